@@ -1,0 +1,211 @@
+//! The enhanced status code: class, subject, detail.
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::{Class, Entry, LenientCode, ParseError, Status};
+
+/// An enhanced status code, `5.1.1` (RFC 3463 §2): a class (2, 4 or 5), a subject and a detail, each 0 to 999.
+///
+/// Every code that can be written is a value, registered or not. It takes six octets, and an
+/// `Option<EnhancedStatusCode>` no more. Codes are ordered as numbers: 5.7.2 before 5.7.10.
+///
+/// ```
+/// use smtp_enhanced_status::{EnhancedStatusCode, Status};
+///
+/// let code: EnhancedStatusCode = "5.7.26".parse()?;
+/// assert_eq!(code, Status::SEC_MULTIPLE_AUTH.permanent());
+/// assert_eq!(code.entry().map(|entry| entry.sample_text), Some("Multiple authentication checks failed"));
+/// assert!("5.07.1".parse::<EnhancedStatusCode>().is_err());
+/// # Ok::<(), smtp_enhanced_status::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnhancedStatusCode {
+    class: Class,
+    status: Status,
+}
+
+impl EnhancedStatusCode {
+    /// The length of the longest code, `5.999.999`.
+    pub const MAX_LEN: usize = 9;
+
+    /// The code of a class, a subject and a detail; `None` if a sub-code is above 999.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Class, EnhancedStatusCode};
+    /// let code = EnhancedStatusCode::new(Class::PermanentFailure, 1, 351).expect("both are at most 999");
+    /// assert_eq!(code.to_string(), "5.1.351");
+    /// assert_eq!(EnhancedStatusCode::new(Class::Success, 1000, 0), None);
+    /// ```
+    #[must_use]
+    pub const fn new(class: Class, subject: u16, detail: u16) -> Option<EnhancedStatusCode> {
+        match Status::new(subject, detail) {
+            Some(status) => Some(EnhancedStatusCode { class, status }),
+            None => None,
+        }
+    }
+
+    /// The code of a class and a status.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Class, EnhancedStatusCode, Status};
+    /// let code = EnhancedStatusCode::from_parts(Class::Success, Status::ADDR_DEST_VALID);
+    /// assert_eq!(code.to_string(), "2.1.5");
+    /// ```
+    #[must_use]
+    pub const fn from_parts(class: Class, status: Status) -> EnhancedStatusCode {
+        EnhancedStatusCode { class, status }
+    }
+
+    /// Reads a code and nothing else, strictly: a class of 2, 4 or 5 and two sub-codes of one to three digits
+    /// without a leading zero (RFC 3463 §2).
+    ///
+    /// # Errors
+    ///
+    /// Anything else is refused with the reason and its place.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
+    /// assert!(EnhancedStatusCode::from_bytes(b"4.7.1").is_ok());
+    /// let error = EnhancedStatusCode::from_bytes(b"3.0.0").unwrap_err();
+    /// assert_eq!((error.kind(), error.position()), (ParseErrorKind::Class, 0));
+    /// ```
+    pub const fn from_bytes(octets: &[u8]) -> Result<EnhancedStatusCode, ParseError> {
+        crate::parse::enhanced_status_code(octets)
+    }
+
+    /// Reads a code at the beginning of a reply's text, and returns what follows it.
+    ///
+    /// The code is taken only where SP or the end follows it (RFC 2034 §4), so that addresses and version
+    /// numbers are not mistaken for codes. The rest begins with that SP or is empty. It is what stands behind
+    /// the reply code and its separator that is to be read: `5.1.1 No such user`.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
+    /// let (code, rest) = EnhancedStatusCode::parse_prefix(b"5.1.1 No such user").expect("a code stands there");
+    /// assert_eq!(code, Status::ADDR_DEST_MAILBOX.permanent());
+    /// assert_eq!(rest, b" No such user");
+    /// assert_eq!(EnhancedStatusCode::parse_prefix(b"5.6.7.8 is blocked"), None);
+    /// assert_eq!(EnhancedStatusCode::parse_prefix(b"5.1.1: unknown"), None);
+    /// ```
+    #[must_use]
+    pub const fn parse_prefix(octets: &[u8]) -> Option<(EnhancedStatusCode, &[u8])> {
+        crate::parse::prefix(octets)
+    }
+
+    /// Reads a code at the beginning of a reply's text as servers really write it, and names what was forgiven.
+    ///
+    /// Forgiven are blanks before the code, an opening `(` or `#`, leading zeros, blanks behind a dot, and
+    /// punctuation, HT or a closing parenthesis behind the code. Never guessed is a number: a class other than
+    /// 2, 4 or 5, a sub-code above 999, a sign, a missing or a fourth part give `None`.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, Forgiven, Status};
+    /// let read = EnhancedStatusCode::parse_lenient(b"(#5.1.01) unknown").expect("a damaged code stands there");
+    /// assert_eq!(read.code, Status::ADDR_DEST_MAILBOX.permanent());
+    /// assert!(read.forgiven.contains(Forgiven::LEADING_ZERO));
+    /// assert!(read.forgiven.contains(Forgiven::OPENING));
+    /// assert_eq!(read.rest, b" unknown");
+    /// assert_eq!(EnhancedStatusCode::parse_lenient(b"5.7.1.4 x"), None);
+    /// ```
+    #[must_use]
+    pub const fn parse_lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
+        crate::parse::lenient(octets)
+    }
+
+    /// The class.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Class, Status};
+    /// assert_eq!(Status::OTHER.transient().class(), Class::PersistentTransientFailure);
+    /// ```
+    #[must_use]
+    pub const fn class(self) -> Class {
+        self.class
+    }
+
+    /// The subject and detail, which a row of the registry is about.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert_eq!(Status::OTHER.transient().status(), Status::OTHER);
+    /// ```
+    #[must_use]
+    pub const fn status(self) -> Status {
+        self.status
+    }
+
+    /// The subject sub-code, 0 to 999.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert_eq!(Status::MBOX_FULL.transient().subject(), 2);
+    /// ```
+    #[must_use]
+    pub const fn subject(self) -> u16 {
+        self.status.subject()
+    }
+
+    /// The detail sub-code, 0 to 999.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert_eq!(Status::MBOX_MSG_TOO_LONG.permanent().detail(), 3);
+    /// ```
+    #[must_use]
+    pub const fn detail(self) -> u16 {
+        self.status.detail()
+    }
+
+    /// The registry's row; `None` if there is none.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert_eq!(Status::MBOX_FULL.transient().entry(), Status::MBOX_FULL.entry());
+    /// ```
+    #[must_use]
+    pub const fn entry(self) -> Option<&'static Entry> {
+        self.status.entry()
+    }
+
+    /// The text of the code, in the caller's buffer.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
+    /// let mut buffer = [0; EnhancedStatusCode::MAX_LEN];
+    /// assert_eq!(Status::SEC_REQUIRETLS.permanent().encode(&mut buffer), "5.7.30");
+    /// ```
+    pub fn encode(self, buffer: &mut [u8; Self::MAX_LEN]) -> &str {
+        crate::format::encode(b'0' + self.class.digit(), self.status, buffer)
+    }
+}
+
+/// `EnhancedStatusCode(5.1.1)`.
+impl fmt::Debug for EnhancedStatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EnhancedStatusCode").field(&format_args!("{self}")).finish()
+    }
+}
+
+/// The text of the code: `5.1.1`.
+impl fmt::Display for EnhancedStatusCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.encode(&mut [0; Self::MAX_LEN]))
+    }
+}
+
+impl FromStr for EnhancedStatusCode {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        EnhancedStatusCode::from_bytes(text.as_bytes())
+    }
+}
+
+impl TryFrom<&[u8]> for EnhancedStatusCode {
+    type Error = ParseError;
+
+    fn try_from(octets: &[u8]) -> Result<Self, ParseError> {
+        EnhancedStatusCode::from_bytes(octets)
+    }
+}

@@ -1,0 +1,364 @@
+//! Text to codes: strictly, at the beginning of a text, and leniently.
+
+use core::fmt;
+
+use crate::{Class, EnhancedStatusCode, ReplyCode, Status};
+
+/// Why a text is no code, and where.
+///
+/// ```
+/// use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
+///
+/// let error = "5.07.1".parse::<EnhancedStatusCode>().unwrap_err();
+/// assert_eq!(error.kind(), ParseErrorKind::LeadingZero);
+/// assert_eq!(error.position(), 2);
+/// assert_eq!(error.to_string(), "a sub-code has a leading zero, at octet 2");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParseError {
+    kind: ParseErrorKind,
+    position: usize,
+}
+
+impl ParseError {
+    pub(crate) const REPLY_CODE_RANGE: ParseError = ParseError::at(ParseErrorKind::ReplyCode, 0);
+
+    /// What is wrong.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
+    /// let error = EnhancedStatusCode::from_bytes(b"9.1.1").unwrap_err();
+    /// assert_eq!(error.kind(), ParseErrorKind::Class);
+    /// ```
+    #[must_use]
+    pub const fn kind(&self) -> ParseErrorKind {
+        self.kind
+    }
+
+    /// Where: the number of octets before the place.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::EnhancedStatusCode;
+    /// assert_eq!(EnhancedStatusCode::from_bytes(b"5..1").unwrap_err().position(), 2);
+    /// ```
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+
+    const fn at(kind: ParseErrorKind, position: usize) -> ParseError {
+        ParseError { kind, position }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            ParseErrorKind::Class => "the class is not 2, 4 or 5",
+            ParseErrorKind::NoX => "a status without class begins with X",
+            ParseErrorKind::Dot => "a dot is missing",
+            ParseErrorKind::Digit => "a sub-code begins with something other than a digit",
+            ParseErrorKind::LeadingZero => "a sub-code has a leading zero",
+            ParseErrorKind::TooManyDigits => "a sub-code has more than three digits",
+            ParseErrorKind::Trailing => "something follows the code",
+            ParseErrorKind::ReplyCode => "a reply code is three digits from 200 to 599",
+        };
+        write!(f, "{what}, at octet {}", self.position)
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// The kinds of [`ParseError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// The first digit is not 2, 4 or 5 (RFC 3463 §2), or there is none.
+    Class,
+    /// A [`Status`] does not begin with `X`.
+    NoX,
+    /// Where a dot belongs stands something else or nothing.
+    Dot,
+    /// Where a sub-code belongs stands something else or nothing.
+    Digit,
+    /// A sub-code of several digits begins with 0 (RFC 3463 §2).
+    LeadingZero,
+    /// A sub-code has more than three digits.
+    TooManyDigits,
+    /// Something follows the code: a fourth part, punctuation, text.
+    Trailing,
+    /// A [`ReplyCode`] is not three digits from 200 to 599.
+    ReplyCode,
+}
+
+/// What [`EnhancedStatusCode::parse_lenient`] read.
+///
+/// ```
+/// use smtp_enhanced_status::{EnhancedStatusCode, Forgiven};
+///
+/// let read = EnhancedStatusCode::parse_lenient(b"5.7.1: denied").expect("a damaged code stands there");
+/// assert_eq!(read.forgiven.iter().collect::<Vec<_>>(), [Forgiven::CLOSING]);
+/// assert_eq!(read.rest, b" denied");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LenientCode<'a> {
+    /// The code.
+    pub code: EnhancedStatusCode,
+    /// What had to be forgiven; empty for a code that the strict parser takes as well.
+    pub forgiven: Forgiven,
+    /// What follows the code and the punctuation forgiven behind it.
+    pub rest: &'a [u8],
+}
+
+/// A set of things forgiven, each of which breaks RFC 2034 §4 or RFC 3463 §2.
+///
+/// ```
+/// use smtp_enhanced_status::Forgiven;
+///
+/// assert!(Forgiven::NOTHING.is_empty());
+/// assert_eq!(Forgiven::LEADING_ZERO.to_string(), "leading zero");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Forgiven(u8);
+
+impl Forgiven {
+    /// The empty set.
+    pub const NOTHING: Forgiven = Forgiven(0);
+    /// SP or HT before the code.
+    pub const LEADING_BLANK: Forgiven = Forgiven(1);
+    /// `(`, `#` or `(#` before the code.
+    pub const OPENING: Forgiven = Forgiven(2);
+    /// A sub-code such as `07`.
+    pub const LEADING_ZERO: Forgiven = Forgiven(4);
+    /// Blanks behind a dot: `5. 7.1`.
+    pub const INNER_BLANK: Forgiven = Forgiven(8);
+    /// One or more of `:;,.)-` behind the code.
+    pub const CLOSING: Forgiven = Forgiven(16);
+    /// HT where SP belongs behind the code.
+    pub const TAB: Forgiven = Forgiven(32);
+
+    const NAMES: [(Forgiven, &'static str); 6] = [
+        (Forgiven::LEADING_BLANK, "leading blank"),
+        (Forgiven::OPENING, "opening punctuation"),
+        (Forgiven::LEADING_ZERO, "leading zero"),
+        (Forgiven::INNER_BLANK, "inner blank"),
+        (Forgiven::CLOSING, "closing punctuation"),
+        (Forgiven::TAB, "tab"),
+    ];
+
+    /// Whether nothing was forgiven.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::EnhancedStatusCode;
+    /// assert!(EnhancedStatusCode::parse_lenient(b"2.0.0 ok").is_some_and(|read| read.forgiven.is_empty()));
+    /// ```
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether everything in `other` is in this set.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Forgiven;
+    /// assert!(Forgiven::TAB.contains(Forgiven::TAB));
+    /// ```
+    #[must_use]
+    pub const fn contains(self, other: Forgiven) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The members, each a set of one.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Forgiven;
+    /// assert_eq!(Forgiven::TAB.iter().next(), Some(Forgiven::TAB));
+    /// ```
+    pub fn iter(self) -> impl Iterator<Item = Forgiven> {
+        Self::NAMES.into_iter().map(|(member, _)| member).filter(move |&member| self.contains(member))
+    }
+
+    const fn with(self, other: Forgiven) -> Forgiven {
+        Forgiven(self.0 | other.0)
+    }
+}
+
+/// The members' names: `leading zero, tab`.
+impl fmt::Display for Forgiven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Self::NAMES.into_iter().filter(|&(member, _)| self.contains(member));
+        names.enumerate().try_for_each(|(index, (_, name))| match index {
+            0 => f.write_str(name),
+            _ => write!(f, ", {name}"),
+        })
+    }
+}
+
+pub(crate) const fn enhanced_status_code(octets: &[u8]) -> Result<EnhancedStatusCode, ParseError> {
+    match class(octets) {
+        None => Err(ParseError::at(ParseErrorKind::Class, 0)),
+        Some(class) => match sub_codes(octets) {
+            Err(error) => Err(error),
+            Ok((_, end)) if end < octets.len() => Err(ParseError::at(ParseErrorKind::Trailing, end)),
+            Ok((status, _)) => Ok(EnhancedStatusCode::from_parts(class, status)),
+        },
+    }
+}
+
+pub(crate) const fn status(octets: &[u8]) -> Result<Status, ParseError> {
+    if octets.is_empty() || octets[0] != b'X' {
+        return Err(ParseError::at(ParseErrorKind::NoX, 0));
+    }
+    match sub_codes(octets) {
+        Err(error) => Err(error),
+        Ok((_, end)) if end < octets.len() => Err(ParseError::at(ParseErrorKind::Trailing, end)),
+        Ok((status, _)) => Ok(status),
+    }
+}
+
+pub(crate) const fn prefix(octets: &[u8]) -> Option<(EnhancedStatusCode, &[u8])> {
+    let Some(class) = class(octets) else { return None };
+    match sub_codes(octets) {
+        Ok((status, end)) if end == octets.len() || octets[end] == b' ' => {
+            Some((EnhancedStatusCode::from_parts(class, status), octets.split_at(end).1))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) const fn reply_code(octets: &[u8]) -> Result<ReplyCode, ParseError> {
+    if let [hundreds @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = octets {
+        let number = digit(*hundreds) * 100 + digit(*tens) * 10 + digit(*ones);
+        if let Some(code) = ReplyCode::new(number) {
+            return Ok(code);
+        }
+    }
+    Err(ParseError::REPLY_CODE_RANGE)
+}
+
+pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
+    let mut forgiven = Forgiven::NOTHING;
+    let mut at = skip_blanks(octets, 0);
+    if at > 0 {
+        forgiven = forgiven.with(Forgiven::LEADING_BLANK);
+    }
+    let opening = at;
+    at = skip_one(octets, at, b'(');
+    at = skip_one(octets, at, b'#');
+    if at > opening {
+        forgiven = forgiven.with(Forgiven::OPENING);
+    }
+    let Some(class) = class(octets.split_at(at).1) else { return None };
+    at += 1;
+    let mut sub_codes = [0; 2];
+    let mut index = 0;
+    while index < 2 {
+        if at >= octets.len() || octets[at] != b'.' {
+            return None;
+        }
+        at += 1;
+        let digits = skip_blanks(octets, at);
+        if digits > at {
+            forgiven = forgiven.with(Forgiven::INNER_BLANK);
+        }
+        let significant = skip_zeros(octets, digits);
+        if significant > digits {
+            forgiven = forgiven.with(Forgiven::LEADING_ZERO);
+        }
+        let (number, end) = number(octets, significant);
+        if end == significant || end - significant > 3 {
+            return None;
+        }
+        sub_codes[index] = number;
+        at = end;
+        index += 1;
+    }
+    let Some(status) = Status::new(sub_codes[0], sub_codes[1]) else { return None };
+    let closing = at;
+    while at < octets.len() && matches!(octets[at], b':' | b';' | b',' | b'.' | b')' | b'-') {
+        at += 1;
+    }
+    if at > closing {
+        forgiven = forgiven.with(Forgiven::CLOSING);
+    }
+    if at < octets.len() {
+        match octets[at] {
+            b' ' => {}
+            b'\t' => forgiven = forgiven.with(Forgiven::TAB),
+            _ => return None,
+        }
+    }
+    let code = EnhancedStatusCode::from_parts(class, status);
+    Some(LenientCode { code, forgiven, rest: octets.split_at(at).1 })
+}
+
+const fn class(octets: &[u8]) -> Option<Class> {
+    match octets {
+        [b'2', ..] => Some(Class::Success),
+        [b'4', ..] => Some(Class::PersistentTransientFailure),
+        [b'5', ..] => Some(Class::PermanentFailure),
+        _ => None,
+    }
+}
+
+/// Reads `.y.z` behind the first octet; returns where it ends.
+const fn sub_codes(octets: &[u8]) -> Result<(Status, usize), ParseError> {
+    let (subject, end) = match sub_code(octets, 1) {
+        Ok(read) => read,
+        Err(error) => return Err(error),
+    };
+    match sub_code(octets, end) {
+        Ok((detail, end)) => Ok((Status::registered(subject, detail), end)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a dot and one to three digits without a leading zero.
+const fn sub_code(octets: &[u8], dot: usize) -> Result<(u16, usize), ParseError> {
+    if dot >= octets.len() || octets[dot] != b'.' {
+        return Err(ParseError::at(ParseErrorKind::Dot, dot));
+    }
+    let start = dot + 1;
+    let (number, end) = number(octets, start);
+    match end - start {
+        0 => Err(ParseError::at(ParseErrorKind::Digit, start)),
+        2.. if octets[start] == b'0' => Err(ParseError::at(ParseErrorKind::LeadingZero, start)),
+        1..=3 => Ok((number, end)),
+        _ => Err(ParseError::at(ParseErrorKind::TooManyDigits, start)),
+    }
+}
+
+/// Reads up to four digits, which is one more than a sub-code may have; returns where they end.
+const fn number(octets: &[u8], start: usize) -> (u16, usize) {
+    let mut number = 0;
+    let mut at = start;
+    while at < octets.len() && at < start + 4 && octets[at].is_ascii_digit() {
+        number = number * 10 + digit(octets[at]);
+        at += 1;
+    }
+    (number, at)
+}
+
+const fn digit(octet: u8) -> u16 {
+    (octet - b'0') as u16
+}
+
+const fn skip_blanks(octets: &[u8], mut at: usize) -> usize {
+    while at < octets.len() && matches!(octets[at], b' ' | b'\t') {
+        at += 1;
+    }
+    at
+}
+
+const fn skip_one(octets: &[u8], at: usize, octet: u8) -> usize {
+    if at < octets.len() && octets[at] == octet { at + 1 } else { at }
+}
+
+/// Skips zeros that stand before another digit.
+const fn skip_zeros(octets: &[u8], mut at: usize) -> usize {
+    while at + 1 < octets.len() && octets[at] == b'0' && octets[at + 1].is_ascii_digit() {
+        at += 1;
+    }
+    at
+}

@@ -1,0 +1,191 @@
+//! The basic reply code.
+
+use core::fmt;
+use core::num::NonZeroU16;
+use core::str::FromStr;
+
+use crate::generated::reply_codes::REPLY_CODES;
+use crate::{Class, Entry, Listing, ParseError, entries};
+
+/// A basic reply code, 200 to 599 (RFC 5321 §4.2).
+///
+/// The first digit is 2 to 5. Any second digit is taken, because servers send codes such as 571, although
+/// RFC 5321's grammar knows second digits up to 5 only. An `Option<ReplyCode>` is as small as a `ReplyCode`.
+///
+/// ```
+/// use smtp_enhanced_status::{Class, ReplyCode};
+///
+/// let code: ReplyCode = "550".parse()?;
+/// assert_eq!(code, ReplyCode::MAILBOX_UNAVAIL);
+/// assert_eq!(code.class(), Some(Class::PermanentFailure));
+/// assert_eq!(code.entry().map(|entry| entry.sources), Some(&["RFC 5321 §4.2.3"][..]));
+/// # Ok::<(), smtp_enhanced_status::ParseError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyCode(NonZeroU16);
+
+impl ReplyCode {
+    /// The reply code of a number; `None` outside 200 to 599.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert_eq!(ReplyCode::new(571).map(ReplyCode::get), Some(571));
+    /// assert_eq!(ReplyCode::new(199), None);
+    /// assert_eq!(ReplyCode::new(600), None);
+    /// ```
+    #[must_use]
+    pub const fn new(number: u16) -> Option<ReplyCode> {
+        match NonZeroU16::new(number) {
+            Some(nonzero) if number >= 200 && number <= 599 => Some(ReplyCode(nonzero)),
+            _ => None,
+        }
+    }
+
+    /// Reads exactly three digits, the first of them 2 to 5.
+    ///
+    /// # Errors
+    ///
+    /// Anything else is refused with the reason and its place.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert_eq!(ReplyCode::from_bytes(b"250"), Ok(ReplyCode::OK));
+    /// assert!(ReplyCode::from_bytes(b"250 ok").is_err());
+    /// assert!(ReplyCode::from_bytes(b"150").is_err());
+    /// ```
+    pub const fn from_bytes(octets: &[u8]) -> Result<ReplyCode, ParseError> {
+        crate::parse::reply_code(octets)
+    }
+
+    /// The number, 200 to 599.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert_eq!(ReplyCode::OK.get(), 250);
+    /// ```
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+
+    /// The class of enhanced status codes that agrees with the first digit (RFC 2034 §4); `None` for 3yz,
+    /// which carries none.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Class, ReplyCode};
+    /// assert_eq!(ReplyCode::OK.class(), Some(Class::Success));
+    /// assert_eq!(ReplyCode::START_MAIL_INPUT.class(), None);
+    /// ```
+    #[must_use]
+    pub const fn class(self) -> Option<Class> {
+        match self.get() / 100 {
+            2 => Some(Class::Success),
+            4 => Some(Class::PersistentTransientFailure),
+            5 => Some(Class::PermanentFailure),
+            _ => None,
+        }
+    }
+
+    /// What is known of the code: name, meaning, what a client does, where it is defined.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert_eq!(ReplyCode::OK.entry().map(|entry| entry.name), Some("OK"));
+    /// assert_eq!(ReplyCode::new(571).and_then(ReplyCode::entry), None);
+    /// ```
+    #[must_use]
+    pub fn entry(self) -> Option<&'static ReplyCodeEntry> {
+        let index = REPLY_CODES.binary_search_by_key(&self, |entry| entry.code).ok()?;
+        REPLY_CODES.get(index)
+    }
+
+    /// The registry's rows that list this code, and how: by the code, by its class, or by `Any`.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Listing, ReplyCode, Status};
+    /// let mut rows = ReplyCode::DOMAIN_NO_MAIL.listed_in().filter(|(_, listing)| *listing == Listing::Exact);
+    /// assert_eq!(rows.next().map(|(row, _)| row.status), Some(Status::ADDR_DEST_NULL_MX));
+    /// assert!(rows.next().is_none());
+    /// ```
+    pub fn listed_in(self) -> impl Iterator<Item = (&'static Entry, Listing)> {
+        entries().iter().filter_map(move |entry| Some((entry, entry.associated.listing(self)?)))
+    }
+
+    /// A reply code of the generated tables; a number out of range does not compile there.
+    #[expect(clippy::panic, reason = "called at compile time only")]
+    pub(crate) const fn defined(number: u16) -> ReplyCode {
+        match ReplyCode::new(number) {
+            Some(code) => code,
+            None => panic!("reply codes are 200 to 599"),
+        }
+    }
+}
+
+/// `ReplyCode(550)`.
+impl fmt::Debug for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReplyCode").field(&self.get()).finish()
+    }
+}
+
+/// The three digits: `550`.
+impl fmt::Display for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.get(), f)
+    }
+}
+
+impl FromStr for ReplyCode {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        ReplyCode::from_bytes(text.as_bytes())
+    }
+}
+
+impl TryFrom<u16> for ReplyCode {
+    type Error = ParseError;
+
+    fn try_from(number: u16) -> Result<Self, ParseError> {
+        ReplyCode::new(number).ok_or(ParseError::REPLY_CODE_RANGE)
+    }
+}
+
+impl From<ReplyCode> for u16 {
+    fn from(code: ReplyCode) -> u16 {
+        code.get()
+    }
+}
+
+/// A basic reply code as the RFCs define it. IANA keeps no registry of them; this table is the project's own.
+///
+/// ```
+/// use smtp_enhanced_status::ReplyCode;
+///
+/// let entry = ReplyCode::HOST_NO_MAIL.entry().expect("521 is in the table");
+/// assert_eq!((entry.code.get(), entry.name), (521, "HOST_NO_MAIL"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReplyCodeEntry {
+    /// The code.
+    pub code: ReplyCode,
+    /// The name of its constant.
+    pub name: &'static str,
+    /// What the server says with it.
+    pub meaning: &'static str,
+    /// What a client does on it.
+    pub client: &'static str,
+    /// The RFCs and sections that define it for SMTP; empty if no RFC does.
+    pub sources: &'static [&'static str],
+}
+
+/// The table of basic reply codes, ascending.
+///
+/// ```
+/// assert!(smtp_enhanced_status::reply_codes().iter().any(|entry| entry.code.get() == 250));
+/// ```
+#[must_use]
+pub const fn reply_codes() -> &'static [ReplyCodeEntry] {
+    REPLY_CODES
+}

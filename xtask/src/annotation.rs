@@ -1,0 +1,162 @@
+//! `registry/annotations.toml`: what we pin beside each row, and the known conflicts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::code::{Class, Pair, Status};
+use crate::data_file::DataFile;
+
+/// C89 promises 31 significant characters; `SMTP_ESC_` takes nine of them.
+const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_".len();
+
+/// The file's content, checked.
+#[derive(Clone, Debug)]
+pub struct Annotations {
+    /// One a row.
+    pub rows: BTreeMap<Status, Annotation>,
+    /// In file order.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// What we know of a row beside IANA's cells.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotation {
+    /// The row.
+    pub code: Status,
+    /// Stable name in Rust and C.
+    pub identifier: String,
+    /// The classes that the row's text or its defining RFC allows.
+    pub classes: Vec<Class>,
+    /// Why those.
+    pub basis: String,
+    /// The RFC and section that define the row.
+    pub source: String,
+    /// Set if the registry deprecates the row.
+    pub deprecated: Option<Deprecation>,
+}
+
+/// What to use instead of a deprecated row.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecation {
+    /// The row to use.
+    pub successor: Status,
+    /// Who says so.
+    pub source: String,
+}
+
+/// A contradiction between the registry's list and a text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conflict {
+    /// The row.
+    pub row: Status,
+    /// Between what and what.
+    pub kind: ConflictKind,
+    /// The pairs it is about.
+    pub pairs: Vec<Pair>,
+    /// For `text-exceeds-list`: the classes the list lacks.
+    #[serde(default)]
+    pub classes: Vec<Class>,
+    /// The text on the other side.
+    pub source: String,
+    /// Who says what.
+    pub summary: String,
+}
+
+/// The kinds of conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictKind {
+    /// The list has a code of a class that the row's text excludes.
+    ListExceedsText,
+    /// The list lacks a class that the row's text allows.
+    TextExceedsList,
+    /// An RFC says otherwise than the row.
+    RfcAgainstRow,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    row: Vec<toml::Spanned<Annotation>>,
+    #[serde(default)]
+    conflict: Vec<toml::Spanned<Conflict>>,
+}
+
+impl Annotations {
+    /// Reads and checks the file.
+    pub fn load(path: &Path) -> Result<Annotations> {
+        let file = DataFile::read(path)?;
+        let content = file.parse::<File>()?;
+        let mut rows: BTreeMap<Status, Annotation> = BTreeMap::new();
+        for row in content.row {
+            let line = file.line(row.span().start);
+            let row = row.into_inner();
+            check_row(&row, &rows).map_err(|error| file.error(line, error))?;
+            rows.insert(row.code, row);
+        }
+        let mut conflicts = Vec::new();
+        for conflict in content.conflict {
+            let line = file.line(conflict.span().start);
+            let conflict = conflict.into_inner();
+            check_conflict(&conflict, &rows).map_err(|error| file.error(line, error))?;
+            conflicts.push(conflict);
+        }
+        Ok(Annotations { rows, conflicts })
+    }
+}
+
+fn check_row(row: &Annotation, before: &BTreeMap<Status, Annotation>) -> Result<()> {
+    let (code, name) = (row.code, &row.identifier);
+    ensure!(!before.contains_key(&code), "row {code} is annotated twice; delete one of the two");
+    if let Some(other) = before.values().find(|other| other.identifier == *name) {
+        bail!("row {} has the identifier {name} already; write another one for {code}", other.code);
+    }
+    ensure!(
+        is_identifier(name),
+        "{name:?} is no identifier; write `identifier = \"{}\"`, upper case, at most {MAX_IDENTIFIER} characters",
+        name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+    );
+    ensure!(!row.source.is_empty() && !row.basis.is_empty(), "row {code} needs `basis = \"...\"` and `source = \"...\"`");
+    Ok(())
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= MAX_IDENTIFIER
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn check_conflict(conflict: &Conflict, rows: &BTreeMap<Status, Annotation>) -> Result<()> {
+    let row = conflict.row;
+    ensure!(rows.contains_key(&row), "row {row} is not annotated; write the [[row]] first");
+    for pair in &conflict.pairs {
+        ensure!(
+            pair.status == row && pair.reply_code.class() == Some(pair.class),
+            "{pair} is no pair of row {row}; write a code such as \"{} {}.{}.{}\"",
+            pair.reply_code,
+            pair.reply_code.number() / 100,
+            row.subject,
+            row.detail
+        );
+    }
+    let by_class = conflict.kind == ConflictKind::TextExceedsList;
+    ensure!(
+        by_class != conflict.classes.is_empty(),
+        "`classes = [...]` belongs to a conflict of kind text-exceeds-list, and to no other"
+    );
+    ensure!(
+        conflict.kind != ConflictKind::ListExceedsText || !conflict.pairs.is_empty(),
+        "a list that exceeds its text has pairs; write `pairs = [\"451 4.1.1\"]`"
+    );
+    ensure!(
+        !conflict.source.is_empty() && !conflict.summary.is_empty(),
+        "a conflict needs `source = \"...\"` and `summary = \"...\"`"
+    );
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The column "Associated basic status code": every form IANA uses for it.
+
+use crate::code::{Class, Classes, ReplyCode};
+
+/// What a row says about the basic reply codes it goes with.
+///
+/// The registry's list is not exclusive (RFC 5248 §2.1), and its forms mean different things, so each is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Associated {
+    /// Which form the cell has.
+    pub form: Form,
+    /// Codes named one by one, in the cell's order.
+    pub codes: Vec<ReplyCode>,
+    /// Classes named as a whole: `5XX`, or `(other 4XX or 5XX codes are allowed)`.
+    pub class_wildcards: Classes,
+}
+
+/// The forms of the cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `Any`: every reply code of the same class.
+    Any,
+    /// `Not given`: unknown, to be filled in later; not the same as none.
+    NotGiven,
+    /// An empty cell, or one that a quirk reads as empty.
+    NoData,
+    /// Codes or class wildcards: `451, 550`, `250 or 251`, `451/550`, `5XX`.
+    List,
+    /// A list with a remark that other codes are allowed.
+    OpenList,
+}
+
+impl Associated {
+    /// Reads the cell's text, white space collapsed; `None` if it has no known form.
+    pub fn parse(text: &str) -> Option<Associated> {
+        let bare = |form| Associated { form, codes: Vec::new(), class_wildcards: Classes::default() };
+        match text {
+            "" => Some(bare(Form::NoData)),
+            "Any" => Some(bare(Form::Any)),
+            "Not given" => Some(bare(Form::NotGiven)),
+            _ => {
+                let mut associated = bare(Form::List);
+                let list = match text.strip_suffix(" codes are allowed)") {
+                    None => text,
+                    Some(open) => {
+                        let (list, others) = open.split_once(" (other ")?;
+                        associated.form = Form::OpenList;
+                        for wildcard in others.split(" or ") {
+                            associated.class_wildcards.insert(class_wildcard(wildcard)?);
+                        }
+                        list
+                    }
+                };
+                associated.read_list(list)?;
+                Some(associated)
+            }
+        }
+    }
+
+    /// How the list covers a reply code of a class that agrees with the status code's.
+    pub fn listing(&self, reply_code: ReplyCode) -> Option<Listing> {
+        let class = reply_code.class()?;
+        if self.form == Form::Any {
+            return Some(Listing::Any);
+        }
+        if self.codes.contains(&reply_code) {
+            return Some(Listing::Exact);
+        }
+        self.class_wildcards.contains(class).then_some(Listing::ClassWildcard)
+    }
+
+    /// Whether the cell says anything to judge a pair by.
+    pub fn has_list(&self) -> bool {
+        matches!(self.form, Form::Any | Form::List | Form::OpenList)
+    }
+
+    /// The first digits of the codes and wildcards of a list.
+    pub fn classes(&self) -> Classes {
+        let listed = self.codes.iter().filter_map(|code| code.class());
+        listed.chain(self.class_wildcards.iter()).collect()
+    }
+
+    fn read_list(&mut self, list: &str) -> Option<()> {
+        for item in list.replace(" or ", ",").split([',', '/']).map(str::trim) {
+            match class_wildcard(item) {
+                Some(class) if !self.class_wildcards.contains(class) => self.class_wildcards.insert(class),
+                Some(_) => return None,
+                None => {
+                    let code = ReplyCode::parse(item)?;
+                    if self.codes.contains(&code) {
+                        return None;
+                    }
+                    self.codes.push(code);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// How a row covers a reply code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The code stands in the list.
+    Exact,
+    /// Its class stands in the list.
+    ClassWildcard,
+    /// The row goes with any reply code.
+    Any,
+}
+
+fn class_wildcard(text: &str) -> Option<Class> {
+    text.strip_suffix("XX")?.parse().ok().and_then(Class::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (Form, Vec<u16>, Vec<u8>) {
+        let read = Associated::parse(text).unwrap_or_else(|| panic!("{text:?} is not read"));
+        let codes = read.codes.iter().map(|code| code.number()).collect();
+        (read.form, codes, read.class_wildcards.iter().map(Class::digit).collect())
+    }
+
+    #[test]
+    fn every_form_is_kept_apart() {
+        assert_eq!(parse(""), (Form::NoData, vec![], vec![]));
+        assert_eq!(parse("Any"), (Form::Any, vec![], vec![]));
+        assert_eq!(parse("Not given"), (Form::NotGiven, vec![], vec![]));
+        assert_eq!(parse("550"), (Form::List, vec![550], vec![]));
+        assert_eq!(parse("252, 553, 550"), (Form::List, vec![252, 553, 550], vec![]));
+        assert_eq!(parse("250 or 251"), (Form::List, vec![250, 251], vec![]));
+        assert_eq!(parse("451/550"), (Form::List, vec![451, 550], vec![]));
+        assert_eq!(parse("5XX"), (Form::List, vec![], vec![5]));
+        assert_eq!(
+            parse("450, 550 (other 4XX or 5XX codes are allowed)"),
+            (Form::OpenList, vec![450, 550], vec![4, 5])
+        );
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [".", "any", "5501", "55", "199", "600", "550,", "550 551", "550, 550", "3XX", "5xx", "250 or"] {
+            assert_eq!(Associated::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_covers_by_code_class_or_any() {
+        let listing = |cell, code| Associated::parse(cell).unwrap().listing(ReplyCode::new(code).unwrap());
+        assert_eq!(listing("451, 550", 550), Some(Listing::Exact));
+        assert_eq!(listing("451, 550", 551), None);
+        assert_eq!(listing("5XX", 551), Some(Listing::ClassWildcard));
+        assert_eq!(listing("5XX", 451), None);
+        assert_eq!(listing("Any", 451), Some(Listing::Any));
+        assert_eq!(listing("Any", 354), None);
+        assert_eq!(listing("Not given", 550), None);
+        assert_eq!(listing("552 (other 4XX or 5XX codes are allowed)", 451), Some(Listing::ClassWildcard));
+    }
+}

@@ -1,0 +1,227 @@
+//! Reply codes and status codes as numbers, read from the registry's notation and judged in memory.
+//!
+//! These are twins of the library's types, written apart from them: xtask must work when the library's
+//! generated half does not, and the tests hold the two against each other.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// First digit of a status code (RFC 3463 §3): 2, 4 or 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class(u8);
+
+impl Class {
+    /// Success, persistent transient failure, permanent failure.
+    pub const ALL: [Class; 3] = [Class(2), Class(4), Class(5)];
+
+    /// The class of a digit, if it is one.
+    pub fn new(digit: u8) -> Option<Class> {
+        Class::ALL.into_iter().find(|class| class.0 == digit)
+    }
+
+    /// 2, 4 or 5.
+    pub fn digit(self) -> u8 {
+        self.0
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Class {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let digit = u8::deserialize(input)?;
+        Class::new(digit).ok_or_else(|| D::Error::custom(format!("{digit} is no class; classes are 2, 4, 5")))
+    }
+}
+
+/// A set of classes, as bits: 1 for 2.y.z, 2 for 4.y.z, 4 for 5.y.z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(u8);
+
+impl Classes {
+    /// Whether the class is in the set.
+    pub fn contains(self, class: Class) -> bool {
+        self.0 & Self::bit(class) != 0
+    }
+
+    /// Adds a class.
+    pub fn insert(&mut self, class: Class) {
+        self.0 |= Self::bit(class);
+    }
+
+    /// Whether no class is in the set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The classes, ascending.
+    pub fn iter(self) -> impl Iterator<Item = Class> {
+        Class::ALL.into_iter().filter(move |&class| self.contains(class))
+    }
+
+    /// The set as a number from 0 to 7.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    fn bit(class: Class) -> u8 {
+        match class.0 {
+            2 => 1,
+            4 => 2,
+            _ => 4,
+        }
+    }
+}
+
+impl FromIterator<Class> for Classes {
+    fn from_iter<I: IntoIterator<Item = Class>>(classes: I) -> Self {
+        let mut set = Classes::default();
+        classes.into_iter().for_each(|class| set.insert(class));
+        set
+    }
+}
+
+/// A basic reply code (RFC 5321 §4.2): first digit 2 to 5, any second and third digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplyCode(u16);
+
+impl ReplyCode {
+    /// The reply code of a number from 200 to 599.
+    pub fn new(number: u16) -> Option<ReplyCode> {
+        (200..=599).contains(&number).then_some(ReplyCode(number))
+    }
+
+    /// Three digits and nothing else.
+    pub fn parse(text: &str) -> Option<ReplyCode> {
+        let digits = text.len() == 3 && text.bytes().all(|octet| octet.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten().and_then(ReplyCode::new)
+    }
+
+    /// 200 to 599.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The class with the same first digit; none for 3yz.
+    pub fn class(self) -> Option<Class> {
+        u8::try_from(self.0 / 100).ok().and_then(Class::new)
+    }
+}
+
+impl fmt::Display for ReplyCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReplyCode {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let number = u16::deserialize(input)?;
+        ReplyCode::new(number)
+            .ok_or_else(|| D::Error::custom(format!("{number} is no reply code; they are 200 to 599")))
+    }
+}
+
+/// An enumerated status, `X.1.1`: subject and detail, each 0 to 999, without a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Status {
+    /// Subject sub-code, 0 to 999.
+    pub subject: u16,
+    /// Detail sub-code, 0 to 999.
+    pub detail: u16,
+}
+
+impl Status {
+    /// Reads `X.1.10`.
+    pub fn parse(text: &str) -> Option<Status> {
+        let (subject, detail) = text.strip_prefix("X.")?.split_once('.')?;
+        Some(Status { subject: sub_code(subject)?, detail: sub_code(detail)? })
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "X.{}.{}", self.subject, self.detail)
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        Status::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no status such as \"X.1.1\"")))
+    }
+}
+
+/// Reads the registry's notation of a class row, `2.XXX.YYY`.
+pub fn parse_class_pattern(text: &str) -> Option<Class> {
+    text.strip_suffix(".XXX.YYY")?.parse().ok().and_then(Class::new)
+}
+
+/// Reads the registry's notation of a subject row, `X.7.YYY`.
+pub fn parse_subject_pattern(text: &str) -> Option<u16> {
+    sub_code(text.strip_prefix("X.")?.strip_suffix(".YYY")?)
+}
+
+/// One to three digits without a leading zero (RFC 3463 §2).
+fn sub_code(text: &str) -> Option<u16> {
+    let digits = (1..=3).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
+    let plain = text == "0" || !text.starts_with('0');
+    (digits && plain).then(|| text.parse().ok()).flatten()
+}
+
+/// A reply code and an enhanced status code that stand in one reply, `550 5.1.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The basic reply code.
+    pub reply_code: ReplyCode,
+    /// The class of the enhanced status code.
+    pub class: Class,
+    /// Its subject and detail.
+    pub status: Status,
+}
+
+impl Pair {
+    /// Reads `550 5.1.1`.
+    pub fn parse(text: &str) -> Option<Pair> {
+        let (reply_code, code) = text.split_once(' ')?;
+        let (class, rest) = code.split_at_checked(1)?;
+        Some(Pair {
+            reply_code: ReplyCode::parse(reply_code)?,
+            class: class.parse().ok().and_then(Class::new)?,
+            status: Status::parse(&format!("X{rest}"))?,
+        })
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}.{}.{}", self.reply_code, self.class, self.status.subject, self.status.detail)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pair {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        Pair::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no pair such as \"550 5.1.1\"")))
+    }
+}
+
+/// What the registry says of a pair, the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairing {
+    /// The first digits differ (RFC 2034 §4).
+    ClassMismatch,
+    /// The registry has no such row.
+    Unregistered,
+    /// The row associates the reply code: by itself, by its class, or by `Any`.
+    Listed,
+    /// The row has associated codes, and this is not one of them; the list is not exclusive (RFC 5248 §2.1).
+    Unlisted,
+    /// The row has no list: `Not given`, or no data.
+    NoList,
+}

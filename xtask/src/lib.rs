@@ -1,0 +1,18 @@
+//! The keeper of `registry/` and `generated/`: reads IANA's registry and renders every product from it.
+//!
+//! `registry/` is the truth, `generated/` a pure function of it: see [`model`] for what is read and
+//! [`render`] for what is made of it. The binary is `cargo xtask`.
+
+pub mod annotation;
+pub mod associated;
+pub mod code;
+pub mod command;
+pub mod data_file;
+pub mod model;
+pub mod quirk;
+pub mod registry;
+pub mod render;
+pub mod reply_code;
+pub mod snapshot;
+pub mod text;
+pub mod xml;

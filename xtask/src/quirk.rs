@@ -1,0 +1,105 @@
+//! `registry/quirks.toml`: cells IANA left odd, and how we read them.
+
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::code::Status;
+use crate::data_file::DataFile;
+
+/// The quirks and which of them a registry has needed.
+#[derive(Clone, Debug, Default)]
+pub struct Quirks {
+    quirks: Vec<Quirk>,
+}
+
+#[derive(Clone, Debug)]
+struct Quirk {
+    entry: Entry,
+    line: usize,
+    used: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Entry {
+    row: Status,
+    cells: Vec<String>,
+    raw: Option<String>,
+    raw_prefix: Option<String>,
+    reads_as: String,
+    why: String,
+    since: String,
+    historical: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    quirk: Vec<toml::Spanned<Entry>>,
+}
+
+/// The cells that may be odd.
+const CELLS: [&str; 6] = ["sample", "basic_code", "description", "reference", "submitter", "change_controller"];
+
+impl Quirks {
+    /// Reads the file.
+    pub fn load(path: &Path) -> Result<Quirks> {
+        let file = DataFile::read(path)?;
+        let mut quirks = Vec::new();
+        for entry in file.parse::<File>()?.quirk {
+            let line = file.line(entry.span().start);
+            let entry = entry.into_inner();
+            check(&entry).map_err(|error| file.error(line, error))?;
+            quirks.push(Quirk { entry, line, used: false });
+        }
+        Ok(Quirks { quirks })
+    }
+
+    /// What to read instead of an odd cell's text (white space collapsed), if a quirk covers it.
+    pub fn reading(&mut self, row: &str, cell: &str, text: &str) -> Option<String> {
+        let quirk = self.quirks.iter_mut().find(|quirk| quirk.entry.covers(row, cell, text))?;
+        quirk.used = true;
+        Some(quirk.entry.reads_as.clone())
+    }
+
+    /// Fails on a quirk that no cell needed and that is not marked historical.
+    pub fn check_all_used(&self, path: &Path) -> Result<()> {
+        match self.quirks.iter().find(|quirk| !quirk.used && !quirk.entry.historical) {
+            None => Ok(()),
+            Some(quirk) => bail!(
+                "{}:{}: no cell of row {} needs this quirk any more; write `historical = true` in it",
+                path.display(),
+                quirk.line,
+                quirk.entry.row
+            ),
+        }
+    }
+}
+
+impl Entry {
+    fn covers(&self, row: &str, cell: &str, text: &str) -> bool {
+        let same_text = match (&self.raw, &self.raw_prefix) {
+            (Some(raw), _) => raw == text,
+            (None, Some(prefix)) => text.starts_with(prefix.as_str()),
+            (None, None) => false,
+        };
+        same_text && self.row.to_string() == row && self.cells.iter().any(|name| name == cell)
+    }
+}
+
+fn check(entry: &Entry) -> Result<()> {
+    ensure!(
+        entry.raw.is_some() != entry.raw_prefix.is_some(),
+        "a quirk has one of raw and raw-prefix; write `raw = \"...\"` with the cell's whole text"
+    );
+    ensure!(entry.raw_prefix.as_deref() != Some(""), "an empty raw-prefix fits every text; write its first words");
+    ensure!(!entry.cells.is_empty(), "a quirk names its cells; write `cells = [\"basic_code\"]`");
+    if let Some(cell) = entry.cells.iter().find(|cell| !CELLS.contains(&cell.as_str())) {
+        bail!("no cell is called {cell:?}; write one of {CELLS:?}");
+    }
+    ensure!(!entry.why.is_empty(), "a quirk has a reason; write `why = \"...\"`");
+    ensure!(!entry.since.is_empty(), "a quirk says since when; write `since = \"2024-12-06\"` or another date");
+    Ok(())
+}

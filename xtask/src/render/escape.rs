@@ -1,0 +1,372 @@
+//! Text escaped for the place it goes to, and escapers that let nothing else through.
+//!
+//! A template prints only [`Escaped`] values of its own target. Each carries the target's mark, a control
+//! character that neither XML nor TOML text can hold; the target's askama escaper (see `askama.toml`) takes the
+//! mark off and fails on text without it. A template that prints a raw field therefore cannot be rendered.
+
+use std::fmt::{self, Display, Write};
+use std::marker::PhantomData;
+
+use askama::filters::Escaper;
+
+/// A place in a product, with its rules of escaping.
+pub trait Place {
+    /// The target whose templates may print it.
+    type Target: Target;
+
+    /// The text as it has to stand there.
+    fn escape(text: &str) -> String;
+}
+
+/// A kind of product.
+pub trait Target {
+    /// The mark of text escaped for it.
+    const MARK: char;
+}
+
+/// Text escaped for a place.
+pub struct Escaped<P: Place> {
+    marked: String,
+    place: PhantomData<P>,
+}
+
+impl<P: Place> Escaped<P> {
+    /// Escapes a text, or anything that prints as one.
+    pub fn new(text: impl Display) -> Self {
+        let escaped = P::escape(&text.to_string());
+        Escaped { marked: format!("{}{escaped}", P::Target::MARK), place: PhantomData }
+    }
+}
+
+impl<P: Place> Display for Escaped<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One write, so that the escaper sees the mark and the text together.
+        f.write_str(&self.marked)
+    }
+}
+
+/// Names, numbers and dates: letters, digits, `_`, `.` and `-`; anything else becomes `_`.
+pub struct Word<T>(PhantomData<T>);
+
+impl<T: Target> Place for Word<T> {
+    type Target = T;
+
+    fn escape(text: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        text.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+    }
+}
+
+/// Declares a target with its askama escaper, which has the same name.
+macro_rules! target {
+    ($(#[$doc:meta])* $name:ident, $mark:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name;
+
+        impl Target for $name {
+            const MARK: char = $mark;
+        }
+
+        impl Escaper for $name {
+            fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+                dest.write_str(text.strip_prefix(Self::MARK).ok_or(fmt::Error)?)
+            }
+        }
+    };
+}
+
+target!(
+    /// Rust source.
+    Rust,
+    '\u{1}'
+);
+target!(
+    /// C and C++ source.
+    C,
+    '\u{2}'
+);
+target!(
+    /// GitHub-flavoured Markdown.
+    Markdown,
+    '\u{3}'
+);
+target!(
+    /// JSON.
+    Json,
+    '\u{4}'
+);
+target!(
+    /// CSV.
+    Csv,
+    '\u{5}'
+);
+target!(
+    /// Build files: Makefile, pkg-config, CMake.
+    Build,
+    '\u{6}'
+);
+
+/// Characters that reorder or hide what stands around them, and line breaks other than LF.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A string literal of Rust, in plain ASCII.
+pub struct RustLiteral;
+
+impl Place for RustLiteral {
+    type Target = Rust;
+
+    fn escape(text: &str) -> String {
+        let mut literal = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '\'' => literal.push('\''),
+                '§' => literal.push('§'),
+                _ => literal.extend(c.escape_default()),
+            }
+        }
+        literal.push('"');
+        literal
+    }
+}
+
+/// Text behind `//`: one line, nothing that reorders it.
+pub struct RustComment;
+
+impl Place for RustComment {
+    type Target = Rust;
+
+    fn escape(text: &str) -> String {
+        plain_line(text)
+    }
+}
+
+/// A line of a Rust doc comment, as Markdown text.
+pub struct RustDoc;
+
+impl Place for RustDoc {
+    type Target = Rust;
+
+    fn escape(text: &str) -> String {
+        MarkdownText::escape(text)
+    }
+}
+
+/// A link in a Rust doc comment.
+pub struct RustUrl;
+
+impl Place for RustUrl {
+    type Target = Rust;
+
+    fn escape(text: &str) -> String {
+        escape_url(text)
+    }
+}
+
+/// A string literal of C in which every octet keeps its value: octal escapes for `%`, trigraphs and whatever is
+/// outside printable ASCII.
+pub struct CLiteral;
+
+impl Place for CLiteral {
+    type Target = C;
+
+    fn escape(text: &str) -> String {
+        let mut literal = String::from("\"");
+        for octet in text.bytes() {
+            match octet {
+                b'"' | b'\\' => literal.extend(['\\', char::from(octet)]),
+                b'?' | b'%' | 0..=0x1f | 0x7f..=0xff => {
+                    let _ = write!(literal, "\\{octet:03o}");
+                }
+                _ => literal.push(char::from(octet)),
+            }
+        }
+        literal.push('"');
+        literal
+    }
+}
+
+/// Text inside a C comment: printable ASCII that neither opens nor closes a comment and splices no line.
+pub struct CComment;
+
+impl Place for CComment {
+    type Target = C;
+
+    fn escape(text: &str) -> String {
+        let mut comment = String::new();
+        for c in text.chars() {
+            match c {
+                '/' if comment.ends_with('*') => comment.push_str(" /"),
+                '*' if comment.ends_with('/') => comment.push_str(" *"),
+                '?' if comment.ends_with('?') => comment.push_str(" ?"),
+                '\\' => comment.push_str("<backslash>"),
+                '§' => comment.push_str("section "),
+                ' '..='~' => comment.push(c),
+                _ => {
+                    let _ = write!(comment, "<U+{:04X}>", u32::from(c));
+                }
+            }
+        }
+        comment
+    }
+}
+
+/// Text of GitHub-flavoured Markdown on one line, in a table cell or not: reads back as the same text.
+pub struct MarkdownText;
+
+impl Place for MarkdownText {
+    type Target = Markdown;
+
+    fn escape(text: &str) -> String {
+        let mut markdown = String::new();
+        let mut edge = true;
+        for (index, c) in text.char_indices() {
+            let last = index + c.len_utf8() == text.len();
+            match c {
+                // A blank at an edge or behind another blank would be lost.
+                ' ' if edge || last || markdown.ends_with(' ') => markdown.push_str("&#32;"),
+                // Blocks, emphasis, links, tables, HTML, entities, strikethrough, mentions and bare addresses.
+                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '=' | '>'
+                | '.' | ':'
+                    if needs_backslash(c, index, text) =>
+                {
+                    markdown.extend(['\\', c]);
+                }
+                '<' => markdown.push_str("&lt;"),
+                '&' => markdown.push_str("&amp;"),
+                '@' => markdown.push_str("&#64;"),
+                _ if is_deceptive(c) => {
+                    let _ = write!(markdown, "&#x{:X};", u32::from(c));
+                }
+                _ => markdown.push(c),
+            }
+            edge = false;
+        }
+        markdown
+    }
+}
+
+/// Whether a character of Markdown means something where it stands.
+fn needs_backslash(c: char, index: usize, text: &str) -> bool {
+    let before = &text[..index];
+    match c {
+        // Lists, headings, rules and quotes begin a line only.
+        '+' | '-' | '#' | '=' | '>' => before.trim().is_empty(),
+        // An ordered list begins with a number; `www.` begins a bare address.
+        '.' | ')' if before.chars().all(|c| c.is_ascii_digit()) => true,
+        '.' => before.to_ascii_lowercase().ends_with("www"),
+        ':' => before.ends_with(|c: char| c.is_ascii_alphabetic()) && text[index..].starts_with("://"),
+        '(' | ')' => false,
+        '!' => text[index..].starts_with("!["),
+        _ => true,
+    }
+}
+
+/// The target of a Markdown link, between angle brackets.
+pub struct MarkdownUrl;
+
+impl Place for MarkdownUrl {
+    type Target = Markdown;
+
+    fn escape(text: &str) -> String {
+        escape_url(text)
+    }
+}
+
+/// A string of JSON with its quotes.
+pub struct JsonString;
+
+impl Place for JsonString {
+    type Target = Json;
+
+    fn escape(text: &str) -> String {
+        let quoted = serde_json::Value::from(text).to_string();
+        let mut json = String::new();
+        for c in quoted.chars() {
+            if is_deceptive(c) {
+                let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(json, "\\u{unit:04x}"));
+            } else {
+                json.push(c);
+            }
+        }
+        json
+    }
+}
+
+/// A field of CSV (RFC 4180), quoted where it has to be.
+pub struct CsvField;
+
+impl Place for CsvField {
+    type Target = Csv;
+
+    fn escape(text: &str) -> String {
+        let quoted = text.is_empty() || text.contains([',', '"', '\n', '\r']) || text.starts_with('#') || text.trim() != text;
+        if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    }
+}
+
+/// Text behind `#` in a build file.
+pub struct BuildComment;
+
+impl Place for BuildComment {
+    type Target = Build;
+
+    fn escape(text: &str) -> String {
+        plain_line(text)
+    }
+}
+
+/// Text behind `#` at the head of a CSV file.
+pub struct CsvComment;
+
+impl Place for CsvComment {
+    type Target = Csv;
+
+    fn escape(text: &str) -> String {
+        plain_line(text)
+    }
+}
+
+/// Text inside a Markdown comment.
+pub struct MarkdownComment;
+
+impl Place for MarkdownComment {
+    type Target = Markdown;
+
+    fn escape(text: &str) -> String {
+        plain_line(text).replace("--", "- -").replace('>', "&gt;")
+    }
+}
+
+/// One line in which every character shows.
+fn plain_line(text: &str) -> String {
+    let mut line = String::new();
+    for c in text.chars() {
+        match is_deceptive(c) {
+            true => line.extend(c.escape_unicode()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+/// Percent-encodes whatever could end a link or hide in it.
+fn escape_url(text: &str) -> String {
+    let mut url = String::new();
+    for octet in text.bytes() {
+        match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(octet)),
+            b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'?' | b'#' | b'&' | b'=' | b'+' | b'%' | b',' | b';' => {
+                url.push(char::from(octet));
+            }
+            _ => {
+                let _ = write!(url, "%{octet:02X}");
+            }
+        }
+    }
+    url
+}

@@ -1,0 +1,78 @@
+//! `registry/reply-codes.toml`: the basic reply codes, of which IANA keeps no registry.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+use crate::code::ReplyCode;
+use crate::data_file::DataFile;
+
+/// C89 promises 31 significant characters; `SMTP_ESC_REPLY_` takes fifteen of them.
+const MAX_NAME: usize = 31 - "SMTP_ESC_REPLY_".len();
+
+/// A basic reply code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReplyCodeEntry {
+    /// The code.
+    pub code: ReplyCode,
+    /// Stable name in Rust and C.
+    pub name: String,
+    /// What the server says with it.
+    pub meaning: String,
+    /// What a client does on it.
+    pub client: String,
+    /// The RFCs and sections that define it; none if no RFC does.
+    pub sources: Vec<String>,
+    /// Set if no RFC defines the code for SMTP.
+    #[serde(default)]
+    pub no_definition: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    reply_code: Vec<toml::Spanned<ReplyCodeEntry>>,
+}
+
+/// Reads and checks the file: ascending codes.
+pub fn load(path: &Path) -> Result<Vec<ReplyCodeEntry>> {
+    let file = DataFile::read(path)?;
+    let mut entries: Vec<ReplyCodeEntry> = Vec::new();
+    for entry in file.parse::<File>()?.reply_code {
+        let line = file.line(entry.span().start);
+        let entry = entry.into_inner();
+        check(&entry, &entries).map_err(|error| file.error(line, error))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn check(entry: &ReplyCodeEntry, before: &[ReplyCodeEntry]) -> Result<()> {
+    let (code, name) = (entry.code, &entry.name);
+    ensure!(
+        before.last().is_none_or(|last| last.code < code),
+        "reply codes stand in ascending order, each once; move {code} to its place"
+    );
+    ensure!(
+        !name.is_empty()
+            && name.len() <= MAX_NAME
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
+        "{name:?} is no name; write `name = \"...\"`, upper case, at most {MAX_NAME} characters"
+    );
+    ensure!(
+        before.iter().all(|other| other.name != *name),
+        "the name {name} is taken; write another one for {code}"
+    );
+    ensure!(
+        entry.sources.is_empty() == entry.no_definition,
+        "write `sources = [\"RFC ...\"]` for {code}, or `no-definition = true` where no RFC defines it"
+    );
+    ensure!(
+        !entry.meaning.is_empty() && !entry.client.is_empty(),
+        "reply code {code} needs `meaning = \"...\"` and `client = \"...\"`"
+    );
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Cells with references inside: IANA's mixed content, kept raw and collapsed.
+
+use crate::xml::{self, Element, Node};
+
+/// The content of a cell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RichText {
+    /// The characters as they stand, references in their printed form, line breaks and blanks kept.
+    pub raw: String,
+    /// The same with white space collapsed to single blanks.
+    pub text: String,
+    /// The collapsed text in pieces, references kept apart.
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Words.
+    Text(String),
+    /// A reference.
+    Reference(Reference),
+}
+
+/// An `<xref>`: its type, what it names, and the text IANA prints instead of the name, if any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// `rfc`, `draft`, `uri`, `rfc-errata`, `registry`, `person`, `text`, `note` or `unicode`.
+    pub kind: String,
+    /// `rfc3463`; empty for `text`.
+    pub data: String,
+    /// `section`, `appendix` and the like with their value: `section 3.3`.
+    pub fragment: Option<(String, String)>,
+    /// The element's own text, collapsed.
+    pub label: String,
+}
+
+impl RichText {
+    /// Reads a cell: text, `<xref>`, and the `<br>`, `<paragraph>` and `<artwork>` of IANA's schema.
+    pub fn read(element: &Element) -> Result<RichText, xml::Error> {
+        let mut text = RichText::default();
+        text.push_content(element)?;
+        text.collapse();
+        Ok(text)
+    }
+
+    /// Adds a reference that stands by itself, as under a table's title.
+    pub fn push_reference(&mut self, element: &Element) -> Result<(), xml::Error> {
+        let reference = Reference::read(element)?;
+        if !self.raw.is_empty() {
+            self.raw.push(' ');
+        }
+        self.push_piece(Piece::Reference(reference));
+        self.text = collapse(&self.raw);
+        Ok(())
+    }
+
+    /// The references, in order.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Reference(reference) => Some(reference),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// Each reference with the words that follow it up to the next one, separators left out:
+    /// `[RFC7372]` with `Section 3.3 (Standards Track)`.
+    pub fn annotated_references(&self) -> Vec<(&Reference, String)> {
+        let mut annotated: Vec<(&Reference, String)> = Vec::new();
+        for piece in &self.pieces {
+            match (piece, annotated.last_mut()) {
+                (Piece::Reference(reference), _) => annotated.push((reference, String::new())),
+                (Piece::Text(text), Some((_, remark))) => {
+                    let words = text.trim().trim_start_matches([',', ';']).trim_end_matches([',', ';']);
+                    words.trim().clone_into(remark);
+                }
+                (Piece::Text(_), None) => {}
+            }
+        }
+        annotated
+    }
+
+    fn push_content(&mut self, element: &Element) -> Result<(), xml::Error> {
+        for node in &element.content {
+            match node {
+                Node::Text(text) => self.push_text(text),
+                Node::Element(child) => match child.name.as_str() {
+                    "xref" => self.push_piece(Piece::Reference(Reference::read(child)?)),
+                    "br" => self.push_text("\n"),
+                    "paragraph" | "artwork" => {
+                        self.push_text("\n");
+                        self.push_content(child)?;
+                        self.push_text("\n");
+                    }
+                    name => {
+                        return Err(child
+                            .position
+                            .error(format!("<{name}> does not belong inside <{}>", element.name)));
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.raw.push_str(text);
+        match self.pieces.last_mut() {
+            Some(Piece::Text(last)) => last.push_str(text),
+            _ => self.pieces.push(Piece::Text(text.to_owned())),
+        }
+    }
+
+    fn push_piece(&mut self, piece: Piece) {
+        if let Piece::Reference(reference) = &piece {
+            self.raw.push_str(&reference.to_string());
+        }
+        self.pieces.push(piece);
+    }
+
+    /// Collapses white space within and between the pieces, so that they join to `text`.
+    fn collapse(&mut self) {
+        self.text = collapse(&self.raw);
+        let mut pieces = Vec::new();
+        let last = self.pieces.len().saturating_sub(1);
+        for (index, piece) in std::mem::take(&mut self.pieces).into_iter().enumerate() {
+            match piece {
+                Piece::Text(text) => {
+                    let mut words = collapse(&text);
+                    if index > 0 && text.starts_with(is_space) {
+                        words.insert(0, ' ');
+                    }
+                    if index < last && text.ends_with(is_space) && words != " " {
+                        words.push(' ');
+                    }
+                    if !words.is_empty() && !(index == last && words == " ") {
+                        pieces.push(Piece::Text(words));
+                    }
+                }
+                reference @ Piece::Reference(_) => pieces.push(reference),
+            }
+        }
+        self.pieces = pieces;
+    }
+}
+
+impl Reference {
+    /// Reads an `<xref>`.
+    pub fn read(element: &Element) -> Result<Reference, xml::Error> {
+        let kind = element.attribute("type").unwrap_or_default();
+        if !KINDS.contains(&kind) {
+            return Err(element.position.error(format!("<xref> has the unknown type {kind:?}")));
+        }
+        let mut label = String::new();
+        for node in &element.content {
+            match node {
+                Node::Text(text) => label.push_str(text),
+                Node::Element(child) => {
+                    return Err(child.position.error(format!("<{}> does not belong inside <xref>", child.name)));
+                }
+            }
+        }
+        let fragment = element.attributes.iter().find(|(name, _)| FRAGMENTS.contains(&name.as_str()));
+        Ok(Reference {
+            kind: kind.to_owned(),
+            data: collapse(element.attribute("data").unwrap_or_default()),
+            fragment: fragment.map(|(name, value)| (name.clone(), collapse(value))),
+            label: collapse(&label),
+        })
+    }
+
+    /// The printed form without its brackets: `RFC3463`.
+    pub fn name(&self) -> String {
+        self.to_string().trim_start_matches('[').trim_end_matches(']').to_owned()
+    }
+
+    /// Where the document can be read, for types that have a place.
+    ///
+    /// `section` is a section number that the text around the reference gives.
+    pub fn link(&self, section: Option<&str>) -> Option<String> {
+        if self.data.is_empty() || self.data.contains(|c: char| !c.is_ascii_graphic()) {
+            return None;
+        }
+        let section = match &self.fragment {
+            Some((name, value)) if name == "section" => Some(value.as_str()),
+            Some((name, value)) if name == "anchor" => return Some(format!("{}#{value}", rfc(&self.data)?)),
+            _ => section,
+        };
+        match self.kind.as_str() {
+            "rfc" => Some(match section {
+                Some(section) => format!("{}#section-{section}", rfc(&self.data)?),
+                None => rfc(&self.data)?,
+            }),
+            "draft" => {
+                let name = match self.data.strip_prefix("RFC-") {
+                    Some(approved) => format!("draft-{approved}"),
+                    None => self.data.clone(),
+                };
+                Some(format!("https://datatracker.ietf.org/doc/{name}"))
+            }
+            "rfc-errata" => Some(format!("https://www.rfc-editor.org/errata/eid{}", self.data)),
+            "registry" => Some(format!("https://www.iana.org/assignments/{}", self.data)),
+            "uri" if self.data.starts_with("https://") || self.data.starts_with("http://") => {
+                Some(self.data.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// The section number in words such as `Section 3.3 (Standards Track)`.
+    pub fn section_in(remark: &str) -> Option<&str> {
+        let number = remark.strip_prefix("Section ")?;
+        let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
+        Some(number[..end].trim_end_matches('.')).filter(|number| !number.is_empty())
+    }
+}
+
+impl std::fmt::Display for Reference {
+    /// The printed form: `[RFC3463]`, `[RFC5321, section 4.2]`, `[draft-levine-mailbomb-header-00]`, a label.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.label.is_empty() {
+            return match self.kind.as_str() {
+                "text" | "note" => write!(f, "{}", self.label),
+                _ => write!(f, "[{}]", self.label),
+            };
+        }
+        let name = match self.kind.as_str() {
+            "rfc" => self.data.to_ascii_uppercase(),
+            "rfc-errata" => format!("RFC Errata {}", self.data),
+            "note" => format!("Note {}", self.data),
+            "registry" => format!("IANA registry {}", self.data),
+            _ => self.data.clone(),
+        };
+        match &self.fragment {
+            Some((kind, value)) => write!(f, "[{name}, {kind} {value}]"),
+            None => write!(f, "[{name}]"),
+        }
+    }
+}
+
+/// Words separated by single blanks; a word that was broken behind its hyphen is joined again.
+pub fn collapse(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    for line in text.split('\n') {
+        for (index, word) in line.split(is_space).filter(|word| !word.is_empty()).enumerate() {
+            let broken_word = index == 0
+                && ends_in_letter_and_hyphen(&collapsed)
+                && word.starts_with(|c: char| c.is_ascii_lowercase());
+            if !collapsed.is_empty() && !broken_word {
+                collapsed.push(' ');
+            }
+            collapsed.push_str(word);
+        }
+    }
+    collapsed
+}
+
+fn ends_in_letter_and_hyphen(text: &str) -> bool {
+    text.strip_suffix('-').is_some_and(|word| word.ends_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+const KINDS: [&str; 9] =
+    ["rfc", "draft", "uri", "rfc-errata", "registry", "person", "text", "note", "unicode"];
+const FRAGMENTS: [&str; 6] = ["section", "page", "appendix", "table", "figure", "anchor"];
+
+/// White space of XML 1.0 §2.3; other blanks of Unicode are text.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+fn rfc(data: &str) -> Option<String> {
+    let number = data.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let series = &data[..data.len() - number.len()];
+    let known = matches!(series, "rfc" | "bcp" | "std") && number.bytes().all(|octet| octet.is_ascii_digit());
+    match series {
+        _ if !known || number.is_empty() => None,
+        "rfc" => Some(format!("https://www.rfc-editor.org/rfc/{data}")),
+        _ => Some(format!("https://www.rfc-editor.org/info/{data}")),
+    }
+}

@@ -1,0 +1,2 @@
+{% for line in head.lines %}// {{ line }}
+{% endfor %}

@@ -1,0 +1,7 @@
+{% include "rust/head.rs" %}
+//! Tables rendered from the registry.
+
+pub(crate) mod entries;
+pub(crate) mod provenance;
+pub(crate) mod reply_codes;
+mod statuses;

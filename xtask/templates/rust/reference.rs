@@ -1,0 +1,1 @@
+Reference { kind: {{ reference.kind }}, name: {{ reference.name }}, remark: {{ reference.remark }}, link: {% if let Some(link) = reference.link %}Some({{ link }}){% else %}None{% endif %} }
