@@ -122,7 +122,10 @@ fn check_row(row: &Annotation, before: &BTreeMap<Status, Annotation>) -> Result<
         "{name:?} is no identifier; write `identifier = \"{}\"`, upper case, at most {MAX_IDENTIFIER} characters",
         name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
     );
-    ensure!(!row.source.is_empty() && !row.basis.is_empty(), "row {code} needs `basis = \"...\"` and `source = \"...\"`");
+    ensure!(
+        !row.source.is_empty() && !row.basis.is_empty(),
+        "row {code} needs `basis = \"...\"` and `source = \"...\"`"
+    );
     Ok(())
 }
 

@@ -141,7 +141,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [".", "any", "5501", "55", "199", "600", "550,", "550 551", "550, 550", "3XX", "5xx", "250 or"] {
+        for text in
+            [".", "any", "5501", "55", "199", "600", "550,", "550 551", "550, 550", "3XX", "5xx", "250 or"]
+        {
             assert_eq!(Associated::parse(text), None, "{text:?}");
         }
     }

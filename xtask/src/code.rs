@@ -153,7 +153,8 @@ impl fmt::Display for Status {
 impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        Status::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no status such as \"X.1.1\"")))
+        Status::parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no status such as \"X.1.1\"")))
     }
 }
 
@@ -207,7 +208,8 @@ impl fmt::Display for Pair {
 impl<'de> Deserialize<'de> for Pair {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
-        Pair::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no pair such as \"550 5.1.1\"")))
+        Pair::parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no pair such as \"550 5.1.1\"")))
     }
 }
 

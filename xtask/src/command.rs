@@ -85,7 +85,11 @@ fn check_render(root: &Path, kinds: &[Kind]) -> Result<()> {
     for difference in &stale {
         print!("{difference}");
     }
-    anyhow::bail!("{} of {} products are stale; run `cargo xtask render` and commit the result", stale.len(), products.len())
+    anyhow::bail!(
+        "{} of {} products are stale; run `cargo xtask render` and commit the result",
+        stale.len(),
+        products.len()
+    )
 }
 
 /// The unified diff from the file to the product, if they differ.
@@ -96,7 +100,8 @@ fn difference(root: &Path, product: &Product) -> Result<Option<String>> {
     }
     let path = product.path.display();
     let diff = TextDiff::from_lines(&current, &product.contents);
-    let diff = diff.unified_diff().header(&format!("{path} (now)"), &format!("{path} (rendered)")).to_string();
+    let diff =
+        diff.unified_diff().header(&format!("{path} (now)"), &format!("{path} (rendered)")).to_string();
     Ok(Some(diff))
 }
 

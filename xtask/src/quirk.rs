@@ -41,7 +41,8 @@ struct File {
 }
 
 /// The cells that may be odd.
-const CELLS: [&str; 6] = ["sample", "basic_code", "description", "reference", "submitter", "change_controller"];
+const CELLS: [&str; 6] =
+    ["sample", "basic_code", "description", "reference", "submitter", "change_controller"];
 
 impl Quirks {
     /// Reads the file.
@@ -94,12 +95,18 @@ fn check(entry: &Entry) -> Result<()> {
         entry.raw.is_some() != entry.raw_prefix.is_some(),
         "a quirk has one of raw and raw-prefix; write `raw = \"...\"` with the cell's whole text"
     );
-    ensure!(entry.raw_prefix.as_deref() != Some(""), "an empty raw-prefix fits every text; write its first words");
+    ensure!(
+        entry.raw_prefix.as_deref() != Some(""),
+        "an empty raw-prefix fits every text; write its first words"
+    );
     ensure!(!entry.cells.is_empty(), "a quirk names its cells; write `cells = [\"basic_code\"]`");
     if let Some(cell) = entry.cells.iter().find(|cell| !CELLS.contains(&cell.as_str())) {
         bail!("no cell is called {cell:?}; write one of {CELLS:?}");
     }
     ensure!(!entry.why.is_empty(), "a quirk has a reason; write `why = \"...\"`");
-    ensure!(!entry.since.is_empty(), "a quirk says since when; write `since = \"2024-12-06\"` or another date");
+    ensure!(
+        !entry.since.is_empty(),
+        "a quirk says since when; write `since = \"2024-12-06\"` or another date"
+    );
     Ok(())
 }

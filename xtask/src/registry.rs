@@ -259,8 +259,10 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
         }
         *cell = RichText::read(child)?;
     }
-    let expected = ["code", sample, "basic_code", "description", "reference", "submitter", "change_controller"];
-    match expected.into_iter().find(|&name| !seen.contains(name) && (has_basic_code || name != "basic_code")) {
+    let expected =
+        ["code", sample, "basic_code", "description", "reference", "submitter", "change_controller"];
+    match expected.into_iter().find(|&name| !seen.contains(name) && (has_basic_code || name != "basic_code"))
+    {
         None => Ok(record),
         Some(name) => Err(element.position.error(format!("row {:?} has no <{name}>", record.code.text))),
     }

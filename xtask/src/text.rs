@@ -156,7 +156,9 @@ impl Reference {
             match node {
                 Node::Text(text) => label.push_str(text),
                 Node::Element(child) => {
-                    return Err(child.position.error(format!("<{}> does not belong inside <xref>", child.name)));
+                    return Err(child
+                        .position
+                        .error(format!("<{}> does not belong inside <xref>", child.name)));
                 }
             }
         }

@@ -151,9 +151,9 @@ fn decode(octets: &[u8]) -> Result<&str, Error> {
         Cursor::new(&valid).at(valid.len()).error(format!("octet 0x{octet:02x} is not UTF-8"))
     })?;
     match text.char_indices().find(|&(_, c)| !is_xml_character(c)) {
-        Some((at, c)) => Err(Cursor::new(text)
-            .at(at)
-            .error(format!("U+{:04X} is not allowed in XML", u32::from(c)))),
+        Some((at, c)) => {
+            Err(Cursor::new(text).at(at).error(format!("U+{:04X} is not allowed in XML", u32::from(c))))
+        }
         None => Ok(text),
     }
 }
@@ -176,11 +176,7 @@ fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), String> {
     }
 }
 
-fn element(
-    namespace: ResolveResult<'_>,
-    tag: &BytesStart<'_>,
-    position: Position,
-) -> Result<Element, Error> {
+fn element(namespace: ResolveResult<'_>, tag: &BytesStart<'_>, position: Position) -> Result<Element, Error> {
     let name = tag.local_name().as_ref().to_owned();
     if namespace != ResolveResult::Bound(Namespace(NAMESPACE)) {
         return Err(position.error(format!("<{name}> is not in the namespace {NAMESPACE}")));

@@ -223,47 +223,52 @@ impl Place for MarkdownText {
 
     fn escape(text: &str) -> String {
         let mut markdown = String::new();
-        let mut edge = true;
         for (index, c) in text.char_indices() {
-            let last = index + c.len_utf8() == text.len();
+            let (before, after) = (&text[..index], &text[index + c.len_utf8()..]);
             match c {
                 // A blank at an edge or behind another blank would be lost.
-                ' ' if edge || last || markdown.ends_with(' ') => markdown.push_str("&#32;"),
-                // Blocks, emphasis, links, tables, HTML, entities, strikethrough, mentions and bare addresses.
-                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '=' | '>'
-                | '.' | ':'
-                    if needs_backslash(c, index, text) =>
-                {
-                    markdown.extend(['\\', c]);
+                ' ' if before.is_empty() || after.is_empty() || before.ends_with(' ') => {
+                    markdown.push_str("&#32;")
                 }
                 '<' => markdown.push_str("&lt;"),
                 '&' => markdown.push_str("&amp;"),
-                '@' => markdown.push_str("&#64;"),
+                // Addresses are looked for when escapes are undone; a comment keeps the parts of one apart.
+                '@' if is_inside_word(before, after) => markdown.push_str("<!-- -->@"),
                 _ if is_deceptive(c) => {
                     let _ = write!(markdown, "&#x{:X};", u32::from(c));
                 }
+                _ if needs_backslash(c, before, after) => markdown.extend(['\\', c]),
                 _ => markdown.push(c),
             }
-            edge = false;
         }
         markdown
     }
 }
 
 /// Whether a character of Markdown means something where it stands.
-fn needs_backslash(c: char, index: usize, text: &str) -> bool {
-    let before = &text[..index];
+fn needs_backslash(c: char, before: &str, after: &str) -> bool {
     match c {
-        // Lists, headings, rules and quotes begin a line only.
-        '+' | '-' | '#' | '=' | '>' => before.trim().is_empty(),
-        // An ordered list begins with a number; `www.` begins a bare address.
-        '.' | ')' if before.chars().all(|c| c.is_ascii_digit()) => true,
-        '.' => before.to_ascii_lowercase().ends_with("www"),
-        ':' => before.ends_with(|c: char| c.is_ascii_alphabetic()) && text[index..].starts_with("://"),
-        '(' | ')' => false,
-        '!' => text[index..].starts_with("!["),
-        _ => true,
+        // Emphasis, code, links, tables, strikethrough, headings, GitHub's formulas.
+        '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => true,
+        // Lists, rules and quotes begin a line only.
+        '+' | '-' | '=' | '>' => before.trim().is_empty(),
+        // So do numbered lists; `www.` begins a bare address.
+        '.' | ')' => is_list_number(before) || before.to_ascii_lowercase().ends_with("www"),
+        // Bare addresses, and GitHub's pictures by name.
+        ':' => after.starts_with(|c: char| c.is_ascii_graphic()),
+        // In front of a link it makes an image.
+        '!' => after.is_empty(),
+        _ => false,
     }
+}
+
+fn is_list_number(text: &str) -> bool {
+    let digits = text.trim_start();
+    !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+fn is_inside_word(before: &str, after: &str) -> bool {
+    !before.is_empty() && !before.ends_with(' ') && !after.is_empty() && !after.starts_with(' ')
 }
 
 /// The target of a Markdown link, between angle brackets.
@@ -277,7 +282,7 @@ impl Place for MarkdownUrl {
     }
 }
 
-/// A string of JSON with its quotes.
+/// A string of JSON with its quotes, bidirectional controls and the like as `\u` escapes.
 pub struct JsonString;
 
 impl Place for JsonString {
@@ -297,14 +302,26 @@ impl Place for JsonString {
     }
 }
 
-/// A field of CSV (RFC 4180), quoted where it has to be.
+/// A part of a JSON string, without the quotes around it.
+pub struct JsonStringPart;
+
+impl Place for JsonStringPart {
+    type Target = Json;
+
+    fn escape(text: &str) -> String {
+        let quoted = JsonString::escape(text);
+        quoted[1..quoted.len() - 1].to_owned()
+    }
+}
+
+/// A field of a CSV record that has several (RFC 4180), quoted where it has to be.
 pub struct CsvField;
 
 impl Place for CsvField {
     type Target = Csv;
 
     fn escape(text: &str) -> String {
-        let quoted = text.is_empty() || text.contains([',', '"', '\n', '\r']) || text.starts_with('#') || text.trim() != text;
+        let quoted = text.contains([',', '"', '\n', '\r']) || text.starts_with('#') || text.trim() != text;
         if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
     }
 }
@@ -331,14 +348,14 @@ impl Place for CsvComment {
     }
 }
 
-/// Text inside a Markdown comment.
+/// Text inside a Markdown comment, which ends at `-->`.
 pub struct MarkdownComment;
 
 impl Place for MarkdownComment {
     type Target = Markdown;
 
     fn escape(text: &str) -> String {
-        plain_line(text).replace("--", "- -").replace('>', "&gt;")
+        plain_line(text).replace('>', "&gt;")
     }
 }
 
@@ -360,7 +377,8 @@ fn escape_url(text: &str) -> String {
     for octet in text.bytes() {
         match octet {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(octet)),
-            b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'?' | b'#' | b'&' | b'=' | b'+' | b'%' | b',' | b';' => {
+            b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b'?' | b'#' | b'&' | b'=' | b'+' | b'%' | b','
+            | b';' => {
                 url.push(char::from(octet));
             }
             _ => {
@@ -369,4 +387,47 @@ fn escape_url(text: &str) -> String {
         }
     }
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template;
+
+    use super::*;
+
+    macro_rules! refuses_raw_text {
+        ($test:ident, $extension:literal, $place:ty) => {
+            #[test]
+            fn $test() {
+                #[derive(Template)]
+                #[template(source = "[{{ text }}]", ext = $extension)]
+                struct Page<T: Display> {
+                    text: T,
+                }
+                let escaped = Page { text: Escaped::<$place>::new("a") }.render().unwrap();
+                assert!(escaped == "[a]" || escaped == "[\"a\"]", "{escaped}");
+                assert!(Page { text: "a" }.render().is_err(), "raw text went through");
+                assert!(Page { text: 1 }.render().is_err(), "a raw number went through");
+                let other = Page { text: Escaped::<Word<Other>>::new("a") };
+                assert!(other.render().is_err(), "text of another target went through");
+            }
+        };
+    }
+
+    target!(
+        /// A target that no template has.
+        #[allow(unreachable_pub, reason = "targets are public elsewhere")]
+        Other,
+        '\u{7}'
+    );
+
+    refuses_raw_text!(rust_refuses_raw_text, "rs", RustLiteral);
+    refuses_raw_text!(c_refuses_raw_text, "h", CLiteral);
+    refuses_raw_text!(markdown_refuses_raw_text, "md", MarkdownText);
+    refuses_raw_text!(json_refuses_raw_text, "json", JsonString);
+    refuses_raw_text!(csv_refuses_raw_text, "csv", CsvField);
+    refuses_raw_text!(makefile_refuses_raw_text, "mk", BuildComment);
+    refuses_raw_text!(pkg_config_refuses_raw_text, "in", BuildComment);
+    refuses_raw_text!(cmake_refuses_raw_text, "cmake", BuildComment);
+    refuses_raw_text!(cmake_lists_refuse_raw_text, "txt", BuildComment);
 }

@@ -22,7 +22,10 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
         Product::new("rust/mod.rs", &Module { head: head() })?,
         Product::new(
             "rust/statuses.rs",
-            &Statuses { head: head(), rows: model.entries.iter().map(|entry| Constant::new(model, entry)).collect() },
+            &Statuses {
+                head: head(),
+                rows: model.entries.iter().map(|entry| Constant::new(model, entry)).collect(),
+            },
         )?,
         Product::new("rust/entries.rs", &Entries::new(head(), model))?,
         Product::new(
@@ -93,9 +96,10 @@ impl Constant {
         };
         let classes: Vec<String> = entry.annotation.classes.iter().map(Class::to_string).collect();
         let classes = if classes.is_empty() { "none".to_owned() } else { classes.join(", ") };
-        let codes = [Class::ALL.map(|class| format!("{class}.{}.{}", status.subject, status.detail)).to_vec(), vec![
-            status.to_string(),
-        ]];
+        let codes = [
+            Class::ALL.map(|class| format!("{class}.{}.{}", status.subject, status.detail)).to_vec(),
+            vec![status.to_string()],
+        ];
         Constant {
             identifier: Escaped::new(&entry.annotation.identifier),
             code: Escaped::new(status),
@@ -104,7 +108,10 @@ impl Constant {
             sample: Escaped::new(sample),
             description: Escaped::new(&entry.record.description.text),
             associated: Escaped::new(associated_in_words(entry)),
-            classes: Escaped::new(format!("{classes} ({}; {})", entry.annotation.basis, entry.annotation.source)),
+            classes: Escaped::new(format!(
+                "{classes} ({}; {})",
+                entry.annotation.basis, entry.annotation.source
+            )),
             references: entry
                 .record
                 .reference
@@ -113,7 +120,11 @@ impl Constant {
                 .map(|(reference, remark)| DocReference {
                     name: Escaped::new(reference.name()),
                     link: link(reference, &remark).map(Escaped::new),
-                    remark: Escaped::new(if remark.is_empty() { String::new() } else { format!(" {remark}") }),
+                    remark: Escaped::new(if remark.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" {remark}")
+                    }),
                 })
                 .collect(),
             aliases: escape_all(codes.into_iter().flatten()),
@@ -353,7 +364,9 @@ impl ReferenceRow {
 fn pieces(text: &RichText) -> Vec<PieceRow> {
     let pieces = text.pieces.iter().map(|piece| match piece {
         Piece::Text(words) => PieceRow { text: Some(Escaped::new(words)), reference: Vec::new() },
-        Piece::Reference(reference) => PieceRow { text: None, reference: vec![ReferenceRow::new(reference, "")] },
+        Piece::Reference(reference) => {
+            PieceRow { text: None, reference: vec![ReferenceRow::new(reference, "")] }
+        }
     });
     pieces.collect()
 }

@@ -1,0 +1,139 @@
+//! What is no registry is refused in one line, with line and column, in bounded memory and time.
+
+mod fixture;
+
+use fixture::{file, read, row};
+use xtask::quirk::Quirks;
+use xtask::registry::Registry;
+
+#[track_caller]
+fn refused(octets: impl AsRef<[u8]>, reason: &str) {
+    let error = match Registry::read(octets.as_ref(), &mut Quirks::default()) {
+        Ok(_) => panic!("accepted, although {reason}"),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.starts_with("line ") && error.contains(", column "), "no position in {error:?}");
+    assert!(error.contains(reason), "{error:?} does not say {reason:?}");
+    assert!(!error.chars().any(char::is_control), "{error:?} is not one plain line");
+    assert!(error.len() < 600, "{} octets are no short reason", error.len());
+}
+
+fn good() -> String {
+    file(&row("X.1.1", "Sample", "550"))
+}
+
+#[test]
+fn the_fixture_itself_is_accepted() {
+    assert_eq!(read(&good()).unwrap().statuses.rows.len(), 1);
+}
+
+#[test]
+fn document_types_and_entities() {
+    let with_dtd = |dtd: &str| good().replacen("<registry", &format!("{dtd}<registry"), 1);
+    refused(with_dtd("<!DOCTYPE registry>"), "document type declaration");
+    let laughs: String =
+        (1..20).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    refused(
+        with_dtd(&format!("<!DOCTYPE registry [<!ENTITY l0 \"lol\">{laughs}]>")),
+        "document type declaration",
+    );
+    refused(file(&row("X.1.1", "&l19;", "550")), "entity &l19;");
+    refused(file(&row("X.1.1", "&#0;", "550")), "0x0 character is not permitted");
+    refused(file(&row("X.1.1", "&#xFFFE;", "550")), "U+FFFE");
+    refused(file(&row("X.1.1", "&#x110000;", "550")), "line 7");
+}
+
+#[test]
+fn nesting_elements_and_attributes_without_end() {
+    refused(file(&"<record>".repeat(10_000)), "nested more than 16 deep");
+    refused("<registry>".repeat(100_000), "not in the namespace");
+    refused(file(&"<hide/>".repeat(60_000)), "more than 50000 elements");
+    let attributes: String = (0..100_000).map(|n| format!(" a{n}=\"\"")).collect();
+    refused(file(&format!("<record{attributes}/>")), "more than 16 attributes");
+    refused(format!("{}{}", good(), " ".repeat(5 << 20)), "more than the 4194304");
+}
+
+#[test]
+fn truncation_at_every_octet() {
+    let good = good();
+    for end in 0..good.trim_end().len() {
+        let error = read(&good[..end]).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("line "), "{error}");
+    }
+}
+
+#[test]
+fn encodings() {
+    refused(b"\xef\xbb\xbf<registry/>", "byte order mark");
+    refused(b"\xff\xfe<\0r\0", "UTF-16");
+    refused(good().replace("UTF-8", "ISO-8859-1"), "encoding ISO-8859-1");
+    refused(good().replace("'1.0'", "'1.1'"), "XML version 1.1");
+    let mut latin = good().into_bytes();
+    let at = latin.windows(6).position(|word| word == b"Sample").unwrap();
+    latin[at] = 0xe9;
+    refused(latin, "octet 0xe9 is not UTF-8");
+    refused(file(&row("X.1.1", "\u{1}", "550")), "U+0001 is not allowed");
+}
+
+#[test]
+fn other_documents() {
+    refused("", "no root element");
+    refused("It works!", "outside the root element");
+    refused("<html><body>Please log in</body></html>", "<html> is not in the namespace");
+    refused("<html xmlns=\"http://www.iana.org/assignments\"/>", "this is no IANA registry file");
+    refused(
+        good().replace("id=\"smtp-enhanced-status-codes\"", "id=\"mail-parameters\""),
+        "another registry",
+    );
+    refused(good().replace("status-codes-3", "status-codes-4"), "another registry");
+    refused(good().replace("http://www.iana.org/assignments", "http://example.org/"), "namespace");
+    refused(
+        format!("{}<registry xmlns=\"http://www.iana.org/assignments\"/>", good()),
+        "behind the root element",
+    );
+    refused(good().replace("<people/>", "</people>"), "line 8, column 12: ill-formed");
+}
+
+#[test]
+fn rows() {
+    let twice = [row("X.1.1", "One", "550"), row("X.1.1", "Two", "551")].concat();
+    refused(file(&twice), "row X.1.1 stands here a second time");
+    for code in ["5.1.1", "X.1", "X.01.1", "X.1.1.1", "X.1000.1", "x.1.1", ""] {
+        refused(file(&row(code, "Sample", "550")), "does not have the form X.n.n");
+    }
+    refused(file(""), "table smtp-enhanced-status-codes-3 has no row");
+    refused(file("<record><code>X.1.1</code></record>"), "row \"X.1.1\" has no <sample>");
+    refused(
+        file(&row("X.1.1", "a", "550").replace("<sample>", "<code>X.1.2</code><sample>")),
+        "stands twice",
+    );
+    refused(
+        file(&row("X.1.1", "a", "550").replace("<sample>", "<summary>a</summary><sample>")),
+        "<summary> is no cell",
+    );
+    refused(file(&row("X.1.1", "a<b>b</b>", "550")), "<b> does not belong inside <sample>");
+    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record date='soon'>")), "no date");
+    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record id='a2020-01'>")), "no date such as");
+    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record>words")), "text of its own");
+    refused(file(&row("X.1.1", "a", "550").replace("type=\"rfc\"", "type=\"isbn\"")), "unknown type");
+    refused(file(&format!("<footnote/>{}", row("X.1.1", "a", "550"))), "<footnote> does not belong here");
+}
+
+#[test]
+fn odd_cells_show_the_quirk_to_add() {
+    for (sample, basic_code, cell) in [
+        ("Sample", ".", "basic_code"),
+        ("", "550", "sample"),
+        ("Sample", "", "basic_code"),
+        ("Sample", "maybe 550", "basic_code"),
+    ] {
+        refused(file(&row("X.1.1", sample, basic_code)), &format!("row X.1.1, cell {cell}"));
+        refused(file(&row("X.1.1", sample, basic_code)), "[[quirk]] row = \"X.1.1\"");
+    }
+}
+
+#[test]
+fn hostile_text_in_a_reason_is_escaped() {
+    refused(file(&row("X.1.1", "a", "\u{202e}\u{9b}")), "\\u{202e}\\u{9b}");
+    refused(file(&row("X.&#x9b;31m", "a", "550")), "does not have the form");
+}

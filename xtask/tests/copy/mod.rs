@@ -1,0 +1,102 @@
+//! A copy of the project in a folder of its own, to be changed and rendered.
+
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use xtask::snapshot::sha256;
+
+/// A copy of some folders and files of the project.
+pub struct Copy {
+    folder: TempDir,
+}
+
+impl Copy {
+    /// What `render` reads and writes.
+    pub fn to_render() -> Copy {
+        Copy::of(&["Cargo.toml", "registry", "generated", "src"])
+    }
+
+    /// Copies paths below the project's root.
+    pub fn of(paths: &[&str]) -> Copy {
+        let folder = TempDir::new().unwrap();
+        for path in paths {
+            copy(&crate::support::root().join(path), &folder.path().join(path));
+        }
+        Copy { folder }
+    }
+
+    /// The copy's root.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A path below the copy's root.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path)
+    }
+
+    /// Replaces text that a file must have.
+    #[track_caller]
+    pub fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path(path)).unwrap();
+        assert!(text.contains(from), "{path} has no {from:?}");
+        fs::write(self.path(path), text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Puts a registry in the snapshot's place and writes its record.
+    pub fn replace_snapshot(&self, xml: &str, updated: &str, origin: &str) {
+        fs::write(self.path("registry/smtp-enhanced-status-codes.xml"), xml).unwrap();
+        let record = format!(
+            "origin = \"{origin}\"\nurl = \"https://www.iana.org/\"\nsha256 = \"{}\"\nsize = {}\nupdated = \"{updated}\"\n",
+            sha256(xml.as_bytes()),
+            xml.len()
+        );
+        fs::write(self.path("registry/snapshot.toml"), record).unwrap();
+    }
+
+    /// Runs xtask on the copy.
+    pub fn xtask(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .arg("--root")
+            .arg(self.root())
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// Every file below a folder with its contents, sorted.
+    pub fn files(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.path(folder), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_file() {
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, to).unwrap();
+        return;
+    }
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_name() != "target" && entry.file_name() != ".git" {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            collect(&entry.path(), files);
+        } else {
+            files.push((entry.path(), fs::read(entry.path()).unwrap()));
+        }
+    }
+}
