@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let tables = format!(
-        "static ROWS: phf::Map<u32, Row> = {};\nstatic CODES: phf::Map<&str, (u8, u16, u16)> = {};\n",
+        "pub(crate) static ROWS: phf::Map<u32, Row> = {};\npub(crate) static CODES: phf::Map<&str, (u8, u16, u16)> = {};\n",
         rows.build(),
         codes.build()
     );

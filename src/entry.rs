@@ -179,6 +179,15 @@ impl AssociatedCodes {
 }
 
 /// The forms that the column "Associated Basic Status Code" has.
+///
+/// ```
+/// use smtp_enhanced_status::{AssociatedForm, Status};
+///
+/// let form = |status: Status| status.entry().map(|entry| entry.associated.form);
+/// assert_eq!(form(Status::OTHER), Some(AssociatedForm::Any));
+/// assert_eq!(form(Status::ADDR_DEST_SYSTEM), Some(AssociatedForm::NotGiven));
+/// assert_eq!(form(Status::SEC_PRIORITY_TOO_LOW), Some(AssociatedForm::OpenList));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociatedForm {
@@ -195,6 +204,14 @@ pub enum AssociatedForm {
 }
 
 /// How a row lists a reply code.
+///
+/// ```
+/// use smtp_enhanced_status::{Listing, ReplyCode, Status};
+///
+/// let entry = Status::SEC_MBOX_OWNER_CHANGED.entry().expect("the row is registered");
+/// assert_eq!(entry.raw.associated, "5XX");
+/// assert_eq!(entry.associated.listing(ReplyCode::FAILED), Some(Listing::ClassWildcard));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Listing {
     /// By the code itself.
@@ -206,6 +223,17 @@ pub enum Listing {
 }
 
 /// A piece of a description.
+///
+/// ```
+/// use smtp_enhanced_status::{Piece, Status};
+///
+/// let entry = Status::SEC_DKIM_NO_PASS.entry().expect("the row is registered");
+/// let named = entry.rich_description.iter().find_map(|piece| match piece {
+///     Piece::Reference(reference) => Some(reference.name),
+///     Piece::Text(_) => None,
+/// });
+/// assert_eq!(named, Some("RFC6376"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Words.
@@ -238,6 +266,15 @@ pub struct Reference {
 }
 
 /// What replaces a deprecated row.
+///
+/// ```
+/// use smtp_enhanced_status::Status;
+///
+/// let row: Status = "X.6.10".parse()?;
+/// let deprecation = row.entry().and_then(|entry| entry.deprecated);
+/// assert_eq!(deprecation.map(|deprecation| deprecation.successor), Some(Status::MEDIA_UTF8_REPLY));
+/// # Ok::<(), smtp_enhanced_status::ParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deprecation {
@@ -272,6 +309,14 @@ pub struct Conflict {
 }
 
 /// The kinds of [`Conflict`].
+///
+/// ```
+/// use smtp_enhanced_status::{ConflictKind, ReplyCode, Status, known_conflict};
+///
+/// // The row's text is about permanent failures; its list has 451 all the same.
+/// let conflict = known_conflict(ReplyCode::LOCAL_ERROR, Status::ADDR_DEST_MAILBOX.transient());
+/// assert_eq!(conflict.map(|conflict| conflict.kind), Some(ConflictKind::ListExceedsText));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConflictKind {
@@ -296,6 +341,13 @@ pub fn known_conflict(reply_code: ReplyCode, code: EnhancedStatusCode) -> Option
 }
 
 /// A row of the table of classes.
+///
+/// ```
+/// use smtp_enhanced_status::{Class, class_entries};
+///
+/// let row = class_entries().iter().find(|entry| entry.class == Class::PermanentFailure);
+/// assert_eq!(row.map(|entry| entry.summary), Some("Permanent Failure"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClassEntry {
@@ -310,6 +362,13 @@ pub struct ClassEntry {
 }
 
 /// A row of the table of subjects.
+///
+/// ```
+/// use smtp_enhanced_status::subject_entries;
+///
+/// let row = subject_entries().iter().find(|entry| entry.subject == 2);
+/// assert_eq!(row.map(|entry| entry.summary), Some("Mailbox Status"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SubjectEntry {

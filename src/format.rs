@@ -17,7 +17,6 @@ fn push_sub_code(buffer: &mut [u8; EnhancedStatusCode::MAX_LEN], mut end: usize,
     end += 1;
     for divisor in [100, 10, 1] {
         if number >= divisor || divisor == 1 {
-            #[expect(clippy::cast_possible_truncation, reason = "a decimal digit")]
             let digit = (number / divisor % 10) as u8;
             buffer[end] = b'0' + digit;
             end += 1;

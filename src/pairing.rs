@@ -6,6 +6,14 @@ use crate::{EnhancedStatusCode, ReplyCode};
 ///
 /// Only [`ClassMismatch`](Pairing::ClassMismatch) breaks a requirement. The registry's list is not exclusive
 /// (RFC 5248 §2.1): an unlisted pair is information, never an error by itself.
+///
+/// ```
+/// use smtp_enhanced_status::{Pairing, ReplyCode, Status, judge};
+///
+/// let refused = Status::SEC_UNAUTHORIZED.permanent();
+/// assert_eq!(judge(ReplyCode::MAILBOX_UNAVAIL, refused), Pairing::Listed);
+/// assert_eq!(judge(ReplyCode::FAILED, refused), Pairing::Unlisted);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pairing {
     /// The first digits differ, which RFC 2034 §4 forbids. A 3yz reply differs from every code.

@@ -70,6 +70,15 @@ impl fmt::Display for ParseError {
 impl core::error::Error for ParseError {}
 
 /// The kinds of [`ParseError`].
+///
+/// ```
+/// use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
+///
+/// let kind = |text: &[u8]| EnhancedStatusCode::from_bytes(text).unwrap_err().kind();
+/// assert_eq!(kind(b"5.7"), ParseErrorKind::Dot);
+/// assert_eq!(kind(b"5.7.1000"), ParseErrorKind::TooManyDigits);
+/// assert_eq!(kind(b"5.7.1.4"), ParseErrorKind::Trailing);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseErrorKind {

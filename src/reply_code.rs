@@ -94,9 +94,15 @@ impl ReplyCode {
     /// assert_eq!(ReplyCode::new(571).and_then(ReplyCode::entry), None);
     /// ```
     #[must_use]
-    pub fn entry(self) -> Option<&'static ReplyCodeEntry> {
-        let index = REPLY_CODES.binary_search_by_key(&self, |entry| entry.code).ok()?;
-        REPLY_CODES.get(index)
+    pub const fn entry(self) -> Option<&'static ReplyCodeEntry> {
+        let mut index = 0;
+        while index < REPLY_CODES.len() {
+            if REPLY_CODES[index].code.get() == self.get() {
+                return Some(&REPLY_CODES[index]);
+            }
+            index += 1;
+        }
+        None
     }
 
     /// The registry's rows that list this code, and how: by the code, by its class, or by `Any`.

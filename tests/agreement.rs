@@ -5,7 +5,7 @@ mod grid;
 #[path = "support/mod.rs"]
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
 use smtp_enhanced_status::{
@@ -35,11 +35,13 @@ fn the_model_judges_as_the_library_does() {
 #[test]
 fn both_judge_as_a_plain_reading_of_the_cells_does() {
     let cells = plain_cells();
+    let rows: Vec<Option<&String>> =
+        grid::statuses().map(|(subject, detail)| cells.get(&format!("X.{subject}.{detail}"))).collect();
     let verdicts: Vec<u8> = grid::pairs()
-        .map(|(reply_code, code)| {
+        .zip(rows.iter().cycle())
+        .map(|((reply_code, code), cell)| {
             let (reply, digit) = (reply_code.to_string(), code.class().to_string());
-            let row = cells.iter().find(|(row, _)| *row == code.status().to_string());
-            match row.map(|(_, cell)| cell.as_str()) {
+            match cell.map(String::as_str) {
                 _ if !reply.starts_with(&digit) => b'C',
                 None => b'U',
                 Some("" | "." | "Not given") => b'-',
@@ -168,7 +170,7 @@ fn model() -> Model {
 }
 
 /// The codes and basic codes of the third table, read as strings.
-fn plain_cells() -> Vec<(String, String)> {
+fn plain_cells() -> HashMap<String, String> {
     let xml = fs::read_to_string(support::root().join("registry/smtp-enhanced-status-codes.xml")).unwrap();
     let cell = |record: &str, tag: &str| {
         let rest = record.split(&format!("<{tag}>")).nth(1)?;

@@ -37,7 +37,7 @@ impl Status {
 
     /// X.1.1: Bad destination mailbox address
     ///
-    /// There is no mailbox of this name at the destination: in an Internet address, the local part (before the &#64; sign) is wrong. For permanent failures.
+    /// There is no mailbox of this name at the destination: in an Internet address, the local part (before the @ sign) is wrong. For permanent failures.
     ///
     /// * Associated basic status codes: 451, 550
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
@@ -50,7 +50,7 @@ impl Status {
 
     /// X.1.2: Bad destination system address
     ///
-    /// The destination domain (the part after the &#64; sign) does not exist or cannot take mail. For permanent failures.
+    /// The destination domain (the part after the @ sign) does not exist or cannot take mail. For permanent failures.
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
@@ -128,7 +128,7 @@ impl Status {
 
     /// X.1.8: Bad sender's system address
     ///
-    /// The domain of the sender's address (the part after the &#64; sign) does not exist or cannot take mail sent back to it.
+    /// The domain of the sender's address (the part after the @ sign) does not exist or cannot take mail sent back to it.
     ///
     /// * Associated basic status codes: 451, 501
     /// * Classes: 4, 5 (its text names no class and describes a failure; its associated codes are 451 and 501; RFC 3463 §3.2)

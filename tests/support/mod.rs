@@ -19,16 +19,23 @@ pub fn program(name: &str) -> Option<Command> {
     if found { Some(Command::new(name)) } else { missing(&format!("the program {name}")) }
 }
 
-/// IANA's registry files by date, `2015-02-04.xml` and so on, from the folder that `IANA_HISTORY` names.
+/// IANA's registry files by date, `2015-02-04.xml` and so on, from the folder that `IANA_HISTORY` names. An empty
+/// `IANA_HISTORY` says that they are not at hand, and skips their tests even under `SMTP_TEST_ALL=1`.
 pub fn history() -> Option<Vec<PathBuf>> {
     let Some(folder) = std::env::var_os("IANA_HISTORY") else {
         return missing("a folder of IANA's files (IANA_HISTORY)");
     };
-    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("IANA_HISTORY={folder:?}: {error}"));
+    if folder.is_empty() {
+        eprintln!("skipped: IANA_HISTORY is empty");
+        return None;
+    }
+    let folder = PathBuf::from(folder);
+    let files = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("IANA_HISTORY={}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
     files.sort();
-    assert!(!files.is_empty(), "IANA_HISTORY={folder:?} has no .xml file");
+    assert!(!files.is_empty(), "IANA_HISTORY={} has no .xml file", folder.display());
     Some(files)
 }
 

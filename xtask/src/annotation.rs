@@ -97,14 +97,14 @@ impl Annotations {
         for row in content.row {
             let line = file.line(row.span().start);
             let row = row.into_inner();
-            check_row(&row, &rows).map_err(|error| file.error(line, error))?;
+            check_row(&row, &rows).map_err(|error| file.error(line, &error))?;
             rows.insert(row.code, row);
         }
         let mut conflicts = Vec::new();
         for conflict in content.conflict {
             let line = file.line(conflict.span().start);
             let conflict = conflict.into_inner();
-            check_conflict(&conflict, &rows).map_err(|error| file.error(line, error))?;
+            check_conflict(&conflict, &rows).map_err(|error| file.error(line, &error))?;
             conflicts.push(conflict);
         }
         Ok(Annotations { rows, conflicts })

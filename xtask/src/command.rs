@@ -106,8 +106,33 @@ fn difference(root: &Path, product: &Product) -> Result<Option<String>> {
 }
 
 fn all(root: &Path) -> Result<()> {
-    check_render(root, Kind::value_variants())
+    let model = Model::load(root)?;
+    let registry = &model.registry;
+    println!(
+        "registry/   {}: {} classes, {} subjects, {} statuses; {} reply codes",
+        model.snapshot.provenance(),
+        registry.classes.rows.len(),
+        registry.subjects.rows.len(),
+        model.entries.len(),
+        model.reply_codes.len()
+    );
+    print!("generated/  ");
+    check_render(root, Kind::value_variants())?;
+    println!();
+    for (path, what) in PRODUCTS {
+        println!("  {path:<41} {what}");
+    }
+    Ok(())
 }
+
+/// What a user looks for first.
+const PRODUCTS: [(&str, &str); 5] = [
+    ("src/, generated/rust/", "the Rust library smtp-enhanced-status"),
+    ("generated/c/smtp_enhanced_status.h", "the C header, with Makefile, pkg-config and CMake files"),
+    ("generated/tables/registry.md", "tables to read"),
+    ("generated/tables/smtp-enhanced-status.json", "the same for every other language, with its schema"),
+    ("generated/tables/*.csv", "the same for spreadsheets and databases"),
+];
 
 /// The folder above xtask's own, where cargo ran it.
 fn default_root() -> PathBuf {

@@ -25,18 +25,17 @@ impl DataFile {
         toml::from_str(&self.text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| self.line(span.start));
             let written = self.text.lines().nth(line - 1).unwrap_or_default().trim();
-            self.error(line, anyhow!("{} (the line reads `{written}`)", error.message()))
+            self.error(line, &anyhow!("{} (the line reads `{written}`)", error.message()))
         })
     }
 
     /// The line of an offset, from 1.
     pub fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
-        1 + before.iter().filter(|&&octet| octet == b'\n').count()
+        1 + self.text.get(..offset).unwrap_or(&self.text).matches('\n').count()
     }
 
     /// An error of a line of this file.
-    pub fn error(&self, line: usize, error: Error) -> Error {
+    pub fn error(&self, line: usize, error: &Error) -> Error {
         anyhow!("{}:{line}: {error:#}", self.path.display())
     }
 }

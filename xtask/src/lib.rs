@@ -3,6 +3,13 @@
 //! `registry/` is the truth, `generated/` a pure function of it: see [`model`] for what is read and
 //! [`render`] for what is made of it. The binary is `cargo xtask`.
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::must_use_candidate,
+    clippy::missing_errors_doc,
+    reason = "a tool's inside, not a published interface"
+)]
+
 pub mod annotation;
 pub mod associated;
 pub mod code;

@@ -160,10 +160,9 @@ fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
                 annotation.identifier
             );
         }
-        if let Some(deprecation) = &annotation.deprecated {
-            if registry.status(deprecation.successor).is_none() {
-                bail!("{} names the successor {}, which is no row", annotation.code, deprecation.successor);
-            }
+        let successor = annotation.deprecated.as_ref().map(|deprecation| deprecation.successor);
+        if let Some(successor) = successor.filter(|&successor| registry.status(successor).is_none()) {
+            bail!("{} names the successor {successor}, which is no row", annotation.code);
         }
     }
     Ok(())

@@ -52,7 +52,7 @@ impl Quirks {
         for entry in file.parse::<File>()?.quirk {
             let line = file.line(entry.span().start);
             let entry = entry.into_inner();
-            check(&entry).map_err(|error| file.error(line, error))?;
+            check(&entry).map_err(|error| file.error(line, &error))?;
             quirks.push(Quirk { entry, line, used: false });
         }
         Ok(Quirks { quirks })

@@ -62,9 +62,13 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
 impl Product {
     /// Renders a template into the file at a path below `generated/`.
     fn new(path: &str, template: &impl Template) -> Result<Product> {
-        let contents = template.render().with_context(|| {
+        let mut contents = template.render().with_context(|| {
             format!("the template of {FOLDER}/{path} printed text that is not escaped for its target")
         })?;
+        // askama takes the last line break of a template away.
+        if !contents.ends_with('\n') {
+            contents.push('\n');
+        }
         Ok(Product { path: Path::new(FOLDER).join(path), contents })
     }
 

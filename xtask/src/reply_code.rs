@@ -43,7 +43,7 @@ pub fn load(path: &Path) -> Result<Vec<ReplyCodeEntry>> {
     for entry in file.parse::<File>()?.reply_code {
         let line = file.line(entry.span().start);
         let entry = entry.into_inner();
-        check(&entry, &entries).map_err(|error| file.error(line, error))?;
+        check(&entry, &entries).map_err(|error| file.error(line, &error))?;
         entries.push(entry);
     }
     Ok(entries)

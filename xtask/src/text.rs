@@ -133,7 +133,8 @@ impl RichText {
                     if index < last && text.ends_with(is_space) && words != " " {
                         words.push(' ');
                     }
-                    if !words.is_empty() && !(index == last && words == " ") {
+                    let at_the_end = index == last && words == " ";
+                    if !words.is_empty() && !at_the_end {
                         pieces.push(Piece::Text(words));
                     }
                 }

@@ -36,9 +36,9 @@ pub fn parse(octets: &[u8]) -> Result<Element, Error> {
         let fail = |reason: String| position.error(reason);
         match event {
             Event::Decl(declaration) => check_declaration(&declaration).map_err(fail)?,
-            Event::Start(ref tag) => tree.open(element(namespace, tag, position)?, position)?,
+            Event::Start(ref tag) => tree.open(element(&namespace, tag, position)?, position)?,
             Event::Empty(ref tag) => {
-                tree.open(element(namespace, tag, position)?, position)?;
+                tree.open(element(&namespace, tag, position)?, position)?;
                 tree.close();
             }
             Event::End(_) => tree.close(),
@@ -176,9 +176,13 @@ fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), String> {
     }
 }
 
-fn element(namespace: ResolveResult<'_>, tag: &BytesStart<'_>, position: Position) -> Result<Element, Error> {
+fn element(
+    namespace: &ResolveResult<'_>,
+    tag: &BytesStart<'_>,
+    position: Position,
+) -> Result<Element, Error> {
     let name = tag.local_name().as_ref().to_owned();
-    if namespace != ResolveResult::Bound(Namespace(NAMESPACE)) {
+    if *namespace != ResolveResult::Bound(Namespace(NAMESPACE)) {
         return Err(position.error(format!("<{name}> is not in the namespace {NAMESPACE}")));
     }
     let mut attributes = Vec::new();

@@ -148,8 +148,8 @@ fn errors_in_data_files_say_where_and_what_to_write() {
         ),
         (
             "quirks.toml",
-            "historical = true",
-            "historical = false",
+            "since = \"2017-06-22\"\nhistorical = true",
+            "since = \"2017-06-22\"\nhistorical = false",
             &["quirks.toml:", "write `historical = true`"],
         ),
         ("reply-codes.toml", "code = 250", "code = 25", &["reply-codes.toml:", "25 is no reply code"]),

@@ -1,8 +1,166 @@
+//! The registry as tables for spreadsheets and scripts.
+
 use anyhow::Result;
+use askama::Template;
 
-use super::Product;
-use crate::model::Model;
+use super::escape::{Csv, CsvComment, CsvField, Escaped, Word};
+use super::json::form_name;
+use super::{Head, Product};
+use crate::associated::Form;
+use crate::code::{Class, Classes};
+use crate::model::{Entry, Model};
+use crate::reply_code::ReplyCodeEntry;
+use crate::text::Reference;
 
-pub(super) fn products(_: &Model) -> Result<Vec<Product>> {
-    Ok(Vec::new())
+type Field = Escaped<CsvField>;
+type CsvWord = Escaped<Word<Csv>>;
+
+pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
+    let head = || Head::new(model, "csv");
+    let entries = || model.entries.iter();
+    let reply_codes = model.reply_codes.iter();
+    Ok(vec![
+        Product::new(
+            "tables/statuses.csv",
+            &Statuses { head: head(), rows: entries().map(StatusRow::new).collect() },
+        )?,
+        Product::new("tables/pairs.csv", &Pairs { head: head(), rows: entries().flat_map(pairs).collect() })?,
+        Product::new(
+            "tables/reply-codes.csv",
+            &ReplyCodes { head: head(), rows: reply_codes.map(ReplyCodeRow::new).collect() },
+        )?,
+    ])
+}
+
+#[derive(Template)]
+#[template(path = "tables/statuses.csv")]
+struct Statuses {
+    head: Head<CsvComment>,
+    rows: Vec<StatusRow>,
+}
+
+struct StatusRow {
+    code: CsvWord,
+    subject: CsvWord,
+    detail: CsvWord,
+    identifier: CsvWord,
+    sample: Field,
+    form: CsvWord,
+    codes: Field,
+    class_wildcards: Field,
+    raw_associated: Field,
+    description: Field,
+    reference: Field,
+    links: Field,
+    submitter: Field,
+    change_controller: Field,
+    date: Field,
+    updated: Field,
+    classes: Field,
+    basis: Field,
+    source: Field,
+    successor: Field,
+    deprecation_source: Field,
+}
+
+#[derive(Template)]
+#[template(path = "tables/pairs.csv")]
+struct Pairs {
+    head: Head<CsvComment>,
+    rows: Vec<PairRow>,
+}
+
+struct PairRow {
+    status: CsvWord,
+    identifier: CsvWord,
+    kind: CsvWord,
+    reply_code: CsvWord,
+}
+
+#[derive(Template)]
+#[template(path = "tables/reply-codes.csv")]
+struct ReplyCodes {
+    head: Head<CsvComment>,
+    rows: Vec<ReplyCodeRow>,
+}
+
+struct ReplyCodeRow {
+    code: CsvWord,
+    name: CsvWord,
+    meaning: Field,
+    client: Field,
+    sources: Field,
+}
+
+impl StatusRow {
+    fn new(entry: &Entry) -> Self {
+        let Entry { status, associated, record, annotation, .. } = entry;
+        let references = record.reference.annotated_references();
+        let links =
+            references.iter().filter_map(|(reference, remark)| reference.link(Reference::section_in(remark)));
+        let (successor, deprecation_source) = match &annotation.deprecated {
+            Some(deprecation) => (deprecation.successor.to_string(), deprecation.source.as_str()),
+            None => (String::new(), ""),
+        };
+        StatusRow {
+            code: Escaped::new(status),
+            subject: Escaped::new(status.subject),
+            detail: Escaped::new(status.detail),
+            identifier: Escaped::new(&annotation.identifier),
+            sample: Escaped::new(&record.sample.text),
+            form: Escaped::new(form_name(associated.form)),
+            codes: joined(&associated.codes),
+            class_wildcards: joined(associated.class_wildcards.iter()),
+            raw_associated: Escaped::new(&record.basic_code.raw),
+            description: Escaped::new(&record.description.text),
+            reference: Escaped::new(&record.reference.text),
+            links: joined(links),
+            submitter: Escaped::new(&record.submitter.text),
+            change_controller: Escaped::new(&record.change_controller.text),
+            date: Escaped::new(record.date.as_deref().unwrap_or_default()),
+            updated: Escaped::new(record.updated.as_deref().unwrap_or_default()),
+            classes: joined(set(&annotation.classes).iter()),
+            basis: Escaped::new(&annotation.basis),
+            source: Escaped::new(&annotation.source),
+            successor: Escaped::new(successor),
+            deprecation_source: Escaped::new(deprecation_source),
+        }
+    }
+}
+
+/// The reply codes of a row, each as the digits with which it begins.
+fn pairs(entry: &Entry) -> Vec<PairRow> {
+    let row = |kind: &str, digits: String| PairRow {
+        status: Escaped::new(entry.status),
+        identifier: Escaped::new(&entry.annotation.identifier),
+        kind: Escaped::new(kind),
+        reply_code: Escaped::new(digits),
+    };
+    let associated = &entry.associated;
+    let any = (associated.form == Form::Any).then(|| row("any", String::new()));
+    let exact = associated.codes.iter().map(|code| row("exact", code.to_string()));
+    let by_class = associated.class_wildcards.iter().map(|class| row("class", class.to_string()));
+    any.into_iter().chain(exact).chain(by_class).collect()
+}
+
+impl ReplyCodeRow {
+    fn new(entry: &ReplyCodeEntry) -> Self {
+        ReplyCodeRow {
+            code: Escaped::new(entry.code),
+            name: Escaped::new(&entry.name),
+            meaning: Escaped::new(&entry.meaning),
+            client: Escaped::new(&entry.client),
+            sources: Escaped::new(entry.sources.join("; ")),
+        }
+    }
+}
+
+/// Ascending, as the library's set has them.
+fn set(classes: &[Class]) -> Classes {
+    classes.iter().copied().collect()
+}
+
+fn joined(items: impl IntoIterator<Item = impl ToString>) -> Field {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    Escaped::new(items.join(" "))
 }

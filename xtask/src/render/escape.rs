@@ -167,6 +167,18 @@ impl Place for RustUrl {
     }
 }
 
+/// Cells of a C macro call: words and numbers, the commas between them, the blanks that align them.
+pub struct CCells;
+
+impl Place for CCells {
+    type Target = C;
+
+    fn escape(text: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ',' | ' ');
+        text.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+    }
+}
+
 /// A string literal of C in which every octet keeps its value: octal escapes for `%`, trigraphs and whatever is
 /// outside printable ASCII.
 pub struct CLiteral;
@@ -228,12 +240,12 @@ impl Place for MarkdownText {
             match c {
                 // A blank at an edge or behind another blank would be lost.
                 ' ' if before.is_empty() || after.is_empty() || before.ends_with(' ') => {
-                    markdown.push_str("&#32;")
+                    markdown.push_str("&#32;");
                 }
                 '<' => markdown.push_str("&lt;"),
                 '&' => markdown.push_str("&amp;"),
                 // Addresses are looked for when escapes are undone; a comment keeps the parts of one apart.
-                '@' if is_inside_word(before, after) => markdown.push_str("<!-- -->@"),
+                '@' if is_inside_address(before, after) => markdown.push_str("<!-- -->@"),
                 _ if is_deceptive(c) => {
                     let _ = write!(markdown, "&#x{:X};", u32::from(c));
                 }
@@ -253,7 +265,8 @@ fn needs_backslash(c: char, before: &str, after: &str) -> bool {
         // Lists, rules and quotes begin a line only.
         '+' | '-' | '=' | '>' => before.trim().is_empty(),
         // So do numbered lists; `www.` begins a bare address.
-        '.' | ')' => is_list_number(before) || before.to_ascii_lowercase().ends_with("www"),
+        '.' if before.to_ascii_lowercase().ends_with("www") => true,
+        '.' | ')' => is_number(before) && (after.is_empty() || after.starts_with(' ')),
         // Bare addresses, and GitHub's pictures by name.
         ':' => after.starts_with(|c: char| c.is_ascii_graphic()),
         // In front of a link it makes an image.
@@ -262,13 +275,14 @@ fn needs_backslash(c: char, before: &str, after: &str) -> bool {
     }
 }
 
-fn is_list_number(text: &str) -> bool {
+fn is_number(text: &str) -> bool {
     let digits = text.trim_start();
     !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit())
 }
 
-fn is_inside_word(before: &str, after: &str) -> bool {
-    !before.is_empty() && !before.ends_with(' ') && !after.is_empty() && !after.starts_with(' ')
+fn is_inside_address(before: &str, after: &str) -> bool {
+    before.ends_with(|c: char| c.is_ascii_alphanumeric() || ".+-_:".contains(c))
+        && after.starts_with(|c: char| c.is_ascii_alphanumeric() || ".-_".contains(c))
 }
 
 /// The target of a Markdown link, between angle brackets.

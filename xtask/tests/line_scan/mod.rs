@@ -37,22 +37,16 @@ fn record(text: &str) -> BTreeMap<&'static str, String> {
 
 /// Replaces references by what they print, and entities by their characters.
 fn plain(cell: &str) -> String {
-    let mut plain = String::new();
-    for (index, part) in cell.split("<xref ").enumerate() {
-        let text = match index {
-            0 => part,
-            _ => {
-                let (xref, rest) = part.split_once('>').unwrap_or_default();
-                let data =
-                    xref.split("data=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
-                let (label, text) =
-                    if xref.ends_with('/') { ("", rest) } else { rest.split_once("</xref>").unwrap() };
-                let name = if xref.contains("\"rfc\"") { data.to_uppercase() } else { data.to_owned() };
-                plain.push_str(&format!("[{}]", if label.is_empty() { &name } else { label }));
-                text
-            }
-        };
-        plain.push_str(text);
+    let mut parts = cell.split("<xref ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (xref, rest) = part.split_once('>').unwrap_or_default();
+        let data = xref.split("data=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let (label, text) =
+            if xref.ends_with('/') { ("", rest) } else { rest.split_once("</xref>").unwrap() };
+        let name = if xref.contains("\"rfc\"") { data.to_uppercase() } else { data.to_owned() };
+        let printed = if label.is_empty() { &name } else { label };
+        plain.extend(["[", printed, "]", text]);
     }
     plain.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }

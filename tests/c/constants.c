@@ -1,0 +1,61 @@
+/* Uses what the header defines where C wants constants. Compiling it is the test, and it gives 0. */
+
+#include <smtp_enhanced_status.h>
+#include <smtp_enhanced_status.h>
+
+#if SMTP_ESC_VERSION_NUMBER < 0x000100L || SMTP_ESC_REGISTRY_DATE < 20241206L
+#error "versions and dates compare as numbers"
+#endif
+
+#if SMTP_ESC_ADDR_DEST_MAILBOX != 1001L || SMTP_ESC_REPLY_OK != 250
+#error "rows and reply codes stand in #if"
+#endif
+
+#if SMTP_ESC_PERMANENT(SMTP_ESC_SEC_UNAUTHORIZED) != SMTP_ESC_CODE(5, 7, 1) \
+    || SMTP_ESC_CLASS_OF(SMTP_ESC_CODE(4, 999, 998)) != 4 || SMTP_ESC_SUBJECT_OF(SMTP_ESC_CODE(4, 999, 998)) != 999 \
+    || SMTP_ESC_DETAIL_OF(SMTP_ESC_CODE(4, 999, 998)) != 998 || SMTP_ESC_STATUS_OF(SMTP_ESC_CODE(4, 999, 998)) != 999998L
+#error "the macros take numbers together and apart"
+#endif
+
+#define CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+    case SMTP_ESC_SUCCESS(SMTP_ESC_##identifier): \
+    case SMTP_ESC_TRANSIENT(SMTP_ESC_##identifier): \
+    case SMTP_ESC_CODE(5, subject, detail): \
+        return SMTP_ESC_##identifier == SMTP_ESC_STATUS(subject, detail);
+
+#define REPLY_CASE(reply, name, meaning) \
+    case SMTP_ESC_REPLY_##name: \
+        return reply;
+
+#define ENUMERATOR(reply, name, meaning) REPLY_##name = reply,
+
+enum reply { SMTP_ESC_REPLY_MAP_V1(ENUMERATOR) REPLY_END };
+
+static const long table[] = { SMTP_ESC_SUCCESS(SMTP_ESC_OTHER), SMTP_ESC_PERMANENT(SMTP_ESC_MBOX_DISABLED) };
+
+static int is_row(long code)
+{
+    switch (code) {
+        SMTP_ESC_ROW_MAP_V1(CASE)
+    default:
+        return 0;
+    }
+}
+
+static int reply_of(int reply)
+{
+    switch (reply) {
+        SMTP_ESC_REPLY_MAP_V1(REPLY_CASE)
+    default:
+        return 0;
+    }
+}
+
+int main(void)
+{
+    char buffer[SMTP_ESC_BUFFER_SIZE];
+    int rows = is_row(table[0]) && is_row(table[1]) && !is_row(SMTP_ESC_CODE(5, 999, 999));
+    int replies = reply_of(SMTP_ESC_REPLY_OK) == REPLY_OK && REPLY_END > REPLY_OK;
+
+    return !(rows && replies && sizeof(buffer) == sizeof("5.999.999"));
+}

@@ -1,0 +1,44 @@
+/*
+ * Reads statuses, "subject detail" a line, and judges each reply code, class and status. Prints a letter a
+ * pair, in the order of tests/grid.
+ */
+
+#include <stdio.h>
+
+#include <smtp_enhanced_status.h>
+
+static int letter(int pairing)
+{
+    switch (pairing) {
+    case SMTP_ESC_CLASS_MISMATCH:
+        return 'C';
+    case SMTP_ESC_UNREGISTERED:
+        return 'U';
+    case SMTP_ESC_LISTED:
+        return 'L';
+    case SMTP_ESC_UNLISTED:
+        return 'N';
+    case SMTP_ESC_NO_LIST:
+        return '-';
+    default:
+        return '?';
+    }
+}
+
+int main(void)
+{
+    static const long classes[] = { 2, 4, 5 };
+    static long statuses[1000];
+    long subject, detail;
+    int count = 0, reply, class_index, index;
+
+    while (count < 1000 && scanf("%ld %ld", &subject, &detail) == 2)
+        statuses[count++] = SMTP_ESC_STATUS(subject, detail);
+    for (reply = 200; reply <= 599; reply++) {
+        for (class_index = 0; class_index < 3; class_index++) {
+            for (index = 0; index < count; index++)
+                putchar(letter(smtp_esc_judge(reply, SMTP_ESC_CODE(classes[class_index], 0, statuses[index]))));
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,94 @@
+/*
+ * Holds every number from below 0 to above the last code, and the ends of the types, against what the
+ * header promises. Prints what fails.
+ */
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <smtp_enhanced_status.h>
+
+static int failures = 0;
+
+#define CHECK(condition, number) \
+    do { \
+        if (!(condition)) { \
+            printf("%ld: %s\n", (long)(number), #condition); \
+            failures++; \
+        } \
+    } while (0)
+
+static void check_code(long code)
+{
+    char buffer[SMTP_ESC_BUFFER_SIZE];
+    size_t length = smtp_esc_format(code, buffer);
+
+    CHECK(smtp_esc_is_code(code) == 1, code);
+    CHECK(length == strlen(buffer) && length < sizeof(buffer), code);
+    CHECK(smtp_esc_parse(buffer, length) == code, code);
+}
+
+static void check_no_code(long number)
+{
+    char buffer[SMTP_ESC_BUFFER_SIZE] = "untouched";
+
+    CHECK(smtp_esc_is_code(number) == 0, number);
+    CHECK(smtp_esc_format(number, buffer) == 0 && buffer[0] == '\0', number);
+    CHECK(smtp_esc_judge(550, number) == SMTP_ESC_INVALID, number);
+}
+
+static void check_nothing(long number)
+{
+    check_no_code(number);
+    CHECK(smtp_esc_form(number) == 0, number);
+    CHECK(smtp_esc_classes(number) == 0, number);
+    CHECK(smtp_esc_listing(250, number) == 0, number);
+    CHECK(smtp_esc_identifier(number) == NULL, number);
+    CHECK(smtp_esc_sample_text(number) == NULL, number);
+#ifdef SMTP_ESC_DESCRIPTIONS
+    CHECK(smtp_esc_description(number, 0) == NULL, number);
+#endif
+}
+
+static void check_no_reply(int reply)
+{
+    CHECK(smtp_esc_judge(reply, SMTP_ESC_PERMANENT(SMTP_ESC_OTHER)) == SMTP_ESC_INVALID, reply);
+    CHECK(smtp_esc_listing(reply, SMTP_ESC_OTHER) == 0, reply);
+    CHECK(smtp_esc_reply_meaning(reply) == NULL, reply);
+}
+
+int main(void)
+{
+    static const long far_numbers[] = { LONG_MIN, LONG_MIN + 1, -2147483647L, 2147483647L, LONG_MAX - 1, LONG_MAX };
+    static const int far_replies[] = { INT_MIN, -550, -1, 600, 1000, 5505, INT_MAX };
+    static const char *const strangers[] = { "", "OTHE", "OTHERS", "other", "SMTP_ESC_OTHER", " OTHER" };
+    long number;
+    int reply;
+    size_t index;
+
+    for (number = -1000; number < 7000000L; number++) {
+        long first_digit = SMTP_ESC_CLASS_OF(number);
+
+        if (number >= 0 && (first_digit == 2 || first_digit == 4 || first_digit == 5))
+            check_code(number);
+        else if (number >= 0 && first_digit == 0)
+            check_no_code(number);
+        else
+            check_nothing(number);
+    }
+    for (index = 0; index < sizeof(far_numbers) / sizeof(far_numbers[0]); index++)
+        check_nothing(far_numbers[index]);
+    for (reply = -10; reply < 200; reply++)
+        check_no_reply(reply);
+    for (index = 0; index < sizeof(far_replies) / sizeof(far_replies[0]); index++)
+        check_no_reply(far_replies[index]);
+    for (index = 0; index < sizeof(strangers) / sizeof(strangers[0]); index++)
+        CHECK(smtp_esc_from_identifier(strangers[index]) == -1, index);
+    CHECK(smtp_esc_from_identifier(NULL) == -1, 0);
+#ifdef SMTP_ESC_DESCRIPTIONS
+    CHECK(smtp_esc_description(0, 0) != NULL && smtp_esc_description(0, -1) == NULL, 0);
+    CHECK(smtp_esc_description(0, 1000) == NULL && smtp_esc_description(0, INT_MAX) == NULL, 0);
+#endif
+    return failures != 0;
+}

@@ -1,0 +1,582 @@
+//! The C header held against the library, in every dialect that its users compile it in.
+//!
+//! The programs are in `tests/c/`; a compiler that the machine lacks is left out (see `support::missing`).
+
+mod dialects;
+mod grid;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use smtp_enhanced_status::{
+    AssociatedForm, Class, Classes, EnhancedStatusCode, Entry, Listing, REGISTRY_ORIGIN, REGISTRY_SHA256,
+    REGISTRY_UPDATED, ReplyCode, Status, entries, reply_codes,
+};
+use tempfile::TempDir;
+use xtask::model::Model;
+use xtask::render::{Kind, render};
+
+use dialects::{Dialect, WARNINGS, dialect, dialects, header_folder, in_two_threads, succeed};
+
+#[test]
+fn judges_as_the_library_in_every_dialect() {
+    let dialects = dialects();
+    let options: [&[&str]; 2] = [&["-O0"], &["-O3", "-DSMTP_ESC_DESCRIPTIONS"]];
+    let jobs: Vec<_> =
+        dialects.iter().flat_map(|dialect| options.map(|options| (dialect, options))).collect();
+    in_two_threads(&jobs, |(dialect, options)| {
+        let folder = TempDir::new().unwrap();
+        let judge = dialect.build(folder.path(), "judge", options);
+        assert_judges(&format!("{dialect:?} {options:?}"), &judge);
+    });
+    println!("{} dialects, {} programs", dialects.len(), jobs.len());
+}
+
+#[test]
+fn compiles_what_else_users_write_in_every_dialect() {
+    in_two_threads(&dialects(), |dialect| {
+        let folder = TempDir::new().unwrap();
+        assert_eq!(run(&dialect.build(folder.path(), "constants", &[]), b""), b"", "{dialect:?}");
+        dialect.compile(&[support::root().join("examples/reply.c")], &folder.path().join("reply"), &[]);
+    });
+}
+
+#[test]
+fn defines_its_functions_once_if_asked() {
+    let folder = TempDir::new().unwrap();
+    let sources = [("definition.c", DEFINITION), ("use.c", USE), ("judge.c", include_str!("c/judge.c"))];
+    for (name, text) in sources {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let option = ["-DSMTP_ESC_NO_INLINE"];
+    // The definitions in one language, their users in another.
+    for [definition, user] in [["c89", "c89"], ["c++98", "c++98"], ["c89", "c++20"], ["c++17", "c99"]] {
+        let Some([definition, user]) = both(dialect("gcc", "g++", definition), dialect("gcc", "g++", user))
+        else {
+            return;
+        };
+        let object = |dialect: &Dialect, name: &str| {
+            let object = folder.path().join(format!("{name}.o"));
+            let source = folder.path().join(format!("{name}.c"));
+            dialect.compile(&[source], &object, &[&["-c"], &option[..]].concat());
+            object
+        };
+        let objects = [object(&definition, "definition"), object(&user, "use"), object(&user, "judge")];
+        assert_eq!(
+            defined_functions(&objects[1]),
+            BTreeSet::from(["use".to_owned()]),
+            "declarations define nothing"
+        );
+        let functions = defined_functions(&objects[0]);
+        assert!(
+            functions.iter().all(|name| name.starts_with("smtp_esc_") && name.len() <= 31),
+            "{functions:?}"
+        );
+        let program = folder.path().join("linked");
+        succeed(Command::new("g++").args(&objects).arg("-o").arg(&program));
+        assert_judges("the linked program", &program);
+    }
+    let alone = Command::new("gcc")
+        .args(["-c", "-o", "/dev/null", "-I"])
+        .arg(header_folder())
+        .arg(folder.path().join("definition.c"))
+        .output();
+    assert!(String::from_utf8_lossy(&alone.unwrap().stderr).contains("goes with SMTP_ESC_NO_INLINE"));
+}
+
+#[test]
+fn reads_and_writes_codes_as_the_library() {
+    let folder = TempDir::new().unwrap();
+    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let parse = gcc.build(folder.path(), "parse", &SANITIZERS);
+    let texts: Vec<Vec<u8>> = TEXTS.iter().map(|text| text.to_vec()).chain(random_texts(5000)).collect();
+    let lines: Vec<String> = texts.iter().map(|text| hex(text) + "\n").collect();
+    let answers = String::from_utf8(run(&parse, lines.concat().as_bytes())).unwrap();
+    assert_eq!(answers.lines().count(), texts.len());
+    for (text, answer) in texts.iter().zip(answers.lines()) {
+        assert_eq!(answer, library_answer(text), "{:?}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
+fn every_number_is_a_code_or_gives_nothing() {
+    let folder = TempDir::new().unwrap();
+    for compiler in ["gcc", "clang"] {
+        let Some(dialect) = dialect(compiler, "g++", "c99") else { continue };
+        for options in [&["-O2", "-DSMTP_ESC_DESCRIPTIONS"][..], &SANITIZERS] {
+            let numbers = dialect.build(folder.path(), "numbers", options);
+            assert_eq!(String::from_utf8_lossy(&run(&numbers, b"")), "", "{dialect:?} {options:?}");
+        }
+    }
+}
+
+#[test]
+fn tables_are_those_of_the_library() {
+    let folder = TempDir::new().unwrap();
+    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    // Macros of a user that are called as the identifiers change nothing.
+    let identifiers = entries().iter().map(|entry| entry.identifier);
+    let taken: String = identifiers
+        .chain(reply_codes().iter().map(|entry| entry.name))
+        .chain(["X", "ERROR", "CLASS", "CODE", "STATUS", "SUCCESS"])
+        .map(|name| format!("#define {name} ) 7 (\n"))
+        .collect();
+    let prelude = folder.path().join("prelude.h");
+    fs::write(&prelude, taken).unwrap();
+    for options in [vec!["-O2"], vec!["-O2", "-include", prelude.to_str().unwrap()]] {
+        let tables = gcc.build(folder.path(), "tables", &options);
+        let lines = String::from_utf8(run(&tables, b"")).unwrap();
+        let expected = library_tables();
+        for (line, expected) in lines.lines().zip(expected.lines()) {
+            assert_eq!(line, expected, "{options:?}");
+        }
+        assert_eq!(lines.lines().count(), expected.lines().count(), "{options:?}");
+    }
+}
+
+#[test]
+fn keeps_any_text_of_the_registry_octet_for_octet() {
+    let texts = ["\"; */ /* // \\", "??/ ??( 100%s %n", "caf\u{e9} \u{202e}\u{7}", "\\\n#error", ""];
+    let long = "a \"b\" ??= % ".repeat(100) + &"\u{e9}".repeat(1000);
+    let mut model = Model::load(&support::root()).unwrap();
+    for (entry, text) in model.entries.iter_mut().zip(texts) {
+        text.clone_into(&mut entry.record.sample.text);
+        entry.record.description.text = format!("{text}{long}");
+    }
+    let folder = TempDir::new().unwrap();
+    for product in render(&model, &[Kind::C]).unwrap() {
+        assert!(
+            product.contents.is_ascii() && product.contents.ends_with('\n'),
+            "{}",
+            product.path.display()
+        );
+        fs::write(folder.path().join(product.path.file_name().unwrap()), product.contents).unwrap();
+    }
+    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let tables = gcc.build_with(folder.path(), folder.path(), "tables", &["-O1"]);
+    let lines = String::from_utf8(run(&tables, b"")).unwrap();
+    assert!(!lines.contains("too long"), "a literal has more than 509 characters");
+    for (entry, text) in model.entries.iter().zip(texts) {
+        let identifier = &entry.annotation.identifier;
+        let sample = hex(text.as_bytes());
+        let found = |start: &str, end: &str| {
+            lines.lines().any(|line| line.starts_with(start) && line.ends_with(&format!(" {end}")))
+        };
+        assert!(found(&format!("row {identifier} "), &sample), "{text:?}");
+        assert!(found("whole", &hex(format!("{text}{long}").as_bytes())), "{text:?}");
+    }
+}
+
+#[test]
+fn refuses_a_row_or_reply_code_whose_name_it_has_itself() {
+    let model = Model::load(&support::root()).unwrap();
+    for name in ["LISTED", "CODE", "INLINE", "REPLY_OK", "ROW_MAP_V1"] {
+        let mut model = model.clone();
+        name.clone_into(&mut model.entries[0].annotation.identifier);
+        let error = render(&model, &[Kind::C]).unwrap_err().to_string();
+        assert!(error.ends_with("registry/annotations.toml"), "{error}");
+    }
+    let mut model = model;
+    model.entries[0].annotation.identifier = "REPLY".to_owned();
+    "OK".clone_into(&mut model.reply_codes[0].name);
+    let error = render(&model, &[Kind::C]).unwrap_err().to_string();
+    assert!(error.ends_with("registry/reply-codes.toml"), "{error}");
+}
+
+#[test]
+fn every_name_has_the_prefix_and_at_most_31_characters() {
+    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let folder = TempDir::new().unwrap();
+    let macros = |include: &str| -> BTreeSet<String> {
+        let source = folder.path().join("names.c");
+        fs::write(&source, include).unwrap();
+        let list =
+            succeed(gcc.command(&header_folder(), &["-dM", "-E", "-DSMTP_ESC_DESCRIPTIONS"]).arg(source));
+        list.lines().filter_map(|line| Some(line.strip_prefix("#define ")?.to_owned())).collect()
+    };
+    let before = macros("#include <stddef.h>\n");
+    let after = macros("#include <smtp_enhanced_status.h>\n");
+    let names: BTreeSet<&str> = after.difference(&before).map(|line| name_at_start(line)).collect();
+    for name in &names {
+        assert!(
+            name.starts_with("SMTP_ESC_") || *name == "SMTP_ENHANCED_STATUS_H",
+            "{name} lacks the prefix"
+        );
+        assert!(name.len() <= 31, "{name} has more than 31 characters");
+    }
+    for internal in ["SMTP_ESC_INLINE", "SMTP_ESC_CASE", "SMTP_ESC_KEY", "SMTP_ESC_ROW"] {
+        assert!(!names.contains(internal), "{internal} is left behind");
+    }
+    for entry in entries() {
+        assert!(names.contains(format!("SMTP_ESC_{}", entry.identifier).as_str()), "{}", entry.identifier);
+    }
+}
+
+/// Somebody will hand them to printf, or write them on the wire.
+#[test]
+fn texts_of_todays_tables_are_plain() {
+    let rows = entries().iter().flat_map(|entry| [entry.identifier, entry.sample_text, entry.description]);
+    let replies = reply_codes().iter().flat_map(|entry| [entry.name, entry.meaning]);
+    for text in rows.chain(replies) {
+        assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'%'), "{text:?}");
+    }
+}
+
+#[test]
+fn installs_for_pkg_config() {
+    let Some((mut make, gcc)) = support::program("make").zip(dialect("gcc", "g++", "c89")) else { return };
+    let Some(_) = support::program("pkg-config") else { return };
+    let stage = TempDir::new().unwrap();
+    let destination = format!("DESTDIR={}", stage.path().display());
+    let arguments = ["--directory", header_folder().to_str().unwrap(), "PREFIX=/opt/mail", &destination]
+        .map(str::to_owned);
+    succeed(make.args(&arguments).arg("install"));
+    let ask = |question| {
+        let mut pkg_config = Command::new("pkg-config");
+        pkg_config.env("PKG_CONFIG_PATH", stage.path().join("opt/mail/share/pkgconfig"));
+        pkg_config.env("PKG_CONFIG_SYSROOT_DIR", stage.path());
+        succeed(pkg_config.args([question, "smtp-enhanced-status"]))
+    };
+    assert_eq!(ask("--modversion").trim(), env!("CARGO_PKG_VERSION"));
+    let flags = ask("--cflags");
+    let reply = stage.path().join("reply");
+    let example = support::root().join("examples/reply.c");
+    succeed(
+        gcc.command(Path::new(""), &WARNINGS)
+            .args(flags.split_whitespace())
+            .arg(example)
+            .arg("-o")
+            .arg(&reply),
+    );
+    assert_replies(&reply);
+    succeed(Command::new("make").args(&arguments).arg("uninstall"));
+    fs::remove_file(reply).unwrap();
+    assert_eq!(files(stage.path()), Vec::<PathBuf>::new(), "uninstall leaves nothing");
+}
+
+#[test]
+fn installs_for_cmake() {
+    let Some(_) = support::program("cmake").zip(support::program("make")).zip(dialect("gcc", "g++", "c89"))
+    else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let set = |name: &str, value: &str| format!("{name}={}", path(value).display());
+    let header = header_folder();
+    let make = || {
+        let mut make = Command::new("make");
+        make.arg("--directory").arg(&header).arg("install");
+        make
+    };
+    succeed(make().arg(set("PREFIX", "usual")));
+    succeed(make().arg(set("PREFIX", "odd")).arg(set("includedir", "odd/include/mail")));
+    succeed(Command::new("cmake").arg("-S").arg(&header).arg("-B").arg(path("self")));
+    succeed(Command::new("cmake").arg("--install").arg(path("self")).arg("--prefix").arg(path("by-cmake")));
+    let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    let find = format!(
+        "find_package(smtp-enhanced-status 99 QUIET)\n\
+         if(smtp-enhanced-status_FOUND)\n  message(FATAL_ERROR \"another major version\")\nendif()\n\
+         find_package(smtp-enhanced-status {version} REQUIRED)\n"
+    );
+    let within = format!("add_subdirectory({} header)\n", header.display());
+    let jobs = [("usual", &find), ("odd", &find), ("by-cmake", &find), ("within", &within)];
+    in_two_threads(&jobs, |(name, get)| {
+        let (source, build) = (path(&format!("{name}-source")), path(&format!("{name}-build")));
+        fs::create_dir(&source).unwrap();
+        fs::write(source.join("CMakeLists.txt"), consumer(get)).unwrap();
+        let prefix = format!("-DCMAKE_PREFIX_PATH={}", path(name).display());
+        succeed(Command::new("cmake").arg("-S").arg(&source).arg("-B").arg(&build).arg(prefix));
+        succeed(Command::new("cmake").arg("--build").arg(&build));
+        assert_replies(&build.join("reply"));
+    });
+}
+
+const DEFINITION: &str = "#define SMTP_ESC_IMPLEMENTATION\n#include <smtp_enhanced_status.h>\n";
+
+const USE: &str = "#include <smtp_enhanced_status.h>\n\
+    #ifdef __cplusplus\nextern \"C\"\n#endif\nlong use(void);\n\
+    long use(void)\n{\n    return smtp_esc_parse(\"5.1.1\", 5);\n}\n";
+
+const SANITIZERS: [&str; 4] =
+    ["-O1", "-DSMTP_ESC_DESCRIPTIONS", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
+/// Where peers go wrong, and the edges of the grammar.
+const TEXTS: [&[u8]; 64] = [
+    b"",
+    b"5",
+    b"5.",
+    b"5.1",
+    b"5.1.",
+    b"5.1.1",
+    b"2.0.0",
+    b"4.999.999",
+    b"5.999.999 x",
+    b"550 5.1.1",
+    b"5.7.606 x",
+    b"5.7.509",
+    b"5.1.351",
+    b"5.1.999",
+    b"no code here",
+    b"5.7.1000 x",
+    b"5.7.1000",
+    b"5.1000.1",
+    b"1.2.3 x",
+    b"9.1.1",
+    b"3.0.0",
+    b"0.0.0",
+    b"5.07.1",
+    b"05.7.1",
+    b"5.+7.+1",
+    b"5.-1.0",
+    b"5..1",
+    b"5.7.",
+    b"5.7.1\tx",
+    b"5.7.1: x",
+    b"#5.1.1",
+    b"(#5.1.1)",
+    b"5.7.1.4 x",
+    b"10.0.0.1 hi",
+    b"version 1.2",
+    b"5.7.1\r\n",
+    b"5.7.1\n",
+    b"5.7.1\0",
+    b"5.7.1\0x",
+    b"5\0.7.1",
+    b"5.7.1 ",
+    b" 5.7.1",
+    b"5.7.10",
+    b"5.7.010",
+    b"5.7.00",
+    b"5.00.0",
+    b"5.0.0",
+    b"5.7.1x",
+    b"5.7.1\xff",
+    b"\xb5.7.1",
+    b"5.\xb7.1",
+    b"5.1.10 x",
+    b"5.1.1-x",
+    b"5,1,1",
+    b"5. 1.1",
+    b"5 .1.1",
+    b"5.1.1 \0",
+    b"X.1.1",
+    b"x.1.1",
+    b"55.1.1",
+    b"5.1e1.1",
+    b"5.0x1.1",
+    b"4.294967296.1",
+    b"5.18446744073709551617.1",
+];
+
+fn both<T>(first: Option<T>, second: Option<T>) -> Option<[T; 2]> {
+    Some([first?, second?])
+}
+
+fn assert_judges(who: &str, program: &Path) {
+    static EXPECTED: OnceLock<Vec<u8>> = OnceLock::new();
+    let statuses: String =
+        grid::statuses().map(|(subject, detail)| format!("{subject} {detail}\n")).collect();
+    let verdicts = run(program, statuses.as_bytes());
+    if *EXPECTED.get_or_init(grid::library_verdicts) != verdicts {
+        grid::assert_agree(who, &verdicts);
+    }
+}
+
+/// The line that parse.c prints for a text, made by the library.
+fn library_answer(text: &[u8]) -> String {
+    let number =
+        |code: EnhancedStatusCode| u32::from(code.class().digit()) * 1_000_000 + status_number(code.status());
+    let whole = EnhancedStatusCode::from_bytes(text).map_or(0, number);
+    match EnhancedStatusCode::parse_prefix(text) {
+        None => format!("{whole} 0 0 "),
+        Some((code, rest)) => format!("{whole} {} {} {code}", number(code), text.len() - rest.len()),
+    }
+}
+
+/// The lines that tables.c prints, made by the library.
+fn library_tables() -> String {
+    let mut lines = String::new();
+    let _ = writeln!(lines, "version {} {}", env!("CARGO_PKG_VERSION"), version_number());
+    let date = REGISTRY_UPDATED.replace('-', "");
+    let _ = writeln!(lines, "registry {REGISTRY_UPDATED} {date} {REGISTRY_SHA256} {REGISTRY_ORIGIN}");
+    for entry in entries() {
+        let number = status_number(entry.status);
+        let _ = writeln!(
+            lines,
+            "row {} {} {number} {} {} {} {number} {}",
+            entry.identifier,
+            sub_codes(entry),
+            bits(entry.classes),
+            form(entry.associated.form),
+            u8::from(entry.deprecated.is_some()),
+            hex(entry.sample_text.as_bytes())
+        );
+    }
+    for entry in entries() {
+        let associated = entry.associated;
+        let exact = associated.codes.iter().map(|code| (1, code.get()));
+        let class = associated.class_wildcards.iter().map(|class| (2, u16::from(class.digit())));
+        let any = (associated.form == AssociatedForm::Any).then_some((3, 0));
+        for (kind, reply) in exact.chain(class).chain(any) {
+            let _ = writeln!(lines, "pair {} {} {kind} {reply}", entry.identifier, sub_codes(entry));
+        }
+    }
+    for entry in reply_codes() {
+        let _ =
+            writeln!(lines, "reply {0} {1} {0} {2}", entry.code, entry.name, hex(entry.meaning.as_bytes()));
+    }
+    for entry in entries() {
+        let text = hex(entry.description.as_bytes());
+        let _ = write!(lines, "\ndescription {} {} {text}", entry.identifier, sub_codes(entry));
+    }
+    lines.push('\n');
+    let mut rows: Vec<&Entry> = entries().iter().collect();
+    rows.sort_by_key(|entry| entry.status);
+    for class in [0, 2, 4, 5] {
+        for entry in &rows {
+            let number = class * 1_000_000 + status_number(entry.status);
+            let (classes, form) = (bits(entry.classes), form(entry.associated.form));
+            let listings: String = (199..=600).map(|reply| listing(entry, reply)).collect();
+            let sample = hex(entry.sample_text.as_bytes());
+            let _ =
+                writeln!(lines, "number {number} {} {classes} {form} {listings} {sample}", entry.identifier);
+            let _ = writeln!(lines, "whole {}", hex(entry.description.as_bytes()));
+        }
+    }
+    for entry in reply_codes() {
+        let _ = writeln!(lines, "meaning {} {}", entry.code, hex(entry.meaning.as_bytes()));
+    }
+    lines
+}
+
+fn sub_codes(entry: &Entry) -> String {
+    format!("{} {}", entry.status.subject(), entry.status.detail())
+}
+
+fn status_number(status: Status) -> u32 {
+    u32::from(status.subject()) * 1000 + u32::from(status.detail())
+}
+
+fn version_number() -> u32 {
+    let numbers =
+        env!("CARGO_PKG_VERSION").split(['.', '-', '+']).take(3).map(|number| number.parse::<u32>().unwrap());
+    numbers.fold(0, |version, number| version << 8 | number)
+}
+
+fn bits(classes: Classes) -> u8 {
+    let bit = |class: Class| match class {
+        Class::Success => 1,
+        Class::PersistentTransientFailure => 2,
+        Class::PermanentFailure => 4,
+    };
+    classes.iter().map(bit).sum()
+}
+
+fn form(form: AssociatedForm) -> u8 {
+    match form {
+        AssociatedForm::Any => 1,
+        AssociatedForm::NotGiven => 2,
+        AssociatedForm::NoData => 3,
+        AssociatedForm::List => 4,
+        AssociatedForm::OpenList => 5,
+        _ => panic!("{form:?} has no number in the header yet"),
+    }
+}
+
+fn listing(entry: &Entry, reply: u16) -> char {
+    match ReplyCode::new(reply).and_then(|code| entry.associated.listing(code)) {
+        None => '0',
+        Some(Listing::Exact) => '1',
+        Some(Listing::ClassWildcard) => '2',
+        Some(Listing::Any) => '3',
+    }
+}
+
+/// Texts of the characters that codes and their surroundings are made of; the same ones in every run.
+fn random_texts(count: usize) -> impl Iterator<Item = Vec<u8>> {
+    const ALPHABET: &[u8] = b"0123456789.X -+#():\t\0a2455......11  ";
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    (0..count).map(move |index| {
+        let length = next(12);
+        let mut text: Vec<u8> = (0..length).map(|_| ALPHABET[next(ALPHABET.len())]).collect();
+        // Half of them begin as codes do, so that many are codes.
+        if index % 2 == 0 {
+            text.splice(..0, format!("{}.{}.", next(7), next(1200)).into_bytes());
+        }
+        text
+    })
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut hex, octet| {
+        let _ = write!(hex, "{octet:02x}");
+        hex
+    })
+}
+
+/// The global functions that an object file defines.
+fn defined_functions(object: &Path) -> BTreeSet<String> {
+    let list = succeed(Command::new("nm").args(["-g", "--defined-only", "-P"]).arg(object));
+    list.lines().map(|line| name_at_start(line).to_owned()).collect()
+}
+
+fn name_at_start(line: &str) -> &str {
+    line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// A CMake project that builds the example.
+fn consumer(get_the_target: &str) -> String {
+    format!(
+        "cmake_minimum_required(VERSION 3.14)\nproject(consumer C)\n{get_the_target}\
+         add_executable(reply {})\n\
+         target_link_libraries(reply PRIVATE smtp-enhanced-status::smtp-enhanced-status)\n",
+        support::root().join("examples/reply.c").display()
+    )
+}
+
+fn assert_replies(program: &Path) {
+    let expected = "250 2.1.0 Sender accepted\r\n\
+        250 2.1.5 Recipient accepted\r\n\
+        550 5.1.1 No such user here\r\n\
+        452 4.2.2 Mailbox full\r\n\
+        452 4.5.3 Too many recipients; send the rest in another transaction\r\n\
+        550-5.7.1 Message refused by local policy\r\n\
+        550 5.7.1 See https://example.com/policy\r\n\
+        250 2.0.0 Message queued\r\n\
+        refused: 550 4.2.2\r\n\
+        refused: 250 2.0.0\r\n";
+    assert_eq!(String::from_utf8(run(program, b"")).unwrap(), expected);
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Runs a program that must succeed, with an input, and gives its output.
+fn run(program: &Path, input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut output = Vec::new();
+    std::thread::scope(|scope| {
+        // A program that reads nothing closes the pipe early.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+    });
+    let status = child.wait().unwrap();
+    assert!(status.success(), "{}: {status}\n{}", program.display(), String::from_utf8_lossy(&output));
+    output
+}

@@ -1,0 +1,152 @@
+//! Text of the worst kind in every cell: the products carry it as text.
+
+use serde_json::Value;
+use xtask::model::{Entry, Model};
+use xtask::registry::Record;
+use xtask::render::{self, Kind};
+use xtask::text::{Piece, Reference, RichText, collapse};
+
+use crate::{csv_files, json, markdown, model};
+
+/// What ends comments, strings, cells, tags and sections somewhere, or hides what follows.
+const RAW: &str = "*/ /* \" ' \\ ??/ %n\n  | ` ``` <td> </td> <script>alert(1)</script>\r\n\n# -- --> ]]> &amp; \t\
+    \u{202e}\u{2066}\u{feff} \u{e9}\u{65e5} {{ x }} {% y %} $z$ :+1: @w a@b.c www.d.e http://f.g/~~h~~ **i** _j_ \
+    [k](l) ![m](n) [^1] 1. \u{2028} \u{85} =1+1 end!";
+
+#[test]
+fn json_carries_hostile_text() {
+    let model = hostile_model();
+    let data: Value =
+        serde_json::from_str(&rendered(&model, Kind::Json, "smtp-enhanced-status.json")).unwrap();
+    json::assert_valid(&data);
+    assert_eq!(data["provenance"]["title"], *model.registry.title);
+    for (row, entry) in data["statuses"].as_array().unwrap().iter().zip(&model.entries) {
+        let Entry { record, annotation, conflicts, .. } = entry;
+        let members = [
+            (&row["sample_text"], &record.sample.text),
+            (&row["description"], &record.description.text),
+            (&row["reference"], &record.reference.text),
+            (&row["submitter"], &record.submitter.text),
+            (&row["change_controller"], &record.change_controller.text),
+            (&row["classes_basis"], &annotation.basis),
+            (&row["source"], &annotation.source),
+            (&row["raw"]["sample_text"], &record.sample.raw),
+            (&row["raw"]["associated"], &record.basic_code.raw),
+            (&row["raw"]["description"], &record.description.raw),
+        ];
+        for (member, text) in members {
+            assert_eq!(*member, **text, "{row:#}");
+        }
+        let words = |piece: &Value| match &piece["text"] {
+            Value::String(text) => text.clone(),
+            _ => format!("[{}]", piece["reference"]["name"].as_str().unwrap()),
+        };
+        let pieces = row["description_pieces"].as_array().unwrap();
+        assert_eq!(pieces.iter().map(words).collect::<String>(), record.description.text);
+        for (member, conflict) in row["conflicts"].as_array().unwrap().iter().zip(conflicts) {
+            assert_eq!(member["summary"], *conflict.summary);
+        }
+    }
+    for (row, entry) in data["reply_codes"].as_array().unwrap().iter().zip(&model.reply_codes) {
+        assert_eq!(
+            (row["meaning"].as_str(), row["client"].as_str()),
+            (Some(&*entry.meaning), Some(&*entry.client))
+        );
+    }
+}
+
+#[test]
+fn csv_carries_hostile_text() {
+    let model = hostile_model();
+    let rows = csv_files::rows(&rendered(&model, Kind::Csv, "statuses.csv"));
+    assert_eq!(rows.len(), model.entries.len());
+    for (row, entry) in rows.iter().zip(&model.entries) {
+        assert_eq!(row["sample_text"], entry.record.sample.text);
+        assert_eq!(row["raw_associated"], entry.record.basic_code.raw);
+        assert_eq!(row["description"], entry.record.description.text);
+        assert_eq!(row["reference"], entry.record.reference.text);
+        assert_eq!(row["submitter"], entry.record.submitter.text);
+        assert_eq!(row["classes_basis"], entry.annotation.basis);
+    }
+    let rows = csv_files::rows(&rendered(&model, Kind::Csv, "reply-codes.csv"));
+    assert_eq!(rows.len(), model.reply_codes.len());
+    for (row, entry) in rows.iter().zip(&model.reply_codes) {
+        assert_eq!((&row["meaning"], &row["client"]), (&entry.meaning, &entry.client));
+        assert_eq!(row["sources"], entry.sources.join("; "));
+    }
+}
+
+#[test]
+fn markdown_carries_hostile_text() {
+    let model = hostile_model();
+    markdown::assert_shows(&rendered(&model, Kind::Markdown, "registry.md"), &model);
+}
+
+fn rendered(model: &Model, kind: Kind, name: &str) -> String {
+    let products = render::render(model, &[kind]).unwrap();
+    let product = products.into_iter().find(|product| product.path.ends_with(name));
+    product.unwrap_or_else(|| panic!("{name} is not rendered")).contents
+}
+
+/// The model of the tree with hostile text wherever text may stand.
+fn hostile_model() -> Model {
+    let mut model = model();
+    let line = || collapse(RAW);
+    model.registry.title = line();
+    model.registry.notes = vec![cell()];
+    model.registry.classes.rows.iter_mut().for_each(|row| spoil(&mut row.record));
+    model.registry.subjects.rows.iter_mut().for_each(|row| spoil(&mut row.record));
+    model.registry.statuses.expert = line();
+    model.registry.statuses.notes = vec![cell()];
+    // Every second row, so that neighbours show what spills over.
+    for entry in model.entries.iter_mut().step_by(2) {
+        spoil(&mut entry.record);
+        entry.record.basic_code = cell();
+        entry.annotation.basis = line();
+        entry.annotation.source = line();
+        if let Some(deprecation) = &mut entry.annotation.deprecated {
+            deprecation.source = line();
+        }
+        for conflict in &mut entry.conflicts {
+            conflict.source = line();
+            conflict.summary = line();
+        }
+    }
+    for entry in model.reply_codes.iter_mut().step_by(2) {
+        entry.meaning = line();
+        entry.client = line();
+        entry.sources = vec![line(), line()];
+    }
+    model
+}
+
+/// Leaves the code alone, and the cell of reply codes.
+fn spoil(record: &mut Record) {
+    for text in [
+        &mut record.sample,
+        &mut record.description,
+        &mut record.reference,
+        &mut record.submitter,
+        &mut record.change_controller,
+    ] {
+        *text = cell();
+    }
+}
+
+/// Words, a reference, words, as the reader of the registry would have them.
+fn cell() -> RichText {
+    let words = collapse(RAW);
+    let reference = Reference {
+        kind: "uri".to_owned(),
+        data: "https://example.org/(a|b)?c=\"<d>`&e=%[f]\\#g".to_owned(),
+        fragment: None,
+        label: words.clone(),
+    };
+    let text = format!("{words} {reference}, {words}");
+    let pieces = vec![
+        Piece::Text(format!("{words} ")),
+        Piece::Reference(reference),
+        Piece::Text(format!(", {words}")),
+    ];
+    RichText { raw: format!("{RAW}\n{text}"), text, pieces }
+}
