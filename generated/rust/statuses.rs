@@ -15,7 +15,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Any
     /// * Classes: 2, 4, 5 (its text leaves the class open; any reply code is associated with it; RFC 3463 §3.1)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.0.0")]
     #[doc(alias = "4.0.0")]
     #[doc(alias = "5.0.0")]
@@ -28,7 +28,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 2, 4, 5 (its text names no class; RFC 2034 shows it with 250; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.0")]
     #[doc(alias = "4.1.0")]
     #[doc(alias = "5.1.0")]
@@ -41,7 +41,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451, 550
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.1")]
     #[doc(alias = "4.1.1")]
     #[doc(alias = "5.1.1")]
@@ -54,7 +54,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.2")]
     #[doc(alias = "4.1.2")]
     #[doc(alias = "5.1.2")]
@@ -67,7 +67,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 501
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.3")]
     #[doc(alias = "4.1.3")]
     #[doc(alias = "5.1.3")]
@@ -80,7 +80,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.4")]
     #[doc(alias = "4.1.4")]
     #[doc(alias = "5.1.4")]
@@ -93,7 +93,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 250
     /// * Classes: 2 (its text asks for it in positive delivery reports; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.5")]
     #[doc(alias = "4.1.5")]
     #[doc(alias = "5.1.5")]
@@ -106,7 +106,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.6")]
     #[doc(alias = "4.1.6")]
     #[doc(alias = "5.1.6")]
@@ -119,7 +119,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.7")]
     #[doc(alias = "4.1.7")]
     #[doc(alias = "5.1.7")]
@@ -132,7 +132,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451, 501
     /// * Classes: 4, 5 (its text names no class and describes a failure; its associated codes are 451 and 501; RFC 3463 §3.2)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.1.8")]
     #[doc(alias = "4.1.8")]
     #[doc(alias = "5.1.8")]
@@ -145,7 +145,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 2 (RFC 3886 uses it only as 2.1.9, for a message that was relayed; RFC 3886 §3.3.4)
-    /// * References: [RFC3886](<https://www.rfc-editor.org/rfc/rfc3886>)&#32;(Standards Track)
+    /// * References: [RFC3886](<https://www.rfc-editor.org/rfc/rfc3886>) (Standards Track)
     #[doc(alias = "2.1.9")]
     #[doc(alias = "4.1.9")]
     #[doc(alias = "5.1.9")]
@@ -158,7 +158,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 556
     /// * Classes: 5 (RFC 7505 makes a null MX a permanent failure; it was registered with 556; RFC 7505 §6)
-    /// * References: [RFC7505](<https://www.rfc-editor.org/rfc/rfc7505>)&#32;(Standards Track); [RFC7504](<https://www.rfc-editor.org/rfc/rfc7504>)&#32;(Standards Track)
+    /// * References: [RFC7505](<https://www.rfc-editor.org/rfc/rfc7505>) (Standards Track); [RFC7504](<https://www.rfc-editor.org/rfc/rfc7504>) (Standards Track)
     #[doc(alias = "2.1.10")]
     #[doc(alias = "4.1.10")]
     #[doc(alias = "5.1.10")]
@@ -171,7 +171,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 2, 4, 5 (its text names no class and no failure; RFC 3463 §3.3)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.2.0")]
     #[doc(alias = "4.2.0")]
     #[doc(alias = "5.2.0")]
@@ -184,7 +184,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 3463 §3.3)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.2.1")]
     #[doc(alias = "4.2.1")]
     #[doc(alias = "5.2.1")]
@@ -197,7 +197,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 552
     /// * Classes: 4 (its text asks for it as a persistent transient failure; RFC 3463 §3.3)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.2.2")]
     #[doc(alias = "4.2.2")]
     #[doc(alias = "5.2.2")]
@@ -210,7 +210,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 552
     /// * Classes: 5 (its text asks for it as a permanent failure; RFC 3463 §3.3)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.2.3")]
     #[doc(alias = "4.2.3")]
     #[doc(alias = "5.2.3")]
@@ -223,7 +223,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 450, 452
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 3463 §3.3)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.2.4")]
     #[doc(alias = "4.2.4")]
     #[doc(alias = "5.2.4")]
@@ -236,7 +236,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 221, 250, 421, 451, 550, 554
     /// * Classes: 2, 4, 5 (its text names no class; its associated codes begin with 2, 4 and 5; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.3.0")]
     #[doc(alias = "4.3.0")]
     #[doc(alias = "5.3.0")]
@@ -249,7 +249,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 452
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.3.1")]
     #[doc(alias = "4.3.1")]
     #[doc(alias = "5.3.1")]
@@ -262,7 +262,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 453, 521
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track); [RFC7504](<https://www.rfc-editor.org/rfc/rfc7504>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track); [RFC7504](<https://www.rfc-editor.org/rfc/rfc7504>) (Standards Track)
     #[doc(alias = "2.3.2")]
     #[doc(alias = "4.3.2")]
     #[doc(alias = "5.3.2")]
@@ -275,7 +275,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.3.3")]
     #[doc(alias = "4.3.3")]
     #[doc(alias = "5.3.3")]
@@ -288,7 +288,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 552, 554
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.3.4")]
     #[doc(alias = "4.3.4")]
     #[doc(alias = "5.3.4")]
@@ -301,7 +301,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.4)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.3.5")]
     #[doc(alias = "4.3.5")]
     #[doc(alias = "5.3.5")]
@@ -314,7 +314,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 250 or 251
     /// * Classes: 2 (its text says that the message was accepted; it was registered with 250 and 251; RFC 6710 §4.1)
-    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>)&#32;(Standards Track)
+    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>) (Standards Track)
     #[doc(alias = "2.3.6")]
     #[doc(alias = "4.3.6")]
     #[doc(alias = "5.3.6")]
@@ -327,7 +327,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.0")]
     #[doc(alias = "4.4.0")]
     #[doc(alias = "5.4.0")]
@@ -340,7 +340,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.1")]
     #[doc(alias = "4.4.1")]
     #[doc(alias = "5.4.1")]
@@ -353,7 +353,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 421
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.2")]
     #[doc(alias = "4.4.2")]
     #[doc(alias = "5.4.2")]
@@ -366,7 +366,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451, 550
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.3")]
     #[doc(alias = "4.4.3")]
     #[doc(alias = "5.4.3")]
@@ -379,7 +379,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.4")]
     #[doc(alias = "4.4.4")]
     #[doc(alias = "5.4.4")]
@@ -392,7 +392,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.5")]
     #[doc(alias = "4.4.5")]
     #[doc(alias = "5.4.5")]
@@ -405,7 +405,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4 (its text reserves it for persistent transient failures; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.6")]
     #[doc(alias = "4.4.6")]
     #[doc(alias = "5.4.6")]
@@ -418,7 +418,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class; RFC 2852 reports 4.4.7 for a delay and 5.4.7 for a failure; RFC 3463 §3.5)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.4.7")]
     #[doc(alias = "4.4.7")]
     #[doc(alias = "5.4.7")]
@@ -431,7 +431,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 220, 250, 251, 252, 253, 451, 452, 454, 458, 459, 501, 502, 503, 554
     /// * Classes: 2, 4, 5 (its text names no class; its associated codes begin with 2, 4 and 5; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.0")]
     #[doc(alias = "4.5.0")]
     #[doc(alias = "5.5.0")]
@@ -444,7 +444,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 430, 500, 501, 503, 530, 550, 554, 555
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.1")]
     #[doc(alias = "4.5.1")]
     #[doc(alias = "5.5.1")]
@@ -457,7 +457,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 500, 501, 502, 550, 555
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.2")]
     #[doc(alias = "4.5.2")]
     #[doc(alias = "5.5.2")]
@@ -470,7 +470,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.3")]
     #[doc(alias = "4.5.3")]
     #[doc(alias = "5.5.3")]
@@ -483,7 +483,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451, 501, 502, 503, 504, 550, 555
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.4")]
     #[doc(alias = "4.5.4")]
     #[doc(alias = "5.5.4")]
@@ -496,7 +496,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.6)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.5.5")]
     #[doc(alias = "4.5.5")]
     #[doc(alias = "5.5.5")]
@@ -509,7 +509,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 500
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 4954 §6)
-    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>)&#32;(Standards Track)
+    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>) (Standards Track)
     #[doc(alias = "2.5.6")]
     #[doc(alias = "4.5.6")]
     #[doc(alias = "5.5.6")]
@@ -522,7 +522,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 2, 4, 5 (its text names no class; RFC 2034 shows it with 250; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.0")]
     #[doc(alias = "4.6.0")]
     #[doc(alias = "5.6.0")]
@@ -535,7 +535,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.1")]
     #[doc(alias = "4.6.1")]
     #[doc(alias = "5.6.1")]
@@ -548,7 +548,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.2")]
     #[doc(alias = "4.6.2")]
     #[doc(alias = "5.6.2")]
@@ -561,7 +561,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 554
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.3")]
     #[doc(alias = "4.6.3")]
     #[doc(alias = "5.6.3")]
@@ -574,7 +574,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 250
     /// * Classes: 2, 5 (its text has it as a warning on success, or as a permanent error; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.4")]
     #[doc(alias = "4.6.4")]
     #[doc(alias = "5.6.4")]
@@ -587,7 +587,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 3463 §3.7)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.6.5")]
     #[doc(alias = "4.6.5")]
     #[doc(alias = "5.6.5")]
@@ -600,7 +600,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 554
     /// * Classes: 4, 5 (its text allows permanent and persistent transient failures; RFC 4468 §5)
-    /// * References: [RFC4468](<https://www.rfc-editor.org/rfc/rfc4468>)&#32;(Standards Track)
+    /// * References: [RFC4468](<https://www.rfc-editor.org/rfc/rfc4468>) (Standards Track)
     #[doc(alias = "2.6.6")]
     #[doc(alias = "4.6.6")]
     #[doc(alias = "5.6.6")]
@@ -613,7 +613,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 553, 550
     /// * Classes: 5 (its text names no class; it was registered with 550 and 553, permanent replies; RFC 6531 §4.2)
-    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>)&#32;(Standards track)
+    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>) (Standards track)
     #[doc(alias = "2.6.7")]
     #[doc(alias = "4.6.7")]
     #[doc(alias = "5.6.7")]
@@ -626,7 +626,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 252, 553, 550
     /// * Classes: 2, 5 (its text names no class; it was registered with 252, 550 and 553; RFC 6531 §4.2)
-    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>)&#32;(Standards track)
+    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>) (Standards track)
     #[doc(alias = "2.6.8")]
     #[doc(alias = "4.6.8")]
     #[doc(alias = "5.6.8")]
@@ -639,7 +639,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, and RFC 6531 sends it with 554; RFC 6531 §4.2)
-    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>)&#32;(Standards track)
+    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>) (Standards track)
     #[doc(alias = "2.6.9")]
     #[doc(alias = "4.6.9")]
     #[doc(alias = "5.6.9")]
@@ -652,7 +652,7 @@ impl Status {
     ///
     /// * Associated basic status codes: no data
     /// * Classes: none (deprecated; it is not to be sent in any class; RFC 6531 §4.2)
-    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>)&#32;(Standards track)
+    /// * References: [RFC6531](<https://www.rfc-editor.org/rfc/rfc6531>) (Standards track)
     #[doc(alias = "2.6.10")]
     #[doc(alias = "4.6.10")]
     #[doc(alias = "5.6.10")]
@@ -666,7 +666,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 220, 235, 450, 454, 500, 501, 503, 504, 530, 535, 550
     /// * Classes: 2, 4, 5 (its text names no class; its associated codes begin with 2, 4 and 5; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.0")]
     #[doc(alias = "4.7.0")]
     #[doc(alias = "5.7.0")]
@@ -679,7 +679,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451, 454, 502, 503, 533, 550, 551
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.1")]
     #[doc(alias = "4.7.1")]
     #[doc(alias = "5.7.1")]
@@ -692,7 +692,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.2")]
     #[doc(alias = "4.7.2")]
     #[doc(alias = "5.7.2")]
@@ -705,7 +705,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.3")]
     #[doc(alias = "4.7.3")]
     #[doc(alias = "5.7.3")]
@@ -718,7 +718,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 504
     /// * Classes: 5 (its text reserves it for permanent failures; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.4")]
     #[doc(alias = "4.7.4")]
     #[doc(alias = "5.7.4")]
@@ -731,7 +731,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.5")]
     #[doc(alias = "4.7.5")]
     #[doc(alias = "5.7.5")]
@@ -744,7 +744,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 4, 5 (its text names no class and describes a failure; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.6")]
     #[doc(alias = "4.7.6")]
     #[doc(alias = "5.7.6")]
@@ -757,7 +757,7 @@ impl Status {
     ///
     /// * Associated basic status codes: Not given
     /// * Classes: 2, 4, 5 (its text allows all three classes; RFC 3463 §3.8)
-    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>)&#32;(Standards Track)
+    /// * References: [RFC3463](<https://www.rfc-editor.org/rfc/rfc3463>) (Standards Track)
     #[doc(alias = "2.7.7")]
     #[doc(alias = "4.7.7")]
     #[doc(alias = "5.7.7")]
@@ -770,7 +770,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 535, 554
     /// * Classes: 5 (RFC 4954 defines it as 5.7.8; RFC 4954 §6)
-    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>)&#32;(Standards Track)
+    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>) (Standards Track)
     #[doc(alias = "2.7.8")]
     #[doc(alias = "4.7.8")]
     #[doc(alias = "5.7.8")]
@@ -783,7 +783,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 534
     /// * Classes: 5 (RFC 4954 defines it as 5.7.9; RFC 4954 §6)
-    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>)&#32;(Standards Track)
+    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>) (Standards Track)
     #[doc(alias = "2.7.9")]
     #[doc(alias = "4.7.9")]
     #[doc(alias = "5.7.9")]
@@ -796,7 +796,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 523
     /// * Classes: 5 (its text names no class; it was registered with 523, a permanent reply; RFC 5248 §2.4)
-    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>)&#32;(Best current practice)
+    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>) (Best current practice)
     #[doc(alias = "2.7.10")]
     #[doc(alias = "4.7.10")]
     #[doc(alias = "5.7.10")]
@@ -809,7 +809,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 524, 538
     /// * Classes: 5 (RFC 4954 defines it as 5.7.11; RFC 4954 §6)
-    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>)&#32;(Standards Track)
+    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>) (Standards Track)
     #[doc(alias = "2.7.11")]
     #[doc(alias = "4.7.11")]
     #[doc(alias = "5.7.11")]
@@ -822,7 +822,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 422, 432
     /// * Classes: 4 (RFC 4954 defines it as 4.7.12; RFC 4954 §6)
-    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>)&#32;(Standards Track)
+    /// * References: [RFC4954](<https://www.rfc-editor.org/rfc/rfc4954>) (Standards Track)
     #[doc(alias = "2.7.12")]
     #[doc(alias = "4.7.12")]
     #[doc(alias = "5.7.12")]
@@ -835,7 +835,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 525
     /// * Classes: 5 (its text calls the failure permanent; RFC 5248 §2.4)
-    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>)&#32;(Best current practice)
+    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>) (Best current practice)
     #[doc(alias = "2.7.13")]
     #[doc(alias = "4.7.13")]
     #[doc(alias = "5.7.13")]
@@ -848,7 +848,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 535, 554
     /// * Classes: 5 (its text names no class; it was registered with 535 and 554, permanent replies; RFC 5248 §2.4)
-    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>)&#32;(Best current practice)
+    /// * References: [RFC5248](<https://www.rfc-editor.org/rfc/rfc5248>) (Best current practice)
     #[doc(alias = "2.7.14")]
     #[doc(alias = "4.7.14")]
     #[doc(alias = "5.7.14")]
@@ -861,7 +861,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 450, 550 (other 4XX or 5XX codes are allowed)
     /// * Classes: 4, 5 (its text says that the condition may be temporary; it was registered with codes of both classes; RFC 6710 §4.1)
-    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>)&#32;(Standards Track)
+    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>) (Standards Track)
     #[doc(alias = "2.7.15")]
     #[doc(alias = "4.7.15")]
     #[doc(alias = "5.7.15")]
@@ -874,7 +874,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 552 (other 4XX or 5XX codes are allowed)
     /// * Classes: 4, 5 (its text says that the condition may be temporary; it was registered with codes of both classes; RFC 6710 §5)
-    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>)&#32;(Standards Track)
+    /// * References: [RFC6710](<https://www.rfc-editor.org/rfc/rfc6710>) (Standards Track)
     #[doc(alias = "2.7.16")]
     #[doc(alias = "4.7.16")]
     #[doc(alias = "5.7.16")]
@@ -887,7 +887,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 5XX
     /// * Classes: 5 (its text names no class; it was registered with any 5yz reply code; RFC 7293 §15.3)
-    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>)&#32;(Standards Track)
+    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>) (Standards Track)
     #[doc(alias = "2.7.17")]
     #[doc(alias = "4.7.17")]
     #[doc(alias = "5.7.17")]
@@ -900,7 +900,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 5XX
     /// * Classes: 5 (its text names no class; it was registered with any 5yz reply code; RFC 7293 §15.3)
-    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>)&#32;(Standards Track)
+    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>) (Standards Track)
     #[doc(alias = "2.7.18")]
     #[doc(alias = "4.7.18")]
     #[doc(alias = "5.7.18")]
@@ -913,7 +913,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 5XX
     /// * Classes: 5 (its text names no class; it was registered with any 5yz reply code; RFC 7293 §15.3)
-    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>)&#32;(Standards Track)
+    /// * References: [RFC7293](<https://www.rfc-editor.org/rfc/rfc7293>) (Standards Track)
     #[doc(alias = "2.7.19")]
     #[doc(alias = "4.7.19")]
     #[doc(alias = "5.7.19")]
@@ -926,7 +926,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.20")]
     #[doc(alias = "4.7.20")]
     #[doc(alias = "5.7.20")]
@@ -939,7 +939,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.21")]
     #[doc(alias = "4.7.21")]
     #[doc(alias = "5.7.21")]
@@ -952,7 +952,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.22")]
     #[doc(alias = "4.7.22")]
     #[doc(alias = "5.7.22")]
@@ -965,7 +965,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.2)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track); [RFC7208](<https://www.rfc-editor.org/rfc/rfc7208>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC7208](<https://www.rfc-editor.org/rfc/rfc7208>) (Standards Track)
     #[doc(alias = "2.7.23")]
     #[doc(alias = "4.7.23")]
     #[doc(alias = "5.7.23")]
@@ -978,7 +978,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 451/550
     /// * Classes: 4, 5 (its text puts it in place of 4.4.3 and 5.5.2; it was registered with 451 and 550; RFC 7372 §3.2)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track); [RFC7208](<https://www.rfc-editor.org/rfc/rfc7208>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC7208](<https://www.rfc-editor.org/rfc/rfc7208>) (Standards Track)
     #[doc(alias = "2.7.24")]
     #[doc(alias = "4.7.24")]
     #[doc(alias = "5.7.24")]
@@ -991,7 +991,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.3)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372#section-3.3>)&#32;Section 3.3 (Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372#section-3.3>) Section 3.3 (Standards Track)
     #[doc(alias = "2.7.25")]
     #[doc(alias = "4.7.25")]
     #[doc(alias = "5.7.25")]
@@ -1004,7 +1004,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.4)
-    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>)&#32;(Standards Track)
+    /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track)
     #[doc(alias = "2.7.26")]
     #[doc(alias = "4.7.26")]
     #[doc(alias = "5.7.26")]
@@ -1017,7 +1017,7 @@ impl Status {
     ///
     /// * Associated basic status codes: 550
     /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7505 §6)
-    /// * References: [RFC7505](<https://www.rfc-editor.org/rfc/rfc7505>)&#32;(Standards Track)
+    /// * References: [RFC7505](<https://www.rfc-editor.org/rfc/rfc7505>) (Standards Track)
     #[doc(alias = "2.7.27")]
     #[doc(alias = "4.7.27")]
     #[doc(alias = "5.7.27")]

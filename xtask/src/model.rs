@@ -93,6 +93,18 @@ impl Model {
         Ok(Model { version, snapshot, registry, entries, reply_codes, quirks })
     }
 
+    /// The same with another registry: rows that have no annotation are left out, for they cannot be rendered yet.
+    #[must_use]
+    pub fn with_registry(&self, registry: Registry) -> Model {
+        let annotated = |status: Status| self.entries.iter().find(|entry| entry.status == status);
+        let entries = registry.statuses.rows.iter().filter_map(|row| {
+            let (status, associated) = row.key.clone();
+            let Entry { annotation, conflicts, .. } = annotated(status)?.clone();
+            Some(Entry { status, associated, record: row.record.clone(), annotation, conflicts })
+        });
+        Model { entries: entries.collect(), registry, ..self.clone() }
+    }
+
     /// Fails on a quirk that the snapshot does not need and that is not marked historical.
     pub fn check_quirks(&self, root: &Path) -> Result<()> {
         self.quirks.check_all_used(&root.join(FOLDER).join(QUIRKS))

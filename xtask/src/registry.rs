@@ -129,6 +129,11 @@ impl Registry {
         })
     }
 
+    /// Whether the file says that its descriptions are summaries beside transcribed facts.
+    pub fn is_transcribed(&self) -> bool {
+        self.notes.iter().any(|note| note.text.contains("is a transcription of the registry"))
+    }
+
     /// The row of a status.
     pub fn status(&self, status: Status) -> Option<&Row<(Status, Associated)>> {
         self.statuses.rows.iter().find(|row| row.key.0 == status)

@@ -203,9 +203,7 @@ impl Reference {
             }
             "rfc-errata" => Some(format!("https://www.rfc-editor.org/errata/eid{}", self.data)),
             "registry" => Some(format!("https://www.iana.org/assignments/{}", self.data)),
-            "uri" if self.data.starts_with("https://") || self.data.starts_with("http://") => {
-                Some(self.data.clone())
-            }
+            "uri" if is_web_address(&self.data) => Some(self.data.clone()),
             _ => None,
         }
     }
@@ -260,6 +258,12 @@ pub fn collapse(text: &str) -> String {
 
 fn ends_in_letter_and_hyphen(text: &str) -> bool {
     text.strip_suffix('-').is_some_and(|word| word.ends_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// A web address in the characters that RFC 3986 allows.
+fn is_web_address(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
+    (text.starts_with("https://") || text.starts_with("http://")) && text.chars().all(allowed)
 }
 
 const KINDS: [&str; 9] =

@@ -84,7 +84,7 @@ struct Constant {
 struct DocReference {
     name: Doc,
     link: Option<Escaped<RustUrl>>,
-    remark: Doc,
+    remark: Option<Doc>,
 }
 
 impl Constant {
@@ -120,11 +120,7 @@ impl Constant {
                 .map(|(reference, remark)| DocReference {
                     name: Escaped::new(reference.name()),
                     link: link(reference, &remark).map(Escaped::new),
-                    remark: Escaped::new(if remark.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" {remark}")
-                    }),
+                    remark: (!remark.is_empty()).then(|| Escaped::new(remark)),
                 })
                 .collect(),
             aliases: escape_all(codes.into_iter().flatten()),

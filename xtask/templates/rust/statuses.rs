@@ -16,7 +16,7 @@ impl Status {
     {%- match reference.link %}
     {%- when Some with (link) %} [{{ reference.name }}](<{{ link }}>)
     {%- when None %} {{ reference.name }}
-    {%- endmatch %}{{ reference.remark }}{% endfor %}
+    {%- endmatch %}{% if let Some(remark) = reference.remark %} {{ remark }}{% endif %}{% endfor %}
 {%- for alias in row.aliases %}
     #[doc(alias = {{ alias }})]
 {%- endfor %}

@@ -1,0 +1,41 @@
+//! `cargo xtask all`: README's first command.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use clap::ValueEnum as _;
+
+use super::{Outcome, render, say};
+use crate::model::Model;
+use crate::render::Kind;
+
+/// What a user looks for first.
+const PRODUCTS: [(&str, &str); 5] = [
+    ("src/, generated/rust/", "the Rust library smtp-enhanced-status"),
+    ("generated/c/smtp_enhanced_status.h", "the C header, with Makefile, pkg-config and CMake files"),
+    ("generated/tables/registry.md", "tables to read"),
+    ("generated/tables/smtp-enhanced-status.json", "the same for every other language, with its schema"),
+    ("generated/tables/*.csv", "the same for spreadsheets and databases"),
+];
+
+/// Checks everything and says where the products lie.
+pub(super) fn run(root: &Path) -> Result<Outcome> {
+    let model = Model::load(root)?;
+    let registry = &model.registry;
+    say(format_args!(
+        "registry/   {}: {} classes, {} subjects, {} statuses; {} reply codes",
+        model.snapshot.provenance(),
+        registry.classes.rows.len(),
+        registry.subjects.rows.len(),
+        model.entries.len(),
+        model.reply_codes.len()
+    ));
+    let _ = write!(std::io::stdout(), "generated/  ");
+    render::check(root, Kind::value_variants())?;
+    say("");
+    for (path, what) in PRODUCTS {
+        say(format_args!("  {path:<43} {what}"));
+    }
+    Ok(Outcome::Done)
+}

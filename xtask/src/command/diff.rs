@@ -1,0 +1,80 @@
+//! `cargo xtask diff`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum as _};
+use similar::TextDiff;
+
+use super::{Outcome, say};
+use crate::annotation::Annotations;
+use crate::diff::Facts;
+use crate::diff_report::{Format, Report, normalised};
+use crate::model::{FOLDER, Model};
+use crate::quirk::Quirks;
+use crate::registry::Registry;
+use crate::render::{Kind, render};
+use crate::revision::Revision;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The registry before: a file, git:REV, or snapshot.
+    #[arg(default_value = "git:HEAD")]
+    old: Revision,
+    /// The registry after, likewise.
+    #[arg(default_value = "snapshot")]
+    new: Revision,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Shows the normalised files line by line as well (not in JSON).
+    #[arg(long)]
+    text: bool,
+    /// Ends with status 3 if something differs.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Reads both registries and prints the report.
+pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
+    let quirks = Quirks::load(&root.join(FOLDER).join("quirks.toml"))?;
+    let old = options.old.registry(root, &mut quirks.clone())?;
+    let new = options.new.registry(root, &mut quirks.clone())?;
+    let annotations = Annotations::load(&root.join(FOLDER).join("annotations.toml"))?;
+    let products = changed_products(root, &old, &new)?;
+    let report = Report::new(&old, &new, &annotations, products);
+    say(report.render(options.format));
+    if options.text && options.format != Format::Json && !report.is_empty() {
+        let (before, after) = (normalised(&Facts::of(&old)), normalised(&Facts::of(&new)));
+        let diff = TextDiff::from_lines(&before, &after);
+        let mut diff = diff.unified_diff();
+        let diff = diff.header(&options.old.to_string(), &options.new.to_string()).to_string();
+        match options.format {
+            Format::Markdown => {
+                let fence = fence(&diff);
+                say(format_args!("\n{fence}diff\n{diff}{fence}"));
+            }
+            _ => say(format_args!("\n{diff}")),
+        }
+    }
+    Ok(if options.exit_code && !report.is_empty() { Outcome::Different } else { Outcome::Done })
+}
+
+/// More backticks than stand together in the text.
+fn fence(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat(longest.max(2) + 1)
+}
+
+/// The products that differ between two registries when all else is the same: version, record, annotations.
+fn changed_products(root: &Path, old: &Registry, new: &Registry) -> Result<Vec<String>> {
+    let model = Model::load(root)?;
+    let rendered = |registry: &Registry| -> Result<BTreeMap<PathBuf, String>> {
+        let products = render(&model.with_registry(registry.clone()), Kind::value_variants())?;
+        Ok(products.into_iter().map(|product| (product.path, product.contents)).collect())
+    };
+    let (old, new) = (rendered(old)?, rendered(new)?);
+    let changed = new.iter().filter(|(path, contents)| old.get(*path) != Some(*contents));
+    Ok(changed.map(|(path, _)| path.display().to_string()).collect())
+}

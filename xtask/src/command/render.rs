@@ -1,0 +1,58 @@
+//! `cargo xtask render`.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use similar::TextDiff;
+
+use super::{Outcome, say};
+use crate::model::Model;
+use crate::render::{Kind, Product, render};
+
+/// Writes the products that change.
+pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
+    let model = Model::load(root)?;
+    let products = render(&model, kinds)?;
+    let mut written = 0;
+    for product in &products {
+        if product.write(root)? {
+            say(format_args!("wrote {}", product.path.display()));
+            written += 1;
+        }
+    }
+    say(format_args!("{written} of {} products changed", products.len()));
+    Ok(Outcome::Done)
+}
+
+/// Writes nothing, and fails with the difference if a product would change.
+pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
+    let model = Model::load(root)?;
+    model.check_quirks(root)?;
+    let products = render(&model, kinds)?;
+    let mut stale = 0;
+    for difference in products.iter().filter_map(|product| difference(root, product).transpose()) {
+        say(difference?);
+        stale += 1;
+    }
+    if stale > 0 {
+        bail!(
+            "{stale} of {} products are stale; run `cargo xtask render` and commit the result",
+            products.len()
+        );
+    }
+    say(format_args!("{} products are as registry/ makes them", products.len()));
+    Ok(Outcome::Done)
+}
+
+/// The unified diff from the file to the product, if they differ.
+fn difference(root: &Path, product: &Product) -> Result<Option<String>> {
+    let current = product.current(root)?;
+    if current == product.contents {
+        return Ok(None);
+    }
+    let path = product.path.display();
+    let diff = TextDiff::from_lines(&current, &product.contents);
+    let diff =
+        diff.unified_diff().header(&format!("{path} (now)"), &format!("{path} (rendered)")).to_string();
+    Ok(Some(diff))
+}

@@ -1,0 +1,401 @@
+//! A difference told: one line, a table of facts, the impact; as text, Markdown or JSON.
+
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+
+use crate::annotation::Annotations;
+use crate::code::Status;
+use crate::diff::{Change, Facts, Field, FieldChange, Subject, associated_codes, changes};
+use crate::impact::{Impact, PairingChange};
+use crate::registry::Registry;
+use crate::render::escape::{MarkdownText, Place, is_deceptive};
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// For the body of a pull request.
+    Markdown,
+    /// For programs; `xtask/schemas/diff.schema.json` describes it.
+    Json,
+}
+
+/// What changed between two registries and what it means.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The date of the old registry.
+    pub old: String,
+    /// The date of the new one.
+    pub new: String,
+    /// Everything in one line.
+    pub summary: String,
+    /// Rows that appear.
+    pub added: Vec<Row>,
+    /// Rows that disappear.
+    pub removed: Vec<Row>,
+    /// Rows that were in use and are called deprecated now.
+    pub newly_deprecated: Vec<String>,
+    /// Fields that differ: facts.
+    pub facts: Vec<Difference>,
+    /// Fields that differ: prose.
+    pub wording: Vec<Difference>,
+    /// Set if one of the two is a transcription: what happens to the descriptions as a whole.
+    pub summaries: Option<String>,
+    /// What follows.
+    pub impact: Impact,
+    /// The products whose content changes, the head of each apart.
+    pub products: Vec<String>,
+}
+
+/// A row that appears or disappears.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its code.
+    pub row: String,
+    /// Its fields.
+    pub fields: Vec<FieldChange>,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// The row's code, `table 3`, or `registry`.
+    pub row: String,
+    /// What differs.
+    #[serde(flatten)]
+    pub change: FieldChange,
+    /// Of associated codes: those that come.
+    pub codes_added: Vec<String>,
+    /// Of associated codes: those that go.
+    pub codes_removed: Vec<String>,
+}
+
+impl Report {
+    /// Compares two registries. `products` are those that differ when rendered.
+    pub fn new(old: &Registry, new: &Registry, annotations: &Annotations, products: Vec<String>) -> Report {
+        let changes = changes(&Facts::of(old), &Facts::of(new));
+        let summaries = match (old.is_transcribed(), new.is_transcribed()) {
+            (true, false) => Some("summaries replaced by IANA's text".to_owned()),
+            (false, true) => Some("IANA's text replaced by summaries".to_owned()),
+            _ => None,
+        };
+        let impact = Impact::of(old, new, &changes, annotations);
+        let mut report = Report {
+            old: old.updated.clone(),
+            new: new.updated.clone(),
+            summary: String::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            newly_deprecated: Vec::new(),
+            facts: Vec::new(),
+            wording: Vec::new(),
+            summaries,
+            impact,
+            products,
+        };
+        changes.into_iter().for_each(|change| report.take(old, new, change));
+        report.summary = report.in_one_line();
+        report
+    }
+
+    /// Whether nothing but bytes differs.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty()
+            && self.removed.is_empty()
+            && self.facts.is_empty()
+            && self.wording.is_empty()
+            && self.summaries.is_none()
+    }
+
+    /// The report in a form, without a line break at its end.
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::Text => self.text(),
+            Format::Markdown => self.markdown(),
+            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default(),
+        }
+    }
+
+    fn take(&mut self, old: &Registry, new: &Registry, change: Change) {
+        let row = name(change.subject);
+        let (before, after) = (is_there(old, change.subject), is_there(new, change.subject));
+        match (before, after) {
+            (false, _) => self.added.push(Row { row, fields: change.fields }),
+            (_, false) => self.removed.push(Row { row, fields: change.fields }),
+            _ => {
+                if let Subject::Status(status) = change.subject {
+                    if !is_deprecated(old, status) && is_deprecated(new, status) {
+                        self.newly_deprecated.push(row.clone());
+                    }
+                }
+                for field in change.fields {
+                    let wording = field.field.is_wording();
+                    if wording && self.summaries.is_some() {
+                        continue;
+                    }
+                    let list = if wording { &mut self.wording } else { &mut self.facts };
+                    list.push(Difference::new(row.clone(), field));
+                }
+            }
+        }
+    }
+
+    fn in_one_line(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let rows = |count: usize| if count == 1 { "row" } else { "rows" };
+        if !self.added.is_empty() {
+            parts.push(format!("+{} {}", self.added.len(), rows(self.added.len())));
+        }
+        if !self.removed.is_empty() {
+            parts.push(format!("-{} {}", self.removed.len(), rows(self.removed.len())));
+        }
+        let count =
+            |field: Field| self.facts.iter().filter(|difference| difference.change.field == field).count();
+        let plural =
+            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        parts.push(plural(count(Field::Reference), "reference"));
+        let codes = self.facts.iter().map(|fact| fact.codes_added.len() + fact.codes_removed.len());
+        parts.push(plural(codes.sum(), "associated code"));
+        let counted = [Field::Reference, Field::AssociatedCodes, Field::Updated];
+        let others = self.facts.iter().filter(|fact| !counted.contains(&fact.change.field)).count();
+        if others > 0 {
+            parts.push(plural(others, "other fact"));
+        }
+        if !self.wording.is_empty() {
+            parts.push(plural(self.wording.len(), "text"));
+        }
+        parts.extend(self.summaries.clone());
+        match self.is_empty() {
+            true => "no semantic change".to_owned(),
+            false => parts.join(", "),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = Lines::default();
+        text.line(format_args!("{} -> {}: {}", self.old, self.new, self.summary));
+        if self.is_empty() {
+            return text.0;
+        }
+        for (sign, rows) in [('+', &self.added), ('-', &self.removed)] {
+            for row in rows {
+                text.line(format_args!("\n{sign} {}", row.row));
+                for field in &row.fields {
+                    let value = field.new.as_ref().or(field.old.as_ref());
+                    text.line(format_args!(
+                        "    {:<18} {}",
+                        field.field.name(),
+                        value.map_or("", |value| value)
+                    ));
+                }
+            }
+        }
+        text.section("Deprecated", self.newly_deprecated.iter().map(Clone::clone));
+        text.section("Facts", self.facts.iter().map(Difference::in_one_line));
+        text.section("Wording", self.wording.iter().map(Difference::in_one_line));
+        text.section("Impact", self.impact_lines());
+        text.0
+    }
+
+    fn impact_lines(&self) -> impl Iterator<Item = String> {
+        let impact = &self.impact;
+        let semver = format!("version: {}, because {}", impact.semver.name(), impact.reason);
+        let identifiers = impact.identifiers.iter().map(|new| match &new.identifier {
+            Some(identifier) => format!("{} appears as {identifier}", new.row),
+            None => format!("{} needs an identifier in registry/annotations.toml", new.row),
+        });
+        let pairings = impact.pairings.iter().map(PairingChange::in_one_line);
+        let products = match self.products.as_slice() {
+            [] => "products: none changes but for its head".to_owned(),
+            products => format!("products: {}", products.join(", ")),
+        };
+        [semver]
+            .into_iter()
+            .chain(identifiers)
+            .chain(pairings)
+            .chain([products])
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    fn markdown(&self) -> String {
+        let cell = |text: &str| MarkdownText::escape(text);
+        let mut text = Lines::default();
+        text.line(format_args!(
+            "**Registry of {} → {}**: {}",
+            cell(&self.old),
+            cell(&self.new),
+            cell(&self.summary)
+        ));
+        if self.is_empty() {
+            return text.0;
+        }
+        for (heading, rows) in [("Rows added", &self.added), ("Rows removed", &self.removed)] {
+            for row in rows {
+                text.line(format_args!(
+                    "\n### {heading}: {}\n\n| Field | Value |\n| :--- | :--- |",
+                    cell(&row.row)
+                ));
+                for field in &row.fields {
+                    let value = field.new.as_ref().or(field.old.as_ref());
+                    text.line(format_args!(
+                        "| {} | {} |",
+                        field.field.name(),
+                        cell(value.map_or("", |value| value))
+                    ));
+                }
+            }
+        }
+        if !self.newly_deprecated.is_empty() {
+            text.line(format_args!("\nNewly deprecated: {}", self.newly_deprecated.join(", ")));
+        }
+        for (heading, differences) in [("Facts", &self.facts), ("Wording", &self.wording)] {
+            if differences.is_empty() {
+                continue;
+            }
+            text.line(format_args!(
+                "\n### {heading}\n\n| Row | Field | Before | After |\n| :--- | :--- | :--- | :--- |"
+            ));
+            for Difference { row, change, .. } in differences {
+                let (old, new) = (change.old.as_deref().unwrap_or(""), change.new.as_deref().unwrap_or(""));
+                text.line(format_args!(
+                    "| {} | {} | {} | {} |",
+                    cell(row),
+                    change.field.name(),
+                    cell(old),
+                    cell(new)
+                ));
+            }
+        }
+        text.line(format_args!("\n### Impact\n"));
+        self.impact_lines().for_each(|line| text.line(format_args!("* {}", cell(&line))));
+        text.0
+    }
+}
+
+impl Difference {
+    fn new(row: String, change: FieldChange) -> Difference {
+        let codes = |cell: &Option<String>| match change.field {
+            Field::AssociatedCodes => associated_codes(cell.as_deref().unwrap_or_default()),
+            _ => std::collections::BTreeSet::new(),
+        };
+        let (old, new) = (codes(&change.old), codes(&change.new));
+        Difference {
+            row,
+            codes_added: new.difference(&old).cloned().collect(),
+            codes_removed: old.difference(&new).cloned().collect(),
+            change,
+        }
+    }
+
+    fn in_one_line(&self) -> String {
+        let FieldChange { field, old, new } = &self.change;
+        let (old, new) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
+        let what = format!("{} {}", self.row, field.name());
+        if field.is_wording() {
+            return format!("{what}: {}", words(old, new));
+        }
+        let mut line = format!("{what}: {} -> {}", or_empty(old), or_empty(new));
+        let signed = |sign: char, codes: &[String]| {
+            codes.iter().map(|code| format!(" {sign}{code}")).collect::<String>()
+        };
+        let codes = signed('+', &self.codes_added) + &signed('-', &self.codes_removed);
+        if !codes.is_empty() {
+            let _ = write!(line, " ({})", codes.trim_start());
+        }
+        line
+    }
+}
+
+impl PairingChange {
+    /// `550 5.7.30: Unregistered -> Listed`.
+    fn in_one_line(&self) -> String {
+        format!("{} {}: {:?} -> {:?}", self.reply_codes_in_words(), self.code, self.old, self.new)
+    }
+}
+
+/// Lines of text from outside, each character of which shows.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        if !self.0.is_empty() {
+            self.0.push('\n');
+        }
+        for c in line.to_string().chars() {
+            match c {
+                '\n' => self.0.push('\n'),
+                c if is_deceptive(c) => self.0.extend(c.escape_unicode()),
+                c => self.0.push(c),
+            }
+        }
+    }
+
+    fn section(&mut self, heading: &str, lines: impl Iterator<Item = String>) {
+        for (index, line) in lines.enumerate() {
+            if index == 0 {
+                self.line(format_args!("\n{heading}"));
+            }
+            self.line(format_args!("  {}", line.replace('\n', " ")));
+        }
+    }
+}
+
+/// The facts as lines, one a field, for a line-by-line comparison.
+pub fn normalised(facts: &Facts) -> String {
+    let mut lines = Lines::default();
+    for (subject, fields) in &facts.0 {
+        for (field, text) in fields {
+            lines.line(format_args!("{} {}: {}", name(*subject), field.name(), text.replace('\n', " ")));
+        }
+    }
+    lines.0 + "\n"
+}
+
+/// Marks the words that differ: `a [-b-] {+c+}`; long runs of equal words are left out.
+fn words(old: &str, new: &str) -> String {
+    let diff = TextDiff::from_words(old, new);
+    let mut marked = String::new();
+    for change in diff.iter_all_changes() {
+        let word = change.value();
+        let _ = match change.tag() {
+            ChangeTag::Equal => write!(marked, "{word}"),
+            ChangeTag::Delete => write!(marked, "[-{word}-]"),
+            ChangeTag::Insert => write!(marked, "{{+{word}+}}"),
+        };
+    }
+    marked.replace("-][-", "").replace("+}{+", "")
+}
+
+fn or_empty(text: &str) -> &str {
+    if text.is_empty() { "(empty)" } else { text }
+}
+
+fn name(subject: Subject) -> String {
+    match subject {
+        Subject::Registry => "registry".to_owned(),
+        Subject::Table(number) => format!("table {number}"),
+        Subject::Class(class) => format!("{class}.XXX.YYY"),
+        Subject::Subject(subject) => format!("X.{subject}.YYY"),
+        Subject::Status(status) => status.to_string(),
+    }
+}
+
+fn is_there(registry: &Registry, subject: Subject) -> bool {
+    match subject {
+        Subject::Registry | Subject::Table(_) => true,
+        Subject::Class(class) => registry.classes.rows.iter().any(|row| row.key == class),
+        Subject::Subject(subject) => registry.subjects.rows.iter().any(|row| row.key == subject),
+        Subject::Status(status) => registry.status(status).is_some(),
+    }
+}
+
+/// The registry has no column for it: a deprecated row says so in its description, or has lost its sample text.
+fn is_deprecated(registry: &Registry, status: Status) -> bool {
+    let row = registry.status(status).map(|row| &row.record);
+    row.is_some_and(|record| record.sample.text.is_empty() || record.description.text.contains("deprecated"))
+}

@@ -1,0 +1,156 @@
+//! What a change of the registry means: pairs that are judged otherwise, identifiers, versions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::annotation::Annotations;
+use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
+use crate::diff::{Change, Subject};
+use crate::registry::Registry;
+
+/// The consequences of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Impact {
+    /// Pairs whose pairing changes, grouped.
+    pub pairings: Vec<PairingChange>,
+    /// Rows that appear, with their identifiers.
+    pub identifiers: Vec<NewIdentifier>,
+    /// What the version number has to do.
+    pub semver: Semver,
+    /// Why.
+    pub reason: String,
+}
+
+/// Reply codes that are judged otherwise beside one enhanced status code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PairingChange {
+    /// The enhanced status code.
+    pub code: String,
+    /// The verdict before.
+    pub old: Pairing,
+    /// The verdict after.
+    pub new: Pairing,
+    /// The reply codes, all of the class of the code.
+    pub reply_codes: Vec<u16>,
+}
+
+/// A row that appears.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewIdentifier {
+    /// The row.
+    pub row: String,
+    /// Its identifier; none if `annotations.toml` has none yet.
+    pub identifier: Option<String>,
+}
+
+/// The part of the version number that moves (<https://semver.org>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Semver {
+    /// Nothing moves.
+    None,
+    /// Texts, references or lists changed.
+    Patch,
+    /// Identifiers came.
+    Minor,
+    /// Identifiers went.
+    Major,
+}
+
+impl Impact {
+    /// Judges every pair of the rows that changed by both registries.
+    pub fn of(old: &Registry, new: &Registry, changes: &[Change], annotations: &Annotations) -> Impact {
+        let statuses = changes.iter().filter_map(|change| match change.subject {
+            Subject::Status(status) => Some(status),
+            _ => None,
+        });
+        let statuses: BTreeSet<Status> = statuses.collect();
+        let added: Vec<Status> =
+            statuses.iter().copied().filter(|&status| old.status(status).is_none()).collect();
+        let removed: Vec<Status> =
+            statuses.iter().copied().filter(|&status| new.status(status).is_none()).collect();
+        let (semver, reason) = semver(changes, &added, &removed);
+        Impact {
+            pairings: statuses.iter().flat_map(|&status| pairing_changes(old, new, status)).collect(),
+            identifiers: added.iter().map(|status| NewIdentifier::of(*status, annotations)).collect(),
+            semver,
+            reason,
+        }
+    }
+}
+
+impl PairingChange {
+    /// The reply codes in words: each by its number, or what all of them have in common.
+    pub fn reply_codes_in_words(&self) -> String {
+        match self.reply_codes.as_slice() {
+            codes if codes.len() == 100 => format!("every {}yz", codes[0] / 100),
+            codes if codes.len() > 50 => format!("every other {}yz", codes[0] / 100),
+            codes => codes.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+impl NewIdentifier {
+    fn of(status: Status, annotations: &Annotations) -> NewIdentifier {
+        let annotation = annotations.rows.get(&status);
+        NewIdentifier {
+            row: status.to_string(),
+            identifier: annotation.map(|annotation| annotation.identifier.clone()),
+        }
+    }
+}
+
+impl Semver {
+    /// The name of the part.
+    pub fn name(self) -> &'static str {
+        match self {
+            Semver::None => "none",
+            Semver::Patch => "patch",
+            Semver::Minor => "minor",
+            Semver::Major => "major",
+        }
+    }
+}
+
+/// A removed row takes its identifier along, a new one brings its own; everything else is data (README, "Data and
+/// versions").
+fn semver(changes: &[Change], added: &[Status], removed: &[Status]) -> (Semver, String) {
+    let list = |statuses: &[Status]| statuses.iter().map(Status::to_string).collect::<Vec<_>>().join(", ");
+    match () {
+        () if !removed.is_empty() => {
+            (Semver::Major, format!("the identifier of {} would disappear", list(removed)))
+        }
+        () if !added.is_empty() => (Semver::Minor, format!("{} gets an identifier", list(added))),
+        () if !changes.is_empty() => {
+            (Semver::Patch, "texts, references or lists change, identifiers do not".into())
+        }
+        () => (Semver::None, "nothing changes".into()),
+    }
+}
+
+fn pairing_changes(old: &Registry, new: &Registry, status: Status) -> Vec<PairingChange> {
+    let mut changes = Vec::new();
+    for class in Class::ALL {
+        let mut groups: BTreeMap<(Pairing, Pairing), Vec<u16>> = BTreeMap::new();
+        let first = u16::from(class.digit()) * 100;
+        for reply_code in (first..first + 100).filter_map(ReplyCode::new) {
+            let pair = Pair { reply_code, class, status };
+            let verdicts = (old.judge(pair), new.judge(pair));
+            if verdicts.0 != verdicts.1 {
+                groups.entry(verdicts).or_default().push(reply_code.number());
+            }
+        }
+        // The smallest group first: what is said of few codes is what a reader looks for.
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, codes)| codes.len());
+        let code = format!("{class}.{}.{}", status.subject, status.detail);
+        changes.extend(groups.into_iter().map(|((old, new), reply_codes)| PairingChange {
+            code: code.clone(),
+            old,
+            new,
+            reply_codes,
+        }));
+    }
+    changes
+}

@@ -1,0 +1,81 @@
+//! Where a registry file to compare comes from: a path, a revision of git, or the snapshot.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::model::{FOLDER, SNAPSHOT};
+use crate::quirk::Quirks;
+use crate::registry::Registry;
+
+/// A place of a registry file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// A file.
+    File(PathBuf),
+    /// The snapshot as a git revision has it: `git:HEAD`.
+    Git(String),
+    /// The snapshot in the work tree.
+    Snapshot,
+}
+
+impl Revision {
+    /// The file's octets.
+    pub fn octets(&self, root: &Path) -> Result<Vec<u8>> {
+        match self {
+            Revision::File(path) => fs::read(path).with_context(|| format!("cannot read {}", path.display())),
+            Revision::Snapshot => Revision::File(root.join(FOLDER).join(SNAPSHOT)).octets(root),
+            Revision::Git(revision) => git_show(root, revision),
+        }
+    }
+
+    /// The registry in the file.
+    pub fn registry(&self, root: &Path, quirks: &mut Quirks) -> Result<Registry> {
+        Registry::read(&self.octets(root)?, quirks).map_err(|error| anyhow!("{self}: {error}"))
+    }
+}
+
+impl FromStr for Revision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("git:") {
+            // A revision never begins with a hyphen; what does is an option of git's.
+            Some(revision) if revision.is_empty() || revision.starts_with('-') => {
+                Err(format!("{text:?} names no revision; write one such as git:HEAD"))
+            }
+            Some(revision) => Ok(Revision::Git(revision.to_owned())),
+            None if text == "snapshot" => Ok(Revision::Snapshot),
+            None => Ok(Revision::File(PathBuf::from(text))),
+        }
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Revision::File(path) => write!(f, "{}", path.display()),
+            Revision::Git(revision) => write!(f, "git:{revision}"),
+            Revision::Snapshot => write!(f, "snapshot"),
+        }
+    }
+}
+
+fn git_show(root: &Path, revision: &str) -> Result<Vec<u8>> {
+    let object = format!("{revision}:./{FOLDER}/{SNAPSHOT}");
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(["show", "--end-of-options", &object])
+        .output()
+        .context("cannot run git; name a file instead of git:REV")?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let reason = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().to_owned();
+    bail!("git has no {object}: {reason}")
+}

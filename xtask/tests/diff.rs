@@ -1,0 +1,331 @@
+//! Differences: IANA's history replayed against expectations made by hand, and properties that hold for any two
+//! registries.
+
+mod copy;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use copy::Copy;
+use proptest::prelude::*;
+use xtask::annotation::Annotations;
+use xtask::diff::{Facts, changes};
+use xtask::diff_report::{Format, Report};
+use xtask::impact::Semver;
+use xtask::quirk::Quirks;
+use xtask::registry::Registry;
+
+/// Neighbours of the history with the summary, the pairings that change (of reply codes listed one by one), and
+/// the version's part; forth, then back.
+type Step = (&'static str, &'static str, [&'static str; 2], &'static [&'static str], [Semver; 2]);
+
+const STEPS: [Step; 6] = [
+    (
+        "2015-02-04",
+        "2015-05-18",
+        ["2 references, 1 associated code, 2 other facts, 1 text"; 2],
+        &["521 5.3.2: Unlisted -> Listed"],
+        [Semver::Patch; 2],
+    ),
+    ("2015-05-18", "2015-08-24", ["4 references, 0 associated codes, 1 text"; 2], &[], [Semver::Patch; 2]),
+    (
+        "2015-08-24",
+        "2019-02-25",
+        ["+2 rows, 1 reference, 0 associated codes", "-2 rows, 1 reference, 0 associated codes"],
+        &["550 5.7.29: Unregistered -> Listed"],
+        [Semver::Minor, Semver::Major],
+    ),
+    (
+        "2019-02-25",
+        "2019-08-05",
+        [
+            "+1 row, 1 reference, 0 associated codes, 1 text",
+            "-1 row, 1 reference, 0 associated codes, 1 text",
+        ],
+        &["550 5.7.30: Unregistered -> Listed"],
+        [Semver::Minor, Semver::Major],
+    ),
+    ("2019-08-05", "2019-11-27", ["1 reference, 0 associated codes"; 2], &[], [Semver::Patch; 2]),
+    ("2019-11-27", "2024-12-06", ["1 reference, 0 associated codes"; 2], &[], [Semver::Patch; 2]),
+];
+
+#[test]
+fn the_history_changes_as_read_by_hand() {
+    let Some(files) = support::history() else { return };
+    for (old, new, summaries, pairings, semver) in STEPS {
+        let find =
+            |date: &str| read(files.iter().find(|path| path.ends_with(format!("{date}.xml"))).unwrap());
+        let (old, new) = (find(old), find(new));
+        let (forth, back) = (report(&old, &new), report(&new, &old));
+        assert_eq!([forth.summary.as_str(), &back.summary], summaries, "{} {}", old.updated, new.updated);
+        assert_eq!([forth.impact.semver, back.impact.semver], semver);
+        let few = |report: &Report| -> Vec<String> {
+            let changes = report.impact.pairings.iter().filter(|change| change.reply_codes.len() < 50);
+            changes
+                .map(|change| {
+                    format!(
+                        "{} {}: {:?} -> {:?}",
+                        change.reply_codes_in_words(),
+                        change.code,
+                        change.old,
+                        change.new
+                    )
+                })
+                .collect()
+        };
+        assert_eq!(few(&forth), pairings);
+        let turned: Vec<String> = few(&back)
+            .iter()
+            .map(|line| {
+                let (pair, verdicts) = line.split_once(": ").unwrap();
+                let (old, new) = verdicts.split_once(" -> ").unwrap();
+                format!("{pair}: {new} -> {old}")
+            })
+            .collect();
+        assert_eq!(turned, pairings);
+    }
+}
+
+#[test]
+fn a_new_row_is_told_with_its_identifier_and_every_verdict() {
+    let Some(files) = support::history() else { return };
+    let find = |date: &str| read(files.iter().find(|path| path.ends_with(date)).unwrap());
+    let report = report(&find("2019-02-25.xml"), &find("2019-08-05.xml"));
+    let text = report.render(Format::Text);
+    for line in [
+        "2019-02-25 -> 2019-08-05: +1 row, 1 reference, 0 associated codes, 1 text",
+        "+ X.7.30",
+        "  registry updated: 2019-02-25 -> 2019-08-05",
+        "  X.7.29 reference: [RFC-ietf-dmarc-arc-protocol-23] -> [RFC8617]",
+        "  version: minor, because X.7.30 gets an identifier",
+        "  X.7.30 appears as SEC_REQUIRETLS",
+        "  every 4yz 4.7.30: Unregistered -> Unlisted",
+        "  every other 5yz 5.7.30: Unregistered -> Unlisted",
+    ] {
+        assert!(text.lines().any(|printed| printed == line), "{line:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_transcription_is_one_line() {
+    let Some(files) = support::history() else { return };
+    let snapshot = read(&support::root().join("registry/smtp-enhanced-status-codes.xml"));
+    let Some(iana) = files.iter().find(|path| path.ends_with(format!("{}.xml", snapshot.updated))) else {
+        return;
+    };
+    let report = report(&snapshot, &read(iana));
+    assert_eq!((report.facts.len(), report.wording.len()), (0, 0));
+    let expected = snapshot.is_transcribed().then_some("summaries replaced by IANA's text");
+    assert_eq!(report.summaries.as_deref(), expected);
+}
+
+#[test]
+fn reports_have_the_form_of_their_schema() {
+    let Some(files) = support::history() else { return };
+    let schema = std::fs::read_to_string(support::root().join("xtask/schemas/diff.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    for pair in files.windows(2) {
+        for (old, new) in [(0, 1), (1, 0), (0, 0)] {
+            let json = report(&read(&pair[old]), &read(&pair[new])).render(Format::Json);
+            let json = serde_json::from_str(&json).unwrap();
+            let errors: Vec<String> = schema.iter_errors(&json).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
+
+#[test]
+fn bytes_without_meaning_are_no_change() {
+    let xml = snapshot_text();
+    let decorated = xml
+        .replace("<registry xmlns", "<!-- a comment --><registry xmlns")
+        .replace("\n", "\n  ")
+        .replace("Vaudreuil", "Vau<!-- -->dreuil")
+        .replace("IESG", "<![CDATA[IESG]]>")
+        .replace("Sub-Codes", "Sub&#45;Codes");
+    let report = report(&parse(&xml), &parse(&decorated));
+    assert!(report.is_empty(), "{}", report.render(Format::Text));
+    for format in [Format::Text, Format::Markdown, Format::Json] {
+        assert!(report.render(format).contains("no semantic change"));
+    }
+}
+
+#[test]
+fn text_of_the_registry_cannot_forge_a_line() {
+    let xml = snapshot_text();
+    let hostile = xml.replacen("Mailbox full", "\u{202e}\u{9b}2J `x` | &lt;b> &amp;\n+ X.9.9", 1);
+    let report = report(&parse(&xml), &parse(&hostile));
+    let text = report.render(Format::Text);
+    assert!(
+        text.contains("\\u{202e}\\u{9b}2J") && !text.lines().any(|line| line.starts_with("+ X.9.9")),
+        "{text}"
+    );
+    let markdown = report.render(Format::Markdown);
+    assert!(markdown.contains("\\`x\\` \\| &lt;b> &amp;"), "{markdown}");
+}
+
+#[test]
+fn the_command_compares_files_revisions_and_the_snapshot() {
+    let copy = Copy::to_render();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
+        let output =
+            Command::new("git").args(identity).args(arguments).current_dir(copy.root()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "snapshot"]);
+    let same = copy.xtask(&["diff", "--exit-code"]);
+    assert_eq!(same.status.code(), Some(0), "{}", String::from_utf8_lossy(&same.stderr));
+    let updated = parse(&snapshot_text()).updated;
+    copy.replace_snapshot(
+        &snapshot_text().replacen("Mailbox full", "Mailbox is full", 1),
+        &updated,
+        "transcribed",
+    );
+    for arguments in
+        [&["diff", "--exit-code", "--text"][..], &["diff", "git:HEAD", "snapshot", "--exit-code", "--text"]]
+    {
+        let output = copy.xtask(arguments);
+        assert_eq!(output.status.code(), Some(3));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("X.2.2 sample text: Mailbox full -> Mailbox is full"), "{said}");
+        assert!(said.contains("\n+X.2.2 sample text: Mailbox is full\n"), "{said}");
+    }
+    let file = copy.path("registry/smtp-enhanced-status-codes.xml");
+    assert_eq!(copy.xtask(&["diff", "snapshot", file.to_str().unwrap()]).status.code(), Some(0));
+    for (bad, status) in [("git:nothing", 1), ("missing.xml", 1), ("git:--output=x", 2), ("git:", 2)] {
+        let output = copy.xtask(&["diff", bad]);
+        assert_eq!(output.status.code(), Some(status), "{bad}");
+        assert!(!output.stderr.is_empty(), "{bad}");
+    }
+}
+
+/// A change to a registry file: which record, and what happens to it.
+#[derive(Clone, Debug)]
+enum Edit {
+    Remove,
+    MoveToFront,
+    Renumber(u16),
+    Replace(&'static str, String),
+    Date(bool),
+}
+
+fn edits() -> impl Strategy<Value = Vec<(usize, Edit)>> {
+    let text = "[a-z ]{1,12}";
+    let codes =
+        prop::sample::select(vec!["Any", "Not given", "550", "450, 551", "5XX", "250 or 251", "451/550"]);
+    let edit = prop_oneof![
+        Just(Edit::Remove),
+        Just(Edit::MoveToFront),
+        (100_u16..900).prop_map(Edit::Renumber),
+        text.prop_map(|text| Edit::Replace("sample", format!("s{text}"))),
+        text.prop_map(|text| Edit::Replace("description", format!("d{text}"))),
+        text.prop_map(|text| Edit::Replace("submitter", format!("p{text}"))),
+        codes.prop_map(|codes| Edit::Replace("basic_code", codes.to_owned())),
+        any::<bool>().prop_map(Edit::Date),
+    ];
+    prop::collection::vec((0_usize..100, edit), 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The difference, made to the old facts, gives the new ones; and of one registry with itself there is none.
+    #[test]
+    fn a_difference_loses_nothing(first in edits(), second in edits()) {
+        let (old, new) = (mutated(&first), mutated(&second));
+        let (before, after) = (Facts::of(&old), Facts::of(&new));
+        let forth = changes(&before, &after);
+        prop_assert_eq!(before.clone().with(&forth), after.clone());
+        prop_assert_eq!(after.clone().with(&changes(&after, &before)), before.clone());
+        prop_assert!(changes(&before, &before).is_empty());
+        prop_assert_eq!(forth.is_empty(), before == after);
+    }
+
+    /// The order of the rows is no fact.
+    #[test]
+    fn rows_may_stand_in_any_order(order in Just((0..100).collect::<Vec<usize>>()).prop_shuffle(), edits in edits()) {
+        let fronts: Vec<(usize, Edit)> = order.into_iter().map(|index| (index, Edit::MoveToFront)).collect();
+        let shuffled = mutated(&fronts);
+        let plain = mutated(&[]);
+        let other = mutated(&edits);
+        prop_assert!(changes(&Facts::of(&plain), &Facts::of(&shuffled)).is_empty());
+        let reports = [report(&plain, &other), report(&shuffled, &other)].map(|report| report.render(Format::Text));
+        prop_assert_eq!(&reports[0], &reports[1]);
+    }
+}
+
+/// The snapshot after some edits of its enumerated rows.
+fn mutated(edits: &[(usize, Edit)]) -> Registry {
+    let xml = snapshot_text();
+    let third = xml.find("smtp-enhanced-status-codes-3").unwrap();
+    let start = third + xml[third..].find("<record").unwrap();
+    let end = xml.rfind("</record>").unwrap() + "</record>".len();
+    let mut records: Vec<String> =
+        xml[start..end].split_inclusive("</record>").map(|record| record.trim_start().to_owned()).collect();
+    for (index, edit) in edits {
+        let index = index % records.len();
+        match edit {
+            Edit::Remove if records.len() > 1 => drop(records.remove(index)),
+            Edit::Remove => {}
+            Edit::MoveToFront => {
+                let record = records.remove(index);
+                records.insert(0, record);
+            }
+            Edit::Renumber(detail) => {
+                let code = format!("<code>X.7.{detail}</code>");
+                if !records.iter().any(|record| record.contains(&code))
+                    && !records[index].contains("<sample/>")
+                {
+                    records[index] = replace_cell(&records[index], "code", &format!("X.7.{detail}"));
+                }
+            }
+            Edit::Replace(tag, text) => records[index] = replace_cell(&records[index], tag, text),
+            Edit::Date(updated) => {
+                let attribute = if *updated { "updated" } else { "date" };
+                if records[index].starts_with("<record>") {
+                    records[index] = records[index].replacen(
+                        "<record>",
+                        &format!("<record {attribute}=\"2025-01-02\">"),
+                        1,
+                    );
+                }
+            }
+        }
+    }
+    parse(&format!("{}{}{}", &xml[..start], records.join("\n"), &xml[end..]))
+}
+
+fn replace_cell(record: &str, tag: &str, text: &str) -> String {
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let Some((before, rest)) = record.split_once(&open) else { return record.to_owned() };
+    let (_, after) = rest.split_once(&close).unwrap();
+    // The quirk of a row with an odd cell needs the row to stay as it is.
+    if record.contains("<basic_code>.</basic_code>") {
+        record.to_owned()
+    } else {
+        format!("{before}{open}{text}{close}{after}")
+    }
+}
+
+fn report(old: &Registry, new: &Registry) -> Report {
+    let annotations = Annotations::load(&support::root().join("registry/annotations.toml")).unwrap();
+    Report::new(old, new, &annotations, Vec::new())
+}
+
+fn snapshot_text() -> String {
+    std::fs::read_to_string(support::root().join("registry/smtp-enhanced-status-codes.xml")).unwrap()
+}
+
+fn read(path: &PathBuf) -> Registry {
+    parse(&std::fs::read_to_string(path).unwrap())
+}
+
+fn parse(xml: &str) -> Registry {
+    let mut quirks = Quirks::load(&support::root().join("registry/quirks.toml")).unwrap();
+    Registry::read(xml.as_bytes(), &mut quirks).unwrap()
+}
