@@ -10,10 +10,10 @@ use crate::code::{Class, Pair, Status};
 use crate::data_file::DataFile;
 
 /// C89 promises 31 significant characters; `SMTP_ESC_` takes nine of them.
-const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_".len();
+pub const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_".len();
 
 /// The file's content, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Annotations {
     /// One a row.
     pub rows: BTreeMap<Status, Annotation>,
@@ -37,6 +37,9 @@ pub struct Annotation {
     pub source: String,
     /// Set if the registry deprecates the row.
     pub deprecated: Option<Deprecation>,
+    /// Set by `sync --propose`: a person has to confirm the rest and delete this.
+    #[serde(default)]
+    pub review: bool,
 }
 
 /// What to use instead of a deprecated row.
@@ -91,7 +94,15 @@ struct File {
 impl Annotations {
     /// Reads and checks the file.
     pub fn load(path: &Path) -> Result<Annotations> {
-        let file = DataFile::read(path)?;
+        Annotations::from_file(&DataFile::read(path)?)
+    }
+
+    /// Reads and checks the text of the file.
+    pub fn parse(path: &Path, text: &str) -> Result<Annotations> {
+        Annotations::from_file(&DataFile::new(path, text))
+    }
+
+    fn from_file(file: &DataFile) -> Result<Annotations> {
         let content = file.parse::<File>()?;
         let mut rows: BTreeMap<Status, Annotation> = BTreeMap::new();
         for row in content.row {

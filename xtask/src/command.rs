@@ -7,15 +7,17 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::render::Kind;
+use crate::transaction::{self, RealDisk, Recovery};
 
 mod all;
 mod diff;
 mod render;
+mod sync;
 
 /// Keeps registry/ and generated/ of smtp-enhanced-status.
 ///
 /// Exit status: 0 done or nothing new, 1 refused or failed, 2 usage, 3 something new or different
-/// (diff --exit-code).
+/// (sync --check, diff --exit-code).
 #[derive(Parser)]
 #[command(name = "cargo xtask", version)]
 struct Arguments {
@@ -29,7 +31,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Checks everything and says where the products lie.
-    All,
+    All(all::Options),
+    /// Takes IANA's registry: through the gates, with every product, or not at all.
+    Sync(sync::Options),
     /// Says what changed between two registries, and what it means.
     Diff(diff::Options),
     /// Renders generated/ from registry/.
@@ -55,22 +59,38 @@ enum Outcome {
 #[must_use]
 pub fn run() -> ExitCode {
     let Arguments { root, command } = Arguments::parse();
-    let outcome = match command {
-        Command::All => all::run(&root),
+    let outcome = recover(&root).and_then(|()| match command {
+        Command::All(options) => all::run(&root, &options),
+        Command::Sync(options) => sync::run(&root, &options),
         Command::Diff(options) => diff::run(&root, &options),
         Command::Render { check, only } => {
             let kinds = only.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
             if check { render::check(&root, &kinds) } else { render::run(&root, &kinds) }
         }
-    };
+    });
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(3),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            remark(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Finishes or undoes what a killed command left over.
+fn recover(root: &Path) -> anyhow::Result<()> {
+    match transaction::recover(&RealDisk, root)? {
+        Recovery::Clean => {}
+        Recovery::Finished => remark("an earlier sync was interrupted; it is finished now"),
+        Recovery::Undone => remark("an earlier sync was interrupted before it counted; it is undone"),
+    }
+    Ok(())
+}
+
+/// Says something beside the result, on standard error.
+fn remark(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints a line; that nobody reads any more is no error.

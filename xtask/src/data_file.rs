@@ -20,6 +20,11 @@ impl DataFile {
         Ok(DataFile { path: path.to_owned(), text })
     }
 
+    /// A file whose text is at hand.
+    pub fn new(path: &Path, text: &str) -> DataFile {
+        DataFile { path: path.to_owned(), text: text.to_owned() }
+    }
+
     /// Parses the text; unknown keys, missing keys and wrong values are errors with their line.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         toml::from_str(&self.text).map_err(|error: toml::de::Error| {

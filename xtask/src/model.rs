@@ -13,6 +13,7 @@ use crate::code::{Pair, Pairing, ReplyCode, Status};
 use crate::data_file::DataFile;
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
+use crate::render::{ALL_KINDS, render};
 use crate::reply_code::{self, ReplyCodeEntry};
 use crate::snapshot::Snapshot;
 
@@ -20,8 +21,14 @@ use crate::snapshot::Snapshot;
 pub const FOLDER: &str = "registry";
 /// The snapshot.
 pub const SNAPSHOT: &str = "smtp-enhanced-status-codes.xml";
-const ANNOTATIONS: &str = "annotations.toml";
-const QUIRKS: &str = "quirks.toml";
+/// Where it came from.
+pub const RECORD: &str = "snapshot.toml";
+/// What is pinned beside the rows.
+pub const ANNOTATIONS: &str = "annotations.toml";
+/// Odd cells.
+pub const QUIRKS: &str = "quirks.toml";
+/// The basic reply codes.
+pub const REPLY_CODES: &str = "reply-codes.toml";
 
 /// The joined data.
 #[derive(Clone, Debug)]
@@ -63,10 +70,10 @@ impl Model {
         let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
         let registry =
             Registry::read(&octets, &mut quirks).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-        let snapshot = Snapshot::load(&folder.join("snapshot.toml"))?;
-        snapshot.check(&folder.join("snapshot.toml"), &octets, &registry.updated)?;
+        let snapshot = Snapshot::load(&folder.join(RECORD))?;
+        snapshot.check(&folder.join(RECORD), &octets, &registry.updated)?;
         let annotations = Annotations::load(&folder.join(ANNOTATIONS))?;
-        let reply_codes = reply_code::load(&folder.join("reply-codes.toml"))?;
+        let reply_codes = reply_code::load(&folder.join(REPLY_CODES))?;
         Model::join(version(root)?, snapshot, registry, quirks, annotations, reply_codes)
             .with_context(|| format!("{} and {ANNOTATIONS} do not fit together", path.display()))
     }
@@ -103,6 +110,26 @@ impl Model {
             Some(Entry { status, associated, record: row.record.clone(), annotation, conflicts })
         });
         Model { entries: entries.collect(), registry, ..self.clone() }
+    }
+
+    /// The products that differ between two registries when all else is the same: version, record, annotations.
+    pub fn changed_products(&self, old: &Registry, new: &Registry) -> Result<Vec<String>> {
+        let old = render(&self.with_registry(old.clone()), &ALL_KINDS)?;
+        let new = render(&self.with_registry(new.clone()), &ALL_KINDS)?;
+        let changed = old.iter().zip(&new).filter(|(old, new)| old.contents != new.contents);
+        Ok(changed.map(|(_, new)| new.path.display().to_string()).collect())
+    }
+
+    /// Fails on an annotation that `sync --propose` wrote and nobody has confirmed.
+    pub fn check_reviewed(&self) -> Result<()> {
+        match self.entries.iter().find(|entry| entry.annotation.review) {
+            None => Ok(()),
+            Some(Entry { status, annotation, .. }) => bail!(
+                "{FOLDER}/{ANNOTATIONS}: {status} ({}) is only proposed; confirm its identifier, classes and source, \
+                 and delete `review = true`",
+                annotation.identifier
+            ),
+        }
     }
 
     /// Fails on a quirk that the snapshot does not need and that is not marked historical.
@@ -185,7 +212,7 @@ fn check_reply_codes(entries: &[Entry], known: &[ReplyCodeEntry]) -> Result<()> 
     for entry in entries {
         if let Some(code) = entry.associated.codes.iter().find(|&&code| !is_known(code)) {
             bail!(
-                "{} is associated with {code}, which {FOLDER}/reply-codes.toml does not have; fill in and add:\n\n\
+                "{} is associated with {code}, which {FOLDER}/{REPLY_CODES} does not have; fill in and add:\n\n\
                  [[reply-code]]\ncode = {code}\nname = \"...\"\nmeaning = \"...\"\nclient = \"...\"\nsources = [\"...\"]\n",
                 entry.status
             );

@@ -65,6 +65,13 @@ impl Quirks {
         Some(quirk.entry.reads_as.clone())
     }
 
+    /// The quirks that no cell needed and that are not marked historical: position in the file from 0, and row.
+    pub fn unused(&self) -> Vec<(usize, Status)> {
+        let quirks = self.quirks.iter().enumerate();
+        let unused = quirks.filter(|(_, quirk)| !quirk.used && !quirk.entry.historical);
+        unused.map(|(position, quirk)| (position, quirk.entry.row)).collect()
+    }
+
     /// Fails on a quirk that no cell needed and that is not marked historical.
     pub fn check_all_used(&self, path: &Path) -> Result<()> {
         match self.quirks.iter().find(|quirk| !quirk.used && !quirk.entry.historical) {

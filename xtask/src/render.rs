@@ -35,6 +35,9 @@ pub enum Kind {
     Csv,
 }
 
+/// All kinds, in the order of their folders.
+pub const ALL_KINDS: [Kind; 5] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv];
+
 /// A rendered file.
 #[derive(Clone, Debug)]
 pub struct Product {

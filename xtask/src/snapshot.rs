@@ -58,6 +58,28 @@ impl Snapshot {
         ))
     }
 
+    /// The record's file.
+    pub fn to_toml(&self) -> String {
+        let string = |text: &str| toml::Value::from(text).to_string();
+        let optional = |key: &str, text: &Option<String>| {
+            text.as_ref().map(|text| format!("{key} = {}\n", string(text))).unwrap_or_default()
+        };
+        let origin = match self.origin {
+            Origin::Transcribed => "transcribed",
+            Origin::Iana => "iana",
+        };
+        format!(
+            "{HEAD}\norigin = {}\nurl = {}\n{}{}sha256 = {}\nsize = {}\nupdated = {}\n",
+            string(origin),
+            string(&self.url),
+            optional("etag", &self.etag),
+            optional("last-modified", &self.last_modified),
+            string(&self.sha256),
+            self.size,
+            string(&self.updated),
+        )
+    }
+
     /// The origin in words, for products: `transcribed from the registry of 2024-12-06`.
     pub fn provenance(&self) -> String {
         match self.origin {
@@ -66,6 +88,17 @@ impl Snapshot {
         }
     }
 }
+
+const HEAD: &str = "\
+# Where smtp-enhanced-status-codes.xml came from. `cargo xtask sync` writes this file; a reviewed hand may.
+#
+# origin         \"transcribed\": the fact cells are IANA's, the descriptions summaries in this project's words
+#                \"iana\": the file is IANA's own, octet for octet
+# url            where IANA publishes the registry
+# etag, last-modified   the server's validators, if the file was downloaded from url
+# sha256, size   of the file
+# updated        <updated> of the registry
+";
 
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256(octets: &[u8]) -> String {

@@ -2,11 +2,12 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
-use clap::ValueEnum as _;
+use clap::{Args, ValueEnum as _};
 
-use super::{Outcome, render, say};
+use super::{Outcome, render, say, sync};
 use crate::model::Model;
 use crate::render::Kind;
 
@@ -19,8 +20,18 @@ const PRODUCTS: [(&str, &str); 5] = [
     ("generated/tables/*.csv", "the same for spreadsheets and databases"),
 ];
 
-/// Checks everything and says where the products lie.
-pub(super) fn run(root: &Path) -> Result<Outcome> {
+/// IANA has this long to answer, looking up its name included.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Asks here instead of IANA: https, or http on this machine.
+    #[arg(long, default_value = sync::IANA)]
+    url: String,
+}
+
+/// Checks everything and says where the products lie. That IANA has news, or cannot be reached, is no failure.
+pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let model = Model::load(root)?;
     let registry = &model.registry;
     say(format_args!(
@@ -31,6 +42,7 @@ pub(super) fn run(root: &Path) -> Result<Outcome> {
         model.entries.len(),
         model.reply_codes.len()
     ));
+    say(format_args!("IANA        {}", sync::news(root, &model, &options.url, PATIENCE)));
     let _ = write!(std::io::stdout(), "generated/  ");
     render::check(root, Kind::value_variants())?;
     say("");

@@ -1,10 +1,9 @@
 //! `cargo xtask diff`.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum as _};
+use clap::Args;
 use similar::TextDiff;
 
 use super::{Outcome, say};
@@ -13,8 +12,6 @@ use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
 use crate::model::{FOLDER, Model};
 use crate::quirk::Quirks;
-use crate::registry::Registry;
-use crate::render::{Kind, render};
 use crate::revision::Revision;
 
 #[derive(Args)]
@@ -42,7 +39,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let old = options.old.registry(root, &mut quirks.clone())?;
     let new = options.new.registry(root, &mut quirks.clone())?;
     let annotations = Annotations::load(&root.join(FOLDER).join("annotations.toml"))?;
-    let products = changed_products(root, &old, &new)?;
+    let products = Model::load(root)?.changed_products(&old, &new)?;
     let report = Report::new(&old, &new, &annotations, products);
     say(report.render(options.format));
     if options.text && options.format != Format::Json && !report.is_empty() {
@@ -65,16 +62,4 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(longest.max(2) + 1)
-}
-
-/// The products that differ between two registries when all else is the same: version, record, annotations.
-fn changed_products(root: &Path, old: &Registry, new: &Registry) -> Result<Vec<String>> {
-    let model = Model::load(root)?;
-    let rendered = |registry: &Registry| -> Result<BTreeMap<PathBuf, String>> {
-        let products = render(&model.with_registry(registry.clone()), Kind::value_variants())?;
-        Ok(products.into_iter().map(|product| (product.path, product.contents)).collect())
-    };
-    let (old, new) = (rendered(old)?, rendered(new)?);
-    let changed = new.iter().filter(|(path, contents)| old.get(*path) != Some(*contents));
-    Ok(changed.map(|(path, _)| path.display().to_string()).collect())
 }

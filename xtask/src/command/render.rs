@@ -28,6 +28,7 @@ pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
 pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
     let model = Model::load(root)?;
     model.check_quirks(root)?;
+    model.check_reviewed()?;
     let products = render(&model, kinds)?;
     let mut stale = 0;
     for difference in products.iter().filter_map(|product| difference(root, product).transpose()) {

@@ -1,0 +1,174 @@
+//! `cargo xtask sync`.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::{Outcome, remark, say};
+use crate::code::Status;
+use crate::diff_report::{Format, Report};
+use crate::fetch::{Fetched, Request, Validators, fetch};
+use crate::gate::Allowances;
+use crate::model::Model;
+use crate::revision::Revision;
+use crate::snapshot::sha256;
+use crate::sync::{Candidate, plan};
+use crate::transaction::{Lock, RealDisk, replace};
+use crate::xml::MAX_OCTETS;
+
+/// Where IANA publishes the registry.
+pub(super) const IANA: &str =
+    "https://www.iana.org/assignments/smtp-enhanced-status-codes/smtp-enhanced-status-codes.xml";
+
+#[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct Options {
+    /// Downloads from here: https, or http on this machine.
+    #[arg(long, default_value = IANA, conflicts_with_all = ["from", "offline"])]
+    pub(super) url: String,
+    /// Takes the registry from a file, or from standard input (-).
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    from: Option<String>,
+    /// Asks nobody: verifies the snapshot and renders from it.
+    #[arg(long)]
+    offline: bool,
+    /// Writes nothing; ends with status 3 if something is new.
+    #[arg(long)]
+    check: bool,
+    /// Writes nothing; ends with status 0.
+    #[arg(long)]
+    dry_run: bool,
+    /// Accepts that this row disappears (repeatable).
+    #[arg(long, value_name = "X.y.z", value_parser = status)]
+    accept_removal: Vec<Status>,
+    /// Accepts a registry that is older than the snapshot.
+    #[arg(long)]
+    allow_older: bool,
+    /// Adds annotations for new rows, marked for review, and retires quirks that are no longer needed.
+    #[arg(long)]
+    propose: bool,
+    /// Seconds for the whole download, looking up names included.
+    #[arg(long, value_name = "S", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// Takes what is new, or says that nothing is.
+pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
+    let writes = !options.check && !options.dry_run;
+    let lock = writes.then(|| Lock::acquire(root)).transpose()?;
+    let current = Model::load(root)?;
+    let Some(candidate) = candidate(root, &current, options)? else {
+        say(unchanged(&current).render(options.format));
+        return Ok(Outcome::Done);
+    };
+    let allowances = Allowances { removals: options.accept_removal.clone(), older: options.allow_older };
+    let plan = plan(root, &candidate, &allowances, options.propose)?;
+    say(plan.report.render(options.format));
+    plan.remarks.iter().for_each(remark);
+    let is_new = !plan.files.is_empty();
+    match lock {
+        Some(lock) if is_new => {
+            replace(&RealDisk, root, &plan.files, &lock)?;
+            remark(&format!("{} files were replaced", plan.files.len()));
+            Ok(Outcome::Done)
+        }
+        None if is_new => {
+            remark(&format!("{} files would be replaced; nothing was written", plan.files.len()));
+            Ok(if options.check { Outcome::Different } else { Outcome::Done })
+        }
+        _ => Ok(Outcome::Done),
+    }
+}
+
+/// What the address has that the snapshot has not, asked as `sync --check` does: a sentence for people.
+pub(super) fn news(root: &Path, current: &Model, url: &str, timeout: Duration) -> String {
+    let candidate = match download(current, root, url, timeout) {
+        Ok(Some(candidate)) => candidate,
+        Ok(None) => return "nothing new".to_owned(),
+        Err(error) => {
+            return format!("not reached; the snapshot of {} is used ({error:#})", current.snapshot.updated);
+        }
+    };
+    match plan(root, &candidate, &Allowances::default(), true) {
+        Ok(plan) if plan.files.is_empty() => "nothing new".to_owned(),
+        Ok(plan) => format!("news: {}; `cargo xtask sync` takes it", plan.report.summary),
+        Err(error) => format!("something that `cargo xtask sync` refuses: {error:#}"),
+    }
+}
+
+/// The registry to take; none if the snapshot is what there is.
+fn candidate(root: &Path, current: &Model, options: &Options) -> Result<Option<Candidate>> {
+    let given = |octets: Vec<u8>, url: &str| Candidate {
+        octets,
+        url: url.to_owned(),
+        etag: None,
+        last_modified: None,
+    };
+    match &options.from {
+        _ if options.offline => {
+            let record = &current.snapshot;
+            Ok(Some(Candidate {
+                octets: Revision::Snapshot.octets(root)?,
+                url: record.url.clone(),
+                etag: record.etag.clone(),
+                last_modified: record.last_modified.clone(),
+            }))
+        }
+        Some(path) => {
+            let octets = read(root, path)?;
+            Ok((sha256(&octets) != current.snapshot.sha256).then(|| given(octets, IANA)))
+        }
+        None => download(current, root, &options.url, Duration::from_secs(options.timeout)),
+    }
+}
+
+/// Asks a server, with the validators only if they were recorded for this address.
+fn download(current: &Model, root: &Path, url: &str, timeout: Duration) -> Result<Option<Candidate>> {
+    let record = &current.snapshot;
+    // The model was loaded, so the snapshot hashes to its record.
+    let validators = match record.url == url {
+        true => Validators { etag: record.etag.clone(), last_modified: record.last_modified.clone() },
+        false => Validators::default(),
+    };
+    match fetch(&Request { url: url.to_owned(), validators, timeout })? {
+        Fetched::NotModified => Ok(None),
+        Fetched::Body(octets, _) if octets == Revision::Snapshot.octets(root)? => Ok(None),
+        Fetched::Body(octets, Validators { etag, last_modified }) => {
+            Ok(Some(Candidate { octets, url: url.to_owned(), etag, last_modified }))
+        }
+    }
+}
+
+/// A file, or standard input, up to the size that a registry may have.
+fn read(root: &Path, path: &str) -> Result<Vec<u8>> {
+    if path != "-" {
+        return Revision::File(path.into()).octets(root);
+    }
+    let mut octets = Vec::new();
+    let limit = MAX_OCTETS as u64 + 1;
+    std::io::stdin().take(limit).read_to_end(&mut octets).context("cannot read standard input")?;
+    if octets.is_empty() {
+        bail!("standard input is empty");
+    }
+    Ok(octets)
+}
+
+fn unchanged(current: &Model) -> Report {
+    let report = Report::new(
+        &current.registry,
+        &current.registry,
+        &crate::annotation::Annotations::default(),
+        Vec::new(),
+    );
+    Report { summary: format!("up to date; {}", report.summary), ..report }
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    Status::parse(text).ok_or_else(|| format!("{text:?} is no row; write one such as X.7.30"))
+}

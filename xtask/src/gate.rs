@@ -1,0 +1,86 @@
+//! What a new registry has to pass before anything is written.
+
+use anyhow::{Result, anyhow, bail};
+
+use crate::code::Status;
+use crate::model::Model;
+use crate::quirk::Quirks;
+use crate::registry::Registry;
+
+/// What is let through by name.
+#[derive(Clone, Debug, Default)]
+pub struct Allowances {
+    /// Rows that may be missing.
+    pub removals: Vec<Status>,
+    /// Whether the registry may be older than the snapshot.
+    pub older: bool,
+}
+
+/// No registry ever had fewer rows in its tables of classes, subjects and statuses.
+const FLOORS: [usize; 3] = [3, 8, 78];
+
+/// Reads a registry that is to replace the snapshot; marks the quirks it needs.
+pub fn pass(
+    octets: &[u8],
+    current: &Model,
+    quirks: &mut Quirks,
+    allowances: &Allowances,
+) -> Result<Registry> {
+    if looks_like_html(octets) {
+        bail!("this is an HTML page, not a registry; a login page or a proxy may be in the way");
+    }
+    let registry = Registry::read(octets, quirks).map_err(|error| anyhow!("{error}"))?;
+    check_floors(&registry, allowances)?;
+    check_removals(&registry, current, allowances)?;
+    if registry.updated < current.registry.updated && !allowances.older {
+        bail!(
+            "the registry is of {}, older than the snapshot of {}; if that is meant, add --allow-older",
+            registry.updated,
+            current.registry.updated
+        );
+    }
+    Ok(registry)
+}
+
+fn looks_like_html(octets: &[u8]) -> bool {
+    let start = octets.trim_ascii_start();
+    let starts =
+        |tag: &str| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+    starts("<!doctype html") || starts("<html")
+}
+
+fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
+    let counts = [registry.classes.rows.len(), registry.subjects.rows.len(), registry.statuses.rows.len()];
+    for ((count, floor), what) in counts.into_iter().zip(FLOORS).zip(["classes", "subjects", "statuses"]) {
+        let accepted = if what == "statuses" { allowances.removals.len() } else { 0 };
+        if count + accepted < floor {
+            bail!("the registry has {count} {what}, fewer than the {floor} it always had; it is not whole");
+        }
+    }
+    Ok(())
+}
+
+fn check_removals(registry: &Registry, current: &Model, allowances: &Allowances) -> Result<()> {
+    let classes = registry.classes.rows.iter().map(|row| row.key);
+    let subjects: Vec<u16> = registry.subjects.rows.iter().map(|row| row.key).collect();
+    let class_gone =
+        current.registry.classes.rows.iter().any(|row| !classes.clone().any(|class| class == row.key));
+    let subject_gone = current.registry.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
+    if class_gone || subject_gone {
+        bail!(
+            "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole"
+        );
+    }
+    let rows = current.entries.iter().map(|entry| entry.status);
+    let gone: Vec<String> = rows
+        .filter(|&status| registry.status(status).is_none() && !allowances.removals.contains(&status))
+        .map(|status| format!("--accept-removal {status}"))
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "rows of the snapshot are missing, and their identifiers would disappear; if IANA really removed them, add {}",
+        gone.join(" ")
+    )
+}

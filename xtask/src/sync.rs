@@ -1,0 +1,120 @@
+//! A new registry taken: through the gates, joined with what we pin beside it, rendered, and put in place together
+//! with its record and every product.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::annotation::Annotations;
+use crate::diff_report::Report;
+use crate::gate::{self, Allowances};
+use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT};
+use crate::proposal;
+use crate::quirk::Quirks;
+use crate::render::{ALL_KINDS, render};
+use crate::reply_code;
+use crate::snapshot::{Origin, Snapshot, sha256};
+use crate::transaction::Replacement;
+
+/// A registry that was downloaded or read.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Its octets.
+    pub octets: Vec<u8>,
+    /// Where it is published.
+    pub url: String,
+    /// The server's validators, if it was downloaded.
+    pub etag: Option<String>,
+    /// Likewise.
+    pub last_modified: Option<String>,
+}
+
+/// What taking a candidate means.
+pub struct Plan {
+    /// What changes in the registry.
+    pub report: Report,
+    /// What was done to the hand-kept files, or has to be done.
+    pub remarks: Vec<String>,
+    /// The files to replace; those that stay the same are left out.
+    pub files: Vec<Replacement>,
+}
+
+/// Puts a candidate through the gates and renders everything in memory. Nothing is written.
+pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose: bool) -> Result<Plan> {
+    let folder = root.join(FOLDER);
+    let current = Model::load(root)?;
+    let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
+    let registry = gate::pass(&candidate.octets, &current, &mut quirks, allowances)?;
+    let mut remarks = Vec::new();
+
+    let annotations_text = read(&folder.join(ANNOTATIONS))?;
+    let annotations = Annotations::parse(&folder.join(ANNOTATIONS), &annotations_text)?;
+    let gone = allowances.removals.iter().filter(|status| registry.status(**status).is_none()).copied();
+    let mut new_annotations = proposal::remove(&annotations_text, &gone.collect::<Vec<_>>(), &annotations)?;
+    if propose {
+        new_annotations = proposal::annotate(&new_annotations, &registry, &current)?;
+    }
+    let quirks_text = read(&folder.join(QUIRKS))?;
+    let mut new_quirks = quirks_text.clone();
+    let retired = quirks.unused();
+    if !retired.is_empty() {
+        let rows = retired.iter().map(|(_, row)| row.to_string()).collect::<Vec<_>>().join(", ");
+        if propose {
+            let positions: Vec<usize> = retired.iter().map(|(position, _)| *position).collect();
+            new_quirks = proposal::retire(&quirks_text, &positions)?;
+            remarks.push(format!("quirks of {rows} are no longer needed and were marked historical"));
+        } else {
+            remarks.push(format!(
+                "quirks of {rows} are no longer needed; --propose marks them historical, or write \
+                 `historical = true` in {FOLDER}/{QUIRKS}"
+            ));
+        }
+    }
+
+    let record = Snapshot {
+        origin: if registry.is_transcribed() { Origin::Transcribed } else { Origin::Iana },
+        url: candidate.url.clone(),
+        etag: candidate.etag.clone(),
+        last_modified: candidate.last_modified.clone(),
+        sha256: sha256(&candidate.octets),
+        size: candidate.octets.len(),
+        updated: registry.updated.clone(),
+    };
+    let new_parsed = Annotations::parse(&folder.join(ANNOTATIONS), &new_annotations)?;
+    if propose {
+        let proposed = new_parsed.rows.values().filter(|row| row.review);
+        remarks.extend(proposed.map(|row| {
+            format!("{} is annotated as {}; review it and delete `review = true`", row.code, row.identifier)
+        }));
+    }
+    let record_text = record.to_toml();
+    let model = Model::join(
+        current.version.clone(),
+        record,
+        registry,
+        quirks,
+        new_parsed.clone(),
+        reply_code::load(&folder.join(REPLY_CODES))?,
+    )
+    .map_err(|error| anyhow!("{error:#}\nor run the same again with --propose"))?;
+
+    let products = render(&model, &ALL_KINDS)?;
+    let changed = current.changed_products(&current.registry, &model.registry)?;
+    let report = Report::new(&current.registry, &model.registry, &new_parsed, changed);
+    let data = [
+        (SNAPSHOT, candidate.octets.clone()),
+        (RECORD, record_text.into_bytes()),
+        (ANNOTATIONS, new_annotations.into_bytes()),
+        (QUIRKS, new_quirks.into_bytes()),
+    ];
+    let data = data.into_iter().map(|(name, contents)| (Path::new(FOLDER).join(name), contents));
+    let products = products.into_iter().map(|product| (product.path, product.contents.into_bytes()));
+    let files = data.chain(products).map(|(path, contents)| Replacement { path, contents });
+    let changes = |file: &Replacement| fs::read(root.join(&file.path)).ok().as_ref() != Some(&file.contents);
+    Ok(Plan { report, remarks, files: files.filter(changes).collect() })
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
