@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 fn explain_reply(reply_code: ReplyCode, text: &str) {
     match reply_code.entry() {
         Some(entry) => println!("{reply_code}  {}\n     {}", entry.meaning, entry.client),
-        None => println!("{reply_code}  no RFC defines this code; its first digit decides"),
+        None => println!("{reply_code}  not in the table of reply codes; its first digit decides"),
     }
     match EnhancedStatusCode::parse_lenient(text.as_bytes()) {
         Some(read) => explain_pair(reply_code, read.code),

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Class of an enhanced status code: its first digit (RFC 3463 §3).
+/// Class of an enhanced status code: its first digit (RFC 3463 §2).
 ///
 /// A class agrees with the first digit of the basic reply code beside it (RFC 2034 §4). There are three;
 /// 3.y.z does not exist, since a 3yz reply carries no enhanced status code.
@@ -75,7 +75,7 @@ impl fmt::Display for Class {
 /// assert!(!classes.contains(Class::PersistentTransientFailure));
 /// assert_eq!(classes.iter().map(Class::digit).collect::<Vec<_>>(), [2, 5]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Classes(u8);
 
 impl Classes {
@@ -136,6 +136,13 @@ impl Classes {
             Class::PersistentTransientFailure => 2,
             Class::PermanentFailure => 4,
         }
+    }
+}
+
+/// `Classes(4 5)`.
+impl fmt::Debug for Classes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Classes").field(&format_args!("{self}")).finish()
     }
 }
 

@@ -76,9 +76,9 @@ impl EnhancedStatusCode {
 
     /// Reads a code at the beginning of a reply's text, and returns what follows it.
     ///
-    /// The code is taken only where SP or the end follows it (RFC 2034 §4), so that addresses and version
-    /// numbers are not mistaken for codes. The rest begins with that SP or is empty. It is what stands behind
-    /// the reply code and its separator that is to be read: `5.1.1 No such user`.
+    /// The code is taken only where SP follows it, as RFC 2034 §3 (4) wants, or the end, which servers send too; so
+    /// addresses and version numbers are not mistaken for codes. The rest begins with that SP or is empty. What is
+    /// to be read stands behind the reply code and its separator, without the line end: `5.1.1 No such user`.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
@@ -95,9 +95,9 @@ impl EnhancedStatusCode {
 
     /// Reads a code at the beginning of a reply's text as servers really write it, and names what was forgiven.
     ///
-    /// Forgiven are blanks before the code, an opening `(` or `#`, leading zeros, blanks behind a dot, and
-    /// punctuation, HT or a closing parenthesis behind the code. Never guessed is a number: a class other than
-    /// 2, 4 or 5, a sub-code above 999, a sign, a missing or a fourth part give `None`.
+    /// Forgiven are blanks before the code, an opening `(` or `#`, leading zeros, blanks behind one of the dots, and
+    /// behind the code any of `:;,.)-`, HT or a line end. Never guessed is a number: a class other than 2, 4 or 5, a
+    /// sub-code above 999, a sign, a missing or a fourth part give `None`, and so does text stuck to the code.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, Forgiven, Status};

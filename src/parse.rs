@@ -120,7 +120,7 @@ pub struct LenientCode<'a> {
     pub rest: &'a [u8],
 }
 
-/// A set of things forgiven, each of which breaks RFC 2034 §4 or RFC 3463 §2.
+/// A set of things forgiven, each of which breaks RFC 2034 §3 (4), RFC 2034 §4 or RFC 3463 §2.
 ///
 /// ```
 /// use smtp_enhanced_status::Forgiven;
@@ -128,7 +128,7 @@ pub struct LenientCode<'a> {
 /// assert!(Forgiven::NOTHING.is_empty());
 /// assert_eq!(Forgiven::LEADING_ZERO.to_string(), "leading zero");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Forgiven(u8);
 
 impl Forgiven {
@@ -140,20 +140,23 @@ impl Forgiven {
     pub const OPENING: Forgiven = Forgiven(2);
     /// A sub-code such as `07`.
     pub const LEADING_ZERO: Forgiven = Forgiven(4);
-    /// Blanks behind a dot: `5. 7.1`.
+    /// Blanks behind one of the dots: `5. 7.1`.
     pub const INNER_BLANK: Forgiven = Forgiven(8);
     /// One or more of `:;,.)-` behind the code.
     pub const CLOSING: Forgiven = Forgiven(16);
     /// HT where SP belongs behind the code.
     pub const TAB: Forgiven = Forgiven(32);
+    /// CR or LF behind the code: the line end was not cut off.
+    pub const LINE_END: Forgiven = Forgiven(64);
 
-    const NAMES: [(Forgiven, &'static str); 6] = [
+    const NAMES: [(Forgiven, &'static str); 7] = [
         (Forgiven::LEADING_BLANK, "leading blank"),
         (Forgiven::OPENING, "opening punctuation"),
         (Forgiven::LEADING_ZERO, "leading zero"),
         (Forgiven::INNER_BLANK, "inner blank"),
         (Forgiven::CLOSING, "closing punctuation"),
         (Forgiven::TAB, "tab"),
+        (Forgiven::LINE_END, "line end"),
     ];
 
     /// Whether nothing was forgiven.
@@ -190,6 +193,13 @@ impl Forgiven {
 
     const fn with(self, other: Forgiven) -> Forgiven {
         Forgiven(self.0 | other.0)
+    }
+}
+
+/// `Forgiven(leading zero, tab)`.
+impl fmt::Debug for Forgiven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Forgiven").field(&format_args!("{self}")).finish()
     }
 }
 
@@ -269,6 +279,10 @@ pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
         at += 1;
         let digits = skip_blanks(octets, at);
         if digits > at {
+            // `4. 5. 6 items` is a list, not a code.
+            if forgiven.contains(Forgiven::INNER_BLANK) {
+                return None;
+            }
             forgiven = forgiven.with(Forgiven::INNER_BLANK);
         }
         let significant = skip_zeros(octets, digits);
@@ -290,11 +304,17 @@ pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
     }
     if at > closing {
         forgiven = forgiven.with(Forgiven::CLOSING);
+        let next = skip_blanks(octets, at);
+        if next < octets.len() && octets[next].is_ascii_digit() && octets[closing] == b'.' {
+            // A fourth part that is broken off by a blank.
+            return None;
+        }
     }
     if at < octets.len() {
         match octets[at] {
             b' ' => {}
             b'\t' => forgiven = forgiven.with(Forgiven::TAB),
+            b'\r' | b'\n' => forgiven = forgiven.with(Forgiven::LINE_END),
             _ => return None,
         }
     }

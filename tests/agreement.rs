@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
 use smtp_enhanced_status::{
-    Class, ConflictKind, Listing, Pairing, ReplyCode, Status, entries, known_conflict, reply_codes,
+    Class, ConflictKind, Listing, Pairing, ReplyCode, Status, entries, judge, known_conflict, reply_codes,
 };
 use xtask::code::{self, Pair};
 use xtask::model::Model;
@@ -161,6 +161,87 @@ fn lists_that_hold_an_excluded_class_are_the_known_conflicts() {
             let lacking =
                 |class: &Class| !entry.associated.codes.iter().any(|code| code.class() == Some(*class));
             assert!(conflict.classes.iter().all(|class| entry.classes.contains(class) && lacking(&class)));
+        }
+    }
+}
+
+/// What `annotations.toml` says of a pair in words agrees with what the registry says of it.
+#[test]
+fn conflicts_tell_what_the_registry_says() {
+    for entry in entries() {
+        for conflict in entry.conflicts.iter().filter(|conflict| conflict.kind == ConflictKind::RfcAgainstRow)
+        {
+            for &(reply_code, code) in conflict.pairs {
+                let summary = conflict.summary;
+                assert!(
+                    summary.contains(&reply_code.to_string())
+                        || summary.contains("wildcard")
+                        || summary.contains("listed, with"),
+                    "{summary}"
+                );
+                let said = (summary.contains("The pair is listed"), summary.contains("The pair is unlisted"));
+                let listed = judge(reply_code, code) == Pairing::Listed;
+                assert_eq!(said, (listed, !listed), "{reply_code} {code}: {summary}");
+            }
+        }
+        let mut kinds: Vec<_> = entry.conflicts.iter().flat_map(|conflict| conflict.pairs).collect();
+        kinds.sort();
+        assert!(
+            kinds.windows(2).all(|pair| pair[0] != pair[1]),
+            "{} has a pair in two conflicts",
+            entry.status
+        );
+    }
+}
+
+/// IANA's own words about classes, where it uses one of its set phrases, are what `annotations.toml` pins.
+#[test]
+fn classes_are_those_of_ianas_phrases() {
+    let Some(newest) = support::history().and_then(|files| files.into_iter().next_back()) else { return };
+    let mut quirks = Quirks::load(&support::root().join("registry/quirks.toml")).unwrap();
+    let registry = Registry::read(&fs::read(newest).unwrap(), &mut quirks).unwrap();
+    let mut held = 0;
+    for row in &registry.statuses.rows {
+        let text = row.record.description.text.to_lowercase();
+        let says = |phrase: &str| text.contains(phrase);
+        let classes = if says("both permanent and persistent transient")
+            || says("permanent or persistent temporary")
+        {
+            "4 5"
+        } else if says("only useful for permanent")
+            || says("useful only as a permanent")
+            || says("as a permanent failure")
+        {
+            "5"
+        } else if says("useful only as a persistent transient") || says("used as a persistent transient") {
+            "4"
+        } else {
+            continue;
+        };
+        let entry = Status::from_bytes(row.record.code.text.as_bytes()).unwrap().entry().unwrap();
+        assert_eq!(entry.classes.to_string(), classes, "{}: {text}", entry.status);
+        held += 1;
+    }
+    assert!(held > 20, "only {held} rows use IANA's phrases; have the phrases changed?");
+}
+
+/// A row is deprecated exactly where IANA's description says so, in favour of the row that it names.
+#[test]
+fn deprecated_rows_are_those_that_iana_deprecates() {
+    let Some(newest) = support::history().and_then(|files| files.into_iter().next_back()) else { return };
+    let mut quirks = Quirks::load(&support::root().join("registry/quirks.toml")).unwrap();
+    let registry = Registry::read(&fs::read(newest).unwrap(), &mut quirks).unwrap();
+    for row in &registry.statuses.rows {
+        let text = &row.record.description.text;
+        let entry = Status::from_bytes(row.record.code.text.as_bytes()).unwrap().entry().unwrap();
+        assert_eq!(entry.deprecated.is_some(), text.contains("deprecated"), "{}", entry.status);
+        if let Some(deprecation) = entry.deprecated {
+            assert!(
+                text.contains(&deprecation.successor.to_string()),
+                "{} succeeds {}",
+                deprecation.successor,
+                entry.status
+            );
         }
     }
 }

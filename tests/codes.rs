@@ -164,6 +164,14 @@ fn lenient_parsing_names_what_it_forgave() {
         ("5.07.001 x", "5.7.1", "leading zero", " x"),
         ("5. 7.1 x", "5.7.1", "inner blank", " x"),
         ("5.7.1.", "5.7.1", "closing punctuation", ""),
+        ("5.7.1; x", "5.7.1", "closing punctuation", " x"),
+        ("5.7.1, x", "5.7.1", "closing punctuation", " x"),
+        ("5.7.1) x", "5.7.1", "closing punctuation", " x"),
+        ("5.7.1- 4", "5.7.1", "closing punctuation", " 4"),
+        ("\t5.7.1 x", "5.7.1", "leading blank", " x"),
+        ("5.7.\t1 x", "5.7.1", "inner blank", " x"),
+        ("5.7.1\r\n", "5.7.1", "line end", "\r\n"),
+        ("5.7.1\n", "5.7.1", "line end", "\n"),
         ("4.00.0", "4.0.0", "leading zero", ""),
         ("5.1.0000000000000000000000000000001", "5.1.1", "leading zero", ""),
     ];
@@ -191,6 +199,11 @@ fn lenient_parsing_names_what_it_forgave() {
         "5.7.1.4 x",
         "10.0.0.1",
         "5.7.1x",
+        "5.7.1:denied",
+        "5. 7. 1 x",
+        "4. 5. 6 items",
+        "5.7.1. 4 x",
+        "5.7.1.- 4",
         "550 5.1.1",
     ] {
         assert_eq!(EnhancedStatusCode::parse_lenient(text.as_bytes()), None, "{text:?}");

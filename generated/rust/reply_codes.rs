@@ -51,9 +51,9 @@ impl ReplyCode {
 
     /// 250: Requested action completed
     ///
-    /// Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail.
+    /// Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail. After ATRN, the roles turn: it acts as the server.
     ///
-    /// Source: RFC 5321 §4.2.3, RFC 1985
+    /// Source: RFC 5321 §4.2.3, RFC 1985, RFC 2645 §5.2.1
     #[doc(alias = "250")]
     pub const OK: ReplyCode = ReplyCode::defined(250);
 
@@ -149,7 +149,7 @@ impl ReplyCode {
     ///
     /// Keeps the message queued and tries again later.
     ///
-    /// Source: RFC 5321 §4.2.3
+    /// Source: RFC 5321 §4.2.3, RFC 2645 §5.2.1
     #[doc(alias = "451")]
     pub const LOCAL_ERROR: ReplyCode = ReplyCode::defined(451);
 
@@ -237,7 +237,7 @@ impl ReplyCode {
     ///
     /// Does not repeat the command with this parameter. After AUTH, may try another mechanism.
     ///
-    /// Source: RFC 5321 §4.2.3, RFC 4954 §4
+    /// Source: RFC 5321 §4.2.3, RFC 4954 §4, RFC 4141 §4.2
     #[doc(alias = "504")]
     pub const ARG_UNSUPPORTED: ReplyCode = ReplyCode::defined(504);
 
@@ -357,7 +357,7 @@ impl ReplyCode {
     ///
     /// Does not repeat the command with the parameter. May omit it if the message does not need it, else reports the failure.
     ///
-    /// Source: RFC 5321 §4.1.1.11, RFC 5321 §4.2.3
+    /// Source: RFC 5321 §4.1.1.11, RFC 5321 §4.2.3, RFC 2852 §4
     #[doc(alias = "555")]
     pub const BAD_PARAMETERS: ReplyCode = ReplyCode::defined(555);
 
@@ -411,8 +411,8 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         code: ReplyCode::OK,
         name: "OK",
         meaning: "Requested action completed",
-        client: "Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail.",
-        sources: &["RFC 5321 §4.2.3", "RFC 1985"],
+        client: "Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail. After ATRN, the roles turn: it acts as the server.",
+        sources: &["RFC 5321 §4.2.3", "RFC 1985", "RFC 2645 §5.2.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::WILL_FORWARD,
@@ -496,7 +496,7 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         name: "LOCAL_ERROR",
         meaning: "Action aborted because of an error in the server",
         client: "Keeps the message queued and tries again later.",
-        sources: &["RFC 5321 §4.2.3"],
+        sources: &["RFC 5321 §4.2.3", "RFC 2645 §5.2.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::NO_STORAGE,
@@ -573,7 +573,7 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         name: "ARG_UNSUPPORTED",
         meaning: "Command parameter not implemented; after AUTH, mechanism not supported",
         client: "Does not repeat the command with this parameter. After AUTH, may try another mechanism.",
-        sources: &["RFC 5321 §4.2.3", "RFC 4954 §4"],
+        sources: &["RFC 5321 §4.2.3", "RFC 4954 §4", "RFC 4141 §4.2"],
     },
     ReplyCodeEntry {
         code: ReplyCode::HOST_NO_MAIL,
@@ -678,7 +678,7 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         name: "BAD_PARAMETERS",
         meaning: "Parameters of MAIL or RCPT not recognized or not implemented",
         client: "Does not repeat the command with the parameter. May omit it if the message does not need it, else reports the failure.",
-        sources: &["RFC 5321 §4.1.1.11", "RFC 5321 §4.2.3"],
+        sources: &["RFC 5321 §4.1.1.11", "RFC 5321 §4.2.3", "RFC 2852 §4"],
     },
     ReplyCodeEntry {
         code: ReplyCode::DOMAIN_NO_MAIL,

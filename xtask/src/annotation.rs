@@ -134,6 +134,16 @@ fn check_row(row: &Annotation, before: &BTreeMap<Status, Annotation>) -> Result<
         name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
     );
     ensure!(
+        row.classes.windows(2).all(|pair| pair[0] < pair[1]),
+        "the classes of {code} stand in ascending order, each once; write `classes = [4, 5]`, for instance"
+    );
+    ensure!(
+        row.classes.is_empty() == row.deprecated.is_some(),
+        "{code}: a row that is deprecated has `classes = []`, and no other row has"
+    );
+    let successor = row.deprecated.as_ref().map(|deprecation| deprecation.successor);
+    ensure!(successor != Some(code), "{code} cannot succeed itself; write another `successor`");
+    ensure!(
         !row.source.is_empty() && !row.basis.is_empty(),
         "row {code} needs `basis = \"...\"` and `source = \"...\"`"
     );

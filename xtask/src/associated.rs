@@ -46,7 +46,7 @@ impl Associated {
                         let (list, others) = open.split_once(" (other ")?;
                         associated.form = Form::OpenList;
                         for wildcard in others.split(" or ") {
-                            associated.class_wildcards.insert(class_wildcard(wildcard)?);
+                            associated.insert_wildcard(class_wildcard(wildcard)?)?;
                         }
                         list
                     }
@@ -83,10 +83,10 @@ impl Associated {
     fn read_list(&mut self, list: &str) -> Option<()> {
         for item in list.replace(" or ", ",").split([',', '/']).map(str::trim) {
             match class_wildcard(item) {
-                Some(class) if !self.class_wildcards.contains(class) => self.class_wildcards.insert(class),
-                Some(_) => return None,
+                Some(class) => self.insert_wildcard(class)?,
                 None => {
-                    let code = ReplyCode::parse(item)?;
+                    // A 3yz reply carries no status code, so no row goes with one (RFC 2034 §4).
+                    let code = ReplyCode::parse(item).filter(|code| code.class().is_some())?;
                     if self.codes.contains(&code) {
                         return None;
                     }
@@ -95,6 +95,11 @@ impl Associated {
             }
         }
         Some(())
+    }
+
+    /// Takes a class once.
+    fn insert_wildcard(&mut self, class: Class) -> Option<()> {
+        (!self.class_wildcards.contains(class)).then(|| self.class_wildcards.insert(class))
     }
 }
 
@@ -110,7 +115,7 @@ pub enum Listing {
 }
 
 fn class_wildcard(text: &str) -> Option<Class> {
-    text.strip_suffix("XX")?.parse().ok().and_then(Class::new)
+    Class::parse(text.strip_suffix("XX")?)
 }
 
 #[cfg(test)]
@@ -141,9 +146,25 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            [".", "any", "5501", "55", "199", "600", "550,", "550 551", "550, 550", "3XX", "5xx", "250 or"]
-        {
+        for text in [
+            ".",
+            "any",
+            "5501",
+            "55",
+            "199",
+            "600",
+            "354",
+            "550,",
+            "550 551",
+            "550, 550",
+            "3XX",
+            "5xx",
+            "+5XX",
+            "5XX, 5XX",
+            "250 or",
+            "550 (other +4XX codes are allowed)",
+            "550 (other 5XX or 5XX codes are allowed)",
+        ] {
             assert_eq!(Associated::parse(text), None, "{text:?}");
         }
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// First digit of a status code (RFC 3463 §3): 2, 4 or 5.
+/// First digit of a status code (RFC 3463 §2): 2, 4 or 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(u8);
 
@@ -18,6 +18,11 @@ impl Class {
     /// The class of a digit, if it is one.
     pub fn new(digit: u8) -> Option<Class> {
         Class::ALL.into_iter().find(|class| class.0 == digit)
+    }
+
+    /// Reads one digit and nothing else.
+    pub fn parse(text: &str) -> Option<Class> {
+        Class::ALL.into_iter().find(|class| text == class.to_string())
     }
 
     /// 2, 4 or 5.
@@ -160,7 +165,7 @@ impl<'de> Deserialize<'de> for Status {
 
 /// Reads the registry's notation of a class row, `2.XXX.YYY`.
 pub fn parse_class_pattern(text: &str) -> Option<Class> {
-    text.strip_suffix(".XXX.YYY")?.parse().ok().and_then(Class::new)
+    Class::parse(text.strip_suffix(".XXX.YYY")?)
 }
 
 /// Reads the registry's notation of a subject row, `X.7.YYY`.
@@ -193,7 +198,7 @@ impl Pair {
         let (class, rest) = code.split_at_checked(1)?;
         Some(Pair {
             reply_code: ReplyCode::parse(reply_code)?,
-            class: class.parse().ok().and_then(Class::new)?,
+            class: Class::parse(class)?,
             status: Status::parse(&format!("X{rest}"))?,
         })
     }

@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask`.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -93,9 +93,15 @@ fn remark(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Prints a line; that nobody reads any more is no error.
+/// Prints a line. That nobody reads any more is no error; that it cannot be written is, before anything is done.
 fn say(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            remark(format_args!("error: cannot write to standard output: {error}"));
+            std::process::exit(1);
+        }
+        _ => {}
+    }
 }
 
 /// The folder above xtask's own, where cargo ran it.

@@ -30,6 +30,7 @@ impl DataFile {
         toml::from_str(&self.text).map_err(|error: toml::de::Error| {
             let line = error.span().map_or(1, |span| self.line(span.start));
             let written = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+            let written: String = written.chars().take(120).collect();
             self.error(line, &anyhow!("{} (the line reads `{written}`)", error.message()))
         })
     }

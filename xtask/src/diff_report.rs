@@ -96,7 +96,9 @@ impl Report {
             impact,
             products,
         };
-        changes.into_iter().for_each(|change| report.take(old, new, change));
+        for change in changes {
+            report.take(old, new, change);
+        }
         report.summary = report.in_one_line();
         report
     }
@@ -126,10 +128,13 @@ impl Report {
             (false, _) => self.added.push(Row { row, fields: change.fields }),
             (_, false) => self.removed.push(Row { row, fields: change.fields }),
             _ => {
-                if let Subject::Status(status) = change.subject {
-                    if !is_deprecated(old, status) && is_deprecated(new, status) {
-                        self.newly_deprecated.push(row.clone());
-                    }
+                let status = match change.subject {
+                    Subject::Status(status) => Some(status),
+                    _ => None,
+                };
+                let is_new = |status: &Status| !is_deprecated(old, *status) && is_deprecated(new, *status);
+                if status.as_ref().is_some_and(is_new) {
+                    self.newly_deprecated.push(row.clone());
                 }
                 for field in change.fields {
                     let wording = field.field.is_wording();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
-use crate::code::{Pair, Pairing, ReplyCode, Status};
+use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
 use crate::data_file::DataFile;
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
@@ -173,6 +173,17 @@ fn version(root: &Path) -> Result<String> {
 }
 
 fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
+    for class in Class::ALL {
+        if !registry.classes.rows.iter().any(|row| row.key == class) {
+            bail!("the registry has no row {class}.XXX.YYY; it is not whole");
+        }
+    }
+    for row in &registry.statuses.rows {
+        let subject = row.key.0.subject;
+        if !registry.subjects.rows.iter().any(|row| row.key == subject) {
+            bail!("the registry has {} but no row X.{subject}.YYY; it is not whole", row.key.0);
+        }
+    }
     let mut missing = String::new();
     for row in &registry.statuses.rows {
         let (status, associated) = &row.key;

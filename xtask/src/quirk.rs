@@ -110,10 +110,15 @@ fn check(entry: &Entry) -> Result<()> {
     if let Some(cell) = entry.cells.iter().find(|cell| !CELLS.contains(&cell.as_str())) {
         bail!("no cell is called {cell:?}; write one of {CELLS:?}");
     }
-    ensure!(!entry.why.is_empty(), "a quirk has a reason; write `why = \"...\"`");
+    let reads = entry.cells.iter().all(|cell| cell == "basic_code");
     ensure!(
-        !entry.since.is_empty(),
-        "a quirk says since when; write `since = \"2024-12-06\"` or another date"
+        reads || (entry.raw.as_deref() == Some("") && entry.reads_as.is_empty()),
+        "only basic_code can be read as something else; another cell is odd when it is empty: write `raw = \"\"` \
+         and `reads-as = \"\"`"
     );
+    ensure!(!entry.why.is_empty(), "a quirk has a reason; write `why = \"...\"`");
+    let is_date =
+        entry.since.len() == 10 && entry.since.bytes().all(|octet| octet.is_ascii_digit() || octet == b'-');
+    ensure!(is_date, "a quirk says since when; write `since = \"2024-12-06\"` or another date");
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! The registry as IANA publishes it: three tables of records, every cell kept raw and read.
 //!
-//! [`Registry::read`] takes IANA's XML (schema: RELAX NG `smtp-enhanced-status-codes.rng`), checks ids, order
-//! and forms, and applies the quirks. What it does not know it refuses by line, column, row and cell.
+//! [`Registry::read`] takes IANA's XML (schema: RELAX NG `smtp-enhanced-status-codes.rng`), checks ids and forms,
+//! and applies the quirks. What it does not know it refuses by line, column, row and cell.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use crate::associated::Associated;
 use crate::code::{self, Class, Status};
@@ -109,6 +110,9 @@ impl Registry {
             return Err(root.position.error(format!("the registry has {} tables, not 3", tables.len())));
         };
         let updated = outer.updated.ok_or_else(|| root.position.error("<updated> is missing"))?;
+        if updated.len() != "2024-12-06".len() {
+            return Err(root.position.error(format!("<updated> is {updated:?}, which has no day")));
+        }
         Ok(Registry {
             title: outer.title,
             created: outer.created.unwrap_or_default(),
@@ -158,6 +162,7 @@ impl Record {
 /// What stands above the records of a registry (`registryMeta` of IANA's schema).
 #[derive(Default)]
 struct Meta {
+    seen: BTreeSet<&'static str>,
     title: String,
     created: Option<String>,
     updated: Option<String>,
@@ -169,6 +174,12 @@ struct Meta {
 
 impl Meta {
     fn read(&mut self, child: &Element) -> Result<(), xml::Error> {
+        let once = ["title", "created", "updated", "registration_rule", "expert"];
+        if let Some(name) = once.into_iter().find(|&name| name == child.name) {
+            if !self.seen.insert(name) {
+                return Err(child.position.error(format!("<{name}> stands here a second time")));
+            }
+        }
         match child.name.as_str() {
             "title" => self.title = RichText::read(child)?.text,
             "created" => self.created = Some(date(child)?),
@@ -239,12 +250,12 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
         change_controller: RichText::default(),
     };
     for (name, value) in &element.attributes {
-        let value = check_date(value).map_err(|reason| element.position.error(reason))?;
-        match name.as_str() {
-            "date" => record.date = Some(value),
-            "updated" => record.updated = Some(value),
+        let date = match name.as_str() {
+            "date" => &mut record.date,
+            "updated" => &mut record.updated,
             _ => return Err(element.position.error(format!("<record> has no attribute {name:?}"))),
-        }
+        };
+        *date = Some(check_date(value).map_err(|reason| element.position.error(reason))?);
     }
     let mut seen = BTreeSet::new();
     for child in element.children() {
@@ -342,16 +353,19 @@ fn date(element: &Element) -> Result<String, xml::Error> {
 
 /// `2024-12-06`, or a month `2024-12` where the schema allows one (`genericDate`).
 fn check_date(text: &str) -> Result<String, String> {
-    let shape = |pattern: &str| {
-        text.len() == pattern.len()
-            && text.bytes().zip(pattern.bytes()).all(|(octet, want)| match want {
-                b'9' => octet.is_ascii_digit(),
-                _ => octet == want,
-            })
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_part = |part: &str, digits: usize, range: RangeInclusive<u16>| {
+        part.len() == digits
+            && part.bytes().all(|octet| octet.is_ascii_digit())
+            && part.parse().is_ok_and(|number| range.contains(&number))
     };
-    if shape("9999-99-99") || shape("9999-99") {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{text:?} is no date such as 2024-12-06"))
-    }
+    let is_date = match parts.as_slice() {
+        [year, month] => is_part(year, 4, YEARS) && is_part(month, 2, 1..=12),
+        [year, month, day] => is_part(year, 4, YEARS) && is_part(month, 2, 1..=12) && is_part(day, 2, 1..=31),
+        _ => false,
+    };
+    is_date.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no date such as 2024-12-06"))
 }
+
+/// SMTP has had extensions to register since 1993.
+const YEARS: RangeInclusive<u16> = 1990..=2999;

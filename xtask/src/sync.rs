@@ -111,8 +111,8 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let data = data.into_iter().map(|(name, contents)| (Path::new(FOLDER).join(name), contents));
     let products = products.into_iter().map(|product| (product.path, product.contents.into_bytes()));
     let files = data.chain(products).map(|(path, contents)| Replacement { path, contents });
-    let changes = |file: &Replacement| fs::read(root.join(&file.path)).ok().as_ref() != Some(&file.contents);
-    Ok(Plan { report, remarks, files: files.filter(changes).collect() })
+    let differs = |file: &Replacement| fs::read(root.join(&file.path)).ok().as_ref() != Some(&file.contents);
+    Ok(Plan { report, remarks, files: files.filter(differs).collect() })
 }
 
 fn read(path: &Path) -> Result<String> {

@@ -152,6 +152,9 @@ impl Reference {
         if !KINDS.contains(&kind) {
             return Err(element.position.error(format!("<xref> has the unknown type {kind:?}")));
         }
+        if kind != "text" && element.attribute("data").unwrap_or_default().trim().is_empty() {
+            return Err(element.position.error(format!("<xref type={kind:?}> does not say which")));
+        }
         let mut label = String::new();
         for node in &element.content {
             match node {

@@ -18,6 +18,8 @@ pub const MAX_OCTETS: usize = 4 << 20;
 const MAX_DEPTH: usize = 16;
 const MAX_ELEMENTS: usize = 50_000;
 const MAX_ATTRIBUTES: usize = 16;
+/// Characters of a reason, which may quote the file.
+const MAX_REASON: usize = 500;
 
 /// Reads a whole document and returns its root element.
 ///
@@ -117,10 +119,11 @@ pub struct Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: ", self.position.line, self.position.column)?;
-        self.reason.chars().try_for_each(|c| match c {
+        self.reason.chars().take(MAX_REASON).try_for_each(|c| match c {
             c if is_printable(c) => write!(f, "{c}"),
             c => write!(f, "{}", c.escape_unicode()),
-        })
+        })?;
+        if self.reason.chars().nth(MAX_REASON).is_some() { f.write_str("...") } else { Ok(()) }
     }
 }
 

@@ -141,7 +141,7 @@ fn bytes_without_meaning_are_no_change() {
     let xml = snapshot_text();
     let decorated = xml
         .replace("<registry xmlns", "<!-- a comment --><registry xmlns")
-        .replace("\n", "\n  ")
+        .replace('\n', "\n  ")
         .replace("Vaudreuil", "Vau<!-- -->dreuil")
         .replace("IESG", "<![CDATA[IESG]]>")
         .replace("Sub-Codes", "Sub&#45;Codes");

@@ -5,6 +5,7 @@ mod copy;
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
 use std::time::SystemTime;
 
@@ -55,6 +56,32 @@ fn check_shows_the_difference_and_the_command_and_writes_nothing() {
     assert!(diff.contains("-pub  const") && diff.contains("+pub const"), "{diff}");
     assert!(stderr(&output).contains("run `cargo xtask render`"), "{}", stderr(&output));
     assert_eq!(copy.files("generated"), before);
+}
+
+#[test]
+fn a_file_that_nothing_renders_is_named() {
+    let copy = Copy::to_render();
+    fs::write(copy.path("generated/tables/old.csv"), "").unwrap();
+    let output = copy.xtask(&["render", "--check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("old.csv is no product; delete it"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn products_can_be_read_by_all() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let copy = Copy::to_render();
+    fs::remove_dir_all(copy.path("generated")).unwrap();
+    assert_done(&copy.xtask(&["render"]));
+    // What the process would give a file of its own, less the right to write for others.
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    fs::write(copy.path("plain"), "").unwrap();
+    let expected = mode(&copy.path("plain")) & 0o100_644;
+    for (path, _) in copy.files("generated") {
+        assert_eq!(mode(&path), expected, "{}", path.display());
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! `cargo xtask all`: README's first command.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,8 +42,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         model.reply_codes.len()
     ));
     say(format_args!("IANA        {}", sync::news(root, &model, &options.url, PATIENCE)));
-    let _ = write!(std::io::stdout(), "generated/  ");
-    render::check(root, Kind::value_variants())?;
+    let products = render::verify(root, Kind::value_variants())?;
+    say(format_args!("generated/  {products} products are as registry/ makes them"));
     say("");
     for (path, what) in PRODUCTS {
         say(format_args!("  {path:<43} {what}"));

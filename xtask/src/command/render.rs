@@ -1,13 +1,14 @@
 //! `cargo xtask render`.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 
 use super::{Outcome, say};
 use crate::model::Model;
-use crate::render::{Kind, Product, render};
+use crate::render::{ALL_KINDS, FOLDER, Kind, Product, render};
 
 /// Writes the products that change.
 pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
@@ -26,6 +27,13 @@ pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
 
 /// Writes nothing, and fails with the difference if a product would change.
 pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
+    let products = verify(root, kinds)?;
+    say(format_args!("{products} products are as registry/ makes them"));
+    Ok(Outcome::Done)
+}
+
+/// Holds the products of some kinds against `registry/` and gives their number.
+pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
     let model = Model::load(root)?;
     model.check_quirks(root)?;
     model.check_reviewed()?;
@@ -41,8 +49,26 @@ pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
             products.len()
         );
     }
-    say(format_args!("{} products are as registry/ makes them", products.len()));
-    Ok(Outcome::Done)
+    if kinds.len() == ALL_KINDS.len() {
+        check_orphans(root, &products)?;
+    }
+    Ok(products.len())
+}
+
+/// Nothing stands in `generated/` that is not rendered.
+fn check_orphans(root: &Path, products: &[Product]) -> Result<()> {
+    let mut folders = vec![root.join(FOLDER)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !products.iter().any(|product| root.join(&product.path) == path) {
+                bail!("{} is no product; delete it", path.display());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The unified diff from the file to the product, if they differ.

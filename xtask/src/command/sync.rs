@@ -75,11 +75,11 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     match lock {
         Some(lock) if is_new => {
             replace(&RealDisk, root, &plan.files, &lock)?;
-            remark(&format!("{} files were replaced", plan.files.len()));
+            remark(format_args!("{} files were replaced", plan.files.len()));
             Ok(Outcome::Done)
         }
         None if is_new => {
-            remark(&format!("{} files would be replaced; nothing was written", plan.files.len()));
+            remark(format_args!("{} files would be replaced; nothing was written", plan.files.len()));
             Ok(if options.check { Outcome::Different } else { Outcome::Done })
         }
         _ => Ok(Outcome::Done),

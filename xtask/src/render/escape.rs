@@ -235,6 +235,7 @@ impl Place for MarkdownText {
 
     fn escape(text: &str) -> String {
         let mut markdown = String::new();
+        let start = LineStart::of(text);
         for (index, c) in text.char_indices() {
             let (before, after) = (&text[..index], &text[index + c.len_utf8()..]);
             match c {
@@ -249,7 +250,7 @@ impl Place for MarkdownText {
                 _ if is_deceptive(c) => {
                     let _ = write!(markdown, "&#x{:X};", u32::from(c));
                 }
-                _ if needs_backslash(c, before, after) => markdown.extend(['\\', c]),
+                _ if needs_backslash(c, &start, before, after) => markdown.extend(['\\', c]),
                 _ => markdown.push(c),
             }
         }
@@ -257,16 +258,36 @@ impl Place for MarkdownText {
     }
 }
 
+/// How a line begins, found once, so that a long line takes time in proportion to its length.
+struct LineStart {
+    /// Where its first word begins.
+    word: usize,
+    /// Where the digits end that the word begins with.
+    digits: usize,
+}
+
+impl LineStart {
+    fn of(text: &str) -> LineStart {
+        let trimmed = text.trim_start();
+        let word = text.len() - trimmed.len();
+        let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
+        LineStart { word, digits: word + digits }
+    }
+}
+
 /// Whether a character of Markdown means something where it stands.
-fn needs_backslash(c: char, before: &str, after: &str) -> bool {
+fn needs_backslash(c: char, start: &LineStart, before: &str, after: &str) -> bool {
     match c {
         // Emphasis, code, links, tables, strikethrough, headings, GitHub's formulas.
         '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => true,
         // Lists, rules and quotes begin a line only.
-        '+' | '-' | '=' | '>' => before.trim().is_empty(),
-        // So do numbered lists; `www.` begins a bare address.
-        '.' if before.to_ascii_lowercase().ends_with("www") => true,
-        '.' | ')' => is_number(before) && (after.is_empty() || after.starts_with(' ')),
+        '+' | '-' | '=' | '>' => before.len() <= start.word,
+        // `www.` begins a bare address, and so does a number a list.
+        '.' if ends_in_www(before) => true,
+        '.' | ')' => {
+            let behind_number = before.len() == start.digits && start.digits > start.word;
+            behind_number && (after.is_empty() || after.starts_with(' '))
+        }
         // Bare addresses, and GitHub's pictures by name.
         ':' => after.starts_with(|c: char| c.is_ascii_graphic()),
         // In front of a link it makes an image.
@@ -275,9 +296,9 @@ fn needs_backslash(c: char, before: &str, after: &str) -> bool {
     }
 }
 
-fn is_number(text: &str) -> bool {
-    let digits = text.trim_start();
-    !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit())
+fn ends_in_www(text: &str) -> bool {
+    let octets = text.as_bytes();
+    octets.len() >= 3 && octets[octets.len() - 3..].eq_ignore_ascii_case(b"www")
 }
 
 fn is_inside_address(before: &str, after: &str) -> bool {
@@ -434,6 +455,19 @@ mod tests {
         Other,
         '\u{7}'
     );
+
+    #[test]
+    fn long_lines_of_any_shape_are_escaped_in_time() {
+        for unit in ["a.", "\u{a0}", "-", "1", "www.", ":a", "@a", " "] {
+            // A million of them take minutes if the whole line is looked at again for each.
+            let long = unit.repeat(1_000_000);
+            assert!(MarkdownText::escape(&long).len() >= long.len());
+            assert!(
+                MarkdownText::escape(&format!("{}{}", "\u{a0}".repeat(100_000), "-".repeat(100_000))).len()
+                    > 100_000
+            );
+        }
+    }
 
     refuses_raw_text!(rust_refuses_raw_text, "rs", RustLiteral);
     refuses_raw_text!(c_refuses_raw_text, "h", CLiteral);

@@ -18,6 +18,8 @@ all:
 
 # The files that name the other folders are relative to their prefix where the folders are the usual ones.
 install:
+	@case '$(PREFIX) $(includedir)' in *[\&\|\\]*) \
+	    echo 'PREFIX and includedir must not have &, | or a backslash' >&2; exit 1;; esac
 	mkdir -p "$(DESTDIR)$(includedir)" "$(DESTDIR)$(pkgconfigdir)" "$(DESTDIR)$(cmakedir)"
 	$(INSTALL_DATA) smtp_enhanced_status.h "$(HEADER)"
 	$(INSTALL_DATA) smtp-enhanced-status.pc.in "$(PC)"

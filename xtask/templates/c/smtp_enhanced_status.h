@@ -186,10 +186,10 @@ extern "C" {
 SMTP_ESC_INLINE long smtp_esc_parse(const char *text, size_t length);
 
 /*
- * Reads a code at the beginning of a text, where SP or the end of the text follows it (RFC 2034
- * section 4), so that no address or version is taken for a code. The text is what stands behind the
- * reply code and its separator. Gives the code, or 0; *used becomes the length of the code, or 0.
- * used may be null.
+ * Reads a code at the beginning of a text where SP follows it, as RFC 2034 section 3 (4) wants, or the
+ * end of the text, which servers send too; no address or version is taken for a code. The text is what
+ * stands behind the reply code and its separator, without the line end. Gives the code, or 0; *used
+ * becomes the length of the code, or 0. used may be null.
  */
 SMTP_ESC_INLINE long smtp_esc_parse_prefix(const char *text, size_t length, size_t *used);
 
