@@ -63,3 +63,8 @@ pub use pairing::{Pairing, judge};
 pub use parse::{Forgiven, LenientCode, ParseError, ParseErrorKind};
 pub use reply_code::{ReplyCode, ReplyCodeEntry, reply_codes};
 pub use status::Status;
+
+/// Runs README's examples with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -82,17 +82,16 @@ impl Associated {
 
     fn read_list(&mut self, list: &str) -> Option<()> {
         for item in list.replace(" or ", ",").split([',', '/']).map(str::trim) {
-            match class_wildcard(item) {
-                Some(class) => self.insert_wildcard(class)?,
-                None => {
-                    // A 3yz reply carries no status code, so no row goes with one (RFC 2034 §4).
-                    let code = ReplyCode::parse(item).filter(|code| code.class().is_some())?;
-                    if self.codes.contains(&code) {
-                        return None;
-                    }
-                    self.codes.push(code);
-                }
+            if let Some(class) = class_wildcard(item) {
+                self.insert_wildcard(class)?;
+                continue;
             }
+            // A 3yz reply carries no status code, so no row goes with one (RFC 2034 §4).
+            let code = ReplyCode::parse(item).filter(|code| code.class().is_some())?;
+            if self.codes.contains(&code) {
+                return None;
+            }
+            self.codes.push(code);
         }
         Some(())
     }

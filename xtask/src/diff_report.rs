@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 
 use crate::annotation::Annotations;
 use crate::code::Status;
@@ -361,19 +361,46 @@ pub fn normalised(facts: &Facts) -> String {
     lines.0 + "\n"
 }
 
-/// Marks the words that differ: `a [-b-] {+c+}`; long runs of equal words are left out.
+/// Marks the words that differ, with a few words around them: `... a [-b-]{+c+} d ...`.
 fn words(old: &str, new: &str) -> String {
     let diff = TextDiff::from_words(old, new);
     let mut marked = String::new();
-    for change in diff.iter_all_changes() {
-        let word = change.value();
-        let _ = match change.tag() {
-            ChangeTag::Equal => write!(marked, "{word}"),
-            ChangeTag::Delete => write!(marked, "[-{word}-]"),
-            ChangeTag::Insert => write!(marked, "{{+{word}+}}"),
-        };
+    let operations = diff.ops();
+    for (index, operation) in operations.iter().enumerate() {
+        let before: Vec<&str> = operation.old_range().filter_map(|at| diff.old_slice(at)).collect();
+        let after: Vec<&str> = operation.new_range().filter_map(|at| diff.new_slice(at)).collect();
+        if operation.tag() == DiffTag::Equal {
+            let (first, last) = (index == 0, index + 1 == operations.len());
+            marked.push_str(&shortened(&before, first, last));
+            continue;
+        }
+        for (slices, open, close) in [(&before, "[-", "-]"), (&after, "{+", "+}")] {
+            if !slices.is_empty() {
+                marked.extend([open, &slices.concat(), close]);
+            }
+        }
     }
-    marked.replace("-][-", "").replace("+}{+", "")
+    marked
+}
+
+/// Words that did not change: those next to a change, and dots for the rest.
+fn shortened(slices: &[&str], first: bool, last: bool) -> String {
+    // Words and the blanks between them.
+    const CONTEXT: usize = 6;
+    let (head, tail) = (if first { 0 } else { CONTEXT }, if last { 0 } else { CONTEXT });
+    if slices.len() <= head + tail + 1 {
+        return slices.concat();
+    }
+    let middle = match (first, last) {
+        (true, _) => "... ",
+        (_, true) => " ...",
+        _ => " ... ",
+    };
+    format!(
+        "{}{middle}{}",
+        slices[..head].concat().trim_end(),
+        slices[slices.len() - tail..].concat().trim_start()
+    )
 }
 
 fn or_empty(text: &str) -> &str {

@@ -175,10 +175,9 @@ struct Meta {
 impl Meta {
     fn read(&mut self, child: &Element) -> Result<(), xml::Error> {
         let once = ["title", "created", "updated", "registration_rule", "expert"];
-        if let Some(name) = once.into_iter().find(|&name| name == child.name) {
-            if !self.seen.insert(name) {
-                return Err(child.position.error(format!("<{name}> stands here a second time")));
-            }
+        let name = once.into_iter().find(|&name| name == child.name);
+        if name.is_some_and(|name| !self.seen.insert(name)) {
+            return Err(child.position.error(format!("<{}> stands here a second time", child.name)));
         }
         match child.name.as_str() {
             "title" => self.title = RichText::read(child)?.text,

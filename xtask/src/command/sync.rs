@@ -92,7 +92,8 @@ pub(super) fn news(root: &Path, current: &Model, url: &str, timeout: Duration) -
         Ok(Some(candidate)) => candidate,
         Ok(None) => return "nothing new".to_owned(),
         Err(error) => {
-            return format!("not reached; the snapshot of {} is used ({error:#})", current.snapshot.updated);
+            let (date, reason) = (&current.snapshot.updated, error.root_cause());
+            return format!("not reached, the snapshot of {date} is used ({reason})");
         }
     };
     match plan(root, &candidate, &Allowances::default(), true) {
