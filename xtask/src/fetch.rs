@@ -49,11 +49,14 @@ pub enum Fetched {
 const RETRIES: u32 = 2;
 const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// An answer that comes too late is given up a little after the deadline, so that the wait for it says why.
+const GRACE: Duration = Duration::from_secs(1);
 const USER_AGENT: &str = concat!("smtp-enhanced-status-xtask/", env!("CARGO_PKG_VERSION"));
 
 /// Asks, in a thread of its own: looking up a name cannot be cut short, but waiting for it can.
 pub fn fetch(request: &Request) -> Result<Fetched> {
-    let url = Url::parse(&request.url).with_context(|| format!("{:?} is no address", request.url))?;
+    let url = Url::parse(&request.url)
+        .with_context(|| format!("{:?} is no address; write one that begins with https://", request.url))?;
     check_address(&url)?;
     let deadline = Instant::now() + request.timeout;
     let (sender, receiver) = mpsc::channel();
@@ -92,7 +95,7 @@ fn with_retries(url: &Url, validators: &Validators, deadline: Instant) -> Result
         match once(&client, url, validators, deadline) {
             Err(Failure::Passing(error)) if attempt < RETRIES => {
                 let rest = deadline.saturating_duration_since(Instant::now());
-                ensure!(rest > pause, error.context("no time is left for another try"));
+                ensure!(rest > pause, error.context("no time is left for another try; raise --timeout"));
                 thread::sleep(pause);
                 pause *= 4;
             }
@@ -137,7 +140,8 @@ fn client() -> Result<Client> {
 }
 
 fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) -> Result<Fetched, Failure> {
-    let mut request = client.get(url.clone()).timeout(deadline.saturating_duration_since(Instant::now()));
+    let rest = deadline.saturating_duration_since(Instant::now());
+    let mut request = client.get(url.clone()).timeout(rest + GRACE);
     for (name, value) in [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)] {
         if let Some(value) = value {
             request = request.header(name, value);
@@ -145,19 +149,19 @@ fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) 
     }
     let response = request.send().map_err(|error| {
         let passing = !error.is_redirect() && !error.is_builder() && !is_about_certificates(&error);
-        let error = Error::from(error.without_url());
-        if passing { Failure::Passing(error) } else { Failure::Final(explained(error)) }
+        let error = explained(error.without_url());
+        if passing { Failure::Passing(error) } else { Failure::Final(error) }
     })?;
     match response.status() {
-        StatusCode::NOT_MODIFIED => Ok(Fetched::NotModified),
+        StatusCode::NOT_MODIFIED if *validators != Validators::default() => Ok(Fetched::NotModified),
         StatusCode::OK => body(response),
         StatusCode::TOO_MANY_REQUESTS => Err(Failure::Final(anyhow!(
             "the server answers 429 Too Many Requests; come back {}",
             match header(response.headers(), &RETRY_AFTER) {
-                Some(after) if after.bytes().all(|octet| octet.is_ascii_digit()) =>
+                Some(after) if !after.is_empty() && after.bytes().all(|octet| octet.is_ascii_digit()) =>
                     format!("after {after} s"),
-                Some(after) => format!("after {}", after.escape_debug()),
-                None => "later".to_owned(),
+                Some(after) if !after.is_empty() => format!("after {}", after.escape_debug()),
+                _ => "later".to_owned(),
             }
         ))),
         status if status.is_server_error() => Err(Failure::Passing(anyhow!("the server answers {status}"))),
@@ -171,7 +175,8 @@ fn body(mut response: Response) -> Result<Fetched, Failure> {
         header(response.headers(), &CONTENT_ENCODING).filter(|encoding| encoding != "identity")
     {
         return Err(Failure::Final(anyhow!(
-            "the body comes encoded as {}, which was not asked for; a proxy may be in the way",
+            "the body comes encoded as {}, which was not asked for; look for a proxy in the way, or \
+             give a file with --from",
             encoding.escape_debug()
         )));
     }
@@ -197,7 +202,7 @@ fn body(mut response: Response) -> Result<Fetched, Failure> {
         }
         if octets.len() > MAX_OCTETS {
             return Err(Failure::Final(anyhow!(
-                "the body is larger than {MAX_OCTETS} octets; this is no registry"
+                "the body is larger than {MAX_OCTETS} octets, more than a registry has; check the address"
             )));
         }
         progress.set_position(octets.len() as u64);
@@ -221,12 +226,15 @@ fn is_about_certificates(error: &reqwest::Error) -> bool {
     false
 }
 
-fn explained(error: Error) -> Error {
-    match format!("{error:#}").contains("certificate") {
-        true => error.context(
-            "the server's certificate is not trusted; install the machine's root certificates (Debian: \
-             ca-certificates) or name a file of them in SSL_CERT_FILE",
-        ),
-        false => error,
-    }
+/// Adds what a person can do, where another try does not help.
+fn explained(error: reqwest::Error) -> Error {
+    let advice = if is_about_certificates(&error) {
+        "the server's certificate is not trusted; install the machine's root certificates (Debian: \
+         ca-certificates) or name a file of them in SSL_CERT_FILE"
+    } else if error.is_redirect() {
+        "the address leads elsewhere, and not to a registry; check it"
+    } else {
+        return error.into();
+    };
+    Error::from(error).context(advice)
 }

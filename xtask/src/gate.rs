@@ -27,9 +27,13 @@ pub fn pass(
     allowances: &Allowances,
 ) -> Result<Registry> {
     if looks_like_html(octets) {
-        bail!("this is an HTML page, not a registry; a login page or a proxy may be in the way");
+        bail!(
+            "this is an HTML page, not a registry; look at the address in a browser: a login page or a proxy may \
+             be in the way"
+        );
     }
-    let registry = Registry::read(octets, quirks).map_err(|error| anyhow!("{error}"))?;
+    let registry =
+        Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where it comes from"))?;
     check_floors(&registry, allowances)?;
     check_removals(&registry, current, allowances)?;
     if registry.updated < current.registry.updated && !allowances.older {
@@ -54,7 +58,10 @@ fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
     for ((count, floor), what) in counts.into_iter().zip(FLOORS).zip(["classes", "subjects", "statuses"]) {
         let accepted = if what == "statuses" { allowances.removals.len() } else { 0 };
         if count + accepted < floor {
-            bail!("the registry has {count} {what}, fewer than the {floor} it always had; it is not whole");
+            bail!(
+                "the registry has {count} {what}, fewer than the {floor} it always had; it is not whole, \
+                 try again"
+            );
         }
     }
     Ok(())
@@ -68,7 +75,8 @@ fn check_removals(registry: &Registry, current: &Model, allowances: &Allowances)
     let subject_gone = current.registry.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
     if class_gone || subject_gone {
         bail!(
-            "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole"
+            "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole, \
+             try again"
         );
     }
     let rows = current.entries.iter().map(|entry| entry.status);

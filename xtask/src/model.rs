@@ -1,7 +1,6 @@
 //! Everything a product is rendered from: the registry joined with what we pin beside it.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -16,6 +15,7 @@ use crate::registry::{Record, Registry};
 use crate::render::{ALL_KINDS, render};
 use crate::reply_code::{self, ReplyCodeEntry};
 use crate::snapshot::Snapshot;
+use crate::xml::read_file;
 
 /// The folder of the registry below the project's root, and the files in it.
 pub const FOLDER: &str = "registry";
@@ -66,7 +66,7 @@ impl Model {
     pub fn load(root: &Path) -> Result<Model> {
         let folder = root.join(FOLDER);
         let path = folder.join(SNAPSHOT);
-        let octets = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let octets = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
         let registry =
             Registry::read(&octets, &mut quirks).map_err(|error| anyhow!("{}: {error}", path.display()))?;

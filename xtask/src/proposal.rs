@@ -3,40 +3,30 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use toml_edit::{ArrayOfTables, DocumentMut, Table, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use crate::annotation::{Annotations, MAX_IDENTIFIER};
+use crate::associated::Associated;
 use crate::code::Status;
 use crate::model::Model;
-use crate::registry::Registry;
+use crate::registry::{Registry, Row};
 
-/// Adds a `[[row]]` marked for review for each row that has none.
+/// Adds a `[[row]]` marked for review for each row that has none, behind that of the row before it.
 pub fn annotate(text: &str, registry: &Registry, current: &Model) -> Result<String> {
     let mut document: DocumentMut = text.parse().context("annotations.toml")?;
     let rows = tables(&mut document, "row")?;
     let mut taken: BTreeSet<String> =
         current.entries.iter().map(|entry| entry.annotation.identifier.clone()).collect();
+    let mut before = None;
     for row in &registry.statuses.rows {
-        let (status, associated) = &row.key;
-        if current.entries.iter().any(|entry| entry.status == *status) {
-            continue;
+        let status = row.key.0;
+        if !current.entries.iter().any(|entry| entry.status == status) {
+            let identifier = identifier(status, &row.record.sample.text, current, &taken);
+            taken.insert(identifier.clone());
+            let place = rows.iter().position(|table| before.is_some() && code(table, "code") == before);
+            rows.insert(place.map_or(rows.len(), |place| place + 1), proposed(row, identifier));
         }
-        let identifier = identifier(*status, &row.record.sample.text, current, &taken);
-        taken.insert(identifier.clone());
-        let mut classes: toml_edit::Array =
-            associated.classes().iter().map(|class| i64::from(class.digit())).collect();
-        if classes.is_empty() {
-            classes.extend([4, 5]);
-        }
-        let mut table = Table::new();
-        table["code"] = value(status.to_string());
-        table["identifier"] = value(identifier);
-        table["classes"] = value(classes);
-        table["basis"] = value("proposed from its associated codes");
-        table["source"] = value(source(&row.record.reference));
-        table["review"] = value(true);
-        table.decor_mut().set_prefix("\n");
-        rows.push(table);
+        before = Some(status);
     }
     Ok(document.to_string())
 }
@@ -48,11 +38,15 @@ pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Res
     }
     let mut document: DocumentMut = text.parse().context("annotations.toml")?;
     for (array, key) in [("row", "code"), ("conflict", "row")] {
-        let is_removed = |table: &Table| {
-            let status = table.get(key).and_then(|item| item.as_str()).and_then(Status::parse);
-            status.is_some_and(|status| removals.contains(&status))
-        };
-        tables(&mut document, array)?.retain(|table| !is_removed(table));
+        // There may be no conflict at all.
+        let Ok(tables) = tables(&mut document, array) else { continue };
+        let is_removed = |table: &Table| code(table, key).is_some_and(|status| removals.contains(&status));
+        let above = tables.get(0).filter(|table| is_removed(table)).map(|table| table.decor().clone());
+        tables.retain(|table| !is_removed(table));
+        // What stands above the first table is about all of them.
+        if let (Some(above), Some(first)) = (above, tables.get_mut(0)) {
+            *first.decor_mut() = above;
+        }
     }
     Ok(document.to_string())
 }
@@ -61,8 +55,12 @@ pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Res
 pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
     let mut document: DocumentMut = text.parse().context("quirks.toml")?;
     for (position, table) in tables(&mut document, "quirk")?.iter_mut().enumerate() {
-        if positions.contains(&position) {
-            table["historical"] = value(true);
+        let historical = table.get_mut("historical").and_then(Item::as_value_mut);
+        if let Some(historical) = historical.filter(|_| positions.contains(&position)) {
+            // With the remark behind it.
+            let decor = historical.decor().clone();
+            *historical = Value::from(true);
+            *historical.decor_mut() = decor;
         }
     }
     Ok(document.to_string())
@@ -71,6 +69,27 @@ pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
 fn tables<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut ArrayOfTables> {
     let item = document.get_mut(name).and_then(|item| item.as_array_of_tables_mut());
     item.with_context(|| format!("there is no [[{name}]]"))
+}
+
+fn code(table: &Table, key: &str) -> Option<Status> {
+    table.get(key).and_then(Item::as_str).and_then(Status::parse)
+}
+
+fn proposed(row: &Row<(Status, Associated)>, identifier: String) -> Table {
+    let (status, associated) = &row.key;
+    let mut classes: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
+    if classes.is_empty() {
+        classes.extend([4, 5]);
+    }
+    let mut table = Table::new();
+    table["code"] = value(status.to_string());
+    table["identifier"] = value(identifier);
+    table["classes"] = value(classes);
+    table["basis"] = value("proposed from its associated codes");
+    table["source"] = value(source(&row.record.reference));
+    table["review"] = value(true);
+    table.decor_mut().set_prefix("\n");
+    table
 }
 
 /// The prefix of the subject's other identifiers, then the words of the sample text as far as they fit.
@@ -83,10 +102,14 @@ fn identifier(status: Status, sample: &str, current: &Model, taken: &BTreeSet<St
             name = format!("{name}_{}", word.to_ascii_uppercase());
         }
     }
-    match taken.contains(&name) {
-        false => name,
-        true => format!("X_{}_{}", status.subject, status.detail),
+    // A subject's prefix alone says nothing.
+    if !name.contains('_') || taken.contains(&name) {
+        name = format!("X_{}_{}", status.subject, status.detail);
     }
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 /// `RFC 8689`, for the reader to add a section.

@@ -1,7 +1,6 @@
 //! Where a registry file to compare comes from: a path, a revision of git, or the snapshot.
 
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -11,6 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::model::{FOLDER, SNAPSHOT};
 use crate::quirk::Quirks;
 use crate::registry::Registry;
+use crate::xml::read_file;
 
 /// A place of a registry file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,9 @@ impl Revision {
     /// The file's octets.
     pub fn octets(&self, root: &Path) -> Result<Vec<u8>> {
         match self {
-            Revision::File(path) => fs::read(path).with_context(|| format!("cannot read {}", path.display())),
+            Revision::File(path) => {
+                read_file(path).with_context(|| format!("cannot read {}", path.display()))
+            }
             Revision::Snapshot => Revision::File(root.join(FOLDER).join(SNAPSHOT)).octets(root),
             Revision::Git(revision) => git_show(root, revision),
         }

@@ -16,7 +16,7 @@ use crate::model;
 use crate::render;
 use crate::snapshot::sha256;
 
-/// The steps that change the disk, each durable when it returns.
+/// The steps that change the disk. Contents are durable when they are written, names when their folder is synced.
 pub trait Disk {
     /// Creates a folder and those above it.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
@@ -79,7 +79,7 @@ pub enum Recovery {
 
 /// Keeps other commands from replacing files; gone when dropped or when the process ends.
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -89,7 +89,7 @@ impl Lock {
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot write {}; nothing was changed", path.display()))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => {
                 bail!("another `cargo xtask` command is replacing files; wait for it and try again")
             }
@@ -100,40 +100,65 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being started may have a copy of the descriptor.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Replaces all files or none. The caller holds the [`Lock`].
 pub fn replace(disk: &dyn Disk, root: &Path, files: &[Replacement], _lock: &Lock) -> Result<()> {
+    if journal_path(root).exists() {
+        // Somebody was killed between this command's own recovery and its lock.
+        bail!("another command was interrupted meanwhile; nothing was changed; run the same again");
+    }
     for file in files {
-        check_target(root, &file.path)?;
+        check_target(root, &file.path).context(UNCHANGED)?;
     }
     if let Err(error) = stage(disk, root, files) {
+        // A rename that failed may have been done all the same, and then what is staged counts.
+        if journal_path(root).exists() {
+            return Err(error.context(UNFINISHED));
+        }
         // What was written so far does not count; the next command removes what cannot be removed now.
         for file in files {
             let _ = disk.remove(&staged(&root.join(&file.path)));
         }
         let _ = disk.remove(&staged(&journal_path(root)));
-        return Err(error.context("nothing was changed"));
+        return Err(error.context(UNCHANGED));
     }
     let names = files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-    finish(disk, root, &names)
+    finish(disk, root, &names).context(UNFINISHED)
 }
 
 /// Finishes or undoes what a killed command left over.
 pub fn recover(disk: &dyn Disk, root: &Path) -> Result<Recovery> {
-    let leftovers = leftovers(root);
-    if !journal_path(root).exists() && leftovers.is_empty() {
+    if !journal_path(root).exists() && leftovers(root).is_empty() {
         return Ok(Recovery::Clean);
     }
     let _lock = Lock::acquire(root)?;
-    // Whoever held the lock may have finished meanwhile.
-    if journal_path(root).exists() {
-        finish(disk, root, &read_journal(root)?)?;
-        return Ok(Recovery::Finished);
+    // Looked at again: whoever held the lock may have finished meanwhile.
+    let is_counted = journal_path(root).exists();
+    if is_counted {
+        finish(disk, root, &read_journal(root)?).context(UNFINISHED)?;
     }
-    for path in leftovers.iter().filter(|path| path.exists()) {
-        disk.remove(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    let leftovers = leftovers(root);
+    for path in &leftovers {
+        disk.remove(path).with_context(|| format!("cannot remove {}", path.display())).context(
+            "an interrupted sync is not undone; mend this and run any `cargo xtask` command to undo it",
+        )?;
     }
-    Ok(Recovery::Undone)
+    Ok(match (is_counted, leftovers.is_empty()) {
+        (true, _) => Recovery::Finished,
+        (false, false) => Recovery::Undone,
+        (false, true) => Recovery::Clean,
+    })
 }
+
+const UNCHANGED: &str = "nothing was changed";
+const UNFINISHED: &str =
+    "the replacement is not finished; mend this and run any `cargo xtask` command to finish it";
 
 /// The paths that stand in the journal, each with the hash of its new contents.
 #[derive(Serialize, Deserialize)]
@@ -147,7 +172,7 @@ struct JournalEntry {
     sha256: String,
 }
 
-/// Writes every new file beside its target, then the journal; when the journal is in place, the replacement counts.
+/// Writes every new file beside its target, then the journal; once that is in place, the replacement counts.
 fn stage(disk: &dyn Disk, root: &Path, files: &[Replacement]) -> Result<()> {
     for Replacement { path, contents } in files {
         let target = root.join(path);
@@ -164,43 +189,44 @@ fn stage(disk: &dyn Disk, root: &Path, files: &[Replacement]) -> Result<()> {
     let path = journal_path(root);
     let write = || -> io::Result<()> {
         disk.write(&staged(&path), &journal)?;
-        disk.rename(&staged(&path), &path)?;
-        disk.sync_folder(&root.join(model::FOLDER))
+        disk.rename(&staged(&path), &path)
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Renames what is staged into place and removes the journal.
 fn finish(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<()> {
-    let unfinished =
-        "the replacement is not finished; mend this and run any `cargo xtask` command to finish it";
+    let journal = journal_path(root);
+    // The journal must outlast a power cut before anything is in place.
+    sync_folder(disk, &root.join(model::FOLDER))?;
     for path in paths {
         let target = root.join(path);
         if staged(&target).exists() {
             disk.rename(&staged(&target), &target)
-                .with_context(|| format!("cannot replace {}", target.display()))
-                .context(unfinished)?;
+                .with_context(|| format!("cannot replace {}", target.display()))?;
         }
     }
-    sync_folders(disk, root, paths.iter().map(PathBuf::as_path)).context(unfinished)?;
-    let journal = journal_path(root);
-    disk.remove(&journal)
-        .with_context(|| format!("cannot remove {}", journal.display()))
-        .context(unfinished)?;
-    disk.sync_folder(&root.join(model::FOLDER)).context(unfinished)
+    sync_folders(disk, root, paths.iter().map(PathBuf::as_path))?;
+    disk.remove(&journal).with_context(|| format!("cannot remove {}", journal.display()))?;
+    sync_folder(disk, &root.join(model::FOLDER))
 }
 
 /// Reads the journal; every file must be there, staged or in place, with the contents that were meant.
 fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
     let path = journal_path(root);
-    let damaged = || format!("{} is damaged; delete it and restore both folders with git", path.display());
-    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let damaged = || {
+        let (path, [registry, generated]) = (path.display(), FOLDERS);
+        format!("{path} is damaged; delete it and restore {registry}/ and {generated}/ with git")
+    };
+    let text =
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display())).with_context(damaged)?;
     let journal: Journal = serde_json::from_slice(&text).with_context(damaged)?;
     for JournalEntry { path, sha256: expected } in &journal.files {
         check_target(root, path).with_context(damaged)?;
         let target = root.join(path);
         let now = if staged(&target).exists() { staged(&target) } else { target };
-        let octets = fs::read(&now).with_context(|| format!("cannot read {}", now.display()))?;
+        let octets =
+            fs::read(&now).with_context(|| format!("cannot read {}", now.display())).with_context(damaged)?;
         if sha256(&octets) != *expected {
             return Err(anyhow!("{} does not hold what the journal says", now.display()))
                 .with_context(damaged);
@@ -209,30 +235,36 @@ fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(journal.files.into_iter().map(|entry| entry.path).collect())
 }
 
-/// A target stays below the two folders, and no folder or link is in its way.
+/// The folders that targets stay in.
+const FOLDERS: [&str; 2] = [model::FOLDER, render::FOLDER];
+
+/// A target stays in the two folders, and neither a folder nor a link is in its way, nor in that of its folders.
 fn check_target(root: &Path, path: &Path) -> Result<()> {
     let mut components = path.components();
-    let below = components.next().is_some_and(|first| {
-        [model::FOLDER, render::FOLDER].iter().any(|folder| first.as_os_str() == *folder)
-    });
+    let below =
+        components.next().is_some_and(|first| FOLDERS.iter().any(|folder| first.as_os_str() == *folder));
     if !below || !components.all(|component| matches!(component, Component::Normal(_))) {
         bail!("{} is outside {}/ and {}/", path.display(), model::FOLDER, render::FOLDER);
     }
-    match fs::symlink_metadata(root.join(path)) {
-        Ok(data) if !data.is_file() => {
-            bail!("{} is in the way: it is no regular file; move it", path.display())
+    for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+        let Ok(data) = fs::symlink_metadata(root.join(part)) else { continue };
+        let (is_right, right) =
+            if part == path { (data.is_file(), "regular file") } else { (data.is_dir(), "folder") };
+        if !is_right {
+            bail!("{} is in the way: it is no {right}; move it", part.display());
         }
-        _ => Ok(()),
-    }
-}
-
-fn sync_folders<'a>(disk: &dyn Disk, root: &Path, paths: impl Iterator<Item = &'a Path>) -> Result<()> {
-    let folders: BTreeSet<PathBuf> =
-        paths.filter_map(|path| Some(root.join(path).parent()?.to_owned())).collect();
-    for folder in folders {
-        disk.sync_folder(&folder).with_context(|| format!("cannot sync {}", folder.display()))?;
     }
     Ok(())
+}
+
+/// Syncs the folders of some files, and those above, which may be new themselves.
+fn sync_folders<'a>(disk: &dyn Disk, root: &Path, paths: impl Iterator<Item = &'a Path>) -> Result<()> {
+    let folders: BTreeSet<&Path> = paths.flat_map(|path| path.ancestors().skip(1)).collect();
+    folders.into_iter().try_for_each(|folder| sync_folder(disk, &root.join(folder)))
+}
+
+fn sync_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
+    disk.sync_folder(folder).with_context(|| format!("cannot sync {}", folder.display()))
 }
 
 /// Files that were staged and never renamed.

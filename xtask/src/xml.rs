@@ -4,6 +4,9 @@
 //! What goes beyond that is refused with its line and column, in memory proportional to the limits below.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
@@ -20,6 +23,13 @@ const MAX_ELEMENTS: usize = 50_000;
 const MAX_ATTRIBUTES: usize = 16;
 /// Characters of a reason, which may quote the file.
 const MAX_REASON: usize = 500;
+
+/// Reads a file, but no more of it than [`parse`] needs to see that it is too large.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    File::open(path)?.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets)?;
+    Ok(octets)
+}
 
 /// Reads a whole document and returns its root element.
 ///
@@ -136,10 +146,9 @@ fn is_printable(c: char) -> bool {
 fn decode(octets: &[u8]) -> Result<&str, Error> {
     let start = Position { line: 1, column: 1 };
     if octets.len() > MAX_OCTETS {
-        return Err(start.error(format!(
-            "the file has {} octets, more than the {MAX_OCTETS} a registry may have",
-            octets.len()
-        )));
+        return Err(
+            start.error(format!("the file has more than the {MAX_OCTETS} octets that a registry may have"))
+        );
     }
     if octets.starts_with(b"\xef\xbb\xbf") {
         return Err(start.error("the file starts with a byte order mark; IANA's has none"));

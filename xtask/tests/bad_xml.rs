@@ -50,7 +50,7 @@ fn nesting_elements_and_attributes_without_end() {
     refused(file(&"<hide/>".repeat(60_000)), "more than 50000 elements");
     let attributes: String = (0..100_000).map(|n| format!(" a{n}=\"\"")).collect();
     refused(file(&format!("<record{attributes}/>")), "more than 16 attributes");
-    refused(format!("{}{}", good(), " ".repeat(5 << 20)), "more than the 4194304");
+    refused(format!("{}{}", good(), " ".repeat(5 << 20)), "more than the 4194304 octets");
 }
 
 #[test]

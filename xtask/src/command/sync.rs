@@ -1,10 +1,11 @@
 //! `cargo xtask sync`.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::{Outcome, remark, say};
@@ -68,7 +69,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         return Ok(Outcome::Done);
     };
     let allowances = Allowances { removals: options.accept_removal.clone(), older: options.allow_older };
-    let plan = plan(root, &candidate, &allowances, options.propose)?;
+    let plan = plan(root, &candidate, &allowances, options.propose)
+        .context("the registry was not taken, and nothing was changed")?;
     say(plan.report.render(options.format));
     plan.remarks.iter().for_each(remark);
     let is_new = !plan.files.is_empty();
@@ -122,7 +124,7 @@ fn candidate(root: &Path, current: &Model, options: &Options) -> Result<Option<C
             }))
         }
         Some(path) => {
-            let octets = read(root, path)?;
+            let octets = read(path)?;
             Ok((sha256(&octets) != current.snapshot.sha256).then(|| given(octets, IANA)))
         }
         None => download(current, root, &options.url, Duration::from_secs(options.timeout)),
@@ -147,15 +149,16 @@ fn download(current: &Model, root: &Path, url: &str, timeout: Duration) -> Resul
 }
 
 /// A file, or standard input, up to the size that a registry may have.
-fn read(root: &Path, path: &str) -> Result<Vec<u8>> {
-    if path != "-" {
-        return Revision::File(path.into()).octets(root);
-    }
+fn read(path: &str) -> Result<Vec<u8>> {
     let mut octets = Vec::new();
     let limit = MAX_OCTETS as u64 + 1;
-    std::io::stdin().take(limit).read_to_end(&mut octets).context("cannot read standard input")?;
-    if octets.is_empty() {
-        bail!("standard input is empty");
+    if path == "-" {
+        std::io::stdin().take(limit).read_to_end(&mut octets).context("cannot read standard input")?;
+        ensure!(!octets.is_empty(), "standard input is empty");
+    } else {
+        let file = File::open(path);
+        file.and_then(|file| file.take(limit).read_to_end(&mut octets))
+            .with_context(|| format!("cannot read {path}"))?;
     }
     Ok(octets)
 }

@@ -60,12 +60,14 @@ impl Copy {
 
     /// Runs xtask on the copy.
     pub fn xtask(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .arg("--root")
-            .arg(self.root())
-            .args(arguments)
-            .output()
-            .unwrap()
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The command that [`Copy::xtask`] runs.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.arg("--root").arg(self.root()).args(arguments);
+        command
     }
 
     /// Every file below a folder with its contents, sorted.

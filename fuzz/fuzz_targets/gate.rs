@@ -1,0 +1,80 @@
+//! A registry, or edits of the project's own: what passes the gates has lost nothing, and `sync --propose` can take it.
+//!
+//! Input that begins with `<` is a file. Any other is a list of edits of the snapshot, so that most inputs come
+//! past the reader: each is an offset, a number of octets to delete (two octets each, little-endian), a number of
+//! octets to insert (one octet), and these.
+
+#![no_main]
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use xtask::annotation::Annotations;
+use xtask::gate::{self, Allowances};
+use xtask::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, SNAPSHOT};
+use xtask::proposal;
+use xtask::quirk::Quirks;
+use xtask::registry::Registry;
+
+fuzz_target!(|octets: &[u8]| {
+    let file = if octets.starts_with(b"<") { octets.to_vec() } else { edited(octets) };
+    let project = &*PROJECT;
+    match gate::pass(&file, &project.model, &mut project.quirks.clone(), &Allowances::default()) {
+        Ok(registry) => {
+            assert_lost_nothing(&registry, &project.model);
+            assert_annotated(&registry, project);
+        }
+        Err(error) => assert!(!error.to_string().contains('\n'), "{error:?} is not one line"),
+    }
+});
+
+struct Project {
+    model: Model,
+    quirks: Quirks,
+    snapshot: Vec<u8>,
+    annotations: String,
+}
+
+static PROJECT: LazyLock<Project> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = root.join(FOLDER);
+    Project {
+        model: Model::load(&root).expect("the project's registry is good"),
+        quirks: Quirks::load(&folder.join(QUIRKS)).expect("the project's quirks are good"),
+        snapshot: std::fs::read(folder.join(SNAPSHOT)).expect("the snapshot is there"),
+        annotations: std::fs::read_to_string(folder.join(ANNOTATIONS)).expect("the annotations are there"),
+    }
+});
+
+fn edited(mut edits: &[u8]) -> Vec<u8> {
+    let mut file = PROJECT.snapshot.clone();
+    while let [o0, o1, d0, d1, inserted, rest @ ..] = edits {
+        let (text, rest) = rest.split_at(rest.len().min(usize::from(*inserted)));
+        let start = usize::from(u16::from_le_bytes([*o0, *o1])).min(file.len());
+        let end = (start + usize::from(u16::from_le_bytes([*d0, *d1]))).min(file.len());
+        file.splice(start..end, text.iter().copied());
+        edits = rest;
+    }
+    file
+}
+
+fn assert_lost_nothing(registry: &Registry, model: &Model) {
+    for entry in &model.entries {
+        assert!(registry.status(entry.status).is_some(), "{} is lost", entry.status);
+    }
+    assert!(registry.updated >= model.registry.updated, "{} is older", registry.updated);
+}
+
+/// The proposed annotations are read again, with one for every row and the old ones as they were.
+fn assert_annotated(registry: &Registry, project: &Project) {
+    let text =
+        proposal::annotate(&project.annotations, registry, &project.model).expect("annotations are proposed");
+    let proposed = Annotations::parse(Path::new(ANNOTATIONS), &text).expect("the proposal is read again");
+    for row in &registry.statuses.rows {
+        assert!(proposed.rows.contains_key(&row.key.0), "{} is not annotated", row.key.0);
+    }
+    for entry in &project.model.entries {
+        assert_eq!(proposed.rows[&entry.status].identifier, entry.annotation.identifier);
+    }
+}

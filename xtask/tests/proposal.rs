@@ -1,0 +1,347 @@
+//! `sync --propose` and `--accept-removal`: the hand-kept files get what a new registry asks for, and stay as they are
+//! in every other octet.
+
+mod copy;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use proptest::prelude::*;
+use similar::TextDiff;
+use xtask::annotation::{Annotations, MAX_IDENTIFIER};
+use xtask::associated::Associated;
+use xtask::code::Status;
+use xtask::model::Model;
+use xtask::proposal;
+
+use copy::Copy;
+
+#[test]
+fn new_rows_stand_in_their_places_and_nothing_else_changes() {
+    let project = Copy::to_render();
+    let (annotations, quirks) = (project.annotations(), project.quirks());
+    let snapshot = project.snapshot();
+    let snapshot = insert_after(&snapshot, "X.7.YYY", &subject("X.8.YYY"));
+    let snapshot = insert_after(
+        &snapshot,
+        "X.1.10",
+        &row("X.1.11", "A new, (quite) long status of an address", "550, 451"),
+    );
+    let snapshot = insert_after(&snapshot, "X.7.30", &row("X.7.31", "Not given at all", "Not given"));
+    let snapshot = insert_after(&snapshot, "X.7.31", &row("X.7.32", "Not given at all", "5XX"));
+    let snapshot =
+        insert_after(&snapshot, "X.7.32", &row("X.8.0", "Other", "250, 450 (other 5XX codes are allowed)"));
+    let output = project.sync(&snapshot, &["--propose"]);
+    assert_done(&output);
+
+    let expected = [
+        ("X.1.10", "X.1.11", "ADDR_A_NEW_QUITE_LONG", "[4, 5]"),
+        ("X.7.30", "X.7.31", "SEC_NOT_GIVEN_AT_ALL", "[4, 5]"),
+        ("X.7.31", "X.7.32", "X_7_32", "[5]"),
+        ("X.7.32", "X.8.0", "X8_OTHER", "[2, 4, 5]"),
+    ];
+    let mut wanted = annotations.clone();
+    for (before, code, identifier, classes) in expected {
+        assert!(
+            stderr(&output).contains(&format!("{code} is annotated as {identifier}; review it")),
+            "{}",
+            stderr(&output)
+        );
+        let end = wanted.find(&format!("code = \"{before}\"")).unwrap();
+        let end = end + wanted[end..].find("\n\n").unwrap() + 1;
+        wanted.insert_str(end, &proposed(code, identifier, classes));
+    }
+    assert_same(&project.annotations(), &wanted);
+    assert_same(&project.quirks(), &quirks);
+
+    assert_refused(&project.xtask(&["render", "--check"]), "delete `review = true`");
+    fs::write(project.path(ANNOTATIONS), wanted.replace("review = true\n", "")).unwrap();
+    assert_done(&project.xtask(&["render", "--check"]));
+}
+
+fn proposed(code: &str, identifier: &str, classes: &str) -> String {
+    format!(
+        "\n[[row]]\ncode = \"{code}\"\nidentifier = \"{identifier}\"\nclasses = {classes}\n\
+         basis = \"proposed from its associated codes\"\nsource = \"RFC 9999\"\nreview = true\n"
+    )
+}
+
+#[test]
+fn without_propose_a_new_row_is_refused_with_the_lines_to_add() {
+    let project = Copy::to_render();
+    let before = project.files("registry");
+    let output =
+        project.sync(&insert_after(&project.snapshot(), "X.7.30", &row("X.7.31", "New", "550")), &[]);
+    assert_refused(&output, "[[row]]\ncode = \"X.7.31\"");
+    assert_refused(&output, "or run the same again with --propose");
+    let is_data = |(path, _): &(std::path::PathBuf, Vec<u8>)| !path.ends_with(".lock");
+    assert!(project.files("registry").into_iter().filter(is_data).eq(before.into_iter().filter(is_data)));
+}
+
+/// Samples and references that would break out of a string, give no word, or give the same words.
+#[test]
+fn hostile_rows_give_valid_tables() {
+    let samples = [
+        "\"]]\n[[row]]\ncode = \"X.9.9\"",
+        "'''\n[[conflict]]\n\"\"\"",
+        "\\\" \\u0022 \\n # ${} `",
+        "ünï cödé ∞ \u{2028} \u{202e}",
+        "¡¿…—!",
+        "- - -",
+        "7 31",
+        "1 2 3 4 5 6 7 8 9 0 1 2 3",
+        "review = true",
+        "review = true",
+        "Same words",
+        "Same words",
+        "same WORDS",
+    ];
+    let long = "Supercalifragilisticexpialidocious ".repeat(50);
+    let reference = "<xref type=\"text\" data=\"x\">\"\n[[row]] # \\</xref>";
+    let project = Copy::to_render();
+    let mut snapshot = project.snapshot();
+    let mut last = "X.7.30".to_owned();
+    for (index, sample) in samples.into_iter().chain([long.as_str()]).enumerate() {
+        let code = format!("X.7.{}", 31 + index);
+        let row = row(&code, &escape_xml(sample), "550").replace(REFERENCE, reference);
+        snapshot = insert_after(&snapshot, &last, &row);
+        last = code;
+    }
+    assert_done(&project.sync(&snapshot, &["--propose"]));
+    let model = Model::load(project.root()).unwrap();
+    let new: Vec<_> = model.entries.iter().filter(|entry| entry.annotation.review).collect();
+    assert_eq!(new.len(), samples.len() + 1);
+    for entry in new {
+        assert_identifier(&entry.annotation.identifier);
+        assert!(entry.annotation.identifier.contains('_'), "{} says nothing", entry.annotation.identifier);
+        assert_eq!(entry.annotation.source, "\" [[row]] # \\");
+    }
+    assert_eq!(model.entries.len(), 81 + samples.len() + 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
+
+    /// Any words of any number of rows give a file that is read again, with valid identifiers, each its own.
+    #[test]
+    fn any_new_rows_give_valid_tables(
+        rows in prop::collection::vec((0..=9_u16, 0..=99_u16, "[A-Za-z0-9 _\"\\\\é'\\[\\]\n-]{0,40}|.{0,20}|X|Other|[0-9] [0-9]"), 1..8)
+    ) {
+        let model = Model::load(&support::root()).unwrap();
+        let text = fs::read_to_string(support::root().join(ANNOTATIONS)).unwrap();
+        let mut registry = model.registry.clone();
+        for (subject, detail, sample) in rows {
+            let status = Status { subject, detail };
+            if registry.status(status).is_none() {
+                let mut row = registry.statuses.rows[0].clone();
+                row.key = (status, Associated::parse("550").unwrap());
+                row.record.sample.text = sample;
+                registry.statuses.rows.push(row);
+            }
+        }
+        let proposed = proposal::annotate(&text, &registry, &model).unwrap();
+        let annotations = Annotations::parse(Path::new(ANNOTATIONS), &proposed).unwrap();
+        prop_assert_eq!(annotations.rows.len(), registry.statuses.rows.len());
+        let identifiers: BTreeSet<_> = annotations.rows.values().map(|row| &row.identifier).collect();
+        prop_assert_eq!(identifiers.len(), annotations.rows.len());
+        annotations.rows.values().for_each(|row| assert_identifier(&row.identifier));
+        prop_assert!(is_subsequence(&text, &proposed), "a line of the old file is gone");
+    }
+}
+
+#[track_caller]
+fn assert_identifier(identifier: &str) {
+    let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    assert!(
+        identifier.starts_with(|c: char| c.is_ascii_uppercase()) && identifier.chars().all(allowed),
+        "{identifier}"
+    );
+    assert!(
+        identifier.len() <= MAX_IDENTIFIER && format!("SMTP_ESC_{identifier}").len() <= 31,
+        "{identifier}"
+    );
+}
+
+/// Whether the lines of one text stand in another, in their order.
+fn is_subsequence(old: &str, new: &str) -> bool {
+    let mut lines = new.lines();
+    old.lines().all(|old| lines.any(|new| new == old))
+}
+
+#[test]
+fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
+    let project = Copy::to_render();
+    project.edit(QUIRKS, "historical = false", "historical   =  false # an odd line of a person");
+    let last = "raw = \".\"\nreads-as = \"\"\n";
+    project.edit(QUIRKS, last, &format!("# above\n{last}historical = false # until it is mended\n"));
+    let text = project.quirks();
+    let end = text.find("# until it is mended").unwrap();
+    let rest = text[end..].replacen("\nhistorical = false\n", "\n", 1);
+    fs::write(project.path(QUIRKS), format!("{}{rest}", &text[..end])).unwrap();
+    let (annotations, quirks) = (project.annotations(), project.quirks());
+
+    let mended = project.snapshot().replacen("<basic_code>.</basic_code>", "<basic_code>550</basic_code>", 1);
+    let output = project.sync(&mended, &[]);
+    assert_done(&output);
+    assert!(
+        stderr(&output).contains("quirks of X.7.28 are no longer needed; --propose marks"),
+        "{}",
+        stderr(&output)
+    );
+    assert_same(&project.quirks(), &quirks);
+    assert_refused(&project.xtask(&["render", "--check"]), "write `historical = true`");
+
+    // With another octet, for the same file is nothing new.
+    let output = project.sync(&format!("{mended}\n"), &["--propose"]);
+    assert_done(&output);
+    assert!(
+        stderr(&output).contains("quirks of X.7.28 are no longer needed and were marked"),
+        "{}",
+        stderr(&output)
+    );
+    let wanted = quirks.replace("historical = false # until", "historical = true # until");
+    assert_same(&project.quirks(), &wanted);
+    assert_same(&project.annotations(), &annotations);
+    assert_done(&project.xtask(&["render", "--check"]));
+}
+
+#[test]
+fn an_accepted_removal_takes_the_tables_of_its_row_alone() {
+    // The first row stands below the head of the file, the second has a conflict, the third is the last one.
+    for code in ["X.0.0", "X.7.17", "X.7.30"] {
+        let project = Copy::to_render();
+        project.edit(
+            ANNOTATIONS,
+            "code = \"X.1.0\"",
+            "# what a person has to say\ncode   = \"X.1.0\"  # here",
+        );
+        let (annotations, quirks) = (project.annotations(), project.quirks());
+        let removal = format!("--accept-removal={code}");
+        assert_done(&project.sync(&without_row(&project.snapshot(), code), &[&removal]));
+        assert_same(&project.annotations(), &without_tables(&annotations, code));
+        assert_same(&project.quirks(), &quirks);
+        assert_done(&project.xtask(&["render", "--check"]));
+    }
+}
+
+#[test]
+fn a_removal_with_no_conflict_in_the_file() {
+    let project = Copy::to_render();
+    let annotations = project.annotations();
+    let rows = &annotations[..annotations.find("\n[[conflict]]").unwrap()];
+    fs::write(project.path(ANNOTATIONS), rows).unwrap();
+    assert_done(&project.sync(&without_row(&project.snapshot(), "X.7.30"), &["--accept-removal=X.7.30"]));
+    assert_same(&project.annotations(), &without_tables(rows, "X.7.30"));
+}
+
+#[test]
+fn a_removal_beside_a_new_row() {
+    let project = Copy::to_render();
+    let annotations = project.annotations();
+    let snapshot = insert_after(&project.snapshot(), "X.7.30", &row("X.7.31", "Requires TLS no more", "550"));
+    let snapshot = without_row(&snapshot, "X.7.30");
+    assert_done(&project.sync(&snapshot, &["--accept-removal=X.7.30", "--propose"]));
+    let now = project.annotations();
+    let new = proposed("X.7.31", "SEC_REQUIRES_TLS_NO", "[5]");
+    assert_same(&now.replace(&new, ""), &without_tables(&annotations, "X.7.30"));
+    assert!(now.contains(&new), "{now}");
+}
+
+const ANNOTATIONS: &str = "registry/annotations.toml";
+const QUIRKS: &str = "registry/quirks.toml";
+const REFERENCE: &str = "<xref type=\"rfc\" data=\"rfc9999\"/>";
+
+impl Copy {
+    fn annotations(&self) -> String {
+        fs::read_to_string(self.path(ANNOTATIONS)).unwrap()
+    }
+
+    fn quirks(&self) -> String {
+        fs::read_to_string(self.path(QUIRKS)).unwrap()
+    }
+
+    fn snapshot(&self) -> String {
+        fs::read_to_string(self.path("registry/smtp-enhanced-status-codes.xml")).unwrap()
+    }
+
+    /// Takes a registry from a file.
+    fn sync(&self, text: &str, options: &[&str]) -> Output {
+        let path = self.path("candidate.xml");
+        fs::write(&path, text).unwrap();
+        self.xtask(&[&["sync", "--from", path.to_str().unwrap()], options].concat())
+    }
+}
+
+fn row(code: &str, sample: &str, basic_code: &str) -> String {
+    format!(
+        "<record><code>{code}</code><sample>{sample}</sample><basic_code>{basic_code}</basic_code>\
+         <description>Words.</description><reference>{REFERENCE}</reference>\
+         <submitter>A. Person</submitter><change_controller>IESG</change_controller></record>"
+    )
+}
+
+fn subject(code: &str) -> String {
+    format!(
+        "<record><code>{code}</code><summary>Subject</summary><description>Words.</description>\
+         <reference>{REFERENCE}</reference><submitter>A. Person</submitter>\
+         <change_controller>IESG</change_controller></record>"
+    )
+}
+
+/// Puts a record behind that of a code.
+fn insert_after(snapshot: &str, code: &str, record: &str) -> String {
+    let (_, end) = place(snapshot, code);
+    format!("{}\n{record}{}", &snapshot[..end], &snapshot[end..])
+}
+
+fn without_row(snapshot: &str, code: &str) -> String {
+    let (start, end) = place(snapshot, code);
+    format!("{}{}", &snapshot[..start], &snapshot[end..])
+}
+
+/// Where the record of a code begins and ends.
+fn place(snapshot: &str, code: &str) -> (usize, usize) {
+    let at = snapshot.find(&format!("<code>{code}</code>")).unwrap();
+    let end = at + snapshot[at..].find("</record>").unwrap() + "</record>".len();
+    (snapshot[..at].rfind("<record").unwrap(), end)
+}
+
+/// The text of a data file without the tables of a row, which end with an empty line each.
+fn without_tables(text: &str, code: &str) -> String {
+    let paragraphs = text.trim_end().split("\n\n");
+    let of_row = |paragraph: &str| {
+        ["[[row]]\ncode = ", "[[conflict]]\nrow = "]
+            .iter()
+            .any(|head| paragraph.starts_with(&format!("{head}\"{code}\"")))
+    };
+    format!("{}\n", paragraphs.filter(|paragraph| !of_row(paragraph)).collect::<Vec<_>>().join("\n\n"))
+}
+
+fn escape_xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[track_caller]
+fn assert_same(text: &str, wanted: &str) {
+    let diff = TextDiff::from_lines(wanted, text);
+    assert!(text == wanted, "{}", diff.unified_diff().header("wanted", "found"));
+}
+
+#[track_caller]
+fn assert_done(output: &Output) {
+    assert!(output.status.success(), "{}", stderr(output));
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, expected: &str) {
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(output));
+    assert!(stderr(output).contains(expected), "{} does not say {expected:?}", stderr(output));
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
