@@ -287,6 +287,8 @@ fn too_much_is_refused_in_little_memory() {
     for (name, answer, says) in cases {
         let server = Server::script(vec![answer.clone()]);
         let run = desk.sync(&server, &["--check"]);
+        // A process that ends at once may do so unseen; these do not.
+        assert!(run.peak > 0 || !cfg!(target_os = "linux"), "{name}: the peak was not seen");
         assert_small(name, &run);
         match says {
             [] => assert_eq!(run.status, Some(3), "{name}: {run:?}"),
@@ -918,7 +920,6 @@ impl Desk {
 #[track_caller]
 fn assert_small(name: &str, run: &Run) {
     assert!(run.peak < MAX_MEMORY, "{name}: {} KiB", run.peak >> 10);
-    assert!(run.peak > 0 || !cfg!(target_os = "linux"), "{name}: the peak was not seen");
 }
 
 #[track_caller]

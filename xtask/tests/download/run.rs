@@ -17,7 +17,8 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
     /// From start to end.
     pub(crate) took: Duration,
-    /// The most memory it held at a time, in octets, code included; 0 where the system does not tell.
+    /// The most memory it held at a time, in octets, code included; 0 if it ended unseen, or the system does not
+    /// tell.
     pub(crate) peak: u64,
 }
 
