@@ -43,7 +43,7 @@ pub fn parse(octets: &[u8]) -> Result<Element, Error> {
     loop {
         let start = offset(reader.buffer_position());
         let (namespace, event) =
-            reader.read_resolved_event().map_err(|error| cursor.at(start).error(error.to_string()))?;
+            reader.read_resolved_event().map_err(|error| cursor.at(start).error(explained(&error)))?;
         let position = cursor.at(start);
         let fail = |reason: String| position.error(reason);
         match event {
@@ -167,6 +167,14 @@ fn decode(octets: &[u8]) -> Result<&str, Error> {
             Err(Cursor::new(text).at(at).error(format!("U+{:04X} is not allowed in XML", u32::from(c))))
         }
         None => Ok(text),
+    }
+}
+
+/// What breaks the syntax is always something that the end of the file leaves open.
+fn explained(error: &quick_xml::Error) -> String {
+    match error {
+        quick_xml::Error::Syntax(error) => format!("{error}; the file is truncated"),
+        error => error.to_string(),
     }
 }
 
