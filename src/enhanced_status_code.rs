@@ -89,6 +89,7 @@ impl EnhancedStatusCode {
     /// assert_eq!(EnhancedStatusCode::parse_prefix(b"5.1.1: unknown"), None);
     /// ```
     #[must_use]
+    #[inline]
     pub const fn parse_prefix(octets: &[u8]) -> Option<(EnhancedStatusCode, &[u8])> {
         crate::parse::prefix(octets)
     }

@@ -1,5 +1,6 @@
 //! The judgement of a pair: what the registry says of a reply code and an enhanced status code together.
 
+use crate::generated::entries::ENTRIES;
 use crate::{EnhancedStatusCode, ReplyCode};
 
 /// What the registry says of a pair; of several that hold, the first.
@@ -45,16 +46,49 @@ pub enum Pairing {
 /// # Ok::<(), smtp_enhanced_status::ParseError>(())
 /// ```
 #[must_use]
+#[inline]
 pub const fn judge(reply_code: ReplyCode, code: EnhancedStatusCode) -> Pairing {
-    if reply_code.get() / 100 != code.class().digit() as u16 {
+    let (hundreds, rest) = (reply_code.get() / 100, reply_code.get() % 100);
+    if hundreds != code.class().digit() as u16 {
         return Pairing::ClassMismatch;
     }
-    let Some(entry) = code.entry() else { return Pairing::Unregistered };
-    if !entry.associated.has_list() {
-        return Pairing::NoList;
+    let Some(position) = code.status().position() else { return Pairing::Unregistered };
+    let row = &ROWS[position];
+    if !row.has_list {
+        Pairing::NoList
+    } else if row.listed[hundreds as usize - 2] >> rest & 1 == 1 {
+        Pairing::Listed
+    } else {
+        Pairing::Unlisted
     }
-    match entry.associated.listing(reply_code) {
-        Some(_) => Pairing::Listed,
-        None => Pairing::Unlisted,
+}
+
+/// What judging needs of an entry, small enough for all of them to stay in a processor's cache.
+#[derive(Clone, Copy)]
+struct Row {
+    /// A bit for each reply code, 128 to a first digit.
+    listed: [u128; 4],
+    has_list: bool,
+}
+
+static ROWS: [Row; ENTRIES.len()] = rows();
+
+const fn rows() -> [Row; ENTRIES.len()] {
+    let mut rows = [Row { listed: [0; 4], has_list: false }; ENTRIES.len()];
+    let mut position = 0;
+    while position < rows.len() {
+        let associated = &ENTRIES[position].associated;
+        rows[position].has_list = associated.has_list();
+        let mut number = 200;
+        while number < 600 {
+            if let Some(code) = ReplyCode::new(number) {
+                if let (Some(class), Some(_)) = (code.class(), associated.listing(code)) {
+                    rows[position].listed[class.digit() as usize - 2] |= 1 << (number % 100);
+                }
+            }
+            number += 1;
+        }
+        position += 1;
     }
+    rows
 }

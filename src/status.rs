@@ -141,13 +141,22 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn entry(self) -> Option<&'static Entry> {
+        match self.position() {
+            Some(position) => Some(&ENTRIES[position]),
+            None => None,
+        }
+    }
+
+    /// Where the row stands among the entries.
+    #[inline]
+    pub(crate) const fn position(self) -> Option<usize> {
         let (subject, detail) = (self.subject as usize, self.detail as usize);
         if subject >= INDEX.len() || detail >= INDEX[subject].len() {
             return None;
         }
         match INDEX[subject][detail] {
             0 => None,
-            position => Some(&ENTRIES[position as usize - 1]),
+            position => Some(position as usize - 1),
         }
     }
 
