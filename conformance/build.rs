@@ -1,0 +1,190 @@
+//! Turns `rules.toml` into a table and a constant a rule, so that a rule that does not exist does not compile.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, process};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+const CATALOGUE: &str = "rules.toml";
+
+fn main() {
+    println!("cargo::rerun-if-changed={CATALOGUE}");
+    let source = fs::read_to_string(CATALOGUE).unwrap_or_else(|error| fail(&format!("{CATALOGUE}: {error}")));
+    let catalogue: Catalogue =
+        toml::from_str(&source).unwrap_or_else(|error| fail(&format!("{CATALOGUE}: {error}")));
+    if let Err((offset, reason)) = check(&catalogue.rule) {
+        let line = source[..offset].matches('\n').count() + 1;
+        fail(&format!("{CATALOGUE}:{line}: {reason}"));
+    }
+    let folder = env::var("OUT_DIR").unwrap_or_else(|error| fail(&error.to_string()));
+    let written = fs::write(Path::new(&folder).join("rules.rs"), table(&catalogue.rule));
+    written.unwrap_or_else(|error| fail(&error.to_string()));
+}
+
+fn fail(reason: &str) -> ! {
+    println!("cargo::error={}", reason.replace('\n', " | "));
+    process::exit(1)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Rule {
+    id: Spanned<String>,
+    label: Spanned<String>,
+    statement: String,
+    keyword: Keyword,
+    level: Option<Level>,
+    kind: Kind,
+    left_out: Option<String>,
+    sources: Vec<String>,
+    why: String,
+    #[serde(default)]
+    mend: String,
+    mend_postfix: Option<String>,
+    mend_exim: Option<String>,
+    mend_opensmtpd: Option<String>,
+    mend_sendmail: Option<String>,
+    #[serde(default)]
+    yields_to: Vec<Spanned<String>>,
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum Keyword {
+    #[serde(rename = "MUST")]
+    Must,
+    #[serde(rename = "must")]
+    LowerCaseMust,
+    #[serde(rename = "SHOULD")]
+    Should,
+    #[serde(rename = "MAY")]
+    May,
+    #[serde(rename = "registry")]
+    Registry,
+    #[serde(rename = "practice")]
+    Practice,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+enum Level {
+    Note,
+    Warning,
+    Error,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Reply,
+    Dialogue,
+    None,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Condition {
+    name: Spanned<String>,
+    level: Level,
+    when: String,
+}
+
+/// The first thing wrong with the rules, and its place.
+fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
+    let mut seen = HashMap::new();
+    for rule in rules {
+        let (id, place) = (rule.id.get_ref().as_str(), rule.id.span().start);
+        if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            return Err((place, format!("id {id:?}: write lower case letters, digits and hyphens")));
+        }
+        for (key, value) in [("id", &rule.id), ("label", &rule.label)] {
+            if seen.insert((key, value.get_ref().as_str()), ()).is_some() {
+                return Err((value.span().start, format!("{key} {:?} stands twice: each once", value.get_ref())));
+            }
+        }
+        if (rule.kind == Kind::None) != rule.left_out.is_some() {
+            let wanted = "kind = \"none\" and left-out = \"the reason\" go together";
+            return Err((place, format!("rule {id}: {wanted}")));
+        }
+        if rule.kind != Kind::None && rule.level.is_none() {
+            return Err((place, format!("rule {id}: add level = \"error\", \"warning\" or \"note\"")));
+        }
+        for condition in &rule.conditions {
+            if Some(condition.level) > rule.level {
+                let name = condition.name.get_ref();
+                return Err((condition.name.span().start, format!("condition {name:?} is above its rule's level")));
+            }
+        }
+    }
+    for (rule, other) in rules.iter().flat_map(|rule| rule.yields_to.iter().map(move |other| (rule, other))) {
+        if other.get_ref() == rule.id.get_ref() || !seen.contains_key(&("id", other.get_ref().as_str())) {
+            return Err((other.span().start, format!("yields-to {:?}: name another rule's id", other.get_ref())));
+        }
+    }
+    Ok(())
+}
+
+fn table(rules: &[Rule]) -> String {
+    let positions: HashMap<&str, usize> =
+        rules.iter().enumerate().map(|(position, rule)| (rule.id.get_ref().as_str(), position)).collect();
+    let mut text = String::from("pub(super) static RULES: &[Rule] = &[\n");
+    for rule in rules {
+        let mends: Vec<(&str, &str)> = [
+            ("Postfix", &rule.mend_postfix),
+            ("Exim", &rule.mend_exim),
+            ("OpenSMTPD", &rule.mend_opensmtpd),
+            ("Sendmail", &rule.mend_sendmail),
+        ]
+        .into_iter()
+        .filter_map(|(server, mend)| Some((server, mend.as_deref()?)))
+        .collect();
+        let yields_to: String = rule
+            .yields_to
+            .iter()
+            .filter_map(|other| positions.get(other.get_ref().as_str()))
+            .map(|position| format!("RuleId({position}), "))
+            .collect();
+        let conditions: String = rule
+            .conditions
+            .iter()
+            .map(|Condition { name, level, when }| {
+                format!("Condition {{ name: {:?}, level: Level::{level:?}, when: {when:?} }}, ", name.get_ref())
+            })
+            .collect();
+        let level = rule.level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
+        let _ = writeln!(
+            text,
+            "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, kind: Kind::{:?}, \
+             left_out: {:?}, sources: &{:?}, why: {:?}, mend: {:?}, mends: &{mends:?}, yields_to: &[{yields_to}], \
+             conditions: &[{conditions}] }},",
+            rule.id.get_ref(),
+            rule.label.get_ref(),
+            rule.statement,
+            rule.keyword,
+            rule.kind,
+            rule.left_out,
+            rule.sources,
+            rule.why,
+            rule.mend,
+        );
+    }
+    text.push_str("];\n\nimpl RuleId {\n");
+    for (position, rule) in rules.iter().enumerate() {
+        let id = rule.id.get_ref();
+        let name = id.to_uppercase().replace('-', "_");
+        let name = if name.starts_with(|first: char| first.is_ascii_digit()) { format!("N{name}") } else { name };
+        let _ = writeln!(text, "    /// `{id}`.\n    pub const {name}: RuleId = RuleId({position});");
+    }
+    text.push_str("}\n");
+    text
+}

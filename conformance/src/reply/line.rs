@@ -1,0 +1,160 @@
+//! A line of a reply.
+
+use super::token::Token;
+use super::{Defect, DefectSet};
+
+/// The longest line a server should send, its end included (RFC 5321 §4.5.3.1.5).
+const LONGEST: usize = 512;
+
+/// A line of a reply: code, separator, text, end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    octets: &'a [u8],
+    end: LineEnd,
+}
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// CR LF.
+    CrLf,
+    /// LF alone.
+    Lf,
+    /// Not at all.
+    None,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(octets: &'a [u8]) -> Line<'a> {
+        match octets {
+            [octets @ .., b'\r', b'\n'] => Line { octets, end: LineEnd::CrLf },
+            [octets @ .., b'\n'] => Line { octets, end: LineEnd::Lf },
+            octets => Line { octets, end: LineEnd::None },
+        }
+    }
+
+    /// The octets without the line's end.
+    #[must_use]
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// How it ends.
+    #[must_use]
+    pub fn end(&self) -> LineEnd {
+        self.end
+    }
+
+    /// The three digits it begins with; `None` if it begins otherwise, or if a fourth digit follows.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        match *self.octets {
+            [a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ref rest @ ..]
+                if !rest.first().is_some_and(u8::is_ascii_digit) =>
+            {
+                let digit = |octet: u8| u16::from(octet - b'0');
+                Some(digit(a) * 100 + digit(b) * 10 + digit(c))
+            }
+            _ => None,
+        }
+    }
+
+    /// The octet behind the code: SP, a hyphen, or whatever stands there.
+    #[must_use]
+    pub fn separator(&self) -> Option<u8> {
+        self.octets.get(3).copied()
+    }
+
+    /// What stands behind the separator. Of a line without code it is the whole line.
+    #[must_use]
+    pub fn text(&self) -> &'a [u8] {
+        match self.number() {
+            Some(_) => self.octets.get(4..).unwrap_or_default(),
+            None => self.octets,
+        }
+    }
+
+    /// What stands where the enhanced status code belongs.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        match (self.number(), self.octets.first()) {
+            (Some(_), Some(&first)) => Token::read(first, self.text()),
+            _ => Token::Absent,
+        }
+    }
+
+    /// Whether the reply ends here. `within` a reply of several lines, a line without code is taken for a piece of
+    /// text that a stray line end broke off.
+    pub(super) fn ends_reply(&self, within: bool) -> bool {
+        match self.number() {
+            Some(_) => self.separator() != Some(b'-'),
+            None => !within,
+        }
+    }
+
+    /// What is wrong with the line by itself, its enhanced status code apart.
+    pub(super) fn defects(&self) -> DefectSet {
+        let end = match self.end {
+            LineEnd::CrLf => 2,
+            LineEnd::Lf => 1,
+            LineEnd::None => 0,
+        };
+        let mut defects = DefectSet::NONE
+            .with(Defect::LongLine, self.octets.len() + end > LONGEST)
+            .with(Defect::BareLf, self.end == LineEnd::Lf)
+            .with(Defect::Incomplete, self.end == LineEnd::None);
+        let unprintable = self.octets.iter().fold(false, |any, octet| any | !is_text(*octet));
+        if unprintable {
+            defects = defects
+                .with(Defect::BareCr, self.octets.contains(&b'\r'))
+                .with(Defect::Control, self.octets.iter().any(|octet| is_control(*octet)))
+                .with(Defect::EightBit, !self.octets.is_ascii());
+        }
+        match *self.octets {
+            [first @ b'0'..=b'9', second @ b'0'..=b'9', b'0'..=b'9', ref rest @ ..]
+                if !rest.first().is_some_and(u8::is_ascii_digit) =>
+            {
+                defects
+                    .with(Defect::FirstDigit, !(b'2'..=b'5').contains(&first))
+                    .with(Defect::SecondDigit, second > b'5')
+                    .with(Defect::BareCode, rest.is_empty() && self.end != LineEnd::None)
+                    .with(Defect::Separator, !matches!(rest.first(), None | Some(b' ' | b'-')))
+            }
+            [b'0'..=b'9', ..] => defects.with(Defect::DigitCount, true),
+            [] => defects.with(Defect::BlankLine, true),
+            _ => defects.with(Defect::NoCode, true),
+        }
+    }
+
+    /// The octet of the line that a defect of it is about.
+    pub(super) fn place(&self, defect: Defect) -> usize {
+        let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
+        match defect {
+            Defect::BlankLine | Defect::NoCode | Defect::DigitCount | Defect::FirstDigit | Defect::MixedCodes => 0,
+            Defect::SecondDigit => 1,
+            Defect::Separator | Defect::BareCode => 3,
+            Defect::BareCr => first(|octet| octet == b'\r').unwrap_or(0),
+            Defect::Control => first(is_control).unwrap_or(0),
+            Defect::EightBit => first(|octet| !octet.is_ascii()).unwrap_or(0),
+            Defect::LongLine => LONGEST,
+            Defect::BareLf | Defect::Endless | Defect::Incomplete => self.octets.len(),
+            Defect::LeadingZero
+            | Defect::EnhancedForm
+            | Defect::LetterClass
+            | Defect::EnhancedNoSpace
+            | Defect::EnhancedEndsLine
+            | Defect::EnhancedIndented
+            | Defect::EnhancedLate
+            | Defect::MixedEnhancedCodes => 4 + self.token().place(),
+        }
+    }
+}
+
+/// What a text may hold, and CR apart: HT and the printable characters of ASCII (RFC 5321 §4.2).
+fn is_text(octet: u8) -> bool {
+    matches!(octet, b'\t' | b' '..=b'~')
+}
+
+fn is_control(octet: u8) -> bool {
+    octet.is_ascii_control() && !matches!(octet, b'\t' | b'\r')
+}
