@@ -1,0 +1,199 @@
+//! What happened on a connection: the acts of the client, each with the replies that answered it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::Command;
+use crate::reply::Reply;
+
+/// The protocol a server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// RFC 5321, between mail systems.
+    #[default]
+    Smtp,
+    /// RFC 6409, from a user.
+    Submission,
+    /// RFC 2033, to mailboxes.
+    Lmtp,
+}
+
+/// One connection, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dialogue {
+    /// What it is called in a report: a case, a file.
+    pub name: String,
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// Whether TLS was there from the start.
+    pub implicit_tls: bool,
+    /// What was done, and what came of it.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// An act of the client and the replies to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// What the client did.
+    pub act: Act,
+    /// The replies, usually one; after an LMTP message one a recipient.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
+    /// How waiting for replies ended.
+    pub end: End,
+    /// Whether the replies surely answer this act. They may not where octets were sent that a server can take for
+    /// more or fewer commands than they are.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub sure: bool,
+    /// Whether more was sent before the reply was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pipelined: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Exchange {
+    /// An act that is answered, surely and by itself.
+    #[must_use]
+    pub fn new(act: Act) -> Exchange {
+        Exchange { act, answers: Vec::new(), end: End::Answered, sure: true, pipelined: false }
+    }
+
+    /// The replies, read.
+    pub fn replies(&self) -> impl Iterator<Item = Reply<'_>> {
+        self.answers.iter().map(|answer| Reply::read(&answer.octets))
+    }
+
+    /// The number of the first reply's code; `None` if there is no reply or it has no code.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        self.replies().next()?.number()
+    }
+
+    /// The command line of this act, if it is one; of a BDAT, the line before its octets.
+    #[must_use]
+    pub fn command(&self) -> Option<Command<'_>> {
+        self.act.command()
+    }
+}
+
+/// What a client did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// It connected, and waits for the greeting.
+    Connect,
+    /// It sent a command line, its end included.
+    Command(#[serde(with = "octets")] Vec<u8>),
+    /// It sent a BDAT line and the octets of its chunk.
+    Chunk {
+        /// The line, its end included.
+        #[serde(with = "octets")]
+        command: Vec<u8>,
+        /// What follows it.
+        #[serde(with = "octets")]
+        octets: Vec<u8>,
+    },
+    /// It answered a 334 challenge.
+    Response(#[serde(with = "octets")] Vec<u8>),
+    /// It sent a message after 354, the final dot included.
+    Message(#[serde(with = "octets")] Vec<u8>),
+    /// It began TLS. There is no reply to that; if it fails, `end` says so.
+    Handshake,
+    /// It sent nothing, and a reply came or was waited for.
+    Wait,
+}
+
+impl Act {
+    /// The command line, if it is one; of a BDAT, the line before its octets.
+    #[must_use]
+    pub fn command(&self) -> Option<Command<'_>> {
+        match self {
+            Act::Command(octets) | Act::Chunk { command: octets, .. } => Some(Command::read(octets)),
+            _ => None,
+        }
+    }
+
+    /// The octets sent.
+    #[must_use]
+    pub fn octets(&self) -> Vec<u8> {
+        match self {
+            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => octets.clone(),
+            Act::Chunk { command, octets } => [command.as_slice(), octets].concat(),
+            Act::Connect | Act::Handshake | Act::Wait => Vec::new(),
+        }
+    }
+}
+
+/// A reply as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Its octets. Cut short, they are a reply that is incomplete.
+    #[serde(with = "octets")]
+    pub octets: Vec<u8>,
+    /// Milliseconds from the act to its last octet; 0 in a recording without times.
+    #[serde(default)]
+    pub millis: u64,
+}
+
+/// How waiting for replies ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The replies are all there, and the connection is open.
+    Answered,
+    /// The client stopped waiting.
+    TimedOut,
+    /// The server closed the connection, after the replies that are there.
+    Closed,
+    /// The connection broke, or TLS could not be set up.
+    Failed,
+}
+
+/// Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.
+mod octets {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&octets.escape_ascii())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        unescape(&text).ok_or_else(|| de::Error::custom(format_args!("a bad escape in {text:?}")))
+    }
+
+    fn unescape(text: &str) -> Option<Vec<u8>> {
+        let mut octets = Vec::with_capacity(text.len());
+        let mut rest = text.bytes();
+        while let Some(octet) = rest.next() {
+            octets.push(match octet {
+                b'\\' => match rest.next()? {
+                    b'r' => b'\r',
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'x' => {
+                        let digits = [rest.next()?, rest.next()?];
+                        u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?
+                    }
+                    other @ (b'\\' | b'\'' | b'"') => other,
+                    _ => return None,
+                },
+                octet => octet,
+            });
+        }
+        Some(octets)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn every_octet_comes_back() {
+            let octets: Vec<u8> = (0..=255).collect();
+            assert_eq!(super::unescape(&octets.escape_ascii().to_string()), Some(octets));
+            assert_eq!(super::unescape("\\q"), None);
+        }
+    }
+}

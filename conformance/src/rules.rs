@@ -1,0 +1,103 @@
+//! The rules: pure functions from what was observed to what is broken.
+//!
+//! A reply rule looks at one [`Observation`], a dialogue rule at the ordered exchanges of a connection, or of every
+//! connection of a run. Neither does input or output, so a live run and a recording are judged alike.
+
+mod command;
+mod connection;
+mod enhanced;
+mod extension;
+mod lmtp;
+mod registry;
+mod run;
+mod syntax;
+
+pub use registry::Agreement;
+
+use crate::catalogue::{Level, RuleId};
+use crate::dialogue::Dialogue;
+use crate::finding::{Breaches, Finding, Place};
+use crate::knowledge::Knowledge;
+use crate::observation::Observation;
+use crate::reply::DefectSet;
+use crate::session::{Session, Step};
+
+/// How strictly to judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strictness {
+    /// Whether a pair that the registry does not list is an error.
+    pub registry: bool,
+}
+
+/// What the rules say of the connections of a run or of a recording.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// The findings, in the order of the places, then of the catalogue.
+    pub findings: Vec<Finding>,
+    /// How the pairs seen agree with the registry.
+    pub agreement: Agreement,
+}
+
+/// Judges the connections of a run or of a recording.
+///
+/// ```
+/// use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
+/// use smtp_conformance::{Knowledge, Strictness, judge};
+///
+/// let exchange = |act, reply: &str| {
+///     let answer = Answer { octets: reply.into(), millis: 0 };
+///     Exchange { answers: vec![answer], ..Exchange::new(act) }
+/// };
+/// let dialogue = Dialogue {
+///     exchanges: vec![
+///         exchange(Act::Connect, "220 mx.example.org\r\n"),
+///         exchange(Act::Command("EHLO me\r\n".into()), "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
+///         exchange(Act::Command("NOOP\r\n".into()), "250 Ok\r\n"),
+///     ],
+///     ..Dialogue::default()
+/// };
+/// let judgement = judge(&[dialogue], &Knowledge::default(), Strictness::default());
+/// assert_eq!(judgement.findings[0].rule.to_string(), "enhanced-code-present");
+/// ```
+#[must_use]
+pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
+    let mut judgement = Judgement::default();
+    let connections: Vec<(&Dialogue, Vec<Step<'_>>)> =
+        dialogues.iter().map(|dialogue| (dialogue, Session::steps(dialogue))).collect();
+    for (dialogue, (spoken, steps)) in connections.iter().enumerate() {
+        for (exchange, step) in steps.iter().enumerate() {
+            for (nth, reply) in step.exchange.replies().enumerate() {
+                let place = Place { dialogue, exchange, reply: Some(nth) };
+                let (exchange, session) = (step.exchange, &step.session);
+                let observation = Observation { reply, nth, exchange, session, knowledge };
+                let mut breaches = Breaches::default();
+                judge_reply(&observation, &mut breaches);
+                judgement.findings.extend(breaches.findings(place));
+                judgement.agreement.count(&observation);
+            }
+        }
+        judgement.findings.extend(connection::judge(dialogue, spoken, steps, knowledge));
+    }
+    judgement.findings.extend(run::judge(&connections, knowledge));
+    if strictness.registry {
+        let unlisted = judgement.findings.iter_mut().filter(|finding| finding.rule == RuleId::PAIR_UNLISTED);
+        unlisted.for_each(|finding| finding.level = Level::Error);
+    }
+    judgement.findings.sort_by(|one, other| (one.place, one.rule).cmp(&(other.place, other.rule)));
+    judgement
+}
+
+/// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.
+fn judge_reply(observation: &Observation<'_>, breaches: &mut Breaches) {
+    syntax::judge(observation, breaches);
+    if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
+        return;
+    }
+    if observation.exchange.sure {
+        command::judge(observation, breaches);
+        extension::judge(observation, breaches);
+        lmtp::judge(observation, breaches);
+    }
+    enhanced::judge(observation, breaches);
+    registry::judge(observation, breaches);
+}

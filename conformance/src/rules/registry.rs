@@ -1,0 +1,83 @@
+//! Pairs of reply code and enhanced status code against IANA's registry.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use smtp_enhanced_status::{
+    ConflictKind, EnhancedStatusCode, Entry, Pairing, ReplyCode, judge as judge_pair, known_conflict,
+};
+
+use crate::catalogue::RuleId;
+use crate::finding::Breaches;
+use crate::observation::Observation;
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some((reply_code, code)) = pair(observation) else { return };
+    if judge_pair(reply_code, code) == Pairing::Unlisted {
+        breaches.add(RuleId::PAIR_UNLISTED, unlisted(reply_code, code));
+    }
+    if let Some(entry) = code.entry() {
+        class_allowed(reply_code, code, entry, breaches);
+    }
+    if reply_code.entry().is_some_and(|entry| entry.sources.is_empty()) {
+        breaches.add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("{reply_code} is named by the registry alone"));
+    }
+}
+
+/// How the pairs of a run agree with the registry: how often each was seen, by its pairing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+    /// Pairs whose row lists the reply code.
+    pub listed: BTreeMap<String, usize>,
+    /// Pairs whose row has a list without the reply code.
+    pub unlisted: BTreeMap<String, usize>,
+    /// Pairs whose row has no list.
+    pub no_list: BTreeMap<String, usize>,
+    /// Pairs without a row.
+    pub unregistered: BTreeMap<String, usize>,
+    /// Pairs whose first digits differ.
+    pub class_mismatch: BTreeMap<String, usize>,
+}
+
+impl Agreement {
+    pub(super) fn count(&mut self, observation: &Observation<'_>) {
+        let Some((reply_code, code)) = pair(observation) else { return };
+        let pairs = match judge_pair(reply_code, code) {
+            Pairing::Listed => &mut self.listed,
+            Pairing::Unlisted => &mut self.unlisted,
+            Pairing::NoList => &mut self.no_list,
+            Pairing::Unregistered => &mut self.unregistered,
+            Pairing::ClassMismatch => &mut self.class_mismatch,
+        };
+        *pairs.entry(format!("{reply_code} {code}")).or_default() += 1;
+    }
+}
+
+/// The pair of a reply, where a code belongs.
+fn pair(observation: &Observation<'_>) -> Option<(ReplyCode, EnhancedStatusCode)> {
+    let code = observation.enhanced().filter(|_| !observation.is_exempt())?;
+    Some((observation.reply.code()?, code))
+}
+
+fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
+    let list = code.entry().map_or("", |entry| entry.raw.associated);
+    let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
+    let pair = format!("{reply_code} {code}: the row lists {list}");
+    match known_conflict(reply_code, code) {
+        Some(conflict) => format!("{pair}; {}: {}", conflict.source, conflict.summary),
+        None => pair,
+    }
+}
+
+/// The class that the row's text or its defining RFC allows. Where the row's own list says otherwise, that is noted.
+fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry, breaches: &mut Breaches) {
+    if entry.deprecated.is_some() || entry.classes.contains(code.class()) {
+        return;
+    }
+    if reply_code.class() != Some(code.class()) {
+        return;
+    }
+    let contradicts = entry.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::ListExceedsText);
+    let detail = format!("{code}: {}", entry.classes_basis);
+    breaches.add_if(contradicts, RuleId::ENHANCED_CODE_CLASS_ALLOWED, "list-contradicts-text", detail);
+}

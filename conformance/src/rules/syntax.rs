@@ -1,0 +1,178 @@
+//! Reply syntax (RFC 5321 §4.2, §4.3): rules about one reply.
+
+use smtp_enhanced_status::EnhancedStatusCode;
+
+use crate::catalogue::RuleId;
+use crate::command::{Verb, is_domain, is_keyword, is_literal};
+use crate::finding::Breaches;
+use crate::observation::Observation;
+use crate::reply::{Defect, Line};
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    defects(observation, breaches);
+    if observation.reply.code().is_none() {
+        return;
+    }
+    known_code(observation, breaches);
+    first_digit(observation, breaches);
+    machine_read_text(observation, breaches);
+    if observation.is_greeting() {
+        greeting(observation, breaches);
+    }
+    match observation.verb() {
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, breaches),
+        Some(Verb::Helo) if observation.is(&[250]) => helo(observation, breaches),
+        _ => {}
+    }
+}
+
+/// The defects that a rule of its own names. Framing comes first and hides what may follow from it.
+fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let challenge = observation.is(&[334]);
+    for (defect, line, column) in observation.reply.places() {
+        let place = format!("line {}, octet {}", line + 1, column + 1);
+        match defect {
+            Defect::BlankLine | Defect::NoCode => {
+                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: no reply code"));
+            }
+            Defect::DigitCount => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: not three digits")),
+            Defect::FirstDigit => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: the first digit")),
+            Defect::SecondDigit => breaches.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{place}: the second digit")),
+            Defect::Separator => breaches.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, place),
+            Defect::BareCode if challenge => {}
+            Defect::BareCode => breaches.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, place),
+            Defect::MixedCodes => breaches.add(RuleId::LINES_SHARE_CODE, place),
+            Defect::BareLf | Defect::BareCr => breaches.add(RuleId::LINES_END_CRLF, place),
+            Defect::LongLine if !challenge => breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1)),
+            Defect::EightBit if may_be_utf8(observation) => {}
+            Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
+            Defect::Control | Defect::EightBit => breaches.add(RuleId::TEXT_PRINTABLE_ASCII, place),
+            _ => {}
+        }
+    }
+}
+
+/// The replies in which RFC 6531 §3.7.4 allows UTF-8.
+fn may_be_utf8(observation: &Observation<'_>) -> bool {
+    let asked = |keyword: &[u8]| keyword.eq_ignore_ascii_case(b"SMTPUTF8");
+    match observation.verb() {
+        Some(Verb::Vrfy | Verb::Expn) => observation.command().is_some_and(|command| command.words().any(asked)),
+        _ => {
+            observation.is(&[251, 551])
+                && observation.session.transaction.as_ref().is_some_and(|transaction| transaction.has("SMTPUTF8"))
+        }
+    }
+}
+
+fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
+    observation.verb() == Some(Verb::Ehlo) && observation.is(&[250])
+}
+
+/// The codes that an RFC defines for SMTP, or that IANA's registry names (RG-10).
+fn known_code(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(code) = observation.reply.code() else { return };
+    if code.entry().is_none() {
+        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
+        if code.get() / 10 % 10 <= 5 {
+            breaches.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
+        }
+    }
+}
+
+/// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).
+fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.digit() != Some(3) || !observation.exchange.sure {
+        return;
+    }
+    let number = observation.number().unwrap_or_default();
+    let expected = match observation.verb() {
+        Some(Verb::Data) => Some(354),
+        _ if observation.is_authentication() => Some(334),
+        Some(Verb::Mail) if number == 355 => Some(355),
+        _ => None,
+    };
+    match expected {
+        Some(expected) if expected == number => {}
+        Some(expected) => breaches
+            .add(RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT, format!("{number}, where {expected} asks for more")),
+        None => breaches.add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
+    }
+}
+
+/// 251 and 551 name an address (RFC 5321 §4.2.3).
+fn machine_read_text(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let asks = matches!(observation.verb(), Some(Verb::Rcpt | Verb::Vrfy));
+    if asks && observation.is(&[251, 551]) && !observation.reply.octets().contains(&b'@') {
+        breaches.add(RuleId::MACHINE_READ_TEXT, "no address in the text");
+    }
+}
+
+/// RFC 5321 §4.2, `Greeting`: a domain or a literal comes first.
+fn greeting(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(first) = observation.reply.lines().next() else { return };
+    if !observation.is(&[220]) {
+        return;
+    }
+    let word = first_word(&first);
+    if !is_domain(word) && !is_literal(word) {
+        breaches.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {:?}", lossy(word)));
+    }
+}
+
+/// RFC 5321 §4.1.1.1, `ehlo-ok-rsp`.
+fn ehlo(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::EHLO_REPLY_GRAMMAR;
+    for (index, line) in observation.reply.lines().enumerate() {
+        let word = first_word(&line);
+        if index == 0 {
+            // A keyword of EHLO is a domain by its letters, so a missing first line shows only by its name.
+            if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
+                breaches.add(rule, format!("first word {:?}", lossy(word)));
+            }
+            continue;
+        }
+        let text = line.text();
+        let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
+        if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
+            breaches.add_under(rule, "legacy-auth-line", format!("line {}", index + 1));
+        } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
+            breaches.add(rule, format!("line {}: {:?}", index + 1, lossy(text)));
+        } else if text.ends_with(b" ") {
+            breaches.add_under(rule, "trailing-space", format!("line {}", index + 1));
+        }
+    }
+}
+
+/// RFC 5321 §3.2: HELO is not answered with a list of keywords.
+fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const KEYWORDS: [&[u8]; 8] = [
+        b"SIZE",
+        b"PIPELINING",
+        b"8BITMIME",
+        b"ENHANCEDSTATUSCODES",
+        b"STARTTLS",
+        b"SMTPUTF8",
+        b"CHUNKING",
+        b"DSN",
+    ];
+    let listed = |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
+    if observation.reply.lines().skip(1).any(listed) {
+        breaches.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
+    }
+}
+
+fn is_parameter(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_graphic)
+}
+
+fn is_code(word: &[u8]) -> bool {
+    EnhancedStatusCode::from_bytes(word).is_ok()
+}
+
+fn first_word<'a>(line: &Line<'a>) -> &'a [u8] {
+    line.text().split(|octet| *octet == b' ').next().unwrap_or_default()
+}
+
+fn lossy(octets: &[u8]) -> String {
+    octets.escape_ascii().to_string()
+}

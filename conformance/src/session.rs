@@ -1,0 +1,202 @@
+//! What is known of a session before an act: what was promised, what was begun.
+
+use crate::capabilities::Capabilities;
+use crate::command::{Command, Verb};
+use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
+
+/// The state of a session, as both sides must see it from what was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// Whether the connection is under TLS.
+    pub tls: bool,
+    /// The code of the greeting, once it came.
+    pub greeting: Option<u16>,
+    /// The verb that opened the session, once one was accepted; STARTTLS makes it forgotten (RFC 3207 §4.2).
+    pub hello: Option<Verb>,
+    /// What the newest EHLO or LHLO of this TLS state promised.
+    pub offered: Option<Capabilities>,
+    /// What was promised before STARTTLS.
+    pub offered_before_tls: Option<Capabilities>,
+    /// The mechanism of an AUTH exchange that is going on.
+    pub authenticating: Option<Vec<u8>>,
+    /// Whether AUTH succeeded.
+    pub authenticated: bool,
+    /// How many AUTH exchanges ended in 535.
+    pub failed_authentications: usize,
+    /// The mail transaction, once MAIL was accepted.
+    pub transaction: Option<Transaction>,
+    /// Whether the last thing done was a BDAT with LAST, so that the transaction is over.
+    pub after_last_chunk: bool,
+    /// How many 4yz and 5yz replies came.
+    pub refusals: usize,
+    /// Whether 421 was sent.
+    pub shut_down: bool,
+}
+
+/// A mail transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// The line of its MAIL.
+    pub mail: Vec<u8>,
+    /// The lines of accepted RCPT commands, in order.
+    pub recipients: Vec<Vec<u8>>,
+    /// How many RCPT commands were refused.
+    pub refused: usize,
+    /// How many octets BDAT has carried; `None` before the first.
+    pub chunked: Option<usize>,
+    /// Whether a chunk was refused.
+    pub chunk_failed: bool,
+    /// Whether 354 was sent and the message is due.
+    pub data: bool,
+}
+
+impl Transaction {
+    /// The command that began it.
+    #[must_use]
+    pub fn command(&self) -> Command<'_> {
+        Command::read(&self.mail)
+    }
+
+    /// Whether MAIL had that parameter.
+    #[must_use]
+    pub fn has(&self, keyword: &str) -> bool {
+        self.command().envelope().is_some_and(|envelope| envelope.parameter(keyword).is_some())
+    }
+}
+
+impl Session {
+    /// Before anything was said.
+    #[must_use]
+    pub fn new(protocol: Protocol, implicit_tls: bool) -> Session {
+        Session { protocol, tls: implicit_tls, ..Session::default() }
+    }
+
+    /// The exchanges of a dialogue, each with the session before it.
+    #[must_use]
+    pub fn steps(dialogue: &Dialogue) -> Vec<Step<'_>> {
+        let mut session = Session::new(dialogue.protocol, dialogue.implicit_tls);
+        let step = |exchange| {
+            let before = session.clone();
+            session.follow(exchange);
+            Step { exchange, session: before }
+        };
+        dialogue.exchanges.iter().map(step).collect()
+    }
+
+    /// Whether a capability is promised.
+    #[must_use]
+    pub fn offers(&self, keyword: &str) -> bool {
+        self.offered.as_ref().is_some_and(|offered| offered.has(keyword))
+    }
+
+    /// Whether enhanced status codes are promised by the newest EHLO or LHLO of this TLS state.
+    #[must_use]
+    pub fn promises_codes(&self) -> bool {
+        self.offers("ENHANCEDSTATUSCODES")
+    }
+
+    /// The recipients accepted in this transaction.
+    #[must_use]
+    pub fn recipients(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.recipients.len())
+    }
+
+    /// Goes on to the state after an exchange.
+    pub fn follow(&mut self, exchange: &Exchange) {
+        let numbers = || exchange.replies().filter_map(|reply| reply.number());
+        self.refusals += numbers().filter(|number| *number >= 400).count();
+        self.shut_down |= numbers().any(|number| number == 421);
+        let number = exchange.number();
+        let accepted = number.is_some_and(|number| (200..300).contains(&number));
+        match &exchange.act {
+            Act::Connect => self.greeting = number,
+            Act::Handshake if exchange.end != End::Failed => self.begin_tls(),
+            Act::Handshake | Act::Wait => {}
+            Act::Response(_) => self.follow_authentication(number),
+            Act::Message(_) => self.transaction = None,
+            Act::Command(octets) => self.follow_command(&Command::read(octets), exchange, number, accepted),
+            Act::Chunk { command, octets } => self.follow_chunk(&Command::read(command), octets.len(), accepted),
+        }
+    }
+
+    fn follow_command(&mut self, command: &Command<'_>, exchange: &Exchange, number: Option<u16>, accepted: bool) {
+        match command.verb() {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
+                self.hello = Some(command.verb());
+                self.transaction = None;
+                let extended = command.verb() != Verb::Helo;
+                self.offered = exchange.replies().next().filter(|_| extended).map(|reply| Capabilities::read(&reply));
+            }
+            Verb::Mail if accepted => {
+                self.transaction = Some(Transaction { mail: command.octets().to_vec(), ..Transaction::default() });
+                self.after_last_chunk = false;
+            }
+            Verb::Rcpt => {
+                if let Some(transaction) = &mut self.transaction {
+                    match accepted {
+                        true => transaction.recipients.push(command.octets().to_vec()),
+                        false => transaction.refused += 1,
+                    }
+                }
+            }
+            Verb::Data => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.data = number == Some(354);
+                }
+            }
+            Verb::Rset if accepted => {
+                self.transaction = None;
+                self.after_last_chunk = false;
+            }
+            Verb::Auth => {
+                self.authenticating = command.words().next().map(<[u8]>::to_vec);
+                self.follow_authentication(number);
+            }
+            _ => {}
+        }
+    }
+
+    fn follow_chunk(&mut self, command: &Command<'_>, octets: usize, accepted: bool) {
+        let last = command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        if let Some(transaction) = &mut self.transaction {
+            *transaction.chunked.get_or_insert(0) += octets;
+            transaction.chunk_failed |= !accepted;
+        }
+        if last && accepted {
+            self.transaction = None;
+            self.after_last_chunk = true;
+        }
+    }
+
+    fn follow_authentication(&mut self, number: Option<u16>) {
+        match number {
+            Some(300..400) => return,
+            Some(200..300) => self.authenticated = true,
+            Some(535) => self.failed_authentications += 1,
+            _ => {}
+        }
+        self.authenticating = None;
+    }
+
+    fn begin_tls(&mut self) {
+        *self = Session {
+            protocol: self.protocol,
+            tls: true,
+            greeting: self.greeting,
+            offered_before_tls: self.offered.take(),
+            refusals: self.refusals,
+            ..Session::default()
+        };
+    }
+}
+
+/// An exchange with the session before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// The session before it.
+    pub session: Session,
+}
