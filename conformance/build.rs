@@ -1,6 +1,7 @@
-//! Turns `rules.toml` into a table and a constant a rule, so that a rule that does not exist does not compile.
+//! Turns `rules.toml` into a table and a constant a rule, so that a rule that does not exist does not compile, and
+//! lists the files of cases.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, process};
@@ -9,8 +10,35 @@ use serde::Deserialize;
 use toml::Spanned;
 
 const CATALOGUE: &str = "rules.toml";
+const CASES: &str = "cases";
 
 fn main() {
+    write("rules.rs", &catalogue());
+    write("cases.rs", &cases());
+}
+
+fn write(name: &str, text: &str) {
+    let folder = env::var("OUT_DIR").unwrap_or_else(|error| fail(&error.to_string()));
+    fs::write(Path::new(&folder).join(name), text).unwrap_or_else(|error| fail(&error.to_string()));
+}
+
+/// The files of cases, each with its name.
+fn cases() -> String {
+    println!("cargo::rerun-if-changed={CASES}");
+    let root = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|error| fail(&error.to_string()));
+    let folder = Path::new(&root).join(CASES);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| fail(&format!("{CASES}: {error}")));
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    let file = |file: &std::path::PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("({:?}, include_str!({:?})),\n", format!("{CASES}/{name}"), file.display().to_string())
+    };
+    format!("static FILES: &[(&str, &str)] = &[\n{}];\n", files.iter().map(file).collect::<String>())
+}
+
+fn catalogue() -> String {
     println!("cargo::rerun-if-changed={CATALOGUE}");
     let source = fs::read_to_string(CATALOGUE).unwrap_or_else(|error| fail(&format!("{CATALOGUE}: {error}")));
     let catalogue: Catalogue =
@@ -19,9 +47,7 @@ fn main() {
         let line = source[..offset].matches('\n').count() + 1;
         fail(&format!("{CATALOGUE}:{line}: {reason}"));
     }
-    let folder = env::var("OUT_DIR").unwrap_or_else(|error| fail(&error.to_string()));
-    let written = fs::write(Path::new(&folder).join("rules.rs"), table(&catalogue.rule));
-    written.unwrap_or_else(|error| fail(&error.to_string()));
+    table(&catalogue.rule)
 }
 
 fn fail(reason: &str) -> ! {
@@ -101,14 +127,14 @@ struct Condition {
 
 /// The first thing wrong with the rules, and its place.
 fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
-    let mut seen = HashMap::new();
+    let mut seen = HashSet::new();
     for rule in rules {
         let (id, place) = (rule.id.get_ref().as_str(), rule.id.span().start);
         if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err((place, format!("id {id:?}: write lower case letters, digits and hyphens")));
         }
         for (key, value) in [("id", &rule.id), ("label", &rule.label)] {
-            if seen.insert((key, value.get_ref().as_str()), ()).is_some() {
+            if !seen.insert((key, value.get_ref().as_str())) {
                 return Err((value.span().start, format!("{key} {:?} stands twice: each once", value.get_ref())));
             }
         }
@@ -127,7 +153,7 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
         }
     }
     for (rule, other) in rules.iter().flat_map(|rule| rule.yields_to.iter().map(move |other| (rule, other))) {
-        if other.get_ref() == rule.id.get_ref() || !seen.contains_key(&("id", other.get_ref().as_str())) {
+        if other.get_ref() == rule.id.get_ref() || !seen.contains(&("id", other.get_ref().as_str())) {
             return Err((other.span().start, format!("yields-to {:?}: name another rule's id", other.get_ref())));
         }
     }

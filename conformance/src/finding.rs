@@ -1,6 +1,8 @@
 //! What a rule found.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Level, RuleId};
 
@@ -21,15 +23,23 @@ pub struct Finding {
 }
 
 /// Where a finding was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The dialogue, from 0.
     pub dialogue: usize,
     /// The exchange in it, from 0.
     pub exchange: usize,
     /// The reply of the exchange, from 0; `None` if the finding is about something else than one reply.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<usize>,
+}
+
+/// `3.7.0`: dialogue, exchange and reply, each from 0.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.dialogue, self.exchange)?;
+        self.reply.map_or(Ok(()), |reply| write!(f, ".{reply}"))
+    }
 }
 
 /// What the rules find at one place.
@@ -52,11 +62,6 @@ impl Breaches {
     /// As [`Breaches::add_under`] if the condition holds, else as [`Breaches::add`].
     pub(crate) fn add_if(&mut self, holds: bool, rule: RuleId, condition: &'static str, detail: impl Into<String>) {
         self.found.push((rule, holds.then_some(condition), detail.into()));
-    }
-
-    /// Whether a rule is broken here.
-    pub(crate) fn has(&self, rule: RuleId) -> bool {
-        self.found.iter().any(|(found, ..)| *found == rule)
     }
 
     /// The findings, without those that yield to a more exact rule.

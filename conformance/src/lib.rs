@@ -4,20 +4,33 @@
 //! dialogues against the [`rules`](rules()).
 
 mod capabilities;
+pub mod case;
 mod catalogue;
+mod cli;
+pub mod client;
 pub mod command;
 pub mod dialogue;
 mod finding;
 mod knowledge;
 mod observation;
+mod profile;
+pub mod record;
+pub mod reference;
 pub mod reply;
+pub mod report;
 mod rules;
+pub mod run;
 mod session;
+mod target;
+pub mod transcript;
 
 pub use capabilities::Capabilities;
 pub use catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};
+pub use cli::main;
 pub use finding::{Finding, Place};
 pub use knowledge::Knowledge;
 pub use observation::Observation;
+pub use profile::Profile;
 pub use rules::{Agreement, Judgement, Strictness, judge};
 pub use session::{Session, Step, Transaction};
+pub use target::{Address, Credentials, Target};

@@ -2,6 +2,7 @@
 
 mod defect;
 mod line;
+mod plain;
 mod reader;
 mod token;
 
@@ -39,6 +40,48 @@ impl<'a> Reply<'a> {
     /// does are an [`Incomplete`](Defect::Incomplete) reply; a reply that follows the first is not looked at.
     #[must_use]
     pub fn read(octets: &'a [u8]) -> Reply<'a> {
+        Reply::read_plain(octets).unwrap_or_else(|| Reply::read_any(octets))
+    }
+
+    /// Reads a reply without a defect whose lines all have one enhanced status code, which is what most replies are,
+    /// in one pass over its octets. Whatever else it is, is for [`Reply::read_any`].
+    fn read_plain(octets: &'a [u8]) -> Option<Reply<'a>> {
+        let (mut length, mut first) = (0, None);
+        loop {
+            let rest = octets.get(length..)?;
+            let (line, end) = rest.split_at_checked(plain::printable(rest))?;
+            let [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', separator, ref text @ ..] = *line else {
+                return None;
+            };
+            let code = match EnhancedStatusCode::parse_prefix(text)? {
+                (code, [b' ', ..]) => code,
+                _ => return None,
+            };
+            let number = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
+            if !end.starts_with(b"\r\n") || line.len() + 2 > line::LONGEST {
+                return None;
+            }
+            if *first.get_or_insert((number, code)) != (number, code) {
+                return None;
+            }
+            length += line.len() + 2;
+            match separator {
+                b' ' => {
+                    let octets = octets.get(..length)?;
+                    return Some(Reply {
+                        octets,
+                        number: Some(number),
+                        enhanced: Some(code),
+                        defects: DefectSet::NONE,
+                    });
+                }
+                b'-' => {}
+                _ => return None,
+            }
+        }
+    }
+
+    fn read_any(octets: &'a [u8]) -> Reply<'a> {
         let mut lines = Lines { rest: octets };
         let Some(first) = lines.next() else {
             return Reply { octets, number: None, enhanced: None, defects: Defect::Incomplete.into() };

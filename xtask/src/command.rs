@@ -1,5 +1,6 @@
 //! The command line of `cargo xtask`.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,11 +11,12 @@ use crate::render::Kind;
 use crate::transaction::{self, RealDisk, Recovery};
 
 mod all;
+mod conformance;
 mod diff;
 mod render;
 mod sync;
 
-/// Keeps registry/ and generated/ of smtp-enhanced-status.
+/// Keeps registry/ and generated/ of smtp-enhanced-status, and runs the conformance suite.
 ///
 /// Exit status: 0 done or nothing new, 1 refused or failed, 2 usage, 3 something new or different
 /// (sync --check, diff --exit-code).
@@ -32,6 +34,12 @@ struct Arguments {
 enum Command {
     /// Checks everything and says where the products lie.
     All(all::Options),
+    /// Builds the conformance suite and runs it: `smtp-conformance run`, whose exit status this has.
+    Conformance {
+        /// A server, and options; `--help` lists them. Without a server, the built-in reference server.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Takes IANA's registry: through the gates, with every product, or not at all.
     Sync(sync::Options),
     /// Says what changed between two registries, and what it means.
@@ -53,6 +61,8 @@ enum Outcome {
     Done,
     /// Something is new or different, and that was asked for.
     Different,
+    /// As another program ended.
+    Status(u8),
 }
 
 /// Runs the command line and reports its error.
@@ -61,6 +71,7 @@ pub fn run() -> ExitCode {
     let Arguments { root, command } = Arguments::parse();
     let outcome = recover(&root).and_then(|()| match command {
         Command::All(options) => all::run(&root, &options),
+        Command::Conformance { arguments } => conformance::run(&root, &arguments),
         Command::Sync(options) => sync::run(&root, &options),
         Command::Diff(options) => diff::run(&root, &options),
         Command::Render { check, only } => {
@@ -71,6 +82,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Different) => ExitCode::from(3),
+        Ok(Outcome::Status(status)) => ExitCode::from(status),
         Err(error) => {
             remark(format_args!("error: {error:#}"));
             ExitCode::FAILURE

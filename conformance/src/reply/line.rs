@@ -4,7 +4,7 @@ use super::token::Token;
 use super::{Defect, DefectSet};
 
 /// The longest line a server should send, its end included (RFC 5321 §4.5.3.1.5).
-const LONGEST: usize = 512;
+pub(super) const LONGEST: usize = 512;
 
 /// A line of a reply: code, separator, text, end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -99,6 +99,20 @@ fn a_line_may_have_512_octets() {
 }
 
 #[test]
+fn most_replies_are_read_in_one_pass() {
+    for (octets, plain) in [
+        (&b"250 2.1.5 Ok\r\n"[..], true),
+        (b"550-5.7.1 Go\r\n550 5.7.1 away\r\n550 5.7.1 next\r\n", true),
+        (b"250 Ok\r\n", false),
+        (b"250 2.1.5\r\n", false),
+        (b"550-5.7.1 Go\r\n550 5.7.2 away\r\n", false),
+    ] {
+        assert_eq!(Reply::read_plain(octets).is_some(), plain);
+        assert_eq!(Reply::read_plain(octets).unwrap_or(Reply::read_any(octets)), Reply::read_any(octets));
+    }
+}
+
+#[test]
 fn an_endless_reply_is_cut() {
     let limits = Limits { line: 20, lines: 3, octets: 40 };
     for (octets, length) in [
@@ -132,6 +146,15 @@ proptest! {
         let joined: Vec<u8> = whole.iter().flat_map(|(octets, _)| octets.clone()).collect();
         if whole.iter().all(|(_, reply)| !reply.contains("Endless")) {
             prop_assert_eq!(joined, octets);
+        }
+    }
+
+    #[test]
+    fn a_plain_reply_is_read_alike_in_both_ways(
+        octets in "([2-5][0-6][0-9][ -][245]\\.[017]\\.[0-9]{1,3} [a-z\u{7f}\t]{0,40}\r?\n){1,3}",
+    ) {
+        if let Some(reply) = Reply::read_plain(octets.as_bytes()) {
+            prop_assert_eq!(reply, Reply::read_any(octets.as_bytes()));
         }
     }
 

@@ -9,6 +9,10 @@ use crate::observation::Observation;
 use crate::reply::{Damage, Token};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    // Whether a code belongs here depends on the command.
+    if !observation.exchange.sure {
+        return;
+    }
     if observation.is_greeting() || observation.is_hello() {
         domain_comes_first(observation, breaches);
         keyword(observation, breaches);

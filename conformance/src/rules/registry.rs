@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{
     ConflictKind, EnhancedStatusCode, Entry, Pairing, ReplyCode, judge as judge_pair, known_conflict,
 };
@@ -25,7 +25,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
 }
 
 /// How the pairs of a run agree with the registry: how often each was seen, by its pairing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Pairs whose row lists the reply code.
     pub listed: BTreeMap<String, usize>,
@@ -55,7 +55,7 @@ impl Agreement {
 
 /// The pair of a reply, where a code belongs.
 fn pair(observation: &Observation<'_>) -> Option<(ReplyCode, EnhancedStatusCode)> {
-    let code = observation.enhanced().filter(|_| !observation.is_exempt())?;
+    let code = observation.enhanced().filter(|_| observation.exchange.sure && !observation.is_exempt())?;
     Some((observation.reply.code()?, code))
 }
 

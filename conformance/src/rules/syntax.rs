@@ -14,6 +14,9 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
         return;
     }
     known_code(observation, breaches);
+    if !observation.exchange.sure {
+        return;
+    }
     first_digit(observation, breaches);
     machine_read_text(observation, breaches);
     if observation.is_greeting() {
@@ -81,7 +84,7 @@ fn known_code(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).
 fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
-    if observation.digit() != Some(3) || !observation.exchange.sure {
+    if observation.digit() != Some(3) {
         return;
     }
     let number = observation.number().unwrap_or_default();

@@ -6,17 +6,18 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, ValueEnum as _};
 
-use super::{Outcome, render, say, sync};
+use super::{Outcome, conformance, render, say, sync};
 use crate::model::Model;
 use crate::render::Kind;
 
 /// What a user looks for first.
-const PRODUCTS: [(&str, &str); 5] = [
+const PRODUCTS: [(&str, &str); 6] = [
     ("src/, generated/rust/", "the Rust library smtp-enhanced-status"),
     ("generated/c/smtp_enhanced_status.h", "the C header, with Makefile, pkg-config and CMake files"),
     ("generated/tables/registry.md", "tables to read"),
     ("generated/tables/smtp-enhanced-status.json", "the same for every other language, with its schema"),
     ("generated/tables/*.csv", "the same for spreadsheets and databases"),
+    ("cargo xtask conformance [SERVER]", "holds a server's replies against the RFCs and the registry"),
 ];
 
 /// IANA has this long to answer, looking up its name included.
@@ -44,6 +45,10 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     say(format_args!("IANA        {}", sync::news(root, &model, &options.url, PATIENCE)));
     let products = render::verify(root, Kind::value_variants())?;
     say(format_args!("generated/  {products} products are as registry/ makes them"));
+    match conformance::summary(root)? {
+        Some(summary) => say(format_args!("conformance {summary}")),
+        None => say("conformance is not there; the rest is"),
+    }
     say("");
     for (path, what) in PRODUCTS {
         say(format_args!("  {path:<43} {what}"));

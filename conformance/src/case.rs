@@ -1,0 +1,401 @@
+//! Cases: dialogs that provoke replies, as data.
+
+use std::fmt;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::catalogue::RuleId;
+
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+/// The most often that a step may be repeated.
+const REPEATS: usize = 1100;
+
+/// A dialog that provokes replies. It says what is sent and what happened; rules judge the replies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// An immutable slug.
+    pub id: String,
+    /// What it is about, in a few words.
+    pub title: String,
+    /// The situations of the specification that it provokes: `S82`.
+    pub situations: Vec<String>,
+    /// What it may do to a server.
+    pub safety: Safety,
+    /// What must be there for it.
+    pub needs: Vec<Need>,
+    /// The state in which the steps begin.
+    pub start: Start,
+    /// The rules whose findings decide whether it passes.
+    pub rules: Vec<RuleId>,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// What the replies mean for the case; the first that fits decides.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The cases that are built in.
+///
+/// # Errors
+///
+/// A file that does not follow the form is refused with its name and line; a test reads them all.
+pub fn built_in() -> Result<Vec<Case>> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (name, text) in FILES {
+        cases.extend(read(name, text)?);
+    }
+    unique(&cases)?;
+    Ok(cases)
+}
+
+/// Reads a file of cases.
+///
+/// # Errors
+///
+/// A file that does not follow the form is refused with its name, the line, and what to write instead.
+pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
+    let file: File = toml::from_str(text).map_err(|error| anyhow!("{name}: {error}"))?;
+    let case = |raw: RawCase| {
+        let line = text[..raw.id.span().start].matches('\n').count() + 1;
+        raw.check().with_context(|| format!("{name}:{line}"))
+    };
+    file.case.into_iter().map(case).collect()
+}
+
+/// Refuses two cases of one id.
+pub(crate) fn unique(cases: &[Case]) -> Result<()> {
+    let mut ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    ids.sort_unstable();
+    match ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => bail!("the case {:?} stands twice: give one of them another id", pair[0]),
+        None => Ok(()),
+    }
+}
+
+/// What a case may do to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// Nothing is delivered, guessed or flooded.
+    Safe,
+    /// Credentials are used, or one wrong password is tried.
+    Auth,
+    /// A message may be accepted.
+    Delivers,
+    /// Octets are sent that a server may take for an attack.
+    Intrusive,
+    /// Many commands or recipients are sent.
+    Floods,
+}
+
+impl fmt::Display for Safety {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Safety::Safe => "safe",
+            Safety::Auth => "auth",
+            Safety::Delivers => "delivers",
+            Safety::Intrusive => "intrusive",
+            Safety::Floods => "floods",
+        })
+    }
+}
+
+/// What must be there for a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// SMTP or submission.
+    Smtp,
+    /// SMTP between mail systems.
+    Mx,
+    /// Submission.
+    Submission,
+    /// LMTP.
+    Lmtp,
+    /// STARTTLS, or a connection under TLS.
+    Tls,
+    /// A capability.
+    Offers(String),
+    /// An authentication mechanism.
+    Mechanism(String),
+    /// A limit of SIZE, promised or known.
+    SizeLimit,
+    /// Something the tester was told: `valid`, `unknown`, ...
+    Known(String),
+    /// A user's name and password.
+    Credentials,
+}
+
+impl Need {
+    fn read(text: &str) -> Result<Need> {
+        Ok(match text.split_once(':') {
+            None => match text {
+                "smtp" => Need::Smtp,
+                "mx" => Need::Mx,
+                "submission" => Need::Submission,
+                "lmtp" => Need::Lmtp,
+                "tls" => Need::Tls,
+                "size-limit" => Need::SizeLimit,
+                "credentials" => Need::Credentials,
+                _ => bail!("there is no need {text:?}"),
+            },
+            Some(("offers", name)) => match name.split_once(':') {
+                Some(("mechanism", mechanism)) => Need::Mechanism(mechanism.to_owned()),
+                _ => Need::Offers(name.to_owned()),
+            },
+            Some(("known", name @ ("valid" | "unknown" | "foreign" | "forwarded" | "full"))) => {
+                Need::Known(name.to_owned())
+            }
+            Some(_) => bail!("there is no need {text:?}"),
+        })
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Need::Smtp => f.write_str("a server of SMTP or submission"),
+            Need::Mx => f.write_str("a server of SMTP"),
+            Need::Submission => f.write_str("a server of submission"),
+            Need::Lmtp => f.write_str("a server of LMTP"),
+            Need::Tls => f.write_str("TLS"),
+            Need::Offers(keyword) => f.write_str(keyword),
+            Need::Mechanism(mechanism) => write!(f, "AUTH {mechanism}"),
+            Need::SizeLimit => f.write_str("a limit of SIZE"),
+            Need::Known(name) => write!(f, "the target's `{name}` mailbox"),
+            Need::Credentials => f.write_str("the target's credentials"),
+        }
+    }
+}
+
+/// The state in which the steps of a case begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Connected, nothing read.
+    Early,
+    /// The greeting was read.
+    Connect,
+    /// HELO was accepted.
+    Helo,
+    /// EHLO or LHLO was accepted.
+    #[default]
+    Hello,
+    /// Then MAIL.
+    Transaction,
+    /// Then RCPT.
+    Recipient,
+    /// STARTTLS and EHLO again.
+    Tls,
+    /// TLS where it is offered, and AUTH.
+    Authenticated,
+}
+
+/// A step of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// How often.
+    pub repeat: usize,
+    /// Only after such a reply: `2yz`, `354`.
+    pub only_after: Option<String>,
+}
+
+/// What is done in a step. Texts are templates.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// A line and its end; one reply.
+    Send(String),
+    /// Octets, and so many replies.
+    Raw(String, usize),
+    /// Lines in one write, a reply for each.
+    Pipeline(Vec<String>),
+    /// A message and the final dot, after 354 only.
+    Message(String),
+    /// The octets of a message, after 354 only.
+    RawMessage(String),
+    /// A response to a challenge, after 334 only.
+    Response(String),
+    /// A chunk, and whether it is the last.
+    Chunk(String, bool),
+    /// The TLS handshake, after a 220 to STARTTLS only.
+    StartTls,
+    /// Seconds without doing anything.
+    Pause(f64),
+    /// Seconds of listening for what comes unasked.
+    Listen(f64),
+}
+
+/// What a reply means for a case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The step, from 1; any if absent.
+    pub step: Option<usize>,
+    /// `421`, `4yz`, `none` for silence, `closed`.
+    pub reply: String,
+    /// What that means.
+    pub is: Happened,
+}
+
+/// What happened in a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happened {
+    /// It went as it was meant to.
+    Foreseen,
+    /// The server does not have what the case is about.
+    Unsupported,
+    /// The server wants something first.
+    Blocked,
+    /// Something else came in the way.
+    Inconclusive,
+}
+
+/// Whether a reply code fits a pattern: `2yz`, `421`.
+#[must_use]
+pub fn fits(number: u16, pattern: &str) -> bool {
+    match pattern.strip_suffix("yz") {
+        Some(digit) => digit.parse::<u16>().is_ok_and(|digit| number / 100 == digit),
+        None => pattern.parse::<u16>().is_ok_and(|wanted| number == wanted),
+    }
+}
+
+fn is_pattern(text: &str) -> bool {
+    matches!(text, "none" | "closed") || (200..600).any(|number| fits(number, text))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    case: Vec<RawCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCase {
+    id: Spanned<String>,
+    title: String,
+    situations: Vec<String>,
+    safety: Safety,
+    #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
+    start: Start,
+    rules: Vec<String>,
+    steps: Vec<RawStep>,
+    #[serde(default)]
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawStep {
+    send: Option<String>,
+    raw: Option<String>,
+    replies: Option<usize>,
+    pipeline: Option<Vec<String>>,
+    message: Option<String>,
+    raw_message: Option<String>,
+    response: Option<String>,
+    chunk: Option<String>,
+    #[serde(default)]
+    last: bool,
+    #[serde(default)]
+    starttls: bool,
+    pause: Option<f64>,
+    listen: Option<f64>,
+    repeat: Option<usize>,
+    #[serde(rename = "if")]
+    only_after: Option<String>,
+}
+
+impl RawCase {
+    fn check(self) -> Result<Case> {
+        let id = self.id.into_inner();
+        if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            bail!("id {id:?}: write lower case letters, digits and hyphens");
+        }
+        let rule = |name: &String| RuleId::find(name).ok_or_else(|| anyhow!("there is no rule {name:?}"));
+        for outcome in &self.outcomes {
+            if !is_pattern(&outcome.reply) {
+                bail!("reply {:?}: write a code, `2yz`, `none` or `closed`", outcome.reply);
+            }
+        }
+        Ok(Case {
+            title: self.title,
+            situations: self.situations,
+            safety: self.safety,
+            needs: self.needs.iter().map(|need| Need::read(need)).collect::<Result<_>>()?,
+            start: self.start,
+            rules: self.rules.iter().map(rule).collect::<Result<_>>()?,
+            steps: self.steps.into_iter().map(RawStep::check).collect::<Result<_>>()?,
+            outcomes: self.outcomes,
+            id,
+        })
+    }
+}
+
+impl RawStep {
+    fn check(self) -> Result<Step> {
+        let actions: Vec<Action> = [
+            self.send.map(Action::Send),
+            self.raw.map(|octets| Action::Raw(octets, self.replies.unwrap_or(1))),
+            self.pipeline.map(Action::Pipeline),
+            self.message.map(Action::Message),
+            self.raw_message.map(Action::RawMessage),
+            self.response.map(Action::Response),
+            self.chunk.map(|octets| Action::Chunk(octets, self.last)),
+            self.starttls.then_some(Action::StartTls),
+            self.pause.map(Action::Pause),
+            self.listen.map(Action::Listen),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let Ok([action]) = <[Action; 1]>::try_from(actions) else {
+            bail!("a step has exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, \
+                   pause, listen");
+        };
+        if let Action::Pause(seconds) | Action::Listen(seconds) = action {
+            if !(0.0..=30.0).contains(&seconds) {
+                bail!("pause and listen take 0 to 30 seconds");
+            }
+        }
+        let repeat = self.repeat.unwrap_or(1);
+        if repeat == 0 || repeat > REPEATS {
+            bail!("repeat is 1 to {REPEATS}");
+        }
+        if let Some(pattern) = &self.only_after {
+            if !is_pattern(pattern) {
+                bail!("if = {pattern:?}: write a code or `2yz`");
+            }
+        }
+        Ok(Step { action, repeat, only_after: self.only_after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{built_in, read};
+
+    #[test]
+    fn the_cases_built_in_follow_the_form() {
+        let cases = built_in().unwrap_or_else(|error| panic!("{error:#}"));
+        assert!(cases.iter().any(|case| case.id == "canary"));
+    }
+
+    #[test]
+    fn a_bad_case_is_refused_with_its_line() {
+        let refused = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
+        let case = |rest: &str| {
+            format!("\n[[case]]\nid = \"a\"\ntitle = \"A\"\nsituations = []\nsafety = \"safe\"\nrules = []\n{rest}\n")
+        };
+        assert!(refused(&case("colour = 1\nsteps = []")).contains("line 8, column 1"));
+        assert_eq!(refused(&case("needs = [\"luck\"]\nsteps = []")), "x.toml:3: there is no need \"luck\"");
+        assert!(refused(&case("steps = [{ send = \"A\", pause = 1 }]")).starts_with("x.toml:3: a step has exactly one"));
+    }
+}

@@ -1,0 +1,457 @@
+//! The command line.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+use globset::Glob;
+use tokio::net::TcpListener;
+
+use crate::case::{self, Action, Case, Safety, Start};
+use crate::catalogue::{Level, Rule, RuleId, rules};
+use crate::dialogue::{Dialogue, Protocol};
+use crate::knowledge::Knowledge;
+use crate::profile::Profile;
+use crate::record::{self, Record};
+use crate::reference::{Fault, Options, Reference, Tls, faults};
+use crate::report::{console, junit};
+use crate::run::{self, Plan};
+use crate::target::Target;
+use crate::rules::{Strictness, judge};
+use crate::transcript;
+
+/// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
+///
+/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 5 an input could not be read.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the cases against a server, and reports what its replies break.
+    Run(Box<Run>),
+    /// Serves as a mail server that keeps every rule, or breaks those that its faults name: for tests of clients.
+    Serve(Serve),
+    /// Prints the rules, or one in full.
+    Rules {
+        /// A rule's id, or its label.
+        id: Option<String>,
+    },
+    /// Judges recorded connections: transcripts, or records of a run.
+    Judge(Judge),
+    /// Makes a report of records again.
+    Report {
+        /// Records, one JSON object a line; `-` reads standard input.
+        file: PathBuf,
+        /// The form of the report.
+        #[arg(long, value_enum, default_value_t = Format::Console)]
+        format: Format,
+        /// The lowest level that is a failure in JUnit.
+        #[arg(long, value_enum, default_value_t = FailOn::Error)]
+        fail_on: FailOn,
+    },
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// The server: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says what
+    /// is known of it. Without one, the built-in reference server.
+    target: Option<String>,
+    /// What cases may do beside what is safe: use credentials, have mail delivered, send what looks like an attack,
+    /// send much.
+    #[arg(long, value_delimiter = ',', value_name = "auth,delivers,intrusive,floods")]
+    allow: Vec<SafetyName>,
+    /// Only cases whose id fits.
+    #[arg(long, value_name = "GLOB")]
+    case: Option<Glob>,
+    /// Only cases that name a rule that fits.
+    #[arg(long, value_name = "GLOB")]
+    rule: Option<Glob>,
+    /// A folder with cases of your own, added to those built in.
+    #[arg(long, value_name = "FOLDER")]
+    cases: Option<PathBuf>,
+    /// Prints the cases instead of running them.
+    #[arg(long)]
+    list: bool,
+    /// Prints what the cases would send instead of running them.
+    #[arg(long)]
+    dry_run: bool,
+    /// The form of the report on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Console)]
+    format: Format,
+    /// Also writes the records to this file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Also writes a JUnit report to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Takes a pair that the registry does not list for an error.
+    #[arg(long)]
+    strict_registry: bool,
+    /// The lowest level that fails.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// What findings weigh: rfc, interop, postmaster.
+    #[arg(long, default_value = "rfc")]
+    profile: String,
+    /// How many connections at once, on this machine; elsewhere it is one.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    parallel: u16,
+    /// Seconds to wait for a reply.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// What it does wrong; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    fault: Vec<String>,
+    /// Prints the faults, with the rules that each breaks.
+    #[arg(long)]
+    list: bool,
+    /// The port, on loopback; 0 takes a free one.
+    #[arg(long, default_value_t = 2525)]
+    port: u16,
+    /// What it speaks.
+    #[arg(long, value_enum)]
+    protocol: Option<ProtocolName>,
+    /// Begins TLS with the connection.
+    #[arg(long)]
+    implicit_tls: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SafetyName {
+    Auth,
+    Delivers,
+    Intrusive,
+    Floods,
+}
+
+impl From<SafetyName> for Safety {
+    fn from(name: SafetyName) -> Safety {
+        match name {
+            SafetyName::Auth => Safety::Auth,
+            SafetyName::Delivers => Safety::Delivers,
+            SafetyName::Intrusive => Safety::Intrusive,
+            SafetyName::Floods => Safety::Floods,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+struct Judge {
+    /// Transcripts (see the documentation of the module `transcript`), or folders of them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// What the recorded server speaks.
+    #[arg(long, value_enum, default_value_t = ProtocolName::Smtp)]
+    protocol: ProtocolName,
+    /// The form of the report.
+    #[arg(long, value_enum, default_value_t = Format::Console)]
+    format: Format,
+    /// Takes a pair that the registry does not list for an error.
+    #[arg(long)]
+    strict_registry: bool,
+    /// The lowest level that fails.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Console,
+    /// Records, one JSON object a line.
+    Jsonl,
+    /// JUnit XML.
+    Junit,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProtocolName {
+    Smtp,
+    Submission,
+    Lmtp,
+}
+
+impl From<ProtocolName> for Protocol {
+    fn from(name: ProtocolName) -> Protocol {
+        match name {
+            ProtocolName::Smtp => Protocol::Smtp,
+            ProtocolName::Submission => Protocol::Submission,
+            ProtocolName::Lmtp => Protocol::Lmtp,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailOn {
+    fn level(self) -> Option<Level> {
+        match self {
+            FailOn::Error => Some(Level::Error),
+            FailOn::Warning => Some(Level::Warning),
+            FailOn::Note => Some(Level::Note),
+            FailOn::Never => None,
+        }
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Run(options) => run_cases(&options),
+        Command::Serve(options) => serve(&options).map(|()| 0),
+        Command::Rules { id } => print_rules(id.as_deref()).map(|()| 0),
+        Command::Judge(options) => judge_recordings(&options),
+        Command::Report { file, format, fail_on } => print_report(&file, format, fail_on).map(|()| 0),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            anstream::eprintln!("smtp-conformance: {error:#}");
+            ExitCode::from(5)
+        }
+    }
+}
+
+fn print_rules(id: Option<&str>) -> Result<()> {
+    let Some(id) = id else {
+        for rule in rules() {
+            let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
+            let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
+            anstream::println!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
+        }
+        return Ok(());
+    };
+    let Some(rule) = RuleId::find(id) else {
+        bail!("there is no rule {id:?}: `smtp-conformance rules` lists them");
+    };
+    print_rule(rule.rule());
+    Ok(())
+}
+
+fn print_rule(rule: &Rule) {
+    let level = rule.level.map_or("explains, is never broken".to_owned(), |level| level.to_string());
+    anstream::println!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
+    anstream::println!("Level:   {level}\nKeyword: {}\nSources: {}", rule.keyword, rule.sources.join("; "));
+    for condition in rule.conditions {
+        anstream::println!("  {} where {} ({})", condition.level, condition.when, condition.name);
+    }
+    if let Some(reason) = rule.left_out {
+        anstream::println!("Left out: {reason}");
+    }
+    for other in rule.yields_to {
+        anstream::println!("Yields to: {other}");
+    }
+    anstream::println!("\nWhy: {}", rule.why);
+    if !rule.mend.is_empty() {
+        anstream::println!("Mend: {}", rule.mend);
+    }
+    for (server, mend) in rule.mends {
+        anstream::println!("  {server}: {mend}");
+    }
+}
+
+fn run_cases(options: &Run) -> Result<u8> {
+    let cases = chosen(options)?;
+    if options.list {
+        for case in &cases {
+            anstream::println!("{:<9} {:<40} {}", case.safety, case.id, case.title);
+        }
+        return Ok(0);
+    }
+    if options.dry_run {
+        cases.iter().for_each(print_case);
+        return Ok(0);
+    }
+    let target = match &options.target {
+        Some(target) => Some(Target::read(target)?),
+        None => None,
+    };
+    let mut plan = Plan {
+        allowed: options.allow.iter().map(|safety| (*safety).into()).collect(),
+        parallel: options.parallel.into(),
+        strictness: Strictness { registry: options.strict_registry },
+        profile: Profile::find(&options.profile)?,
+        ..Plan::default()
+    };
+    plan.patience.reply = Duration::from_secs(options.timeout);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    let (name, outcome) = runtime.block_on(async {
+        match target {
+            Some(target) => Ok::<_, anyhow::Error>((target.name.clone(), run::run(&target, &cases, &plan).await?)),
+            None => run_reference(&cases, &plan).await,
+        }
+    })?;
+    let records = record::records(&name, &outcome.dialogues, &outcome.cases, &outcome.judgement);
+    if let Some(file) = &options.jsonl {
+        let mut octets = Vec::new();
+        record::write(&records, &mut octets)?;
+        fs::write(file, octets).with_context(|| file.display().to_string())?;
+    }
+    if let Some(file) = &options.junit {
+        let text = junit::render(&records, options.fail_on.level())?;
+        fs::write(file, text).with_context(|| file.display().to_string())?;
+    }
+    print(&records, options.format, options.fail_on)?;
+    let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
+    Ok(match options.fail_on.level() {
+        Some(level) if fails(level) => 1,
+        _ if outcome.says_nothing() => 4,
+        _ => 0,
+    })
+}
+
+/// Runs every case against the built-in server; that one nothing can harm.
+async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, run::Outcome)> {
+    let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
+    let plan = Plan { allowed, ..plan.clone() };
+    let server = Reference::start(Options { tls: Tls::StartTls, ..Options::default() }).await?;
+    let target = server.target();
+    let outcome = run::run(&target, cases, &plan).await?;
+    Ok((target.name, outcome))
+}
+
+/// Serves until the process is ended.
+fn serve(options: &Serve) -> Result<()> {
+    if options.list {
+        for fault in faults()? {
+            let trips: Vec<&str> = fault.trips.iter().map(|rule| rule.rule().id).collect();
+            anstream::println!("{:<40} {} [{}]", fault.name, fault.about, trips.join(", "));
+        }
+        return Ok(());
+    }
+    let faults = options.fault.iter().map(|name| Fault::find(name)).collect::<Result<Vec<_>>>()?;
+    let first = faults.first();
+    let protocol = options.protocol.map_or_else(|| first.map_or(Protocol::Smtp, |fault| fault.protocol), Into::into);
+    let tls = first.map_or(Tls::StartTls, |fault| fault.tls);
+    let server = Options { protocol, tls: if options.implicit_tls { Tls::Implicit } else { tls }, faults, ..Options::default() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
+        let listener = listener.with_context(|| format!("port {}", options.port))?;
+        anstream::println!("listening on {}", listener.local_addr().context("no address")?);
+        Reference::serve(listener, server).await
+    })
+}
+
+/// The cases that the options choose, the canary always among them.
+fn chosen(options: &Run) -> Result<Vec<Case>> {
+    let mut cases = case::built_in()?;
+    if let Some(folder) = &options.cases {
+        for file in transcripts(folder)? {
+            cases.extend(case::read(&file.display().to_string(), &text(&file)?)?);
+        }
+        case::unique(&cases)?;
+    }
+    let case_glob = options.case.as_ref().map(Glob::compile_matcher);
+    let rule_glob = options.rule.as_ref().map(Glob::compile_matcher);
+    cases.retain(|case| {
+        let rules = || case.rules.iter().map(|rule| rule.rule().id);
+        case.id == "canary"
+            || (case_glob.as_ref().is_none_or(|glob| glob.is_match(&case.id))
+                && rule_glob.as_ref().is_none_or(|glob| rules().any(|rule| glob.is_match(rule))))
+    });
+    cases.sort_by_key(|case| case.safety);
+    Ok(cases)
+}
+
+fn print_case(case: &Case) {
+    let start = match case.start {
+        Start::Early | Start::Connect => "",
+        Start::Helo => " after HELO",
+        Start::Hello => " after EHLO or LHLO",
+        Start::Transaction => " after MAIL",
+        Start::Recipient => " after RCPT",
+        Start::Tls => " under TLS",
+        Start::Authenticated => " after AUTH",
+    };
+    anstream::println!("# {} ({}): {}{start}", case.id, case.safety, case.title);
+    for step in &case.steps {
+        let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
+        let line = |text: &str| anstream::println!("C: {}{times}", text.as_bytes().escape_ascii());
+        match &step.action {
+            Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
+            Action::Raw(text, _) | Action::RawMessage(text) => line(text),
+            Action::Message(text) => line(&format!("{text}.\r\n")),
+            Action::Pipeline(lines) => line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>()),
+            Action::Chunk(text, last) => {
+                line(&format!("BDAT {}{}\r\n{text}", text.len(), if *last { " LAST" } else { "" }));
+            }
+            Action::StartTls => anstream::println!("# TLS handshake"),
+            Action::Pause(seconds) => anstream::println!("# {seconds} s pause"),
+            Action::Listen(seconds) => anstream::println!("# {seconds} s listening"),
+        }
+    }
+}
+
+fn judge_recordings(options: &Judge) -> Result<u8> {
+    let mut dialogues: Vec<Dialogue> = Vec::new();
+    for path in &options.paths {
+        for file in transcripts(path)? {
+            let name = file.display().to_string();
+            dialogues.extend(transcript::read(&name, options.protocol.into(), &text(&file)?)?);
+        }
+    }
+    let strictness = Strictness { registry: options.strict_registry };
+    let judgement = judge(&dialogues, &Knowledge::default(), strictness);
+    let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    print(&record::records(&target, &dialogues, &[], &judgement), options.format, options.fail_on)?;
+    let fails = |level| judgement.findings.iter().any(|finding| finding.level >= level);
+    Ok(u8::from(options.fail_on.level().is_some_and(fails)))
+}
+
+/// The file itself, or the files of a folder by name.
+fn transcripts(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).with_context(|| path.display().to_string())?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.is_file());
+    files.sort();
+    Ok(files)
+}
+
+fn print_report(file: &Path, format: Format, fail_on: FailOn) -> Result<()> {
+    let name = file.display().to_string();
+    print(&record::read(&name, &text(file)?)?, format, fail_on)
+}
+
+fn print(records: &[Record], format: Format, fail_on: FailOn) -> Result<()> {
+    match format {
+        Format::Junit => anstream::print!("{}", junit::render(records, fail_on.level())?),
+        Format::Console => anstream::print!("{}", console::render(records)),
+        Format::Jsonl => record::write(records, std::io::stdout().lock())?,
+    }
+    Ok(())
+}
+
+fn text(file: &Path) -> Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| file.display().to_string())
+}

@@ -1,0 +1,381 @@
+//! The client: drives one connection and records every octet.
+
+mod encryption;
+mod template;
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+pub use encryption::Encryption;
+pub(crate) use template::{Template, encoded};
+
+use crate::command::Command;
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
+use crate::reply::Reader;
+use crate::session::Session;
+use crate::target::{Address, Target};
+
+/// How long a client waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the replies to an act.
+    pub reply: Duration,
+    /// For everything on one connection.
+    pub connection: Duration,
+}
+
+impl Default for Patience {
+    /// 10 s to connect, 20 s a reply, 2 minutes a connection.
+    fn default() -> Patience {
+        Patience {
+            connect: Duration::from_secs(10),
+            reply: Duration::from_secs(20),
+            connection: Duration::from_secs(120),
+        }
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection to a server under test.
+///
+/// Nothing fails here: what goes wrong is recorded in the dialogue, as the [`End`] of an exchange.
+pub struct Connection {
+    stream: Option<Box<dyn Stream>>,
+    reader: Reader,
+    session: Session,
+    dialogue: Dialogue,
+    host: String,
+    encryption: Encryption,
+    patience: Patience,
+    deadline: Instant,
+    /// Whether a reply may still come that answers an act before, so that matches are in doubt.
+    late: bool,
+}
+
+impl Connection {
+    /// Connects. The greeting is not read.
+    ///
+    /// # Errors
+    ///
+    /// Where no connection comes about, or no TLS on a connection that should begin with it.
+    pub async fn open(name: &str, target: &Target, encryption: &Encryption, patience: Patience) -> io::Result<Connection> {
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
+        let connecting = async {
+            Ok::<Box<dyn Stream>, io::Error>(match &target.address {
+                Address::Tcp(host, port) => Box::new(TcpStream::connect((host.as_str(), *port)).await?),
+                Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            })
+        };
+        let mut stream = timeout(patience.connect, connecting).await.map_err(|_| late())??;
+        let host = match &target.address {
+            Address::Tcp(host, _) => host.clone(),
+            Address::Unix(_) => "localhost".to_owned(),
+        };
+        if target.implicit_tls {
+            let handshake = encryption.begin(&host, stream);
+            stream = Box::new(timeout(patience.connect, handshake).await.map_err(|_| late())??);
+        }
+        Ok(Connection {
+            stream: Some(stream),
+            reader: Reader::default(),
+            session: Session::new(target.protocol, target.implicit_tls),
+            dialogue: Dialogue {
+                name: name.to_owned(),
+                protocol: target.protocol,
+                implicit_tls: target.implicit_tls,
+                exchanges: Vec::new(),
+            },
+            host,
+            encryption: encryption.clone(),
+            patience,
+            deadline: Instant::now() + patience.connection,
+            late: false,
+        })
+    }
+
+    /// The session as far as it has come.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The last exchange.
+    #[must_use]
+    pub fn last(&self) -> Option<&Exchange> {
+        self.dialogue.exchanges.last()
+    }
+
+    /// Whether the connection is there.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Reads the greeting.
+    pub async fn greet(&mut self) -> Option<u16> {
+        self.act(Act::Connect, &[], 1).await
+    }
+
+    /// Sends a line before the greeting was read, then reads the greeting and the line's reply. A server may take what
+    /// comes too early otherwise, so the match is not sure.
+    pub async fn command_early(&mut self, line: &str) -> Option<u16> {
+        let octets = [line.as_bytes(), b"\r\n"].concat();
+        let sent = self.send(&octets).await;
+        let mut greeting = Exchange { pipelined: true, ..Exchange::new(Act::Connect) };
+        self.receive(&mut greeting, 1).await;
+        self.keep(greeting);
+        let mut exchange = Exchange { sure: false, ..Exchange::new(Act::Command(octets)) };
+        self.receive(&mut exchange, 1).await;
+        if sent.is_err() {
+            self.close(&mut exchange, End::Closed);
+        }
+        self.late = true;
+        let number = exchange.number();
+        self.keep(exchange);
+        number
+    }
+
+    /// Sends a line, adding its end, and reads its reply.
+    pub async fn command(&mut self, line: &str) -> Option<u16> {
+        let octets = [line.as_bytes(), b"\r\n"].concat();
+        self.act(Act::Command(octets.clone()), &octets, 1).await
+    }
+
+    /// Does one thing: sends octets, and reads so many replies. Gives the number of the last.
+    pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
+        self.gather().await;
+        let sent = self.send(octets).await;
+        let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
+        self.receive(&mut exchange, replies).await;
+        // A server that closed before everything was sent may have said why.
+        if sent.is_err() {
+            self.close(&mut exchange, End::Closed);
+        }
+        let number = exchange.replies().last().and_then(|reply| reply.number());
+        self.keep(exchange);
+        number
+    }
+
+    /// Sends octets that a server may take for more or fewer commands than they are.
+    pub async fn act_raw(&mut self, octets: &[u8], replies: usize) -> Option<u16> {
+        let plain = Command::read(octets).is_plain() && replies == 1;
+        let number = self.act(Act::Command(octets.to_vec()), octets, replies).await;
+        if let (false, Some(last)) = (plain, self.dialogue.exchanges.last_mut()) {
+            last.sure = false;
+            self.late = true;
+        }
+        number
+    }
+
+    /// Sends several lines at once, then reads a reply for each.
+    pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
+        self.gather().await;
+        let start = self.dialogue.exchanges.len();
+        let sent = self.send(&lines.concat()).await;
+        let mut number = None;
+        for (index, line) in lines.iter().enumerate() {
+            let pipelined = index + 1 < lines.len();
+            let mut exchange = Exchange { pipelined, sure: !self.late, ..Exchange::new(Act::Command(line.clone())) };
+            self.receive(&mut exchange, 1).await;
+            if sent.is_err() {
+                self.close(&mut exchange, End::Closed);
+            }
+            number = exchange.number();
+            self.keep(exchange);
+        }
+        // A reply that is missing makes every match of the group doubtful.
+        if let Some(group) = self.dialogue.exchanges.get_mut(start..) {
+            let missing = group.iter().any(|exchange| exchange.answers.is_empty());
+            group.iter_mut().for_each(|exchange| exchange.sure &= !missing);
+        }
+        number
+    }
+
+    /// Sends a message; one reply, in LMTP one a recipient.
+    pub async fn message(&mut self, octets: &[u8]) -> Option<u16> {
+        let plain = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
+        let sure = plain && !has_stray_end(octets);
+        let number = self.act(Act::Message(octets.to_vec()), octets, self.due()).await;
+        if let (false, Some(last)) = (sure, self.dialogue.exchanges.last_mut()) {
+            last.sure = false;
+            self.late = true;
+        }
+        number
+    }
+
+    /// Sends a chunk.
+    pub async fn chunk(&mut self, chunk: &[u8], last: bool) -> Option<u16> {
+        let command = format!("BDAT {}{}\r\n", chunk.len(), if last { " LAST" } else { "" }).into_bytes();
+        let octets = [command.as_slice(), chunk].concat();
+        let replies = if last { self.due() } else { 1 };
+        self.act(Act::Chunk { command, octets: chunk.to_vec() }, &octets, replies).await
+    }
+
+    /// Begins TLS. Octets that came in clear behind the reply to STARTTLS are recorded, and forgotten.
+    pub async fn begin_tls(&mut self) -> bool {
+        self.gather().await;
+        let mut exchange = Exchange::new(Act::Handshake);
+        if let Some(stream) = self.stream.take() {
+            match timeout(self.patience.reply, self.encryption.begin(&self.host, stream)).await {
+                Ok(Ok(stream)) => self.stream = Some(Box::new(stream)),
+                Ok(Err(_)) | Err(_) => exchange.end = End::Failed,
+            }
+        }
+        self.reader = Reader::default();
+        let begun = exchange.end != End::Failed;
+        self.keep(exchange);
+        begun
+    }
+
+    /// Listens for what comes unasked.
+    pub async fn listen(&mut self, duration: Duration) {
+        let mut exchange = Exchange { sure: !self.late, ..Exchange::new(Act::Wait) };
+        let until = Instant::now() + duration;
+        while self.is_open() && Instant::now() < until {
+            self.read(&mut exchange, until, Instant::now()).await;
+            while let Some(reply) = self.reader.next() {
+                exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
+            }
+        }
+        if !exchange.answers.is_empty() || exchange.end == End::Closed {
+            self.keep(exchange);
+        }
+    }
+
+    /// Says QUIT where that is possible, and ends the connection.
+    pub async fn finish(mut self) -> Dialogue {
+        let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
+        let quit = quit.is_some_and(|command| command.verb() == crate::command::Verb::Quit);
+        if self.is_open() && !quit {
+            self.command("QUIT").await;
+        }
+        // Replies too many come before the server closes.
+        if self.is_open() {
+            let until = Instant::now() + Duration::from_millis(200);
+            let mut rest = Exchange::new(Act::Wait);
+            while self.is_open() && Instant::now() < until {
+                self.read(&mut rest, until, Instant::now()).await;
+            }
+        }
+        self.gather_read();
+        self.dialogue
+    }
+
+    /// How many replies a message of this transaction has.
+    fn due(&self) -> usize {
+        match self.session.protocol {
+            Protocol::Lmtp => self.session.recipients().max(1),
+            Protocol::Smtp | Protocol::Submission => 1,
+        }
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::NotConnected.into()) };
+        let writing = async {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        };
+        timeout(self.patience.reply, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Reads until the replies are there, or will not come.
+    async fn receive(&mut self, exchange: &mut Exchange, replies: usize) {
+        let start = Instant::now();
+        let until = (start + self.patience.reply).min(self.deadline);
+        loop {
+            while exchange.answers.len() < replies {
+                let Some(reply) = self.reader.next() else { break };
+                let millis = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis });
+            }
+            if exchange.answers.len() >= replies {
+                return;
+            }
+            if !self.is_open() {
+                self.close(exchange, End::Closed);
+                return;
+            }
+            if Instant::now() >= until {
+                exchange.end = End::TimedOut;
+                self.late = true;
+                return;
+            }
+            self.read(exchange, until, start).await;
+        }
+    }
+
+    /// Reads once, or until a time.
+    async fn read(&mut self, exchange: &mut Exchange, until: Instant, start: Instant) {
+        let Some(stream) = &mut self.stream else { return };
+        let mut octets = [0; 16 << 10];
+        match timeout_at(until, stream.read(&mut octets)).await {
+            Err(_) => {}
+            Ok(Ok(length @ 1..)) => self.reader.push(&octets[..length]),
+            Ok(Ok(0) | Err(_)) => {
+                self.stream = None;
+                while let Some(reply) = self.reader.next() {
+                    let millis = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+                    exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis });
+                }
+                self.close(exchange, End::Closed);
+            }
+        }
+    }
+
+    /// Records that there is no more, with what is left of a reply.
+    fn close(&mut self, exchange: &mut Exchange, end: End) {
+        self.stream = None;
+        if let Some(rest) = self.reader.finish() {
+            exchange.answers.push(Answer { octets: rest.octets().to_vec(), millis: 0 });
+        }
+        self.reader = Reader::default();
+        exchange.end = end;
+    }
+
+    /// Takes what came without being waited for to the last exchange.
+    async fn gather(&mut self) {
+        if self.is_open() {
+            let mut waiting = Exchange::new(Act::Wait);
+            self.read(&mut waiting, Instant::now(), Instant::now()).await;
+            if let (End::Closed, Some(last)) = (waiting.end, self.dialogue.exchanges.last_mut()) {
+                last.answers.append(&mut waiting.answers);
+                last.end = End::Closed;
+            }
+        }
+        self.gather_read();
+    }
+
+    fn gather_read(&mut self) {
+        let Some(last) = self.dialogue.exchanges.last_mut() else { return };
+        while let Some(reply) = self.reader.next() {
+            last.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
+        }
+    }
+
+    fn keep(&mut self, exchange: Exchange) {
+        self.session.follow(&exchange);
+        self.dialogue.exchanges.push(exchange);
+    }
+}
+
+/// Whether CR or LF stands alone somewhere.
+fn has_stray_end(octets: &[u8]) -> bool {
+    let mut before = 0;
+    for pair in octets.iter().zip(octets.iter().skip(1).chain([&0])) {
+        match pair {
+            (b'\r', next) if *next != b'\n' => return true,
+            (b'\n', _) if before != b'\r' => return true,
+            _ => {}
+        }
+        before = *pair.0;
+    }
+    false
+}

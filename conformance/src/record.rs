@@ -1,0 +1,212 @@
+//! The one primary output: a stream of records, one JSON object a line. Every report is made from it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
+
+use crate::catalogue::{Level, RuleId};
+use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::finding::{Finding, Place};
+use crate::rules::{Agreement, Judgement};
+use crate::run::{CaseOutcome, Verdict};
+
+/// A line of the stream. The header comes first, the summary last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// What was run, against what.
+    Header(Header),
+    /// A connection begins.
+    Dialogue(Opening),
+    /// An act and its replies.
+    Exchange(Spoken),
+    /// A breach of a rule.
+    Finding(Found),
+    /// What came of a case.
+    Case(CaseOutcome),
+    /// The end, with counts.
+    Summary(Summary),
+}
+
+/// What was run, against what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Header {
+    /// The version of this stream's form.
+    pub format: u32,
+    /// The version of this tool.
+    pub version: String,
+    /// The date of the registry that pairs are held against.
+    pub registry_updated: String,
+    /// Where that registry comes from.
+    pub registry_origin: String,
+    /// What was run against: a server, or a recording.
+    pub target: String,
+}
+
+impl Header {
+    /// The header of this tool for a target.
+    #[must_use]
+    pub fn new(target: &str) -> Header {
+        Header {
+            format: 1,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            registry_updated: REGISTRY_UPDATED.to_owned(),
+            registry_origin: REGISTRY_ORIGIN.to_owned(),
+            target: target.to_owned(),
+        }
+    }
+}
+
+/// A connection begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Opening {
+    /// Its number, from 0.
+    pub dialogue: usize,
+    /// What it is called: a case, a file.
+    pub name: String,
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// Whether TLS was there from the start.
+    pub implicit_tls: bool,
+}
+
+/// An act and its replies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The number of the connection.
+    pub dialogue: usize,
+    /// Its own number there, from 0.
+    pub number: usize,
+    /// What was done, and what came of it.
+    pub exchange: Exchange,
+}
+
+/// A breach of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The rule's slug.
+    pub rule: String,
+    /// Its weight.
+    pub level: Level,
+    /// The condition of the rule that lowers the level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Where it was seen.
+    pub place: Place,
+    /// What was seen, in a clause.
+    pub detail: String,
+    /// What must be true.
+    pub statement: String,
+    /// Who says so.
+    pub sources: Vec<String>,
+}
+
+impl From<&Finding> for Found {
+    fn from(finding: &Finding) -> Found {
+        let rule = finding.rule.rule();
+        Found {
+            rule: rule.id.to_owned(),
+            level: finding.level,
+            condition: finding.condition.map(str::to_owned),
+            place: finding.place,
+            detail: finding.detail.clone(),
+            statement: rule.statement.to_owned(),
+            sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
+        }
+    }
+}
+
+impl Found {
+    /// The rule in this tool's catalogue; a stream of another version may have rules that are not there.
+    #[must_use]
+    pub fn catalogued(&self) -> Option<RuleId> {
+        RuleId::find(&self.rule)
+    }
+}
+
+/// The end, with counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Connections.
+    pub dialogues: usize,
+    /// Acts.
+    pub exchanges: usize,
+    /// Findings of level error.
+    pub errors: usize,
+    /// Findings of level warning.
+    pub warnings: usize,
+    /// Findings of level note.
+    pub notes: usize,
+    /// How many cases came to each verdict.
+    pub cases: BTreeMap<Verdict, usize>,
+    /// How the pairs seen agree with the registry.
+    pub agreement: Agreement,
+}
+
+/// The records of a run that is over, or of a recording, which has no cases.
+#[must_use]
+pub fn records(
+    target: &str,
+    dialogues: &[Dialogue],
+    cases: &[CaseOutcome],
+    judgement: &Judgement,
+) -> Vec<Record> {
+    let mut records = vec![Record::Header(Header::new(target))];
+    for (number, dialogue) in dialogues.iter().enumerate() {
+        records.push(Record::Dialogue(Opening {
+            dialogue: number,
+            name: dialogue.name.clone(),
+            protocol: dialogue.protocol,
+            implicit_tls: dialogue.implicit_tls,
+        }));
+        let spoken = |(index, exchange): (usize, &Exchange)| {
+            Record::Exchange(Spoken { dialogue: number, number: index, exchange: exchange.clone() })
+        };
+        records.extend(dialogue.exchanges.iter().enumerate().map(spoken));
+    }
+    records.extend(judgement.findings.iter().map(|finding| Record::Finding(finding.into())));
+    records.extend(cases.iter().cloned().map(Record::Case));
+    let mut verdicts = BTreeMap::new();
+    cases.iter().for_each(|case| *verdicts.entry(case.verdict).or_default() += 1);
+    let count = |level| judgement.findings.iter().filter(|finding| finding.level == level).count();
+    records.push(Record::Summary(Summary {
+        dialogues: dialogues.len(),
+        exchanges: dialogues.iter().map(|dialogue| dialogue.exchanges.len()).sum(),
+        errors: count(Level::Error),
+        warnings: count(Level::Warning),
+        notes: count(Level::Note),
+        cases: verdicts,
+        agreement: judgement.agreement.clone(),
+    }));
+    records
+}
+
+/// Writes records, one a line.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write(records: &[Record], mut to: impl Write) -> io::Result<()> {
+    for record in records {
+        serde_json::to_writer(&mut to, record)?;
+        to.write_all(b"\n")?;
+    }
+    to.flush()
+}
+
+/// Reads a stream of records back.
+///
+/// # Errors
+///
+/// A line that is no record is refused, with its number.
+pub fn read(name: &str, text: &str) -> Result<Vec<Record>> {
+    let record = |(index, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| format!("{name}:{}: no record of a run", index + 1))
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(record).collect()
+}

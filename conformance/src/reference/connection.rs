@@ -1,0 +1,342 @@
+//! One connection: octets in, octets out, within bounds.
+
+use std::io;
+use std::time::Duration;
+
+use memchr::memchr;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::fault::Behaviour;
+use super::machine::{Awaited, Input, Machine, Message, Setting};
+use super::wire::{Step, Wire};
+
+/// How long a connection may be silent.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a connection may last.
+const LASTING: Duration = Duration::from_secs(1800);
+
+/// How long a client may take to close, once the server has.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long a handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(20);
+
+/// What is kept of a line and of a message; the rest is counted.
+const KEPT: usize = 64 << 10;
+
+/// What is read and sent at once.
+const BLOCK: usize = 16 << 10;
+
+/// The most that one connection brings.
+const MOST: u64 = 64 << 20;
+
+/// The most that an endless reply sends.
+const ENDLESS: usize = 64 << 20;
+
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(stream: Box<dyn Stream>, setting: Setting, tls: Option<TlsAcceptor>, pace: Duration) {
+    let connection = Connection {
+        wire: Wire::new(&setting.faults),
+        machine: Machine::new(setting.clone()),
+        stream,
+        setting,
+        tls,
+        pace,
+        buffer: Vec::new(),
+        taken: 0,
+    };
+    // A client that goes away is no error of the server.
+    let _ = timeout(LASTING, connection.run()).await;
+}
+
+struct Connection {
+    stream: Box<dyn Stream>,
+    setting: Setting,
+    machine: Machine,
+    wire: Wire,
+    tls: Option<TlsAcceptor>,
+    pace: Duration,
+    buffer: Vec<u8>,
+    taken: u64,
+}
+
+/// Whether the connection goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    On,
+    Ended,
+}
+
+/// What came of reading.
+enum Read {
+    Octets,
+    Idle,
+    TooMuch,
+}
+
+impl Connection {
+    async fn run(mut self) -> io::Result<()> {
+        if self.setting.tls == super::Tls::Implicit && self.begin_tls().await? == Goes::Ended {
+            return Ok(());
+        }
+        if self.answer(Input::Connected).await? == Goes::Ended {
+            return Ok(());
+        }
+        loop {
+            let goes = match self.machine.awaits() {
+                Awaited::Line => self.line().await?,
+                Awaited::Message => self.message().await?,
+                Awaited::Chunk(length) => self.chunk(length).await?,
+            };
+            if goes == Goes::Ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a line, up to LF; of one that is too long the beginning is kept.
+    async fn line(&mut self) -> io::Result<Goes> {
+        let mut line = Vec::new();
+        loop {
+            let end = memchr(b'\n', &self.buffer).map(|end| end + 1);
+            let part: Vec<u8> = self.buffer.drain(..end.unwrap_or(self.buffer.len())).collect();
+            let room = KEPT.saturating_sub(line.len()).min(part.len());
+            line.extend_from_slice(part.get(..room).unwrap_or_default());
+            if end.is_some() {
+                return self.answer(Input::Line(&line)).await;
+            }
+            if let Some(goes) = self.more().await? {
+                return Ok(goes);
+            }
+        }
+    }
+
+    /// Reads a message, up to the line that is a dot.
+    async fn message(&mut self) -> io::Result<Goes> {
+        let bare_lf = self.setting.behaves(Behaviour::EndsMessageAtBareLf).is_some();
+        let mut reader = MessageReader { bare_lf, ..MessageReader::default() };
+        loop {
+            let end = self.buffer.iter().position(|octet| reader.take(*octet)).map(|end| end + 1);
+            self.buffer.drain(..end.unwrap_or(self.buffer.len()));
+            if end.is_some() {
+                let (start, size) = (reader.start, reader.size.saturating_sub(3));
+                return self.answer(Input::Message(Message { start: &start, size, stray_ends: reader.stray })).await;
+            }
+            if let Some(goes) = self.more().await? {
+                return Ok(goes);
+            }
+        }
+    }
+
+    async fn chunk(&mut self, length: u64) -> io::Result<Goes> {
+        let mut left = length;
+        loop {
+            let here = usize::try_from(left).map_or(self.buffer.len(), |left| left.min(self.buffer.len()));
+            self.buffer.drain(..here);
+            left -= here as u64;
+            if left == 0 {
+                return self.answer(Input::Chunk(length)).await;
+            }
+            if let Some(goes) = self.more().await? {
+                return Ok(goes);
+            }
+        }
+    }
+
+    /// Reads more, or tells that there is no more.
+    async fn more(&mut self) -> io::Result<Option<Goes>> {
+        Ok(match self.read().await? {
+            None => Some(Goes::Ended),
+            Some(Read::Octets) => None,
+            Some(Read::Idle) => Some(self.answer(Input::Idle).await?),
+            Some(Read::TooMuch) => Some(self.answer(Input::TooMuch).await?),
+        })
+    }
+
+    /// Reads once; `None` at the end of the stream.
+    async fn read(&mut self) -> io::Result<Option<Read>> {
+        if self.taken >= MOST {
+            return Ok(Some(Read::TooMuch));
+        }
+        self.buffer.reserve(BLOCK);
+        let reading = self.stream.read_buf(&mut self.buffer);
+        let Ok(length) = timeout(IDLE, reading).await else { return Ok(Some(Read::Idle)) };
+        let length = length?;
+        self.taken += length as u64;
+        Ok((length > 0).then_some(Read::Octets))
+    }
+
+    async fn answer(&mut self, input: Input<'_>) -> io::Result<Goes> {
+        let actions = self.machine.take(input);
+        for step in self.wire.steps(actions) {
+            if self.step(step).await? == Goes::Ended {
+                return Ok(Goes::Ended);
+            }
+        }
+        Ok(Goes::On)
+    }
+
+    async fn step(&mut self, step: Step) -> io::Result<Goes> {
+        match step {
+            Step::Send(octets) => self.send(&octets).await?,
+            Step::SendApart(octets) => {
+                for octet in octets {
+                    self.send(&[octet]).await?;
+                    tokio::task::yield_now().await;
+                }
+            }
+            Step::SendSlowly(octets) => {
+                for octet in octets {
+                    self.send(&[octet]).await?;
+                    sleep(self.pace).await;
+                }
+            }
+            Step::SendEndlessly(octets) => {
+                let many = octets.repeat(BLOCK / octets.len().max(1) + 1);
+                for _ in 0..ENDLESS / many.len() {
+                    self.send(&many).await?;
+                }
+                return self.close().await;
+            }
+            Step::Stall => return self.swallow(LASTING).await,
+            Step::HalfClose => {
+                self.stream.shutdown().await?;
+                return self.swallow(LASTING).await;
+            }
+            Step::BeginTls => return self.begin_tls().await,
+            Step::Close => return self.close().await,
+        }
+        Ok(Goes::On)
+    }
+
+    async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let writing = async {
+            self.stream.write_all(octets).await?;
+            self.stream.flush().await
+        };
+        timeout(IDLE, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// RFC 3207 §4.2: what came in clear behind STARTTLS is forgotten.
+    async fn begin_tls(&mut self) -> io::Result<Goes> {
+        if self.setting.behaves(Behaviour::StallHandshake).is_some() {
+            return self.swallow(LASTING).await;
+        }
+        if self.setting.behaves(Behaviour::DropHandshake).is_some() {
+            return self.close().await;
+        }
+        if self.setting.behaves(Behaviour::GarbageHandshake).is_some() {
+            self.send(b"This is no TLS, and never will be.\r\n").await?;
+            return self.close().await;
+        }
+        if self.setting.behaves(Behaviour::KeepsClearText).is_none() {
+            self.buffer.clear();
+        }
+        let Some(acceptor) = self.tls.clone() else { return self.close().await };
+        let clear = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
+        let accepting = timeout(HANDSHAKE, acceptor.accept(clear)).await;
+        self.stream = Box::new(accepting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?);
+        self.machine.take(Input::Secured);
+        Ok(Goes::On)
+    }
+
+    /// Closes. What the client still sends is read, so that its octets do not destroy the last reply.
+    async fn close(&mut self) -> io::Result<Goes> {
+        self.stream.shutdown().await?;
+        self.swallow(CLOSING).await
+    }
+
+    /// Reads and forgets.
+    async fn swallow(&mut self, duration: Duration) -> io::Result<Goes> {
+        let reading = async {
+            loop {
+                self.buffer.clear();
+                self.buffer.reserve(BLOCK);
+                if !matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..)) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(duration, reading).await;
+        Ok(Goes::Ended)
+    }
+}
+
+/// Looks for the end of a message, octet by octet (RFC 5321 §4.1.1.4).
+#[derive(Default)]
+struct MessageReader {
+    bare_lf: bool,
+    start: Vec<u8>,
+    size: u64,
+    stray: bool,
+    at: At,
+}
+
+/// What stands right before.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum At {
+    /// CR LF, or nothing.
+    #[default]
+    Start,
+    /// The dot that begins a line.
+    Dot,
+    /// That dot and CR.
+    DotCr,
+    /// CR.
+    Cr,
+    /// LF alone.
+    BareLf,
+    /// Anything else.
+    Text,
+}
+
+impl MessageReader {
+    /// Takes an octet; whether it is the last.
+    fn take(&mut self, octet: u8) -> bool {
+        self.size += 1;
+        if self.start.len() < KEPT {
+            self.start.push(octet);
+        }
+        let ends = (self.at, octet) == (At::DotCr, b'\n') || self.bare_lf && (self.at, octet) == (At::Dot, b'\n');
+        let after_cr = matches!(self.at, At::Cr | At::DotCr);
+        self.stray |= after_cr && octet != b'\n' || octet == b'\n' && !after_cr && !ends;
+        self.at = match (self.at, octet) {
+            (At::Start, b'.') => At::Dot,
+            (At::BareLf, b'.') if self.bare_lf => At::Dot,
+            (At::Dot, b'\r') => At::DotCr,
+            (At::Cr | At::DotCr, b'\n') => At::Start,
+            (_, b'\r') => At::Cr,
+            (_, b'\n') => At::BareLf,
+            _ => At::Text,
+        };
+        ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MessageReader;
+
+    #[test]
+    fn a_message_ends_where_it_should() {
+        let end = |octets: &[u8], bare_lf| {
+            let mut reader = MessageReader { bare_lf, ..MessageReader::default() };
+            let end = octets.iter().position(|octet| reader.take(*octet)).map(|end| end + 1);
+            (end, reader.stray)
+        };
+        assert_eq!(end(b".\r\nx", false), (Some(3), false));
+        assert_eq!(end(b"a\r\n.\r\nx", false), (Some(6), false));
+        assert_eq!(end(b"a\r\n..\r\n.\r\n", false), (Some(10), false));
+        assert_eq!(end(b"a\n.\nb\r\n.\r\n", false), (Some(10), true));
+        assert_eq!(end(b"a\n.\nb\r\n.\r\n", true).0, Some(4));
+        assert_eq!(end(b"a\rb\r\n.\r\n", false), (Some(8), true));
+        assert_eq!(end(b"a\r\n.\rb\r\n.\r\n", false), (Some(11), true));
+        assert_eq!(end(b"a\r\n.x\r\n", false), (None, false));
+    }
+}

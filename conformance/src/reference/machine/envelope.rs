@@ -1,0 +1,323 @@
+//! MAIL and RCPT: their paths and parameters.
+
+use super::mailbox::Mailbox;
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction, is_positive};
+use crate::command::{Envelope, Parameter, is_keyword, is_mailbox};
+
+/// The longest path, brackets included (RFC 5321 §4.5.3.1.3).
+const PATH: usize = 256;
+
+/// The longest time that a message is held, in seconds.
+const HOLD: u64 = 604_800;
+
+impl Machine {
+    pub(super) fn mail(&mut self, command: &Command<'_>) {
+        let envelope = command.envelope();
+        let key = match &envelope {
+            _ if self.hello.is_none() => Key::MailBeforeHello,
+            _ if self.transaction.is_some() => Key::MailNested,
+            None => Key::MailSyntax,
+            Some(envelope) => self.mail_key(envelope),
+        };
+        let solicited = envelope.and_then(|envelope| envelope.value("SOLICIT")).unwrap_or_default();
+        let solicited = String::from_utf8_lossy(solicited).into_owned();
+        if is_positive(self.say_of(key, &solicited)) {
+            let has = |keyword, wanted: &[u8]| {
+                let value = envelope.and_then(|envelope| envelope.value(keyword));
+                value.is_some_and(|value| wanted.is_empty() || value.eq_ignore_ascii_case(wanted))
+            };
+            let size = envelope.and_then(|envelope| number(envelope.value("SIZE")?));
+            self.transaction = Some(Transaction {
+                utf8: has("SMTPUTF8", b""),
+                binary: has("BODY", b"BINARYMIME"),
+                size,
+                ..Transaction::default()
+            });
+            self.after_last_chunk = false;
+        }
+    }
+
+    fn mail_key(&self, envelope: &Envelope<'_>) -> Key {
+        let Some(path) = envelope.path() else { return Key::MailPath };
+        let utf8 = envelope.parameter("SMTPUTF8").is_some();
+        match path_problem(path, utf8) {
+            _ if path.is_empty() => {}
+            Some(Problem::Length) => return Key::MailPathTooLong,
+            Some(Problem::NonAscii) => return Key::MailNonAscii,
+            Some(Problem::Form) => return Key::MailPath,
+            None if self.is_incomplete(path) => return Key::MailDomain,
+            None => {}
+        }
+        if is_glued(envelope, path) {
+            return Key::MailSyntax;
+        }
+        let has = |keyword| envelope.parameter(keyword).is_some();
+        if let Some(key) = self.mail_parameters(envelope) {
+            return key;
+        }
+        match () {
+            () if has("SOLICIT") => Key::Solicitation,
+            () if has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0") => {
+                Key::MailPriorityChanged
+            }
+            () if has("MT-PRIORITY") => Key::MailPriority,
+            () if has("HOLDFOR") || has("HOLDUNTIL") => Key::MailHold,
+            () if has("BY") => Key::MailDeliverBy,
+            () if path.is_empty() => Key::MailNullSender,
+            () if has("RET") || has("ENVID") => Key::MailDsn,
+            () if has("AUTH") => Key::MailAuth,
+            () if utf8 => Key::MailUtf8,
+            () if has("BODY") => Key::MailBody,
+            () if has("SIZE") => Key::MailDeclaresSize,
+            () => Key::Mail,
+        }
+    }
+
+    /// RFC 5321 §4.1.1.11: form first, then what is unknown, then what is wrong.
+    fn mail_parameters(&self, envelope: &Envelope<'_>) -> Option<Key> {
+        let parameters = || envelope.parameters();
+        if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
+            return Some(Key::MailParameterSyntax);
+        }
+        if parameters().any(|parameter| self.mail_parameter(&parameter).is_none()) {
+            return Some(Key::MailParameterUnknown);
+        }
+        let wrong = |parameter: &Parameter<'_>| {
+            let (key, good) = self.mail_parameter(parameter)?;
+            let repeats = parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
+            (repeats || !good).then_some(key)
+        };
+        let both = envelope.parameter("HOLDFOR").is_some() && envelope.parameter("HOLDUNTIL").is_some();
+        let too_big = |value| number(value).is_none_or(|size| size > SIZE);
+        parameters()
+            .find_map(|parameter| wrong(&parameter))
+            .or(both.then_some(Key::HoldValue))
+            .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
+    }
+
+    /// What is said where a parameter is wrong or repeated, and whether its value is good; `None` if it is unknown.
+    fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
+        let keyword = parameter.keyword.to_ascii_uppercase();
+        let value = parameter.value;
+        let is = |values: &[&[u8]]| value.is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)));
+        let submission = self.setting.protocol == Protocol::Submission;
+        Some(match keyword.as_slice() {
+            b"SIZE" => (Key::SizeValue, value.is_some_and(is_number)),
+            b"BODY" => (Key::BodyValue, is(&[b"7BIT", b"8BITMIME", b"BINARYMIME"])),
+            b"SMTPUTF8" => (Key::Utf8Value, value.is_none()),
+            b"RET" => (Key::MailDsnValue, is(&[b"FULL", b"HDRS"])),
+            b"ENVID" => (Key::MailDsnValue, value.is_some_and(|value| is_xtext(value) && value.len() <= 100)),
+            b"AUTH" if !self.is_lmtp() => {
+                (Key::MailAuthValue, value.is_some_and(|value| value == b"<>" || is_xtext(value)))
+            }
+            b"BY" => (Key::DeliverByValue, value.is_some_and(is_deliver_by)),
+            b"MT-PRIORITY" => (Key::PriorityValue, value.is_some_and(is_priority)),
+            b"SOLICIT" => (Key::MailParameterSyntax, value.is_some()),
+            b"HOLDFOR" if submission => {
+                (Key::HoldValue, value.and_then(number).is_some_and(|seconds| (1..=HOLD).contains(&seconds)))
+            }
+            b"HOLDUNTIL" if submission => (Key::HoldValue, value.is_some_and(|value| is_date(value) && *value < b"2031"[..])),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn rcpt(&mut self, command: &Command<'_>) {
+        let envelope = command.envelope();
+        let key = match (&envelope, &self.transaction) {
+            (_, None) => Key::RcptBeforeMail,
+            (_, Some(transaction)) if transaction.chunked.is_some() => Key::RcptAfterBdat,
+            (None, _) => Key::RcptSyntax,
+            (Some(envelope), Some(transaction)) => self.rcpt_key(envelope, transaction),
+        };
+        let path = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
+        let mailbox = mailbox(path);
+        let positive = is_positive(self.say(key));
+        let forgets = self.behaves(Behaviour::ForgetsAtRefusedRcpt).is_some();
+        if let Some(transaction) = &mut self.transaction {
+            match positive {
+                true => transaction.recipients.push(mailbox),
+                false => transaction.refused += 1,
+            }
+            if forgets && !positive {
+                transaction.recipients.clear();
+            }
+        }
+    }
+
+    fn rcpt_key(&self, envelope: &Envelope<'_>, transaction: &Transaction) -> Key {
+        let Some(path) = envelope.path() else { return Key::RcptPath };
+        let postmaster = path.eq_ignore_ascii_case(b"postmaster");
+        match path_problem(path, transaction.utf8) {
+            _ if postmaster => {}
+            Some(Problem::Length) => return Key::RcptPathTooLong,
+            Some(Problem::NonAscii) => return Key::RcptNonAscii,
+            Some(Problem::Form) => return Key::RcptPath,
+            None if self.is_incomplete(path) => return Key::RcptDomain,
+            None => {}
+        }
+        if is_glued(envelope, path) {
+            return Key::RcptSyntax;
+        }
+        if let Some(key) = rcpt_parameters(envelope) {
+            return key;
+        }
+        self.mailbox_key(path, envelope, transaction)
+    }
+
+    fn mailbox_key(&self, path: &[u8], envelope: &Envelope<'_>, transaction: &Transaction) -> Key {
+        let limit = self.behaves(Behaviour::LimitsRecipients).map_or(RECIPIENTS, |fault| fault.count);
+        let full = transaction.recipients.len() >= limit;
+        let has = |keyword| envelope.parameter(keyword).is_some();
+        match mailbox(path) {
+            Mailbox::Foreign if !self.logged_in => Key::RelayDenied,
+            Mailbox::Unknown => Key::RcptUnknown,
+            Mailbox::Full => Key::RcptFull,
+            _ if full => Key::TooManyRecipients,
+            _ if envelope.value("RRVS").is_some_and(|date| *date < b"2020"[..]) => Key::OwnerChanged,
+            _ if self.behaves(Behaviour::Greylist).is_some() && self.setting.memory.is_new(path) => Key::Greylisted,
+            Mailbox::Forwarded => Key::RcptForwarded,
+            Mailbox::Postmaster => Key::RcptPostmaster,
+            Mailbox::Foreign => Key::RcptRelayed,
+            _ if has("NOTIFY") || has("ORCPT") => Key::RcptDsn,
+            Mailbox::Valid | Mailbox::Late => Key::Rcpt,
+        }
+    }
+
+    /// RFC 6409 §4.2: a submission server wants whole domains.
+    fn is_incomplete(&self, path: &[u8]) -> bool {
+        let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
+        self.setting.protocol == Protocol::Submission && !domain.contains(&b'.') && !domain.starts_with(b"[")
+    }
+}
+
+enum Problem {
+    Length,
+    NonAscii,
+    Form,
+}
+
+fn path_problem(path: &[u8], utf8: bool) -> Option<Problem> {
+    let mailbox = without_route(path);
+    let ascii: Vec<u8> = mailbox.iter().map(|octet| if octet.is_ascii() { *octet } else { b'x' }).collect();
+    match () {
+        () if path.len() + 2 > PATH => Some(Problem::Length),
+        () if !path.is_ascii() && !utf8 => Some(Problem::NonAscii),
+        () if !is_mailbox(&ascii) || str::from_utf8(path).is_err() => Some(Problem::Form),
+        () => None,
+    }
+}
+
+/// RFC 5321 §4.1.2, Appendix F.2: a source route is read and dropped.
+fn without_route(path: &[u8]) -> &[u8] {
+    let end = path.iter().position(|octet| *octet == b':').filter(|_| path.starts_with(b"@"));
+    end.and_then(|end| path.get(end + 1..)).unwrap_or(path)
+}
+
+fn mailbox(path: &[u8]) -> Mailbox {
+    Mailbox::of(&String::from_utf8_lossy(without_route(path)))
+}
+
+/// Whether something follows the path without a blank.
+fn is_glued(envelope: &Envelope<'_>, path: &[u8]) -> bool {
+    let plain = path.is_empty() || path.eq_ignore_ascii_case(b"postmaster") || is_mailbox(path);
+    let bad_parameter = envelope.parameters().any(|parameter| !parameter.is_well_formed());
+    plain && !bad_parameter && !envelope.is_well_formed()
+}
+
+/// `AUTH=` and the like: the keyword says what is missing.
+fn is_value_missing(parameter: &Parameter<'_>) -> bool {
+    parameter.value.is_some_and(<[u8]>::is_empty) && is_keyword(parameter.keyword)
+}
+
+fn rcpt_parameters(envelope: &Envelope<'_>) -> Option<Key> {
+    let parameters = || envelope.parameters();
+    if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
+        return Some(Key::RcptParameterSyntax);
+    }
+    if parameters().any(|parameter| rcpt_parameter(&parameter).is_none()) {
+        return Some(Key::RcptParameterUnknown);
+    }
+    parameters().find_map(|parameter| {
+        let (key, good) = rcpt_parameter(&parameter)?;
+        let repeats = parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
+        (repeats || !good).then_some(key)
+    })
+}
+
+fn rcpt_parameter(parameter: &Parameter<'_>) -> Option<(Key, bool)> {
+    let value = parameter.value;
+    Some(match parameter.keyword.to_ascii_uppercase().as_slice() {
+        b"NOTIFY" => (Key::RcptDsnValue, value.is_some_and(is_notify)),
+        b"ORCPT" => (Key::RcptDsnValue, value.is_some_and(is_original_recipient)),
+        b"RRVS" => (Key::RrvsValue, value.is_some_and(is_date)),
+        _ => return None,
+    })
+}
+
+/// RFC 3461 §4.1.
+fn is_notify(value: &[u8]) -> bool {
+    if value.eq_ignore_ascii_case(b"NEVER") {
+        return true;
+    }
+    let words: Vec<Vec<u8>> = value.split(|octet| *octet == b',').map(<[u8]>::to_ascii_uppercase).collect();
+    let known = |word: &Vec<u8>| matches!(word.as_slice(), b"SUCCESS" | b"FAILURE" | b"DELAY");
+    words.iter().all(|word| known(word) && words.iter().filter(|other| *other == word).count() == 1)
+}
+
+/// RFC 3461 §4.2.
+fn is_original_recipient(value: &[u8]) -> bool {
+    let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
+    let (kind, address) = value.split_at(end);
+    is_keyword(kind) && address.get(1..).is_some_and(|address| !address.is_empty() && is_xtext(address))
+}
+
+/// RFC 3461 §4.
+fn is_xtext(value: &[u8]) -> bool {
+    let mut octets = value.iter();
+    let hexadecimal = |octet: &u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
+    while let Some(octet) = octets.next() {
+        let good = match octet {
+            b'+' => octets.next().is_some_and(hexadecimal) && octets.next().is_some_and(hexadecimal),
+            octet => octet.is_ascii_graphic() && *octet != b'=',
+        };
+        if !good {
+            return false;
+        }
+    }
+    !value.is_empty()
+}
+
+/// RFC 2852 §4: seconds, a mode, maybe a trace; a message that is to come back is given some time.
+fn is_deliver_by(value: &[u8]) -> bool {
+    let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
+    let (time, mode) = value.split_at(end);
+    let digits = time.strip_prefix(b"-").unwrap_or(time);
+    let positive = digits.len() == time.len() && digits.iter().any(|octet| *octet != b'0');
+    let well_formed = (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    match mode.to_ascii_uppercase().as_slice() {
+        b";R" | b";RT" => well_formed && positive,
+        b";N" | b";NT" => well_formed,
+        _ => false,
+    }
+}
+
+/// RFC 6710 §6.
+fn is_priority(value: &[u8]) -> bool {
+    matches!(value, [b'0'..=b'9'] | [b'-', b'1'..=b'9'])
+}
+
+/// RFC 3339: enough of it to tell a date from something else.
+fn is_date(value: &[u8]) -> bool {
+    let form = b"0000-00-00T00:00:00";
+    let fits = |(octet, wanted): (&u8, &u8)| if *wanted == b'0' { octet.is_ascii_digit() } else { octet == wanted };
+    value.len() > form.len() && value.iter().zip(form).all(fits)
+}
+
+fn is_number(value: &[u8]) -> bool {
+    (1..=20).contains(&value.len()) && value.iter().all(u8::is_ascii_digit)
+}
+
+fn number(value: &[u8]) -> Option<u64> {
+    str::from_utf8(value).ok()?.parse().ok().filter(|_| is_number(value))
+}
+

@@ -1,0 +1,21 @@
+//! What a server remembers from one connection to the next.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// The most mailboxes that are remembered.
+const MOST: usize = 10_000;
+
+/// The mailboxes that were greylisted.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    seen: Mutex<HashSet<Vec<u8>>>,
+}
+
+impl Memory {
+    /// Whether a mailbox was not asked for before.
+    pub(super) fn is_new(&self, path: &[u8]) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.len() < MOST && seen.insert(path.to_ascii_lowercase())
+    }
+}

@@ -1,0 +1,4 @@
+//! Reports, each made from the records of a run.
+
+pub mod console;
+pub mod junit;

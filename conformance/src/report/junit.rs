@@ -1,0 +1,87 @@
+//! JUnit XML, as CI servers read it: a test case for each case and rule.
+
+use anyhow::{Context as _, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::console;
+use crate::catalogue::Level;
+use crate::record::{Found, Record};
+use crate::run::{CaseOutcome, Verdict};
+
+/// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
+/// skipped with its reason. Findings that no case asked for stand under `findings`.
+///
+/// # Errors
+///
+/// Where the XML cannot be written.
+pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
+    let target = records.iter().find_map(|record| match record {
+        Record::Header(header) => Some(header.target.as_str()),
+        _ => None,
+    });
+    let found: Vec<&Found> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Finding(found) => Some(found),
+            _ => None,
+        })
+        .collect();
+    let mut suite = TestSuite::new(console::escaped(target.unwrap_or("smtp-conformance")));
+    let mut claimed: Vec<&Found> = Vec::new();
+    for record in records {
+        if let Record::Case(case) = record {
+            for rule in case.rules.iter().map(String::as_str) {
+                let of_case = |found: &&&Found| Some(found.place.dialogue) == case.dialogue && found.rule == rule;
+                let broken: Vec<&Found> = found.iter().filter(of_case).copied().collect();
+                claimed.extend(&broken);
+                suite.add_test_case(test_case(records, case, rule, &broken, fails));
+            }
+            if case.rules.is_empty() {
+                suite.add_test_case(test_case(records, case, "observed", &[], fails));
+            }
+        }
+    }
+    for found in found.iter().filter(|found| !claimed.contains(found)) {
+        let mut test_case = TestCase::new(format!("finding {}", found.place), status(records, &[found], fails));
+        test_case.set_classname(console::escaped(&found.rule));
+        suite.add_test_case(test_case);
+    }
+    let mut report = Report::new("smtp-conformance");
+    report.add_test_suite(suite);
+    report.to_string().context("JUnit")
+}
+
+fn test_case(records: &[Record], case: &CaseOutcome, rule: &str, broken: &[&Found], fails: Option<Level>) -> TestCase {
+    let status = match case.verdict {
+        _ if !broken.is_empty() => status(records, broken, fails),
+        Verdict::Error => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(console::escaped(&case.reason));
+            status
+        }
+        Verdict::Pass | Verdict::Warn | Verdict::Fail | Verdict::Observed => TestCaseStatus::success(),
+        Verdict::Unsupported | Verdict::Blocked | Verdict::Skipped | Verdict::Inconclusive => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(console::escaped(&format!("{}: {}", case.verdict, case.reason)));
+            status
+        }
+    };
+    let mut test_case = TestCase::new(console::escaped(&case.id), status);
+    test_case.set_classname(console::escaped(rule));
+    test_case
+}
+
+fn status(records: &[Record], broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {
+    let worst = broken.iter().map(|found| found.level).max();
+    let Some(first) = broken.iter().find(|found| Some(found.level) == worst) else {
+        return TestCaseStatus::success();
+    };
+    if fails.is_none_or(|fails| Some(fails) > worst) {
+        return TestCaseStatus::success();
+    }
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(first.level.to_string());
+    status.set_message(console::escaped(&format!("{}: {}", first.statement, first.detail)));
+    status.set_description(console::evidence(records, first));
+    status
+}

@@ -1,0 +1,84 @@
+//! Values of parameters and arguments.
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+
+/// Strict but for the bits behind the last octet, which a decoder may ignore (RFC 4648 §3.5).
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
+/// The octets that base64 stands for; `None` if it is none (RFC 4648 §4, padding required).
+pub(super) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
+}
+
+/// Whether octets are a decimal number of at most that many digits.
+pub(super) fn is_number(octets: &[u8], digits: usize) -> bool {
+    (1..=digits).contains(&octets.len()) && octets.iter().all(u8::is_ascii_digit)
+}
+
+/// A decimal number that fits.
+pub(super) fn number(octets: &[u8]) -> Option<u128> {
+    str::from_utf8(octets).ok().filter(|_| is_number(octets, 20))?.parse().ok()
+}
+
+/// How octets stand to the grammar of xtext (RFC 3461 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Xtext {
+    Valid,
+    /// Lower-case hexadecimal digits, which the grammar has not and readers forgive.
+    Lax,
+    Invalid,
+}
+
+/// Reads octets as xtext.
+pub(super) fn xtext(octets: &[u8]) -> Xtext {
+    let mut found = Xtext::Valid;
+    let mut rest = octets.iter();
+    while let Some(octet) = rest.next() {
+        match octet {
+            b'+' => match (rest.next(), rest.next()) {
+                (Some(one), Some(two)) if [one, two].iter().all(|digit| digit.is_ascii_hexdigit()) => {
+                    if one.is_ascii_lowercase() || two.is_ascii_lowercase() {
+                        found = Xtext::Lax;
+                    }
+                }
+                _ => return Xtext::Invalid,
+            },
+            b'=' => return Xtext::Invalid,
+            octet if octet.is_ascii_graphic() => {}
+            _ => return Xtext::Invalid,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Xtext, decode_base64, is_number, xtext};
+
+    #[test]
+    fn base64_is_read_strictly() {
+        for good in ["", "eA==", "eHk=", "eHl6", "eB=="] {
+            assert!(decode_base64(good.as_bytes()).is_some(), "{good}");
+        }
+        for bad in ["eA", "eA=", "=AAA", "AAA=BBB", "!!!!", "eA== ", "e A=", "eA==eA=="] {
+            assert!(decode_base64(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn xtext_is_told_from_what_is_none() {
+        assert_eq!(xtext(b"a+2Bb"), Xtext::Valid);
+        assert_eq!(xtext(b"a+2bb"), Xtext::Lax);
+        for bad in [&b"a+ZZ"[..], b"a+2", b"a=b", b"a b", b"\xC3\xA4"] {
+            assert_eq!(xtext(bad), Xtext::Invalid);
+        }
+    }
+
+    #[test]
+    fn numbers_have_digits_alone() {
+        assert!(is_number(b"0", 20) && !is_number(b"", 20) && !is_number(b"-1", 20) && !is_number(b"123", 2));
+    }
+}

@@ -1,0 +1,220 @@
+//! Drives one case on a connection of its own.
+
+use std::time::Duration;
+
+use super::{Driven, Offers, Runner};
+use crate::case::{Action, Case, Happened, Start, Step, fits};
+use crate::client::{Connection, Template};
+use crate::dialogue::{End, Exchange, Protocol};
+
+use tokio::time::{Instant, sleep};
+
+/// Elsewhere than on this machine: between two connections, and the most refusals on one (design.md, promise 7).
+const BETWEEN: Duration = Duration::from_secs(2);
+const REFUSALS: usize = 8;
+
+impl Runner<'_> {
+    pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
+        Template { target: self.target, size_limit: self.size_limit(offers) }
+    }
+
+    pub(super) async fn drive(&self, case: &Case, offers: &Offers) -> Driven {
+        let gentle = !self.target.is_loopback();
+        if gentle {
+            sleep(BETWEEN).await;
+        }
+        let opened = Connection::open(&case.id, self.target, &self.encryption, self.plan.patience).await;
+        let mut connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => {
+                let reason = format!("no connection: {error}");
+                return Driven { happened: Happened::Inconclusive, reason, dialogue: None };
+            }
+        };
+        let template = self.template(Some(offers));
+        let begun = self.begin(case.start, &mut connection, &template, offers).await;
+        let (happened, reason) = match begun {
+            Err(stop) => stop,
+            Ok(()) => {
+                let mut driver = Driver { case, connection: &mut connection, template: &template, gentle };
+                driver.steps(self.until).await
+            }
+        };
+        Driven { happened, reason, dialogue: Some(connection.finish().await) }
+    }
+
+    /// Goes to the state in which the steps begin.
+    async fn begin(
+        &self,
+        start: Start,
+        connection: &mut Connection,
+        template: &Template<'_>,
+        offers: &Offers,
+    ) -> Result<(), (Happened, String)> {
+        if start == Start::Early {
+            return Ok(());
+        }
+        wanted(connection.greet().await, "220", connection, "the greeting")?;
+        let me = template.me();
+        let hello = match (start, self.target.protocol) {
+            (Start::Connect, _) => return Ok(()),
+            (Start::Helo, _) => "HELO",
+            (_, Protocol::Lmtp) => "LHLO",
+            _ => "EHLO",
+        };
+        wanted(connection.command(&format!("{hello} {me}")).await, "250", connection, hello)?;
+        if matches!(start, Start::Tls | Start::Authenticated)
+            && !connection.session().tls
+            && offers.clear.has("STARTTLS")
+        {
+            wanted(connection.command("STARTTLS").await, "220", connection, "STARTTLS")?;
+            if !connection.begin_tls().await {
+                return Err((Happened::Inconclusive, "the TLS handshake failed".to_owned()));
+            }
+            wanted(connection.command(&format!("{hello} {me}")).await, "250", connection, hello)?;
+        }
+        if start == Start::Authenticated {
+            let line = template.fill("AUTH PLAIN {plain}", 1).map_err(|error| ours(&error))?;
+            wanted(connection.command(&line).await, "235", connection, "AUTH")?;
+        }
+        if matches!(start, Start::Transaction | Start::Recipient) {
+            let line = format!("MAIL FROM:<{}>", template.sender());
+            wanted(connection.command(&line).await, "250", connection, "MAIL")?;
+        }
+        if start == Start::Recipient {
+            let line = template.fill("RCPT TO:<{valid}>", 1).map_err(|error| ours(&error))?;
+            wanted(connection.command(&line).await, "2yz", connection, "RCPT")?;
+        }
+        Ok(())
+    }
+}
+
+fn ours(error: &anyhow::Error) -> (Happened, String) {
+    (Happened::Inconclusive, format!("{error:#}"))
+}
+
+/// Whether a step of the beginning went as it must.
+fn wanted(
+    number: Option<u16>,
+    pattern: &str,
+    connection: &Connection,
+    what: &str,
+) -> Result<(), (Happened, String)> {
+    match number {
+        Some(number) if fits(number, pattern) => Ok(()),
+        Some(number) if number / 100 == 5 => Err((Happened::Blocked, format!("{what} was answered {number}"))),
+        Some(number) => Err((Happened::Inconclusive, format!("{what} was answered {number}"))),
+        None if connection.is_open() => Err((Happened::Inconclusive, format!("{what} was not answered"))),
+        None => Err((Happened::Inconclusive, format!("the server closed at {what}"))),
+    }
+}
+
+struct Driver<'a> {
+    case: &'a Case,
+    connection: &'a mut Connection,
+    template: &'a Template<'a>,
+    gentle: bool,
+}
+
+impl Driver<'_> {
+    async fn steps(&mut self, until: Instant) -> (Happened, String) {
+        let mut number = self.connection.last().and_then(Exchange::number);
+        for (index, step) in self.case.steps.iter().enumerate() {
+            if let Some(pattern) = &step.only_after {
+                if !number.is_some_and(|number| fits(number, pattern)) {
+                    return (Happened::Foreseen, String::new());
+                }
+            }
+            for n in 1..=step.repeat {
+                if !self.connection.is_open() && index > 0 {
+                    return self.happened(index, None, End::Closed).unwrap_or((Happened::Foreseen, String::new()));
+                }
+                if Instant::now() >= until {
+                    return (Happened::Inconclusive, "the time for the run is over".to_owned());
+                }
+                if self.gentle && self.connection.session().refusals >= REFUSALS {
+                    return (Happened::Inconclusive, format!("{REFUSALS} refusals are enough for one connection"));
+                }
+                match self.step(step, n).await {
+                    Err(error) => return ours(&error),
+                    Ok(None) => {}
+                    Ok(Some(answer)) => {
+                        number = answer;
+                        let end = self.connection.last().map_or(End::Answered, |exchange| exchange.end);
+                        if let Some(decided) = self.happened(index, number, end) {
+                            return decided;
+                        }
+                    }
+                }
+            }
+        }
+        (Happened::Foreseen, String::new())
+    }
+
+    /// Does a step; `None` if it is skipped or has no reply.
+    async fn step(&mut self, step: &Step, n: usize) -> anyhow::Result<Option<Option<u16>>> {
+        let last = self.connection.last().and_then(Exchange::number);
+        let fill = |text: &str| self.template.fill(text, n);
+        let connection = &mut *self.connection;
+        Ok(match &step.action {
+            Action::Send(line) if connection.last().is_none() => Some(connection.command_early(&fill(line)?).await),
+            Action::Send(line) => Some(connection.command(&fill(line)?).await),
+            Action::Raw(octets, replies) => Some(connection.act_raw(fill(octets)?.as_bytes(), *replies).await),
+            Action::Pipeline(lines) => {
+                let lines: anyhow::Result<Vec<Vec<u8>>> =
+                    lines.iter().map(|line| Ok([fill(line)?.as_bytes(), b"\r\n"].concat())).collect();
+                Some(connection.pipeline(&lines?).await)
+            }
+            Action::Message(_) | Action::RawMessage(_) if last != Some(354) => None,
+            Action::Message(octets) => Some(connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await),
+            Action::RawMessage(octets) => Some(connection.message(fill(octets)?.as_bytes()).await),
+            Action::Response(_) if last != Some(334) => None,
+            Action::Response(text) => {
+                let octets = format!("{}\r\n", fill(text)?).into_bytes();
+                Some(connection.act(crate::dialogue::Act::Response(octets.clone()), &octets, 1).await)
+            }
+            Action::Chunk(octets, last) => Some(connection.chunk(fill(octets)?.as_bytes(), *last).await),
+            Action::StartTls if last != Some(220) => None,
+            Action::StartTls => {
+                connection.begin_tls().await;
+                None
+            }
+            Action::Pause(seconds) => {
+                sleep(Duration::from_secs_f64(*seconds)).await;
+                None
+            }
+            Action::Listen(seconds) => {
+                connection.listen(Duration::from_secs_f64(*seconds)).await;
+                None
+            }
+        })
+    }
+
+    /// What a reply to a step means; `None` to go on.
+    fn happened(&self, index: usize, number: Option<u16>, end: End) -> Option<(Happened, String)> {
+        let at = |is, what: String| Some((is, if is == Happened::Foreseen { String::new() } else { what }));
+        let what = match (number, end) {
+            (Some(number), _) => format!("step {} was answered {number}", index + 1),
+            (None, End::TimedOut) => format!("step {} was not answered", index + 1),
+            (None, _) => format!("the server closed at step {}", index + 1),
+        };
+        let meant = |reply: &str| match reply {
+            "none" => number.is_none() && end == End::TimedOut,
+            "closed" => end == End::Closed,
+            pattern => number.is_some_and(|number| fits(number, pattern)),
+        };
+        let outcome = self.case.outcomes.iter().find(|outcome| {
+            outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply)
+        });
+        if let Some(outcome) = outcome {
+            // What was foreseen at one step lets the case go on.
+            let last = index + 1 == self.case.steps.len();
+            return if outcome.is == Happened::Foreseen && !last { None } else { at(outcome.is, what) };
+        }
+        match number {
+            Some(530) => at(Happened::Blocked, what),
+            Some(400..500) | None => at(Happened::Inconclusive, what),
+            Some(_) => None,
+        }
+    }
+}

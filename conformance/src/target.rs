@@ -1,0 +1,188 @@
+//! What is tested: an address, what is spoken there, and what is known of it.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::dialogue::Protocol;
+use crate::knowledge::Knowledge;
+
+/// A server to test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// How it was named.
+    pub name: String,
+    /// Where it is.
+    pub address: Address,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Whether TLS begins with the connection.
+    pub implicit_tls: bool,
+    /// What is known of it.
+    pub knowledge: Knowledge,
+    /// A user of it.
+    pub credentials: Option<Credentials>,
+}
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A host, by name or address, and a TCP port.
+    Tcp(String, u16),
+    /// A socket of this machine.
+    Unix(PathBuf),
+}
+
+/// A user's name and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+/// The password is not shown.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// Reads a URL (`smtp://`, `smtps://`, `submission://`, `lmtp://`, `unix:`), or the name of a TOML file.
+    ///
+    /// ```
+    /// use smtp_conformance::{Address, Target};
+    ///
+    /// let target = Target::read("submission://[::1]:2587").unwrap();
+    /// assert_eq!(target.address, Address::Tcp("::1".to_owned(), 2587));
+    /// assert!(target.is_loopback());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Another form is refused with those that there are; so is a file that cannot be read.
+    pub fn read(text: &str) -> Result<Target> {
+        match text.contains("://") || text.starts_with("unix:") {
+            true => Target::from_url(text),
+            false => Target::from_file(Path::new(text)),
+        }
+    }
+
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match &self.address {
+            Address::Unix(_) => true,
+            Address::Tcp(host, _) => {
+                host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+        }
+    }
+
+    fn from_url(url: &str) -> Result<Target> {
+        let target = |address, protocol, implicit_tls| Target {
+            name: url.to_owned(),
+            address,
+            protocol,
+            implicit_tls,
+            knowledge: Knowledge::default(),
+            credentials: None,
+        };
+        if let Some(path) = url.strip_prefix("unix:") {
+            return Ok(target(Address::Unix(path.into()), Protocol::Lmtp, false));
+        }
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| anyhow!("{url:?} is no URL"))?;
+        let (protocol, implicit_tls, port) = match scheme {
+            "smtp" => (Protocol::Smtp, false, 25),
+            "smtps" => (Protocol::Submission, true, 465),
+            "submission" => (Protocol::Submission, false, 587),
+            "lmtp" => (Protocol::Lmtp, false, 24),
+            _ => bail!("{url:?}: begin with smtp://, smtps://, submission://, lmtp:// or unix:"),
+        };
+        let rest = rest.trim_end_matches('/');
+        let (host, after) = match rest.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').ok_or_else(|| anyhow!("{url:?}: the `]` is missing"))?,
+            None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
+        };
+        if host.is_empty() || host.contains(['/', '@', '?', '#']) {
+            bail!("{url:?}: write a host and, if need be, a port; what is known of the server stands in a file");
+        }
+        let port = match after.strip_prefix(':') {
+            Some(port) => port.parse().with_context(|| format!("{url:?}: the port"))?,
+            None => port,
+        };
+        Ok(target(Address::Tcp(host.to_owned(), port), protocol, implicit_tls))
+    }
+
+    fn from_file(path: &Path) -> Result<Target> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).with_context(|| {
+            format!("{name}: neither a file nor a URL that begins with smtp://, smtps://, submission://, lmtp://, unix:")
+        })?;
+        let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
+        target.name = file.name.unwrap_or(name.clone());
+        target.knowledge = file.known;
+        target.protocol = file.protocol.unwrap_or(target.protocol);
+        let credentials = file.credentials.map(|raw| raw.read(path.parent().unwrap_or(Path::new("."))));
+        target.credentials = credentials.transpose().with_context(|| format!("{name}: credentials"))?;
+        Ok(target)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    url: String,
+    name: Option<String>,
+    protocol: Option<Protocol>,
+    #[serde(default)]
+    known: Knowledge,
+    credentials: Option<RawCredentials>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawCredentials {
+    user: String,
+    password_file: Option<PathBuf>,
+    password_env: Option<String>,
+}
+
+impl RawCredentials {
+    /// The password comes from a file beside the target's, or from the environment, so that no list of processes and
+    /// no version control shows it.
+    fn read(self, folder: &Path) -> Result<Credentials> {
+        let password = match (self.password_file, self.password_env) {
+            (Some(file), None) => {
+                let file = folder.join(file);
+                let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            }
+            (None, Some(name)) => std::env::var(&name).with_context(|| format!("the variable {name}"))?,
+            _ => bail!("write either password-file or password-env"),
+        };
+        Ok(Credentials { user: self.user, password })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Target};
+
+    #[test]
+    fn urls() {
+        let read = |url: &str| Target::read(url).map(|target| (target.address, target.implicit_tls)).ok();
+        assert_eq!(read("smtp://mx.example.org"), Some((Address::Tcp("mx.example.org".into(), 25), false)));
+        assert_eq!(read("smtps://[::1]:1465/"), Some((Address::Tcp("::1".into(), 1465), true)));
+        assert_eq!(read("unix:/run/lmtp"), Some((Address::Unix("/run/lmtp".into()), false)));
+        for bad in ["http://a", "smtp://", "smtp://a:b", "smtp://user:secret@a", "no-such-file.toml"] {
+            assert!(Target::read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Transcripts: a recorded connection as text, one line a line on the wire.
+//!
+//! ```text
+//! #: connected
+//! S: 220 mx.example.org ESMTP
+//! C: EHLO me.example.org
+//! S: 250 mx.example.org
+//! C: NOOP\n
+//! S: 250 Ok
+//! #: closed by server
+//! ```
+//!
+//! `C: ` is what the client sent, `S: ` what came, `#: ` an event: `connected`, `tls`, `timeout`, `closed by server`;
+//! others are remarks. A line ends in CRLF, unless it closes with `\n` (LF alone) or `\+` (no end). A backslash is
+//! `\\`, other octets are `\xHH`. What was sent may be shortened: `... (900 octets)`, `... (40 lines)`.
+
+use std::collections::VecDeque;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use crate::command::{Command, Verb};
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
+use crate::reply::Reader;
+
+/// Reads a transcript; each `connected` begins a dialogue.
+///
+/// A recording says what was sent and what came, not what answered what. The replies are matched to the acts in their
+/// order, as RFC 5321 §4.3.1 has it. From the first octets on that a server can take for more or fewer commands than
+/// they are, matches are not [sure](Exchange::sure).
+///
+/// # Errors
+///
+/// A line of another form is refused, with its number.
+pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    let mut dialogues = Vec::new();
+    let mut matcher: Option<Matcher> = None;
+    for (index, line) in text.lines().enumerate() {
+        let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
+        if event == Event::Connected {
+            dialogues.extend(matcher.take().map(Matcher::finish));
+            matcher = Some(Matcher::new(name, protocol));
+            continue;
+        }
+        match (&mut matcher, event) {
+            (_, Event::Remark) => {}
+            (Some(matcher), event) => matcher.take(event),
+            (None, _) => bail!("{name}:{}: before the line `#: connected`", index + 1),
+        }
+    }
+    dialogues.extend(matcher.map(Matcher::finish));
+    Ok(dialogues)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Event {
+    Connected,
+    Tls,
+    TimedOut,
+    Closed,
+    Remark,
+    Sent { octets: Vec<u8>, shortened: bool },
+    Received(Vec<u8>),
+}
+
+fn event(line: &str) -> Result<Event> {
+    let (kind, rest) = line.split_at_checked(2).ok_or_else(|| anyhow!("begin with `C: `, `S: ` or `#: `"))?;
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    Ok(match kind {
+        "C:" => Event::Sent { octets: octets(rest)?, shortened: is_shortened(rest) },
+        "S:" => Event::Received(octets(rest)?),
+        "#:" => match rest.split(' ').next().unwrap_or_default() {
+            "connected" => Event::Connected,
+            "tls" => Event::Tls,
+            "timeout" => Event::TimedOut,
+            "closed" if rest == "closed by server" => Event::Closed,
+            _ => Event::Remark,
+        },
+        _ => bail!("begin with `C: `, `S: ` or `#: `, not {kind:?}"),
+    })
+}
+
+/// The octets of a line, its end included.
+fn octets(text: &str) -> Result<Vec<u8>> {
+    let (text, end): (&str, &[u8]) = match text.strip_suffix("\\n").filter(|rest| !ends_escaped(rest)) {
+        Some(text) => (text, b"\n"),
+        None => match text.strip_suffix("\\+") {
+            Some(text) => (text, b""),
+            None => (text, b"\r\n"),
+        },
+    };
+    let mut octets = Vec::with_capacity(text.len() + 2);
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match (octet, octet == b'\\') {
+            (octet, false) => octet,
+            (_, true) => match rest.next() {
+                Some(b'\\') => b'\\',
+                Some(b'x') => {
+                    let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                    let digits = str::from_utf8(&digits).unwrap_or_default();
+                    u8::from_str_radix(digits, 16).map_err(|_| anyhow!("\\x{digits}: write two hexadecimal digits"))?
+                }
+                _ => bail!("behind a backslash write `\\`, `xHH`, or at the end of the line `n` or `+`"),
+            },
+        });
+    }
+    octets.extend_from_slice(end);
+    Ok(octets)
+}
+
+/// Whether a text ends within an escape, so that what follows belongs to it.
+fn ends_escaped(text: &str) -> bool {
+    text.bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 1
+}
+
+fn is_shortened(text: &str) -> bool {
+    let Some((_, count)) = text.rsplit_once("... (") else { return false };
+    let count = count.trim_end_matches("\\n").trim_end_matches("\\+");
+    count.strip_suffix(" octets)").or(count.strip_suffix(" lines)")).is_some_and(|count| count.parse::<usize>().is_ok())
+}
+
+/// Matches replies to acts.
+struct Matcher {
+    dialogue: Dialogue,
+    reader: Reader,
+    /// Acts that wait for their replies.
+    waiting: VecDeque<Exchange>,
+    /// What is being sent that is no command line.
+    sending: Option<Sending>,
+    /// Recipients accepted since MAIL, for LMTP.
+    recipients: usize,
+    handshake: Handshake,
+    sure: bool,
+}
+
+/// How far STARTTLS has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handshake {
+    None,
+    /// 220 was sent: what follows is TLS.
+    Due,
+    /// Something else than TLS was sent, so what comes is no reply.
+    Failed,
+}
+
+enum Sending {
+    Message(Vec<u8>),
+    Chunk { command: Vec<u8>, octets: Vec<u8>, length: usize, shortened: bool },
+    Response,
+}
+
+impl Matcher {
+    fn new(name: &str, protocol: Protocol) -> Matcher {
+        Matcher {
+            dialogue: Dialogue { name: name.to_owned(), protocol, ..Dialogue::default() },
+            reader: Reader::default(),
+            waiting: VecDeque::from([Exchange::new(Act::Connect)]),
+            sending: None,
+            recipients: 0,
+            handshake: Handshake::None,
+            sure: true,
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match (event, self.handshake) {
+            (Event::Sent { .. }, Handshake::Due) => {
+                self.handshake = Handshake::Failed;
+                self.dialogue.exchanges.push(Exchange { end: End::Failed, ..Exchange::new(Act::Handshake) });
+            }
+            (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
+            (event, _) => self.take_reply(event),
+        }
+    }
+
+    fn take_reply(&mut self, event: Event) {
+        match event {
+            Event::Sent { octets, shortened } => self.send(octets, shortened),
+            Event::Received(octets) => self.receive(&octets),
+            Event::Tls => self.begin_tls(),
+            Event::TimedOut => self.stop(End::TimedOut),
+            Event::Closed => self.stop(End::Closed),
+            Event::Connected | Event::Remark => {}
+        }
+    }
+
+    fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        match self.sending.take() {
+            Some(Sending::Message(mut message)) => {
+                // A server may see the end of a message at other line ends than CRLF.
+                self.sure &= octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+                let ends = octets == b".\r\n" && (message.is_empty() || message.ends_with(b"\r\n"));
+                message.extend_from_slice(&octets);
+                match ends {
+                    true => self.wait(Act::Message(message), true),
+                    false => self.sending = Some(Sending::Message(message)),
+                }
+            }
+            Some(Sending::Chunk { command, octets: mut chunk, length, shortened: before }) => {
+                chunk.extend_from_slice(&octets);
+                let shortened = shortened || before;
+                self.send_chunk(command, chunk, length, shortened);
+            }
+            Some(Sending::Response) => self.wait(Act::Response(octets), !shortened),
+            None => self.send_command(octets, shortened),
+        }
+    }
+
+    fn send_command(&mut self, octets: Vec<u8>, shortened: bool) {
+        let command = Command::read(&octets);
+        self.sure &= octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+        // What is sent before the greeting, or behind DATA, may be taken for something else.
+        self.sure &= !self.waiting.iter().any(|exchange| {
+            exchange.act == Act::Connect || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
+        });
+        let length = command.words().next().and_then(|word| str::from_utf8(word).ok()?.parse::<usize>().ok());
+        match (command.verb(), length) {
+            (Verb::Bdat, Some(length)) => self.send_chunk(octets, Vec::new(), length, shortened),
+            _ => self.wait(Act::Command(octets), !shortened),
+        }
+    }
+
+    fn send_chunk(&mut self, command: Vec<u8>, octets: Vec<u8>, length: usize, shortened: bool) {
+        match octets.len() < length {
+            true => self.sending = Some(Sending::Chunk { command, octets, length, shortened }),
+            false => {
+                self.sure &= octets.len() == length || shortened;
+                self.wait(Act::Chunk { command, octets }, !shortened);
+            }
+        }
+    }
+
+    fn wait(&mut self, act: Act, sure: bool) {
+        if let Some(before) = self.waiting.back_mut() {
+            before.pipelined = true;
+        }
+        self.waiting.push_back(Exchange { sure: sure && self.sure, ..Exchange::new(act) });
+    }
+
+    fn receive(&mut self, octets: &[u8]) {
+        // A chunk whose octets are shortened in the transcript ends where its reply begins.
+        if let Some(Sending::Chunk { command, octets, .. }) = self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. })) {
+            self.wait(Act::Chunk { command, octets }, false);
+        }
+        self.reader.push(octets);
+        while let Some(reply) = self.reader.next() {
+            let (octets, number) = (reply.octets().to_vec(), reply.number());
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, number);
+            let last = self.dialogue.exchanges.last();
+            let verb = last.and_then(|exchange| exchange.command()).map(|command| command.verb());
+            if (verb, number, self.waiting.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
+                self.handshake = Handshake::Due;
+            }
+            self.sending = match (last.map(|exchange| &exchange.act), number) {
+                (Some(Act::Command(octets)), Some(354)) if Command::read(octets).verb() == Verb::Data => {
+                    Some(Sending::Message(Vec::new()))
+                }
+                (Some(Act::Command(_) | Act::Response(_)), Some(334)) => Some(Sending::Response),
+                _ => None,
+            };
+        }
+    }
+
+    /// Gives a reply to the act that waits first.
+    fn answer(
+        waiting: &mut VecDeque<Exchange>,
+        dialogue: &mut Dialogue,
+        recipients: &mut usize,
+        octets: Vec<u8>,
+        number: Option<u16>,
+    ) {
+        let answer = Answer { octets, millis: 0 };
+        let due = |exchange: &Exchange| match (&exchange.act, dialogue.protocol) {
+            (Act::Message(_), Protocol::Lmtp) => *recipients,
+            (Act::Chunk { command, .. }, Protocol::Lmtp) if is_last(command) => *recipients,
+            _ => 1,
+        };
+        if let Some(last) = dialogue.exchanges.last_mut() {
+            if !last.answers.is_empty() && last.answers.len() < due(last) {
+                return last.answers.push(answer);
+            }
+        }
+        let Some(mut exchange) = waiting.pop_front() else {
+            let unasked = Exchange { answers: vec![answer], sure: false, ..Exchange::new(Act::Wait) };
+            return dialogue.exchanges.push(unasked);
+        };
+        let accepted = number.is_some_and(|number| (200..300).contains(&number));
+        match exchange.command().map(|command| command.verb()) {
+            Some(Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo) if accepted => *recipients = 0,
+            Some(Verb::Rcpt) if accepted => *recipients += 1,
+            _ => {}
+        }
+        exchange.answers.push(answer);
+        dialogue.exchanges.push(exchange);
+    }
+
+    fn begin_tls(&mut self) {
+        // What was sent in clear behind STARTTLS must be forgotten (RFC 3207 §4.2): it has no reply.
+        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { sure: false, end: End::TimedOut, ..exchange }));
+        self.dialogue.exchanges.push(Exchange::new(Act::Handshake));
+        self.reader = Reader::default();
+        self.handshake = Handshake::None;
+    }
+
+    fn stop(&mut self, end: End) {
+        let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
+        self.reader = Reader::default();
+        if let Some(octets) = rest {
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+        }
+        let unanswered = !self.waiting.is_empty();
+        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { end, ..exchange }));
+        match self.dialogue.exchanges.last_mut() {
+            Some(last) if end == End::Closed || unanswered => last.end = end,
+            _ => {}
+        }
+        // A late reply may still come, and answer what was given up.
+        self.sure &= !(end == End::TimedOut && unanswered);
+    }
+
+    fn finish(mut self) -> Dialogue {
+        let unread = self.reader.finish().map(|reply| reply.octets().to_vec());
+        if let Some(octets) = unread {
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+        }
+        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { end: End::TimedOut, sure: false, ..exchange }));
+        self.dialogue
+    }
+}
+
+fn is_end(octet: u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
+}
+
+fn is_last(command: &[u8]) -> bool {
+    Command::read(command).words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acts(text: &str) -> Vec<(String, Vec<String>, bool)> {
+        let dialogues = read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let exchanges = dialogues.into_iter().flat_map(|dialogue| dialogue.exchanges);
+        exchanges
+            .map(|exchange| {
+                let replies = exchange.answers.iter().map(|answer| answer.octets.escape_ascii().to_string());
+                let replies = replies.collect();
+                (exchange.act.octets().escape_ascii().to_string(), replies, exchange.sure)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_message_and_an_authentication_are_told_from_commands() {
+        let text = "#: connected\nS: 220 mx\nC: AUTH PLAIN\nS: 334 \nC: AGEAYg==\nS: 235 2.7.0 Ok\nC: DATA\nS: 354 Go\n\
+                    C: NOOP\nC: .\nS: 250 2.0.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\n";
+        let acts = acts(text);
+        let sent: Vec<&str> = acts.iter().map(|(sent, ..)| sent.as_str()).collect();
+        assert_eq!(sent, ["", r"AUTH PLAIN\r\n", r"AGEAYg==\r\n", r"DATA\r\n", r"NOOP\r\n.\r\n", r"QUIT\r\n"]);
+        assert!(acts.iter().all(|(_, replies, sure)| replies.len() == 1 && *sure));
+    }
+
+    #[test]
+    fn what_can_be_taken_otherwise_is_not_sure() {
+        let acts = acts("#: connected\nS: 220 mx\nC: NOOP\\n\nS: 250 Ok\nS: 250 Ok\n#: closed by server\n");
+        let expected = [
+            (String::new(), vec![r"220 mx\r\n".to_owned()], true),
+            (r"NOOP\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], false),
+            (String::new(), vec![r"250 Ok\r\n".to_owned()], false),
+        ];
+        assert_eq!(acts, expected);
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let error = |text: &str| format!("{:#}", read("log", Protocol::Smtp, text).expect_err("it is refused"));
+        assert_eq!(error("#: connected\nX: hi\n"), "log:2: begin with `C: `, `S: ` or `#: `, not \"X:\"");
+        assert_eq!(error("S: 220 hi\n"), "log:1: before the line `#: connected`");
+        assert!(error("#: connected\nS: \\q\n").contains("behind a backslash write"));
+    }
+}

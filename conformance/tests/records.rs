@@ -1,0 +1,73 @@
+//! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
+
+use serde_json::Value;
+use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange};
+use smtp_conformance::record::{self, Record};
+use smtp_conformance::report::{console, junit};
+use smtp_conformance::run::{CaseOutcome, Verdict};
+use smtp_conformance::{Knowledge, Level, Strictness, judge};
+
+/// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
+const HOSTILE: &[u8] = b"250 5.1.1 \x1b[2J\x07\x00<b>]]>&amp;\xe2\x80\xae\xff\r error forged\n";
+
+fn records() -> Vec<Record> {
+    let exchange = |act, reply: &[u8]| {
+        Exchange { answers: vec![Answer { octets: reply.to_vec(), millis: 1 }], ..Exchange::new(act) }
+    };
+    let dialogue = Dialogue {
+        name: "\u{1b}[31m\u{202e}name".to_owned(),
+        exchanges: vec![
+            exchange(Act::Connect, b"220 mx.example.org\r\n"),
+            exchange(Act::Command(b"EHLO me\r\n".into()), b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
+            exchange(Act::Command(b"NOOP \x1b[2J\r\n".into()), HOSTILE),
+            exchange(Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() }, b"503 5.5.1 No\r\n"),
+            Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
+        ],
+        ..Dialogue::default()
+    };
+    let case = CaseOutcome {
+        id: "noop".to_owned(),
+        title: "NOOP".to_owned(),
+        verdict: Verdict::Inconclusive,
+        reason: "\u{1b}]0;title\u{7}".to_owned(),
+        dialogue: Some(0),
+        rules: vec!["enhanced-code-class-agrees".to_owned()],
+    };
+    let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
+    record::records("\u{1b}[2Jtarget", &[dialogue], &[case], &judgement)
+}
+
+#[test]
+fn records_follow_their_schema_and_come_back() {
+    let schema: Value = serde_json::from_str(include_str!("../schemas/records.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let records = records();
+    let mut octets = Vec::new();
+    record::write(&records, &mut octets).unwrap();
+    let text = String::from_utf8(octets).unwrap();
+    for line in text.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+    assert_eq!(record::read("stream", &text).unwrap(), records);
+    assert!(record::read("stream", "{}").unwrap_err().to_string().starts_with("stream:1: "));
+}
+
+#[test]
+fn no_reply_moves_the_cursor_or_forges_a_line() {
+    let text = console::render(&records());
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+    assert!(!text.contains('\u{202e}'));
+    assert!(!text.lines().any(|line| line.starts_with(" error forged")));
+    assert!(text.contains("enhanced-code-class-agrees"));
+}
+
+#[test]
+fn junit_is_xml_and_tells_failures() {
+    let text = junit::render(&records(), Some(Level::Error)).unwrap();
+    assert!(text.contains("<failure"), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains("<b>"));
+    let never = junit::render(&records(), None).unwrap();
+    assert!(!never.contains("<failure"));
+}

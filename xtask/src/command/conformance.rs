@@ -1,0 +1,43 @@
+//! `cargo xtask conformance`: builds the conformance suite and runs it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Outcome;
+
+/// Runs `smtp-conformance run` with arguments of its own; its exit status becomes this command's.
+pub(super) fn run(root: &Path, arguments: &[OsString]) -> Result<Outcome> {
+    let status = suite(root, arguments).status().context("cargo cannot be run")?;
+    match status.code() {
+        Some(0) => Ok(Outcome::Done),
+        Some(code) => Ok(Outcome::Status(u8::try_from(code).unwrap_or(1))),
+        None => bail!("the conformance suite was killed"),
+    }
+}
+
+/// What the suite says last of its built-in reference server; `None` where conformance/ is not there.
+pub(super) fn summary(root: &Path) -> Result<Option<String>> {
+    if !root.join("conformance/Cargo.toml").exists() {
+        return Ok(None);
+    }
+    let output = suite(root, &[]).stderr(Stdio::inherit()).output().context("cargo cannot be run")?;
+    let report = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        bail!("the conformance suite fails against its own reference server:\n{report}");
+    }
+    let lines: Vec<&str> = report.lines().collect();
+    let kept = lines.iter().rposition(|line| line.starts_with("Cases: ")).unwrap_or(lines.len());
+    Ok(Some(lines.get(kept..).unwrap_or_default().join("; ")))
+}
+
+/// The suite is built by the workspace's own cargo; nothing of it is a part of xtask.
+fn suite(root: &Path, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command.args(["run", "--quiet", "--package", "smtp-conformance", "--", "run"]).args(arguments);
+    command
+}
