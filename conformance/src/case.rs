@@ -199,6 +199,8 @@ pub struct Step {
     pub action: Action,
     /// How often.
     pub repeat: usize,
+    /// Repeats only while the replies are such.
+    pub while_reply: Option<String>,
     /// Only after such a reply: `2yz`, `354`.
     pub only_after: Option<String>,
 }
@@ -309,6 +311,8 @@ struct RawStep {
     pause: Option<f64>,
     listen: Option<f64>,
     repeat: Option<usize>,
+    #[serde(rename = "while")]
+    while_reply: Option<String>,
     #[serde(rename = "if")]
     only_after: Option<String>,
 }
@@ -369,12 +373,12 @@ impl RawStep {
         if repeat == 0 || repeat > REPEATS {
             bail!("repeat is 1 to {REPEATS}");
         }
-        if let Some(pattern) = &self.only_after {
+        for pattern in self.only_after.iter().chain(&self.while_reply) {
             if !is_pattern(pattern) {
-                bail!("if = {pattern:?}: write a code or `2yz`");
+                bail!("{pattern:?}: write a code or `2yz`");
             }
         }
-        Ok(Step { action, repeat, only_after: self.only_after })
+        Ok(Step { action, repeat, while_reply: self.while_reply, only_after: self.only_after })
     }
 }
 

@@ -24,6 +24,13 @@ pub struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
+    /// Whether it surely answers the act: a reply too many may belong to anything. After a message to several LMTP
+    /// recipients there is one for each.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.exchange.sure && (self.nth == 0 || (self.is_lmtp() && self.is_end_of_data()))
+    }
+
     /// The command that the reply answers; `None` for a greeting, a response to a challenge, a message.
     #[must_use]
     pub fn command(&self) -> Option<Command<'a>> {

@@ -35,7 +35,7 @@ use replies::Replies;
 const SIZE: u64 = 100_000;
 
 /// The most recipients of a message.
-const RECIPIENTS: usize = 1000;
+const RECIPIENTS: usize = 120;
 
 /// The most connections at once.
 const CONNECTIONS: usize = 64;

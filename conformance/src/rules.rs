@@ -93,7 +93,7 @@ fn judge_reply(observation: &Observation<'_>, breaches: &mut Breaches) {
     if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
         return;
     }
-    if observation.exchange.sure {
+    if observation.is_sure() {
         command::judge(observation, breaches);
         extension::judge(observation, breaches);
         lmtp::judge(observation, breaches);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety};
 use smtp_conformance::client::Patience;
-use smtp_conformance::dialogue::Protocol;
+use smtp_conformance::dialogue::{Exchange, Protocol};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
 use smtp_conformance::run::{self, Outcome, Plan, Verdict};
 use smtp_conformance::{Kind, RuleId};
@@ -20,7 +20,7 @@ fn plan() -> Plan {
         allowed: vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods],
         patience: Patience {
             connect: Duration::from_secs(5),
-            reply: Duration::from_secs(2),
+            reply: Duration::from_secs(1),
             connection: Duration::from_secs(20),
         },
         limit: Duration::from_secs(120),
@@ -63,13 +63,14 @@ async fn without_faults_no_rule_is_broken() {
             .filter(|finding| broken(&outcome).contains(&finding.rule))
             .map(|finding| {
                 let exchange = &outcome.dialogues[finding.place.dialogue].exchanges[finding.place.exchange];
-                format!("{} {}: {exchange:?}", finding.rule, finding.detail)
+                format!("{} {}: {}", finding.rule, finding.detail, shown(exchange))
             })
             .collect();
         assert!(findings.is_empty(), "{protocol:?} {tls:?}: {findings:#?}");
         for case in &outcome.cases {
             let good = matches!(case.verdict, Verdict::Pass | Verdict::Observed);
-            assert!(good || case.verdict == Verdict::Unsupported || blocked(case), "{protocol:?} {tls:?}: {case:?}");
+            let idle = matches!(case.verdict, Verdict::Unsupported | Verdict::Skipped);
+            assert!(good || idle || blocked(case), "{protocol:?} {tls:?}: {case:?}");
             if good {
                 reached.insert(case.id.clone());
             }
@@ -81,7 +82,7 @@ async fn without_faults_no_rule_is_broken() {
 }
 
 /// Cases about what the reference server does not have.
-const NOT_OFFERED: [&str; 2] = ["atrn", "hold-too-long"];
+const NOT_OFFERED: [&str; 5] = ["atrn", "hold-too-long", "conneg", "checkpoint", "submitter"];
 
 /// Submission wants AUTH before a transaction, and a case without it cannot go on.
 fn blocked(case: &run::CaseOutcome) -> bool {
@@ -97,7 +98,7 @@ async fn each_fault_breaks_the_rules_it_declares() {
         async move { (fault, outcome(options(fault), cases).await) }
     });
     let mut wrong = BTreeMap::new();
-    let mut runs = std::pin::pin!(runs.buffer_unordered(8));
+    let mut runs = std::pin::pin!(runs.buffer_unordered(12));
     while let Some((fault, outcome)) = runs.next().await {
         let declared: BTreeSet<RuleId> = fault.trips.iter().copied().collect();
         let broken = broken(&outcome);
@@ -110,7 +111,7 @@ async fn each_fault_breaks_the_rules_it_declares() {
                 .take(3)
                 .map(|finding| {
                     let exchange = &outcome.dialogues[finding.place.dialogue].exchanges[finding.place.exchange];
-                    format!("{} {}: {exchange:?}", finding.rule, finding.detail)
+                    format!("{} {}: {}", finding.rule, finding.detail, shown(exchange))
                 })
                 .collect();
             let missing: Vec<RuleId> = declared.difference(&broken).copied().collect();
@@ -118,6 +119,11 @@ async fn each_fault_breaks_the_rules_it_declares() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}: (missing, too many) {wrong:#?}", wrong.len(), faults.len());
+}
+
+fn shown(exchange: &Exchange) -> String {
+    let answers = exchange.answers.iter().map(|answer| answer.octets.escape_ascii().to_string());
+    format!("{} -> {}", exchange.act.octets().escape_ascii(), answers.collect::<Vec<_>>().join(" + "))
 }
 
 fn options(fault: &'static Fault) -> Options {
@@ -135,5 +141,5 @@ fn every_implemented_rule_has_a_fault() {
     assert_eq!(unproved, UNPROVED);
 }
 
-/// Rules that are judged, or stand in the catalogue to be judged, and that no fault breaks yet.
-const UNPROVED: [&str; 0] = [];
+/// Rules that no fault breaks: a reply that takes two minutes is for a unit test, and nobody judges limits-codes yet.
+const UNPROVED: [&str; 2] = ["submission-two-minutes", "limits-codes"];

@@ -109,7 +109,12 @@ impl Connection {
             let room = KEPT.saturating_sub(line.len()).min(part.len());
             line.extend_from_slice(part.get(..room).unwrap_or_default());
             if end.is_some() {
-                return self.answer(Input::Line(&line)).await;
+                let goes = self.answer(Input::Line(&line)).await?;
+                let loses = self.setting.behaves(Behaviour::LosesPipelined).is_some();
+                if loses && self.machine.awaits() == Awaited::Line {
+                    self.buffer.clear();
+                }
+                return Ok(goes);
             }
             if let Some(goes) = self.more().await? {
                 return Ok(goes);
@@ -202,7 +207,7 @@ impl Connection {
                 for _ in 0..ENDLESS / many.len() {
                     self.send(&many).await?;
                 }
-                return self.close().await;
+                return self.swallow(LASTING).await;
             }
             Step::Stall => return self.swallow(LASTING).await,
             Step::HalfClose => {
@@ -232,6 +237,8 @@ impl Connection {
             return self.close().await;
         }
         if self.setting.behaves(Behaviour::GarbageHandshake).is_some() {
+            // Behind the client's first octets, so that it waits for TLS.
+            self.read().await?;
             self.send(b"This is no TLS, and never will be.\r\n").await?;
             return self.close().await;
         }

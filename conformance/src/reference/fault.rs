@@ -196,21 +196,27 @@ pub(super) enum Behaviour {
     Shutdown,
     /// Says 421 and does not close.
     StaysOpen,
+    /// Sends X.0.0 with every 4yz and 5yz.
+    VagueCodes,
     /// Leaves enhanced status codes out: everywhere, or at `at`.
     DropsCodes,
     /// Remembers the session across STARTTLS.
     RemembersAcrossTls,
     /// Offers STARTTLS under TLS.
     OffersTlsAgain,
+    /// Refuses names in EHLO that end in elsewhere.example.
+    ChecksHello,
     /// Keeps the transaction at EHLO.
     KeepsTransactionAtHello,
     /// Forgets the transaction at an EHLO that it refuses.
     ForgetsAtRefusedHello,
     /// Takes the octets of a chunk that it refuses for commands.
     ObeysRefusedChunks,
+    /// Forgets what came beside a command line in one packet.
+    LosesPipelined,
     /// Ends a message at LF, a dot and LF.
     EndsMessageAtBareLf,
-    /// Sends a reply for each recipient after the message, or in LMTP a single one.
+    /// Sends a reply for each recipient after the message, or in LMTP a single one; `at` names the replies.
     MiscountsRecipients,
     /// Sends the replies after an LMTP message for refused recipients too.
     CountsRefusedRecipients,

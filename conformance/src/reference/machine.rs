@@ -226,6 +226,7 @@ impl Machine {
             Verb::Auth if !self.is_lmtp() => self.auth(&command),
             Verb::Etrn if self.setting.protocol == Protocol::Smtp => self.etrn(&command),
             Verb::Burl if self.setting.protocol == Protocol::Submission => self.burl(&command),
+            Verb::Atrn => self.settle(Key::Atrn),
             Verb::Lhlo | Verb::Other if word.is_empty() => self.settle(Key::EmptyLine),
             Verb::Other if word.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'X')) => {
                 self.settle(Key::UnknownPrivateCommand);
@@ -271,8 +272,13 @@ impl Machine {
             }
             return;
         }
+        let elsewhere = name.to_ascii_lowercase().ends_with(b"elsewhere.example");
         self.client = String::from_utf8_lossy(name).into_owned();
-        let key = if command.verb() == Verb::Helo { Key::Helo } else { Key::Ehlo };
+        let key = match command.verb() {
+            _ if elsewhere && self.behaves(Behaviour::ChecksHello).is_some() => Key::HelloMismatch,
+            Verb::Helo => Key::Helo,
+            _ => Key::Ehlo,
+        };
         if is_positive(self.say(key)) {
             self.hello = Some(command.verb());
             self.after_last_chunk = false;
@@ -317,7 +323,8 @@ impl Machine {
 
     /// One reply; in LMTP one for each recipient (RFC 2033 §4.2, §4.3).
     fn deliver(&mut self, transaction: &Transaction, key: Key) -> u16 {
-        let miscounts = self.behaves(Behaviour::MiscountsRecipients).is_some();
+        let miscounts = self.behaves(Behaviour::MiscountsRecipients);
+        let miscounts = miscounts.is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
         if self.is_lmtp() == miscounts || transaction.recipients.is_empty() {
             return self.say(key);
         }
@@ -555,6 +562,9 @@ impl Machine {
         if without.is_some() {
             octets = without_codes(&octets);
         }
+        if self.behaves(Behaviour::VagueCodes).is_some() {
+            octets = with_vague_codes(&octets);
+        }
         let number = number(&octets).or_else(|| number(own.as_bytes())).unwrap_or_default();
         self.actions.push(Action::Reply { key, octets, states: states().collect() });
         if number == 421 && self.behaves(Behaviour::StaysOpen).is_none() {
@@ -579,6 +589,17 @@ fn is_positive(number: u16) -> bool {
 fn number(octets: &[u8]) -> Option<u16> {
     let digits = octets.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A refusal with X.0.0 instead of its enhanced status code.
+fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
+    let (code, text) = octets.split_at_checked(4).unwrap_or((octets, b""));
+    match smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text) {
+        Some((enhanced, rest)) if matches!(enhanced.class().digit(), 4 | 5) => {
+            [code, format!("{}.0.0", enhanced.class().digit()).as_bytes(), rest].concat()
+        }
+        _ => octets.to_vec(),
+    }
 }
 
 /// A reply without the enhanced status code of each line.

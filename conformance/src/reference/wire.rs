@@ -61,7 +61,8 @@ impl Wire {
     fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], steps: &mut Vec<Step>) {
         let is_at = |fault: &&&Fault| fault.is_at(key, |state| states.contains(&state));
         let behaviour = self.faults.iter().filter(is_at).find_map(|fault| way(fault.behaviour?));
-        let half = || octets.get(..octets.len() / 2).unwrap_or_default().to_vec();
+        // Within a line, not within its end.
+        let half = || octets.get(..octets.len() / 2).unwrap_or_default().trim_ascii_end().to_vec();
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
         match behaviour {
             None => steps.push(Step::Send(octets)),

@@ -106,7 +106,7 @@ impl<'a> Line<'a> {
         let unprintable = self.octets.iter().fold(false, |any, octet| any | !is_text(*octet));
         if unprintable {
             defects = defects
-                .with(Defect::BareCr, self.octets.contains(&b'\r'))
+                .with(Defect::BareCr, self.inside().contains(&b'\r'))
                 .with(Defect::Control, self.octets.iter().any(|octet| is_control(*octet)))
                 .with(Defect::EightBit, !self.octets.is_ascii());
         }
@@ -123,6 +123,14 @@ impl<'a> Line<'a> {
             [b'0'..=b'9', ..] => defects.with(Defect::DigitCount, true),
             [] => defects.with(Defect::BlankLine, true),
             _ => defects.with(Defect::NoCode, true),
+        }
+    }
+
+    /// The octets without a CR whose LF has not come.
+    fn inside(&self) -> &'a [u8] {
+        match (self.end, self.octets) {
+            (LineEnd::None, [inside @ .., b'\r']) => inside,
+            _ => self.octets,
         }
     }
 

@@ -19,11 +19,11 @@ use batch::{Batch, Count};
 
 pub(super) fn judge(
     index: usize,
-    dialogue: &Dialogue,
+    _dialogue: &Dialogue,
     steps: &[Step<'_>],
     knowledge: &Knowledge,
 ) -> Vec<Finding> {
-    let connection = Connection::new(index, dialogue, steps, knowledge);
+    let connection = Connection::new(index, steps, knowledge);
     let mut places = Places::default();
     counts::judge(&connection, &mut places);
     closing::judge(&connection, &mut places);
@@ -35,7 +35,6 @@ pub(super) fn judge(
 /// A connection, and how far its replies are one to an act, in order.
 pub(super) struct Connection<'a> {
     index: usize,
-    dialogue: &'a Dialogue,
     steps: &'a [Step<'a>],
     knowledge: &'a Knowledge,
     batches: Vec<Batch<'a>>,
@@ -44,12 +43,7 @@ pub(super) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(
-        index: usize,
-        dialogue: &'a Dialogue,
-        steps: &'a [Step<'a>],
-        knowledge: &'a Knowledge,
-    ) -> Connection<'a> {
+    pub(super) fn new(index: usize, steps: &'a [Step<'a>], knowledge: &'a Knowledge) -> Connection<'a> {
         let batches = batch::batches(steps);
         // What was sent before the greeting has it for its first reply.
         let mut over = steps.first().is_none_or(|step| step.exchange.act != Act::Connect);
@@ -59,7 +53,7 @@ impl<'a> Connection<'a> {
             (*batch, count)
         };
         let odd = batches.iter().map(&mut count).find(|(_, count)| *count != Count::Even);
-        Connection { index, dialogue, steps, knowledge, batches, odd }
+        Connection { index, steps, knowledge, batches, odd }
     }
 
     /// The exchanges whose replies surely belong to their acts, each with its position.
@@ -68,6 +62,7 @@ impl<'a> Connection<'a> {
         let sure = match &self.odd {
             None => self.steps.len(),
             Some((batch, count)) if *count == Count::Unknown || batch.is_pipelined() => batch.start,
+            Some((batch, Count::More)) if batch.ends_late() => 0,
             Some((batch, _)) => batch.start + 1,
         };
         self.steps.iter().enumerate().take(sure)

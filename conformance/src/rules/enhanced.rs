@@ -10,7 +10,7 @@ use crate::reply::{Damage, Token};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     // Whether a code belongs here depends on the command.
-    if !observation.exchange.sure {
+    if !observation.is_sure() {
         return;
     }
     if observation.is_greeting() || observation.is_hello() {

@@ -21,8 +21,8 @@ pub(super) fn judge(connections: &[(&Dialogue, Vec<Step<'_>>)], knowledge: &Know
             .iter()
             .enumerate()
             .filter(|(_, (dialogue, _))| dialogue.protocol == protocol)
-            .flat_map(|(index, (dialogue, steps))| {
-                Connection::new(index, dialogue, steps, knowledge).observations().collect::<Vec<_>>()
+            .flat_map(|(index, (_, steps))| {
+                Connection::new(index, steps, knowledge).observations().collect::<Vec<_>>()
             })
             .collect();
         codes_without_ehlo(&seen, &mut places);

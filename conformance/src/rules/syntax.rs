@@ -6,7 +6,7 @@ use crate::catalogue::RuleId;
 use crate::command::{Verb, is_domain, is_keyword, is_literal};
 use crate::finding::Breaches;
 use crate::observation::Observation;
-use crate::reply::{Defect, Line};
+use crate::reply::{Defect, DefectSet, Line};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     defects(observation, breaches);
@@ -14,13 +14,16 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
         return;
     }
     known_code(observation, breaches);
-    if !observation.exchange.sure {
+    if !observation.is_sure() {
         return;
     }
     first_digit(observation, breaches);
     machine_read_text(observation, breaches);
     if observation.is_greeting() {
         greeting(observation, breaches);
+    }
+    if observation.reply.defects().intersects(DefectSet::FRAMING) {
+        return;
     }
     match observation.verb() {
         Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, breaches),
@@ -74,12 +77,26 @@ fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
 /// The codes that an RFC defines for SMTP, or that IANA's registry names (RG-10).
 fn known_code(observation: &Observation<'_>, breaches: &mut Breaches) {
     let Some(code) = observation.reply.code() else { return };
+    let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.get()));
+    if let Some((_, command)) = command.filter(|(_, owner)| !is_of(observation, *owner)) {
+        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is a code of {}", command.name()));
+    }
     if code.entry().is_none() {
         breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
         if code.get() / 10 % 10 <= 5 {
             breaches.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
         }
     }
+}
+
+/// Codes that extensions define for one command alone.
+const OWNED: [(&[u16], Verb); 3] =
+    [(&[235, 432, 534, 535, 538], Verb::Auth), (&[253, 458, 459], Verb::Etrn), (&[453], Verb::Atrn)];
+
+fn is_of(observation: &Observation<'_>, owner: Verb) -> bool {
+    !observation.is_sure()
+        || observation.verb() == Some(owner)
+        || (owner == Verb::Auth && observation.is_authentication())
 }
 
 /// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).

@@ -144,6 +144,10 @@ impl Driver<'_> {
                         if let Some(decided) = self.happened(index, number, end) {
                             return decided;
                         }
+                        let fit = |pattern: &String| number.is_some_and(|number| fits(number, pattern));
+                        if !step.while_reply.as_ref().is_none_or(fit) {
+                            break;
+                        }
                     }
                 }
             }

@@ -69,6 +69,8 @@ impl Machine {
             () if utf8 => Key::MailUtf8,
             () if has("BODY") => Key::MailBody,
             () if has("SIZE") => Key::MailDeclaresSize,
+            () if envelope.is_indented() => Key::MailIndented,
+            () if path.ends_with(b".invalid") => Key::MailInvalidDomain,
             () => Key::Mail,
         }
     }
@@ -79,8 +81,9 @@ impl Machine {
         if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
             return Some(Key::MailParameterSyntax);
         }
-        if parameters().any(|parameter| self.mail_parameter(&parameter).is_none()) {
-            return Some(Key::MailParameterUnknown);
+        let unknown = parameters().find(|parameter| self.mail_parameter(parameter).is_none());
+        if let Some(parameter) = unknown {
+            return Some(unknown_key(&parameter));
         }
         let wrong = |parameter: &Parameter<'_>| {
             let (key, good) = self.mail_parameter(parameter)?;
@@ -174,7 +177,7 @@ impl Machine {
             Mailbox::Full => Key::RcptFull,
             _ if full => Key::TooManyRecipients,
             _ if envelope.value("RRVS").is_some_and(|date| *date < b"2020"[..]) => Key::OwnerChanged,
-            _ if self.behaves(Behaviour::Greylist).is_some() && self.setting.memory.is_new(path) => Key::Greylisted,
+            _ if !self.logged_in && self.behaves(Behaviour::Greylist).is_some() && self.setting.memory.is_new(path) => Key::Greylisted,
             Mailbox::Forwarded => Key::RcptForwarded,
             Mailbox::Postmaster => Key::RcptPostmaster,
             Mailbox::Foreign => Key::RcptRelayed,
@@ -229,13 +232,19 @@ fn is_value_missing(parameter: &Parameter<'_>) -> bool {
     parameter.value.is_some_and(<[u8]>::is_empty) && is_keyword(parameter.keyword)
 }
 
+/// RFC 5321 §4.1.1.11; RFC 4141 §4.2 has a code of its own for its parameter.
+fn unknown_key(parameter: &Parameter<'_>) -> Key {
+    let own = [("CONPERM", Key::Conperm), ("SUBMITTER", Key::Submitter), ("TRANSID", Key::Transid)];
+    own.iter().find(|(keyword, _)| parameter.is(keyword)).map_or(Key::MailParameterUnknown, |(_, key)| *key)
+}
+
 fn rcpt_parameters(envelope: &Envelope<'_>) -> Option<Key> {
     let parameters = || envelope.parameters();
     if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
         return Some(Key::RcptParameterSyntax);
     }
-    if parameters().any(|parameter| rcpt_parameter(&parameter).is_none()) {
-        return Some(Key::RcptParameterUnknown);
+    if let Some(parameter) = parameters().find(|parameter| rcpt_parameter(parameter).is_none()) {
+        return Some(if parameter.is("CONNEG") { Key::Conneg } else { Key::RcptParameterUnknown });
     }
     parameters().find_map(|parameter| {
         let (key, good) = rcpt_parameter(&parameter)?;

@@ -122,7 +122,7 @@ fn parameters_of_mail() {
         ("<a@@b>", "mail-path"),
         ("<\u{fc}@b.example>", "mail-non-ascii"),
         ("<\u{fc}@b.example> SMTPUTF8", "mail-utf8"),
-        (" <a@b.example>", "mail"),
+        (" <a@b.example>", "mail-indented"),
         ("<a@nodots>", "mail"),
     ] {
         assert_eq!(smtp(&[&format!("MAIL FROM:{path}")]), [key], "{path}");

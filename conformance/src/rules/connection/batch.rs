@@ -102,6 +102,13 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// Whether it is a QUIT whose 221 stands behind other replies, so that these belong to acts before.
+    pub(super) fn ends_late(self) -> bool {
+        let quit = self.acts().last().is_some_and(|(_, step)| verb(step) == Some(Verb::Quit));
+        let numbers = || self.replies().map(|(.., reply)| reply.number());
+        quit && numbers().last() == Some(Some(221)) && numbers().next() != Some(Some(221))
+    }
+
     pub(super) fn count(self) -> Count {
         let closes = self.steps.iter().any(|step| step.session.shut_down)
             || self.replies().any(|(.., reply)| reply.number() == Some(421));
@@ -204,7 +211,7 @@ fn is_plain_command(command: &Command<'_>) -> bool {
 }
 
 /// Whether a recording leaves out a part of a line: `... (900 octets)`, `... (40 lines)`.
-pub(super) fn is_shortened(line: &[u8]) -> bool {
+fn is_shortened(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line.trim_ascii_end());
     let count = line.rsplit_once("... (").map(|(_, count)| count);
     let count =

@@ -22,63 +22,139 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
     }
 }
 
-/// Too many replies: the most exact rule that says so.
-fn more(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
-    let Some(surplus) = batch.surplus() else { return };
-    // What came unasked stands behind the last act.
-    let Some((act, step)) = batch.acts().take_while(|(act, _)| *act <= surplus.0).last() else { return };
-    let own = |exchange: usize| exchange == act || exchange > act && surplus.0 > act;
-    let replies: Vec<Reply<'_>> =
-        batch.replies().filter(|(exchange, ..)| own(*exchange)).map(|(.., reply)| reply).collect();
-    let (count, recipients) = (replies.len(), step.session.recipients());
-    let lines = are_lines_of_one(step, &replies);
-    let lmtp = step.session.protocol == Protocol::Lmtp;
-    let (rule, detail) = match &step.exchange.act {
-        _ if chunk_was_obeyed(batch, surplus) => (
-            RuleId::FAILED_CHUNK_DISCARDED,
-            "the octets of the refused chunk were taken for commands".to_owned(),
-        ),
-        _ if is_for_recipients(step) => (rule_for_recipients(step), for_recipients(count, recipients)),
-        Act::Chunk { .. } if lmtp => {
-            (RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT, format!("{count} replies to BDAT without LAST"))
-        }
-        Act::Message(_) if recipients > 1 && !(lines && count != recipients) => {
-            (RuleId::END_OF_DATA_ONE_REPLY, for_recipients(count, recipients))
-        }
-        _ if let Some((position, rule, detail)) = cause(connection, act) => {
-            return places.at(connection.place(position, None)).add(rule, detail);
-        }
-        _ if lines => {
-            (RuleId::CONTINUATION_BY_HYPHEN, format!("{count} replies of one line each, with one code"))
-        }
-        _ if batch.is_pipelined() => {
-            let acts = batch.acts().count();
-            (RuleId::ONE_REPLY_PER_COMMAND, format!("{} replies to {acts} commands", batch.answers()))
-        }
-        _ => (RuleId::ONE_REPLY_PER_COMMAND, format!("{count} replies")),
-    };
-    places.at(connection.place(surplus.0, Some(surplus.1))).add(rule, detail);
+/// Too many replies to an act.
+struct Surplus<'a> {
+    batch: Batch<'a>,
+    /// The first reply that is one too many: its exchange, and its place there.
+    at: (usize, usize),
+    act: usize,
+    step: &'a Step<'a>,
+    /// The replies to the act, those that came unasked behind it among them.
+    replies: Vec<Reply<'a>>,
 }
 
-/// Replies that come late stand behind later acts. Where a 221 to QUIT shows that no more come, and their number fits
-/// an act before, that is the cause: a message with a reply for each recipient, or a chunk whose lines were obeyed.
+/// Too many replies: the most exact rule that says so.
+fn more(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
+    let Some(surplus) = Surplus::find(batch) else { return };
+    let (exchange, nth) = surplus.at;
+    if let Some((rule, detail)) = surplus.exact() {
+        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+    } else if let Some((act, rule, detail)) = cause(connection, surplus.act) {
+        places.at(connection.place(act, None)).add(rule, detail);
+    } else {
+        let (rule, detail) = surplus.general();
+        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+    }
+}
+
+impl<'a> Surplus<'a> {
+    fn find(batch: Batch<'a>) -> Option<Surplus<'a>> {
+        let at = batch.surplus()?;
+        // What came unasked stands behind the last act.
+        let (act, step) = batch.acts().take_while(|(act, _)| *act <= at.0).last()?;
+        let own = |exchange: usize| exchange == act || exchange > act && at.0 > act;
+        let replies =
+            batch.replies().filter(|(exchange, ..)| own(*exchange)).map(|(.., reply)| reply).collect();
+        Some(Surplus { batch, at, act, step, replies })
+    }
+
+    /// A rule about this kind of act.
+    fn exact(&self) -> Option<(RuleId, String)> {
+        let (count, recipients) = (self.replies.len(), self.step.session.recipients());
+        let lmtp = self.step.session.protocol == Protocol::Lmtp;
+        Some(match &self.step.exchange.act {
+            _ if self.is_obeyed_chunk() => {
+                let detail = "the octets of the refused chunk were taken for commands";
+                (RuleId::FAILED_CHUNK_DISCARDED, detail.to_owned())
+            }
+            _ if is_for_recipients(self.step) => {
+                (rule_for_recipients(self.step), for_recipients(count, recipients))
+            }
+            Act::Chunk { .. } if lmtp => {
+                (RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT, format!("{count} replies to BDAT without LAST"))
+            }
+            Act::Message(_) if recipients > 1 && (count == recipients || !self.are_lines_of_one()) => {
+                (RuleId::END_OF_DATA_ONE_REPLY, for_recipients(count, recipients))
+            }
+            _ => return None,
+        })
+    }
+
+    /// A rule about any act.
+    fn general(&self) -> (RuleId, String) {
+        let count = self.replies.len();
+        if self.are_lines_of_one() {
+            return (
+                RuleId::CONTINUATION_BY_HYPHEN,
+                format!("{count} replies of one line each, with one code"),
+            );
+        }
+        let detail = match self.batch.is_pipelined() {
+            true => format!("{} replies to {} commands", self.batch.answers(), self.batch.acts().count()),
+            false => format!("{count} replies"),
+        };
+        (RuleId::ONE_REPLY_PER_COMMAND, detail)
+    }
+
+    /// Whether the replies look like the lines of one whose hyphens are missing: one code, one line each. To a
+    /// command whose success has no long text, it is rather a second reply.
+    fn are_lines_of_one(&self) -> bool {
+        let Some(first) = self.replies.first() else { return false };
+        let line = |reply: &Reply<'_>| {
+            reply.number() == first.number()
+                && reply.lines().count() == 1
+                && !reply.defects().intersects(DefectSet::FRAMING)
+        };
+        let long = match verb(self.step) {
+            Some(verb) => verb.is_hello() || matches!(verb, Verb::Help | Verb::Expn | Verb::Vrfy),
+            None => self.step.exchange.act == Act::Connect,
+        };
+        let refused = first.number().is_some_and(|number| number >= 400);
+        (long || refused) && self.replies.iter().all(line)
+    }
+
+    /// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that
+    /// nobody sent show that they were not.
+    fn is_obeyed_chunk(&self) -> bool {
+        let refused = self.batch.acts().take_while(|(act, _)| *act <= self.at.0).find_map(|(_, step)| {
+            let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
+            let number = step.exchange.number().filter(|number| *number >= 400)?;
+            (!octets.is_empty()).then_some((octets, number))
+        });
+        let Some((octets, refusal)) = refused else { return false };
+        let mut lines = octets.split(|octet| *octet == b'\n');
+        let speaks = lines.any(|line| Command::read(line).verb() != Verb::Other);
+        let obeyed = |reply: &Reply<'_>| match reply.number() {
+            Some(500 | 502) => true,
+            number => speaks && number != Some(refusal),
+        };
+        self.batch.replies().any(|(exchange, nth, reply)| (exchange, nth) >= self.at && obeyed(&reply))
+    }
+}
+
+/// Replies that come late stand behind later acts. Where a 221 to QUIT shows that no more come, and their
+/// number fits an act before, that is the cause: a message with a reply for each recipient, or a chunk whose
+/// lines were obeyed.
 fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, String)> {
-    let quit = connection.steps.iter().rfind(|step| !is_wait(step)).filter(|step| verb(step) == Some(Verb::Quit))?;
+    let quit =
+        connection.steps.iter().rfind(|step| !is_wait(step)).filter(|step| verb(step) == Some(Verb::Quit))?;
     quit.exchange.replies().last().filter(|reply| reply.number() == Some(221))?;
     let before = connection.steps.iter().enumerate().take(act).rev();
-    let (position, extra, rule, detail) = before.into_iter().find_map(|(position, step)| match &step.exchange.act {
-        Act::Message(_) if step.session.recipients() > 1 => {
-            let recipients = step.session.recipients();
-            let detail = for_recipients(recipients, recipients);
-            Some((position, recipients - 1, RuleId::END_OF_DATA_ONE_REPLY, detail))
-        }
-        Act::Chunk { octets, .. } if step.exchange.number() >= Some(400) => {
-            let lines = octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
-            let detail = format!("{lines} replies too many behind the refused chunk, which has so many lines");
-            Some((position, lines, RuleId::FAILED_CHUNK_DISCARDED, detail))
-        }
-        _ => None,
-    })?;
+    let (position, extra, rule, detail) =
+        before.into_iter().find_map(|(position, step)| match &step.exchange.act {
+            Act::Message(_) if step.session.recipients() > 1 => {
+                let recipients = step.session.recipients();
+                let detail = for_recipients(recipients, recipients);
+                Some((position, recipients - 1, RuleId::END_OF_DATA_ONE_REPLY, detail))
+            }
+            Act::Chunk { octets, .. } if step.exchange.number() >= Some(400) => {
+                let lines = octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
+                let detail =
+                    format!("{lines} replies too many behind the refused chunk, which has so many lines");
+                Some((position, lines, RuleId::FAILED_CHUNK_DISCARDED, detail))
+            }
+            _ => None,
+        })?;
     let rest = connection.steps.get(position..)?;
     let answers: usize = rest.iter().map(|step| step.exchange.answers.len()).sum();
     let most: usize = rest.iter().map(|step| *due(step).end()).sum();
@@ -95,41 +171,6 @@ fn rule_for_recipients(step: &Step<'_>) -> RuleId {
         Act::Chunk { .. } => RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,
         _ => RuleId::LMTP_REPLY_PER_RECIPIENT,
     }
-}
-
-/// Whether replies look like the lines of one whose hyphens are missing: one code, one line each, and not the
-/// same text again. To a command whose success has no long text, it is rather a second reply.
-fn are_lines_of_one(step: &Step<'_>, replies: &[Reply<'_>]) -> bool {
-    let Some(first) = replies.first() else { return false };
-    let line = |reply: &Reply<'_>| {
-        reply.number() == first.number()
-            && reply.lines().count() == 1
-            && !reply.defects().intersects(DefectSet::FRAMING)
-    };
-    let long = match verb(step) {
-        Some(verb) => verb.is_hello() || matches!(verb, Verb::Help | Verb::Expn | Verb::Vrfy),
-        None => step.exchange.act == Act::Connect,
-    };
-    let refused = first.number().is_some_and(|number| number >= 400);
-    let same = replies.iter().all(|reply| reply.octets() == first.octets());
-    (long || refused) && !same && replies.len() > 1 && replies.iter().all(line)
-}
-
-/// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that nobody
-/// sent show that they were not.
-fn chunk_was_obeyed(batch: Batch<'_>, surplus: (usize, usize)) -> bool {
-    let refused = batch.acts().take_while(|(act, _)| *act <= surplus.0).find_map(|(_, step)| {
-        let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
-        let number = step.exchange.number().filter(|number| *number >= 400)?;
-        (!octets.is_empty()).then_some((octets, number))
-    });
-    let Some((octets, refusal)) = refused else { return false };
-    let speaks = octets.split(|octet| *octet == b'\n').any(|line| Command::read(line).verb() != Verb::Other);
-    let obeyed = |reply: &Reply<'_>| match reply.number() {
-        Some(500 | 502) => true,
-        number => speaks && number != Some(refusal),
-    };
-    batch.replies().any(|(exchange, nth, reply)| (exchange, nth) >= surplus && obeyed(&reply))
 }
 
 /// Too few replies. A server may be slow, so what comes later must show that it has passed the act over.

@@ -8,7 +8,6 @@ use crate::finding::Place;
 use crate::observation::Observation;
 use crate::reply::Token;
 
-use super::batch::is_shortened;
 use super::{Connection, Places, is_coded, words};
 
 /// The longest a submission server may take for a reply (RFC 6409 §5.3).
@@ -17,7 +16,6 @@ const TWO_MINUTES: u64 = 120_000;
 pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
     for (place, observation) in connection.observations() {
         listed_capability(place, &observation, places);
-        declared_size(place, &observation, places);
         two_minutes(place, &observation, places);
     }
     codes_after_tls(connection, places);
@@ -74,33 +72,6 @@ fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered:
             words == 2 && command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
         }
         _ => false,
-    }
-}
-
-/// RFC 1870 §6.3: a message of the size that MAIL declared is not refused for its size. A quota that ran full
-/// in the meantime is another reason.
-fn declared_size(place: Place, observation: &Observation<'_>, places: &mut Places) {
-    let (Act::Message(octets), Some(transaction)) =
-        (&observation.exchange.act, &observation.session.transaction)
-    else {
-        return;
-    };
-    let declared = transaction
-        .command()
-        .envelope()
-        .and_then(|envelope| str::from_utf8(envelope.value("SIZE")?).ok()?.parse::<usize>().ok());
-    let quota = observation.enhanced().is_some_and(|code| (code.subject(), code.detail()) == (2, 2))
-        || words(observation.reply.octets()).contains("quota");
-    // The final dot is not counted.
-    let size = octets.len().saturating_sub(b".\r\n".len());
-    let Some(declared) = declared.filter(|declared| size <= *declared) else { return };
-    if observation.is(&[552])
-        && !observation.is_lmtp()
-        && !quota
-        && !octets.split(|octet| *octet == b'\n').any(is_shortened)
-    {
-        let detail = format!("{declared} octets were declared and taken, {size} sent");
-        places.at(place).add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
     }
 }
 

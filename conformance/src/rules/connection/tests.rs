@@ -9,7 +9,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
 use crate::knowledge::Knowledge;
 use crate::rules::{Strictness, judge};
 
-const RULES: [RuleId; 22] = [
+const RULES: [RuleId; 19] = [
     RuleId::ONE_REPLY_PER_COMMAND,
     RuleId::CONTINUATION_BY_HYPHEN,
     RuleId::CLOSES_ONLY_WHEN_ALLOWED,
@@ -23,10 +23,7 @@ const RULES: [RuleId; 22] = [
     RuleId::HELLO_RESETS_STATE,
     RuleId::FAILED_CHUNK_DISCARDED,
     RuleId::PIPELINED_REPLIES_IN_ORDER,
-    RuleId::EMPTY_TRANSACTION_REFUSED,
-    RuleId::SIZE_DECLARED_ACCEPTED,
     RuleId::DSN_PARAMETER_NEUTRAL,
-    RuleId::STARTTLS_FORGETS_SESSION,
     RuleId::AUTH_THREE_ATTEMPTS,
     RuleId::LMTP_REPLY_PER_RECIPIENT,
     RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,

@@ -12,7 +12,8 @@ use super::reason::{
 };
 use super::value::{Xtext, decode_base64, xtext};
 
-/// Codes that blame the command, its syntax or its place, or a mechanism or a password. A refusal by policy has others.
+/// Codes that blame the command, its syntax or its place, or a mechanism or a password. A refusal by policy
+/// has others.
 const PROTOCOL: [u16; 6] = [500, 501, 502, 504, 535, 555];
 /// A length that fits in a command line.
 const COMMAND_LENGTH: usize = 512;
@@ -30,10 +31,9 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     enhanced(observation, breaches);
     registry(observation, breaches);
     let command = observation.command().filter(Command::is_plain);
-    if let Some(command) = command.filter(|command| (1..=2).contains(&command.words().count())) {
-        if let Some(rule) = misplaced(observation.session) {
-            return out_of_place(observation, &command, rule, breaches);
-        }
+    let whole = command.filter(|command| (1..=2).contains(&command.words().count()));
+    if let (Some(command), Some(rule)) = (whole, misplaced(observation.session)) {
+        return out_of_place(observation, &command, rule, breaches);
     }
     if let Some(attempt) = Attempt::read(observation) {
         success(observation, breaches);
@@ -66,7 +66,12 @@ impl<'a> Attempt<'a> {
                 let response = octets.strip_suffix(b"\r\n")?;
                 let plain = response.iter().all(|octet| matches!(octet, b' '..=b'~'));
                 let mechanism = session.authenticating.as_deref().filter(|_| plain)?;
-                Some(Attempt { mechanism, offered: true, response: Some(response.trim_ascii()), initial: false })
+                Some(Attempt {
+                    mechanism,
+                    offered: true,
+                    response: Some(response.trim_ascii()),
+                    initial: false,
+                })
             }
             Act::Command(octets) => {
                 let command = Command::read(octets);
@@ -88,7 +93,8 @@ impl<'a> Attempt<'a> {
 
     /// Whether there is a response that is neither base64 nor one of the signs of RFC 4954 §4.
     fn is_garbled(&self) -> bool {
-        self.response.is_some_and(|response| !matches!(response, b"*" | b"=") && decode_base64(response).is_none())
+        self.response
+            .is_some_and(|response| !matches!(response, b"*" | b"=") && decode_base64(response).is_none())
     }
 }
 
@@ -208,7 +214,8 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, breach
     // RFC 2195 §2, RFC 2222 §7.1. DIGEST-MD5 lets a client that comes again speak first.
     const SERVER_FIRST: [&str; 2] = ["CRAM-MD5", "KERBEROS_V4"];
     let rule = RuleId::AUTH_INITIAL_RESPONSE_501;
-    let server_first = SERVER_FIRST.iter().any(|name| attempt.mechanism.eq_ignore_ascii_case(name.as_bytes()));
+    let server_first =
+        SERVER_FIRST.iter().any(|name| attempt.mechanism.eq_ignore_ascii_case(name.as_bytes()));
     if !attempt.initial || !attempt.offered || !server_first || !attempt.is_decoded() {
         return;
     }
@@ -239,8 +246,8 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut B
     }
 }
 
-/// RFC 4954 §4: 500 and 5.5.6 to a response that does not fit, and 12288 octets fit. AUTH itself is a command and no
-/// longer than others.
+/// RFC 4954 §4: 500 and 5.5.6 to a response that does not fit, and 12288 octets fit. AUTH itself is a command
+/// and no longer than others.
 fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
     let rule = RuleId::AUTH_LINE_LENGTH;
     let length = attempt.response.map_or(0, <[u8]>::len);
@@ -255,8 +262,8 @@ fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut B
     }
 }
 
-/// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or by a code
-/// that RFC 5321 has for mailboxes alone.
+/// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or
+/// by a code that RFC 5321 has for mailboxes alone.
 fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
     const MAILBOX: [u16; 4] = [551, 552, 553, 556];
     // A closed account, and a server that is not trusted: more precise, and the registry's.
@@ -267,10 +274,11 @@ fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut 
             let security = promised(observation).is_some_and(|code| code.subject() == 7);
             breaches.add_if(security, rule, "enhanced-code", codes(observation));
         }
-    } else if is_refused(observation) && attempt.is_decoded() {
-        if names(observation, &[(7, 8)]) || observation.is(&MAILBOX) {
-            breaches.add(rule, format!("{} to credentials", codes(observation)));
-        }
+        return;
+    }
+    let credentials = names(observation, &[(7, 8)]) || observation.is(&MAILBOX);
+    if is_refused(observation) && attempt.is_decoded() && credentials {
+        breaches.add(rule, format!("{} to credentials", codes(observation)));
     }
 }
 
@@ -286,11 +294,14 @@ fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &m
 
 /// RFC 4954 §5: the AUTH parameter of MAIL is taken.
 fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else { return };
+    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
+        return;
+    };
     let valid = envelope.value("AUTH").is_some_and(|value| !value.is_empty() && xtext(value) == Xtext::Valid);
     let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
     if blamed && observation.session.offers("AUTH") {
-        breaches.add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the parameter AUTH", codes(observation)));
+        breaches
+            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the parameter AUTH", codes(observation)));
     }
 }
 
@@ -315,8 +326,22 @@ fn is_mechanism(octets: &[u8]) -> bool {
 /// Whether some server has that mechanism: the registered ones, and what vendors made.
 fn is_common(mechanism: &[u8]) -> bool {
     const NAMES: [&str; 16] = [
-        "ANONYMOUS", "CRAM-MD5", "DIGEST-MD5", "EXTERNAL", "GSSAPI", "GSS-SPNEGO", "KERBEROS_V4", "LOGIN",
-        "NTLM", "OAUTHBEARER", "OTP", "PLAIN", "SECURID", "SKEY", "XOAUTH", "XOAUTH2",
+        "ANONYMOUS",
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "EXTERNAL",
+        "GSSAPI",
+        "GSS-SPNEGO",
+        "KERBEROS_V4",
+        "LOGIN",
+        "NTLM",
+        "OAUTHBEARER",
+        "OTP",
+        "PLAIN",
+        "SECURID",
+        "SKEY",
+        "XOAUTH",
+        "XOAUTH2",
     ];
     const FAMILIES: [&str; 7] = ["9798-", "ECDSA-", "EAP-", "GS2-", "SAML", "SCRAM-", "X-"];
     let name = mechanism.to_ascii_uppercase();
@@ -357,7 +382,11 @@ mod tests {
         ]);
         let plain = offers("DSN");
         let before = [("", "220 mx"), ("EHLO me", plain.as_str())];
-        check(Protocol::Smtp, &before, &[(&[(PASSWORD, "502 5.5.1 No")], ""), (&[(PASSWORD, "503 5.5.1 No")], "")]);
+        check(
+            Protocol::Smtp,
+            &before,
+            &[(&[(PASSWORD, "502 5.5.1 No")], ""), (&[(PASSWORD, "503 5.5.1 No")], "")],
+        );
     }
 
     #[test]
@@ -380,7 +409,7 @@ mod tests {
             (&[("AUTH CRAM-MD5", "334 PDEyMz4=")], ""),
             (&[("AUTH PLAIN", "538 5.7.11 Encrypt")], "auth-without-tls-538"),
             (&[("AUTH PLAIN", "523 5.7.10 Encrypt")], "auth-without-tls-538"),
-            (&[("AUTH PLAIN", "550 5.7.10 Encrypt")], "auth-registry-codes auth-without-tls-538"),
+            (&[("AUTH PLAIN", "550 5.7.10 Encrypt")], "auth-without-tls-538 auth-registry-codes"),
         ]);
     }
 

@@ -15,11 +15,11 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
         // What a refused chunk leaves behind is indeterminate (RFC 3030 §2).
         (_, Some(transaction)) if transaction.chunk_failed => {}
         (Some(command), transaction) if command.verb() == Verb::Bdat => {
-            if observation.session.offers("CHUNKING") {
-                chunk(observation, &command, transaction, breaches);
-            }
+            chunk(observation, &command, transaction, breaches);
         }
-        (Some(command), Some(transaction)) if command.verb() == Verb::Data && command.argument().is_empty() => {
+        (Some(command), Some(transaction))
+            if command.verb() == Verb::Data && command.argument().is_empty() =>
+        {
             data(observation, transaction, breaches);
         }
         (None, Some(transaction)) => nothing_sent(observation, transaction, breaches),
@@ -33,6 +33,9 @@ fn chunk(
     transaction: Option<&Transaction>,
     breaches: &mut Breaches,
 ) {
+    if !observation.session.offers("CHUNKING") {
+        return;
+    }
     // RFC 3030 §2: a chunk that is taken gets 250.
     if is_accepted(observation) && !observation.is(&[250]) {
         breaches.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
@@ -44,16 +47,17 @@ fn chunk(
     if transaction.is_none() && observation.session.after_last_chunk {
         return chunk_behind_last(observation, breaches);
     }
-    // RFC 3030 §2 names no code for a chunk without recipients; RFC 5321 §3.3 has 503 and 554 for DATA. 500 and 502
-    // mean that BDAT is not there at all.
+    // RFC 3030 §2 names no code for a chunk without recipients; RFC 5321 §3.3 has 503 and 554 for DATA. 500
+    // and 502 mean that BDAT is not there at all.
     let refused = is_refused(observation) && !observation.is(&[500, 502, 503, 554]);
     if !recipients && (refused || is_accepted(observation)) {
-        breaches.add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", codes(observation)));
+        breaches
+            .add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", codes(observation)));
     }
 }
 
-/// RFC 3030 §2 names no code for a bad BDAT line; RFC 5321 §4.3.2 has 501, and 500 for anything. Without a recipient
-/// the state may be what is refused.
+/// RFC 3030 §2 names no code for a bad BDAT line; RFC 5321 §4.3.2 has 501, and 500 for anything. Without a
+/// recipient the state may be what is refused.
 fn faulty_chunk(observation: &Observation<'_>, recipients: bool, breaches: &mut Breaches) {
     let permitted: &[u16] = if recipients { &[500, 501] } else { &[500, 501, 502, 503, 554] };
     if is_accepted(observation) || (is_refused(observation) && !observation.is(permitted)) {
@@ -90,12 +94,13 @@ fn data(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut
     }
 }
 
-/// Whether DATA where RFC 3030 §2 and §3 want 503 was accepted, or refused for its syntax or its place with another
-/// code. A refusal for want of recipients or by policy is another matter.
+/// Whether DATA where RFC 3030 §2 and §3 want 503 was accepted, or refused for its syntax or its place with
+/// another code. A refusal for want of recipients or by policy is another matter.
 fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
     const MISTAKEN: [u16; 5] = [500, 501, 502, 504, 555];
     let protocol = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
-    let mistaken = observation.is(&MISTAKEN) || (observation.is(&[554]) && !transaction.recipients.is_empty());
+    let mistaken =
+        observation.is(&MISTAKEN) || (observation.is(&[554]) && !transaction.recipients.is_empty());
     matches!(observation.digit(), Some(2 | 3)) || (mistaken && protocol)
 }
 
@@ -103,7 +108,12 @@ fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
 fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
     let dot = matches!(&observation.exchange.act, Act::Message(octets) if octets == b".\r\n");
     let nobody = transaction.data && transaction.recipients.is_empty();
-    if dot && nobody && is_accepted(observation) && observation.session.offers("PIPELINING") && !observation.is_lmtp() {
+    if dot
+        && nobody
+        && is_accepted(observation)
+        && observation.session.offers("PIPELINING")
+        && !observation.is_lmtp()
+    {
         let detail = format!("{} to an empty message without a recipient", codes(observation));
         breaches.add(RuleId::EMPTY_TRANSACTION_REFUSED, detail);
     }

@@ -1,4 +1,5 @@
-//! Enhanced status codes that two RFCs give two meanings, and those that several give one (RG-07 to RG-09, RG-14).
+//! Enhanced status codes that two RFCs give two meanings, and those that several give one (RG-07 to RG-09,
+//! RG-14).
 
 use crate::catalogue::RuleId;
 use crate::command::Verb;
@@ -15,8 +16,8 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     authentication(observation, breaches);
 }
 
-/// RFC 4865 §6 gave X.7.16 and X.7.17 to quotas; the registry gave them to RFC 6710 and RFC 7293. To MAIL without a
-/// time of release X.7.17 is neither, and X.7.16 only where priorities are offered.
+/// RFC 4865 §6 gave X.7.16 and X.7.17 to quotas; the registry gave them to RFC 6710 and RFC 7293. To MAIL
+/// without a time of release X.7.17 is neither, and X.7.16 only where priorities are offered.
 fn future_release(observation: &Observation<'_>, breaches: &mut Breaches) {
     let session = observation.session;
     if observation.verb() != Some(Verb::Mail) || !is_turned_down(observation) || is_held(observation) {
@@ -36,8 +37,8 @@ fn burl(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 5336 had X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which those to MAIL, to
-/// DATA and behind the message never do (RFC 6531 §3.7.4).
+/// RFC 5336 had X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which those to
+/// MAIL, to DATA and behind the message never do (RFC 6531 §3.7.4).
 fn utf8(observation: &Observation<'_>, breaches: &mut Breaches) {
     let alternative = names(observation, &[(6, 7)]) && says(observation, &["alt-address"]);
     let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
@@ -46,11 +47,12 @@ fn utf8(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the text shows
-/// that a check of SPF or DKIM failed.
+/// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the
+/// text shows that a check of SPF or DKIM failed.
 fn authentication(observation: &Observation<'_>, breaches: &mut Breaches) {
     let Some(code) = promised(observation) else { return };
-    let permitted = code.subject() == 7 || matches!((code.subject(), code.detail()), (0, 0) | (4, 3) | (5, 2));
+    let permitted =
+        code.subject() == 7 || matches!((code.subject(), code.detail()), (0, 0) | (4, 3) | (5, 2));
     if permitted || !is_about_mail(observation) || !is_turned_down(observation) {
         return;
     }

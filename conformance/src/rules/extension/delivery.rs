@@ -1,5 +1,5 @@
-//! Parameters of MAIL and RCPT for time, priority, owner and form of what is delivered: FUTURERELEASE, DELIVERBY,
-//! MT-PRIORITY, RRVS, 8BITMIME, CONPERM, CONNEG, CHECKPOINT, SUBMITTER.
+//! Parameters of MAIL and RCPT for time, priority, owner and form of what is delivered: FUTURERELEASE,
+//! DELIVERBY, MT-PRIORITY, RRVS, 8BITMIME, CONPERM, CONNEG, CHECKPOINT, SUBMITTER.
 
 use crate::catalogue::RuleId;
 use crate::command::{Envelope, Verb};
@@ -9,14 +9,14 @@ use crate::reply::Token;
 use crate::session::Session;
 
 use super::reason::{
-    blames_parameter, codes, differs, envelope, has_only, has_parameter, is_about_mail, is_accepted, is_refused,
-    is_turned_down, names, promised, says,
+    blames_parameter, codes, differs, envelope, has_only, has_parameter, is_about_mail, is_accepted,
+    is_refused, is_turned_down, names, promised, says,
 };
 use super::value::{is_number, number};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    if observation.verb() == Some(Verb::Mail) {
-        if let Some(envelope) = envelope(observation) {
+    match (observation.verb(), envelope(observation)) {
+        (Some(Verb::Mail), Some(envelope)) => {
             hold(observation, &envelope, breaches);
             deliver_by(observation, &envelope, breaches);
             priority(observation, &envelope, breaches);
@@ -24,9 +24,8 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
             conversion(observation, &envelope, breaches);
             restart(observation, &envelope, breaches);
         }
-    }
-    if observation.verb() == Some(Verb::Rcpt) {
-        negotiation(observation, breaches);
+        (Some(Verb::Rcpt), Some(_)) => negotiation(observation, breaches),
+        _ => {}
     }
     if is_about_mail(observation) {
         hold_quota(observation, breaches);
@@ -56,7 +55,8 @@ fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
 fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str> {
     let mut limits = session.offered.as_ref()?.parameters("FUTURERELEASE")?;
     let (longest, latest) = (limits.next(), limits.next());
-    let times = envelope.parameters().filter(|parameter| parameter.is("HOLDFOR") || parameter.is("HOLDUNTIL"));
+    let times =
+        envelope.parameters().filter(|parameter| parameter.is("HOLDFOR") || parameter.is("HOLDUNTIL"));
     if times.count() > 1 {
         return Some("more than one time of release");
     }
@@ -65,7 +65,9 @@ fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str
             return Some("a malformed HOLDFOR");
         }
         let longest = longest.and_then(|longest| number(longest.as_bytes()));
-        return longest.filter(|longest| number(seconds) > Some(*longest)).map(|_| "a HOLDFOR beyond the limit");
+        return longest
+            .filter(|longest| number(seconds) > Some(*longest))
+            .map(|_| "a HOLDFOR beyond the limit");
     }
     let until = envelope.value("HOLDUNTIL")?;
     if !is_date_time(until) {
@@ -79,7 +81,8 @@ fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str
 /// Whether octets have the form of a date and time (RFC 3339 §5.6).
 fn is_date_time(octets: &[u8]) -> bool {
     let has_form = |octets: &[u8], form: &[u8]| {
-        let fits = |(octet, sign): (&u8, &u8)| if *sign == b'0' { octet.is_ascii_digit() } else { octet == sign };
+        let fits =
+            |(octet, sign): (&u8, &u8)| if *sign == b'0' { octet.is_ascii_digit() } else { octet == sign };
         octets.len() == form.len() && octets.iter().zip(form).all(fits)
     };
     let Some((start, zone)) = octets.split_at_checked(19) else { return false };
@@ -93,8 +96,8 @@ fn is_date_time(octets: &[u8]) -> bool {
         && [&b"Z"[..], b"+00:00", b"-00:00"].iter().any(|form| has_form(&upper[1], form))
 }
 
-/// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR and
-/// HOLDUNTIL they still mean that.
+/// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR
+/// and HOLDUNTIL they still mean that.
 fn hold_quota(observation: &Observation<'_>, breaches: &mut Breaches) {
     let quota = is_held(observation) && names(observation, &[(7, 16), (7, 17)]);
     if quota && is_refused(observation) && !observation.is(&[552]) {
@@ -107,7 +110,9 @@ fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: 
     let over = envelope.value("BY").filter(|_| !envelope.repeats("BY")).is_some_and(|value| {
         let mut parts = value.split(|octet| *octet == b';');
         let time = parts.next().and_then(|time| str::from_utf8(time).ok()?.parse::<i64>().ok());
-        let returns = parts.next().is_some_and(|mode| mode.first().is_some_and(|mode| mode.eq_ignore_ascii_case(&b'R')));
+        let returns = parts
+            .next()
+            .is_some_and(|mode| mode.first().is_some_and(|mode| mode.eq_ignore_ascii_case(&b'R')));
         time.is_some_and(|time| time <= 0) && returns && parts.next().is_none()
     });
     let blamed = blames_parameter(observation) && !observation.is(&[501]) && has_only(envelope, &["BY"]);
@@ -121,7 +126,8 @@ fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &m
     let offered = observation.session.offers("MT-PRIORITY");
     let value = envelope.value("MT-PRIORITY").filter(|_| offered && is_accepted(observation));
     if value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value)) {
-        breaches.add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to a faulty MT-PRIORITY", codes(observation)));
+        breaches
+            .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to a faulty MT-PRIORITY", codes(observation)));
     }
 }
 
@@ -140,7 +146,8 @@ fn priority_changed(observation: &Observation<'_>, breaches: &mut Breaches) {
     let mut words = first.text().split(|octet| *octet == b' ').skip(1).filter(|word| !word.is_empty());
     let told = words.next().is_none_or(is_priority);
     if !told || !observation.is(&[250, 251]) {
-        breaches.add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
+        breaches
+            .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
     }
 }
 
@@ -169,7 +176,8 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
         is("7BIT") || is("8BITMIME") || (is("BINARYMIME") && session.offers("BINARYMIME"))
     };
     let unknown = envelope.value("BODY").is_some_and(|value| !known(value));
-    let blamed = blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
+    let blamed =
+        blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
     if unknown && session.offers("8BITMIME") && (is_accepted(observation) || blamed) {
         breaches.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", codes(observation)));
     }
@@ -178,7 +186,8 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
 /// RFC 4141 §4.2: 504 to CONPERM where it is unknown; RFC 5321 §4.1.1.11 has 555.
 fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
     let extended = observation.session.offered.is_some() && !observation.session.offers("CONPERM");
-    let blamed = blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
+    let blamed =
+        blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
     let asked = envelope.parameter("CONPERM").is_some();
     if asked && extended && (is_accepted(observation) || blamed) {
         breaches.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", codes(observation)));
@@ -209,8 +218,8 @@ fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mu
     }
 }
 
-/// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that the message
-/// contradicts it.
+/// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that
+/// the message contradicts it.
 fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !has_parameter(observation, "SUBMITTER") || !is_refused(observation) {
         return;
@@ -220,7 +229,9 @@ fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
         (Some(554), true) => false,
         (_, true) => true,
         (Some(550), false) => says(observation, &["submitter"]) && differs(observation, &[(7, 1)]),
-        (_, false) => says(observation, &["submitter"]) && !blames_parameter(observation) && !observation.is(&[501]),
+        (_, false) => {
+            says(observation, &["submitter"]) && !blames_parameter(observation) && !observation.is(&[501])
+        }
     };
     if wrong {
         breaches.add(RuleId::SUBMITTER_CODES, codes(observation));
@@ -238,7 +249,8 @@ mod tests {
     use crate::rules::extension::testing::{Line, check, offers};
 
     const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
-    const KEYWORDS: &str = "FUTURERELEASE 1000 2030-01-01T00:00:00Z\nDELIVERBY 100\nMT-PRIORITY\n8BITMIME\nCONNEG";
+    const KEYWORDS: &str =
+        "FUTURERELEASE 1000 2030-01-01T00:00:00Z\nDELIVERBY 100\nMT-PRIORITY\n8BITMIME\nCONNEG";
 
     /// Parameters of MAIL, the reply, what it breaks.
     fn mail(cases: &[(&str, &str, &str)]) {

@@ -1,4 +1,5 @@
-//! What must come first, TLS or a login: 530 and what stands for it (RFC 3207 §4, RFC 4954 §6, RFC 6409 §4.3).
+//! What must come first, TLS or a login: 530 and what stands for it (RFC 3207 §4, RFC 4954 §6, RFC 6409
+//! §4.3).
 
 use crate::catalogue::RuleId;
 use crate::command::Verb;
@@ -54,16 +55,16 @@ fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Br
     breaches.add(rule, codes(observation));
 }
 
-/// The commands that 530 is not for: RFC 3207 §4 spares NOOP, EHLO, STARTTLS and QUIT, RFC 4954 §6 AUTH, EHLO, HELO,
-/// NOOP, RSET and QUIT.
+/// The commands that 530 is not for: RFC 3207 §4 spares NOOP, EHLO, STARTTLS and QUIT, RFC 4954 §6 AUTH,
+/// EHLO, HELO, NOOP, RSET and QUIT.
 fn spared(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
     let Some(verb) = observation.verb() else { return };
     let detail = || format!("530 to {}", verb.name());
     match (verb, lack) {
-        (Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::Starttls | Verb::Quit, Some(Lack::Tls)) => {
+        (Verb::Noop | Verb::Ehlo | Verb::Starttls | Verb::Quit, Some(Lack::Tls)) => {
             breaches.add(RuleId::STARTTLS_530_SCOPE, detail());
         }
-        (Verb::Noop | Verb::Ehlo | Verb::Lhlo | Verb::Quit | Verb::Helo | Verb::Rset, Some(Lack::Login)) => {
+        (Verb::Noop | Verb::Ehlo | Verb::Quit | Verb::Helo | Verb::Rset, Some(Lack::Login)) => {
             breaches.add(RuleId::AUTH_REQUIRED_530, detail());
         }
         (Verb::Auth, Some(Lack::Login)) if observation.session.tls => {
@@ -73,8 +74,8 @@ fn spared(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Brea
     }
 }
 
-/// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one cannot be seen; a site that
-/// demands TLS on purpose declares the policy `tls`.
+/// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one cannot be seen; a
+/// site that demands TLS on purpose declares the policy `tls`.
 fn public(observation: &Observation<'_>, breaches: &mut Breaches) {
     let session = observation.session;
     let knowledge = observation.knowledge;
@@ -99,7 +100,8 @@ fn late(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breach
     }
 }
 
-/// RFC 3207 §4: the code for a command that must wait for STARTTLS is 530. Only the text shows that this is the reason.
+/// RFC 3207 §4: the code for a command that must wait for STARTTLS is 530. Only the text shows that this is
+/// the reason.
 fn starttls_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
     let session = observation.session;
     let waits = matches!(
@@ -115,8 +117,8 @@ fn starttls_without_530(observation: &Observation<'_>, breaches: &mut Breaches) 
     }
 }
 
-/// RFC 4954 §6, RFC 6409 §4.3: a submission server that wants a login says 530. Only the text shows that this is the
-/// reason, or else that a mailbox that exists is refused to a client without a login.
+/// RFC 4954 §6, RFC 6409 §4.3: a submission server that wants a login says 530. Only the text shows that this
+/// is the reason, or else that a mailbox that exists is refused to a client without a login.
 fn login_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
     const DEMANDS: [&str; 13] = [
         "authentication required",
@@ -198,7 +200,11 @@ mod tests {
                 (&[("AUTH PLAIN", "530 5.7.0 Must issue a STARTTLS command first")], ""),
             ],
         );
-        run(Protocol::Submission, "STARTTLS", &[(&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "")]);
+        run(
+            Protocol::Submission,
+            "STARTTLS",
+            &[(&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "")],
+        );
         let private = Knowledge { policies: vec!["tls".to_owned()], ..Knowledge::default() };
         let ehlo = offers("STARTTLS");
         let script = [GREETING, ("EHLO me", &ehlo), (MAIL, "530 5.7.0 Must issue a STARTTLS command first")];
@@ -230,7 +236,8 @@ mod tests {
         run(Protocol::Smtp, "AUTH PLAIN", &[(&[(MAIL, "550 5.7.1 Authentication required")], "")]);
         let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
         let ehlo = offers("AUTH PLAIN");
-        let script = [GREETING, ("EHLO me", &ehlo), BEGUN, (RCPT, "554 5.7.1 Client host rejected: Access denied")];
+        let script =
+            [GREETING, ("EHLO me", &ehlo), BEGUN, (RCPT, "554 5.7.1 Client host rejected: Access denied")];
         assert_eq!(broken(Protocol::Submission, &script, &known), [late]);
     }
 }

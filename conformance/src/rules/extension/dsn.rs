@@ -5,7 +5,7 @@ use crate::command::{Envelope, Verb};
 use crate::finding::Breaches;
 use crate::observation::Observation;
 
-use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, promised};
+use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, promised, says};
 use super::value::{Xtext, xtext};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
@@ -22,7 +22,8 @@ fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
     let Some(keyword) = fault(envelope, &[("RET", is_ret), ("ENVID", is_envid)]) else { return };
     let only = has_only(envelope, &["RET", "ENVID"]);
     // 501 beside a code that is neither about the command nor about the address.
-    let other = observation.is(&[501]) && promised(observation).is_some_and(|code| matches!(code.subject(), 2..=4 | 6 | 7));
+    let other = observation.is(&[501])
+        && promised(observation).is_some_and(|code| matches!(code.subject(), 2..=4 | 6 | 7));
     let blamed = blames_parameter(observation) && !observation.is(&[501]);
     let detail = format!("{} to a faulty {keyword}", codes(observation));
     if is_accepted(observation) {
@@ -32,21 +33,28 @@ fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
     }
 }
 
-/// RFC 3461 §5.1 (b): 501 to a bad or repeated NOTIFY or ORCPT. A code about the address blames the parameter where the
-/// address is known to be good.
+/// RFC 3461 §5.1 (b): 501 to a bad or repeated NOTIFY or ORCPT. A code about the address blames the parameter
+/// where the address is known to be good and the text has the keyword.
 fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
     let Some(keyword) = fault(envelope, &[("NOTIFY", is_notify), ("ORCPT", is_orcpt)]) else { return };
     let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
-    let address = observation.is(&[551, 553, 556]) && valid.is_some() && envelope.path() == valid;
-    let refused = (address || blames_parameter(observation)) && !observation.is(&[501]);
+    let other = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    let address = observation.is(&[551, 553, 556])
+        && valid.is_some()
+        && envelope.path() == valid
+        && says(observation, &[keyword.to_ascii_lowercase().as_str()]);
+    let refused = ((address && !other) || blames_parameter(observation)) && !observation.is(&[501]);
     if is_accepted(observation) || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
         breaches.add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to a faulty {keyword}", codes(observation)));
     }
 }
 
+/// A parameter, and whether a value of it may be good.
+type Parameter = (&'static str, fn(&[u8]) -> bool);
+
 /// The first of these parameters that is repeated, or whose value is bad for certain.
-fn fault(envelope: &Envelope<'_>, grammar: &[(&'static str, fn(&[u8]) -> bool)]) -> Option<&'static str> {
-    let faulty = |(keyword, is_good): &&(&'static str, fn(&[u8]) -> bool)| {
+fn fault(envelope: &Envelope<'_>, grammar: &[Parameter]) -> Option<&'static str> {
+    let faulty = |(keyword, is_good): &&Parameter| {
         envelope.repeats(keyword) || envelope.value(keyword).is_some_and(|value| !is_good(value))
     };
     grammar.iter().find(faulty).map(|(keyword, _)| *keyword)
@@ -129,7 +137,9 @@ mod tests {
         ];
         check(Protocol::Smtp, &before, cases);
         let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
-        let script = [&before[..], &[(notify, "553 What?")]].concat();
-        assert_eq!(broken(Protocol::Smtp, &script, &known), [rule]);
+        let found = |reply| broken(Protocol::Smtp, &[&before[..], &[(notify, reply)]].concat(), &known);
+        assert_eq!(found("553 NOTIFY option NEVER cannot be combined"), [rule]);
+        assert_eq!(found("553 5.7.1 Sender not owned, NOTIFY or not"), [""; 0]);
+        assert_eq!(found("553 Sender not owned"), [""; 0]);
     }
 }

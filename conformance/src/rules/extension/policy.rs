@@ -22,9 +22,9 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     solicitation(observation, breaches);
 }
 
-/// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC 7372 §3.2 for
-/// SPF, RFC 7372 §3.3 for reverse DNS and §4 for several methods, RFC 7505 §4.1 for a sender without MX, RFC 8617
-/// §5.2.2 for ARC.
+/// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC
+/// 7372 §3.2 for SPF, RFC 7372 §3.3 for reverse DNS and §4 for several methods, RFC 7505 §4.1 for a sender
+/// without MX, RFC 8617 §5.2.2 for ARC.
 fn one_code(observation: &Observation<'_>, breaches: &mut Breaches) {
     const CONDITIONS: [((u16, u16), RuleId); 5] = [
         ((7, 23), RuleId::SPF_FAIL_550),
@@ -54,7 +54,8 @@ fn dkim(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !names(observation, &[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
         return;
     }
-    let rule = if is_refused(observation) { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
+    let rule =
+        if is_refused(observation) { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
     breaches.add(rule, codes(observation));
 }
 
@@ -77,7 +78,8 @@ fn null_mx(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 6647 §5: 450, or 421 and closing; not for clients that have logged in. Only the text shows greylisting.
+/// RFC 6647 §5: 450, or 421 and closing; not for clients that have logged in. Only the text shows
+/// greylisting.
 fn greylisting(observation: &Observation<'_>, breaches: &mut Breaches) {
     const WORDS: [&str; 6] = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
     let authenticated = observation.session.authenticated;

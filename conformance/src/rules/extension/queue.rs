@@ -8,7 +8,9 @@ use crate::observation::Observation;
 use super::reason::{codes, is_accepted, is_refused};
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(verb) = observation.verb().filter(|verb| observation.session.offers(verb.name())) else { return };
+    let Some(verb) = observation.verb().filter(|verb| observation.session.offers(verb.name())) else {
+        return;
+    };
     match verb {
         Verb::Etrn => etrn(observation, breaches),
         Verb::Atrn => atrn(observation, breaches),
@@ -17,8 +19,8 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 1985 §5.1 with erratum 4130; 503 amid a transaction, 550 and 554 by policy. 500 and 502 from a server that
-/// offers ETRN are a matter of what EHLO promises.
+/// RFC 1985 §5.1 with erratum 4130; 503 amid a transaction, 550 and 554 by policy. 500 and 502 from a server
+/// that offers ETRN are a matter of what EHLO promises.
 fn etrn(observation: &Observation<'_>, breaches: &mut Breaches) {
     let busy = observation.session.transaction.is_some();
     let good = match observation.digit() {

@@ -2,7 +2,7 @@
 
 use smtp_enhanced_status::EnhancedStatusCode;
 
-use crate::command::{Envelope, Verb, is_mailbox};
+use crate::command::{Command, Envelope, Parameter, Verb, is_mailbox};
 use crate::observation::Observation;
 
 /// Whether the command was accepted.
@@ -59,7 +59,7 @@ pub(super) fn codes(observation: &Observation<'_>) -> String {
 
 /// The envelope of a MAIL or RCPT that came where it may come and that has one reading.
 pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>> {
-    let command = observation.command().filter(|command| command.is_plain())?;
+    let command = observation.command().filter(Command::is_plain)?;
     let session = observation.session;
     let in_place = match command.verb() {
         Verb::Mail => session.hello.is_some() && session.transaction.is_none(),
@@ -71,13 +71,12 @@ pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>
 /// Whether nothing but these parameters can be wrong with an envelope's form.
 pub(super) fn has_only(envelope: &Envelope<'_>, keywords: &[&str]) -> bool {
     let path = envelope.path().is_some_and(|path| path.is_empty() || is_mailbox(path));
-    let known = |keyword: &&str| envelope.parameters().filter(|parameter| parameter.is(keyword)).count();
-    path && !envelope.is_indented()
-        && keywords.iter().map(|keyword| known(&keyword)).sum::<usize>() == envelope.parameters().count()
+    let known = |parameter: Parameter<'_>| keywords.iter().any(|keyword| parameter.is(keyword));
+    path && !envelope.is_indented() && envelope.parameters().all(known)
 }
 
-/// Whether a refusal of MAIL or RCPT says that a parameter is its reason: 504 and 555 by their meaning (RFC 5321
-/// §4.2.2), any code with X.5.4, invalid command arguments (RFC 3463 §3.6).
+/// Whether a refusal of MAIL or RCPT says that a parameter is its reason: 504 and 555 by their meaning (RFC
+/// 5321 §4.2.2), any code with X.5.4, invalid command arguments (RFC 3463 §3.6).
 pub(super) fn blames_parameter(observation: &Observation<'_>) -> bool {
     is_refused(observation) && (observation.is(&[504, 555]) || names(observation, &[(5, 4)]))
 }

@@ -1,5 +1,6 @@
 //! SIZE (RFC 1870).
 
+use crate::capabilities::Capabilities;
 use crate::catalogue::RuleId;
 use crate::command::{Envelope, Verb};
 use crate::dialogue::Act;
@@ -7,8 +8,8 @@ use crate::finding::Breaches;
 use crate::observation::Observation;
 use crate::session::Transaction;
 
-use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names};
-use super::value::number;
+use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names, says};
+use super::value::{is_number, number};
 
 /// X.3.1: the system is full.
 const SYSTEM_FULL: (u16, u16) = (3, 1);
@@ -35,12 +36,12 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count that show
-/// the size as their reason.
+/// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count
+/// that show the size as their reason.
 fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
     let offered = observation.session.offered.as_ref();
     let known = observation.knowledge.size_limit;
-    let limit = offered.and_then(|offered| offered.size_limit()).or(known);
+    let limit = offered.and_then(Capabilities::size_limit).or(known);
     let (Some(size), Some(limit)) = (size(envelope), limit) else { return };
     if size <= u128::from(limit) || observation.is(&[552]) {
         return;
@@ -73,18 +74,21 @@ fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16
     }
 }
 
-/// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows to be
-/// about content or policy, is another matter.
+/// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows
+/// to be about content or policy, is another matter.
 fn declared(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(transaction) = observation.session.transaction.as_ref().filter(|_| observation.is(&[552])) else { return };
-    let about_size = observation.enhanced().is_none_or(|code| match code.subject() {
-        0 | 3 => true,
-        2 => (code.subject(), code.detail()) != MAILBOX_FULL,
-        _ => false,
+    let Some(transaction) = observation.session.transaction.as_ref().filter(|_| observation.is(&[552]))
+    else {
+        return;
+    };
+    let about_size = observation.enhanced().is_none_or(|code| match (code.subject(), code.detail()) {
+        MAILBOX_FULL => false,
+        (subject, _) => matches!(subject, 0 | 2 | 3),
     });
+    let full = says(observation, &["quota", "mailbox full", "mailbox is full"]);
     let declared = transaction.command().envelope().and_then(|envelope| size(&envelope));
     let (Some(declared), Some(sent)) = (declared, sent(observation, transaction)) else { return };
-    if about_size && sent <= declared {
+    if about_size && !full && sent <= declared {
         let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", codes(observation));
         breaches.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
     }
@@ -95,19 +99,32 @@ fn size(envelope: &Envelope<'_>) -> Option<u128> {
     number(envelope.value("SIZE").filter(|_| !envelope.repeats("SIZE"))?)
 }
 
-/// How many octets the message has, counted as RFC 1870 §3 does: line ends included, dots doubled for transparency and
-/// the final dot left out.
+/// How many octets the message has, counted as RFC 1870 §3 does: line ends included, dots doubled for
+/// transparency and the final dot left out. `None` if a recording leaves some out.
 fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128> {
     let octets = match &observation.exchange.act {
         Act::Message(octets) => {
-            let text = octets.strip_suffix(b".\r\n").filter(|text| text.is_empty() || text.ends_with(b"\r\n"))?;
+            let text =
+                octets.strip_suffix(b".\r\n").filter(|text| text.is_empty() || text.ends_with(b"\r\n"))?;
+            let whole = !text.split(|octet| *octet == b'\n').any(is_shortened);
             let doubled = text.windows(3).filter(|octets| octets == b"\r\n.").count();
-            text.len() - doubled - usize::from(text.starts_with(b"."))
+            whole.then(|| text.len() - doubled - usize::from(text.starts_with(b".")))?
         }
-        Act::Chunk { octets, .. } if !transaction.chunk_failed => transaction.chunked.unwrap_or(0) + octets.len(),
+        Act::Chunk { octets, .. } if !transaction.chunk_failed => {
+            transaction.chunked.unwrap_or(0) + octets.len()
+        }
         _ => return None,
     };
     u128::try_from(octets).ok()
+}
+
+/// Whether a recording leaves out a part of a line: `... (900 octets)`, `... (40 lines)`.
+fn is_shortened(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line.trim_ascii_end());
+    let count = line.rsplit_once("... (").map(|(_, count)| count);
+    let count =
+        count.and_then(|count| count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)")));
+    count.is_some_and(|count| is_number(count.as_bytes(), 20))
 }
 
 #[cfg(test)]
@@ -141,7 +158,12 @@ mod tests {
         ]);
         let greeting = ("", "220 mx.example.org");
         let unlimited = offers("SIZE");
-        let script = [greeting, ("EHLO me", &unlimited), ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"), (mail, "250 2.1.0 Ok")];
+        let script = [
+            greeting,
+            ("EHLO me", &unlimited),
+            ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"),
+            (mail, "250 2.1.0 Ok"),
+        ];
         let known = Knowledge { size_limit: Some(1000), ..Knowledge::default() };
         assert_eq!(broken(Protocol::Smtp, &script, &known), ["size-above-limit-552"]);
         assert_eq!(broken(Protocol::Smtp, &script, &Knowledge::default()), [""; 0]);
@@ -174,13 +196,17 @@ mod tests {
         let message = "|..ab\r\n.\r\n";
         let five = ("MAIL FROM:<bob@example.org> SIZE=5", "250 2.1.0 Ok");
         let four = ("MAIL FROM:<bob@example.org> SIZE=4", "250 2.1.0 Ok");
+        let large = ("MAIL FROM:<bob@example.org> SIZE=900", "250 2.1.0 Ok");
         let rule = "size-declared-accepted";
         run(&[
             (&[five, recipient, data, (message, "552 5.3.4 Too big")], rule),
+            (&[five, recipient, data, (message, "552 Too big")], rule),
+            (&[five, recipient, data, (message, "552 Over quota")], ""),
             (&[four, recipient, data, (message, "552 5.3.4 Too big")], ""),
             (&[five, recipient, data, (message, "552 5.2.2 Full")], ""),
             (&[five, recipient, data, (message, "552 5.7.0 Content")], ""),
             (&[five, recipient, data, (message, "452 4.3.1 Full")], ""),
+            (&[large, recipient, data, ("|aaa... (2000 octets)\r\n.\r\n", "552 5.3.4 Too big")], ""),
             (&[five, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], rule),
             (&[four, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], ""),
         ]);

@@ -21,8 +21,9 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     weak(observation, breaches);
 }
 
-/// RFC 3207 §4: 220; 501 for a parameter; 454 for now. 500 and 502 from a server that offers STARTTLS are a matter of
-/// what EHLO promises, 550 and 554 one of policy, and what is right under TLS or amid a transaction is nowhere said.
+/// RFC 3207 §4: 220; 501 for a parameter; 454 for now. 500 and 502 from a server that offers STARTTLS are a
+/// matter of what EHLO promises, 550 and 554 one of policy, and what is right under TLS or amid a transaction
+/// is nowhere said.
 fn starttls(observation: &Observation<'_>, breaches: &mut Breaches) {
     const MISTAKEN: [u16; 7] = [504, 535, 551, 552, 553, 555, 556];
     let session = observation.session;
@@ -63,14 +64,18 @@ fn offered_again(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// RFC 3207 §4.2: the EHLO before TLS counts no more.
 fn remembered(observation: &Observation<'_>, breaches: &mut Breaches) {
     let session = observation.session;
-    if session.tls && session.hello.is_none() && session.offered_before_tls.is_some() && is_accepted(observation) {
+    if session.tls
+        && session.hello.is_none()
+        && session.offered_before_tls.is_some()
+        && is_accepted(observation)
+    {
         let detail = format!("{} to MAIL without EHLO under TLS", codes(observation));
         breaches.add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
     }
 }
 
-/// RFC 3207 §4.1: TLS that is too weak gets 554. X.7.10, encryption needed, says so of a session under TLS; of a
-/// message with REQUIRETLS it speaks of the next hop (RFC 8689 §4.2.1), of AUTH it belongs to RFC 4954.
+/// RFC 3207 §4.1: TLS that is too weak gets 554. X.7.10, encryption needed, says so of a session under TLS;
+/// of a message with REQUIRETLS it speaks of the next hop (RFC 8689 §4.2.1), of AUTH it belongs to RFC 4954.
 fn weak(observation: &Observation<'_>, breaches: &mut Breaches) {
     let shown = observation.session.tls && is_refused(observation) && names(observation, &[(7, 10)]);
     let elsewhere = observation.is_authentication()

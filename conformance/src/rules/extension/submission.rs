@@ -42,8 +42,8 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 6409 §7, table 1: ETRN and ATRN are not offered, ENHANCEDSTATUSCODES and PIPELINING are. Before TLS a server may
-/// keep its list short.
+/// RFC 6409 §7, table 1: ETRN and ATRN are not offered, ENHANCEDSTATUSCODES and PIPELINING are. Before TLS a
+/// server may keep its list short.
 fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
     let offered = Capabilities::read(&observation.reply);
     for keyword in ["ETRN", "ATRN"].iter().filter(|keyword| offered.has(keyword)) {
@@ -63,14 +63,16 @@ fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
     if is_broken(path) {
         return broken_address(observation, breaches);
     }
-    // RFC 6409 §4.2: 554 to a domain that is not fully qualified. An address of that form that is taken may have been
-    // completed. 550 and 4yz may be about what the domain came out as.
+    // RFC 6409 §4.2: 554 to a domain that is not fully qualified. An address of that form that is taken may
+    // have been completed. 550 and 4yz may be about what the domain came out as.
     let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
-    let unqualified = is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
+    let unqualified =
+        is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
     let about_address = names(observation, &[(1, 2), (1, 3), (1, 7), (1, 8)]);
     let mistaken = observation.is(&[504]) || (observation.is(&[501, 553]) && about_address);
     if unqualified && mistaken && has_only(&envelope, &[]) {
-        breaches.add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", codes(observation)));
+        breaches
+            .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", codes(observation)));
     }
 }
 
@@ -79,16 +81,20 @@ fn broken_address(observation: &Observation<'_>, breaches: &mut Breaches) {
     let rule = RuleId::SUBMISSION_SYNTAX_501;
     let detail = format!("{} to an address with bad syntax", codes(observation));
     let about_syntax = names(observation, &[(1, 3), (1, 7)]);
-    if observation.is(&[553]) {
+    // Of 553, 5.7.1 shows that the reason is something else: a sender that is not the user's.
+    if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
+    {
         breaches.add_under(rule, "code-553", detail);
-    } else if is_accepted(observation) || (is_refused(observation) && about_syntax && !observation.is(&[501])) {
+    } else if is_accepted(observation) || (is_refused(observation) && about_syntax && !observation.is(&[501]))
+    {
         breaches.add(rule, detail);
     }
 }
 
-/// Whether an address is wrong beyond what servers forgive: a source route, a name without domain, an underscore or a
-/// dot at the end of the domain.
+/// Whether an address is wrong beyond what servers forgive: blanks around it, a source route, a name without
+/// domain, an underscore or a dot at the end of the domain.
 fn is_broken(path: &[u8]) -> bool {
+    let path = path.trim_ascii();
     let Some(at) = path.iter().rposition(|octet| *octet == b'@') else { return false };
     let (local, domain) = path.split_at(at);
     let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
@@ -96,10 +102,12 @@ fn is_broken(path: &[u8]) -> bool {
     path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&forgiven)
 }
 
-/// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is about the
-/// sender.
+/// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is
+/// about the sender.
 fn null_sender(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else { return };
+    let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else {
+        return;
+    };
     let about_sender = observation.is(&[501, 553])
         || observation.enhanced().is_some_and(|code| code.subject() == 1)
         || says(observation, &["sender", "<>", "return path", "return-path"]);
@@ -142,7 +150,11 @@ mod tests {
         ];
         check(Protocol::Submission, &[("", "220 mx.example.org")], cases);
         check(Protocol::Submission, &[], &[(&[("", "521 mx.example.org")], "submission-no-521")]);
-        check(Protocol::Smtp, &[("", "220 mx.example.org")], &[(&[("EHLO me", server)], ""), (&[("EHLO me", plain)], "")]);
+        check(
+            Protocol::Smtp,
+            &[("", "220 mx.example.org")],
+            &[(&[("EHLO me", server)], ""), (&[("EHLO me", plain)], "")],
+        );
     }
 
     #[test]
@@ -157,6 +169,8 @@ mod tests {
                 (&[LOGGED_IN, (broken, "553 5.1.7 What?")], "submission-syntax-501/code-553"),
                 (&[LOGGED_IN, (broken, "550 5.1.7 What?")], "submission-syntax-501"),
                 (&[LOGGED_IN, (broken, "550 5.7.1 No")], ""),
+                (&[LOGGED_IN, (broken, "553 5.7.1 Not yours")], "submission-rights-550"),
+                (&[LOGGED_IN, ("MAIL FROM:< bob@example.org >", "250 2.1.0 Ok")], ""),
                 (&[LOGGED_IN, ("MAIL FROM:<bob>", "250 2.1.0 Ok")], ""),
                 (&[LOGGED_IN, ("MAIL FROM:<@a.example:bob@example.org>", "250 2.1.0 Ok")], ""),
                 (&[LOGGED_IN, (unqualified, "554 5.1.8 No")], ""),
@@ -178,7 +192,7 @@ mod tests {
             &[
                 (&[LOGGED_IN, (null, "250 2.1.0 Ok")], ""),
                 (&[LOGGED_IN, (null, "550 5.1.7 No")], "submission-null-sender"),
-                (&[LOGGED_IN, (null, "553 5.7.1 Not yours")], "submission-null-sender submission-rights-550"),
+                (&[LOGGED_IN, (null, "553 5.7.1 Not yours")], "submission-rights-550 submission-null-sender"),
                 (&[LOGGED_IN, (null, "550 5.7.1 Account closed")], ""),
                 (&[LOGGED_IN, (null, "451 4.7.1 Later")], ""),
                 (&[(null, "550 5.1.7 No")], ""),

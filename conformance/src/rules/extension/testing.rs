@@ -7,8 +7,9 @@ use crate::finding::Finding;
 use crate::knowledge::Knowledge;
 use crate::rules::{Strictness, judge};
 
-/// What is sent, and the reply, its lines parted by LF; line ends are put in. An empty act is connecting, `TLS` the
-/// handshake, `>` a response to a challenge, `|` a message with its line ends, and behind a BDAT line `|` the octets.
+/// What is sent, and the reply, its lines parted by LF; line ends are put in. An empty act is connecting,
+/// `TLS` the handshake, `>` a response to a challenge, `|` a message with its line ends, and behind a BDAT
+/// line `|` the octets.
 pub(super) type Line<'a> = (&'a str, &'a str);
 
 /// The reply to EHLO of a server that offers these keywords and enhanced status codes.
@@ -26,7 +27,8 @@ pub(super) fn broken(protocol: Protocol, lines: &[Line<'_>], knowledge: &Knowled
     judgement.findings.iter().filter(ours).map(name).collect()
 }
 
-/// Holds the last reply of each script against the rules that it breaks, parted by blanks. `before` comes before.
+/// Holds the last reply of each script against the rules that it breaks, parted by blanks. `before` comes
+/// before.
 pub(super) fn check(protocol: Protocol, before: &[Line<'_>], cases: &[(&[Line<'_>], &str)]) {
     for (lines, expected) in cases {
         let script = [before, lines].concat();

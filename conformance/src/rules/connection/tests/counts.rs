@@ -18,6 +18,15 @@ fn one_reply_to_a_command() {
                 Some((rule, 3)),
             ),
             (
+                "one too many, seen late",
+                session(vec![
+                    command("NOOP", &["250 2.0.0 Ok"]),
+                    command("VRFY bob", &["502 5.5.1 No"]),
+                    command("QUIT", &["252 2.0.0 Bob?", "221 2.0.0 Bye"]),
+                ]),
+                Some((rule, 4)),
+            ),
+            (
                 "421 unasked",
                 session(vec![command("NOOP", &["250 2.0.0 Ok"]), wait(&["421 4.3.2 Down"])]),
                 None,
@@ -114,11 +123,7 @@ fn lines_without_hyphens() {
                 session(vec![command("HELP", &["214 2.0.0 NOOP", "214 2.0.0 QUIT"]), quit()]),
                 Some((rule, 2)),
             ),
-            (
-                "the same again",
-                session(vec![recipient(&[lines[0], lines[0]]), quit()]),
-                Some((RuleId::ONE_REPLY_PER_COMMAND, 2)),
-            ),
+            ("the same again", session(vec![recipient(&[lines[0], lines[0]]), quit()]), Some((rule, 2))),
             (
                 "no list",
                 session(vec![command("NOOP", &["250 2.0.0 Ok", "250 2.0.0 Done"]), quit()]),
@@ -149,6 +154,20 @@ fn the_end_of_the_data() {
             ("one", end(&["250 2.0.0 Ok"]), None),
             ("one a recipient", end(&["250 2.0.0 Ok", "250 2.0.0 Ok"]), Some((rule, 6))),
             ("250 and 550", end(&["250 2.0.0 Ok", "550 5.1.1 No"]), Some((rule, 6))),
+            (
+                "one a recipient, late",
+                transaction(
+                    HELLO,
+                    2,
+                    vec![
+                        data(),
+                        message("x\r\n", &["250 2.0.0 Ok"]),
+                        command("NOOP", &["550 5.1.1 No"]),
+                        command("QUIT", &["250 2.0.0 Ok", "221 2.0.0 Bye"]),
+                    ],
+                ),
+                Some((rule, 6)),
+            ),
             ("421 behind it", end(&["250 2.0.0 Ok", "421 4.3.2 Down"]), None),
         ],
     );
@@ -270,9 +289,18 @@ fn chunks() {
                 Some((rule, 3)),
             ),
             (
+                "obeyed, and late",
+                begin(vec![
+                    chunk("NOOP\r\nNOOP\r\n", "", &["554 5.5.1 No recipients"]),
+                    command("RSET", &["250 2.0.0 Ok", "250 2.0.0 Ok"]),
+                    command("QUIT", &["250 2.0.0 Ok", "221 2.0.0 Bye"]),
+                ]),
+                Some((rule, 3)),
+            ),
+            (
                 "refused twice",
                 begin(vec![chunk("NOOP\r\n", "", &["554 5.5.1 No", "554 5.5.1 No"]), quit()]),
-                Some((RuleId::ONE_REPLY_PER_COMMAND, 3)),
+                Some((RuleId::CONTINUATION_BY_HYPHEN, 3)),
             ),
             (
                 "answered twice",

@@ -89,50 +89,6 @@ fn hello_within_a_transaction() {
 }
 
 #[test]
-fn an_empty_transaction_goes_nowhere() {
-    let rule = RuleId::EMPTY_TRANSACTION_REFUSED;
-    let refused = || command("RCPT TO:<nobody@example.org>", &["550 5.1.1 No"]);
-    let end = |text: &str, reply: &str| {
-        transaction(HELLO, 0, vec![refused(), data(), message(text, &[reply]), quit()])
-    };
-    check(
-        Protocol::Smtp,
-        vec![
-            ("taken", end("", "250 2.0.0 Ok"), Some((rule, 5))),
-            ("refused", end("", "554 5.5.1 No recipients"), None),
-            ("not empty", end("x\r\n", "250 2.0.0 Ok"), None),
-            ("for one", transaction(HELLO, 1, vec![data(), message("", &["250 2.0.0 Ok"]), quit()]), None),
-        ],
-    );
-}
-
-#[test]
-fn a_declared_size_is_accepted() {
-    let rule = RuleId::SIZE_DECLARED_ACCEPTED;
-    let sent = |parameter: &str, text: &str, reply: &str| {
-        session(vec![
-            command(&format!("MAIL FROM:<bob@example.org>{parameter}"), &["250 2.1.0 Ok"]),
-            command("RCPT TO:<bob@example.org>", &["250 2.1.5 Ok"]),
-            data(),
-            message(text, &[reply]),
-            quit(),
-        ])
-    };
-    let big = "552 5.3.4 Too big";
-    check(
-        Protocol::Smtp,
-        vec![
-            ("as declared", sent(" SIZE=5", "abc\r\n", big), Some((rule, 5))),
-            ("larger", sent(" SIZE=4", "abc\r\n", big), None),
-            ("not declared", sent("", "abc\r\n", big), None),
-            ("another reason", sent(" SIZE=5", "abc\r\n", "554 5.6.0 No"), None),
-            ("full", sent(" SIZE=5", "abc\r\n", "552 5.2.2 Full"), None),
-            ("shortened", sent(" SIZE=900", "abc\r\n... (40 lines)\r\n", big), None),
-        ],
-    );
-}
-
-#[test]
 fn notification_parameters_are_neutral() {
     let rule = RuleId::DSN_PARAMETER_NEUTRAL;
     let rcpt =
@@ -188,33 +144,6 @@ fn notification_parameters_are_neutral() {
             ("MAIL", session(vec![mail(" RET=HDRS ENVID=x+2B", no), mail("", ok)]), Some((rule, 2))),
         ],
     );
-}
-
-#[test]
-fn tls_begins_anew() {
-    let rule = RuleId::STARTTLS_FORGETS_SESSION;
-    let tls = |rest: Vec<Exchange>| {
-        session([vec![command("STARTTLS", &["220 2.0.0 Go"]), handshake()], rest].concat())
-    };
-    let mail = || command("MAIL FROM:<bob@example.org>", &["250 2.1.0 Ok"]);
-    let offers = OFFERS.replace("250-STARTTLS\n", "");
-    check(
-        Protocol::Smtp,
-        vec![
-            ("listed again", tls(vec![command(HELLO, &[OFFERS])]), Some((rule, 4))),
-            ("not listed", tls(vec![command(HELLO, &[&offers]), mail()]), None),
-            (
-                "MAIL refused",
-                tls(vec![command("MAIL FROM:<bob@example.org>", &["503 5.5.1 EHLO first"])]),
-                None,
-            ),
-            ("in clear", session(vec![command(HELLO, &[OFFERS])]), None),
-        ],
-    );
-    let dialogue = Dialogue { exchanges: tls(vec![mail()]), ..Dialogue::default() };
-    assert_eq!(found(&[dialogue]), [(rule, Some("mail-without-hello"), 4)]);
-    let exchanges = session(vec![]);
-    assert_eq!(found(&[Dialogue { implicit_tls: true, exchanges, ..Dialogue::default() }]), []);
 }
 
 #[test]
