@@ -135,7 +135,10 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
         }
         for (key, value) in [("id", &rule.id), ("label", &rule.label)] {
             if !seen.insert((key, value.get_ref().as_str())) {
-                return Err((value.span().start, format!("{key} {:?} stands twice: each once", value.get_ref())));
+                return Err((
+                    value.span().start,
+                    format!("{key} {:?} stands twice: each once", value.get_ref()),
+                ));
             }
         }
         if (rule.kind == Kind::None) != rule.left_out.is_some() {
@@ -148,13 +151,19 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
         for condition in &rule.conditions {
             if Some(condition.level) > rule.level {
                 let name = condition.name.get_ref();
-                return Err((condition.name.span().start, format!("condition {name:?} is above its rule's level")));
+                return Err((
+                    condition.name.span().start,
+                    format!("condition {name:?} is above its rule's level"),
+                ));
             }
         }
     }
     for (rule, other) in rules.iter().flat_map(|rule| rule.yields_to.iter().map(move |other| (rule, other))) {
         if other.get_ref() == rule.id.get_ref() || !seen.contains(&("id", other.get_ref().as_str())) {
-            return Err((other.span().start, format!("yields-to {:?}: name another rule's id", other.get_ref())));
+            return Err((
+                other.span().start,
+                format!("yields-to {:?}: name another rule's id", other.get_ref()),
+            ));
         }
     }
     Ok(())
@@ -184,7 +193,10 @@ fn table(rules: &[Rule]) -> String {
             .conditions
             .iter()
             .map(|Condition { name, level, when }| {
-                format!("Condition {{ name: {:?}, level: Level::{level:?}, when: {when:?} }}, ", name.get_ref())
+                format!(
+                    "Condition {{ name: {:?}, level: Level::{level:?}, when: {when:?} }}, ",
+                    name.get_ref()
+                )
             })
             .collect();
         let level = rule.level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
@@ -208,7 +220,8 @@ fn table(rules: &[Rule]) -> String {
     for (position, rule) in rules.iter().enumerate() {
         let id = rule.id.get_ref();
         let name = id.to_uppercase().replace('-', "_");
-        let name = if name.starts_with(|first: char| first.is_ascii_digit()) { format!("N{name}") } else { name };
+        let name =
+            if name.starts_with(|first: char| first.is_ascii_digit()) { format!("N{name}") } else { name };
         let _ = writeln!(text, "    /// `{id}`.\n    pub const {name}: RuleId = RuleId({position});");
     }
     text.push_str("}\n");

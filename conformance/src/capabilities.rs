@@ -31,6 +31,7 @@ impl Capabilities {
     }
 
     /// The parameters behind a keyword; `None` if it is not promised.
+    #[must_use]
     pub fn parameters(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
             let mut words = line.split(' ').filter(|word| !word.is_empty());
@@ -52,6 +53,7 @@ impl Capabilities {
     /// Whether an authentication mechanism is offered.
     #[must_use]
     pub fn has_mechanism(&self, mechanism: &str) -> bool {
-        self.parameters("AUTH").is_some_and(|mut offered| offered.any(|name| name.eq_ignore_ascii_case(mechanism)))
+        self.parameters("AUTH")
+            .is_some_and(|mut offered| offered.any(|name| name.eq_ignore_ascii_case(mechanism)))
     }
 }

@@ -361,13 +361,15 @@ impl RawStep {
         .flatten()
         .collect();
         let Ok([action]) = <[Action; 1]>::try_from(actions) else {
-            bail!("a step has exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, \
-                   pause, listen");
+            bail!(
+                "a step has exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, \
+                   pause, listen"
+            );
         };
-        if let Action::Pause(seconds) | Action::Listen(seconds) = action {
-            if !(0.0..=30.0).contains(&seconds) {
-                bail!("pause and listen take 0 to 30 seconds");
-            }
+        if let Action::Pause(seconds) | Action::Listen(seconds) = action
+            && !(0.0..=30.0).contains(&seconds)
+        {
+            bail!("pause and listen take 0 to 30 seconds");
         }
         let repeat = self.repeat.unwrap_or(1);
         if repeat == 0 || repeat > REPEATS {
@@ -396,10 +398,15 @@ mod tests {
     fn a_bad_case_is_refused_with_its_line() {
         let refused = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
         let case = |rest: &str| {
-            format!("\n[[case]]\nid = \"a\"\ntitle = \"A\"\nsituations = []\nsafety = \"safe\"\nrules = []\n{rest}\n")
+            format!(
+                "\n[[case]]\nid = \"a\"\ntitle = \"A\"\nsituations = []\nsafety = \"safe\"\nrules = []\n{rest}\n"
+            )
         };
         assert!(refused(&case("colour = 1\nsteps = []")).contains("line 8, column 1"));
         assert_eq!(refused(&case("needs = [\"luck\"]\nsteps = []")), "x.toml:3: there is no need \"luck\"");
-        assert!(refused(&case("steps = [{ send = \"A\", pause = 1 }]")).starts_with("x.toml:3: a step has exactly one"));
+        assert!(
+            refused(&case("steps = [{ send = \"A\", pause = 1 }]"))
+                .starts_with("x.toml:3: a step has exactly one")
+        );
     }
 }

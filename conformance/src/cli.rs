@@ -20,9 +20,9 @@ use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
 use crate::report::{console, junit};
+use crate::rules::{Strictness, judge};
 use crate::run::{self, Plan};
 use crate::target::Target;
-use crate::rules::{Strictness, judge};
 use crate::transcript;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
@@ -83,8 +83,8 @@ struct Run {
     #[arg(long)]
     list: bool,
     /// Prints what the cases would send instead of running them.
-    #[arg(long)]
-    dry_run: bool,
+    #[arg(long = "dry-run")]
+    printed: bool,
     /// The form of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Console)]
     format: Format,
@@ -280,7 +280,7 @@ fn run_cases(options: &Run) -> Result<u8> {
         }
         return Ok(0);
     }
-    if options.dry_run {
+    if options.printed {
         cases.iter().for_each(print_case);
         return Ok(0);
     }
@@ -299,7 +299,9 @@ fn run_cases(options: &Run) -> Result<u8> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     let (name, outcome) = runtime.block_on(async {
         match target {
-            Some(target) => Ok::<_, anyhow::Error>((target.name.clone(), run::run(&target, &cases, &plan).await?)),
+            Some(target) => {
+                Ok::<_, anyhow::Error>((target.name.clone(), run::run(&target, &cases, &plan).await?))
+            }
             None => run_reference(&cases, &plan).await,
         }
     })?;
@@ -343,9 +345,15 @@ fn serve(options: &Serve) -> Result<()> {
     }
     let faults = options.fault.iter().map(|name| Fault::find(name)).collect::<Result<Vec<_>>>()?;
     let first = faults.first();
-    let protocol = options.protocol.map_or_else(|| first.map_or(Protocol::Smtp, |fault| fault.protocol), Into::into);
+    let protocol =
+        options.protocol.map_or_else(|| first.map_or(Protocol::Smtp, |fault| fault.protocol), Into::into);
     let tls = first.map_or(Tls::StartTls, |fault| fault.tls);
-    let server = Options { protocol, tls: if options.implicit_tls { Tls::Implicit } else { tls }, faults, ..Options::default() };
+    let server = Options {
+        protocol,
+        tls: if options.implicit_tls { Tls::Implicit } else { tls },
+        faults,
+        ..Options::default()
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
@@ -394,7 +402,9 @@ fn print_case(case: &Case) {
             Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
             Action::Raw(text, _) | Action::RawMessage(text) => line(text),
             Action::Message(text) => line(&format!("{text}.\r\n")),
-            Action::Pipeline(lines) => line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>()),
+            Action::Pipeline(lines) => {
+                line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
+            }
             Action::Chunk(text, last) => {
                 line(&format!("BDAT {}{}\r\n{text}", text.len(), if *last { " LAST" } else { "" }));
             }

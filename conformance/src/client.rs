@@ -66,7 +66,12 @@ impl Connection {
     /// # Errors
     ///
     /// Where no connection comes about, or no TLS on a connection that should begin with it.
-    pub async fn open(name: &str, target: &Target, encryption: &Encryption, patience: Patience) -> io::Result<Connection> {
+    pub async fn open(
+        name: &str,
+        target: &Target,
+        encryption: &Encryption,
+        patience: Patience,
+    ) -> io::Result<Connection> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
         let connecting = async {
             Ok::<Box<dyn Stream>, io::Error>(match &target.address {
@@ -183,7 +188,8 @@ impl Connection {
         let mut number = None;
         for (index, line) in lines.iter().enumerate() {
             let pipelined = index + 1 < lines.len();
-            let mut exchange = Exchange { pipelined, sure: !self.late, ..Exchange::new(Act::Command(line.clone())) };
+            let mut exchange =
+                Exchange { pipelined, sure: !self.late, ..Exchange::new(Act::Command(line.clone())) };
             self.receive(&mut exchange, 1).await;
             if sent.is_err() {
                 self.close(&mut exchange, End::Closed);
@@ -194,7 +200,9 @@ impl Connection {
         // A reply that is missing makes every match of the group doubtful.
         if let Some(group) = self.dialogue.exchanges.get_mut(start..) {
             let missing = group.iter().any(|exchange| exchange.answers.is_empty());
-            group.iter_mut().for_each(|exchange| exchange.sure &= !missing);
+            for exchange in group {
+                exchange.sure &= !missing;
+            }
         }
         number
     }
@@ -264,6 +272,9 @@ impl Connection {
             while self.is_open() && Instant::now() < until {
                 self.read(&mut rest, until, Instant::now()).await;
             }
+            if let Some(last) = self.dialogue.exchanges.last_mut() {
+                last.answers.append(&mut rest.answers);
+            }
         }
         self.gather_read();
         self.dialogue
@@ -315,7 +326,7 @@ impl Connection {
     /// Reads once, or until a time.
     async fn read(&mut self, exchange: &mut Exchange, until: Instant, start: Instant) {
         let Some(stream) = &mut self.stream else { return };
-        let mut octets = [0; 16 << 10];
+        let mut octets = vec![0; 16 << 10];
         match timeout_at(until, stream.read(&mut octets)).await {
             Err(_) => {}
             Ok(Ok(length @ 1..)) => self.reader.push(&octets[..length]),

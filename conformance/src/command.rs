@@ -168,7 +168,9 @@ impl<'a> Envelope<'a> {
             return Envelope { verb, path: None, indented, parameters: b"" };
         };
         match closing(inside) {
-            Some(end) => Envelope { verb, path: Some(&inside[..end]), indented, parameters: &inside[end + 1..] },
+            Some(end) => {
+                Envelope { verb, path: Some(&inside[..end]), indented, parameters: &inside[end + 1..] }
+            }
             None => Envelope { verb, path: None, indented, parameters: b"" },
         }
     }
@@ -272,7 +274,8 @@ pub fn is_domain(octets: &[u8]) -> bool {
 pub fn is_literal(octets: &[u8]) -> bool {
     let inside = octets.strip_prefix(b"[").and_then(|octets| octets.strip_suffix(b"]"));
     inside.and_then(|inside| std::str::from_utf8(inside).ok()).is_some_and(|inside| {
-        let six = inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).map(|tag| &inside[tag.len()..]);
+        let six =
+            inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).map(|tag| &inside[tag.len()..]);
         match six {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
             None => inside.parse::<std::net::Ipv4Addr>().is_ok(),
@@ -294,7 +297,9 @@ fn is_dot_string(octets: &[u8]) -> bool {
 }
 
 fn is_quoted(octets: &[u8]) -> bool {
-    let Some(inside) = octets.strip_prefix(b"\"").and_then(|octets| octets.strip_suffix(b"\"")) else { return false };
+    let Some(inside) = octets.strip_prefix(b"\"").and_then(|octets| octets.strip_suffix(b"\"")) else {
+        return false;
+    };
     let mut octets = inside.iter();
     while let Some(octet) = octets.next() {
         let good = match octet {
@@ -332,7 +337,10 @@ mod tests {
     fn paths_end_where_they_should() {
         let path = |line: &'static [u8]| Command::read(line).envelope().and_then(|envelope| envelope.path());
         assert_eq!(path(b"MAIL FROM:<>\r\n"), Some(&b""[..]));
-        assert_eq!(path(b"RCPT TO:<\"a>b\"@example.org> NOTIFY=NEVER\r\n"), Some(&b"\"a>b\"@example.org"[..]));
+        assert_eq!(
+            path(b"RCPT TO:<\"a>b\"@example.org> NOTIFY=NEVER\r\n"),
+            Some(&b"\"a>b\"@example.org"[..])
+        );
         assert_eq!(path(b"MAIL FROM:<bob@example.org\r\n"), None);
         assert_eq!(path(b"MAIL FROM:bob@example.org\r\n"), None);
         assert_eq!(path(b"RCPT FROM:<bob@example.org>\r\n"), None);
@@ -340,7 +348,8 @@ mod tests {
 
     #[test]
     fn well_formed_is_what_the_grammar_allows() {
-        let well = |line: &[u8]| Command::read(line).envelope().is_some_and(|envelope| envelope.is_well_formed());
+        let well =
+            |line: &[u8]| Command::read(line).envelope().is_some_and(|envelope| envelope.is_well_formed());
         assert!(well(b"MAIL FROM:<bob@example.org> SIZE=1 SMTPUTF8\r\n"));
         assert!(well(b"RCPT TO:<PostMaster>\r\n"));
         assert!(well(b"MAIL FROM:<bob@[192.0.2.1]>\r\n"));
@@ -352,7 +361,13 @@ mod tests {
 
     #[test]
     fn words_of_the_grammar() {
-        assert!(is_domain(b"mx") && is_domain(b"xn--a.example") && !is_domain(b"a_b") && !is_domain(b"a.") && !is_domain(b""));
+        assert!(
+            is_domain(b"mx")
+                && is_domain(b"xn--a.example")
+                && !is_domain(b"a_b")
+                && !is_domain(b"a.")
+                && !is_domain(b"")
+        );
         assert!(is_literal(b"[127.0.0.1]") && is_literal(b"[ipv6:::1]") && !is_literal(b"[1.2.3]"));
         assert!(is_mailbox(b"a.b+c@example.org") && !is_mailbox(b"a..b@example.org") && !is_mailbox(b"a@"));
         assert_eq!(Command::read(b"\r\n").verb(), Verb::Other);

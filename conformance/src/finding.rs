@@ -60,7 +60,13 @@ impl Breaches {
     }
 
     /// As [`Breaches::add_under`] if the condition holds, else as [`Breaches::add`].
-    pub(crate) fn add_if(&mut self, holds: bool, rule: RuleId, condition: &'static str, detail: impl Into<String>) {
+    pub(crate) fn add_if(
+        &mut self,
+        holds: bool,
+        rule: RuleId,
+        condition: &'static str,
+        detail: impl Into<String>,
+    ) {
         self.found.push((rule, holds.then_some(condition), detail.into()));
     }
 
@@ -70,7 +76,8 @@ impl Breaches {
         let stands = |rule: &RuleId| !rule.rule().yields_to.iter().any(|other| broken.contains(other));
         let finding = |(rule, condition, detail): (RuleId, Option<&'static str>, String)| {
             let entry = rule.rule();
-            let lowered = condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
+            let lowered =
+                condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
             debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
             let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
             Finding { rule, level, condition: lowered.map(|condition| condition.name), place, detail }

@@ -94,7 +94,11 @@ mod tests {
     fn a_profile_lowers_levels_of_rules_that_there_are() {
         for profile in read().unwrap_or_else(|error| panic!("{error:#}")) {
             for (rule, level) in profile.levels {
-                assert!(rule.rule().level > Some(level), "{}: {rule} is not above {level} anyway", profile.name);
+                assert!(
+                    rule.rule().level > Some(level),
+                    "{}: {rule} is not above {level} anyway",
+                    profile.name
+                );
             }
         }
     }

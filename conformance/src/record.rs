@@ -172,7 +172,9 @@ pub fn records(
     records.extend(judgement.findings.iter().map(|finding| Record::Finding(finding.into())));
     records.extend(cases.iter().cloned().map(Record::Case));
     let mut verdicts = BTreeMap::new();
-    cases.iter().for_each(|case| *verdicts.entry(case.verdict).or_default() += 1);
+    for case in cases {
+        *verdicts.entry(case.verdict).or_default() += 1;
+    }
     let count = |level| judgement.findings.iter().filter(|finding| finding.level == level).count();
     records.push(Record::Summary(Summary {
         dialogues: dialogues.len(),

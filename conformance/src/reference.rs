@@ -239,4 +239,3 @@ fn make_acceptor() -> Result<TlsAcceptor, Box<dyn std::error::Error>> {
         .with_single_cert(vec![own.cert.into()], key)?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
-

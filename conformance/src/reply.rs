@@ -53,10 +53,7 @@ impl<'a> Reply<'a> {
             let [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', separator, ref text @ ..] = *line else {
                 return None;
             };
-            let code = match EnhancedStatusCode::parse_prefix(text)? {
-                (code, [b' ', ..]) => code,
-                _ => return None,
-            };
+            let (code, [b' ', ..]) = EnhancedStatusCode::parse_prefix(text)? else { return None };
             let number = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
             if !end.starts_with(b"\r\n") || line.len() + 2 > line::LONGEST {
                 return None;

@@ -83,7 +83,7 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
         let unlisted = judgement.findings.iter_mut().filter(|finding| finding.rule == RuleId::PAIR_UNLISTED);
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
-    judgement.findings.sort_by(|one, other| (one.place, one.rule).cmp(&(other.place, other.rule)));
+    judgement.findings.sort_by_key(|one| (one.place, one.rule));
     judgement
 }
 

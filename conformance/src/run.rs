@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::capabilities::Capabilities;
 use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::catalogue::Level;
-use crate::client::{Connection, Encryption, Patience, encoded};
+use crate::client::{Connection, Encryption, Patience, Template, encoded};
 use crate::dialogue::{Act, Dialogue, Protocol};
 use crate::profile::Profile;
 use crate::rules::{Judgement, Strictness, judge};
@@ -68,7 +68,8 @@ impl Outcome {
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
-        let says = |verdict| matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Observed);
+        let says =
+            |verdict| matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Observed);
         !self.cases.iter().any(|case| says(case.verdict))
     }
 }
@@ -179,23 +180,33 @@ impl Runner<'_> {
         let offers = match self.look(&mut outcome).await {
             Ok(offers) => offers,
             Err(error) => {
-                let all = cases.iter().map(|case| idle(case, Verdict::Inconclusive, &format!("no session: {error}")));
+                let all = cases
+                    .iter()
+                    .map(|case| idle(case, Verdict::Inconclusive, &format!("no session: {error}")));
                 outcome.cases.extend(all);
                 return outcome;
             }
         };
-        let groups = cases.iter().filter(|case| case.id != "canary").fold(Vec::<Vec<&Case>>::new(), |mut groups, case| {
-            match groups.last_mut().filter(|group| group.last().map(|last| last.safety) == Some(case.safety)) {
-                Some(group) => group.push(case),
-                None => groups.push(vec![case]),
-            }
-            groups
-        });
+        let groups = cases.iter().filter(|case| case.id != "canary").fold(
+            Vec::<Vec<&Case>>::new(),
+            |mut groups, case| {
+                match groups
+                    .last_mut()
+                    .filter(|group| group.last().map(|last| last.safety) == Some(case.safety))
+                {
+                    Some(group) => group.push(case),
+                    None => groups.push(vec![case]),
+                }
+                groups
+            },
+        );
         let mut alive = self.sing(canary, &offers, &mut outcome).await;
         for group in groups {
             let start = outcome.cases.len();
             if !alive {
-                outcome.cases.extend(group.iter().map(|case| idle(case, Verdict::Blocked, "the canary failed before")));
+                outcome.cases.extend(
+                    group.iter().map(|case| idle(case, Verdict::Blocked, "the canary failed before")),
+                );
                 continue;
             }
             self.run_group(&group, &offers, &mut outcome).await;
@@ -203,10 +214,12 @@ impl Runner<'_> {
                 alive = self.sing(canary, &offers, &mut outcome).await;
                 if !alive {
                     let since = outcome.cases.get_mut(start..).unwrap_or_default();
-                    since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()).for_each(|case| {
-                        case.verdict = Verdict::Blocked;
-                        "the canary failed afterwards".clone_into(&mut case.reason);
-                    });
+                    since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()).for_each(
+                        |case| {
+                            case.verdict = Verdict::Blocked;
+                            "the canary failed afterwards".clone_into(&mut case.reason);
+                        },
+                    );
                 }
             }
         }
@@ -218,7 +231,7 @@ impl Runner<'_> {
 
     /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
     async fn look(&self, outcome: &mut Outcome) -> std::io::Result<Offers> {
-        let me = self.template(None).me();
+        let me = Template::me();
         let hello = if self.target.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
         let mut connection =
             Connection::open("capabilities", self.target, &self.encryption, self.plan.patience).await?;
@@ -301,7 +314,9 @@ impl Runner<'_> {
             Need::Lmtp => (target.protocol == Protocol::Lmtp, Verdict::Unsupported),
             Need::Tls => (target.implicit_tls || offers.clear.has("STARTTLS"), Verdict::Unsupported),
             // Under TLS it is offered no more.
-            Need::Offers(keyword) if keyword == "STARTTLS" => (offers.clear.has(keyword), Verdict::Unsupported),
+            Need::Offers(keyword) if keyword == "STARTTLS" => {
+                (offers.clear.has(keyword), Verdict::Unsupported)
+            }
             Need::Offers(keyword) => (offered.has(keyword), Verdict::Unsupported),
             Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
             Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
@@ -326,7 +341,11 @@ impl Runner<'_> {
 }
 
 fn has_421(dialogue: &Dialogue) -> bool {
-    dialogue.exchanges.iter().flat_map(|exchange| exchange.replies()).any(|reply| reply.number() == Some(421))
+    dialogue
+        .exchanges
+        .iter()
+        .flat_map(super::dialogue::Exchange::replies)
+        .any(|reply| reply.number() == Some(421))
 }
 
 fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {

@@ -5,6 +5,7 @@ use crate::command::{Command, Verb};
 use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
 
 /// The state of a session, as both sides must see it from what was said.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
     /// What the server speaks.
@@ -117,20 +118,30 @@ impl Session {
             Act::Response(_) => self.follow_authentication(number),
             Act::Message(_) => self.transaction = None,
             Act::Command(octets) => self.follow_command(&Command::read(octets), exchange, number, accepted),
-            Act::Chunk { command, octets } => self.follow_chunk(&Command::read(command), octets.len(), accepted),
+            Act::Chunk { command, octets } => {
+                self.follow_chunk(&Command::read(command), octets.len(), accepted);
+            }
         }
     }
 
-    fn follow_command(&mut self, command: &Command<'_>, exchange: &Exchange, number: Option<u16>, accepted: bool) {
+    fn follow_command(
+        &mut self,
+        command: &Command<'_>,
+        exchange: &Exchange,
+        number: Option<u16>,
+        accepted: bool,
+    ) {
         match command.verb() {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
                 let extended = command.verb() != Verb::Helo;
-                self.offered = exchange.replies().next().filter(|_| extended).map(|reply| Capabilities::read(&reply));
+                self.offered =
+                    exchange.replies().next().filter(|_| extended).map(|reply| Capabilities::read(&reply));
             }
             Verb::Mail if accepted => {
-                self.transaction = Some(Transaction { mail: command.octets().to_vec(), ..Transaction::default() });
+                self.transaction =
+                    Some(Transaction { mail: command.octets().to_vec(), ..Transaction::default() });
                 self.after_last_chunk = false;
             }
             Verb::Rcpt => {

@@ -110,7 +110,9 @@ impl Target {
             None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
         };
         if host.is_empty() || host.contains(['/', '@', '?', '#']) {
-            bail!("{url:?}: write a host and, if need be, a port; what is known of the server stands in a file");
+            bail!(
+                "{url:?}: write a host and, if need be, a port; what is known of the server stands in a file"
+            );
         }
         let port = match after.strip_prefix(':') {
             Some(port) => port.parse().with_context(|| format!("{url:?}: the port"))?,

@@ -98,7 +98,8 @@ fn octets(text: &str) -> Result<Vec<u8>> {
                 Some(b'x') => {
                     let digits: Vec<u8> = rest.by_ref().take(2).collect();
                     let digits = str::from_utf8(&digits).unwrap_or_default();
-                    u8::from_str_radix(digits, 16).map_err(|_| anyhow!("\\x{digits}: write two hexadecimal digits"))?
+                    u8::from_str_radix(digits, 16)
+                        .map_err(|_| anyhow!("\\x{digits}: write two hexadecimal digits"))?
                 }
                 _ => bail!("behind a backslash write `\\`, `xHH`, or at the end of the line `n` or `+`"),
             },
@@ -116,7 +117,10 @@ fn ends_escaped(text: &str) -> bool {
 fn is_shortened(text: &str) -> bool {
     let Some((_, count)) = text.rsplit_once("... (") else { return false };
     let count = count.trim_end_matches("\\n").trim_end_matches("\\+");
-    count.strip_suffix(" octets)").or(count.strip_suffix(" lines)")).is_some_and(|count| count.parse::<usize>().is_ok())
+    count
+        .strip_suffix(" octets)")
+        .or(count.strip_suffix(" lines)"))
+        .is_some_and(|count| count.parse::<usize>().is_ok())
 }
 
 /// Matches replies to acts.
@@ -188,7 +192,8 @@ impl Matcher {
         match self.sending.take() {
             Some(Sending::Message(mut message)) => {
                 // A server may see the end of a message at other line ends than CRLF.
-                self.sure &= octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+                self.sure &=
+                    octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
                 let ends = octets == b".\r\n" && (message.is_empty() || message.ends_with(b"\r\n"));
                 message.extend_from_slice(&octets);
                 match ends {
@@ -208,10 +213,12 @@ impl Matcher {
 
     fn send_command(&mut self, octets: Vec<u8>, shortened: bool) {
         let command = Command::read(&octets);
-        self.sure &= octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+        self.sure &=
+            octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
         // What is sent before the greeting, or behind DATA, may be taken for something else.
         self.sure &= !self.waiting.iter().any(|exchange| {
-            exchange.act == Act::Connect || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
+            exchange.act == Act::Connect
+                || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
         });
         let length = command.words().next().and_then(|word| str::from_utf8(word).ok()?.parse::<usize>().ok());
         match (command.verb(), length) {
@@ -221,12 +228,11 @@ impl Matcher {
     }
 
     fn send_chunk(&mut self, command: Vec<u8>, octets: Vec<u8>, length: usize, shortened: bool) {
-        match octets.len() < length {
-            true => self.sending = Some(Sending::Chunk { command, octets, length, shortened }),
-            false => {
-                self.sure &= octets.len() == length || shortened;
-                self.wait(Act::Chunk { command, octets }, !shortened);
-            }
+        if octets.len() < length {
+            self.sending = Some(Sending::Chunk { command, octets, length, shortened });
+        } else {
+            self.sure &= octets.len() == length || shortened;
+            self.wait(Act::Chunk { command, octets }, !shortened);
         }
     }
 
@@ -239,7 +245,9 @@ impl Matcher {
 
     fn receive(&mut self, octets: &[u8]) {
         // A chunk whose octets are shortened in the transcript ends where its reply begins.
-        if let Some(Sending::Chunk { command, octets, .. }) = self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. })) {
+        if let Some(Sending::Chunk { command, octets, .. }) =
+            self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
+        {
             self.wait(Act::Chunk { command, octets }, false);
         }
         self.reader.push(octets);
@@ -247,7 +255,7 @@ impl Matcher {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
             Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, number);
             let last = self.dialogue.exchanges.last();
-            let verb = last.and_then(|exchange| exchange.command()).map(|command| command.verb());
+            let verb = last.and_then(super::dialogue::Exchange::command).map(|command| command.verb());
             if (verb, number, self.waiting.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
                 self.handshake = Handshake::Due;
             }
@@ -275,10 +283,11 @@ impl Matcher {
             (Act::Chunk { command, .. }, Protocol::Lmtp) if is_last(command) => *recipients,
             _ => 1,
         };
-        if let Some(last) = dialogue.exchanges.last_mut() {
-            if !last.answers.is_empty() && last.answers.len() < due(last) {
-                return last.answers.push(answer);
-            }
+        if let Some(last) = dialogue.exchanges.last_mut()
+            && !last.answers.is_empty()
+            && last.answers.len() < due(last)
+        {
+            return last.answers.push(answer);
         }
         let Some(mut exchange) = waiting.pop_front() else {
             let unasked = Exchange { answers: vec![answer], sure: false, ..Exchange::new(Act::Wait) };
@@ -286,7 +295,9 @@ impl Matcher {
         };
         let accepted = number.is_some_and(|number| (200..300).contains(&number));
         match exchange.command().map(|command| command.verb()) {
-            Some(Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo) if accepted => *recipients = 0,
+            Some(Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo) if accepted => {
+                *recipients = 0;
+            }
             Some(Verb::Rcpt) if accepted => *recipients += 1,
             _ => {}
         }
@@ -296,7 +307,11 @@ impl Matcher {
 
     fn begin_tls(&mut self) {
         // What was sent in clear behind STARTTLS must be forgotten (RFC 3207 §4.2): it has no reply.
-        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { sure: false, end: End::TimedOut, ..exchange }));
+        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange {
+            sure: false,
+            end: End::TimedOut,
+            ..exchange
+        }));
         self.dialogue.exchanges.push(Exchange::new(Act::Handshake));
         self.reader = Reader::default();
         self.handshake = Handshake::None;
@@ -323,7 +338,11 @@ impl Matcher {
         if let Some(octets) = unread {
             Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
         }
-        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { end: End::TimedOut, sure: false, ..exchange }));
+        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange {
+            end: End::TimedOut,
+            sure: false,
+            ..exchange
+        }));
         self.dialogue
     }
 }
@@ -358,7 +377,10 @@ mod tests {
                     C: NOOP\nC: .\nS: 250 2.0.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\n";
         let acts = acts(text);
         let sent: Vec<&str> = acts.iter().map(|(sent, ..)| sent.as_str()).collect();
-        assert_eq!(sent, ["", r"AUTH PLAIN\r\n", r"AGEAYg==\r\n", r"DATA\r\n", r"NOOP\r\n.\r\n", r"QUIT\r\n"]);
+        assert_eq!(
+            sent,
+            ["", r"AUTH PLAIN\r\n", r"AGEAYg==\r\n", r"DATA\r\n", r"NOOP\r\n.\r\n", r"QUIT\r\n"]
+        );
         assert!(acts.iter().all(|(_, replies, sure)| replies.len() == 1 && *sure));
     }
 
@@ -375,7 +397,8 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        let error = |text: &str| format!("{:#}", read("log", Protocol::Smtp, text).expect_err("it is refused"));
+        let error =
+            |text: &str| format!("{:#}", read("log", Protocol::Smtp, text).expect_err("it is refused"));
         assert_eq!(error("#: connected\nX: hi\n"), "log:2: begin with `C: `, `S: ` or `#: `, not \"X:\"");
         assert_eq!(error("S: 220 hi\n"), "log:1: before the line `#: connected`");
         assert!(error("#: connected\nS: \\q\n").contains("behind a backslash write"));

@@ -5,6 +5,7 @@
 //! `SMTP_TEST_BLESS=1` writes it anew.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -14,7 +15,10 @@ use smtp_conformance::{Knowledge, Level, Strictness, judge, transcript};
 #[test]
 fn real_servers_are_judged_as_expected() {
     let Some(folder) = env::var_os("SMTP_TRANSCRIPTS").filter(|folder| !folder.is_empty()) else {
-        assert!(env::var_os("SMTP_TEST_ALL").is_none() || env::var_os("SMTP_TRANSCRIPTS").is_some(), "SMTP_TRANSCRIPTS");
+        assert!(
+            env::var_os("SMTP_TEST_ALL").is_none() || env::var_os("SMTP_TRANSCRIPTS").is_some(),
+            "SMTP_TRANSCRIPTS"
+        );
         println!("skipped: SMTP_TRANSCRIPTS names no folder of recordings");
         return;
     };
@@ -27,7 +31,7 @@ fn real_servers_are_judged_as_expected() {
             _ => Protocol::Smtp,
         };
         for ((level, rule), count) in findings(&server, protocol) {
-            lines.push_str(&format!("{name} {level} {rule} {count}\n"));
+            writeln!(lines, "{name} {level} {rule} {count}").expect("a string takes all");
         }
     }
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/expected.txt");
@@ -46,7 +50,8 @@ fn findings(server: &Path, protocol: Protocol) -> BTreeMap<(Level, String), usiz
     for file in entries(server) {
         let name = file.display().to_string();
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
-        dialogues.extend(transcript::read(&name, protocol, &text).unwrap_or_else(|error| panic!("{error:#}")));
+        dialogues
+            .extend(transcript::read(&name, protocol, &text).unwrap_or_else(|error| panic!("{error:#}")));
     }
     let mut counts = BTreeMap::new();
     for finding in judge(&dialogues, &Knowledge::default(), Strictness::default()).findings {

@@ -11,16 +11,23 @@ use smtp_conformance::{Knowledge, Level, Strictness, judge};
 const HOSTILE: &[u8] = b"250 5.1.1 \x1b[2J\x07\x00<b>]]>&amp;\xe2\x80\xae\xff\r error forged\n";
 
 fn records() -> Vec<Record> {
-    let exchange = |act, reply: &[u8]| {
-        Exchange { answers: vec![Answer { octets: reply.to_vec(), millis: 1 }], ..Exchange::new(act) }
+    let exchange = |act, reply: &[u8]| Exchange {
+        answers: vec![Answer { octets: reply.to_vec(), millis: 1 }],
+        ..Exchange::new(act)
     };
     let dialogue = Dialogue {
         name: "\u{1b}[31m\u{202e}name".to_owned(),
         exchanges: vec![
             exchange(Act::Connect, b"220 mx.example.org\r\n"),
-            exchange(Act::Command(b"EHLO me\r\n".into()), b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
+            exchange(
+                Act::Command(b"EHLO me\r\n".into()),
+                b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n",
+            ),
             exchange(Act::Command(b"NOOP \x1b[2J\r\n".into()), HOSTILE),
-            exchange(Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() }, b"503 5.5.1 No\r\n"),
+            exchange(
+                Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() },
+                b"503 5.5.1 No\r\n",
+            ),
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
         ],
         ..Dialogue::default()

@@ -22,7 +22,7 @@ pub(crate) struct Template<'a> {
 
 impl Template<'_> {
     /// The name that the client gives itself.
-    pub(crate) fn me(&self) -> &'static str {
+    pub(crate) fn me() -> &'static str {
         ME
     }
 

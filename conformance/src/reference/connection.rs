@@ -40,7 +40,12 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(stream: Box<dyn Stream>, setting: Setting, tls: Option<TlsAcceptor>, pace: Duration) {
+pub(super) async fn serve(
+    stream: Box<dyn Stream>,
+    setting: Setting,
+    tls: Option<TlsAcceptor>,
+    pace: Duration,
+) {
     let connection = Connection {
         wire: Wire::new(&setting.faults),
         machine: Machine::new(setting.clone()),
@@ -131,7 +136,9 @@ impl Connection {
             self.buffer.drain(..end.unwrap_or(self.buffer.len()));
             if end.is_some() {
                 let (start, size) = (reader.start, reader.size.saturating_sub(3));
-                return self.answer(Input::Message(Message { start: &start, size, stray_ends: reader.stray })).await;
+                return self
+                    .answer(Input::Message(Message { start: &start, size, stray_ends: reader.stray }))
+                    .await;
             }
             if let Some(goes) = self.more().await? {
                 return Ok(goes);
@@ -310,7 +317,8 @@ impl MessageReader {
         if self.start.len() < KEPT {
             self.start.push(octet);
         }
-        let ends = (self.at, octet) == (At::DotCr, b'\n') || self.bare_lf && (self.at, octet) == (At::Dot, b'\n');
+        let ends =
+            (self.at, octet) == (At::DotCr, b'\n') || self.bare_lf && (self.at, octet) == (At::Dot, b'\n');
         let after_cr = matches!(self.at, At::Cr | At::DotCr);
         self.stray |= after_cr && octet != b'\n' || octet == b'\n' && !after_cr && !ends;
         self.at = match (self.at, octet) {

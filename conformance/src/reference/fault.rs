@@ -296,14 +296,20 @@ impl Raw {
         if name.is_empty() || !name.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err((None, anyhow!("name {name:?}: write lower case letters, digits and hyphens")));
         }
-        if self.replies.is_empty() && self.behaviour.is_none() && self.with.is_empty() && self.without.is_empty() {
+        if self.replies.is_empty()
+            && self.behaviour.is_none()
+            && self.with.is_empty()
+            && self.without.is_empty()
+        {
             return Err((None, anyhow!("{name}: it does nothing: add replies, with, without or behaviour")));
         }
         let rule = |id: &Spanned<String>| {
             let found = RuleId::find(id.get_ref()).filter(|rule| rule.rule().id == id.get_ref());
             found.ok_or_else(|| (Some(id.span().start), anyhow!("there is no rule {:?}", id.get_ref())))
         };
-        let at = |text: &Spanned<String>| At::read(text.get_ref()).map_err(|error| (Some(text.span().start), error));
+        let at = |text: &Spanned<String>| {
+            At::read(text.get_ref()).map_err(|error| (Some(text.span().start), error))
+        };
         let reply = |(key, text): (&Spanned<String>, &String)| {
             check(text).map_err(|error| (Some(key.span().start), error))?;
             Ok((at(key)?, text.clone()))

@@ -258,7 +258,8 @@ impl Machine {
     }
 
     fn demands_login(&self) -> bool {
-        let demands = self.setting.protocol == Protocol::Submission || self.behaves(Behaviour::DemandsLogin).is_some();
+        let demands =
+            self.setting.protocol == Protocol::Submission || self.behaves(Behaviour::DemandsLogin).is_some();
         demands && !self.logged_in && self.behaves(Behaviour::DemandsNoLogin).is_none()
     }
 
@@ -306,8 +307,11 @@ impl Machine {
         self.waiting = Waiting::Command;
         let transaction = self.transaction.take().unwrap_or_default();
         let has = |field: &[u8]| {
-            let names = message.start.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
-            names.into_iter().any(|line| line.get(..field.len()).is_some_and(|name| name.eq_ignore_ascii_case(field)))
+            let names =
+                message.start.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+            names
+                .into_iter()
+                .any(|line| line.get(..field.len()).is_some_and(|name| name.eq_ignore_ascii_case(field)))
         };
         let key = match transaction {
             _ if transaction.recipients.is_empty() => Key::MessageNoRecipient,
@@ -330,7 +334,8 @@ impl Machine {
         }
         let mut first = None;
         for recipient in &transaction.recipients {
-            let full = self.is_lmtp() && *recipient == Mailbox::Late && matches!(key, Key::Message | Key::BdatLast);
+            let full =
+                self.is_lmtp() && *recipient == Mailbox::Late && matches!(key, Key::Message | Key::BdatLast);
             let number = self.say(if full { Key::MessageFull } else { key });
             first.get_or_insert(number);
         }
@@ -346,7 +351,8 @@ impl Machine {
         let length = words.next().filter(|word| word.len() <= 18 && word.iter().all(u8::is_ascii_digit));
         let length = length.and_then(|word| str::from_utf8(word).ok()?.parse::<u64>().ok());
         let last = words.next();
-        let well_formed = last.is_none_or(|word| word.eq_ignore_ascii_case(b"LAST")) && words.next().is_none();
+        let well_formed =
+            last.is_none_or(|word| word.eq_ignore_ascii_case(b"LAST")) && words.next().is_none();
         let (Some(length), true) = (length, well_formed) else { return self.settle(Key::BdatSyntax) };
         let last = last.is_some();
         let refused = !matches!(self.chunk_key(length, last), Key::Bdat | Key::BdatLast);
@@ -366,7 +372,9 @@ impl Machine {
             None => Key::BdatBeforeMail,
             Some(transaction) if transaction.chunk_failed => Key::BdatAfterFailure,
             Some(transaction) if transaction.recipients.is_empty() => Key::BdatNoRecipient,
-            Some(transaction) if transaction.chunked.unwrap_or(0).saturating_add(length) > SIZE => Key::BdatTooBig,
+            Some(transaction) if transaction.chunked.unwrap_or(0).saturating_add(length) > SIZE => {
+                Key::BdatTooBig
+            }
             Some(_) if last => Key::BdatLast,
             Some(_) => Key::Bdat,
         }
@@ -378,7 +386,9 @@ impl Machine {
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
         // RFC 2033 §4.3: without a recipient the last chunk has no reply.
         let number = match last {
-            true if self.is_lmtp() && transaction.recipients.is_empty() => return self.transaction = Some(transaction),
+            true if self.is_lmtp() && transaction.recipients.is_empty() => {
+                return self.transaction = Some(transaction);
+            }
             true => self.deliver(&transaction, key),
             false => self.say(key),
         };
@@ -426,7 +436,8 @@ impl Machine {
         let words: Vec<&[u8]> = command.words().collect();
         let Some(first) = words.first() else { return self.settle(Key::VrfyArgument) };
         let utf8 = words.len() > 1 && words.last().is_some_and(|word| word.eq_ignore_ascii_case(b"SMTPUTF8"));
-        let mailbox = words.iter().find_map(|word| word.strip_prefix(b"<")?.strip_suffix(b">")).unwrap_or(first);
+        let mailbox =
+            words.iter().find_map(|word| word.strip_prefix(b"<")?.strip_suffix(b">")).unwrap_or(first);
         let name = String::from_utf8_lossy(mailbox).into_owned();
         if !name.is_ascii() && !utf8 {
             return self.settle(Key::VrfyUtf8);
@@ -490,7 +501,8 @@ impl Machine {
     /// The lines of EHLO's list, each with its code.
     fn capabilities(&self) -> String {
         let (protocol, smtp) = (self.setting.protocol, !self.is_lmtp());
-        let tls = self.setting.tls != Tls::None && (!self.tls || self.behaves(Behaviour::OffersTlsAgain).is_some());
+        let tls =
+            self.setting.tls != Tls::None && (!self.tls || self.behaves(Behaviour::OffersTlsAgain).is_some());
         let lines = [
             ("PIPELINING", true, String::new()),
             ("SIZE", true, SIZE.to_string()),
@@ -520,7 +532,8 @@ impl Machine {
         let added = self.setting.faults.iter().flat_map(|fault| fault.adds().map(str::to_owned));
         let all: Vec<String> = own.chain(added).collect();
         let last = all.len().saturating_sub(1);
-        let line = |(index, text): (usize, &String)| format!("250{}{text}", if index == last { ' ' } else { '-' });
+        let line =
+            |(index, text): (usize, &String)| format!("250{}{text}", if index == last { ' ' } else { '-' });
         all.iter().enumerate().map(line).collect::<Vec<_>>().join("\r\n")
     }
 
@@ -558,7 +571,8 @@ impl Machine {
         let states = || State::all().filter(|state| self.is(*state));
         let wrong = self.setting.faults.iter().find_map(|fault| fault.reply(key, |state| self.is(state)));
         let mut octets = values.fill(wrong.unwrap_or(own));
-        let without = self.behaves(Behaviour::DropsCodes).filter(|fault| fault.is_at(key, |state| self.is(state)));
+        let without =
+            self.behaves(Behaviour::DropsCodes).filter(|fault| fault.is_at(key, |state| self.is(state)));
         if without.is_some() {
             octets = without_codes(&octets);
         }
@@ -606,7 +620,8 @@ fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
 fn without_codes(octets: &[u8]) -> Vec<u8> {
     let line = |line: &[u8]| {
         let (code, text) = line.split_at_checked(4).unwrap_or((line, b""));
-        let rest = smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text).map_or(text, |(_, rest)| rest);
+        let rest =
+            smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text).map_or(text, |(_, rest)| rest);
         [code, rest.strip_prefix(b" ").filter(|_| rest.len() < text.len()).unwrap_or(rest)].concat()
     };
     octets.split_inclusive(|octet| *octet == b'\n').flat_map(line).collect()

@@ -124,7 +124,8 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
             rest = after;
             return Some(Part::Value(name));
         }
-        let end = rest.char_indices().skip(1).find(|(_, letter)| *letter == '{').map_or(rest.len(), |(end, _)| end);
+        let end =
+            rest.char_indices().skip(1).find(|(_, letter)| *letter == '{').map_or(rest.len(), |(end, _)| end);
         let (text, after) = rest.split_at(end);
         rest = after;
         Some(Part::Text(text))
@@ -166,7 +167,8 @@ mod tests {
             let reply = Reply::read(&octets);
             assert_eq!(reply.octets().len(), octets.len(), "{}: more than one reply", key.name());
             assert!(reply.defects().is_empty(), "{}: {:?}", key.name(), reply.defects());
-            let exempt = [Key::Greeting, Key::Ehlo, Key::Helo].contains(key) || reply.number().is_some_and(|number| number / 100 == 3);
+            let exempt = [Key::Greeting, Key::Ehlo, Key::Helo].contains(key)
+                || reply.number().is_some_and(|number| number / 100 == 3);
             assert_eq!(reply.enhanced().is_none(), exempt, "{}", key.name());
         }
     }
@@ -180,7 +182,10 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         let error = |text: &str| format!("{:#}", Replies::read("x.toml", text).expect_err("it is refused"));
-        assert_eq!(error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"), "x.toml:2: no situation has the name \"nop\"");
+        assert_eq!(
+            error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"),
+            "x.toml:2: no situation has the name \"nop\""
+        );
         assert_eq!(error("noop = \"250 {ok}\"\n"), "x.toml:1: there is no placeholder {ok}");
         assert_eq!(error("noop = \"250 Ok\"\n"), "x.toml: add a reply for \"greeting\"");
     }

@@ -49,7 +49,7 @@ impl Wire {
                 }
             }
         }
-        steps
+        joined(steps)
     }
 
     /// What is held back.
@@ -79,11 +79,25 @@ impl Wire {
             Some(Way::HalfClose) => steps.extend([Step::Send(octets), Step::HalfClose]),
             Some(Way::EndlessLines) => steps.push(Step::SendEndlessly([&code(), &b"-more\r\n"[..]].concat())),
             Some(Way::EndlessText) => {
-                steps.extend([Step::Send([&code(), &b" "[..]].concat()), Step::SendEndlessly(b"more ".to_vec())]);
+                steps.extend([
+                    Step::Send([&code(), &b" "[..]].concat()),
+                    Step::SendEndlessly(b"more ".to_vec()),
+                ]);
             }
         }
         steps.extend(self.release());
     }
+}
+
+/// The steps, octets that follow each other in one.
+fn joined(steps: Vec<Step>) -> Vec<Step> {
+    steps.into_iter().fold(Vec::new(), |mut steps, step| {
+        match (steps.last_mut(), step) {
+            (Some(Step::Send(before)), Step::Send(octets)) => before.extend(octets),
+            (_, step) => steps.push(step),
+        }
+        steps
+    })
 }
 
 /// The behaviours that are about the way of a reply.

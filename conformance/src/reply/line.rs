@@ -138,7 +138,11 @@ impl<'a> Line<'a> {
     pub(super) fn place(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
         match defect {
-            Defect::BlankLine | Defect::NoCode | Defect::DigitCount | Defect::FirstDigit | Defect::MixedCodes => 0,
+            Defect::BlankLine
+            | Defect::NoCode
+            | Defect::DigitCount
+            | Defect::FirstDigit
+            | Defect::MixedCodes => 0,
             Defect::SecondDigit => 1,
             Defect::Separator | Defect::BareCode => 3,
             Defect::BareCr => first(|octet| octet == b'\r').unwrap_or(0),

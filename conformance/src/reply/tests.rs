@@ -78,7 +78,10 @@ fn each_defect_has_its_name_and_place() {
         (b"250  2.1.0 ok\r\n", &[(EnhancedIndented, 0, 5)]),
         (b"550 Error 5.7.1 denied\r\n", &[(EnhancedLate, 0, 10)]),
         (b"550 denied (#5.7.1)\r\n", &[(EnhancedLate, 0, 11)]),
-        (b"550-5.7.1 a\r\n550-5.7.2 b\r\n550 c\r\n", &[(MixedEnhancedCodes, 1, 4), (MixedEnhancedCodes, 2, 4)]),
+        (
+            b"550-5.7.1 a\r\n550-5.7.2 b\r\n550 c\r\n",
+            &[(MixedEnhancedCodes, 1, 4), (MixedEnhancedCodes, 2, 4)],
+        ),
         (b"250-a\r\n250 2.0.0 b\r\n", &[(MixedEnhancedCodes, 1, 4)]),
     ] {
         let found: Vec<_> = Reply::read(octets).places().collect();
@@ -122,7 +125,8 @@ fn an_endless_reply_is_cut() {
     ] {
         let mut reader = Reader::new(limits);
         reader.push(&octets);
-        let reply = reader.next().map(|reply| (reply.octets().len(), reply.defects().contains(Defect::Endless)));
+        let reply =
+            reader.next().map(|reply| (reply.octets().len(), reply.defects().contains(Defect::Endless)));
         assert_eq!(reply, Some((length, true)));
         assert!(reader.next().is_none() && reader.finish().is_none() && !reader.is_waiting());
     }

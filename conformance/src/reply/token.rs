@@ -44,10 +44,10 @@ impl Token {
         }
         let blanks = text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
         let word = word(&text[blanks..]);
-        if blanks > 0 {
-            if let Ok(code) = EnhancedStatusCode::from_bytes(word) {
-                return Token::Indented(code, blanks);
-            }
+        if blanks > 0
+            && let Ok(code) = EnhancedStatusCode::from_bytes(word)
+        {
+            return Token::Indented(code, blanks);
         }
         if let Some(token) = broken(word, &text[blanks + word.len()..], blanks) {
             return token;
@@ -162,10 +162,11 @@ fn late(first: u8, text: &[u8]) -> Option<Token> {
     let mut place = 0;
     for word in text.split(|octet| matches!(octet, b' ' | b'\t')) {
         let bare = bare(word);
-        if place > 0 && bare.first() == Some(&first) {
-            if let Ok(code) = EnhancedStatusCode::from_bytes(bare) {
-                return Some(Token::Late(code, place));
-            }
+        if place > 0
+            && bare.first() == Some(&first)
+            && let Ok(code) = EnhancedStatusCode::from_bytes(bare)
+        {
+            return Some(Token::Late(code, place));
         }
         if let [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] = bare {
             return None;
@@ -184,7 +185,11 @@ fn word(text: &[u8]) -> &[u8] {
 fn bare(word: &[u8]) -> &[u8] {
     let word = word.strip_prefix(b"(").unwrap_or(word);
     let word = word.strip_prefix(b"#").unwrap_or(word);
-    let closing = word.iter().rev().take_while(|octet| matches!(octet, b':' | b';' | b',' | b'.' | b')' | b'-')).count();
+    let closing = word
+        .iter()
+        .rev()
+        .take_while(|octet| matches!(octet, b':' | b';' | b',' | b'.' | b')' | b'-'))
+        .count();
     &word[..word.len() - closing]
 }
 

@@ -49,13 +49,17 @@ fn write(records: &[Record], text: &mut String) -> fmt::Result {
 fn write_cases(records: &[Record], text: &mut String) -> fmt::Result {
     let mut idle: BTreeMap<(Verdict, &str), Vec<&str>> = BTreeMap::new();
     for record in records {
-        if let Record::Case(case) = record {
-            if matches!(
+        if let Record::Case(case) = record
+            && matches!(
                 case.verdict,
-                Verdict::Blocked | Verdict::Skipped | Verdict::Inconclusive | Verdict::Unsupported | Verdict::Error
-            ) {
-                idle.entry((case.verdict, &case.reason)).or_default().push(&case.id);
-            }
+                Verdict::Blocked
+                    | Verdict::Skipped
+                    | Verdict::Inconclusive
+                    | Verdict::Unsupported
+                    | Verdict::Error
+            )
+        {
+            idle.entry((case.verdict, &case.reason)).or_default().push(&case.id);
         }
     }
     for ((verdict, reason), cases) in &idle {
@@ -75,7 +79,13 @@ fn write_header(header: &Header, text: &mut String) -> fmt::Result {
     writeln!(text, "smtp-conformance {version}, registry of {registry_updated}\n")
 }
 
-fn write_rule(records: &[Record], level: Level, rule: &str, found: &[&Found], text: &mut String) -> fmt::Result {
+fn write_rule(
+    records: &[Record],
+    level: Level,
+    rule: &str,
+    found: &[&Found],
+    text: &mut String,
+) -> fmt::Result {
     let Some(first) = found.first() else { return Ok(()) };
     let times = if found.len() == 1 { String::new() } else { format!(", {} times", found.len()) };
     writeln!(text, "{level} {}{times}", escaped(rule))?;
@@ -83,7 +93,9 @@ fn write_rule(records: &[Record], level: Level, rule: &str, found: &[&Found], te
     // Notes are many; what they say is enough.
     if level == Level::Note {
         let mut details: BTreeMap<&str, usize> = BTreeMap::new();
-        found.iter().for_each(|found| *details.entry(&found.detail).or_default() += 1);
+        for found in found {
+            *details.entry(&found.detail).or_default() += 1;
+        }
         for (detail, count) in details {
             writeln!(text, "  {count:>4} x {}", escaped(detail))?;
         }
@@ -157,7 +169,8 @@ fn write_lines(who: &str, octets: &[u8], text: &mut String) -> fmt::Result {
 fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
     let agreement = &summary.agreement;
     let sum = |pairs: &BTreeMap<String, usize>| (pairs.len(), pairs.values().sum::<usize>());
-    let (listed, unlisted, no_list) = (sum(&agreement.listed), sum(&agreement.unlisted), sum(&agreement.no_list));
+    let (listed, unlisted, no_list) =
+        (sum(&agreement.listed), sum(&agreement.unlisted), sum(&agreement.no_list));
     let (unregistered, mismatch) = (sum(&agreement.unregistered), sum(&agreement.class_mismatch));
     writeln!(
         text,
@@ -179,14 +192,20 @@ fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
         writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;
     }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
-    writeln!(text, "{exchanges} exchanges on {dialogues} connections: {errors} errors, {warnings} warnings, {notes} notes")
+    writeln!(
+        text,
+        "{exchanges} exchanges on {dialogues} connections: {errors} errors, {warnings} warnings, {notes} notes"
+    )
 }
 
 /// Text from outside: control characters and what turns the direction of writing are shown as escapes.
 pub(super) fn escaped(text: &str) -> String {
-    let harmless = |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
-    text.chars().flat_map(|character| match harmless(character) {
-        true => vec![character],
-        false => character.escape_default().collect(),
-    }).collect()
+    let harmless =
+        |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
+    text.chars()
+        .flat_map(|character| match harmless(character) {
+            true => vec![character],
+            false => character.escape_default().collect(),
+        })
+        .collect()
 }

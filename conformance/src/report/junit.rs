@@ -31,7 +31,8 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     for record in records {
         if let Record::Case(case) = record {
             for rule in case.rules.iter().map(String::as_str) {
-                let of_case = |found: &&&Found| Some(found.place.dialogue) == case.dialogue && found.rule == rule;
+                let of_case =
+                    |found: &&&Found| Some(found.place.dialogue) == case.dialogue && found.rule == rule;
                 let broken: Vec<&Found> = found.iter().filter(of_case).copied().collect();
                 claimed.extend(&broken);
                 suite.add_test_case(test_case(records, case, rule, &broken, fails));
@@ -42,7 +43,8 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
         }
     }
     for found in found.iter().filter(|found| !claimed.contains(found)) {
-        let mut test_case = TestCase::new(format!("finding {}", found.place), status(records, &[found], fails));
+        let mut test_case =
+            TestCase::new(format!("finding {}", found.place), status(records, &[found], fails));
         test_case.set_classname(console::escaped(&found.rule));
         suite.add_test_case(test_case);
     }
@@ -51,7 +53,13 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     report.to_string().context("JUnit")
 }
 
-fn test_case(records: &[Record], case: &CaseOutcome, rule: &str, broken: &[&Found], fails: Option<Level>) -> TestCase {
+fn test_case(
+    records: &[Record],
+    case: &CaseOutcome,
+    rule: &str,
+    broken: &[&Found],
+    fails: Option<Level>,
+) -> TestCase {
     let status = match case.verdict {
         _ if !broken.is_empty() => status(records, broken, fails),
         Verdict::Error => {

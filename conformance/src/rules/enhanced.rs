@@ -27,21 +27,29 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     match first {
         Token::Absent => absent(observation, breaches),
         Token::Damaged(damage, _) => damaged(observation, damage, breaches),
-        Token::Code(_) => {}
         Token::Ending(_) => {
             breaches.add_under(RuleId::ENHANCED_CODE_THEN_SPACE, "end-of-line", "nothing follows the code");
         }
         Token::Unspaced(code) => {
             let detail = format!("{code} is followed by something else than SP");
-            breaches.add_if(!observation.promises_code(), RuleId::ENHANCED_CODE_THEN_SPACE, "unadvertised", detail);
+            breaches.add_if(
+                !observation.promises_code(),
+                RuleId::ENHANCED_CODE_THEN_SPACE,
+                "unadvertised",
+                detail,
+            );
         }
         Token::Indented(code, _) => {
-            breaches.add_under(RuleId::ENHANCED_CODE_FIRST, "two-spaces", format!("two spaces before {code}"));
+            breaches.add_under(
+                RuleId::ENHANCED_CODE_FIRST,
+                "two-spaces",
+                format!("two spaces before {code}"),
+            );
         }
         Token::Late(code, _) if observation.promises_code() => {
             breaches.add(RuleId::ENHANCED_CODE_FIRST, format!("{code} stands later in the text"));
         }
-        Token::Late(..) => {}
+        Token::Code(_) | Token::Late(..) => {}
     }
     if first != Token::Absent || tokens().any(|token| token.exact().is_some()) {
         same_on_lines(observation, first, breaches);
@@ -71,7 +79,10 @@ fn keyword(observation: &Observation<'_>, breaches: &mut Breaches) {
         return;
     }
     let capabilities = crate::capabilities::Capabilities::read(&observation.reply);
-    if capabilities.parameters("ENHANCEDSTATUSCODES").is_some_and(|mut parameters| parameters.next().is_some()) {
+    if capabilities
+        .parameters("ENHANCEDSTATUSCODES")
+        .is_some_and(|mut parameters| parameters.next().is_some())
+    {
         breaches.add(RuleId::ENHANCED_KEYWORD_BARE, "ENHANCEDSTATUSCODES has a parameter");
     }
 }
@@ -82,7 +93,11 @@ fn intermediate(observation: &Observation<'_>, breaches: &mut Breaches) {
         // What stands in a challenge is judged as base64.
         _ if observation.is(&[334]) => {}
         Some(Token::Code(code) | Token::Ending(code)) => {
-            breaches.add_under(RuleId::NO_ENHANCED_CODE_IN_3YZ, "class-two", format!("{code} in a 3yz reply"));
+            breaches.add_under(
+                RuleId::NO_ENHANCED_CODE_IN_3YZ,
+                "class-two",
+                format!("{code} in a 3yz reply"),
+            );
         }
         Some(Token::Damaged(damage, _)) => damaged(observation, damage, breaches),
         _ => {}
@@ -134,7 +149,12 @@ fn class(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut
     if observation.digit() != Some(u16::from(code.class().digit())) {
         let number = observation.number().unwrap_or_default();
         let unadvertised = !observation.promises_code();
-        breaches.add_if(unadvertised, RuleId::ENHANCED_CODE_CLASS_AGREES, "unadvertised", format!("{number} {code}"));
+        breaches.add_if(
+            unadvertised,
+            RuleId::ENHANCED_CODE_CLASS_AGREES,
+            "unadvertised",
+            format!("{number} {code}"),
+        );
     }
 }
 
@@ -142,10 +162,10 @@ fn class(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut
 fn one(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut Breaches) {
     let Some(line) = observation.reply.lines().next() else { return };
     let second = line.text().split(|octet| *octet == b' ').filter(|word| !word.is_empty()).nth(1);
-    if let Some(Ok(second)) = second.map(EnhancedStatusCode::from_bytes) {
-        if second.class() == code.class() {
-            breaches.add(RuleId::ONE_ENHANCED_CODE, format!("{second} follows {code}"));
-        }
+    if let Some(Ok(second)) = second.map(EnhancedStatusCode::from_bytes)
+        && second.class() == code.class()
+    {
+        breaches.add(RuleId::ONE_ENHANCED_CODE, format!("{second} follows {code}"));
     }
 }
 
@@ -154,7 +174,8 @@ fn registered(code: EnhancedStatusCode, breaches: &mut Breaches) {
     match code.entry() {
         None => {
             let known_subject = subject_entries().iter().any(|entry| entry.subject == code.subject());
-            let detail = format!("{code} is not in the registry of {}", smtp_enhanced_status::REGISTRY_UPDATED);
+            let detail =
+                format!("{code} is not in the registry of {}", smtp_enhanced_status::REGISTRY_UPDATED);
             breaches.add_if(known_subject, RuleId::ENHANCED_CODE_REGISTERED, "newer-than-snapshot", detail);
         }
         Some(entry) if entry.deprecated.is_some() => {

@@ -6,6 +6,7 @@ mod collision;
 mod delivery;
 mod demand;
 mod dsn;
+mod limits;
 mod policy;
 mod queue;
 mod reason;
@@ -39,6 +40,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     utf8::judge(observation, breaches);
     delivery::judge(observation, breaches);
     queue::judge(observation, breaches);
+    limits::judge(observation, breaches);
     policy::judge(observation, breaches);
     submission::judge(observation, breaches);
     collision::judge(observation, breaches);

@@ -23,7 +23,8 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
         class_allowed(reply_code, code, entry, breaches);
     }
     if reply_code.entry().is_some_and(|entry| entry.sources.is_empty()) {
-        breaches.add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("{reply_code} is named by the registry alone"));
+        breaches
+            .add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("{reply_code} is named by the registry alone"));
     }
 }
 
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn some_rows_name_no_class_and_others_do() {
-        let unstated = entries().iter().filter(|entry| entry.classes_basis.starts_with(super::NO_CLASS)).count();
+        let unstated =
+            entries().iter().filter(|entry| entry.classes_basis.starts_with(super::NO_CLASS)).count();
         assert!(unstated > 0 && unstated < entries().len());
     }
 }

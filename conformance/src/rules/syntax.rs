@@ -41,15 +41,21 @@ fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
             Defect::BlankLine | Defect::NoCode => {
                 breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: no reply code"));
             }
-            Defect::DigitCount => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: not three digits")),
+            Defect::DigitCount => {
+                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: not three digits"));
+            }
             Defect::FirstDigit => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: the first digit")),
-            Defect::SecondDigit => breaches.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{place}: the second digit")),
+            Defect::SecondDigit => {
+                breaches.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{place}: the second digit"));
+            }
             Defect::Separator => breaches.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, place),
             Defect::BareCode if challenge => {}
             Defect::BareCode => breaches.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, place),
             Defect::MixedCodes => breaches.add(RuleId::LINES_SHARE_CODE, place),
             Defect::BareLf | Defect::BareCr => breaches.add(RuleId::LINES_END_CRLF, place),
-            Defect::LongLine if !challenge => breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1)),
+            Defect::LongLine if !challenge => {
+                breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
+            }
             Defect::EightBit if may_be_utf8(observation) => {}
             Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
             Defect::Control | Defect::EightBit => breaches.add(RuleId::TEXT_PRINTABLE_ASCII, place),
@@ -62,10 +68,16 @@ fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
 fn may_be_utf8(observation: &Observation<'_>) -> bool {
     let asked = |keyword: &[u8]| keyword.eq_ignore_ascii_case(b"SMTPUTF8");
     match observation.verb() {
-        Some(Verb::Vrfy | Verb::Expn) => observation.command().is_some_and(|command| command.words().any(asked)),
+        Some(Verb::Vrfy | Verb::Expn) => {
+            observation.command().is_some_and(|command| command.words().any(asked))
+        }
         _ => {
             observation.is(&[251, 551])
-                && observation.session.transaction.as_ref().is_some_and(|transaction| transaction.has("SMTPUTF8"))
+                && observation
+                    .session
+                    .transaction
+                    .as_ref()
+                    .is_some_and(|transaction| transaction.has("SMTPUTF8"))
         }
     }
 }
@@ -113,9 +125,12 @@ fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
     };
     match expected {
         Some(expected) if expected == number => {}
-        Some(expected) => breaches
-            .add(RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT, format!("{number}, where {expected} asks for more")),
-        None => breaches.add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
+        Some(expected) => breaches.add(
+            RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT,
+            format!("{number}, where {expected} asks for more"),
+        ),
+        None => breaches
+            .add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
     }
 }
 
@@ -175,7 +190,8 @@ fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
         b"CHUNKING",
         b"DSN",
     ];
-    let listed = |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
+    let listed =
+        |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
     if observation.reply.lines().skip(1).any(listed) {
         breaches.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
     }

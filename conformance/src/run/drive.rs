@@ -33,12 +33,11 @@ impl Runner<'_> {
         };
         let template = self.template(Some(offers));
         let begun = self.begin(case.start, &mut connection, &template, offers).await;
-        let (happened, reason) = match begun {
-            Err(stop) => stop,
-            Ok(()) => {
-                let mut driver = Driver { case, connection: &mut connection, template: &template, gentle };
-                driver.steps(self.until).await
-            }
+        let (happened, reason) = if let Err(stop) = begun {
+            stop
+        } else {
+            let mut driver = Driver { case, connection: &mut connection, template: &template, gentle };
+            driver.steps(self.until).await
         };
         Driven { happened, reason, dialogue: Some(connection.finish().await) }
     }
@@ -55,7 +54,7 @@ impl Runner<'_> {
             return Ok(());
         }
         wanted(connection.greet().await, "220", connection, "the greeting")?;
-        let me = template.me();
+        let me = Template::me();
         let hello = match (start, self.target.protocol) {
             (Start::Connect, _) => return Ok(()),
             (Start::Helo, _) => "HELO",
@@ -102,7 +101,9 @@ fn wanted(
 ) -> Result<(), (Happened, String)> {
     match number {
         Some(number) if fits(number, pattern) => Ok(()),
-        Some(number) if number / 100 == 5 => Err((Happened::Blocked, format!("{what} was answered {number}"))),
+        Some(number) if number / 100 == 5 => {
+            Err((Happened::Blocked, format!("{what} was answered {number}")))
+        }
         Some(number) => Err((Happened::Inconclusive, format!("{what} was answered {number}"))),
         None if connection.is_open() => Err((Happened::Inconclusive, format!("{what} was not answered"))),
         None => Err((Happened::Inconclusive, format!("the server closed at {what}"))),
@@ -120,20 +121,25 @@ impl Driver<'_> {
     async fn steps(&mut self, until: Instant) -> (Happened, String) {
         let mut number = self.connection.last().and_then(Exchange::number);
         for (index, step) in self.case.steps.iter().enumerate() {
-            if let Some(pattern) = &step.only_after {
-                if !number.is_some_and(|number| fits(number, pattern)) {
-                    return (Happened::Foreseen, String::new());
-                }
+            if let Some(pattern) = &step.only_after
+                && !number.is_some_and(|number| fits(number, pattern))
+            {
+                return (Happened::Foreseen, String::new());
             }
             for n in 1..=step.repeat {
                 if !self.connection.is_open() && index > 0 {
-                    return self.happened(index, None, End::Closed).unwrap_or((Happened::Foreseen, String::new()));
+                    return self
+                        .happened(index, None, End::Closed)
+                        .unwrap_or((Happened::Foreseen, String::new()));
                 }
                 if Instant::now() >= until {
                     return (Happened::Inconclusive, "the time for the run is over".to_owned());
                 }
                 if self.gentle && self.connection.session().refusals >= REFUSALS {
-                    return (Happened::Inconclusive, format!("{REFUSALS} refusals are enough for one connection"));
+                    return (
+                        Happened::Inconclusive,
+                        format!("{REFUSALS} refusals are enough for one connection"),
+                    );
                 }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
@@ -161,16 +167,22 @@ impl Driver<'_> {
         let fill = |text: &str| self.template.fill(text, n);
         let connection = &mut *self.connection;
         Ok(match &step.action {
-            Action::Send(line) if connection.last().is_none() => Some(connection.command_early(&fill(line)?).await),
+            Action::Send(line) if connection.last().is_none() => {
+                Some(connection.command_early(&fill(line)?).await)
+            }
             Action::Send(line) => Some(connection.command(&fill(line)?).await),
-            Action::Raw(octets, replies) => Some(connection.act_raw(fill(octets)?.as_bytes(), *replies).await),
+            Action::Raw(octets, replies) => {
+                Some(connection.act_raw(fill(octets)?.as_bytes(), *replies).await)
+            }
             Action::Pipeline(lines) => {
                 let lines: anyhow::Result<Vec<Vec<u8>>> =
                     lines.iter().map(|line| Ok([fill(line)?.as_bytes(), b"\r\n"].concat())).collect();
                 Some(connection.pipeline(&lines?).await)
             }
             Action::Message(_) | Action::RawMessage(_) if last != Some(354) => None,
-            Action::Message(octets) => Some(connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await),
+            Action::Message(octets) => {
+                Some(connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await)
+            }
             Action::RawMessage(octets) => Some(connection.message(fill(octets)?.as_bytes()).await),
             Action::Response(_) if last != Some(334) => None,
             Action::Response(text) => {
@@ -207,9 +219,11 @@ impl Driver<'_> {
             "closed" => end == End::Closed,
             pattern => number.is_some_and(|number| fits(number, pattern)),
         };
-        let outcome = self.case.outcomes.iter().find(|outcome| {
-            outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply)
-        });
+        let outcome = self
+            .case
+            .outcomes
+            .iter()
+            .find(|outcome| outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply));
         if let Some(outcome) = outcome {
             // What was foreseen at one step lets the case go on.
             let last = index + 1 == self.case.steps.len();

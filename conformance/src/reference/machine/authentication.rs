@@ -32,7 +32,9 @@ impl Machine {
             _ if self.logged_in => self.challenge(Key::AuthTwice, Stage::Plain),
             _ if self.transaction.is_some() => self.challenge(Key::AuthInTransaction, Stage::Plain),
             _ if self.hello.is_none() => self.challenge(Key::AuthBeforeHello, Stage::Plain),
-            _ if mechanism.is_empty() || words.next().is_some() => self.challenge(Key::AuthSyntax, Stage::Plain),
+            _ if mechanism.is_empty() || words.next().is_some() => {
+                self.challenge(Key::AuthSyntax, Stage::Plain);
+            }
             (None, _) => self.challenge(Key::AuthMechanismUnknown, Stage::Plain),
             (Some(Stage::Cram), Some(_)) => self.challenge(Key::AuthInitialResponse, Stage::Cram),
             (Some(stage), Some(b"=")) => self.answer(b"", stage),

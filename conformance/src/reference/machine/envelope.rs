@@ -87,7 +87,9 @@ impl Machine {
         }
         let wrong = |parameter: &Parameter<'_>| {
             let (key, good) = self.mail_parameter(parameter)?;
-            let repeats = parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
+            let repeats =
+                parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count()
+                    > 1;
             (repeats || !good).then_some(key)
         };
         let both = envelope.parameter("HOLDFOR").is_some() && envelope.parameter("HOLDUNTIL").is_some();
@@ -102,7 +104,9 @@ impl Machine {
     fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
         let keyword = parameter.keyword.to_ascii_uppercase();
         let value = parameter.value;
-        let is = |values: &[&[u8]]| value.is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)));
+        let is = |values: &[&[u8]]| {
+            value.is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)))
+        };
         let submission = self.setting.protocol == Protocol::Submission;
         Some(match keyword.as_slice() {
             b"SIZE" => (Key::SizeValue, value.is_some_and(is_number)),
@@ -119,7 +123,9 @@ impl Machine {
             b"HOLDFOR" if submission => {
                 (Key::HoldValue, value.and_then(number).is_some_and(|seconds| (1..=HOLD).contains(&seconds)))
             }
-            b"HOLDUNTIL" if submission => (Key::HoldValue, value.is_some_and(|value| is_date(value) && *value < b"2031"[..])),
+            b"HOLDUNTIL" if submission => {
+                (Key::HoldValue, value.is_some_and(|value| is_date(value) && *value < b"2031"[..]))
+            }
             _ => return None,
         })
     }
@@ -177,7 +183,12 @@ impl Machine {
             Mailbox::Full => Key::RcptFull,
             _ if full => Key::TooManyRecipients,
             _ if envelope.value("RRVS").is_some_and(|date| *date < b"2020"[..]) => Key::OwnerChanged,
-            _ if !self.logged_in && self.behaves(Behaviour::Greylist).is_some() && self.setting.memory.is_new(path) => Key::Greylisted,
+            _ if !self.logged_in
+                && self.behaves(Behaviour::Greylist).is_some()
+                && self.setting.memory.is_new(path) =>
+            {
+                Key::Greylisted
+            }
             Mailbox::Forwarded => Key::RcptForwarded,
             Mailbox::Postmaster => Key::RcptPostmaster,
             Mailbox::Foreign => Key::RcptRelayed,
@@ -248,7 +259,8 @@ fn rcpt_parameters(envelope: &Envelope<'_>) -> Option<Key> {
     }
     parameters().find_map(|parameter| {
         let (key, good) = rcpt_parameter(&parameter)?;
-        let repeats = parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
+        let repeats =
+            parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
         (repeats || !good).then_some(key)
     })
 }
@@ -318,7 +330,8 @@ fn is_priority(value: &[u8]) -> bool {
 /// RFC 3339: enough of it to tell a date from something else.
 fn is_date(value: &[u8]) -> bool {
     let form = b"0000-00-00T00:00:00";
-    let fits = |(octet, wanted): (&u8, &u8)| if *wanted == b'0' { octet.is_ascii_digit() } else { octet == wanted };
+    let fits =
+        |(octet, wanted): (&u8, &u8)| if *wanted == b'0' { octet.is_ascii_digit() } else { octet == wanted };
     value.len() > form.len() && value.iter().zip(form).all(fits)
 }
 
@@ -329,4 +342,3 @@ fn is_number(value: &[u8]) -> bool {
 fn number(value: &[u8]) -> Option<u64> {
     str::from_utf8(value).ok()?.parse().ok().filter(|_| is_number(value))
 }
-

@@ -3,7 +3,8 @@ use super::*;
 /// Speaks lines, messages and chunks to a machine; gives the keys of the replies.
 fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
     let replies = Replies::built_in().expect("replies.toml is well-formed");
-    let mut machine = Machine::new(Setting { protocol, tls, faults: Vec::new(), replies, memory: Arc::default() });
+    let mut machine =
+        Machine::new(Setting { protocol, tls, faults: Vec::new(), replies, memory: Arc::default() });
     let mut keys = Vec::new();
     let mut take = |machine: &mut Machine, input: Input<'_>| {
         for action in machine.take(input) {
@@ -46,23 +47,26 @@ const RCPT: &str = "RCPT TO:<alice@example.org>";
 
 #[test]
 fn a_transaction() {
-    assert_eq!(smtp(&[MAIL, RCPT, "DATA", "Subject: x", "QUIT"]), ["mail", "rcpt", "data", "message", "quit", "(close)"]);
-    assert_eq!(smtp(&[RCPT, "DATA", MAIL, MAIL, "DATA", "RSET", RCPT]), [
-        "rcpt-before-mail",
-        "data-before-mail",
-        "mail",
-        "mail-nested",
-        "data-no-recipient",
-        "rset",
-        "rcpt-before-mail",
-    ]);
-    assert_eq!(smtp(&[MAIL, "EHLO @@", RCPT, "EHLO me", RCPT]), [
-        "mail",
-        "hello-syntax",
-        "rcpt",
-        "ehlo",
-        "rcpt-before-mail",
-    ]);
+    assert_eq!(
+        smtp(&[MAIL, RCPT, "DATA", "Subject: x", "QUIT"]),
+        ["mail", "rcpt", "data", "message", "quit", "(close)"]
+    );
+    assert_eq!(
+        smtp(&[RCPT, "DATA", MAIL, MAIL, "DATA", "RSET", RCPT]),
+        [
+            "rcpt-before-mail",
+            "data-before-mail",
+            "mail",
+            "mail-nested",
+            "data-no-recipient",
+            "rset",
+            "rcpt-before-mail",
+        ]
+    );
+    assert_eq!(
+        smtp(&[MAIL, "EHLO @@", RCPT, "EHLO me", RCPT]),
+        ["mail", "hello-syntax", "rcpt", "ehlo", "rcpt-before-mail",]
+    );
 }
 
 #[test]
@@ -131,77 +135,51 @@ fn parameters_of_mail() {
 
 #[test]
 fn chunks() {
-    assert_eq!(smtp(&[MAIL, RCPT, "BDAT 2", "", "BDAT 2 LAST", "", "BDAT 0", "RSET", "BDAT 2", ""]), [
-        "mail",
-        "rcpt",
-        "bdat",
-        "bdat-last",
-        "bdat-after-last",
-        "rset",
-        "bdat-before-mail",
-    ]);
-    assert_eq!(smtp(&[MAIL, "BDAT 2", "", RCPT, "BDAT 2", "", "RSET"]), [
-        "mail",
-        "bdat-no-recipient",
-        "rcpt-after-bdat",
-        "bdat-after-failure",
-        "rset",
-    ]);
-    assert_eq!(smtp(&[MAIL, RCPT, "BDAT 2", "", "DATA", "BDAT x", "BDAT 200000", ""]), [
-        "mail",
-        "rcpt",
-        "bdat",
-        "data-after-bdat",
-        "bdat-syntax",
-        "bdat-too-big",
-    ]);
+    assert_eq!(
+        smtp(&[MAIL, RCPT, "BDAT 2", "", "BDAT 2 LAST", "", "BDAT 0", "RSET", "BDAT 2", ""]),
+        ["mail", "rcpt", "bdat", "bdat-last", "bdat-after-last", "rset", "bdat-before-mail",]
+    );
+    assert_eq!(
+        smtp(&[MAIL, "BDAT 2", "", RCPT, "BDAT 2", "", "RSET"]),
+        ["mail", "bdat-no-recipient", "rcpt-after-bdat", "bdat-after-failure", "rset",]
+    );
+    assert_eq!(
+        smtp(&[MAIL, RCPT, "BDAT 2", "", "DATA", "BDAT x", "BDAT 200000", ""]),
+        ["mail", "rcpt", "bdat", "data-after-bdat", "bdat-syntax", "bdat-too-big",]
+    );
     assert_eq!(smtp(&["MAIL FROM:<> BODY=BINARYMIME", RCPT, "DATA"]).last(), Some(&"data-binarymime"));
 }
 
 #[test]
 fn lmtp_replies_for_each_recipient() {
-    let lmtp = |lines: &[&str]| spoken(Protocol::Lmtp, Tls::None, &[&["LHLO me"], lines].concat()).split_off(2);
+    let lmtp =
+        |lines: &[&str]| spoken(Protocol::Lmtp, Tls::None, &[&["LHLO me"], lines].concat()).split_off(2);
     let late = "RCPT TO:<late@example.org>";
-    assert_eq!(lmtp(&[MAIL, RCPT, late, "RCPT TO:<nosuch@example.org>", "DATA", "x"]), [
-        "mail",
-        "rcpt",
-        "rcpt",
-        "rcpt-unknown",
-        "data",
-        "message",
-        "message-full",
-    ]);
-    assert_eq!(lmtp(&[MAIL, RCPT, RCPT, "BDAT 1", "", "BDAT 1 LAST", ""]), [
-        "mail",
-        "rcpt",
-        "rcpt",
-        "bdat",
-        "bdat-last",
-        "bdat-last",
-    ]);
-    assert_eq!(lmtp(&[MAIL, "BDAT 1 LAST", "", "EHLO me", "ETRN a", "AUTH PLAIN", "STARTTLS"]), [
-        "mail",
-        "hello-unknown",
-        "not-implemented",
-        "not-implemented",
-        "not-implemented",
-    ]);
+    assert_eq!(
+        lmtp(&[MAIL, RCPT, late, "RCPT TO:<nosuch@example.org>", "DATA", "x"]),
+        ["mail", "rcpt", "rcpt", "rcpt-unknown", "data", "message", "message-full",]
+    );
+    assert_eq!(
+        lmtp(&[MAIL, RCPT, RCPT, "BDAT 1", "", "BDAT 1 LAST", ""]),
+        ["mail", "rcpt", "rcpt", "bdat", "bdat-last", "bdat-last",]
+    );
+    assert_eq!(
+        lmtp(&[MAIL, "BDAT 1 LAST", "", "EHLO me", "ETRN a", "AUTH PLAIN", "STARTTLS"]),
+        ["mail", "hello-unknown", "not-implemented", "not-implemented", "not-implemented",]
+    );
 }
 
 #[test]
 fn logging_in() {
     let good = "AUTH PLAIN AGFsaWNlAHNlY3JldA==";
-    assert_eq!(smtp(&[good, good, MAIL, "RCPT TO:<someone@elsewhere.example>"]), [
-        "auth-success",
-        "auth-twice",
-        "mail",
-        "rcpt-relayed",
-    ]);
-    assert_eq!(smtp(&["AUTH LOGIN", "YWxpY2U=", "c2VjcmV0"]), [
-        "auth-login-user",
-        "auth-login-password",
-        "auth-success",
-    ]);
+    assert_eq!(
+        smtp(&[good, good, MAIL, "RCPT TO:<someone@elsewhere.example>"]),
+        ["auth-success", "auth-twice", "mail", "rcpt-relayed",]
+    );
+    assert_eq!(
+        smtp(&["AUTH LOGIN", "YWxpY2U=", "c2VjcmV0"]),
+        ["auth-login-user", "auth-login-password", "auth-success",]
+    );
     let response = "YWxpY2UgMjIyMjM3NTdhNGY4YjkwMzJmNWI1MWY0NDY3MzVmNzM=";
     assert_eq!(smtp(&["AUTH CRAM-MD5", response]), ["auth-cram-challenge", "auth-success"]);
     for (lines, key) in [
@@ -220,15 +198,10 @@ fn logging_in() {
 #[test]
 fn submission_wants_a_login() {
     let submission = |lines: &[&str]| spoken(Protocol::Submission, Tls::None, lines).split_off(1);
-    assert_eq!(submission(&[MAIL, "EHLO me", MAIL, RCPT, "NOOP", "RSET", "ETRN example.org"]), [
-        "mail-before-hello",
-        "ehlo",
-        "auth-required",
-        "auth-required",
-        "noop",
-        "rset",
-        "not-implemented",
-    ]);
+    assert_eq!(
+        submission(&[MAIL, "EHLO me", MAIL, RCPT, "NOOP", "RSET", "ETRN example.org"]),
+        ["mail-before-hello", "ehlo", "auth-required", "auth-required", "noop", "rset", "not-implemented",]
+    );
     let login = "AUTH PLAIN AGFsaWNlAHNlY3JldA==";
     for (line, key) in [
         ("MAIL FROM:<a@nodots>", "mail-domain"),
@@ -243,16 +216,19 @@ fn submission_wants_a_login() {
 
 #[test]
 fn tls_forgets() {
-    assert_eq!(smtp(&[MAIL, "STARTTLS", RCPT, MAIL, "EHLO me", "STARTTLS", MAIL]), [
-        "mail",
-        "starttls",
-        "(tls)",
-        "rcpt-before-mail",
-        "mail-before-hello",
-        "ehlo",
-        "starttls-active",
-        "mail",
-    ]);
+    assert_eq!(
+        smtp(&[MAIL, "STARTTLS", RCPT, MAIL, "EHLO me", "STARTTLS", MAIL]),
+        [
+            "mail",
+            "starttls",
+            "(tls)",
+            "rcpt-before-mail",
+            "mail-before-hello",
+            "ehlo",
+            "starttls-active",
+            "mail",
+        ]
+    );
     assert_eq!(spoken(Protocol::Smtp, Tls::None, &["EHLO me", "STARTTLS"]).last(), Some(&"not-implemented"));
 }
 

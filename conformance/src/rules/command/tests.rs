@@ -205,12 +205,7 @@ fn mail() {
             ),
             (Greeted, "MAIL FROM:<b\u{f6}b@example.org> SMTPUTF8", "250 2.1.0 Ok", ""),
             (Greeted, "MAIL FROM:<b\u{f6}b@example.org>", "553 5.6.7 no", ""),
-            (
-                Greeted,
-                "MAIL FROM:<bob@example.org>",
-                "502 5.5.1 no",
-                "required-commands error",
-            ),
+            (Greeted, "MAIL FROM:<bob@example.org>", "502 5.5.1 no", "required-commands error"),
         ],
     );
 }

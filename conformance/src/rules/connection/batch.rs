@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::command::{Command, Verb};
 use crate::dialogue::{Act, End, Protocol};
-use crate::reply::Reply;
+use crate::reply::{Defect, DefectSet, Reply};
 use crate::session::Step;
 
 /// The longest command line that no server may take for two (RFC 5321 §4.5.3.1.4).
@@ -112,11 +112,12 @@ impl<'a> Batch<'a> {
     pub(super) fn count(self) -> Count {
         let closes = self.steps.iter().any(|step| step.session.shut_down)
             || self.replies().any(|(.., reply)| reply.number() == Some(421));
+        // What is cut short may go on.
+        let cut = DefectSet::from(Defect::Incomplete) | Defect::Endless.into();
+        let whole = !self.replies().any(|(.., reply)| reply.defects().intersects(cut));
         let proper = !self.is_pipelined() || self.offers_pipelining() && !self.switches();
-        // Behind 354, what comes unasked may answer a message whose end is seen only by the server.
-        let asked = self.steps.iter().any(|step| step.exchange.number() == Some(354));
-        let open = asked && self.answers() > self.most();
-        if closes || open || !proper || !self.steps.iter().all(is_plain) {
+        let open = self.acts().any(|(_, step)| is_opening(step)) && self.answers() > self.most();
+        if closes || open || !whole || !proper || !self.steps.iter().all(is_plain) {
             return Count::Unknown;
         }
         // Among several acts one without a reply makes every match doubtful, whatever the octets are.
@@ -139,6 +140,16 @@ impl<'a> Batch<'a> {
             (_, None) => true,
         };
         self.steps.iter().any(|step| step.exchange.pipelined && switches(step))
+    }
+}
+
+/// Whether what comes behind its reply need not be a reply to it: behind 354 one to a message whose end is seen
+/// only by the server, behind STARTTLS something of the handshake.
+fn is_opening(step: &Step<'_>) -> bool {
+    match step.exchange.number() {
+        Some(354) => true,
+        Some(220) => verb(step) == Some(Verb::Starttls),
+        _ => false,
     }
 }
 

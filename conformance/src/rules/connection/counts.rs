@@ -96,8 +96,8 @@ impl<'a> Surplus<'a> {
         (RuleId::ONE_REPLY_PER_COMMAND, detail)
     }
 
-    /// Whether the replies look like the lines of one whose hyphens are missing: one code, one line each. To a
-    /// command whose success has no long text, it is rather a second reply.
+    /// Whether the replies look like the lines of one whose hyphens are missing: one code, one line each, and
+    /// not the same text again. To a command whose success has no long text, it is rather a second reply.
     fn are_lines_of_one(&self) -> bool {
         let Some(first) = self.replies.first() else { return false };
         let line = |reply: &Reply<'_>| {
@@ -110,7 +110,8 @@ impl<'a> Surplus<'a> {
             None => self.step.exchange.act == Act::Connect,
         };
         let refused = first.number().is_some_and(|number| number >= 400);
-        (long || refused) && self.replies.iter().all(line)
+        let same = self.replies.iter().all(|reply| reply.octets() == first.octets());
+        (long || refused) && !same && self.replies.iter().all(line)
     }
 
     /// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that

@@ -30,6 +30,7 @@ fn a_server_closes_when_it_may() {
                 None,
             ),
             ("many", session(vec![unknown(), unknown(), unknown(), closed(unknown())]), None),
+            ("a reply cut short", session(vec![command("HELP", &["214-Help"]), cut("NOOP")]), None),
             (
                 "another protocol",
                 session(vec![command("GET / HTTP/1.1", &["500 What?"]), cut("Host: x")]),

@@ -54,7 +54,36 @@ fn one_reply_to_a_command() {
                 session(vec![command(&"x".repeat(600), &["500 5.5.2 Long", "501 5.5.2 What?"]), quit()]),
                 None,
             ),
+            (
+                "behind STARTTLS",
+                session(vec![command("STARTTLS", &["220 2.0.0 Go", "not TLS"]), handshake()]),
+                None,
+            ),
             ("behind 354", session(vec![data(), wait(&["250 2.0.0 Ok"])]), None),
+            (
+                "steps of AUTH",
+                session(vec![
+                    command("AUTH PLAIN", &["334 "]),
+                    said(Act::Response(b"AGEAYg==\r\n".to_vec()), &["235 2.7.0 Ok"]),
+                    quit(),
+                ]),
+                None,
+            ),
+            (
+                "a message for one",
+                transaction(HELLO, 1, vec![data(), message("x\r\n", &["250 2.0.0 Ok", "451 4.3.0 No"])]),
+                Some((rule, 5)),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_reply_that_is_missing() {
+    let rule = RuleId::ONE_REPLY_PER_COMMAND;
+    check(
+        Protocol::Smtp,
+        vec![
             (
                 "late",
                 session(vec![
@@ -85,20 +114,6 @@ fn one_reply_to_a_command() {
                 None,
             ),
             ("an empty line", session(vec![timed_out(command("", &[])), unsure(quit())]), None),
-            (
-                "steps of AUTH",
-                session(vec![
-                    command("AUTH PLAIN", &["334 "]),
-                    said(Act::Response(b"AGEAYg==\r\n".to_vec()), &["235 2.7.0 Ok"]),
-                    quit(),
-                ]),
-                None,
-            ),
-            (
-                "a message for one",
-                transaction(HELLO, 1, vec![data(), message("x\r\n", &["250 2.0.0 Ok", "451 4.3.0 No"])]),
-                Some((rule, 5)),
-            ),
         ],
     );
 }
@@ -123,7 +138,11 @@ fn lines_without_hyphens() {
                 session(vec![command("HELP", &["214 2.0.0 NOOP", "214 2.0.0 QUIT"]), quit()]),
                 Some((rule, 2)),
             ),
-            ("the same again", session(vec![recipient(&[lines[0], lines[0]]), quit()]), Some((rule, 2))),
+            (
+                "the same again",
+                session(vec![recipient(&[lines[0], lines[0]]), quit()]),
+                Some((RuleId::ONE_REPLY_PER_COMMAND, 2)),
+            ),
             (
                 "no list",
                 session(vec![command("NOOP", &["250 2.0.0 Ok", "250 2.0.0 Done"]), quit()]),
@@ -300,7 +319,7 @@ fn chunks() {
             (
                 "refused twice",
                 begin(vec![chunk("NOOP\r\n", "", &["554 5.5.1 No", "554 5.5.1 No"]), quit()]),
-                Some((RuleId::CONTINUATION_BY_HYPHEN, 3)),
+                Some((RuleId::ONE_REPLY_PER_COMMAND, 3)),
             ),
             (
                 "answered twice",
