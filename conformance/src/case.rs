@@ -254,6 +254,9 @@ pub enum Happened {
     Blocked,
     /// Something else came in the way.
     Inconclusive,
+    /// The fault is ours, or the case's.
+    #[serde(skip)]
+    Error,
 }
 
 /// Whether a reply code fits a pattern: `2yz`, `421`.

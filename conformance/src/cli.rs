@@ -27,7 +27,8 @@ use crate::transcript;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///
-/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 5 an input could not be read.
+/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 4 nothing could be said, 5 a fault of ours or
+/// an input that cannot be read.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -234,6 +235,12 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Says what was wrong with the command line; the exit status of that.
+fn misused(error: &anyhow::Error) -> u8 {
+    anstream::eprintln!("smtp-conformance: {error:#}");
+    2
+}
+
 fn print_rules(id: Option<&str>) -> Result<()> {
     let Some(id) = id else {
         for rule in rules() {
@@ -284,15 +291,19 @@ fn run_cases(options: &Run) -> Result<u8> {
         cases.iter().for_each(print_case);
         return Ok(0);
     }
-    let target = match &options.target {
-        Some(target) => Some(Target::read(target)?),
-        None => None,
+    let target = match options.target.as_deref().map(Target::read).transpose() {
+        Ok(target) => target,
+        Err(error) => return Ok(misused(&error)),
+    };
+    let profile = match Profile::find(&options.profile) {
+        Ok(profile) => profile,
+        Err(error) => return Ok(misused(&error)),
     };
     let mut plan = Plan {
         allowed: options.allow.iter().map(|safety| (*safety).into()).collect(),
         parallel: options.parallel.into(),
         strictness: Strictness { registry: options.strict_registry },
-        profile: Profile::find(&options.profile)?,
+        profile,
         ..Plan::default()
     };
     plan.patience.reply = Duration::from_secs(options.timeout);
@@ -318,6 +329,7 @@ fn run_cases(options: &Run) -> Result<u8> {
     print(&records, options.format, options.fail_on)?;
     let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(match options.fail_on.level() {
+        _ if outcome.is_faulty() => 5,
         Some(level) if fails(level) => 1,
         _ if outcome.says_nothing() => 4,
         _ => 0,

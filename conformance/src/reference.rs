@@ -1,6 +1,7 @@
 //! The reference server: it keeps every rule, and with a fault it breaks those that the fault names.
 //!
-//! Cases and rules are proved against it, and authors of mail clients can test against it. It takes mail and drops it.
+//! Cases and rules are proved against it, and authors of mail clients can test against it. It takes mail and
+//! drops it.
 
 mod connection;
 mod fault;

@@ -65,6 +65,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether a case went wrong through a fault of ours.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.cases.iter().any(|case| case.verdict == Verdict::Error)
+    }
+
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
@@ -365,6 +371,7 @@ fn keep(case: &Case, driven: Driven, outcome: &mut Outcome) {
         Happened::Unsupported => Verdict::Unsupported,
         Happened::Blocked => Verdict::Blocked,
         Happened::Inconclusive => Verdict::Inconclusive,
+        Happened::Error => Verdict::Error,
     };
     let mut kept = idle(case, verdict, &driven.reason);
     if let Some(dialogue) = driven.dialogue {

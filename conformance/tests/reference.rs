@@ -1,5 +1,5 @@
-//! The reference server, spoken to by a client of this test's own: what it says without faults breaks no rule, and each
-//! fault of a selection breaks the rules it declares.
+//! The reference server, spoken to by a client of this test's own: what it says without faults breaks no rule,
+//! and each fault of a selection breaks the rules it declares.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,9 +13,9 @@ use smtp_conformance::reply::Reader;
 use smtp_conformance::{RuleId, Strictness, judge, transcript};
 use tokio::runtime::Runtime;
 
-/// Pairs on which the RFCs contradict the registry, so that the server has them without a fault: RFC 5321 §4.5.3.1.10
-/// wants 452 for too many recipients, where the registry lists 451; the registry's own text calls a full mailbox a
-/// transient failure and lists 552 alone.
+/// Pairs on which the RFCs contradict the registry, so that the server has them without a fault: RFC 5321
+/// §4.5.3.1.10 wants 452 for too many recipients, where the registry lists 451; the registry's own text calls a
+/// full mailbox a transient failure and lists 552 alone.
 const CONTRADICTED: [&str; 2] = ["452 4.5.3", "452 4.2.2"];
 
 /// How long the client waits where nothing is expected.
@@ -142,8 +142,8 @@ impl Client {
     }
 }
 
-/// Says lines, with a reply to each, and gives the transcript. `a|b` are two lines sent at once; `=` sends nothing and
-/// reads one more reply.
+/// Says lines, with a reply to each, and gives the transcript. `a|b` are two lines sent at once; `=` sends
+/// nothing and reads one more reply.
 fn say(address: SocketAddr, lines: &[&str]) -> String {
     let mut client = Client::greeted(address);
     for line in lines {

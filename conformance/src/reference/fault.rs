@@ -226,12 +226,8 @@ pub(super) enum Behaviour {
     LimitsRecipients,
     /// Takes no command line of more octets.
     LimitsLines,
-    /// Takes no response to a challenge of more octets.
-    LimitsResponses,
     /// Wants TLS before mail.
     DemandsTls,
-    /// Wants a login before mail.
-    DemandsLogin,
     /// Wants no login before mail.
     DemandsNoLogin,
     /// Forgets the recipients at a RCPT that it refuses.

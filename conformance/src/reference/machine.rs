@@ -1,7 +1,8 @@
 //! The server without input and output: lines, messages and chunks go in, replies come out.
 //!
-//! It goes by what it says: a fault that turns a refusal into 250 makes it accept, one that turns 354 into 250 makes it
-//! wait for no message. So every fault gives a server that is wrong in one place and coherent in all others.
+//! It goes by what it says: a fault that turns a refusal into 250 makes it accept, one that turns 354 into 250
+//! makes it wait for no message. So every fault gives a server that is wrong in one place and coherent in all
+//! others.
 
 mod authentication;
 mod envelope;
@@ -20,7 +21,8 @@ use crate::dialogue::Protocol;
 use authentication::Stage;
 use mailbox::Mailbox;
 
-/// The longest command line that is taken, its end included. RFC 5321 §4.5.3.1.4 wants 512, the extensions add to that.
+/// The longest command line that is taken, its end included. RFC 5321 §4.5.3.1.4 wants 512, the extensions add
+/// to that.
 const LINE: usize = 2048;
 
 /// The longest response to a challenge, its end included (RFC 4954 §4).
@@ -258,9 +260,9 @@ impl Machine {
     }
 
     fn demands_login(&self) -> bool {
-        let demands =
-            self.setting.protocol == Protocol::Submission || self.behaves(Behaviour::DemandsLogin).is_some();
-        demands && !self.logged_in && self.behaves(Behaviour::DemandsNoLogin).is_none()
+        self.setting.protocol == Protocol::Submission
+            && !self.logged_in
+            && self.behaves(Behaviour::DemandsNoLogin).is_none()
     }
 
     /// RFC 5321 §4.1.4: an EHLO that is taken begins anew, one that is refused changes nothing.
@@ -442,7 +444,7 @@ impl Machine {
         if !name.is_ascii() && !utf8 {
             return self.settle(Key::VrfyUtf8);
         }
-        match Mailbox::of_name(&name) {
+        match Mailbox::of(&name) {
             Mailbox::Forwarded => self.settle(Key::VrfyForwarded),
             Mailbox::Foreign => self.settle(Key::VrfyForeign),
             Mailbox::Unknown => self.settle(Key::VrfyUnknown),

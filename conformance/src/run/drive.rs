@@ -89,7 +89,7 @@ impl Runner<'_> {
 }
 
 fn ours(error: &anyhow::Error) -> (Happened, String) {
-    (Happened::Inconclusive, format!("{error:#}"))
+    (Happened::Error, format!("{error:#}"))
 }
 
 /// Whether a step of the beginning went as it must.

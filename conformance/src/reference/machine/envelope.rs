@@ -100,7 +100,8 @@ impl Machine {
             .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
     }
 
-    /// What is said where a parameter is wrong or repeated, and whether its value is good; `None` if it is unknown.
+    /// What is said where a parameter is wrong or repeated, and whether its value is good; `None` if it is
+    /// unknown.
     fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
         let keyword = parameter.keyword.to_ascii_uppercase();
         let value = parameter.value;

@@ -17,18 +17,13 @@ pub(super) enum Mailbox {
 }
 
 impl Mailbox {
-    /// The mailbox of an address, or of a path without a domain.
+    /// The mailbox of an address, or of a name without a domain.
     pub(super) fn of(address: &str) -> Mailbox {
         match address.rsplit_once('@') {
             None => Mailbox::of_local(address),
             Some((local, domain)) if is_own(domain) => Mailbox::of_local(local),
             Some(_) => Mailbox::Foreign,
         }
-    }
-
-    /// The mailbox that VRFY asks for.
-    pub(super) fn of_name(name: &str) -> Mailbox {
-        Mailbox::of(name)
     }
 
     fn of_local(local: &str) -> Mailbox {
