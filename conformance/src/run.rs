@@ -244,13 +244,13 @@ impl Runner<'_> {
         connection.greet().await;
         connection.command(&format!("{hello} {me}")).await;
         let mut offers =
-            Offers { clear: connection.session().offered.clone().unwrap_or_default(), tls: None };
+            Offers { clear: connection.session().offered.as_deref().cloned().unwrap_or_default(), tls: None };
         if offers.clear.has("STARTTLS")
             && connection.command("STARTTLS").await == Some(220)
             && connection.begin_tls().await
         {
             connection.command(&format!("{hello} {me}")).await;
-            offers.tls.clone_from(&connection.session().offered);
+            offers.tls = connection.session().offered.as_deref().cloned();
         }
         outcome.dialogues.push(connection.finish().await);
         Ok(offers)

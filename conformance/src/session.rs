@@ -1,5 +1,7 @@
 //! What is known of a session before an act: what was promised, what was begun.
 
+use std::sync::Arc;
+
 use crate::capabilities::Capabilities;
 use crate::command::{Command, Verb};
 use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
@@ -17,17 +19,19 @@ pub struct Session {
     /// The verb that opened the session, once one was accepted; STARTTLS makes it forgotten (RFC 3207 §4.2).
     pub hello: Option<Verb>,
     /// What the newest EHLO or LHLO of this TLS state promised.
-    pub offered: Option<Capabilities>,
+    pub offered: Option<Arc<Capabilities>>,
     /// What was promised before STARTTLS.
-    pub offered_before_tls: Option<Capabilities>,
+    pub offered_before_tls: Option<Arc<Capabilities>>,
     /// The mechanism of an AUTH exchange that is going on.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
     pub authenticated: bool,
     /// How many AUTH exchanges ended in 535.
     pub failed_authentications: usize,
-    /// The mail transaction, once MAIL was accepted.
-    pub transaction: Option<Transaction>,
+    /// The mail transaction, once MAIL was accepted. Sessions before different acts share it.
+    pub transaction: Option<Arc<Transaction>>,
+    /// How many recipients it has.
+    accepted: usize,
     /// Whether the last thing done was a BDAT with LAST, so that the transaction is over.
     pub after_last_chunk: bool,
     /// How many 4yz and 5yz replies came.
@@ -36,15 +40,16 @@ pub struct Session {
     pub shut_down: bool,
 }
 
+/// How many recipients are kept with their lines, so that a session stays small whatever is sent.
+const KEPT: usize = 100;
+
 /// A mail transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
     /// The line of its MAIL.
     pub mail: Vec<u8>,
-    /// The lines of accepted RCPT commands, in order.
+    /// The lines of the first hundred RCPT commands that were accepted, in order; [`Session::recipients`] counts all.
     pub recipients: Vec<Vec<u8>>,
-    /// How many RCPT commands were refused.
-    pub refused: usize,
     /// How many octets BDAT has carried; `None` before the first.
     pub chunked: Option<usize>,
     /// Whether a chunk was refused.
@@ -101,7 +106,7 @@ impl Session {
     /// The recipients accepted in this transaction.
     #[must_use]
     pub fn recipients(&self) -> usize {
-        self.transaction.as_ref().map_or(0, |transaction| transaction.recipients.len())
+        self.transaction.as_ref().map_or(0, |_| self.accepted)
     }
 
     /// Goes on to the state after an exchange.
@@ -136,25 +141,27 @@ impl Session {
                 self.hello = Some(command.verb());
                 self.transaction = None;
                 let extended = command.verb() != Verb::Helo;
-                self.offered =
-                    exchange.replies().next().filter(|_| extended).map(|reply| Capabilities::read(&reply));
+                self.offered = exchange
+                    .replies()
+                    .next()
+                    .filter(|_| extended)
+                    .map(|reply| Arc::new(Capabilities::read(&reply)));
             }
             Verb::Mail if accepted => {
                 self.transaction =
-                    Some(Transaction { mail: command.octets().to_vec(), ..Transaction::default() });
+                    Some(Arc::new(Transaction { mail: command.octets().to_vec(), ..Transaction::default() }));
+                self.accepted = 0;
                 self.after_last_chunk = false;
             }
-            Verb::Rcpt => {
-                if let Some(transaction) = &mut self.transaction {
-                    match accepted {
-                        true => transaction.recipients.push(command.octets().to_vec()),
-                        false => transaction.refused += 1,
-                    }
+            Verb::Rcpt if accepted => {
+                self.accepted += 1;
+                if let Some(transaction) = self.transaction.as_mut().filter(|_| self.accepted <= KEPT) {
+                    Arc::make_mut(transaction).recipients.push(command.octets().to_vec());
                 }
             }
             Verb::Data => {
                 if let Some(transaction) = &mut self.transaction {
-                    transaction.data = number == Some(354);
+                    Arc::make_mut(transaction).data = number == Some(354);
                 }
             }
             Verb::Rset if accepted => {
@@ -172,6 +179,7 @@ impl Session {
     fn follow_chunk(&mut self, command: &Command<'_>, octets: usize, accepted: bool) {
         let last = command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
         if let Some(transaction) = &mut self.transaction {
+            let transaction = Arc::make_mut(transaction);
             *transaction.chunked.get_or_insert(0) += octets;
             transaction.chunk_failed |= !accepted;
         }
@@ -210,4 +218,29 @@ pub struct Step<'a> {
     pub exchange: &'a Exchange,
     /// The session before it.
     pub session: Session,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Session;
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+
+    /// What a session remembers of a long transaction is shared between its steps, and counted beyond what is kept.
+    #[test]
+    fn a_long_transaction_stays_small() {
+        let exchange = |act: &str, reply: &str| {
+            let answer = Answer { octets: reply.into(), millis: 0 };
+            Exchange { answers: vec![answer], ..Exchange::new(Act::Command(act.into())) }
+        };
+        let mut exchanges = vec![exchange("MAIL FROM:<>\r\n", "250 Ok\r\n")];
+        exchanges.extend((0..20_000).map(|_| exchange("RCPT TO:<amy@example.org>\r\n", "250 Ok\r\n")));
+        exchanges.push(exchange("NOOP\r\n", "250 Ok\r\n"));
+        let dialogue = Dialogue { exchanges, ..Dialogue::default() };
+        let steps = Session::steps(&dialogue);
+        let last = &steps.last().expect("there are steps").session;
+        assert_eq!(last.recipients(), 20_000);
+        let transaction = last.transaction.as_ref().expect("it goes on");
+        assert_eq!(transaction.recipients.len(), super::KEPT);
+        assert!(std::sync::Arc::strong_count(transaction) > 19_000);
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count
 /// that show the size as their reason.
 fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
-    let offered = observation.session.offered.as_ref();
+    let offered = observation.session.offered.as_deref();
     let known = observation.knowledge.size_limit;
     let limit = offered.and_then(Capabilities::size_limit).or(known);
     let (Some(size), Some(limit)) = (size(envelope), limit) else { return };
@@ -77,7 +77,7 @@ fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16
 /// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows
 /// to be about content or policy, is another matter.
 fn declared(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(transaction) = observation.session.transaction.as_ref().filter(|_| observation.is(&[552]))
+    let Some(transaction) = observation.session.transaction.as_deref().filter(|_| observation.is(&[552]))
     else {
         return;
     };
