@@ -48,15 +48,14 @@ pub enum Pairing {
 #[must_use]
 #[inline]
 pub const fn judge(reply_code: ReplyCode, code: EnhancedStatusCode) -> Pairing {
-    let (hundreds, rest) = (reply_code.get() / 100, reply_code.get() % 100);
-    if hundreds != code.class().digit() as u16 {
+    if reply_code.get() / 100 != code.class().digit() as u16 {
         return Pairing::ClassMismatch;
     }
     let Some(position) = code.status().position() else { return Pairing::Unregistered };
     let row = &ROWS[position];
     if !row.has_list {
         Pairing::NoList
-    } else if row.listed[hundreds as usize - 2] >> rest & 1 == 1 {
+    } else if row.lists(reply_code) {
         Pairing::Listed
     } else {
         Pairing::Unlisted
@@ -66,27 +65,34 @@ pub const fn judge(reply_code: ReplyCode, code: EnhancedStatusCode) -> Pairing {
 /// What judging needs of an entry, small enough for all of them to stay in a processor's cache.
 #[derive(Clone, Copy)]
 struct Row {
-    /// A bit for each reply code, 128 to a first digit.
-    listed: [u128; 4],
+    /// A bit for each reply code, from 200 on.
+    listed: [u64; 7],
     has_list: bool,
+}
+
+impl Row {
+    const fn lists(&self, code: ReplyCode) -> bool {
+        let bit = code.get() as usize - 200;
+        self.listed[bit / 64] >> (bit % 64) & 1 == 1
+    }
 }
 
 static ROWS: [Row; ENTRIES.len()] = rows();
 
 const fn rows() -> [Row; ENTRIES.len()] {
-    let mut rows = [Row { listed: [0; 4], has_list: false }; ENTRIES.len()];
+    let mut rows = [Row { listed: [0; 7], has_list: false }; ENTRIES.len()];
     let mut position = 0;
     while position < rows.len() {
         let associated = &ENTRIES[position].associated;
         rows[position].has_list = associated.has_list();
-        let mut number = 200;
-        while number < 600 {
-            if let Some(code) = ReplyCode::new(number) {
-                if let (Some(class), Some(_)) = (code.class(), associated.listing(code)) {
-                    rows[position].listed[class.digit() as usize - 2] |= 1 << (number % 100);
+        let mut bit = 0;
+        while bit < 400 {
+            if let Some(code) = ReplyCode::new(200 + bit) {
+                if associated.listing(code).is_some() {
+                    rows[position].listed[bit as usize / 64] |= 1 << (bit % 64);
                 }
             }
-            number += 1;
+            bit += 1;
         }
         position += 1;
     }

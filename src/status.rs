@@ -19,11 +19,9 @@ use crate::{Class, EnhancedStatusCode, Entry, ParseError};
 /// let vendor = Status::new(7, 606).expect("both are at most 999");
 /// assert_eq!(vendor.entry(), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Status {
-    subject: u16,
-    detail: u16,
-}
+// The sub-codes share a word, subject first, which a processor moves at once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Status(u32);
 
 impl Status {
     /// The status of two sub-codes; `None` if one is above 999.
@@ -35,7 +33,7 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn new(subject: u16, detail: u16) -> Option<Status> {
-        if subject <= 999 && detail <= 999 { Some(Status { subject, detail }) } else { None }
+        if subject <= 999 && detail <= 999 { Some(Status::registered(subject, detail)) } else { None }
     }
 
     /// Reads `X.1.1`: a capital X, then two sub-codes of one to three digits without a leading zero.
@@ -74,7 +72,7 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn subject(self) -> u16 {
-        self.subject
+        (self.0 >> 16) as u16
     }
 
     /// The detail sub-code, 0 to 999.
@@ -85,7 +83,7 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn detail(self) -> u16 {
-        self.detail
+        (self.0 & 0xffff) as u16
     }
 
     /// The code of this status in a class.
@@ -150,7 +148,7 @@ impl Status {
     /// Where the row stands among the entries.
     #[inline]
     pub(crate) const fn position(self) -> Option<usize> {
-        let (subject, detail) = (self.subject as usize, self.detail as usize);
+        let (subject, detail) = (self.subject() as usize, self.detail() as usize);
         if subject >= INDEX.len() || detail >= INDEX[subject].len() {
             return None;
         }
@@ -162,7 +160,13 @@ impl Status {
 
     /// A status known to be in range, for the generated tables.
     pub(crate) const fn registered(subject: u16, detail: u16) -> Status {
-        Status { subject, detail }
+        Status((subject as u32) << 16 | detail as u32)
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Status").field("subject", &self.subject()).field("detail", &self.detail()).finish()
     }
 }
 

@@ -11,7 +11,7 @@ use lettre::transport::smtp::response::Response;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
 use smtp_conformance::reply::Reply;
 use smtp_conformance::{Knowledge, Strictness};
-use smtp_enhanced_status::{Pairing, judge};
+use smtp_enhanced_status::Pairing;
 use smtp_proto::response::parser::ResponseReceiver;
 
 /// A short reply, one of 97 octets, one of four lines.
@@ -42,12 +42,14 @@ fn main() {
 }
 
 fn read(criterion: &mut Criterion, name: &str, reply: &str) {
+    // A thin pointer is hidden from the optimiser in one step; a wide one costs as much as reading a line.
+    let reply = &reply;
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Bytes(reply.len() as u64));
-    group.bench_function("reply", |bencher| bencher.iter(|| read_and_judge(black_box(reply.as_bytes()))));
+    group.bench_function("reply", |bencher| bencher.iter(|| read_and_judge(black_box(reply).as_bytes())));
     group.bench_function("smtp-proto", |bencher| {
         bencher.iter(|| {
-            let octets = black_box(reply.as_bytes());
+            let octets = black_box(reply).as_bytes();
             ResponseReceiver::default().parse(&mut octets.iter()).is_ok()
         });
     });
@@ -60,8 +62,7 @@ fn read(criterion: &mut Criterion, name: &str, reply: &str) {
 /// Whether a reply is whole, and what the registry says of its pair.
 fn read_and_judge(octets: &[u8]) -> (bool, Option<Pairing>) {
     let reply = Reply::read(octets);
-    let pair = reply.code().zip(reply.enhanced());
-    (reply.defects().is_empty(), pair.map(|(reply_code, code)| judge(reply_code, code)))
+    (reply.defects().is_empty(), reply.pairing())
 }
 
 /// Every rule over a dialogue of a thousand exchanges.

@@ -7,7 +7,9 @@ mod reader;
 mod token;
 
 use memchr::memchr;
-use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
+use smtp_enhanced_status::{EnhancedStatusCode, Pairing, ReplyCode, judge};
+
+use plain::PlainLine;
 
 pub use defect::{Defect, DefectSet};
 pub use line::{Line, LineEnd};
@@ -39,45 +41,26 @@ impl<'a> Reply<'a> {
     /// Reads the octets of one reply, as a [`Reader`] cuts them out of a stream. Octets that end before the reply
     /// does are an [`Incomplete`](Defect::Incomplete) reply; a reply that follows the first is not looked at.
     #[must_use]
+    #[inline]
     pub fn read(octets: &'a [u8]) -> Reply<'a> {
         Reply::read_plain(octets).unwrap_or_else(|| Reply::read_any(octets))
     }
 
     /// Reads a reply without a defect whose lines all have one enhanced status code, which is what most replies are,
     /// in one pass over its octets. Whatever else it is, is for [`Reply::read_any`].
+    #[inline]
     fn read_plain(octets: &'a [u8]) -> Option<Reply<'a>> {
-        let (mut length, mut first) = (0, None);
-        loop {
-            let rest = octets.get(length..)?;
-            let (line, end) = rest.split_at_checked(plain::printable(rest))?;
-            let [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', separator, ref text @ ..] = *line else {
-                return None;
-            };
-            let (code, [b' ', ..]) = EnhancedStatusCode::parse_prefix(text)? else { return None };
-            let number = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
-            if !end.starts_with(b"\r\n") || line.len() + 2 > line::LONGEST {
-                return None;
-            }
-            if *first.get_or_insert((number, code)) != (number, code) {
-                return None;
-            }
-            length += line.len() + 2;
-            match separator {
-                b' ' => {
-                    let octets = octets.get(..length)?;
-                    return Some(Reply {
-                        octets,
-                        number: Some(number),
-                        enhanced: Some(code),
-                        defects: DefectSet::NONE,
-                    });
-                }
-                b'-' => {}
-                _ => return None,
-            }
-        }
+        let line = PlainLine::read(octets)?;
+        let length = if line.last { line.length } else { line.read_rest(octets)? };
+        Some(Reply {
+            octets: octets.get(..length)?,
+            number: Some(line.number),
+            enhanced: Some(line.code),
+            defects: DefectSet::NONE,
+        })
     }
 
+    #[cold]
     fn read_any(octets: &'a [u8]) -> Reply<'a> {
         let mut lines = Lines { rest: octets };
         let Some(first) = lines.next() else {
@@ -137,6 +120,22 @@ impl<'a> Reply<'a> {
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
         self.enhanced
+    }
+
+    /// What the registry says of its pair; `None` if it has no reply code or no enhanced status code.
+    ///
+    /// ```
+    /// use smtp_conformance::reply::Reply;
+    /// use smtp_enhanced_status::Pairing;
+    ///
+    /// assert_eq!(Reply::read(b"550 5.1.1 Unknown\r\n").pairing(), Some(Pairing::Listed));
+    /// assert_eq!(Reply::read(b"550 Unknown\r\n").pairing(), None);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn pairing(&self) -> Option<Pairing> {
+        let enhanced = self.enhanced?;
+        Some(judge(self.code()?, enhanced))
     }
 
     /// Its lines.

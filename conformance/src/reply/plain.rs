@@ -1,4 +1,55 @@
-//! Octets that are printable, many at a time.
+//! Lines that are as they should be, which most are, in one pass and many octets at a time.
+
+use smtp_enhanced_status::EnhancedStatusCode;
+
+use super::line::LONGEST;
+
+/// A line without a defect: reply code, SP or a hyphen, enhanced status code, SP, text, CR LF.
+pub(super) struct PlainLine {
+    pub(super) number: u16,
+    pub(super) code: EnhancedStatusCode,
+    /// Whether it is a reply's last.
+    pub(super) last: bool,
+    /// Its octets, end included.
+    pub(super) length: usize,
+}
+
+impl PlainLine {
+    /// The line that the octets begin with, if it is plain.
+    #[expect(clippy::inline_always, reason = "a call would move the line through memory, part by part")]
+    #[inline(always)]
+    pub(super) fn read(octets: &[u8]) -> Option<PlainLine> {
+        let [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', separator @ (b' ' | b'-'), ref text @ ..] =
+            *octets
+        else {
+            return None;
+        };
+        let (code, [b' ', ..]) = EnhancedStatusCode::parse_prefix(text)? else { return None };
+        let end = printable(octets);
+        let length = end + 2;
+        if !octets.get(end..)?.starts_with(b"\r\n") || length > LONGEST {
+            return None;
+        }
+        let number = u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0');
+        Some(PlainLine { number, code, last: separator == b' ', length })
+    }
+
+    /// The octets of the reply that this line begins, if its other lines are plain and have the same codes.
+    #[inline(never)]
+    pub(super) fn read_rest(&self, octets: &[u8]) -> Option<usize> {
+        let mut length = self.length;
+        loop {
+            let line = PlainLine::read(octets.get(length..)?)?;
+            if (line.number, line.code) != (self.number, self.code) {
+                return None;
+            }
+            length += line.length;
+            if line.last {
+                return Some(length);
+            }
+        }
+    }
+}
 
 /// The highest bit of each octet.
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -7,7 +58,7 @@ const SPACES: u64 = 0x2020_2020_2020_2020;
 
 /// How many octets from SP to `~` a text begins with.
 #[inline]
-pub(super) fn printable(octets: &[u8]) -> usize {
+fn printable(octets: &[u8]) -> usize {
     let mut rest = octets;
     // A loop over a fixed number of octets becomes vector instructions.
     while let Some((chunk, behind)) = rest.split_first_chunk::<32>() {
@@ -16,16 +67,26 @@ pub(super) fn printable(octets: &[u8]) -> usize {
         }
         rest = behind;
     }
-    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        // The high bit of an octet stays unset below SP, and is set from DEL on; the lowest such octet is exact.
-        let others = (!((word | HIGH) - SPACES) | word.wrapping_add(ONES) | word) & HIGH;
-        if others != 0 {
-            return octets.len() - rest.len() + others.trailing_zeros() as usize / 8;
+    while let Some((chunk, behind)) = rest.split_first_chunk() {
+        if let Some(place) = unprintable(*chunk) {
+            return octets.len() - rest.len() + place;
         }
         rest = behind;
     }
-    octets.len() - rest.len() + rest.iter().take_while(|octet| is_printable(**octet)).count()
+    match octets.last_chunk() {
+        // The octets of it that have been looked at are printable.
+        Some(chunk) => unprintable(*chunk).map_or(octets.len(), |place| octets.len() - chunk.len() + place),
+        None => octets.iter().take_while(|octet| is_printable(**octet)).count(),
+    }
+}
+
+/// The first of eight octets that is not printable.
+#[inline]
+fn unprintable(octets: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(octets);
+    // The high bit of an octet stays unset below SP, and is set from DEL on; the lowest such octet is exact.
+    let others = (!((word | HIGH) - SPACES) | word.wrapping_add(ONES) | word) & HIGH;
+    (others != 0).then(|| others.trailing_zeros() as usize / 8)
 }
 
 fn is_printable(octet: u8) -> bool {
