@@ -1,5 +1,6 @@
 //! Cases: dialogs that provoke replies, as data.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -26,6 +27,8 @@ pub struct Case {
     pub safety: Safety,
     /// What must be there for it.
     pub needs: Vec<Need>,
+    /// The cases that must have gone as foreseen before.
+    pub after: Vec<String>,
     /// The state in which the steps begin.
     pub start: Start,
     /// The rules whose findings decide whether it passes.
@@ -46,7 +49,7 @@ pub fn built_in() -> Result<Vec<Case>> {
     for (name, text) in FILES {
         cases.extend(read(name, text)?);
     }
-    unique(&cases)?;
+    check(&cases)?;
     Ok(cases)
 }
 
@@ -64,14 +67,40 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
     file.case.into_iter().map(case).collect()
 }
 
-/// Refuses two cases of one id.
-pub(crate) fn unique(cases: &[Case]) -> Result<()> {
-    let mut ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
-    ids.sort_unstable();
-    match ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => bail!("the case {:?} stands twice: give one of them another id", pair[0]),
-        None => Ok(()),
+/// Refuses two cases of one id, and a case that comes after one that is not there, that is of a later kind of safety, or
+/// that comes after it in turn.
+pub(crate) fn check(cases: &[Case]) -> Result<()> {
+    let mut ids = BTreeMap::new();
+    for case in cases {
+        if ids.insert(case.id.as_str(), case).is_some() {
+            bail!("the case {:?} stands twice: give one of them another id", case.id);
+        }
     }
+    for case in cases {
+        for id in &case.after {
+            let Some(other) = ids.get(id.as_str()) else {
+                bail!("the case {:?} comes after {id:?}, and there is no such case", case.id);
+            };
+            if other.safety > case.safety {
+                bail!("the case {:?} comes after {id:?}, but {} cases run first", case.id, case.safety);
+            }
+        }
+        if comes_after_itself(case, &ids) {
+            bail!("the case {:?} comes after itself: break the circle of `after`", case.id);
+        }
+    }
+    Ok(())
+}
+
+fn comes_after_itself(case: &Case, cases: &BTreeMap<&str, &Case>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut before: Vec<&str> = case.after.iter().map(String::as_str).collect();
+    while let Some(id) = before.pop() {
+        if seen.insert(id) {
+            before.extend(cases.get(id).iter().flat_map(|case| &case.after).map(String::as_str));
+        }
+    }
+    seen.contains(case.id.as_str())
 }
 
 /// What a case may do to a server.
@@ -289,6 +318,8 @@ struct RawCase {
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
+    after: Vec<String>,
+    #[serde(default)]
     start: Start,
     rules: Vec<String>,
     steps: Vec<RawStep>,
@@ -337,6 +368,7 @@ impl RawCase {
             situations: self.situations,
             safety: self.safety,
             needs: self.needs.iter().map(|need| Need::read(need)).collect::<Result<_>>()?,
+            after: self.after,
             start: self.start,
             rules: self.rules.iter().map(rule).collect::<Result<_>>()?,
             steps: self.steps.into_iter().map(RawStep::check).collect::<Result<_>>()?,
@@ -389,12 +421,33 @@ impl RawStep {
 
 #[cfg(test)]
 mod tests {
-    use super::{built_in, read};
+    use super::{built_in, check, read};
 
     #[test]
     fn the_cases_built_in_follow_the_form() {
         let cases = built_in().unwrap_or_else(|error| panic!("{error:#}"));
         assert!(cases.iter().any(|case| case.id == "canary"));
+    }
+
+    #[test]
+    fn cases_that_come_after_others() {
+        let case = |id: &str, safety: &str, after: &str| {
+            format!(
+                "[[case]]\nid = \"{id}\"\ntitle = \"\"\nsituations = []\nsafety = \"{safety}\"\n\
+                 after = [{after}]\nrules = []\nsteps = []\n"
+            )
+        };
+        let checked = |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the form is kept"));
+        let refused = |cases: &[String]| checked(cases).expect_err("it is refused").to_string();
+        assert!(checked(&[case("a", "safe", ""), case("b", "auth", "\"a\"")]).is_ok());
+        assert!(refused(&[case("a", "safe", "\"b\"")]).ends_with("there is no such case"));
+        assert!(
+            refused(&[case("a", "safe", "\"b\""), case("b", "auth", "")])
+                .ends_with("but safe cases run first")
+        );
+        let circle = [case("a", "safe", "\"b\""), case("b", "safe", "\"c\""), case("c", "safe", "\"a\"")];
+        assert!(refused(&circle).starts_with("the case \"a\" comes after itself"));
+        assert!(refused(&[case("a", "safe", ""), case("a", "safe", "")]).contains("stands twice"));
     }
 
     #[test]

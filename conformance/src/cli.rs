@@ -10,10 +10,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use globset::Glob;
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
 use crate::case::{self, Action, Case, Safety, Start};
 use crate::catalogue::{Level, Rule, RuleId, rules};
+use crate::client::Certificates;
 use crate::dialogue::{Dialogue, Protocol};
 use crate::knowledge::Knowledge;
 use crate::profile::Profile;
@@ -21,7 +23,7 @@ use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
 use crate::report::{console, junit};
 use crate::rules::{Strictness, judge};
-use crate::run::{self, Plan};
+use crate::run::{self, Outcome, Plan};
 use crate::target::Target;
 use crate::transcript;
 
@@ -62,6 +64,7 @@ enum Command {
     },
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(clap::Args)]
 struct Run {
     /// The server: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says what
@@ -108,8 +111,21 @@ struct Run {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     parallel: u16,
     /// Seconds to wait for a reply.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS")]
     timeout: u64,
+    /// Seconds that a connection may take.
+    #[arg(long, default_value_t = 120, value_parser = seconds(), value_name = "SECONDS")]
+    connection_timeout: u64,
+    /// Seconds that the run may take; what is not done then is inconclusive.
+    #[arg(long = "run-timeout", default_value_t = 600, value_parser = seconds(), value_name = "SECONDS")]
+    limit: u64,
+    /// Begins no TLS where the certificate is not good; otherwise that is only reported.
+    #[arg(long)]
+    verify_tls: bool,
+}
+
+fn seconds() -> impl clap::builder::TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(1..=86400)
 }
 
 #[derive(clap::Args)]
@@ -307,6 +323,10 @@ fn run_cases(options: &Run) -> Result<u8> {
         ..Plan::default()
     };
     plan.patience.reply = Duration::from_secs(options.timeout);
+    plan.patience.connection = Duration::from_secs(options.connection_timeout);
+    plan.limit = Duration::from_secs(options.limit);
+    plan.certificates = if options.verify_tls { Certificates::Demanded } else { Certificates::Observed };
+    plan.progress = progress(cases.len());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     let (name, outcome) = runtime.block_on(async {
         match target {
@@ -316,7 +336,8 @@ fn run_cases(options: &Run) -> Result<u8> {
             None => run_reference(&cases, &plan).await,
         }
     })?;
-    let records = record::records(&name, &outcome.dialogues, &outcome.cases, &outcome.judgement);
+    plan.progress.finish_and_clear();
+    let records = record::records(&name, &outcome);
     if let Some(file) = &options.jsonl {
         let mut octets = Vec::new();
         record::write(&records, &mut octets)?;
@@ -336,8 +357,15 @@ fn run_cases(options: &Run) -> Result<u8> {
     })
 }
 
+/// A bar on standard error, if that is a terminal.
+fn progress(cases: usize) -> ProgressBar {
+    let bar = ProgressBar::new(cases as u64);
+    let style = ProgressStyle::with_template("{pos:>4} of {len} cases {wide_bar} {elapsed}");
+    style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))
+}
+
 /// Runs every case against the built-in server; that one nothing can harm.
-async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, run::Outcome)> {
+async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, Outcome)> {
     let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
     let plan = Plan { allowed, ..plan.clone() };
     let server = Reference::start(Options { tls: Tls::StartTls, ..Options::default() }).await?;
@@ -382,7 +410,7 @@ fn chosen(options: &Run) -> Result<Vec<Case>> {
         for file in transcripts(folder)? {
             cases.extend(case::read(&file.display().to_string(), &text(&file)?)?);
         }
-        case::unique(&cases)?;
+        case::check(&cases)?;
     }
     let case_glob = options.case.as_ref().map(Glob::compile_matcher);
     let rule_glob = options.rule.as_ref().map(Glob::compile_matcher);
@@ -438,8 +466,9 @@ fn judge_recordings(options: &Judge) -> Result<u8> {
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    print(&record::records(&target, &dialogues, &[], &judgement), options.format, options.fail_on)?;
-    let fails = |level| judgement.findings.iter().any(|finding| finding.level >= level);
+    let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
+    print(&record::records(&target, &outcome), options.format, options.fail_on)?;
+    let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(u8::from(options.fail_on.level().is_some_and(fails)))
 }
 

@@ -10,11 +10,11 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub use encryption::Encryption;
+pub use encryption::{Certificates, Encryption};
 pub(crate) use template::{Template, encoded};
 
 use crate::command::Command;
-use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part, Protocol};
 use crate::reply::Reader;
 use crate::session::Session;
 use crate::target::{Address, Target};
@@ -41,6 +41,9 @@ impl Default for Patience {
     }
 }
 
+/// How long octets in clear behind the reply to STARTTLS are waited for.
+const CLEAR: Duration = Duration::from_millis(20);
+
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
@@ -52,6 +55,8 @@ pub struct Connection {
     reader: Reader,
     session: Session,
     dialogue: Dialogue,
+    /// Why TLS could not be begun.
+    failure: Option<String>,
     host: String,
     encryption: Encryption,
     patience: Patience,
@@ -96,8 +101,9 @@ impl Connection {
                 name: name.to_owned(),
                 protocol: target.protocol,
                 implicit_tls: target.implicit_tls,
-                exchanges: Vec::new(),
+                ..Dialogue::default()
             },
+            failure: None,
             host,
             encryption: encryption.clone(),
             patience,
@@ -122,6 +128,27 @@ impl Connection {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// Notes that the exchanges from here on belong to a case.
+    pub fn mark(&mut self, case: &str) {
+        self.dialogue.cases.push(Part { case: case.to_owned(), first: self.dialogue.exchanges.len() });
+    }
+
+    /// Whether the connection is there, and every act so far has surely got the replies that it should.
+    #[must_use]
+    pub fn is_orderly(&self) -> bool {
+        let orderly = |exchange: &Exchange| {
+            let due = usize::from(!matches!(exchange.act, Act::Handshake | Act::Wait));
+            exchange.sure && exchange.end == End::Answered && exchange.answers.len() == due
+        };
+        self.is_open() && !self.late && self.dialogue.exchanges.iter().all(orderly)
+    }
+
+    /// Why TLS could not be begun.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// Reads the greeting.
@@ -156,7 +183,7 @@ impl Connection {
 
     /// Does one thing: sends octets, and reads so many replies. Gives the number of the last.
     pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
-        self.gather().await;
+        self.gather(Duration::ZERO).await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
@@ -182,7 +209,7 @@ impl Connection {
 
     /// Sends several lines at once, then reads a reply for each.
     pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
-        self.gather().await;
+        self.gather(Duration::ZERO).await;
         let start = self.dialogue.exchanges.len();
         let sent = self.send(&lines.concat()).await;
         let mut number = None;
@@ -227,20 +254,24 @@ impl Connection {
         self.act(Act::Chunk { command, octets: chunk.to_vec() }, &octets, replies).await
     }
 
-    /// Begins TLS. Octets that came in clear behind the reply to STARTTLS are recorded, and forgotten.
+    /// Begins TLS. Octets that came in clear behind the reply to STARTTLS are recorded, and forgotten: a server of TLS
+    /// does not speak first, so they are waited for a little.
     pub async fn begin_tls(&mut self) -> bool {
-        self.gather().await;
+        self.gather(CLEAR).await;
         let mut exchange = Exchange::new(Act::Handshake);
         if let Some(stream) = self.stream.take() {
             match timeout(self.patience.reply, self.encryption.begin(&self.host, stream)).await {
                 Ok(Ok(stream)) => self.stream = Some(Box::new(stream)),
-                Ok(Err(_)) | Err(_) => exchange.end = End::Failed,
+                Ok(Err(error)) => self.failure = Some(error.to_string()),
+                Err(_) => self.failure = Some("it took too long".to_owned()),
             }
         }
         self.reader = Reader::default();
-        let begun = exchange.end != End::Failed;
+        if !self.is_open() {
+            exchange.end = End::Failed;
+        }
         self.keep(exchange);
-        begun
+        self.is_open()
     }
 
     /// Listens for what comes unasked.
@@ -351,11 +382,11 @@ impl Connection {
         exchange.end = end;
     }
 
-    /// Takes what came without being waited for to the last exchange.
-    async fn gather(&mut self) {
+    /// Takes what came, or comes within a time, without being asked for to the last exchange.
+    async fn gather(&mut self, patience: Duration) {
         if self.is_open() {
             let mut waiting = Exchange::new(Act::Wait);
-            self.read(&mut waiting, Instant::now(), Instant::now()).await;
+            self.read(&mut waiting, Instant::now() + patience, Instant::now()).await;
             if let (End::Closed, Some(last)) = (waiting.end, self.dialogue.exchanges.last_mut()) {
                 last.answers.append(&mut waiting.answers);
                 last.end = End::Closed;

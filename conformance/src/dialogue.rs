@@ -27,8 +27,29 @@ pub struct Dialogue {
     pub protocol: Protocol,
     /// Whether TLS was there from the start.
     pub implicit_tls: bool,
+    /// The cases that it was made for, in order; none in a recording.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Part>,
     /// What was done, and what came of it.
     pub exchanges: Vec<Exchange>,
+}
+
+/// The exchanges of a connection that a case brought about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The case's id.
+    pub case: String,
+    /// The first of its exchanges, from 0; they end where the next case's begin.
+    pub first: usize,
+}
+
+impl Dialogue {
+    /// The case that brought an exchange about.
+    #[must_use]
+    pub fn case(&self, exchange: usize) -> Option<&str> {
+        let part = self.cases.iter().rev().find(|part| part.first <= exchange)?;
+        Some(&part.case)
+    }
 }
 
 /// An act of the client and the replies to it.

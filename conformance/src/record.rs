@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
 use crate::catalogue::{Level, RuleId};
-use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::dialogue::{Dialogue, Exchange, Part, Protocol};
 use crate::finding::{Finding, Place};
-use crate::rules::{Agreement, Judgement};
-use crate::run::{CaseOutcome, Verdict};
+use crate::rules::Agreement;
+use crate::run::{CaseOutcome, Outcome, Verdict};
 
 /// A line of the stream. The header comes first, the summary last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,9 @@ pub struct Opening {
     pub protocol: Protocol,
     /// Whether TLS was there from the start.
     pub implicit_tls: bool,
+    /// The cases that it was made for, in order; none in a recording.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Part>,
 }
 
 /// An act and its replies.
@@ -98,6 +101,9 @@ pub struct Found {
     pub condition: Option<String>,
     /// Where it was seen.
     pub place: Place,
+    /// The case that brought it about; none in a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// What was seen, in a clause.
     pub detail: String,
     /// What must be true.
@@ -106,27 +112,30 @@ pub struct Found {
     pub sources: Vec<String>,
 }
 
-impl From<&Finding> for Found {
-    fn from(finding: &Finding) -> Found {
+impl Found {
+    fn new(finding: &Finding, dialogues: &[Dialogue]) -> Found {
         let rule = finding.rule.rule();
         Found {
             rule: rule.id.to_owned(),
             level: finding.level,
             condition: finding.condition.map(str::to_owned),
             place: finding.place,
+            case: case(finding.place, dialogues).map(str::to_owned),
             detail: finding.detail.clone(),
             statement: rule.statement.to_owned(),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
         }
     }
-}
 
-impl Found {
     /// The rule in this tool's catalogue; a stream of another version may have rules that are not there.
     #[must_use]
     pub fn catalogued(&self) -> Option<RuleId> {
         RuleId::find(&self.rule)
     }
+}
+
+fn case(place: Place, dialogues: &[Dialogue]) -> Option<&str> {
+    dialogues.get(place.dialogue)?.case(place.exchange)
 }
 
 /// The end, with counts.
@@ -146,16 +155,15 @@ pub struct Summary {
     pub cases: BTreeMap<Verdict, usize>,
     /// How the pairs seen agree with the registry.
     pub agreement: Agreement,
+    /// What is wrong with the server's certificate, as far as one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
 }
 
 /// The records of a run that is over, or of a recording, which has no cases.
 #[must_use]
-pub fn records(
-    target: &str,
-    dialogues: &[Dialogue],
-    cases: &[CaseOutcome],
-    judgement: &Judgement,
-) -> Vec<Record> {
+pub fn records(target: &str, outcome: &Outcome) -> Vec<Record> {
+    let Outcome { dialogues, cases, judgement, certificate } = outcome;
     let mut records = vec![Record::Header(Header::new(target))];
     for (number, dialogue) in dialogues.iter().enumerate() {
         records.push(Record::Dialogue(Opening {
@@ -163,13 +171,14 @@ pub fn records(
             name: dialogue.name.clone(),
             protocol: dialogue.protocol,
             implicit_tls: dialogue.implicit_tls,
+            cases: dialogue.cases.clone(),
         }));
         let spoken = |(index, exchange): (usize, &Exchange)| {
             Record::Exchange(Spoken { dialogue: number, number: index, exchange: exchange.clone() })
         };
         records.extend(dialogue.exchanges.iter().enumerate().map(spoken));
     }
-    records.extend(judgement.findings.iter().map(|finding| Record::Finding(finding.into())));
+    records.extend(judgement.findings.iter().map(|finding| Record::Finding(Found::new(finding, dialogues))));
     records.extend(cases.iter().cloned().map(Record::Case));
     let mut verdicts = BTreeMap::new();
     for case in cases {
@@ -184,6 +193,7 @@ pub fn records(
         notes: count(Level::Note),
         cases: verdicts,
         agreement: judgement.agreement.clone(),
+        certificate: certificate.clone(),
     }));
     records
 }

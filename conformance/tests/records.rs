@@ -1,10 +1,10 @@
 //! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
 
 use serde_json::Value;
-use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange};
+use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{console, junit};
-use smtp_conformance::run::{CaseOutcome, Verdict};
+use smtp_conformance::run::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 /// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
@@ -17,6 +17,7 @@ fn records() -> Vec<Record> {
     };
     let dialogue = Dialogue {
         name: "\u{1b}[31m\u{202e}name".to_owned(),
+        cases: vec![Part { case: "noop".to_owned(), first: 2 }],
         exchanges: vec![
             exchange(Act::Connect, b"220 mx.example.org\r\n"),
             exchange(
@@ -41,7 +42,9 @@ fn records() -> Vec<Record> {
         rules: vec!["enhanced-code-class-agrees".to_owned()],
     };
     let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
-    record::records("\u{1b}[2Jtarget", &[dialogue], &[case], &judgement)
+    let certificate = Some("\u{1b}[2Jinvalid".to_owned());
+    let outcome = Outcome { dialogues: vec![dialogue], cases: vec![case], judgement, certificate };
+    record::records("\u{1b}[2Jtarget", &outcome)
 }
 
 #[test]

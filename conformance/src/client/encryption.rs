@@ -1,12 +1,13 @@
 //! TLS as a client that observes: servers under test are often self-signed.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -15,22 +16,47 @@ use tokio_rustls::client::TlsStream;
 #[derive(Clone)]
 pub struct Encryption {
     connector: TlsConnector,
+    problem: Arc<OnceLock<String>>,
+}
+
+/// What to do where a certificate is not good: issued by nobody this machine trusts, for another name, expired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificates {
+    /// Go on, and report it.
+    #[default]
+    Observed,
+    /// Begin no TLS.
+    Demanded,
 }
 
 impl Encryption {
-    /// Takes any certificate.
+    /// Holds certificates against the roots that this machine trusts.
     ///
     /// # Errors
     ///
-    /// None that a correct build can have: the versions of TLS must fit the provider of cryptography.
-    pub fn of_any_certificate() -> Result<Encryption, rustls::Error> {
+    /// Where certificates are demanded and this machine has no roots.
+    pub fn new(certificates: Certificates) -> Result<Encryption, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider.clone())
+        let problem = Arc::new(OnceLock::new());
+        let roots = roots();
+        if roots.is_empty() && certificates == Certificates::Demanded {
+            let reason = "this machine has no root certificates; SSL_CERT_FILE may name a file of them";
+            return Err(rustls::Error::General(reason.to_owned()));
+        }
+        let judge = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
+        let observer = Observer { judge, provider: provider.clone(), certificates, problem: problem.clone() };
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate { provider }))
+            .with_custom_certificate_verifier(Arc::new(observer))
             .with_no_client_auth();
-        Ok(Encryption { connector: TlsConnector::from(Arc::new(config)) })
+        Ok(Encryption { connector: TlsConnector::from(Arc::new(config)), problem })
+    }
+
+    /// What is wrong with the first certificate that was not good.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.get().cloned()
     }
 
     pub(super) async fn begin<S: AsyncRead + AsyncWrite + Unpin>(
@@ -43,22 +69,45 @@ impl Encryption {
     }
 }
 
-/// Takes any certificate, but no handshake that is not signed with its key.
-#[derive(Debug)]
-struct AnyCertificate {
-    provider: Arc<CryptoProvider>,
+/// The roots that this machine trusts, read once.
+fn roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let read = || {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Arc::new(roots)
+    };
+    ROOTS.get_or_init(read).clone()
 }
 
-impl ServerCertVerifier for AnyCertificate {
+/// Takes any certificate unless good ones are demanded, but no handshake that is not signed with its key.
+#[derive(Debug)]
+struct Observer {
+    /// Absent where this machine has no roots.
+    judge: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+    certificates: Certificates,
+    problem: Arc<OnceLock<String>>,
+}
+
+impl ServerCertVerifier for Observer {
     fn verify_server_cert(
         &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(judge) = &self.judge else { return Ok(ServerCertVerified::assertion()) };
+        let judged = judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        if let Err(error) = &judged {
+            self.problem.get_or_init(|| error.to_string());
+        }
+        match self.certificates {
+            Certificates::Demanded => judged,
+            Certificates::Observed => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(

@@ -191,6 +191,9 @@ fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
         let verdicts = summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}"));
         writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;
     }
+    if let Some(problem) = &summary.certificate {
+        writeln!(text, "Certificate: {} (--verify-tls takes none that is not good)", escaped(problem))?;
+    }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     writeln!(
         text,

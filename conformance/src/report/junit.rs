@@ -31,8 +31,7 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     for record in records {
         if let Record::Case(case) = record {
             for rule in case.rules.iter().map(String::as_str) {
-                let of_case =
-                    |found: &&&Found| Some(found.place.dialogue) == case.dialogue && found.rule == rule;
+                let of_case = |found: &&&Found| found.case.as_deref() == Some(&case.id) && found.rule == rule;
                 let broken: Vec<&Found> = found.iter().filter(of_case).copied().collect();
                 claimed.extend(&broken);
                 suite.add_test_case(test_case(records, case, rule, &broken, fails));

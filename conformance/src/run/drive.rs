@@ -1,104 +1,143 @@
-//! Drives one case on a connection of its own.
+//! Drives cases on a connection.
 
 use std::time::Duration;
 
-use super::{Driven, Offers, Runner};
+use super::attempt::{Attempt, Attempted, Readiness};
+use super::runner::{Driven, Offers, Runner};
 use crate::case::{Action, Case, Happened, Start, Step, fits};
 use crate::client::{Connection, Template};
 use crate::dialogue::{End, Exchange, Protocol};
 
 use tokio::time::{Instant, sleep};
 
-/// Elsewhere than on this machine: between two connections, and the most refusals on one (design.md, promise 7).
-const BETWEEN: Duration = Duration::from_secs(2);
-const REFUSALS: usize = 8;
+/// After how many refusals on a connection the next case gets another: servers close after a few, or slow down.
+const TIRED: usize = 3;
+
+/// Why a case stops: what that means, and what was seen.
+type Stop = (Happened, String);
 
 impl Runner<'_> {
     pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
         Template { target: self.target, size_limit: self.size_limit(offers) }
     }
 
-    pub(super) async fn drive(&self, case: &Case, offers: &Offers) -> Driven {
-        let gentle = !self.target.is_loopback();
-        if gentle {
-            sleep(BETWEEN).await;
-        }
-        let opened = Connection::open(&case.id, self.target, &self.encryption, self.plan.patience).await;
-        let mut connection = match opened {
+    /// Drives cases on one connection, one after the other, as long as it is good for another.
+    pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
+        let Some(first) = batch.first() else { return Driven::none(batch, "") };
+        sleep(self.politeness.between).await;
+        let mut connection = match self.connect(&first.case.id).await {
             Ok(connection) => connection,
-            Err(error) => {
-                let reason = format!("no connection: {error}");
-                return Driven { happened: Happened::Inconclusive, reason, dialogue: None };
-            }
+            Err(error) => return Driven::none(batch, &format!("no connection: {error}")),
         };
         let template = self.template(Some(offers));
-        let begun = self.begin(case.start, &mut connection, &template, offers).await;
-        let (happened, reason) = if let Err(stop) = begun {
-            stop
-        } else {
-            let mut driver = Driver { case, connection: &mut connection, template: &template, gentle };
-            driver.steps(self.until).await
-        };
-        Driven { happened, reason, dialogue: Some(connection.finish().await) }
+        let (mut attempted, mut left) = (Vec::new(), Vec::new());
+        for attempt in batch {
+            let used = !attempted.is_empty();
+            if used && !self.tidy(&mut connection).await {
+                left.push(*attempt);
+                continue;
+            }
+            connection.mark(&attempt.case.id);
+            let (happened, reason) = self.attempt(attempt, used, &mut connection, &template, offers).await;
+            let last = connection.last().and_then(Exchange::number);
+            let unready = happened == Happened::Blocked && last == Some(530);
+            attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used });
+        }
+        Driven { attempted, left, dialogue: Some(connection.finish().await) }
     }
 
-    /// Goes to the state in which the steps begin.
-    async fn begin(
+    async fn attempt(
         &self,
-        start: Start,
+        attempt: &Attempt<'_>,
+        used: bool,
         connection: &mut Connection,
         template: &Template<'_>,
         offers: &Offers,
-    ) -> Result<(), (Happened, String)> {
+    ) -> Stop {
+        let begun = async {
+            if !used {
+                self.open(attempt, connection, template, offers).await?;
+            }
+            begin(attempt.case.start, connection, template).await
+        };
+        if let Err(stop) = begun.await {
+            return stop;
+        }
+        let refusals = self.politeness.refusals;
+        Driver { case: attempt.case, connection, template, refusals }.steps(self.until).await
+    }
+
+    /// Makes a connection that a case has used ready for another; whether that is so.
+    async fn tidy(&self, connection: &mut Connection) -> bool {
+        let session = connection.session();
+        if !connection.is_orderly() || session.shut_down || session.refusals >= TIRED {
+            return false;
+        }
+        let clear = session.transaction.is_none() || connection.command("RSET").await == Some(250);
+        clear && connection.is_orderly() && connection.session().transaction.is_none()
+    }
+
+    /// Goes from the greeting to a session, as far as the case and the server want it.
+    async fn open(
+        &self,
+        attempt: &Attempt<'_>,
+        connection: &mut Connection,
+        template: &Template<'_>,
+        offers: &Offers,
+    ) -> Result<(), Stop> {
+        let start = attempt.case.start;
         if start == Start::Early {
             return Ok(());
         }
         wanted(connection.greet().await, "220", connection, "the greeting")?;
-        let me = Template::me();
         let hello = match (start, self.target.protocol) {
             (Start::Connect, _) => return Ok(()),
             (Start::Helo, _) => "HELO",
             (_, Protocol::Lmtp) => "LHLO",
             _ => "EHLO",
         };
-        wanted(connection.command(&format!("{hello} {me}")).await, "250", connection, hello)?;
-        if matches!(start, Start::Tls | Start::Authenticated)
-            && !connection.session().tls
-            && offers.clear.has("STARTTLS")
-        {
+        let line = format!("{hello} {}", Template::me());
+        wanted(connection.command(&line).await, "250", connection, hello)?;
+        let readiness = match start {
+            Start::Tls => Readiness::Tls,
+            Start::Authenticated => Readiness::Login,
+            _ => attempt.readiness,
+        };
+        if readiness >= Readiness::Tls && !connection.session().tls && offers.clear.has("STARTTLS") {
             wanted(connection.command("STARTTLS").await, "220", connection, "STARTTLS")?;
             if !connection.begin_tls().await {
-                return Err((Happened::Inconclusive, "the TLS handshake failed".to_owned()));
+                let why = connection.failure().unwrap_or("the server closed");
+                return Err((Happened::Inconclusive, format!("the TLS handshake failed: {why}")));
             }
-            wanted(connection.command(&format!("{hello} {me}")).await, "250", connection, hello)?;
+            wanted(connection.command(&line).await, "250", connection, hello)?;
         }
-        if start == Start::Authenticated {
+        if readiness == Readiness::Login {
             let line = template.fill("AUTH PLAIN {plain}", 1).map_err(|error| ours(&error))?;
             wanted(connection.command(&line).await, "235", connection, "AUTH")?;
-        }
-        if matches!(start, Start::Transaction | Start::Recipient) {
-            let line = format!("MAIL FROM:<{}>", template.sender());
-            wanted(connection.command(&line).await, "250", connection, "MAIL")?;
-        }
-        if start == Start::Recipient {
-            let line = template.fill("RCPT TO:<{valid}>", 1).map_err(|error| ours(&error))?;
-            wanted(connection.command(&line).await, "2yz", connection, "RCPT")?;
         }
         Ok(())
     }
 }
 
-fn ours(error: &anyhow::Error) -> (Happened, String) {
+/// Goes from a session to the state in which the steps begin.
+async fn begin(start: Start, connection: &mut Connection, template: &Template<'_>) -> Result<(), Stop> {
+    if matches!(start, Start::Transaction | Start::Recipient) {
+        let line = format!("MAIL FROM:<{}>", template.sender());
+        wanted(connection.command(&line).await, "250", connection, "MAIL")?;
+    }
+    if start == Start::Recipient {
+        let line = template.fill("RCPT TO:<{valid}>", 1).map_err(|error| ours(&error))?;
+        wanted(connection.command(&line).await, "2yz", connection, "RCPT")?;
+    }
+    Ok(())
+}
+
+fn ours(error: &anyhow::Error) -> Stop {
     (Happened::Error, format!("{error:#}"))
 }
 
 /// Whether a step of the beginning went as it must.
-fn wanted(
-    number: Option<u16>,
-    pattern: &str,
-    connection: &Connection,
-    what: &str,
-) -> Result<(), (Happened, String)> {
+fn wanted(number: Option<u16>, pattern: &str, connection: &Connection, what: &str) -> Result<(), Stop> {
     match number {
         Some(number) if fits(number, pattern) => Ok(()),
         Some(number) if number / 100 == 5 => {
@@ -114,11 +153,12 @@ struct Driver<'a> {
     case: &'a Case,
     connection: &'a mut Connection,
     template: &'a Template<'a>,
-    gentle: bool,
+    /// How many refusals are enough.
+    refusals: usize,
 }
 
 impl Driver<'_> {
-    async fn steps(&mut self, until: Instant) -> (Happened, String) {
+    async fn steps(&mut self, until: Instant) -> Stop {
         let mut number = self.connection.last().and_then(Exchange::number);
         for (index, step) in self.case.steps.iter().enumerate() {
             if let Some(pattern) = &step.only_after
@@ -135,11 +175,9 @@ impl Driver<'_> {
                 if Instant::now() >= until {
                     return (Happened::Inconclusive, "the time for the run is over".to_owned());
                 }
-                if self.gentle && self.connection.session().refusals >= REFUSALS {
-                    return (
-                        Happened::Inconclusive,
-                        format!("{REFUSALS} refusals are enough for one connection"),
-                    );
+                if self.connection.session().refusals >= self.refusals {
+                    let reason = format!("{} refusals are enough for one connection", self.refusals);
+                    return (Happened::Inconclusive, reason);
                 }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
@@ -207,7 +245,7 @@ impl Driver<'_> {
     }
 
     /// What a reply to a step means; `None` to go on.
-    fn happened(&self, index: usize, number: Option<u16>, end: End) -> Option<(Happened, String)> {
+    fn happened(&self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
         let at = |is, what: String| Some((is, if is == Happened::Foreseen { String::new() } else { what }));
         let what = match (number, end) {
             (Some(number), _) => format!("step {} was answered {number}", index + 1),

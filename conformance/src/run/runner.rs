@@ -1,0 +1,302 @@
+//! Runs cases against a target, in their order and within what it is due.
+
+use std::cell::Cell;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::time::Instant;
+
+use super::attempt::{Attempt, Attempted, Readiness, batches};
+use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
+use crate::capabilities::Capabilities;
+use crate::case::{Case, Happened, Need, Safety, Start};
+use crate::client::{Connection, Encryption, Template};
+use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::target::Target;
+
+/// Runs cases against one target.
+pub(super) struct Runner<'a> {
+    pub(super) target: &'a Target,
+    pub(super) plan: &'a Plan,
+    pub(super) politeness: Politeness,
+    pub(super) encryption: Encryption,
+    pub(super) until: Instant,
+}
+
+/// What is offered, in clear and under TLS.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offers {
+    pub(super) clear: Capabilities,
+    pub(super) tls: Option<Capabilities>,
+}
+
+/// What came of the attempts that were to have one connection.
+pub(super) struct Driven<'c> {
+    pub(super) attempted: Vec<Attempted<'c>>,
+    /// Those for which it was no longer good.
+    pub(super) left: Vec<Attempt<'c>>,
+    /// The connection, if it came about.
+    pub(super) dialogue: Option<Dialogue>,
+}
+
+impl Driven<'_> {
+    pub(super) fn none<'c>(batch: &[Attempt<'c>], reason: &str) -> Driven<'c> {
+        let attempted = |attempt: &Attempt<'c>| Attempted {
+            attempt: *attempt,
+            happened: Happened::Inconclusive,
+            reason: reason.to_owned(),
+            unready: false,
+            used: false,
+        };
+        Driven { attempted: batch.iter().map(attempted).collect(), left: Vec::new(), dialogue: None }
+    }
+}
+
+impl Runner<'_> {
+    pub(super) async fn run(&self, cases: &[Case]) -> Outcome {
+        let mut outcome = Outcome::default();
+        let canary = cases.iter().find(|case| case.id == "canary");
+        let offers = match self.look(&mut outcome).await {
+            Ok(offers) => offers,
+            Err(error) => {
+                let reason = format!("no session: {error}");
+                let idle = |case| idle(case, Verdict::Inconclusive, &reason);
+                outcome.cases.extend(cases.iter().map(idle));
+                return outcome;
+            }
+        };
+        let mut alive = self.sing(canary, &offers, &mut outcome).await;
+        let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
+        for group in others.chunk_by(|one, other| one.safety == other.safety) {
+            if !alive {
+                let idle = |case: &&Case| idle(case, Verdict::Blocked, "the canary failed before");
+                outcome.cases.extend(group.iter().map(idle));
+                continue;
+            }
+            let start = outcome.cases.len();
+            self.run_group(group, &offers, &mut outcome).await;
+            if group.iter().any(|case| case.safety != Safety::Safe) {
+                alive = self.sing(canary, &offers, &mut outcome).await;
+                if !alive {
+                    block(outcome.cases.get_mut(start..).unwrap_or_default());
+                }
+            }
+        }
+        if alive {
+            self.sing(canary, &offers, &mut outcome).await;
+        }
+        outcome
+    }
+
+    /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
+    async fn look(&self, outcome: &mut Outcome) -> std::io::Result<Offers> {
+        let me = Template::me();
+        let hello = if self.target.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
+        let mut connection = self.connect("capabilities").await?;
+        connection.greet().await;
+        connection.command(&format!("{hello} {me}")).await;
+        let mut offers =
+            Offers { clear: connection.session().offered.as_deref().cloned().unwrap_or_default(), tls: None };
+        if offers.clear.has("STARTTLS")
+            && connection.command("STARTTLS").await == Some(220)
+            && connection.begin_tls().await
+        {
+            connection.command(&format!("{hello} {me}")).await;
+            offers.tls = connection.session().offered.as_deref().cloned();
+        }
+        outcome.dialogues.push(connection.finish().await);
+        Ok(offers)
+    }
+
+    /// A connection that ends with the run at the latest.
+    pub(super) async fn connect(&self, name: &str) -> std::io::Result<Connection> {
+        let mut patience = self.plan.patience;
+        patience.connection = patience.connection.min(self.until.saturating_duration_since(Instant::now()));
+        Connection::open(name, self.target, &self.encryption, patience).await
+    }
+
+    /// Runs the canary; tells whether the server is well.
+    async fn sing(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
+        let Some(canary) = canary else { return true };
+        let driven = self.drive(&[Attempt::first(canary)], offers).await;
+        let well = driven.attempted.iter().all(|attempted| attempted.happened == Happened::Foreseen);
+        outcome.cases.extend(driven.attempted.iter().map(|attempted| CaseOutcome {
+            dialogue: Some(outcome.dialogues.len()),
+            ..outcome_of(attempted)
+        }));
+        outcome.dialogues.extend(driven.dialogue);
+        well
+    }
+
+    /// Runs the cases of one kind of safety, those that come after others in a later round.
+    async fn run_group(&self, group: &[&Case], offers: &Offers, outcome: &mut Outcome) {
+        let shut_down = Cell::new(0);
+        let start = outcome.cases.len();
+        let mut waiting = group.to_vec();
+        while !waiting.is_empty() {
+            let waits = |case: &&Case| waiting.iter().any(|other| case.after.contains(&other.id));
+            let (later, now): (Vec<&Case>, Vec<&Case>) = waiting.iter().partition(|case| waits(case));
+            let mut attempts = Vec::new();
+            for case in now {
+                match self.prevents(case, offers, &outcome.cases) {
+                    None => attempts.push(Attempt::first(case)),
+                    Some((verdict, reason)) => {
+                        self.plan.progress.inc(1);
+                        outcome.cases.push(idle(case, verdict, &reason));
+                    }
+                }
+            }
+            while !attempts.is_empty() {
+                attempts = self.run_round(attempts, offers, &shut_down, outcome).await;
+            }
+            waiting = later;
+        }
+        let position = |result: &CaseOutcome| group.iter().position(|case| case.id == result.id);
+        outcome.cases.get_mut(start..).unwrap_or_default().sort_by_key(position);
+    }
+
+    /// Makes attempts that do not depend on each other, as many at once as the target is due; gives those to make next.
+    async fn run_round<'c>(
+        &self,
+        attempts: Vec<Attempt<'c>>,
+        offers: &Offers,
+        shut_down: &Cell<usize>,
+        outcome: &mut Outcome,
+    ) -> Vec<Attempt<'c>> {
+        let driving = stream::iter(batches(attempts)).map(|batch| async move {
+            if shut_down.get() >= self.politeness.shutdowns {
+                return Driven::none(&batch, "the server answered 421 twice");
+            }
+            if Instant::now() >= self.until {
+                return Driven::none(&batch, "the time for the run is over");
+            }
+            let driven = self.drive(&batch, offers).await;
+            shut_down.set(shut_down.get() + usize::from(driven.dialogue.as_ref().is_some_and(has_421)));
+            driven
+        });
+        let mut driving = std::pin::pin!(driving.buffered(self.politeness.connections));
+        let mut next = Vec::new();
+        while let Some(driven) = driving.next().await {
+            for attempted in &driven.attempted {
+                if let Some(attempt) = attempted.next(self.best(offers)) {
+                    next.push(attempt);
+                    continue;
+                }
+                self.plan.progress.inc(1);
+                let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
+                outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+            }
+            next.extend(driven.left);
+            outcome.dialogues.extend(driven.dialogue);
+        }
+        next
+    }
+
+    /// The most that can be done before a case begins.
+    fn best(&self, offers: &Offers) -> Readiness {
+        let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
+        if self.target.credentials.is_some()
+            && self.plan.allowed.contains(&Safety::Auth)
+            && mechanisms.has_mechanism("PLAIN")
+        {
+            Readiness::Login
+        } else if offers.tls.is_some() {
+            Readiness::Tls
+        } else {
+            Readiness::Plain
+        }
+    }
+
+    /// What stands in the way of a case before it is begun.
+    fn prevents(&self, case: &Case, offers: &Offers, before: &[CaseOutcome]) -> Option<(Verdict, String)> {
+        if case.safety != Safety::Safe && !self.plan.allowed.contains(&case.safety) {
+            return Some((Verdict::Skipped, format!("--allow {}", case.safety)));
+        }
+        let failed =
+            before.iter().find(|other| case.after.contains(&other.id) && other.verdict != Verdict::Observed);
+        if let Some(other) = failed {
+            return Some((
+                Verdict::Blocked,
+                format!("comes after {}, which was {}", other.id, other.verdict),
+            ));
+        }
+        let implied = match case.start {
+            Start::Recipient => Some(Need::Known("valid".to_owned())),
+            Start::Authenticated => Some(Need::Credentials),
+            Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
+            _ => None,
+        };
+        case.needs.iter().chain(&implied).find_map(|need| self.lacks(need, case, offers))
+    }
+
+    fn lacks(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
+        let (target, known) = (self.target, &self.target.knowledge);
+        let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
+        let offered = offers.tls.as_ref().filter(|_| after_tls).unwrap_or(&offers.clear);
+        let (there, verdict) = match need {
+            Need::Smtp => (target.protocol != Protocol::Lmtp, Verdict::Unsupported),
+            Need::Mx => (target.protocol == Protocol::Smtp, Verdict::Unsupported),
+            Need::Submission => (target.protocol == Protocol::Submission, Verdict::Unsupported),
+            Need::Lmtp => (target.protocol == Protocol::Lmtp, Verdict::Unsupported),
+            Need::Tls => (target.implicit_tls || offers.clear.has("STARTTLS"), Verdict::Unsupported),
+            // Under TLS it is offered no more.
+            Need::Offers(keyword) if keyword == "STARTTLS" => {
+                (offers.clear.has(keyword), Verdict::Unsupported)
+            }
+            Need::Offers(keyword) => (offered.has(keyword), Verdict::Unsupported),
+            Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
+            Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
+            Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
+            Need::Known(name) => {
+                let known = match name.as_str() {
+                    "valid" => &known.valid,
+                    "unknown" => &known.unknown,
+                    "foreign" => &known.foreign,
+                    "forwarded" => &known.forwarded,
+                    _ => &known.full,
+                };
+                (known.is_some(), Verdict::Skipped)
+            }
+        };
+        (!there).then(|| (verdict, format!("needs {need}")))
+    }
+
+    pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
+        self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit())
+    }
+}
+
+fn has_421(dialogue: &Dialogue) -> bool {
+    dialogue.exchanges.iter().flat_map(Exchange::replies).any(|reply| reply.number() == Some(421))
+}
+
+fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {
+    CaseOutcome {
+        id: case.id.clone(),
+        title: case.title.clone(),
+        verdict,
+        reason: reason.to_owned(),
+        dialogue: None,
+        rules: case.rules.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The outcome as far as it is known before anything is judged.
+fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
+    let verdict = match attempted.happened {
+        Happened::Foreseen => Verdict::Observed,
+        Happened::Unsupported => Verdict::Unsupported,
+        Happened::Blocked => Verdict::Blocked,
+        Happened::Inconclusive => Verdict::Inconclusive,
+        Happened::Error => Verdict::Error,
+    };
+    idle(attempted.attempt.case, verdict, &attempted.reason)
+}
+
+/// What came since the canary last sang says nothing.
+fn block(since: &mut [CaseOutcome]) {
+    for case in since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()) {
+        case.verdict = Verdict::Blocked;
+        "the canary failed afterwards".clone_into(&mut case.reason);
+    }
+}
