@@ -111,6 +111,9 @@ pub struct CaseOutcome {
     pub dialogue: Option<usize>,
     /// The rules that decide it.
     pub rules: Vec<String>,
+    /// The outcomes that the case tells and that came about, from 0.
+    #[serde(skip)]
+    pub outcomes: Vec<usize>,
 }
 
 /// What came of a case.

@@ -2,7 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use smtp_conformance::Address;
+use smtp_conformance::reference::{Fault, Options, Reference};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let program = env!("CARGO_BIN_EXE_smtp-conformance");
@@ -59,4 +63,56 @@ fn rules_and_cases_can_be_read() {
     assert!(text(&["run", "--list"]).contains("noop-argument"));
     assert!(text(&["run", "--dry-run", "--case", "noop"]).contains(r"C: NOOP\r\n"));
     assert!(text(&["serve", "--list"]).contains("[enhanced-code-class-agrees]"));
+}
+
+/// Servers that send without end, drop by drop or not at all: the run ends within its time, in little memory, and with
+/// a report.
+#[test]
+fn hostile_servers_bound_a_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    for name in ["endless-lines", "endless-text", "octets-apart", "stall-within-ehlo", "handshake-stall"] {
+        let fault = Fault::find(name).expect("there is such a fault");
+        let server =
+            runtime.block_on(Reference::start(Options::of(fault))).expect("the reference server starts");
+        let jsonl = format!("{name}.jsonl");
+        let limits =
+            ["--timeout", "1", "--connection-timeout", "2", "--run-timeout", "6", "--parallel", "16"];
+        let start = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
+            .current_dir(folder.path())
+            .args(["run", &url(&server), "--jsonl", &jsonl])
+            .args(limits)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program can be run");
+        let mut peak = 0;
+        let status = loop {
+            peak = peak_memory(child.id()).unwrap_or_default().max(peak);
+            if let Some(status) = child.try_wait().expect("a child") {
+                break status.code();
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "{name}: no end");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert!(matches!(status, Some(0 | 1 | 4)), "{name}: {status:?}");
+        assert!(peak < 400 << 10, "{name}: {peak} KiB");
+        assert!(peak > 0 || !cfg!(target_os = "linux"), "{name}: the peak was not seen");
+        let report = run(folder.path(), &["report", &jsonl]);
+        assert!(String::from_utf8_lossy(&report.stdout).contains(" connections: "), "{name}");
+    }
+}
+
+fn url(server: &Reference) -> String {
+    match server.target().address {
+        Address::Tcp(host, port) => format!("smtp://{host}:{port}"),
+        Address::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
+
+/// The most memory that a process has held, in KiB.
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }

@@ -105,8 +105,13 @@ async fn each_fault_breaks_the_rules_it_declares() {
         async move { (fault, outcome(options(fault), cases).await) }
     });
     let mut wrong = BTreeMap::new();
+    let mut reached = BTreeSet::new();
     let mut runs = std::pin::pin!(runs.buffer_unordered(12));
     while let Some((fault, outcome)) = runs.next().await {
+        let outcomes = |case: &run::CaseOutcome| {
+            case.outcomes.iter().map(|nth| (case.id.clone(), *nth)).collect::<Vec<_>>()
+        };
+        reached.extend(outcome.cases.iter().flat_map(outcomes));
         let declared: BTreeSet<RuleId> = fault.trips.iter().copied().collect();
         let broken = broken(&outcome);
         if broken != declared {
@@ -127,6 +132,9 @@ async fn each_fault_breaks_the_rules_it_declares() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}: (missing, too many) {wrong:#?}", wrong.len(), faults.len());
+    let told = cases.iter().flat_map(|case| (0..case.outcomes.len()).map(|nth| (case.id.clone(), nth)));
+    let missed: Vec<(String, usize)> = told.filter(|outcome| !reached.contains(outcome)).collect();
+    assert!(missed.is_empty(), "outcomes of cases that no fault brings about, from 0: {missed:?}");
 }
 
 fn shown(exchange: &Exchange) -> String {

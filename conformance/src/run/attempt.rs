@@ -41,6 +41,8 @@ pub(super) struct Attempted<'c> {
     pub(super) unready: bool,
     /// Whether other cases had used the connection before.
     pub(super) used: bool,
+    /// The outcomes of the case that came about, from 0.
+    pub(super) outcomes: Vec<usize>,
 }
 
 impl<'c> Attempt<'c> {

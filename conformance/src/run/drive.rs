@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
 use super::runner::{Driven, Offers, Runner};
-use crate::case::{Action, Case, Happened, Start, Step, fits};
+use crate::case::{Action, Case, Happened, Outcome, Start, Step, fits};
 use crate::client::{Connection, Template};
 use crate::dialogue::{End, Exchange, Protocol};
 
@@ -38,10 +38,12 @@ impl Runner<'_> {
                 continue;
             }
             connection.mark(&attempt.case.id);
-            let (happened, reason) = self.attempt(attempt, used, &mut connection, &template, offers).await;
+            let mut outcomes = Vec::new();
+            let (happened, reason) =
+                self.attempt(attempt, used, &mut connection, &template, offers, &mut outcomes).await;
             let last = connection.last().and_then(Exchange::number);
             let unready = happened == Happened::Blocked && last == Some(530);
-            attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used });
+            attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used, outcomes });
         }
         Driven { attempted, left, dialogue: Some(connection.finish().await) }
     }
@@ -53,6 +55,7 @@ impl Runner<'_> {
         connection: &mut Connection,
         template: &Template<'_>,
         offers: &Offers,
+        outcomes: &mut Vec<usize>,
     ) -> Stop {
         let begun = async {
             if !used {
@@ -64,7 +67,7 @@ impl Runner<'_> {
             return stop;
         }
         let refusals = self.politeness.refusals;
-        Driver { case: attempt.case, connection, template, refusals }.steps(self.until).await
+        Driver { case: attempt.case, connection, template, refusals, outcomes }.steps(self.until).await
     }
 
     /// Makes a connection that a case has used ready for another; whether that is so.
@@ -155,6 +158,8 @@ struct Driver<'a> {
     template: &'a Template<'a>,
     /// How many refusals are enough.
     refusals: usize,
+    /// The outcomes of the case that came about, from 0.
+    outcomes: &'a mut Vec<usize>,
 }
 
 impl Driver<'_> {
@@ -245,7 +250,7 @@ impl Driver<'_> {
     }
 
     /// What a reply to a step means; `None` to go on.
-    fn happened(&self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
+    fn happened(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
         let at = |is, what: String| Some((is, if is == Happened::Foreseen { String::new() } else { what }));
         let what = match (number, end) {
             (Some(number), _) => format!("step {} was answered {number}", index + 1),
@@ -257,12 +262,12 @@ impl Driver<'_> {
             "closed" => end == End::Closed,
             pattern => number.is_some_and(|number| fits(number, pattern)),
         };
-        let outcome = self
-            .case
-            .outcomes
-            .iter()
-            .find(|outcome| outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply));
-        if let Some(outcome) = outcome {
+        let fit =
+            |outcome: &Outcome| outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply);
+        if let Some((place, outcome)) =
+            self.case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome))
+        {
+            self.outcomes.push(place);
             // What was foreseen at one step lets the case go on.
             let last = index + 1 == self.case.steps.len();
             return if outcome.is == Happened::Foreseen && !last { None } else { at(outcome.is, what) };

@@ -47,6 +47,7 @@ impl Driven<'_> {
             reason: reason.to_owned(),
             unready: false,
             used: false,
+            outcomes: Vec::new(),
         };
         Driven { attempted: batch.iter().map(attempted).collect(), left: Vec::new(), dialogue: None }
     }
@@ -278,6 +279,7 @@ fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {
         reason: reason.to_owned(),
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
+        outcomes: Vec::new(),
     }
 }
 
@@ -290,7 +292,8 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
         Happened::Inconclusive => Verdict::Inconclusive,
         Happened::Error => Verdict::Error,
     };
-    idle(attempted.attempt.case, verdict, &attempted.reason)
+    let outcomes = attempted.outcomes.clone();
+    CaseOutcome { outcomes, ..idle(attempted.attempt.case, verdict, &attempted.reason) }
 }
 
 /// What came since the canary last sang says nothing.

@@ -1,0 +1,185 @@
+//! Runs as a whole: how gently servers are treated, what certificates do, which cases wait for others.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use smtp_conformance::case::{self, Case, Safety};
+use smtp_conformance::client::{Certificates, Patience};
+use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange, Protocol};
+use smtp_conformance::reference::{Fault, Options, Reference, Tls};
+use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
+use smtp_conformance::{Address, Target};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+/// As gently as elsewhere, but with a shorter pause.
+const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };
+
+fn plan() -> Plan {
+    let patience = Patience { reply: Duration::from_secs(2), ..Patience::default() };
+    Plan { patience, politeness: Some(GENTLE), ..Plan::default() }
+}
+
+fn cases(wanted: impl Fn(&Case) -> bool) -> Vec<Case> {
+    let mut cases = case::built_in().expect("the cases follow the form");
+    cases.retain(|case| case.id == "canary" || wanted(case));
+    cases.sort_by_key(|case| case.safety);
+    cases
+}
+
+async fn outcome(target: &Target, cases: &[Case], plan: &Plan) -> Outcome {
+    run::run(target, cases, plan).await.expect("TLS can be set up")
+}
+
+/// When each connection came and went.
+type Times = Arc<Mutex<Vec<(Instant, Option<Instant>)>>>;
+
+/// Stands in front of a server and notes when connections come and go.
+async fn watched(server: &Reference) -> (Target, Times) {
+    let target = server.target();
+    let Address::Tcp(host, port) = target.address.clone() else { panic!("the reference server has a port") };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let watched = Address::Tcp("127.0.0.1".to_owned(), listener.local_addr().expect("an address").port());
+    let times = Times::default();
+    let noted = times.clone();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let (number, noted) = {
+                let mut times = noted.lock().expect("no panic");
+                times.push((Instant::now(), None));
+                (times.len() - 1, noted.clone())
+            };
+            let mut server = TcpStream::connect((host.as_str(), port)).await.expect("the server is there");
+            tokio::spawn(async move {
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+                noted.lock().expect("no panic")[number].1 = Some(Instant::now());
+            });
+        }
+    });
+    (Target { address: watched, ..target }, times)
+}
+
+fn refusals(dialogue: &Dialogue) -> usize {
+    let replies = dialogue.exchanges.iter().flat_map(Exchange::replies);
+    replies.filter(|reply| reply.number().is_some_and(|number| number >= 400)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_elsewhere_sees_one_gentle_connection() {
+    let server = Reference::start(Options::default()).await.expect("the reference server starts");
+    let (target, times) = watched(&server).await;
+    let cases =
+        cases(|case| ["rcpt-", "vrfy", "flood-errors"].iter().any(|start| case.id.starts_with(start)));
+    let plan = Plan { allowed: vec![Safety::Floods], ..plan() };
+    let outcome = outcome(&target, &cases, &plan).await;
+    assert!(outcome.cases.iter().filter(|case| case.verdict == Verdict::Pass).count() > 10);
+    for dialogue in &outcome.dialogues {
+        assert!(refusals(dialogue) <= GENTLE.refusals, "{dialogue:?}");
+    }
+    let times = times.lock().expect("no panic");
+    assert_eq!(times.len(), outcome.dialogues.len());
+    for pair in times.windows(2) {
+        let [(_, Some(gone)), (come, _)] = pair else { panic!("two connections at once: {pair:?}") };
+        // The pause begins when the client has gone, a little before the server has noticed.
+        assert!(
+            come.saturating_duration_since(*gone) + Duration::from_millis(20) >= GENTLE.between,
+            "{pair:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_elsewhere_that_shuts_down_twice_is_left() {
+    let fault = Fault::find("shutdown-at-mail").expect("there is such a fault");
+    let server = Reference::start(Options::of(fault)).await.expect("the reference server starts");
+    let cases = cases(|case| case.safety == Safety::Safe && case.id != "canary");
+    let plan = Plan { politeness: Some(Politeness { between: Duration::ZERO, ..GENTLE }), ..plan() };
+    let outcome = outcome(&server.target(), &cases, &plan).await;
+    let shut = |dialogue: &&Dialogue| dialogue.exchanges.iter().any(|one| one.number() == Some(421));
+    // The canary has one of its own.
+    assert!(outcome.dialogues.iter().filter(shut).count() <= 1 + GENTLE.shutdowns);
+    let left = outcome.cases.iter().filter(|case| case.reason == "the server answered 421 twice").count();
+    assert!(left > 20, "{left}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_not_good_is_reported_or_ends_the_handshake() {
+    let server = Options { tls: Tls::StartTls, ..Options::default() };
+    let server = Reference::start(server).await.expect("the reference server starts");
+    let cases = cases(|case| case.id == "starttls-no-hello");
+    let here = Plan { politeness: None, ..plan() };
+    let observed = outcome(&server.target(), &cases, &here).await;
+    let demanding = Plan { certificates: Certificates::Demanded, ..here };
+    let demanded = run::run(&server.target(), &cases, &demanding).await;
+    let Ok(demanded) = demanded else {
+        let error = demanded.map(|_| ()).expect_err("it failed");
+        assert!(format!("{error:#}").contains("no root certificates"), "{error:#}");
+        return;
+    };
+    assert!(observed.certificate.is_some_and(|problem| problem.contains("certificate")));
+    let done = |outcome: &Outcome| {
+        let exchanges = outcome.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
+        exchanges.filter(|one| one.act == Act::Handshake && one.end == End::Answered).count()
+    };
+    assert_eq!(done(&demanded), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_waits_for_those_it_comes_after() {
+    let text = "\
+[[case]]
+id = \"second\"
+title = \"Second\"
+situations = []
+safety = \"safe\"
+after = [\"first\"]
+rules = []
+steps = [{ send = \"NOOP\" }]
+
+[[case]]
+id = \"first\"
+title = \"First\"
+situations = []
+safety = \"safe\"
+rules = []
+steps = [{ send = \"NOOP first\" }]
+";
+    let server = Reference::start(Options::default()).await.expect("the reference server starts");
+    let verdicts = |text: String| {
+        let (target, plan) = (server.target(), Plan { politeness: None, ..plan() });
+        async move {
+            let cases = case::read("x.toml", &text).expect("the cases follow the form");
+            outcome(&target, &cases, &plan).await
+        }
+    };
+    let good = verdicts(text.to_owned()).await;
+    let position = |line: &[u8]| {
+        let sent = |dialogue: &Dialogue| dialogue.exchanges.iter().any(|one| one.act.octets() == line);
+        good.dialogues.iter().position(sent).expect("it was sent")
+    };
+    assert!(position(b"NOOP first\r\n") < position(b"NOOP\r\n"));
+    let bad = text.replace(
+        "\"NOOP first\" }]",
+        "\"NOOP first\" }]\noutcomes = [{ reply = \"250\", is = \"unsupported\" }]",
+    );
+    let outcome = verdicts(bad).await;
+    let second = outcome.cases.iter().find(|case| case.id == "second").expect("it has an outcome");
+    assert_eq!(
+        (second.verdict, second.reason.as_str()),
+        (Verdict::Blocked, "comes after first, which was unsupported")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submission_is_tested_behind_its_login() {
+    let options = Options { protocol: Protocol::Submission, tls: Tls::StartTls, ..Options::default() };
+    let server = Reference::start(options).await.expect("the reference server starts");
+    let cases = cases(|case| case.id == "rcpt");
+    let verdict = async |allowed: Vec<Safety>| {
+        let plan = Plan { politeness: None, allowed, ..plan() };
+        let outcome = outcome(&server.target(), &cases, &plan).await;
+        outcome.cases.iter().find(|case| case.id == "rcpt").map(|case| case.verdict)
+    };
+    assert_eq!(verdict(vec![]).await, Some(Verdict::Blocked));
+    assert_eq!(verdict(vec![Safety::Auth]).await, Some(Verdict::Pass));
+}
