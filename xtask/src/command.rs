@@ -13,6 +13,7 @@ use crate::transaction::{self, RealDisk, Recovery};
 mod all;
 mod conformance;
 mod diff;
+mod live;
 mod render;
 mod sync;
 
@@ -40,6 +41,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Tests real servers, set up on loopback and removed again. Needs root.
+    Live(live::Options),
     /// Takes IANA's registry: through the gates, with every product, or not at all.
     Sync(sync::Options),
     /// Says what changed between two registries, and what it means.
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
     let outcome = recover(&root).and_then(|()| match command {
         Command::All(options) => all::run(&root, &options),
         Command::Conformance { arguments } => conformance::run(&root, &arguments),
+        Command::Live(options) => live::run(&root, &options),
         Command::Sync(options) => sync::run(&root, &options),
         Command::Diff(options) => diff::run(&root, &options),
         Command::Render { check, only } => {
@@ -106,7 +110,7 @@ fn remark(line: impl std::fmt::Display) {
 }
 
 /// Prints a line. That nobody reads any more is no error; that it cannot be written is, before anything is done.
-fn say(line: impl std::fmt::Display) {
+pub(crate) fn say(line: impl std::fmt::Display) {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             remark(format_args!("error: cannot write to standard output: {error}"));

@@ -20,6 +20,7 @@ pub mod diff_report;
 pub mod fetch;
 pub mod gate;
 pub mod impact;
+pub mod live;
 pub mod model;
 pub mod proposal;
 pub mod quirk;

@@ -36,8 +36,23 @@ pub(super) fn summary(root: &Path) -> Result<Option<String>> {
 
 /// The suite is built by the workspace's own cargo; nothing of it is a part of xtask.
 fn suite(root: &Path, arguments: &[OsString]) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command.args(["run", "--quiet", "--package", "smtp-conformance", "--", "run"]).args(arguments);
+    let mut command = Command::new(cargo());
+    command.current_dir(root).args(RUN).args(arguments);
     command
+}
+
+const RUN: [&str; 6] = ["run", "--quiet", "--package", "smtp-conformance", "--", "run"];
+
+/// The command line that builds the suite, in the project's root.
+pub(super) fn build_line() -> Vec<OsString> {
+    [cargo(), "build".into(), "--package".into(), "smtp-conformance".into()].into()
+}
+
+/// The command line that runs the suite, in the project's root.
+pub(super) fn run_line(arguments: Vec<OsString>) -> Vec<OsString> {
+    [cargo()].into_iter().chain(RUN.map(OsString::from)).chain(arguments).collect()
+}
+
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

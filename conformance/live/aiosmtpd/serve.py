@@ -1,0 +1,56 @@
+"""Serves SMTP, submission and LMTP with aiosmtpd. Its replies to RCPT, DATA and AUTH are this program's own."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+PASSWORD = Path("/live/shared/alice.password").read_bytes().strip()
+
+
+class Handler:
+    """One mailbox of one domain; messages go nowhere."""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        local, _, domain = address.rpartition("@")
+        if domain.lower() != "example.test" and not session.authenticated:
+            return "550 5.7.1 Relaying denied"
+        if domain.lower() == "example.test" and local not in ("alice", "postmaster"):
+            return "550 5.1.1 No such user"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        return "250 2.0.0 Message accepted for delivery"
+
+
+def authenticate(server, session, envelope, mechanism, data):
+    known = isinstance(data, LoginPassword) and (data.login, data.password) == (b"alice", PASSWORD)
+    return AuthResult(success=known, handled=False)
+
+
+async def serve():
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain("/srv/certificate.pem", "/srv/key.pem")
+    settings = {
+        "hostname": "mx.example.test",
+        "data_size_limit": 100000,
+        "enable_SMTPUTF8": True,
+        "timeout": 9,
+        "tls_context": tls,
+        "authenticator": authenticate,
+    }
+    listeners = {
+        25601: lambda: SMTP(Handler(), auth_require_tls=False, **settings),
+        25602: lambda: SMTP(Handler(), require_starttls=True, auth_required=True, **settings),
+        25603: lambda: LMTP(Handler(), auth_require_tls=False, **settings),
+    }
+    loop = asyncio.get_running_loop()
+    for port, protocol in listeners.items():
+        await loop.create_server(protocol, "127.0.0.1", port)
+    await asyncio.Event().wait()
+
+
+asyncio.run(serve())

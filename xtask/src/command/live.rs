@@ -1,0 +1,294 @@
+//! `cargo xtask live`: real servers on loopback, tested.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use clap::Args;
+
+use super::{Outcome, conformance, say};
+use crate::live::choice::Choice;
+use crate::live::interruption::Interruption;
+use crate::live::isolated::{self, Isolated};
+use crate::live::progress::Progress;
+use crate::live::root::Roots;
+use crate::live::running::{self, Running};
+use crate::live::server::{Server, Target};
+use crate::live::summary::{Row, Tested, table};
+
+/// What cases may do here: nobody but these servers is harmed.
+const ALLOWED: &str = "auth,delivers,intrusive";
+/// How much goes on at once: setting up is work, and so waits for a processor; testing is mostly waiting.
+const SET_UP_AT_ONCE: usize = 2;
+const TESTED_AT_ONCE: usize = 4;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Servers, or targets as SERVER/TARGET; all of them without names.
+    names: Vec<String>,
+    /// Prints the servers and targets instead of testing them.
+    #[arg(long)]
+    list: bool,
+    /// Lets the servers run on.
+    #[arg(long, conflicts_with = "list")]
+    keep: bool,
+    /// Stops the servers that an earlier --keep lets run on.
+    #[arg(long, conflicts_with_all = ["names", "list", "keep"])]
+    stop: bool,
+    /// Copies roots, as is done anyway where overlayfs is not to be had.
+    #[arg(long)]
+    copy: bool,
+}
+
+/// Sets up, starts, tests and stops servers. A server that cannot be set up and a run that fails are failures; the
+/// others are tested all the same.
+pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
+    let root = root.canonicalize().with_context(|| root.display().to_string())?;
+    let all = Server::all(&root.join("conformance/live"))?;
+    if options.list {
+        list(&all);
+        return Ok(Outcome::Done);
+    }
+    let choice = Choice::new(&all, &options.names)?;
+    ensure!(
+        rustix::process::geteuid().is_root(),
+        "servers are set up in mounts and namespaces of their own, which only root may make; run this as root, best \
+         in a container or a virtual machine"
+    );
+    let folder = root.join("target/live");
+    let _lock = locked(&folder)?;
+    if options.stop {
+        return stop(&folder);
+    }
+    let kept = running::kept(&folder);
+    ensure!(kept.is_empty(), "still running: {}; stop with `cargo xtask live --stop`", kept.join(", "));
+
+    let interruption = Interruption::listen()?;
+    let mut roots = Roots::new(&root, &interruption)?;
+    roots.overlay &= !options.copy;
+    std::env::set_current_dir(&root).with_context(|| format!("cannot go to {}", root.display()))?;
+    let session = Session { roots: &roots, progress: Progress::default() };
+    let (started, mut failed) = session.set_up(&choice);
+    let rows = session.test(&choice, &started, &mut failed);
+    interruption.check().context("everything is stopped and removed")?;
+    finish(&choice, rows, started, &failed, options.keep)
+}
+
+fn list(all: &[Server]) {
+    for server in all {
+        say(&server.name);
+        for target in &server.targets {
+            say(format_args!("  {:<30} {}", target.name, target.address));
+        }
+    }
+}
+
+/// One command at a time: they would write to the same folders and listen at the same ports.
+fn locked(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask live` is at work; wait for it"),
+        Err(TryLockError::Error(error)) => Err(error).context("the lock"),
+    }
+}
+
+fn stop(folder: &Path) -> Result<Outcome> {
+    for name in running::kept(folder) {
+        running::stop_kept(folder, &name)?;
+        say(format_args!("{name} is stopped"));
+    }
+    Ok(Outcome::Done)
+}
+
+/// Stops the servers or lets them run on, and says what came of everything.
+fn finish(
+    choice: &Choice<'_>,
+    rows: Vec<Row>,
+    started: Started,
+    failed: &HashMap<String, String>,
+    keep: bool,
+) -> Result<Outcome> {
+    if keep {
+        for (server, target) in &choice.targets {
+            if started.contains_key(&server.name) {
+                say(format_args!(
+                    "{:<32} {} runs on; {}",
+                    target.name,
+                    target.address,
+                    target.file.display()
+                ));
+            }
+        }
+        started.into_values().try_for_each(Running::keep)?;
+        say("`cargo xtask live --stop` stops them");
+    }
+    say(format_args!("\n{}", table(&rows)));
+    let passed = rows.iter().all(|row| row.result.as_ref().is_ok_and(|tested| tested.status == 0));
+    Ok(if failed.is_empty() && passed { Outcome::Done } else { Outcome::Status(1) })
+}
+
+type Started = HashMap<String, Running>;
+/// Why a server could not be set up, by its name.
+type Failed = HashMap<String, String>;
+
+struct Session<'a> {
+    roots: &'a Roots,
+    progress: Progress,
+}
+
+impl Session<'_> {
+    /// Makes the roots, several at once, and starts the servers, each after those that it needs.
+    fn set_up(&self, choice: &Choice<'_>) -> (Started, Failed) {
+        let failed = Mutex::new(Failed::new());
+        let fail = |name: &str, error: &anyhow::Error| {
+            if !self.roots.interruption.came() {
+                self.progress.say(format_args!("error: {name}: {error:#}"));
+            }
+            failed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), first_line(error));
+        };
+        let mut suites: Vec<&str> =
+            choice.servers.iter().map(|server| server.recipe.suite.as_str()).collect();
+        suites.sort_unstable();
+        suites.dedup();
+        // The suite is built meanwhile: it takes as long, and one processor.
+        thread::scope(|scope| {
+            scope.spawn(|| self.build().map_err(|error| fail("smtp-conformance", &error)));
+            at_once(SET_UP_AT_ONCE, &suites, |suite| {
+                self.make_base(suite).map_err(|error| fail(suite, &error)).unwrap_or_default();
+            });
+        });
+        at_once(SET_UP_AT_ONCE, &choice.servers, |server| {
+            self.make_packages(server).map_err(|error| fail(&server.name, &error)).unwrap_or_default();
+        });
+        let mut started = Started::new();
+        for server in &choice.servers {
+            let known = failed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&server.name);
+            if known || self.roots.interruption.came() {
+                continue;
+            }
+            match self.start(server, &started) {
+                Ok(running) => {
+                    started.insert(server.name.clone(), running);
+                }
+                Err(error) => fail(&server.name, &error),
+            }
+        }
+        (started, failed.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn build(&self) -> Result<()> {
+        let doing = self.progress.begin("smtp-conformance");
+        let log = self.roots.log("smtp-conformance", "build");
+        isolated::run(&self.roots.shared, conformance::build_line(), &log, &self.roots.interruption)?;
+        doing.done("built");
+        Ok(())
+    }
+
+    fn make_base(&self, suite: &str) -> Result<()> {
+        if self.roots.has_base(suite) {
+            return Ok(());
+        }
+        let doing = self.progress.begin(&format!("{suite}, a small Debian"));
+        self.roots.make_base(suite)?;
+        doing.done("made");
+        Ok(())
+    }
+
+    fn make_packages(&self, server: &Server) -> Result<()> {
+        self.roots.interruption.check()?;
+        if self.roots.has_packages(server) {
+            return Ok(());
+        }
+        let doing = self.progress.begin(&format!("{}, packages", server.name));
+        self.roots.make_packages(server)?;
+        doing.done("installed");
+        Ok(())
+    }
+
+    fn start(&self, server: &Server, started: &Started) -> Result<Running> {
+        for need in &server.recipe.needs {
+            ensure!(started.contains_key(need.get_ref()), "needs {}, which does not run", need.get_ref());
+        }
+        let doing = self.progress.begin(&server.name);
+        let running = Running::start(server, self.roots)?;
+        doing.done(format_args!("{} runs", running.version));
+        Ok(running)
+    }
+
+    /// Tests what was chosen, several at once.
+    fn test(&self, choice: &Choice<'_>, started: &Started, failed: &mut Failed) -> Vec<Row> {
+        let rows = Mutex::new(HashMap::new());
+        at_once(TESTED_AT_ONCE, &choice.targets, |(server, target)| {
+            let begun = Instant::now();
+            let running = started.get(&server.name);
+            let result = match running {
+                Some(_) => self.test_one(server, target).map_err(|error| first_line(&error)),
+                None => Err(failed.get(&server.name).cloned().unwrap_or_else(|| "not started".to_owned())),
+            };
+            let row = Row {
+                version: running.map_or("-", |running| &running.version).to_owned(),
+                target: target.name.clone(),
+                result,
+                time: begun.elapsed(),
+            };
+            rows.lock().unwrap_or_else(PoisonError::into_inner).insert(target.name.clone(), row);
+        });
+        let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        choice.targets.iter().filter_map(|(_, target)| rows.remove(&target.name)).collect()
+    }
+
+    fn test_one(&self, server: &Server, target: &Target) -> Result<Tested> {
+        self.roots.interruption.check()?;
+        let doing = self.progress.begin(&format!("{}, cases", target.name));
+        let report = |extension: &str| -> PathBuf {
+            self.roots.folder.join("reports").join(format!("{}.{extension}", target.name))
+        };
+        let mut arguments: Vec<OsString> = vec![target.file.clone().into(), "--allow".into(), ALLOWED.into()];
+        arguments.extend(["--jsonl".into(), report("jsonl").into()]);
+        if let Some(baseline) = server.baseline() {
+            arguments.extend(["--baseline".into(), baseline.into()]);
+        }
+        let command = conformance::run_line(arguments);
+        let log = self.roots.log(&target.name.replace('/', "-"), "cases");
+        let process = Isolated::start(&self.roots.shared, command, &log, Some(&report("txt")))?;
+        let status = process.finish(&self.roots.interruption)?;
+        let status = status.code().ok_or_else(|| anyhow!("smtp-conformance was killed"))?;
+        if ![0, 1].contains(&status) {
+            self.progress.say(format_args!("error: {}: {}", target.name, isolated::last_lines(&log)));
+            bail!("exit status {status}");
+        }
+        let tested = Tested::read(status, &report("jsonl"))?;
+        doing.done(format_args!(
+            "{} errors, {} warnings, {} notes",
+            tested.errors, tested.warnings, tested.notes
+        ));
+        Ok(tested)
+    }
+}
+
+/// Works on all of them, so many at once.
+fn at_once<T: Sync>(many: usize, all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..many.min(all.len()) {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(one);
+                }
+            });
+        }
+    });
+}
+
+fn first_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").lines().next().unwrap_or_default().to_owned()
+}

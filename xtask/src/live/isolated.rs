@@ -1,0 +1,142 @@
+//! A command in namespaces of its own: with it ends whatever it started and whatever it mounted.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::interruption::Interruption;
+
+/// A running command. Dropping it ends everything.
+#[derive(Debug)]
+pub struct Isolated {
+    child: Child,
+    /// The command ends when this does.
+    lifeline: Option<ChildStdin>,
+}
+
+/// No step takes longer, unless something hangs.
+const LIMIT: Duration = Duration::from_secs(900);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// How long the end of everything may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of a log an error shows.
+const LAST_LINES: usize = 15;
+
+impl Isolated {
+    /// Starts a program of its own arguments. What it says goes to the log, or its standard output to a file of its own.
+    pub fn start<I>(shared: &Path, command: I, log: &Path, output: Option<&Path>) -> Result<Isolated>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let log = created(log)?;
+        let output = match output {
+            Some(output) => created(output)?,
+            None => log.try_clone().context("the log")?,
+        };
+        let mut unshare = Command::new("unshare");
+        unshare.args([
+            "--mount",
+            "--mount-proc",
+            "--uts",
+            "--ipc",
+            "--pid",
+            "--fork",
+            "--kill-child=SIGKILL",
+        ]);
+        unshare.arg(shared.join("until-input-ends")).args(command);
+        unshare.stdin(Stdio::piped()).stdout(output).stderr(log);
+        // Ctrl-C on a terminal is for this process alone, which then ends the others in order.
+        std::os::unix::process::CommandExt::process_group(&mut unshare, 0);
+        let mut child = unshare.spawn().context("unshare cannot be run (Debian: util-linux)")?;
+        let lifeline = child.stdin.take();
+        Ok(Isolated { child, lifeline })
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child.try_wait().context("a child cannot be waited for")
+    }
+
+    /// Waits for its end.
+    pub fn finish(mut self, interruption: &Interruption) -> Result<ExitStatus> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            interruption.check()?;
+            if started.elapsed() > LIMIT {
+                bail!("not done after {} s", LIMIT.as_secs());
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// Lets it run on when this process has ended; gives its process.
+    pub fn keep(mut self) -> Result<u32> {
+        if let Some(mut lifeline) = self.lifeline.take() {
+            lifeline.write_all(b"keep\n").context("it does not listen any more")?;
+        }
+        Ok(self.child.id())
+    }
+
+    fn end(&mut self) {
+        let kept = self.lifeline.take().is_none();
+        let started = Instant::now();
+        while !kept && started.elapsed() < PATIENCE {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(BETWEEN_LOOKS);
+        }
+        if !kept {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+impl Drop for Isolated {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Runs a step to its end; the error of one that fails has the last lines of its log.
+pub fn run<I>(shared: &Path, command: I, log: &Path, interruption: &Interruption) -> Result<()>
+where
+    I: IntoIterator,
+    I::Item: AsRef<OsStr>,
+{
+    let status = Isolated::start(shared, command, log, None)?.finish(interruption)?;
+    if !status.success() {
+        bail!("it ended with {status}; {}", last_lines(log));
+    }
+    Ok(())
+}
+
+/// The last lines of a log, for an error.
+pub fn last_lines(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();
+    if last.is_empty() {
+        return format!("{} is empty", log.display());
+    }
+    format!("{} ends with\n  {}", log.display(), last.join("\n  "))
+}
+
+fn created(file: &Path) -> Result<File> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    File::create(file).with_context(|| format!("cannot write {}", file.display()))
+}

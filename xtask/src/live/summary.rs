@@ -1,0 +1,133 @@
+//! What came of every target, as a table.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// What came of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The server's version.
+    pub version: String,
+    /// The target's name.
+    pub target: String,
+    /// What the run ended with.
+    pub result: Result<Tested, String>,
+    /// How long the run took.
+    pub time: Duration,
+}
+
+/// A run that came to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tested {
+    /// Its exit status.
+    pub status: i32,
+    /// Findings at level error.
+    pub errors: usize,
+    /// Findings at level warning.
+    pub warnings: usize,
+    /// Findings at level note.
+    pub notes: usize,
+}
+
+/// As much of a record as is counted.
+#[derive(Deserialize)]
+struct Record {
+    record: String,
+    level: Option<String>,
+}
+
+impl Tested {
+    /// Counts the findings among the records of a run.
+    pub fn read(status: i32, records: &Path) -> Result<Tested> {
+        let text =
+            fs::read_to_string(records).with_context(|| format!("cannot read {}", records.display()))?;
+        let mut tested = Tested { status, ..Tested::default() };
+        for line in text.lines() {
+            let record: Record =
+                serde_json::from_str(line).with_context(|| format!("{}", records.display()))?;
+            match (record.record.as_str(), record.level.as_deref()) {
+                ("finding", Some("error")) => tested.errors += 1,
+                ("finding", Some("warning")) => tested.warnings += 1,
+                ("finding", _) => tested.notes += 1,
+                _ => {}
+            }
+        }
+        Ok(tested)
+    }
+}
+
+/// The table, a row a target.
+pub fn table(rows: &[Row]) -> String {
+    let mut lines = vec![["target", "version", "errors", "warnings", "notes", "time", ""].map(str::to_owned)];
+    lines.extend(rows.iter().map(cells));
+    let width =
+        |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    let aligned = |cells: &[String; 7]| {
+        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 | 1 | 6 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    lines.iter().map(aligned).collect()
+}
+
+fn cells(row: &Row) -> [String; 7] {
+    let time = format!("{:.1} s", row.time.as_secs_f32());
+    let (counts, remark) = match &row.result {
+        Ok(tested) => {
+            let counts = [tested.errors, tested.warnings, tested.notes].map(|count| count.to_string());
+            let remark =
+                if tested.status == 0 { String::new() } else { format!("exit status {}", tested.status) };
+            (counts, remark)
+        }
+        Err(reason) => (["-"; 3].map(str::to_owned), reason.clone()),
+    };
+    let [errors, warnings, notes] = counts;
+    [row.target.clone(), row.version.clone(), errors, warnings, notes, time, remark]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::{Row, Tested, table};
+
+    #[test]
+    fn findings_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mx.jsonl");
+        let finding =
+            |level: &str| format!("{{\"record\":\"finding\",\"rule\":\"r\",\"level\":\"{level}\"}}\n");
+        let records = ["error", "warning", "note", "error"].map(finding).concat();
+        fs::write(&file, format!("{{\"record\":\"header\"}}\n{records}")).unwrap();
+        let expected = Tested { status: 1, errors: 2, warnings: 1, notes: 1 };
+        assert_eq!(Tested::read(1, &file).unwrap(), expected);
+        fs::write(&file, "no record\n").unwrap();
+        assert!(Tested::read(0, &file).unwrap_err().to_string().contains("mx.jsonl"));
+    }
+
+    #[test]
+    fn columns_stand_under_each_other() {
+        let row = |target: &str, result| Row {
+            version: "3.7".to_owned(),
+            target: target.to_owned(),
+            result,
+            time: Duration::from_millis(12_340),
+        };
+        let tested = Tested { status: 1, errors: 10, warnings: 2, notes: 3 };
+        let rows = [row("postfix/mx", Ok(tested)), row("exim/mx", Err("not started".to_owned()))];
+        let expected = "\
+target      version  errors  warnings  notes    time
+postfix/mx  3.7          10         2      3  12.3 s  exit status 1
+exim/mx     3.7           -         -      -  12.3 s  not started
+";
+        assert_eq!(table(&rows), expected);
+    }
+}
