@@ -14,10 +14,11 @@ class Handler:
     """One mailbox of one domain; messages go nowhere."""
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        local, _, domain = address.rpartition("@")
-        if domain.lower() != "example.test" and not session.authenticated:
+        # RFC 5321 §4.1.1.3: postmaster needs no domain, and is any mix of letters.
+        local, _, domain = address.lower().partition("@")
+        if domain not in ("", "example.test") and not session.authenticated:
             return "550 5.7.1 Relaying denied"
-        if domain.lower() == "example.test" and local not in ("alice", "postmaster"):
+        if domain in ("", "example.test") and local not in ("alice", "postmaster"):
             return "550 5.1.1 No such user"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"

@@ -117,7 +117,7 @@ where
 {
     let status = Isolated::start(shared, command, log, None)?.finish(interruption)?;
     if !status.success() {
-        bail!("it ended with {status}; {}", last_lines(log));
+        bail!("it ended with {status}\n{}", last_lines(log));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::isolated::{self, Isolated};
@@ -55,7 +55,7 @@ impl Running {
         let mut process = Isolated::start(&roots.shared, roots.inside(server, ["./start"]), &log, None)?;
         let ready = wait_for(server, &mut process, roots);
         running.process = Some(process);
-        ready.with_context(|| format!("start; {}", isolated::last_lines(&log)))?;
+        ready.map_err(|error| anyhow!("start: {error:#}\n{}", isolated::last_lines(&log)))?;
         Ok(running)
     }
 
