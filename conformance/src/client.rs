@@ -100,6 +100,7 @@ impl Connection {
             dialogue: Dialogue {
                 name: name.to_owned(),
                 protocol: target.protocol,
+                port: target.port(),
                 implicit_tls: target.implicit_tls,
                 ..Dialogue::default()
             },

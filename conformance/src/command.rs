@@ -125,6 +125,18 @@ impl<'a> Command<'a> {
         self.argument.split(|octet| *octet == b' ').filter(|word| !word.is_empty())
     }
 
+    /// How many octets a BDAT says that its chunk has; `None` where it says none.
+    #[must_use]
+    pub fn chunk_length(&self) -> Option<usize> {
+        str::from_utf8(self.words().next()?).ok()?.parse().ok()
+    }
+
+    /// Whether a BDAT, or a BURL, says that what it brings is the last of the message.
+    #[must_use]
+    pub fn is_last_chunk(&self) -> bool {
+        self.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+    }
+
     /// Whether the line ends in CRLF and holds printable ASCII and HT alone: nothing a server may take otherwise.
     #[must_use]
     pub fn is_plain(&self) -> bool {

@@ -25,6 +25,9 @@ pub struct Dialogue {
     pub name: String,
     /// What the server speaks.
     pub protocol: Protocol,
+    /// The TCP port that the server listens on; absent where there is none, or it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// Whether TLS was there from the start.
     pub implicit_tls: bool,
     /// The cases that it was made for, in order; none in a recording.

@@ -20,14 +20,45 @@ pub struct Knowledge {
     pub sender: Option<String>,
     /// The most octets a message may have.
     pub size_limit: Option<u64>,
-    /// Policies of the site that explain a refusal: `recipients` for a limit of recipients set on purpose.
-    pub policies: Vec<String>,
+    /// What the site does on purpose, or promises beside what its server says.
+    pub policies: Vec<Policy>,
+}
+
+/// What a site does on purpose, or promises beside what its server says. Rules that cannot see it ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// It limits the recipients of a message, so that a refusal of more may be for good (RFC 5321 §4.5.3.1.10).
+    Recipients,
+    /// It wants TLS before mail of anybody, so that it is no server of the public (RFC 3207 §4).
+    Tls,
+    /// It follows the Lemonade profile (RFC 5550).
+    Lemonade,
+    /// It follows the profile of voice mail, VPIM (RFC 3801).
+    Vpim,
 }
 
 impl Knowledge {
     /// Whether the site declares a policy.
     #[must_use]
-    pub fn has_policy(&self, name: &str) -> bool {
-        self.policies.iter().any(|policy| policy == name)
+    pub fn has_policy(&self, policy: Policy) -> bool {
+        self.policies.contains(&policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Knowledge, Policy};
+
+    #[test]
+    fn a_policy_that_nothing_asks_for_is_refused_with_those_that_there_are() {
+        let known: Knowledge =
+            toml::from_str("policies = [\"tls\", \"recipients\"]").expect("they are known");
+        assert!(known.has_policy(Policy::Tls) && !known.has_policy(Policy::Vpim));
+        let error = toml::from_str::<Knowledge>("policies = [\"recipient\"]")
+            .expect_err("there is no such")
+            .to_string();
+        assert!(error.contains("line 1, column 13"), "{error}");
+        assert!(error.contains("expected one of `recipients`, `tls`, `lemonade`, `vpim`"), "{error}");
     }
 }

@@ -28,7 +28,7 @@ pub use capabilities::Capabilities;
 pub use catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};
 pub use cli::main;
 pub use finding::{Finding, Place};
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, Policy};
 pub use observation::Observation;
 pub use profile::Profile;
 pub use rules::{Agreement, Judgement, Strictness, judge};

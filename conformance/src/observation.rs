@@ -84,9 +84,7 @@ impl<'a> Observation<'a> {
     pub fn is_end_of_data(&self) -> bool {
         match &self.exchange.act {
             Act::Message(_) => true,
-            Act::Chunk { command, .. } => {
-                Command::read(command).words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
-            }
+            Act::Chunk { command, .. } => Command::read(command).is_last_chunk(),
             _ => false,
         }
     }

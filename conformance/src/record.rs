@@ -71,6 +71,9 @@ pub struct Opening {
     pub name: String,
     /// What the server speaks.
     pub protocol: Protocol,
+    /// The TCP port of the server, where there is one and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
     /// Whether TLS was there from the start.
     pub implicit_tls: bool,
     /// The cases that it was made for, in order; none in a recording.
@@ -170,6 +173,7 @@ pub fn records(target: &str, outcome: &Outcome) -> Vec<Record> {
             dialogue: number,
             name: dialogue.name.clone(),
             protocol: dialogue.protocol,
+            port: dialogue.port,
             implicit_tls: dialogue.implicit_tls,
             cases: dialogue.cases.clone(),
         }));

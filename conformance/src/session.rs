@@ -12,8 +12,12 @@ use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
 pub struct Session {
     /// What the server speaks.
     pub protocol: Protocol,
+    /// The TCP port that the server listens on, where it is known.
+    pub port: Option<u16>,
     /// Whether the connection is under TLS.
     pub tls: bool,
+    /// Whether it was from the start (RFC 8314 §3).
+    pub implicit_tls: bool,
     /// The code of the greeting, once it came.
     pub greeting: Option<u16>,
     /// The verb that opened the session, once one was accepted; STARTTLS makes it forgotten (RFC 3207 §4.2).
@@ -50,12 +54,14 @@ pub struct Transaction {
     pub mail: Vec<u8>,
     /// The lines of the first hundred RCPT commands that were accepted, in order; [`Session::recipients`] counts all.
     pub recipients: Vec<Vec<u8>>,
-    /// How many octets BDAT has carried; `None` before the first.
+    /// How many octets BDAT has carried, as its lines say; `None` before the first.
     pub chunked: Option<usize>,
     /// Whether a chunk was refused.
     pub chunk_failed: bool,
     /// Whether 354 was sent and the message is due.
     pub data: bool,
+    /// Whether DATA was refused.
+    pub data_refused: bool,
 }
 
 impl Transaction {
@@ -63,6 +69,14 @@ impl Transaction {
     #[must_use]
     pub fn command(&self) -> Command<'_> {
         Command::read(&self.mail)
+    }
+
+    /// Whether a server may take it for over, or for open. What a refused chunk leaves is indeterminate (RFC 3030
+    /// §2). Of a refused DATA RFC 5321 says only that no data follows (§3.3) and what lets another MAIL come: a
+    /// successful DATA, RSET, EHLO (§4.1.4). Some servers drop the transaction then, and some keep it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.chunk_failed || self.data_refused
     }
 
     /// Whether MAIL had that parameter.
@@ -76,13 +90,14 @@ impl Session {
     /// Before anything was said.
     #[must_use]
     pub fn new(protocol: Protocol, implicit_tls: bool) -> Session {
-        Session { protocol, tls: implicit_tls, ..Session::default() }
+        Session { protocol, tls: implicit_tls, implicit_tls, ..Session::default() }
     }
 
     /// The exchanges of a dialogue, each with the session before it.
     #[must_use]
     pub fn steps(dialogue: &Dialogue) -> Vec<Step<'_>> {
-        let mut session = Session::new(dialogue.protocol, dialogue.implicit_tls);
+        let session = Session::new(dialogue.protocol, dialogue.implicit_tls);
+        let mut session = Session { port: dialogue.port, ..session };
         let step = |exchange| {
             let before = session.clone();
             session.follow(exchange);
@@ -123,9 +138,7 @@ impl Session {
             Act::Response(_) => self.follow_authentication(number),
             Act::Message(_) => self.transaction = None,
             Act::Command(octets) => self.follow_command(&Command::read(octets), exchange, number, accepted),
-            Act::Chunk { command, octets } => {
-                self.follow_chunk(&Command::read(command), octets.len(), accepted);
-            }
+            Act::Chunk { command, octets } => self.follow_chunk(&Command::read(command), octets, exchange),
         }
     }
 
@@ -161,7 +174,9 @@ impl Session {
             }
             Verb::Data => {
                 if let Some(transaction) = &mut self.transaction {
-                    Arc::make_mut(transaction).data = number == Some(354);
+                    let transaction = Arc::make_mut(transaction);
+                    transaction.data = number == Some(354);
+                    transaction.data_refused |= number.is_some_and(|number| number >= 400);
                 }
             }
             Verb::Rset if accepted => {
@@ -176,11 +191,16 @@ impl Session {
         }
     }
 
-    fn follow_chunk(&mut self, command: &Command<'_>, octets: usize, accepted: bool) {
-        let last = command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+    fn follow_chunk(&mut self, command: &Command<'_>, octets: &[u8], exchange: &Exchange) {
+        let last = command.is_last_chunk();
+        // RFC 2033 §4.3: the replies are of the recipients, and one that takes the message ends the transaction.
+        let replies = if last && self.protocol == Protocol::Lmtp { exchange.answers.len() } else { 1 };
+        let mut numbers = exchange.replies().take(replies).filter_map(|reply| reply.number());
+        let accepted = numbers.any(|number| (200..300).contains(&number));
         if let Some(transaction) = &mut self.transaction {
             let transaction = Arc::make_mut(transaction);
-            *transaction.chunked.get_or_insert(0) += octets;
+            let length = command.chunk_length().unwrap_or(octets.len());
+            transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
             transaction.chunk_failed |= !accepted;
         }
         if last && accepted {
@@ -202,6 +222,7 @@ impl Session {
     fn begin_tls(&mut self) {
         *self = Session {
             protocol: self.protocol,
+            port: self.port,
             tls: true,
             greeting: self.greeting,
             offered_before_tls: self.offered.take(),
@@ -223,7 +244,36 @@ pub struct Step<'a> {
 #[cfg(test)]
 mod tests {
     use super::Session;
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange, Protocol};
+
+    /// Whether a transaction is open behind the last chunk for two, by the replies; and whether that is in doubt.
+    fn behind_last_chunk(protocol: Protocol, replies: &[&str]) -> Option<bool> {
+        let exchange = |act, replies: &[&str]| {
+            let answer = |reply: &&str| Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
+            Exchange { answers: replies.iter().map(answer).collect(), ..Exchange::new(act) }
+        };
+        let line = |line: &str, reply| exchange(Act::Command(format!("{line}\r\n").into()), &[reply]);
+        let exchanges = vec![
+            line("MAIL FROM:<>", "250 Ok"),
+            line("RCPT TO:<late@example.org>", "250 Ok"),
+            line("RCPT TO:<amy@example.org>", "250 Ok"),
+            exchange(Act::Chunk { command: "BDAT 1 LAST\r\n".into(), octets: "x".into() }, replies),
+            line("NOOP", "250 Ok"),
+        ];
+        let dialogue = Dialogue { protocol, exchanges, ..Dialogue::default() };
+        let steps = Session::steps(&dialogue);
+        let last = &steps.last().expect("there are steps").session;
+        last.transaction.as_ref().map(|transaction| transaction.is_in_doubt())
+    }
+
+    #[test]
+    fn the_last_chunk_ends_a_transaction() {
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["250 Ok"]), None);
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full"]), Some(true));
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full", "250 Ok"]), Some(true));
+        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "250 Ok"]), None);
+        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "452 Full"]), Some(true));
+    }
 
     /// What a session remembers of a long transaction is shared between its steps, and counted beyond what is kept.
     #[test]

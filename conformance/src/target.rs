@@ -84,6 +84,15 @@ impl Target {
         }
     }
 
+    /// The TCP port; `None` for a socket of this machine.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        match &self.address {
+            Address::Unix(_) => None,
+            Address::Tcp(_, port) => Some(*port),
+        }
+    }
+
     fn from_url(url: &str) -> Result<Target> {
         let target = |address, protocol, implicit_tls| Target {
             name: url.to_owned(),

@@ -10,9 +10,10 @@
 //! #: closed by server
 //! ```
 //!
-//! `C: ` is what the client sent, `S: ` what came, `#: ` an event: `connected`, `tls`, `timeout`, `closed by server`;
-//! others are remarks. A line ends in CRLF, unless it closes with `\n` (LF alone) or `\+` (no end). A backslash is
-//! `\\`, other octets are `\xHH`. What was sent may be shortened: `... (900 octets)`, `... (40 lines)`.
+//! `C: ` is what the client sent, `S: ` what came, `#: ` an event: `connected`, `connected to port 25`, `tls`,
+//! `timeout`, `closed by server`; others are remarks. A line ends in CRLF, unless it closes with `\n` (LF alone) or
+//! `\+` (no end). A backslash is `\\`, other octets are `\xHH`. What was sent may be shortened: `... (900 octets)`,
+//! `... (40 lines)`.
 
 use std::collections::VecDeque;
 
@@ -36,9 +37,9 @@ pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>>
     let mut matcher: Option<Matcher> = None;
     for (index, line) in text.lines().enumerate() {
         let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
-        if event == Event::Connected {
+        if let Event::Connected(port) = event {
             dialogues.extend(matcher.take().map(Matcher::finish));
-            matcher = Some(Matcher::new(name, protocol));
+            matcher = Some(Matcher::new(name, protocol, port));
             continue;
         }
         match (&mut matcher, event) {
@@ -53,7 +54,7 @@ pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>>
 
 #[derive(Debug, PartialEq, Eq)]
 enum Event {
-    Connected,
+    Connected(Option<u16>),
     Tls,
     TimedOut,
     Closed,
@@ -66,10 +67,13 @@ fn event(line: &str) -> Result<Event> {
     let (kind, rest) = line.split_at_checked(2).ok_or_else(|| anyhow!("begin with `C: `, `S: ` or `#: `"))?;
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     Ok(match kind {
-        "C:" => Event::Sent { octets: octets(rest)?, shortened: is_shortened(rest) },
+        "C:" => {
+            let octets = octets(rest)?;
+            Event::Sent { shortened: is_shortened(&octets), octets }
+        }
         "S:" => Event::Received(octets(rest)?),
         "#:" => match rest.split(' ').next().unwrap_or_default() {
-            "connected" => Event::Connected,
+            "connected" => Event::Connected(port(rest)?),
             "tls" => Event::Tls,
             "timeout" => Event::TimedOut,
             "closed" if rest == "closed by server" => Event::Closed,
@@ -77,6 +81,12 @@ fn event(line: &str) -> Result<Event> {
         },
         _ => bail!("begin with `C: `, `S: ` or `#: `, not {kind:?}"),
     })
+}
+
+/// The port that a connection is said to go to: `connected to port 25`.
+fn port(text: &str) -> Result<Option<u16>> {
+    let port = text.strip_prefix("connected to port ").map(str::parse).transpose();
+    port.map_err(|_| anyhow!("behind `connected to port` write a number up to 65535"))
 }
 
 /// The octets of a line, its end included.
@@ -114,13 +124,12 @@ fn ends_escaped(text: &str) -> bool {
     text.bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 1
 }
 
-fn is_shortened(text: &str) -> bool {
-    let Some((_, count)) = text.rsplit_once("... (") else { return false };
-    let count = count.trim_end_matches("\\n").trim_end_matches("\\+");
-    count
-        .strip_suffix(" octets)")
-        .or(count.strip_suffix(" lines)"))
-        .is_some_and(|count| count.parse::<usize>().is_ok())
+/// Whether a recording leaves out a part of a line that was sent: `... (900 octets)`, `... (40 lines)`.
+pub(crate) fn is_shortened(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line.trim_ascii_end());
+    let Some((_, count)) = line.rsplit_once("... (") else { return false };
+    let count = count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)"));
+    count.is_some_and(|count| count.parse::<usize>().is_ok())
 }
 
 /// Matches replies to acts.
@@ -154,9 +163,9 @@ enum Sending {
 }
 
 impl Matcher {
-    fn new(name: &str, protocol: Protocol) -> Matcher {
+    fn new(name: &str, protocol: Protocol, port: Option<u16>) -> Matcher {
         Matcher {
-            dialogue: Dialogue { name: name.to_owned(), protocol, ..Dialogue::default() },
+            dialogue: Dialogue { name: name.to_owned(), protocol, port, ..Dialogue::default() },
             reader: Reader::default(),
             waiting: VecDeque::from([Exchange::new(Act::Connect)]),
             sending: None,
@@ -184,7 +193,7 @@ impl Matcher {
             Event::Tls => self.begin_tls(),
             Event::TimedOut => self.stop(End::TimedOut),
             Event::Closed => self.stop(End::Closed),
-            Event::Connected | Event::Remark => {}
+            Event::Connected(_) | Event::Remark => {}
         }
     }
 
@@ -220,8 +229,7 @@ impl Matcher {
             exchange.act == Act::Connect
                 || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
         });
-        let length = command.words().next().and_then(|word| str::from_utf8(word).ok()?.parse::<usize>().ok());
-        match (command.verb(), length) {
+        match (command.verb(), command.chunk_length()) {
             (Verb::Bdat, Some(length)) => self.send_chunk(octets, Vec::new(), length, shortened),
             _ => self.wait(Act::Command(octets), !shortened),
         }
@@ -278,14 +286,10 @@ impl Matcher {
         number: Option<u16>,
     ) {
         let answer = Answer { octets, millis: 0 };
-        let due = |exchange: &Exchange| match (&exchange.act, dialogue.protocol) {
-            (Act::Message(_), Protocol::Lmtp) => *recipients,
-            (Act::Chunk { command, .. }, Protocol::Lmtp) if is_last(command) => *recipients,
-            _ => 1,
-        };
+        let protocol = dialogue.protocol;
         if let Some(last) = dialogue.exchanges.last_mut()
-            && !last.answers.is_empty()
-            && last.answers.len() < due(last)
+            && last.end == End::Answered
+            && lacks_replies(last, protocol, *recipients)
         {
             return last.answers.push(answer);
         }
@@ -323,7 +327,9 @@ impl Matcher {
         if let Some(octets) = rest {
             Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
         }
-        let unanswered = !self.waiting.is_empty();
+        let (protocol, recipients) = (self.dialogue.protocol, self.recipients);
+        let lacks = |last: &Exchange| lacks_replies(last, protocol, recipients);
+        let unanswered = !self.waiting.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
         self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { end, ..exchange }));
         match self.dialogue.exchanges.last_mut() {
             Some(last) if end == End::Closed || unanswered => last.end = end,
@@ -347,12 +353,18 @@ impl Matcher {
     }
 }
 
-fn is_end(octet: u8) -> bool {
-    matches!(octet, b'\r' | b'\n')
+/// Whether an act has some of its replies, and not all: in LMTP each recipient of a message has one.
+fn lacks_replies(exchange: &Exchange, protocol: Protocol, recipients: usize) -> bool {
+    let due = match (&exchange.act, protocol) {
+        (Act::Message(_), Protocol::Lmtp) => recipients,
+        (Act::Chunk { command, .. }, Protocol::Lmtp) if Command::read(command).is_last_chunk() => recipients,
+        _ => 1,
+    };
+    (1..due).contains(&exchange.answers.len())
 }
 
-fn is_last(command: &[u8]) -> bool {
-    Command::read(command).words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+fn is_end(octet: u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
 }
 
 #[cfg(test)]
@@ -395,6 +407,21 @@ mod tests {
         assert_eq!(acts, expected);
     }
 
+    /// After a timeout the replies that an LMTP message lacks do not come from the commands behind it.
+    #[test]
+    fn what_timed_out_takes_no_later_reply() {
+        let text = "#: connected to port 24\nS: 220 mx\nC: LHLO me\nS: 250 mx\nC: MAIL FROM:<>\nS: 250 Ok\n\
+                    C: RCPT TO:<a@b>\nS: 250 Ok\nC: RCPT TO:<c@d>\nS: 250 Ok\nC: DATA\nS: 354 Go\nC: .\n\
+                    S: 250 first\n#: timeout\nC: NOOP\nS: 250 noop\nC: QUIT\nS: 221 Bye\n#: closed by server\n";
+        let dialogues = read("test", Protocol::Lmtp, text).expect("the transcript is well-formed");
+        let [dialogue] = dialogues.as_slice() else { panic!("one connection") };
+        assert_eq!(dialogue.port, Some(24));
+        let [.., message, noop, quit] = dialogue.exchanges.as_slice() else { panic!("three acts at least") };
+        assert_eq!((message.answers.len(), message.end, message.sure), (1, End::TimedOut, true));
+        assert_eq!((noop.answers.len(), noop.number(), noop.sure), (1, Some(250), false));
+        assert_eq!((quit.number(), quit.end), (Some(221), End::Closed));
+    }
+
     #[test]
     fn a_bad_line_is_named() {
         let error =
@@ -402,5 +429,6 @@ mod tests {
         assert_eq!(error("#: connected\nX: hi\n"), "log:2: begin with `C: `, `S: ` or `#: `, not \"X:\"");
         assert_eq!(error("S: 220 hi\n"), "log:1: before the line `#: connected`");
         assert!(error("#: connected\nS: \\q\n").contains("behind a backslash write"));
+        assert!(error("#: connected to port smtp\n").contains("write a number up to 65535"));
     }
 }

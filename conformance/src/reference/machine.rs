@@ -327,24 +327,23 @@ impl Machine {
         self.deliver(&transaction, key);
     }
 
-    /// One reply; in LMTP one for each recipient (RFC 2033 §4.2, §4.3).
-    fn deliver(&mut self, transaction: &Transaction, key: Key) -> u16 {
+    /// One reply; in LMTP one for each recipient (RFC 2033 §4.2, §4.3). Tells whether one takes the message.
+    fn deliver(&mut self, transaction: &Transaction, key: Key) -> bool {
         let miscounts = self.behaves(Behaviour::MiscountsRecipients);
         let miscounts = miscounts.is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
         if self.is_lmtp() == miscounts || transaction.recipients.is_empty() {
-            return self.say(key);
+            return is_positive(self.say(key));
         }
-        let mut first = None;
+        let mut taken = false;
         for recipient in &transaction.recipients {
             let full =
                 self.is_lmtp() && *recipient == Mailbox::Late && matches!(key, Key::Message | Key::BdatLast);
-            let number = self.say(if full { Key::MessageFull } else { key });
-            first.get_or_insert(number);
+            taken |= is_positive(self.say(if full { Key::MessageFull } else { key }));
         }
         if self.behaves(Behaviour::CountsRefusedRecipients).is_some() {
             (0..transaction.refused).for_each(|_| self.settle(Key::RcptUnknown));
         }
-        first.unwrap_or_default()
+        taken
     }
 
     /// RFC 3030 §2: the octets come first, whatever becomes of them.
@@ -387,16 +386,16 @@ impl Machine {
         let key = self.chunk_key(length, last);
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
         // RFC 2033 §4.3: without a recipient the last chunk has no reply.
-        let number = match last {
+        let taken = match last {
             true if self.is_lmtp() && transaction.recipients.is_empty() => {
                 return self.transaction = Some(transaction);
             }
             true => self.deliver(&transaction, key),
-            false => self.say(key),
+            false => is_positive(self.say(key)),
         };
         transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
-        transaction.chunk_failed |= !is_positive(number);
-        match last && is_positive(number) {
+        transaction.chunk_failed |= !taken;
+        match last && taken {
             true => self.after_last_chunk = true,
             false => self.transaction = Some(transaction),
         }

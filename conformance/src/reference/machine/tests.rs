@@ -163,6 +163,11 @@ fn lmtp_replies_for_each_recipient() {
         lmtp(&[MAIL, RCPT, RCPT, "BDAT 1", "", "BDAT 1 LAST", ""]),
         ["mail", "rcpt", "rcpt", "bdat", "bdat-last", "bdat-last",]
     );
+    // One recipient that takes the message ends the transaction.
+    assert_eq!(
+        lmtp(&[MAIL, late, RCPT, "BDAT 1 LAST", "", MAIL]),
+        ["mail", "rcpt", "rcpt", "message-full", "bdat-last", "mail"]
+    );
     assert_eq!(
         lmtp(&[MAIL, "BDAT 1 LAST", "", "EHLO me", "ETRN a", "AUTH PLAIN", "STARTTLS"]),
         ["mail", "hello-unknown", "not-implemented", "not-implemented", "not-implemented",]

@@ -4,6 +4,7 @@ use crate::catalogue::RuleId;
 use crate::command::{Command, Verb};
 use crate::dialogue::Act;
 use crate::finding::Breaches;
+use crate::knowledge::Policy;
 use crate::observation::Observation;
 
 use super::{address, has_detail, refuses_for_good, says, seen};
@@ -25,7 +26,7 @@ pub(super) fn recipients(observation: &Observation<'_>, breaches: &mut Breaches)
         return;
     }
     let rule = RuleId::RECIPIENT_LIMIT_452;
-    let policy = observation.knowledge.has_policy("recipients");
+    let policy = observation.knowledge.has_policy(Policy::Recipients);
     let count = observation.session.recipients();
     let detail = format!("{} after {count} recipients", seen(observation));
     match observation.number() {

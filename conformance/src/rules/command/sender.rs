@@ -70,8 +70,7 @@ fn before_hello(observation: &Observation<'_>, breaches: &mut Breaches) {
 }
 
 fn nested(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
-    // What a failed chunk leaves of a transaction is not certain (RFC 3030 §2).
-    if transaction.chunk_failed {
+    if transaction.is_in_doubt() {
         return;
     }
     let detail = format!("{} in a transaction", seen(observation));

@@ -1,7 +1,7 @@
 //! Tables of what is said in which state, and what breaks there.
 
 use crate::dialogue::{Act, Answer, Dialogue, Exchange, Protocol};
-use crate::{Knowledge, Strictness, judge};
+use crate::{Knowledge, Policy, Strictness, judge};
 
 /// How far a session has come.
 #[derive(Clone, Copy)]
@@ -306,7 +306,7 @@ fn recipient_limits() {
     assert_eq!(after(100, "451 4.5.3 Too many", &plain), "recipient-limit-452 warning");
     assert_eq!(after(100, "552 5.5.3 Too many", &plain), "recipient-limit-452 error");
     assert_eq!(after(100, "552 Too many recipients", &plain), "recipient-limit-452 error");
-    let policy = Knowledge { policies: vec!["recipients".to_owned()], ..knowledge() };
+    let policy = Knowledge { policies: vec![Policy::Recipients], ..knowledge() };
     assert_eq!(after(100, "552 5.5.3 Too many", &policy), "recipient-limit-452 note");
 }
 
@@ -418,4 +418,17 @@ fn a_server_that_serves_nobody_is_left_alone() {
     assert_eq!(found("CM", &dialogue(Protocol::Smtp, &weak), &knowledge()), "");
     let recorded_late = [("MAIL FROM:<bob@example.org>", "250 Ok")];
     assert_eq!(found("CM", &dialogue(Protocol::Smtp, &recorded_late), &knowledge()), "");
+}
+
+/// RFC 5321 §3.3, §4.1.4: whether a refused DATA ends the transaction is not said, and servers differ.
+#[test]
+fn a_refused_data_leaves_the_transaction_in_doubt() {
+    let start = before(Recipient, Protocol::Smtp);
+    for refusal in ["451 4.3.0 not now", "503 5.5.1 no", "554 5.5.1 no valid recipients", "550 5.7.1 no"] {
+        for reply in ["250 2.1.0 Ok", "503 5.5.1 nested", "501 5.5.1 nested"] {
+            let rest = [("DATA", refusal), ("MAIL FROM:<bob@example.org>", reply)];
+            let dialogue = dialogue(Protocol::Smtp, &[&start[..], &rest].concat());
+            assert_eq!(found("CM", &dialogue, &knowledge()), "", "{refusal}, {reply}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::command::{Command, Verb};
 use crate::dialogue::{Act, End, Protocol};
 use crate::reply::{Defect, DefectSet, Reply};
 use crate::session::Step;
+use crate::transcript::is_shortened;
 
 /// The longest command line that no server may take for two (RFC 5321 §4.5.3.1.4).
 const LONGEST_COMMAND: usize = 512;
@@ -116,7 +117,7 @@ impl<'a> Batch<'a> {
         let cut = DefectSet::from(Defect::Incomplete) | Defect::Endless.into();
         let whole = !self.replies().any(|(.., reply)| reply.defects().intersects(cut));
         let proper = !self.is_pipelined() || self.offers_pipelining() && !self.switches();
-        let open = self.acts().any(|(_, step)| is_opening(step)) && self.answers() > self.most();
+        let open = self.acts().any(|(_, step)| self.is_opening(step)) && self.answers() > self.most();
         if closes || open || !whole || !proper || !self.steps.iter().all(is_plain) {
             return Count::Unknown;
         }
@@ -130,6 +131,21 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Whether what comes behind its reply need not be a reply to it: behind 354 one to a message whose end is
+    /// seen only by the server, behind STARTTLS octets of a handshake. These are no reply, since TLS lets the
+    /// client speak first, and what has the form of a reply is none of them.
+    fn is_opening(self, step: &Step<'_>) -> bool {
+        let formed =
+            |reply: Reply<'_>| reply.number().is_some() && !reply.defects().intersects(DefectSet::FRAMING);
+        match step.exchange.number() {
+            Some(354) => true,
+            Some(220) => {
+                verb(step) == Some(Verb::Starttls) && !self.replies().all(|(.., reply)| formed(reply))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether something follows a command behind which other things than commands may be meant.
     fn switches(self) -> bool {
         let switches = |step: &Step<'_>| match (&step.exchange.act, verb(step)) {
@@ -140,16 +156,6 @@ impl<'a> Batch<'a> {
             (_, None) => true,
         };
         self.steps.iter().any(|step| step.exchange.pipelined && switches(step))
-    }
-}
-
-/// Whether what comes behind its reply need not be a reply to it: behind 354 one to a message whose end is seen
-/// only by the server, behind STARTTLS something of the handshake.
-fn is_opening(step: &Step<'_>) -> bool {
-    match step.exchange.number() {
-        Some(354) => true,
-        Some(220) => verb(step) == Some(Verb::Starttls),
-        _ => false,
     }
 }
 
@@ -183,13 +189,9 @@ pub(super) fn is_for_recipients(step: &Step<'_>) -> bool {
     step.session.protocol == Protocol::Lmtp
         && match &step.exchange.act {
             Act::Message(_) => true,
-            Act::Chunk { command, .. } => is_last(&Command::read(command)),
+            Act::Chunk { command, .. } => Command::read(command).is_last_chunk(),
             _ => false,
         }
-}
-
-pub(super) fn is_last(command: &Command<'_>) -> bool {
-    command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
 }
 
 /// Whether the octets of an act cannot be taken for more or fewer acts than it is, and a reply was waited
@@ -221,15 +223,6 @@ fn is_plain_command(command: &Command<'_>) -> bool {
     command.is_plain() && command.octets().len() <= longest && !is_shortened(command.octets())
 }
 
-/// Whether a recording leaves out a part of a line: `... (900 octets)`, `... (40 lines)`.
-fn is_shortened(line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line.trim_ascii_end());
-    let count = line.rsplit_once("... (").map(|(_, count)| count);
-    let count =
-        count.and_then(|count| count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)")));
-    count.is_some_and(|count| count.parse::<usize>().is_ok())
-}
-
 /// Whether a message ends once, with a line of one dot, and no CR or LF stands alone in it.
 fn is_plain_message(octets: &[u8]) -> bool {
     let ends = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
@@ -239,11 +232,11 @@ fn is_plain_message(octets: &[u8]) -> bool {
 
 /// Whether the server knows BDAT, and is told the length as it is.
 fn is_plain_chunk(step: &Step<'_>, command: &Command<'_>, octets: &[u8]) -> bool {
-    let length = command.words().next().and_then(|word| str::from_utf8(word).ok()?.parse().ok());
     let formed = match command.words().count() {
         1 => true,
-        2 => is_last(command),
+        2 => command.is_last_chunk(),
         _ => false,
     };
-    formed && command.is_plain() && length == Some(octets.len()) && step.session.offers("CHUNKING")
+    let whole = command.chunk_length() == Some(octets.len());
+    formed && command.is_plain() && whole && step.session.offers("CHUNKING")
 }

@@ -182,13 +182,8 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
     let fenced = is_fenced(connection, batch);
     let (count, recipients) = (step.exchange.answers.len(), step.session.recipients());
     if is_for_recipients(step) {
-        let later = connection
-            .steps
-            .iter()
-            .skip(act + 1)
-            .any(|step| !is_wait(step) && !step.exchange.answers.is_empty());
-        let ended = matches!(step.exchange.end, End::TimedOut | End::Closed);
-        if fenced || count > 0 && (ended || later) {
+        // A recipient may take long, and its reply then come behind a later command.
+        if fenced || count > 0 && step.exchange.end == End::Closed {
             let detail = for_recipients(count, recipients);
             places.at(connection.place(act, None)).add(rule_for_recipients(step), detail);
         }

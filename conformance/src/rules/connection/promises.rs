@@ -68,9 +68,7 @@ fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered:
         }
         // What is sent as a chunk has its length in it.
         Verb::Bdat => matches!(observation.exchange.act, Act::Chunk { .. }),
-        Verb::Burl => {
-            words == 2 && command.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
-        }
+        Verb::Burl => words == 2 && command.is_last_chunk(),
         _ => false,
     }
 }

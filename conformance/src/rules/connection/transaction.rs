@@ -24,7 +24,8 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
 
 /// What the reply to a command shows to be wrong with the state behind a hello.
 fn next_shows(hello: &Step<'_>, next: &Step<'_>) -> Option<String> {
-    let transaction = hello.session.transaction.as_ref().filter(|transaction| !transaction.data)?;
+    let transaction = hello.session.transaction.as_ref();
+    let transaction = transaction.filter(|transaction| !transaction.data && !transaction.is_in_doubt())?;
     let needs_transaction = match verb(next)? {
         Verb::Rcpt => true,
         // Without a recipient, 503 is right in a transaction too.

@@ -138,11 +138,11 @@ fn registry(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// The rule that an AUTH breaks by its place (RFC 4954 §4); what a refused chunk leaves behind is not known.
+/// The rule that an AUTH breaks by its place (RFC 4954 §4).
 fn misplaced(session: &Session) -> Option<RuleId> {
     match &session.transaction {
         _ if session.authenticated => Some(RuleId::AUTH_TWICE_503),
-        Some(transaction) if !transaction.chunk_failed => Some(RuleId::AUTH_IN_TRANSACTION_503),
+        Some(transaction) if !transaction.is_in_doubt() => Some(RuleId::AUTH_IN_TRANSACTION_503),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use crate::catalogue::RuleId;
 use crate::command::Verb;
 use crate::dialogue::Protocol;
 use crate::finding::Breaches;
+use crate::knowledge::Policy;
 use crate::observation::Observation;
 
 use super::reason::{codes, differs, has_parameter, is_refused, names, says};
@@ -86,7 +87,8 @@ fn public(observation: &Observation<'_>, breaches: &mut Breaches) {
     };
     let for_tls = !session.tls && session.offers("STARTTLS") && says(observation, &["starttls"]);
     let wanted = has_parameter(observation, "REQUIRETLS") || says(observation, &["auth"]);
-    if mail && for_tls && !wanted && session.protocol == Protocol::Smtp && !knowledge.has_policy("tls") {
+    if mail && for_tls && !wanted && session.protocol == Protocol::Smtp && !knowledge.has_policy(Policy::Tls)
+    {
         breaches.add(RuleId::STARTTLS_NOT_REQUIRED, codes(observation));
     }
 }
@@ -169,7 +171,7 @@ fn recipient<'a>(observation: &Observation<'a>) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::Protocol;
-    use crate::knowledge::Knowledge;
+    use crate::knowledge::{Knowledge, Policy};
     use crate::rules::extension::testing::{Line, broken, check, offers};
 
     const GREETING: Line<'_> = ("", "220 mx.example.org");
@@ -205,7 +207,7 @@ mod tests {
             "STARTTLS",
             &[(&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "")],
         );
-        let private = Knowledge { policies: vec!["tls".to_owned()], ..Knowledge::default() };
+        let private = Knowledge { policies: vec![Policy::Tls], ..Knowledge::default() };
         let ehlo = offers("STARTTLS");
         let script = [GREETING, ("EHLO me", &ehlo), (MAIL, "530 5.7.0 Must issue a STARTTLS command first")];
         assert_eq!(broken(Protocol::Smtp, &script, &private), [""; 0]);

@@ -2,14 +2,15 @@
 
 use crate::capabilities::Capabilities;
 use crate::catalogue::RuleId;
-use crate::command::{Envelope, Verb};
+use crate::command::{Command, Envelope, Verb};
 use crate::dialogue::Act;
 use crate::finding::Breaches;
 use crate::observation::Observation;
 use crate::session::Transaction;
+use crate::transcript::is_shortened;
 
 use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names, says};
-use super::value::{is_number, number};
+use super::value::number;
 
 /// X.3.1: the system is full.
 const SYSTEM_FULL: (u16, u16) = (3, 1);
@@ -110,21 +111,13 @@ fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128
             let doubled = text.windows(3).filter(|octets| octets == b"\r\n.").count();
             whole.then(|| text.len() - doubled - usize::from(text.starts_with(b".")))?
         }
-        Act::Chunk { octets, .. } if !transaction.chunk_failed => {
-            transaction.chunked.unwrap_or(0) + octets.len()
+        // A chunk has as many octets as its line says, whatever a recording keeps of them.
+        Act::Chunk { command, .. } if !transaction.chunk_failed => {
+            transaction.chunked.unwrap_or(0).checked_add(Command::read(command).chunk_length()?)?
         }
         _ => return None,
     };
     u128::try_from(octets).ok()
-}
-
-/// Whether a recording leaves out a part of a line: `... (900 octets)`, `... (40 lines)`.
-fn is_shortened(line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line.trim_ascii_end());
-    let count = line.rsplit_once("... (").map(|(_, count)| count);
-    let count =
-        count.and_then(|count| count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)")));
-    count.is_some_and(|count| is_number(count.as_bytes(), 20))
 }
 
 #[cfg(test)]
@@ -207,7 +200,18 @@ mod tests {
             (&[five, recipient, data, (message, "552 5.7.0 Content")], ""),
             (&[five, recipient, data, (message, "452 4.3.1 Full")], ""),
             (&[large, recipient, data, ("|aaa... (2000 octets)\r\n.\r\n", "552 5.3.4 Too big")], ""),
+            (&[large, recipient, data, ("|... (400 lines)\r\n.\r\n", "552 5.3.4 Too big")], ""),
             (&[five, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], rule),
+            (&[large, recipient, ("BDAT 2000 LAST|ab... (1998 octets)", "552 5.3.4 Too big")], ""),
+            (
+                &[
+                    large,
+                    recipient,
+                    ("BDAT 2000|ab... (1998 octets)", "250 2.0.0 Ok"),
+                    ("BDAT 0 LAST|", "552 5.3.4 Too big"),
+                ],
+                "",
+            ),
             (&[four, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], ""),
         ]);
     }

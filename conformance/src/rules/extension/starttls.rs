@@ -53,11 +53,14 @@ fn enhanced(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 3207 §4.2: no STARTTLS in the reply to EHLO under TLS.
+/// RFC 3207 §4.2: no STARTTLS in the reply to an EHLO that comes after a TLS handshake. That says nothing of how
+/// TLS began, but the section is about STARTTLS, and RFC 8314 §3 has nothing to add for TLS from the start.
 fn offered_again(observation: &Observation<'_>, breaches: &mut Breaches) {
     let offered = || Capabilities::read(&observation.reply).has("STARTTLS");
-    if observation.session.tls && observation.is(&[250]) && offered() {
-        breaches.add(RuleId::STARTTLS_FORGETS_SESSION, "STARTTLS is offered under TLS");
+    let session = observation.session;
+    if session.tls && observation.is(&[250]) && offered() {
+        let rule = RuleId::STARTTLS_FORGETS_SESSION;
+        breaches.add_if(session.implicit_tls, rule, "implicit-tls", "STARTTLS is offered under TLS");
     }
 }
 
@@ -88,8 +91,12 @@ fn weak(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 #[cfg(test)]
 mod tests {
-    use crate::dialogue::Protocol;
+    use crate::catalogue::RuleId;
+    use crate::dialogue::{Dialogue, Protocol};
+    use crate::knowledge::Knowledge;
+    use crate::rules::connection::tests::{command, connect};
     use crate::rules::extension::testing::{Line, check, offers};
+    use crate::rules::{Strictness, judge};
 
     fn run(cases: &[(&[Line<'_>], &str)]) {
         let ehlo = offers("STARTTLS");
@@ -135,6 +142,12 @@ mod tests {
             run(&[(&[&begin, lines].concat(), expected)]);
         };
         under(&[("EHLO me", &again)], "starttls-forgets-session");
+        let mut from_start = Dialogue { implicit_tls: true, ..Dialogue::default() };
+        from_start.exchanges = vec![connect(&["220 mx.example.org"]), command("EHLO me", &[&again])];
+        let judgement = judge(&[from_start], &Knowledge::default(), Strictness::default());
+        let found: Vec<_> =
+            judgement.findings.iter().map(|finding| (finding.rule, finding.condition)).collect();
+        assert_eq!(found, [(RuleId::STARTTLS_FORGETS_SESSION, Some("implicit-tls"))]);
         under(&[("EHLO me", &ehlo)], "");
         under(&[(mail, "250 2.1.0 Ok")], "starttls-forgets-session/mail-without-hello");
         under(&[(mail, "503 5.5.1 EHLO first")], "");

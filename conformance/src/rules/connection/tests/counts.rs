@@ -59,6 +59,28 @@ fn one_reply_to_a_command() {
                 session(vec![command("STARTTLS", &["220 2.0.0 Go", "not TLS"]), handshake()]),
                 None,
             ),
+            (
+                "a reply behind STARTTLS",
+                session(vec![command("STARTTLS", &["220 2.0.0 Go", "250 2.0.0 Injected"]), handshake()]),
+                Some((rule, 2)),
+            ),
+            (
+                "a reply behind STARTTLS, in a recording",
+                session(vec![
+                    command("STARTTLS", &["220 2.0.0 Go"]),
+                    wait(&["250 2.0.0 Injected"]),
+                    handshake(),
+                ]),
+                Some((rule, 3)),
+            ),
+            (
+                "a command behind STARTTLS",
+                session(pipeline(vec![
+                    command("STARTTLS", &["220 2.0.0 Go"]),
+                    command("NOOP", &["250 2.0.0 Ok", "250 2.0.0 Ok"]),
+                ])),
+                None,
+            ),
             ("behind 354", session(vec![data(), wait(&["250 2.0.0 Ok"])]), None),
             (
                 "steps of AUTH",
@@ -351,7 +373,13 @@ fn replies_for_recipients() {
             ("one a recipient", end(&[ok, "452 4.2.2 Full"], vec![quit()]), None),
             ("three", end(&[ok, ok, ok], vec![quit()]), Some((rule, 6))),
             ("three, read later", end(&[ok, ok], vec![wait(&[ok]), quit()]), Some((rule, 7))),
-            ("one", last(timed_out, &[ok], vec![]), Some((rule, 6))),
+            ("one, and too early to tell", last(timed_out, &[ok], vec![]), None),
+            (
+                "one, and what may be the other",
+                last(timed_out, &[ok], vec![unsure(command("NOOP", &[ok]))]),
+                None,
+            ),
+            ("one, then 221", last(timed_out, &[ok], vec![unsure(quit())]), Some((rule, 6))),
             ("one, then closed", last(closed, &[ok], vec![]), Some((rule, 6))),
             ("one, then 421", last(closed, &[ok, "421 4.3.2 Down"], vec![]), None),
             ("none", last(timed_out, &[], vec![unsure(timed_out(command("QUIT", &[])))]), None),

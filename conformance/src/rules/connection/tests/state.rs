@@ -83,6 +83,15 @@ fn hello_within_a_transaction() {
                 ]),
                 None,
             ),
+            (
+                "after a refused DATA, which may end it",
+                within(vec![
+                    command("DATA", &["451 4.3.0 Not now"]),
+                    hello("501 5.5.4 What?"),
+                    rcpt("503 5.5.1 MAIL first"),
+                ]),
+                None,
+            ),
             ("no transaction", session(vec![hello("501 5.5.4 What?"), rcpt("503 5.5.1 MAIL first")]), None),
         ],
     );
