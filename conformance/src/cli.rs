@@ -16,14 +16,16 @@ use tokio::net::TcpListener;
 use crate::case::{self, Action, Case, Safety, Start};
 use crate::catalogue::{Level, Rule, RuleId, rules};
 use crate::client::Certificates;
+use crate::comparison::Comparison;
 use crate::dialogue::{Dialogue, Protocol};
 use crate::knowledge::Knowledge;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
-use crate::report::{console, junit};
+use crate::report::{comparison, console, junit};
 use crate::rules::{Strictness, judge};
 use crate::run::{self, Outcome, Plan};
+use crate::stream::Stream;
 use crate::target::Target;
 use crate::transcript;
 
@@ -62,6 +64,36 @@ enum Command {
         #[arg(long, value_enum, default_value_t = FailOn::Error)]
         fail_on: FailOn,
     },
+    /// Compares the findings of two runs: which are new, changed, gone.
+    ///
+    /// A finding is the same in both if it is of the same rule, on a connection of the same name (a case, a file without
+    /// its folders), and of an act of the same shape: what the client sent, without its host names and numbers. What the
+    /// server sent, and how often and at which place it was seen, do not count. It has changed if its levels, reply
+    /// codes or enhanced status codes are others.
+    ///
+    /// Exit status: 0 nothing new or raised, 1 a new finding, or one whose level rose, at or above --fail-on, 2 usage,
+    /// 5 a file that cannot be read.
+    #[command(verbatim_doc_comment)]
+    Compare {
+        /// The records before, one JSON object a line; `-` reads standard input.
+        before: PathBuf,
+        /// The records after.
+        after: PathBuf,
+        /// The form of the report.
+        #[arg(long, value_enum, default_value_t = ComparisonFormat::Console)]
+        format: ComparisonFormat,
+        /// The lowest level of a new or raised finding that fails.
+        #[arg(long, value_enum, default_value_t = FailOn::Note)]
+        fail_on: FailOn,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ComparisonFormat {
+    /// For people.
+    Console,
+    /// One JSON object.
+    Json,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -241,6 +273,7 @@ pub fn main() -> ExitCode {
         Command::Rules { id } => print_rules(id.as_deref()).map(|()| 0),
         Command::Judge(options) => judge_recordings(&options),
         Command::Report { file, format, fail_on } => print_report(&file, format, fail_on).map(|()| 0),
+        Command::Compare { before, after, format, fail_on } => compare(&before, &after, format, fail_on),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),
@@ -485,8 +518,23 @@ fn transcripts(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn print_report(file: &Path, format: Format, fail_on: FailOn) -> Result<()> {
-    let name = file.display().to_string();
-    print(&record::read(&name, &text(file)?)?, format, fail_on)
+    print(&read_records(file)?, format, fail_on)
+}
+
+fn compare(before: &Path, after: &Path, format: ComparisonFormat, fail_on: FailOn) -> Result<u8> {
+    let (before, after) = (read_records(before)?, read_records(after)?);
+    let (before, after) = (Stream::of(&before), Stream::of(&after));
+    let compared = Comparison::of(&before, &after);
+    match format {
+        ComparisonFormat::Console => anstream::print!("{}", comparison::render(&compared, &before, &after)),
+        ComparisonFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&compared)?),
+    }
+    let fails = |level| compared.worst().is_some_and(|worst| worst >= level);
+    Ok(u8::from(fail_on.level().is_some_and(fails)))
+}
+
+fn read_records(file: &Path) -> Result<Vec<Record>> {
+    record::read(&file.display().to_string(), &text(file)?)
 }
 
 fn print(records: &[Record], format: Format, fail_on: FailOn) -> Result<()> {

@@ -9,8 +9,10 @@ mod catalogue;
 mod cli;
 pub mod client;
 pub mod command;
+pub mod comparison;
 pub mod dialogue;
 mod finding;
+pub mod fingerprint;
 mod knowledge;
 mod observation;
 mod profile;
@@ -21,6 +23,7 @@ pub mod report;
 mod rules;
 pub mod run;
 mod session;
+pub mod stream;
 mod target;
 pub mod transcript;
 

@@ -88,9 +88,7 @@ impl Outcome {
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
-        let says =
-            |verdict| matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::Warn | Verdict::Observed);
-        !self.cases.iter().any(|case| says(case.verdict))
+        self.cases.iter().all(|case| case.verdict.is_idle())
     }
 }
 
@@ -138,6 +136,18 @@ pub enum Verdict {
     Inconclusive,
     /// The fault is ours.
     Error,
+}
+
+impl Verdict {
+    /// Whether nothing was judged.
+    #[must_use]
+    pub fn is_idle(self) -> bool {
+        use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};
+        match self {
+            Pass | Fail | Warn | Observed => false,
+            Unsupported | Blocked | Skipped | Inconclusive | Error => true,
+        }
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -1,67 +1,46 @@
 //! The report that people read: rules broken, worst first, each with the exchange that shows it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::evidence::Evidence;
 use crate::catalogue::{Level, Rule};
-use crate::dialogue::{Act, End, Exchange};
 use crate::record::{Found, Header, Record, Summary};
 use crate::run::Verdict;
-
-/// How many lines of a message or of a reply are shown.
-const SHOWN: usize = 8;
-/// How many characters of a line are shown.
-const WIDTH: usize = 160;
+use crate::stream::Stream;
 
 /// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
 #[must_use]
 pub fn render(records: &[Record]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(records, &mut text);
+    let _ = write(&Stream::of(records), &mut text);
     text
 }
 
-fn write(records: &[Record], text: &mut String) -> fmt::Result {
-    let mut broken: BTreeMap<(std::cmp::Reverse<Level>, &str), Vec<&Found>> = BTreeMap::new();
-    for record in records {
-        match record {
-            Record::Header(header) => write_header(header, text)?,
-            Record::Finding(found) => {
-                broken.entry((std::cmp::Reverse(found.level), found.rule.as_str())).or_default().push(found);
-            }
-            _ => {}
-        }
+fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
+    if let Some(header) = stream.header {
+        write_header(header, text)?;
     }
-    for ((level, rule), found) in &broken {
-        write_rule(records, level.0, rule, found, text)?;
+    for ((level, rule), found) in &broken(stream) {
+        write_rule(stream, level.0, rule, found, text)?;
     }
-    write_cases(records, text)?;
-    for record in records {
-        if let Record::Summary(summary) = record {
-            write_summary(summary, text)?;
-        }
-    }
-    Ok(())
+    write_cases(stream, text)?;
+    stream.summary.map_or(Ok(()), |summary| write_summary(summary, text))
 }
 
-/// What was not judged, by its reason, so that a reader sees which flag would enable it.
-fn write_cases(records: &[Record], text: &mut String) -> fmt::Result {
-    let mut idle: BTreeMap<(Verdict, &str), Vec<&str>> = BTreeMap::new();
-    for record in records {
-        if let Record::Case(case) = record
-            && matches!(
-                case.verdict,
-                Verdict::Blocked
-                    | Verdict::Skipped
-                    | Verdict::Inconclusive
-                    | Verdict::Unsupported
-                    | Verdict::Error
-            )
-        {
-            idle.entry((case.verdict, &case.reason)).or_default().push(&case.id);
-        }
+/// The findings of each rule and level, worst first.
+pub(super) fn broken<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a Found>> {
+    let mut broken: BTreeMap<_, Vec<&Found>> = BTreeMap::new();
+    for found in &stream.findings {
+        broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
     }
+    broken
+}
+
+fn write_cases(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
+    let idle = idle(stream);
     for ((verdict, reason), cases) in &idle {
         let named = cases.iter().take(3).map(|case| escaped(case)).collect::<Vec<_>>().join(", ");
         let more = if cases.len() > 3 { ", ..." } else { "" };
@@ -73,6 +52,17 @@ fn write_cases(records: &[Record], text: &mut String) -> fmt::Result {
     Ok(())
 }
 
+/// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
+pub(super) fn idle<'a>(stream: &Stream<'a>) -> BTreeMap<(Verdict, &'a str), Vec<&'a str>> {
+    let mut idle: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for case in &stream.cases {
+        if case.verdict.is_idle() {
+            idle.entry((case.verdict, case.reason.as_str())).or_default().push(&case.id);
+        }
+    }
+    idle
+}
+
 fn write_header(header: &Header, text: &mut String) -> fmt::Result {
     let Header { version, registry_updated, target, .. } = header;
     writeln!(text, "{}", escaped(target))?;
@@ -80,7 +70,7 @@ fn write_header(header: &Header, text: &mut String) -> fmt::Result {
 }
 
 fn write_rule(
-    records: &[Record],
+    stream: &Stream<'_>,
     level: Level,
     rule: &str,
     found: &[&Found],
@@ -102,30 +92,18 @@ fn write_rule(
         return writeln!(text);
     }
     writeln!(text, "  Seen: {}", escaped(&first.detail))?;
-    text.push_str(&evidence(records, first));
+    text.push_str(&evidence(stream, first));
     if let Some(rule) = first.catalogued() {
         write_mend(rule.rule(), text)?;
     }
     writeln!(text)
 }
 
-/// The exchange that shows a breach.
-pub(super) fn evidence(records: &[Record], found: &Found) -> String {
-    let mut text = String::new();
-    for record in records {
-        let _ = match record {
-            Record::Dialogue(opening) if opening.dialogue == found.place.dialogue => {
-                writeln!(text, "    in {}, exchange {}", escaped(&opening.name), found.place.exchange + 1)
-            }
-            Record::Exchange(spoken)
-                if (spoken.dialogue, spoken.number) == (found.place.dialogue, found.place.exchange) =>
-            {
-                write_exchange(&spoken.exchange, &mut text)
-            }
-            _ => Ok(()),
-        };
-    }
-    text
+/// The exchange that shows a breach, each line indented.
+pub(super) fn evidence(stream: &Stream<'_>, found: &Found) -> String {
+    let Evidence { place, lines } = Evidence::of(found, stream);
+    let lines = lines.iter().map(|line| format!("    {line}\n"));
+    format!("    {place}\n{}", lines.collect::<String>())
 }
 
 fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
@@ -133,37 +111,6 @@ fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
         writeln!(text, "  Mend: {}", rule.mend)?;
     }
     rule.mends.iter().try_for_each(|(server, mend)| writeln!(text, "    {server}: {mend}"))
-}
-
-fn write_exchange(exchange: &Exchange, text: &mut String) -> fmt::Result {
-    match &exchange.act {
-        Act::Connect => writeln!(text, "    # connected")?,
-        Act::Handshake => writeln!(text, "    # TLS")?,
-        Act::Wait => {}
-        act => write_lines("C", &act.octets(), text)?,
-    }
-    for answer in &exchange.answers {
-        write_lines("S", &answer.octets, text)?;
-    }
-    match exchange.end {
-        End::Answered => Ok(()),
-        End::TimedOut => writeln!(text, "    # no more came"),
-        End::Closed => writeln!(text, "    # closed by the server"),
-        End::Failed => writeln!(text, "    # the connection broke"),
-    }
-}
-
-fn write_lines(who: &str, octets: &[u8], text: &mut String) -> fmt::Result {
-    let lines: Vec<&[u8]> = octets.split_inclusive(|octet| *octet == b'\n').collect();
-    for line in lines.iter().take(SHOWN) {
-        let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let cut = if shown.len() > WIDTH { format!("... ({} octets)", line.len()) } else { String::new() };
-        writeln!(text, "    {who}: {}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii())?;
-    }
-    match lines.len().checked_sub(SHOWN) {
-        Some(more @ 1..) => writeln!(text, "    {who}: ... ({more} lines more)"),
-        _ => Ok(()),
-    }
 }
 
 fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {

@@ -7,6 +7,7 @@ use super::console;
 use crate::catalogue::Level;
 use crate::record::{Found, Record};
 use crate::run::{CaseOutcome, Verdict};
+use crate::stream::Stream;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
 /// skipped with its reason. Findings that no case asked for stand under `findings`.
@@ -15,35 +16,24 @@ use crate::run::{CaseOutcome, Verdict};
 ///
 /// Where the XML cannot be written.
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
-    let target = records.iter().find_map(|record| match record {
-        Record::Header(header) => Some(header.target.as_str()),
-        _ => None,
-    });
-    let found: Vec<&Found> = records
-        .iter()
-        .filter_map(|record| match record {
-            Record::Finding(found) => Some(found),
-            _ => None,
-        })
-        .collect();
-    let mut suite = TestSuite::new(console::escaped(target.unwrap_or("smtp-conformance")));
+    let stream = &Stream::of(records);
+    let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
+    let mut suite = TestSuite::new(console::escaped(target));
     let mut claimed: Vec<&Found> = Vec::new();
-    for record in records {
-        if let Record::Case(case) = record {
-            for rule in case.rules.iter().map(String::as_str) {
-                let of_case = |found: &&&Found| found.case.as_deref() == Some(&case.id) && found.rule == rule;
-                let broken: Vec<&Found> = found.iter().filter(of_case).copied().collect();
-                claimed.extend(&broken);
-                suite.add_test_case(test_case(records, case, rule, &broken, fails));
-            }
-            if case.rules.is_empty() {
-                suite.add_test_case(test_case(records, case, "observed", &[], fails));
-            }
+    for case in &stream.cases {
+        for rule in case.rules.iter().map(String::as_str) {
+            let of_case = |found: &&&Found| found.case.as_deref() == Some(&case.id) && found.rule == rule;
+            let broken: Vec<&Found> = stream.findings.iter().filter(of_case).copied().collect();
+            claimed.extend(&broken);
+            suite.add_test_case(test_case(stream, case, rule, &broken, fails));
+        }
+        if case.rules.is_empty() {
+            suite.add_test_case(test_case(stream, case, "observed", &[], fails));
         }
     }
-    for found in found.iter().filter(|found| !claimed.contains(found)) {
+    for found in stream.findings.iter().filter(|found| !claimed.contains(found)) {
         let mut test_case =
-            TestCase::new(format!("finding {}", found.place), status(records, &[found], fails));
+            TestCase::new(format!("finding {}", found.place), status(stream, &[found], fails));
         test_case.set_classname(console::escaped(&found.rule));
         suite.add_test_case(test_case);
     }
@@ -55,14 +45,14 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
 }
 
 fn test_case(
-    records: &[Record],
+    stream: &Stream<'_>,
     case: &CaseOutcome,
     rule: &str,
     broken: &[&Found],
     fails: Option<Level>,
 ) -> TestCase {
     let status = match case.verdict {
-        _ if !broken.is_empty() => status(records, broken, fails),
+        _ if !broken.is_empty() => status(stream, broken, fails),
         Verdict::Error => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(console::escaped(&case.reason));
@@ -80,7 +70,7 @@ fn test_case(
     test_case
 }
 
-fn status(records: &[Record], broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {
+fn status(stream: &Stream<'_>, broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {
     let worst = broken.iter().map(|found| found.level).max();
     let Some(first) = broken.iter().find(|found| Some(found.level) == worst) else {
         return TestCaseStatus::success();
@@ -91,6 +81,6 @@ fn status(records: &[Record], broken: &[&Found], fails: Option<Level>) -> TestCa
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
     status.set_message(console::escaped(&format!("{}: {}", first.statement, first.detail)));
-    status.set_description(console::evidence(records, first));
+    status.set_description(console::evidence(stream, first));
     status
 }

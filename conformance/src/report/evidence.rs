@@ -1,0 +1,86 @@
+//! The exchange that shows a breach, line by line.
+
+use std::fmt;
+
+use super::console::escaped;
+use crate::dialogue::{Act, End, Exchange};
+use crate::record::Found;
+use crate::stream::Stream;
+
+/// How many lines of a message or of a reply are shown.
+const SHOWN: usize = 8;
+/// How many octets of a line are shown.
+const WIDTH: usize = 160;
+
+/// The exchange that shows a breach, in printable characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// The connection and the exchange: `in noop, exchange 3`.
+    pub(super) place: String,
+    /// What was sent and what came.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of an exchange; printed, it has no line break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// `C:` of the client, `S:` of the server, `#` a remark.
+    pub(super) who: &'static str,
+    /// What was said, in printable characters.
+    pub(super) text: String,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.who, self.text)
+    }
+}
+
+impl Evidence {
+    /// The exchange of a finding; without lines if the stream lacks it.
+    pub(super) fn of(found: &Found, stream: &Stream<'_>) -> Evidence {
+        let name = stream.dialogue(found.place).map_or("an unknown connection", |opening| &opening.name);
+        Evidence {
+            place: format!("in {}, exchange {}", escaped(name), found.place.exchange.saturating_add(1)),
+            lines: stream.exchange(found.place).map(lines).unwrap_or_default(),
+        }
+    }
+}
+
+fn lines(exchange: &Exchange) -> Vec<Line> {
+    let mut lines = match &exchange.act {
+        Act::Connect => vec![remark("connected")],
+        Act::Handshake => vec![remark("TLS")],
+        Act::Wait => Vec::new(),
+        act => said("C:", &act.octets()),
+    };
+    lines.extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said("S:", &answer.octets)));
+    if let Some(more @ 1..) = exchange.answers.len().checked_sub(SHOWN) {
+        lines.push(remark(&format!("{more} replies more")));
+    }
+    match exchange.end {
+        End::Answered => {}
+        End::TimedOut => lines.push(remark("no more came")),
+        End::Closed => lines.push(remark("closed by the server")),
+        End::Failed => lines.push(remark("the connection broke")),
+    }
+    lines
+}
+
+fn remark(text: &str) -> Line {
+    Line { who: "#", text: text.to_owned() }
+}
+
+fn said(who: &'static str, octets: &[u8]) -> Vec<Line> {
+    let all: Vec<&[u8]> = octets.split_inclusive(|octet| *octet == b'\n').collect();
+    let line = |line: &&[u8]| {
+        let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let cut = if shown.len() > WIDTH { format!("... ({} octets)", line.len()) } else { String::new() };
+        Line { who, text: format!("{}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii()) }
+    };
+    let mut lines: Vec<Line> = all.iter().take(SHOWN).map(line).collect();
+    if let Some(more @ 1..) = all.len().checked_sub(SHOWN) {
+        lines.push(Line { who, text: format!("... ({more} lines more)") });
+    }
+    lines
+}

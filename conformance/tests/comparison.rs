@@ -1,0 +1,172 @@
+//! Comparisons: what makes a finding the same one, and what is new, changed or gone.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use smtp_conformance::comparison::Comparison;
+use smtp_conformance::dialogue::Protocol;
+use smtp_conformance::record::{self, Record};
+use smtp_conformance::stream::Stream;
+use smtp_conformance::{Knowledge, Level, Strictness, judge, report, transcript};
+
+/// The first reply to NOOP has no enhanced status code, though EHLO announces them.
+const SPOKEN: &str = "\
+#: connected
+S: 220 mx1.example.org ESMTP, 2026-01-02 03:04:05
+C: EHLO client-1.example.org
+S: 250-mx1.example.org
+S: 250 ENHANCEDSTATUSCODES
+C: NOOP 17
+S: 250 Ok, queued as 4F2A81, 3 messages
+C: QUIT
+S: 221 2.0.0 Bye
+#: closed by server
+";
+
+fn records(name: &str, text: &str) -> Vec<Record> {
+    let dialogues = transcript::read(name, Protocol::Smtp, text).expect("a transcript");
+    let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
+    record::records("target", &dialogues, &[], &judgement)
+}
+
+/// The rules of what is new, changed and gone, and how many findings are the same.
+fn compared(before: &[Record], after: &[Record]) -> (Vec<String>, Vec<String>, Vec<String>, usize) {
+    let (before, after) = (Stream::of(before), Stream::of(after));
+    let comparison = Comparison::of(&before, &after);
+    let rules = |list: &[smtp_conformance::comparison::Difference<'_>]| {
+        list.iter().map(|difference| difference.identity.rule.clone()).collect::<Vec<_>>()
+    };
+    (rules(&comparison.new), rules(&comparison.changed), rules(&comparison.gone), comparison.same)
+}
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn a_finding_stays_the_same_where_texts_hosts_counts_and_places_differ() {
+    let before = records("runs/monday/noop.txt", SPOKEN);
+    let findings = Stream::of(&before).findings.len();
+    assert!(findings > 0);
+    let same = (none(), none(), none(), findings);
+    let other = SPOKEN
+        .replace("mx1.example.org", "mail-7.example.net")
+        .replace("client-1.example.org", "localhost.localdomain")
+        .replace("2026-01-02 03:04:05", "Tue, 3 Feb 2026")
+        .replace("NOOP 17", "NOOP 4711")
+        .replace("4F2A81, 3 messages", "BBB000, 1 message");
+    assert_eq!(compared(&before, &records(r"D:\tuesday\noop.txt", &other)), same);
+    let noop = "C: NOOP 17\nS: 250 Ok, queued as 4F2A81, 3 messages\n";
+    let moved = SPOKEN.replace(noop, &format!("C: RSET\nS: 250 2.0.0 Ok\n{noop}{noop}"));
+    assert_eq!(compared(&before, &records("noop.txt", &moved)), same);
+    let quiet = SPOKEN.replace("250 Ok", "250 2.0.0 Ok");
+    let second = records("noop.txt", &format!("{quiet}{SPOKEN}"));
+    assert_eq!(compared(&before, &second), same);
+}
+
+#[test]
+fn another_act_connection_or_code_makes_a_difference() {
+    let before = records("noop.txt", SPOKEN);
+    let rule = vec!["enhanced-code-present".to_owned()];
+    let coded = records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok"));
+    assert_eq!(compared(&coded, &before), (rule.clone(), none(), none(), 0));
+    assert_eq!(compared(&before, &coded), (none(), none(), rule.clone(), 0));
+    let elsewhere = records("other.txt", SPOKEN);
+    assert_eq!(compared(&before, &elsewhere), (rule.clone(), none(), rule.clone(), 0));
+    let other = records("noop.txt", &SPOKEN.replace("NOOP 17", "RSET"));
+    assert_eq!(compared(&before, &other), (rule.clone(), none(), rule.clone(), 0));
+    let refused = records("noop.txt", &SPOKEN.replace("250 Ok", "500 No"));
+    let (_, changed, gone, _) = compared(&before, &refused);
+    assert_eq!((changed, gone), (rule, none()));
+}
+
+#[test]
+fn what_was_not_tried_again_is_told_from_what_was_mended() {
+    let before = records("noop.txt", SPOKEN);
+    for (after, tried) in [
+        (records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok")), true),
+        (
+            records("noop.txt", &SPOKEN.replace("C: NOOP 17\nS: 250 Ok, queued as 4F2A81, 3 messages\n", "")),
+            false,
+        ),
+    ] {
+        let (before, after) = (Stream::of(&before), Stream::of(&after));
+        let comparison = Comparison::of(&before, &after);
+        assert_eq!(comparison.gone.iter().map(|gone| gone.tried).collect::<Vec<_>>(), [tried]);
+        assert_eq!(comparison.worst(), None);
+        let text = report::comparison::render(&comparison, &before, &after);
+        assert!(text.ends_with(" not tried again), 0 as before\n"), "{text}");
+        assert_eq!(text.contains("(nothing like it was tried after)"), !tried, "{text}");
+    }
+}
+
+#[test]
+fn a_level_that_rose_counts_like_a_new_finding() {
+    let error = records("noop.txt", SPOKEN);
+    let mut note = error.clone();
+    for record in &mut note {
+        if let Record::Finding(found) = record {
+            found.level = Level::Note;
+        }
+    }
+    let (error, note) = (Stream::of(&error), Stream::of(&note));
+    let raised = Comparison::of(&note, &error);
+    assert_eq!((raised.changed.len(), raised.worst()), (1, Some(Level::Error)));
+    let lowered = Comparison::of(&error, &note);
+    assert_eq!((lowered.changed.len(), lowered.worst()), (1, None));
+}
+
+#[test]
+fn streams_cut_short_or_forged_are_compared_too() {
+    let whole = records("\u{1b}[2J\u{202e}noop.txt", &SPOKEN.replace("NOOP 17", r"NOOP \x1b[2J"));
+    for records in [&whole[..0], &whole[1..], &whole[whole.len() - 3..]] {
+        for (before, after) in [(records, &whole[..]), (&whole[..], records)] {
+            let (before, after) = (Stream::of(before), Stream::of(after));
+            let text = report::comparison::render(&Comparison::of(&before, &after), &before, &after);
+            let mut controls = text.chars().filter(|character| character.is_control() && *character != '\n');
+            assert_eq!(controls.next(), None, "{text:?}");
+            assert!(!text.contains('\u{202e}'));
+        }
+    }
+}
+
+#[test]
+fn the_command_tells_by_its_exit_status() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, records: &[Record]| {
+        let mut octets = Vec::new();
+        record::write(records, &mut octets).expect("octets");
+        fs::write(folder.path().join(name), octets).expect("a file");
+    };
+    write("broken.jsonl", &records("noop.txt", SPOKEN));
+    write("mended.jsonl", &records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok")));
+    let run = |arguments: &str| {
+        let program = env!("CARGO_BIN_EXE_smtp-conformance");
+        let arguments = arguments.split(' ');
+        let output = Command::new(program).current_dir(folder.path()).arg("compare").args(arguments).output();
+        output.expect("the program can be run")
+    };
+    let mut statuses = String::new();
+    for arguments in [
+        "broken.jsonl broken.jsonl",
+        "broken.jsonl mended.jsonl",
+        "mended.jsonl broken.jsonl",
+        "mended.jsonl broken.jsonl --fail-on never",
+        "mended.jsonl",
+        "mended.jsonl none.jsonl",
+    ] {
+        let status = run(arguments).status.code().unwrap_or(-1);
+        writeln!(statuses, "{status} {arguments}").expect("a string takes all");
+    }
+    assert_eq!(
+        statuses,
+        "0 broken.jsonl broken.jsonl\n0 broken.jsonl mended.jsonl\n1 mended.jsonl broken.jsonl\n\
+         0 mended.jsonl broken.jsonl --fail-on never\n2 mended.jsonl\n5 mended.jsonl none.jsonl\n"
+    );
+    let output = run("mended.jsonl broken.jsonl --format json").stdout;
+    let json: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
+    assert_eq!(json["new"][0]["rule"], "enhanced-code-present");
+    assert_eq!(json["new"][0]["after"][0]["reply-code"], 250);
+    assert_eq!(json["new"][0]["fingerprint"].as_str().map(str::len), Some(32));
+}
