@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ use crate::knowledge::Knowledge;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
-use crate::report::{comparison, console, junit};
+use crate::report::{Format, comparison, junit};
 use crate::rules::{Strictness, judge};
 use crate::run::{self, Outcome, Plan};
 use crate::stream::Stream;
@@ -53,10 +53,12 @@ enum Command {
     },
     /// Judges recorded connections: transcripts, or records of a run.
     Judge(Judge),
-    /// Makes a report of records again.
+    /// Makes a report of records again. Several files make one report after the other, or one page of HTML; JUnit and
+    /// JSONL take one file.
     Report {
         /// Records, one JSON object a line; `-` reads standard input.
-        file: PathBuf,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
         /// The form of the report.
         #[arg(long, value_enum, default_value_t = Format::Console)]
         format: Format,
@@ -66,8 +68,8 @@ enum Command {
     },
     /// Compares the findings of two runs: which are new, changed, gone.
     ///
-    /// A finding is the same in both if it is of the same rule, on a connection of the same name (a case, a file without
-    /// its folders), and of an act of the same shape: what the client sent, without its host names and numbers. What the
+    /// A finding is the same in both if it is of the same rule, of the same case (in a recording: of a file of the same name,
+    /// without its folders), and of an act of the same shape: what the client sent, without its host names and numbers. What the
     /// server sent, and how often and at which place it was seen, do not count. It has changed if its levels, reply
     /// codes or enhanced status codes are others.
     ///
@@ -218,16 +220,6 @@ struct Judge {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// For people.
-    Console,
-    /// Records, one JSON object a line.
-    Jsonl,
-    /// JUnit XML.
-    Junit,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 enum ProtocolName {
     Smtp,
     Submission,
@@ -272,7 +264,7 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve(&options).map(|()| 0),
         Command::Rules { id } => print_rules(id.as_deref()).map(|()| 0),
         Command::Judge(options) => judge_recordings(&options),
-        Command::Report { file, format, fail_on } => print_report(&file, format, fail_on).map(|()| 0),
+        Command::Report { files, format, fail_on } => print_report(&files, format, fail_on),
         Command::Compare { before, after, format, fail_on } => compare(&before, &after, format, fail_on),
     };
     match outcome {
@@ -380,7 +372,7 @@ fn run_cases(options: &Run) -> Result<u8> {
         let text = junit::render(&records, options.fail_on.level())?;
         fs::write(file, text).with_context(|| file.display().to_string())?;
     }
-    print(&records, options.format, options.fail_on)?;
+    print(&[&records], options.format, options.fail_on)?;
     let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(match options.fail_on.level() {
         _ if outcome.is_faulty() => 5,
@@ -500,7 +492,8 @@ fn judge_recordings(options: &Judge) -> Result<u8> {
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
-    print(&record::records(&target, &outcome), options.format, options.fail_on)?;
+    let records = record::records(&target, &outcome);
+    print(&[&records], options.format, options.fail_on)?;
     let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(u8::from(options.fail_on.level().is_some_and(fails)))
 }
@@ -517,8 +510,13 @@ fn transcripts(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn print_report(file: &Path, format: Format, fail_on: FailOn) -> Result<()> {
-    print(&read_records(file)?, format, fail_on)
+fn print_report(files: &[PathBuf], format: Format, fail_on: FailOn) -> Result<u8> {
+    let runs = files.iter().map(|file| read_records(file)).collect::<Result<Vec<_>>>()?;
+    let runs: Vec<&[Record]> = runs.iter().map(Vec::as_slice).collect();
+    match print(&runs, format, fail_on) {
+        Err(error) if runs.len() > 1 && !format.takes_several() => Ok(misused(&error)),
+        printed => printed.map(|()| 0),
+    }
 }
 
 fn compare(before: &Path, after: &Path, format: ComparisonFormat, fail_on: FailOn) -> Result<u8> {
@@ -537,13 +535,9 @@ fn read_records(file: &Path) -> Result<Vec<Record>> {
     record::read(&file.display().to_string(), &text(file)?)
 }
 
-fn print(records: &[Record], format: Format, fail_on: FailOn) -> Result<()> {
-    match format {
-        Format::Junit => anstream::print!("{}", junit::render(records, fail_on.level())?),
-        Format::Console => anstream::print!("{}", console::render(records)),
-        Format::Jsonl => record::write(records, std::io::stdout().lock())?,
-    }
-    Ok(())
+fn print(runs: &[&[Record]], format: Format, fail_on: FailOn) -> Result<()> {
+    let text = format.render(runs, fail_on.level())?;
+    std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
 }
 
 fn text(file: &Path) -> Result<String> {

@@ -12,7 +12,7 @@ use crate::stream::Stream;
 /// How much of an act's shape counts, in characters.
 const LENGTH: usize = 100;
 
-/// The identity of a finding: the rule, the connection's name, and the shape of the act.
+/// The identity of a finding: the rule, the case or else the connection's name, and the shape of the act.
 ///
 /// Findings that share it are one finding that was seen several times. Nothing that a server sent is part of it, and no
 /// number of a connection, exchange or reply. So it stays the same where texts, queue ids, dates or counts differ, and
@@ -33,7 +33,7 @@ const LENGTH: usize = 100;
 pub struct Fingerprint {
     /// The rule's slug.
     pub rule: String,
-    /// The connection's name: a case's slug, or a file's name without its folders.
+    /// The case's slug; of what no case brought about, the connection's name: a file's without its folders.
     pub dialogue: String,
     /// The shape of the act, as [`shape`] has it; empty if the stream lacks the exchange.
     pub act: String,
@@ -46,7 +46,7 @@ impl Fingerprint {
         let act = stream.exchange(found.place).map(|exchange| shape(&exchange.act));
         Fingerprint {
             rule: found.rule.clone(),
-            dialogue: name(stream, found.place).to_owned(),
+            dialogue: found.case.clone().unwrap_or_else(|| name(stream, found.place).to_owned()),
             act: act.unwrap_or_default(),
         }
     }

@@ -2,5 +2,64 @@
 
 pub mod comparison;
 pub mod console;
+mod escape;
 mod evidence;
 pub mod junit;
+pub mod markdown;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::catalogue::Level;
+use crate::record::{self, Record};
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Console,
+    /// Records, one JSON object a line.
+    Jsonl,
+    /// JUnit XML.
+    Junit,
+    /// GitHub-flavoured Markdown, for the summary of a CI run.
+    Markdown,
+}
+
+impl Format {
+    /// Whether a report of this form can be of several runs.
+    #[must_use]
+    pub fn takes_several(self) -> bool {
+        !matches!(self, Format::Jsonl | Format::Junit)
+    }
+
+    /// The report of some runs, each by its records. `fails` is the lowest level that is a failure in JUnit.
+    ///
+    /// # Errors
+    ///
+    /// A form that takes one run refuses another number of them. Other errors are faults of ours.
+    pub fn render(self, runs: &[&[Record]], fails: Option<Level>) -> Result<String> {
+        let each = |render: fn(&[Record]) -> Result<String>| {
+            Ok(runs.iter().map(|run| render(run)).collect::<Result<Vec<_>>>()?.join("\n"))
+        };
+        match self {
+            Format::Console => each(|run| Ok(console::render(run))),
+            Format::Markdown => each(markdown::render),
+            Format::Jsonl => lines(self.only(runs)?),
+            Format::Junit => junit::render(self.only(runs)?, fails),
+        }
+    }
+
+    fn only<'a>(self, runs: &[&'a [Record]]) -> Result<&'a [Record]> {
+        let [run] = runs else {
+            bail!("{self:?} takes the records of one run, not of {}: take another --format", runs.len());
+        };
+        Ok(run)
+    }
+}
+
+fn lines(run: &[Record]) -> Result<String> {
+    let mut octets = Vec::new();
+    record::write(run, &mut octets)?;
+    Ok(String::from_utf8(octets)?)
+}

@@ -1,14 +1,19 @@
 //! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
 
+use comrak::nodes::NodeValue;
+use comrak::{Arena, Options};
 use serde_json::Value;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::record::{self, Record};
-use smtp_conformance::report::{console, junit};
+use smtp_conformance::report::{Format, console, junit};
 use smtp_conformance::run::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 /// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
 const HOSTILE: &[u8] = b"250 5.1.1 \x1b[2J\x07\x00<b>]]>&amp;\xe2\x80\xae\xff\r error forged\n";
+/// What a report repeats within a sentence.
+const MARKUP: &str =
+    "|a|</code></details><script>*b* [c](http://d.example) `e` @someone #1 www.f.example \u{1b}[2J";
 
 fn records() -> Vec<Record> {
     let exchange = |act, reply: &[u8]| Exchange {
@@ -29,6 +34,8 @@ fn records() -> Vec<Record> {
                 Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() },
                 b"503 5.5.1 No\r\n",
             ),
+            exchange(Act::Command(format!("AUTH {MARKUP}\r\n").into()), b"```\r\n"),
+            exchange(Act::Command(b"NOOP\r\n".into()), format!("250 {MARKUP}\r\n").as_bytes()),
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
         ],
         ..Dialogue::default()
@@ -37,7 +44,7 @@ fn records() -> Vec<Record> {
         id: id.to_owned(),
         title: "NOOP".to_owned(),
         verdict,
-        reason: "\u{1b}]0;title\u{7}".to_owned(),
+        reason: format!("\u{1b}]0;title\u{7}{MARKUP}"),
         dialogue: Some(0),
         rules: vec!["enhanced-code-class-agrees".to_owned()],
         outcomes: Vec::new(),
@@ -51,7 +58,7 @@ fn records() -> Vec<Record> {
     let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
     let certificate = Some("\u{1b}[2Jinvalid".to_owned());
     let outcome = Outcome { dialogues: vec![dialogue], cases, judgement, certificate };
-    record::records("\u{1b}[2Jtarget", &outcome)
+    record::records(&format!("\u{1b}[2Jtarget {MARKUP}"), &outcome)
 }
 
 #[test]
@@ -104,4 +111,65 @@ fn junit_follows_the_schema_of_jenkins() {
     let mut command = std::process::Command::new("xmllint");
     let output = command.args(["--noout", "--schema"]).arg(schema).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn markdown_has_no_markup_of_a_server() {
+    let records = records();
+    let page = Format::Markdown.render(&[&records], None).unwrap();
+    assert!(page.chars().all(|character| character == '\n' || !character.is_control()), "{page:?}");
+    assert!(!page.contains('\u{202e}'));
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.strikethrough = true;
+    options.extension.shortcodes = true;
+    let arena = Arena::new();
+    let root = comrak::parse_document(&arena, &page, &options);
+    let (mut tables, mut blocks) = (0, 0);
+    for node in root.descendants() {
+        match &node.data().value {
+            NodeValue::HtmlInline(html) => {
+                assert!(["<code>", "</code>", "<!-- -->"].contains(&html.as_str()), "{html}");
+            }
+            NodeValue::HtmlBlock(block) => {
+                assert_eq!(
+                    block.literal.matches("<details>").count(),
+                    block.literal.matches("<summary>").count()
+                );
+                assert!(!block.literal.contains("script"), "{}", block.literal);
+            }
+            NodeValue::Table(_) => tables += 1,
+            NodeValue::CodeBlock(_) => blocks += 1,
+            NodeValue::Link(_)
+            | NodeValue::Image(_)
+            | NodeValue::Emph
+            | NodeValue::Code(_)
+            | NodeValue::List(_) => {
+                panic!("{:?} in {page}", node.data().value)
+            }
+            _ => {}
+        }
+    }
+    let worse = records.iter().filter_map(|record| match record {
+        Record::Finding(found) if found.level > Level::Note => Some((found.level, &found.rule)),
+        _ => None,
+    });
+    assert_eq!(blocks, worse.collect::<std::collections::BTreeSet<_>>().len());
+    assert_eq!(tables, 3, "{page}");
+    assert!(page.contains("enhanced-code-class-agrees") && page.contains("RFC 2034 §4"));
+}
+
+#[test]
+fn a_form_takes_several_runs_or_says_so() {
+    let records = records();
+    let runs = [&records[..], &records[..]];
+    for format in [Format::Console, Format::Markdown] {
+        let one = format.render(&runs[..1], None).unwrap();
+        assert_eq!(format.render(&runs, None).unwrap(), format!("{one}\n{one}"));
+    }
+    for format in [Format::Jsonl, Format::Junit] {
+        assert!(!format.takes_several());
+        assert!(format.render(&runs, None).unwrap_err().to_string().contains("not of 2"));
+    }
 }

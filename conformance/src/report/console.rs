@@ -114,26 +114,11 @@ fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
 }
 
 fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
-    let agreement = &summary.agreement;
-    let sum = |pairs: &BTreeMap<String, usize>| (pairs.len(), pairs.values().sum::<usize>());
-    let (listed, unlisted, no_list) =
-        (sum(&agreement.listed), sum(&agreement.unlisted), sum(&agreement.no_list));
-    let (unregistered, mismatch) = (sum(&agreement.unregistered), sum(&agreement.class_mismatch));
-    writeln!(
-        text,
-        "Registry agreement, pairs (replies): {} ({}) listed, {} ({}) unlisted, {} ({}) without list, {} ({}) \
-         unregistered, {} ({}) of two classes",
-        listed.0,
-        listed.1,
-        unlisted.0,
-        unlisted.1,
-        no_list.0,
-        no_list.1,
-        unregistered.0,
-        unregistered.1,
-        mismatch.0,
-        mismatch.1
-    )?;
+    let pairs = summary
+        .agreement
+        .by_pairing()
+        .map(|(pairing, pairs)| format!("{} ({}) {pairing}", pairs.len(), pairs.values().sum::<usize>()));
+    writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))?;
     if !summary.cases.is_empty() {
         let verdicts = summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}"));
         writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;

@@ -44,6 +44,17 @@ pub struct Agreement {
 }
 
 impl Agreement {
+    /// The pairs of each pairing, by what people call it.
+    pub(crate) fn by_pairing(&self) -> [(&'static str, &BTreeMap<String, usize>); 5] {
+        [
+            ("listed", &self.listed),
+            ("unlisted", &self.unlisted),
+            ("without list", &self.no_list),
+            ("unregistered", &self.unregistered),
+            ("of two classes", &self.class_mismatch),
+        ]
+    }
+
     pub(super) fn count(&mut self, observation: &Observation<'_>) {
         let Some((reply_code, code)) = pair(observation) else { return };
         let pairs = match judge_pair(reply_code, code) {

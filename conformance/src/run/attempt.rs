@@ -136,6 +136,7 @@ mod tests {
             reason: String::new(),
             unready: true,
             used: true,
+            outcomes: Vec::new(),
         };
         let next = attempted.next(Readiness::Login).expect("it is tried again");
         assert!(next.alone && next.readiness == Readiness::Plain);

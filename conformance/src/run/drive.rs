@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep};
 /// After how many refusals on a connection the next case gets another: servers close after a few, or slow down.
 const TIRED: usize = 3;
 
+/// What a connection is called that cases share.
+const SESSION: &str = "session";
+
 /// Why a case stops: what that means, and what was seen.
 type Stop = (Happened, String);
 
@@ -25,7 +28,8 @@ impl Runner<'_> {
     pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
         let Some(first) = batch.first() else { return Driven::none(batch, "") };
         sleep(self.politeness.between).await;
-        let mut connection = match self.connect(&first.case.id).await {
+        let name = if first.alone { &first.case.id } else { SESSION };
+        let mut connection = match self.connect(name).await {
             Ok(connection) => connection,
             Err(error) => return Driven::none(batch, &format!("no connection: {error}")),
         };
@@ -37,7 +41,6 @@ impl Runner<'_> {
                 left.push(*attempt);
                 continue;
             }
-            connection.mark(&attempt.case.id);
             let mut outcomes = Vec::new();
             let (happened, reason) =
                 self.attempt(attempt, used, &mut connection, &template, offers, &mut outcomes).await;
@@ -58,8 +61,15 @@ impl Runner<'_> {
         outcomes: &mut Vec<usize>,
     ) -> Stop {
         let begun = async {
+            // What is said before the first of several cases is nobody's own.
+            if attempt.alone {
+                connection.mark(&attempt.case.id);
+            }
             if !used {
                 self.open(attempt, connection, template, offers).await?;
+            }
+            if !attempt.alone {
+                connection.mark(&attempt.case.id);
             }
             begin(attempt.case.start, connection, template).await
         };

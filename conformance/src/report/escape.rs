@@ -1,0 +1,188 @@
+//! Text from outside, escaped for the place it goes to, and escapers that let nothing else through.
+//!
+//! A template for Markdown prints only [`Markdown`]. Its text carries a mark that printable text cannot hold; the
+//! escaper takes the mark off and fails on text without it.
+
+use std::fmt::{self, Display, Write};
+
+use askama::filters::Escaper;
+
+use super::console::escaped;
+
+const MARK: char = '\u{3}';
+
+/// Text escaped for GitHub-flavoured Markdown.
+pub(super) struct Markdown {
+    marked: String,
+}
+
+impl Markdown {
+    /// Text within a line, in a table cell or not, behind something else. It reads as the same text, without markup,
+    /// links or mentions; control characters and what turns the direction of writing are shown as escapes.
+    pub(super) fn text(text: impl Display) -> Markdown {
+        let shown = escaped(&text.to_string());
+        let mut marked = String::from(MARK);
+        let mut before = ' ';
+        for (index, character) in shown.char_indices() {
+            let blank_is_lost = before == ' ' || index + 1 == shown.len();
+            match character {
+                ' ' if blank_is_lost => marked.push_str("&#32;"),
+                ' ' => marked.push(' '),
+                // A mention or a reference needs its name right behind; a comment keeps them apart.
+                '@' | '#' => {
+                    let _ = write!(marked, "&#{};<!-- -->", u32::from(character));
+                }
+                _ if is_plain(character, before) => marked.push(character),
+                _ => {
+                    let _ = write!(marked, "&#{};", u32::from(character));
+                }
+            }
+            before = character;
+        }
+        Markdown { marked }
+    }
+
+    /// A block of lines as they are, with a fence that none of them has.
+    pub(super) fn block(lines: impl IntoIterator<Item = impl Display>) -> Markdown {
+        let lines: Vec<String> = lines.into_iter().map(|line| escaped(&line.to_string())).collect();
+        let longest =
+            lines.iter().flat_map(|line| line.split(|character| character != '`')).map(str::len).max();
+        let fence = "`".repeat(longest.unwrap_or_default().max(2) + 1);
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        Markdown { marked: format!("{MARK}{fence}text\n{lines}{fence}") }
+    }
+}
+
+/// Whether a character means nothing within a line of Markdown.
+fn is_plain(character: char, before: char) -> bool {
+    match character {
+        // `www.` begins a link.
+        '.' => !before.eq_ignore_ascii_case(&'w'),
+        ',' | ';' | '(' | ')' | '"' | '\'' | '/' | '?' | '+' | '%' | '=' | '-' => true,
+        _ => character.is_ascii_alphanumeric() || !character.is_ascii(),
+    }
+}
+
+impl Display for Markdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One write, so that the escaper sees the mark and the text together.
+        f.write_str(&self.marked)
+    }
+}
+
+/// The escaper of templates for Markdown: fails on what is no [`Markdown`].
+#[derive(Clone, Copy)]
+pub(super) struct MarkdownOnly;
+
+impl Escaper for MarkdownOnly {
+    fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        dest.write_str(text.strip_prefix(MARK).ok_or(fmt::Error)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template;
+    use comrak::nodes::NodeValue;
+    use comrak::{Arena, Options};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Template)]
+    #[template(source = "[{{ text }}]", ext = "md")]
+    struct Page<T: Display> {
+        text: T,
+    }
+
+    #[test]
+    fn markdown_refuses_raw_text() {
+        assert_eq!(Page { text: Markdown::text("a") }.render().unwrap(), "[a]");
+        assert!(Page { text: "a" }.render().is_err(), "raw text went through");
+        assert!(Page { text: 1 }.render().is_err(), "a raw number went through");
+    }
+
+    /// What GitHub does to a Markdown file, as far as comrak can do it.
+    fn options() -> Options<'static> {
+        let mut options = Options::default();
+        let extension = &mut options.extension;
+        extension.table = true;
+        extension.autolink = true;
+        extension.strikethrough = true;
+        extension.tasklist = true;
+        extension.footnotes = true;
+        extension.alerts = true;
+        extension.math_dollars = true;
+        extension.math_code = true;
+        extension.shortcodes = true;
+        options
+    }
+
+    /// What a reader sees of the cell `<code>TEXT</code>`; fails if there is any markup.
+    fn seen(text: &str) -> String {
+        let cell = Page { text: Markdown::text(text) }.render().unwrap();
+        let page = format!("| a | b |\n| --- | --- |\n| <code>{cell}</code> | b |\n");
+        let arena = Arena::new();
+        let root = comrak::parse_document(&arena, &page, &options());
+        let (mut seen, mut cells) = (String::new(), 0);
+        for node in root.descendants() {
+            match &node.data().value {
+                NodeValue::Text(text) => seen.push_str(text),
+                NodeValue::HtmlInline(html) => {
+                    assert!(["<code>", "</code>", "<!-- -->"].contains(&html.as_str()), "{page}");
+                }
+                NodeValue::TableCell => cells += 1,
+                NodeValue::Document | NodeValue::Table(_) | NodeValue::TableRow(_) => {}
+                other => panic!("{other:?} in {page}"),
+            }
+        }
+        assert_eq!(cells, 4, "{page}");
+        seen.strip_prefix("ab[").and_then(|seen| seen.strip_suffix("]b")).expect("the cell").to_owned()
+    }
+
+    #[test]
+    fn markup_stays_text() {
+        for text in [
+            "",
+            " ",
+            "  a  b ",
+            "*a* _b_ ~~c~~ `d` ``",
+            "[a](http://b) ![a](b) [^1] [x]",
+            "<b>a</b> <!-- a --> &amp; &#64;",
+            "a | b \\| c \\",
+            "http://a.example https://b www.example.org WWW.example.org",
+            "a@example.org @maintainer",
+            "mailto:a@b.example xmpp:a@b",
+            "#123 GH-1 a/b#1",
+            ":smile: $a$ $`a`$",
+            "- a\n1. b\n> c\n# d\n---\n| e |",
+            "\u{202e}\u{1b}[2J\u{0}",
+            "\\*a\\*",
+            "a<br>b",
+            "</code><script>",
+            "[!NOTE]",
+        ] {
+            assert_eq!(seen(text), escaped(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_stays_text(text in "[ -~\\n]{0,40}|\\PC{0,20}|([*_`\\[\\]()<>@#|:.&;!$~w/-]|www|http|code|a ){0,20}") {
+            prop_assert_eq!(seen(&text), escaped(&text));
+        }
+
+        #[test]
+        fn no_line_ends_a_block(lines in prop::collection::vec("[`~ a-c<>|]{0,12}", 0..5)) {
+            let block = Page { text: Markdown::block(&lines) }.render().unwrap();
+            let page = block.trim_matches(['[', ']']);
+            let arena = Arena::new();
+            let root = comrak::parse_document(&arena, page, &options());
+            let children: Vec<_> = root.children().collect();
+            prop_assert_eq!(children.len(), 1, "{}", page);
+            let value = &children[0].data().value;
+            let NodeValue::CodeBlock(block) = value else { panic!("{page}") };
+            prop_assert_eq!(&block.literal, &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The report as GitHub-flavoured Markdown, for the summary of a CI run.
+
+use anyhow::{Context as _, Result};
+use askama::Template;
+
+use super::console::{broken, idle};
+use super::escape::Markdown;
+use super::evidence::Evidence;
+use crate::catalogue::{Level, RuleId};
+use crate::record::{Found, Record, Summary};
+use crate::stream::Stream;
+
+/// The report: counts, a table of the rules broken, each error and warning with the exchange that shows it first, the
+/// agreement with the registry, and what was not judged. Whatever a server sent is text, within code.
+///
+/// # Errors
+///
+/// Where the template lets no text through that is not escaped, which is a fault of ours.
+pub fn render(records: &[Record]) -> Result<String> {
+    let text = Report::of(&Stream::of(records)).render().context("the Markdown report")?;
+    Ok(format!("{text}\n"))
+}
+
+#[derive(Template)]
+#[template(path = "report.md")]
+struct Report {
+    target: Markdown,
+    version: Markdown,
+    registry: Markdown,
+    counts: Option<Counts>,
+    rules: Vec<Rule>,
+    idle: Vec<Idle>,
+    idle_cases: Markdown,
+}
+
+struct Counts {
+    errors: Markdown,
+    warnings: Markdown,
+    notes: Markdown,
+    exchanges: Markdown,
+    dialogues: Markdown,
+    cases: Option<Markdown>,
+    agreement: Vec<Agreement>,
+}
+
+struct Agreement {
+    pairing: Markdown,
+    pairs: Markdown,
+    replies: Markdown,
+}
+
+struct Rule {
+    level: Markdown,
+    id: Markdown,
+    times: Markdown,
+    detail: Markdown,
+    statement: Markdown,
+    sources: Markdown,
+    /// Notes are many; what they say is enough.
+    exchange: Option<Exchange>,
+    mend: Option<Markdown>,
+    mends: Vec<Mend>,
+}
+
+struct Exchange {
+    place: Markdown,
+    lines: Markdown,
+}
+
+struct Mend {
+    server: Markdown,
+    text: Markdown,
+}
+
+struct Idle {
+    verdict: Markdown,
+    times: Markdown,
+    reason: Markdown,
+    cases: Markdown,
+}
+
+impl Report {
+    fn of(stream: &Stream<'_>) -> Report {
+        let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
+        let (broken, idle) = (broken(stream), idle(stream));
+        Report {
+            target: Markdown::text(header(|header| &header.target)),
+            version: Markdown::text(header(|header| &header.version)),
+            registry: Markdown::text(header(|header| &header.registry_updated)),
+            counts: stream.summary.map(Counts::of),
+            rules: broken
+                .iter()
+                .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
+                .collect(),
+            idle_cases: Markdown::text(idle.values().map(Vec::len).sum::<usize>()),
+            idle: idle
+                .into_iter()
+                .map(|((verdict, reason), cases)| Idle {
+                    verdict: Markdown::text(verdict),
+                    times: Markdown::text(cases.len()),
+                    reason: Markdown::text(reason),
+                    cases: Markdown::text(cases.join(", ")),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Counts {
+    fn of(summary: &Summary) -> Counts {
+        let cases: Vec<String> =
+            summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+        Counts {
+            errors: Markdown::text(summary.errors),
+            warnings: Markdown::text(summary.warnings),
+            notes: Markdown::text(summary.notes),
+            exchanges: Markdown::text(summary.exchanges),
+            dialogues: Markdown::text(summary.dialogues),
+            cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
+            agreement: summary
+                .agreement
+                .by_pairing()
+                .into_iter()
+                .map(|(pairing, pairs)| Agreement {
+                    pairing: Markdown::text(pairing),
+                    pairs: Markdown::text(pairs.len()),
+                    replies: Markdown::text(pairs.values().sum::<usize>()),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Rule {
+    fn of(stream: &Stream<'_>, level: Level, id: &str, found: &[&Found]) -> Option<Rule> {
+        let first = found.first()?;
+        let catalogued = first.catalogued().map(RuleId::rule).filter(|_| level > Level::Note);
+        let Evidence { place, lines } = Evidence::of(first, stream);
+        Some(Rule {
+            level: Markdown::text(level),
+            id: Markdown::text(id),
+            times: Markdown::text(found.len()),
+            detail: Markdown::text(&first.detail),
+            statement: Markdown::text(&first.statement),
+            sources: Markdown::text(first.sources.join("; ")),
+            exchange: (level > Level::Note)
+                .then(|| Exchange { place: Markdown::text(place), lines: Markdown::block(lines) }),
+            mend: catalogued.filter(|rule| !rule.mend.is_empty()).map(|rule| Markdown::text(rule.mend)),
+            mends: catalogued
+                .map_or(&[][..], |rule| rule.mends)
+                .iter()
+                .map(|(server, text)| Mend { server: Markdown::text(server), text: Markdown::text(text) })
+                .collect(),
+        })
+    }
+}
