@@ -7,6 +7,7 @@ use std::process::Command;
 use smtp_conformance::comparison::Comparison;
 use smtp_conformance::dialogue::Protocol;
 use smtp_conformance::record::{self, Record};
+use smtp_conformance::run::Outcome;
 use smtp_conformance::stream::Stream;
 use smtp_conformance::{Knowledge, Level, Strictness, judge, report, transcript};
 
@@ -27,7 +28,7 @@ S: 221 2.0.0 Bye
 fn records(name: &str, text: &str) -> Vec<Record> {
     let dialogues = transcript::read(name, Protocol::Smtp, text).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records("target", &dialogues, &[], &judgement)
+    record::records("target", &Outcome { dialogues, judgement, ..Outcome::default() })
 }
 
 /// The rules of what is new, changed and gone, and how many findings are the same.
