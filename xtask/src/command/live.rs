@@ -29,6 +29,7 @@ const SET_UP_AT_ONCE: usize = 2;
 const TESTED_AT_ONCE: usize = 4;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Options {
     /// Servers, or targets as SERVER/TARGET; all of them without names.
     names: Vec<String>,
@@ -76,8 +77,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let session = Session { roots: &roots, progress: Progress::default() };
     let (started, mut failed) = session.set_up(&choice);
     let rows = session.test(&choice, &started, &mut failed);
-    interruption.check().context("everything is stopped and removed")?;
-    finish(&choice, rows, started, &failed, options.keep)
+    ensure!(!interruption.came(), "interrupted; everything is stopped and removed");
+    finish(&choice, &rows, started, &failed, options.keep)
 }
 
 fn list(all: &[Server]) {
@@ -112,7 +113,7 @@ fn stop(folder: &Path) -> Result<Outcome> {
 /// Stops the servers or lets them run on, and says what came of everything.
 fn finish(
     choice: &Choice<'_>,
-    rows: Vec<Row>,
+    rows: &[Row],
     started: Started,
     failed: &HashMap<String, String>,
     keep: bool,
@@ -131,7 +132,7 @@ fn finish(
         started.into_values().try_for_each(Running::keep)?;
         say("`cargo xtask live --stop` stops them");
     }
-    say(format_args!("\n{}", table(&rows)));
+    say(format_args!("\n{}", table(rows)));
     let passed = rows.iter().all(|row| row.result.as_ref().is_ok_and(|tested| tested.status == 0));
     Ok(if failed.is_empty() && passed { Outcome::Done } else { Outcome::Status(1) })
 }

@@ -63,11 +63,10 @@ impl Roots {
         if self.has_base(suite) {
             return Ok(());
         }
-        let new = self.cache().join("bases").join(format!("{suite}.new"));
-        let command = [self.script("base"), suite.into(), new.clone().into(), self.cache().into()];
-        isolated::run(&self.shared, command, &self.log(suite, "base"), &self.interruption)?;
-        remove(&self.base(suite))?;
-        rename(&new, &self.base(suite))
+        replace(&self.base(suite), |new| {
+            let command = [self.script("base"), suite.into(), new.into(), self.cache().into()];
+            isolated::run(&self.shared, command, &self.log(suite, "base"), &self.interruption)
+        })
     }
 
     /// Whether the server's packages are there already.
@@ -81,27 +80,23 @@ impl Roots {
         if self.has_packages(server) {
             return Ok(());
         }
-        let new = self.cache().join("layers").join(format!("{}.new", server.name));
-        self.prepare(&new, &self.base(&server.recipe.suite))?;
-        let base = self.base(&server.recipe.suite);
-        let steps =
-            [("packages", &server.recipe.packages), ("pip", &server.recipe.pip), ("npm", &server.recipe.npm)];
-        for (script, packages) in steps {
-            if packages.is_empty() {
-                continue;
+        replace(&self.layer(server), |new| {
+            let base = self.base(&server.recipe.suite);
+            self.prepare(new, &base)?;
+            let recipe = &server.recipe;
+            for (script, packages) in
+                [("packages", &recipe.packages), ("pip", &recipe.pip), ("npm", &recipe.npm)]
+            {
+                let mut command = self.mounted(new, &[&base]);
+                command.extend([self.script(script), self.cache().into()]);
+                command.extend(packages.iter().map(OsString::from));
+                if !packages.is_empty() {
+                    let log = self.log(&server.name, script);
+                    isolated::run(&self.shared, command, &log, &self.interruption).context(script)?;
+                }
             }
-            let mut command = self.mounted(&new, &[&base]);
-            command.push(self.script(script));
-            if script != "packages" {
-                command.push(self.cache().into());
-            }
-            command.extend(packages.iter().map(OsString::from));
-            isolated::run(&self.shared, command, &self.log(&server.name, script), &self.interruption)
-                .context(script)?;
-        }
-        fs::write(new.join("ingredients"), self.ingredients(server)).context("the list of ingredients")?;
-        remove(&self.layer(server))?;
-        rename(&new, &self.layer(server))
+            fs::write(new.join("ingredients"), self.ingredients(server)).context("the list of ingredients")
+        })
     }
 
     /// Makes an empty root for a run of the server.
@@ -193,6 +188,14 @@ pub fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+/// Replaces a folder by one that is made beside it, or not at all.
+fn replace(folder: &Path, make: impl Fn(&Path) -> Result<()>) -> Result<()> {
+    let new = folder.with_extension("new");
+    remove(&new)?;
+    if let Err(error) = make(&new) {
+        remove(&new)?;
+        return Err(error);
+    }
+    remove(folder)?;
+    fs::rename(&new, folder).with_context(|| format!("cannot rename {}", new.display()))
 }
