@@ -26,7 +26,7 @@ pub use fault::{Fault, faults};
 pub use key::Key;
 
 use crate::dialogue::Protocol;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, Policy};
 use crate::target::{Address, Credentials, Target};
 use machine::Setting;
 use memory::Memory;
@@ -146,6 +146,7 @@ impl Reference {
             forwarded: mailbox("moved@example.org"),
             full: mailbox("full@example.org"),
             size_limit: Some(SIZE),
+            policies: vec![Policy::Vpim],
             ..Knowledge::default()
         }
     }

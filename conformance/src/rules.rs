@@ -80,7 +80,8 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     }
     judgement.findings.extend(run::judge(&connections, knowledge));
     if strictness.registry {
-        let unlisted = judgement.findings.iter_mut().filter(|finding| finding.rule == RuleId::PAIR_UNLISTED);
+        const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
+        let unlisted = judgement.findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
     judgement.findings.sort_by_key(|one| (one.place, one.rule));

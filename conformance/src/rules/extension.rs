@@ -8,6 +8,7 @@ mod demand;
 mod dsn;
 mod limits;
 mod policy;
+mod profile;
 mod queue;
 mod reason;
 mod size;
@@ -28,6 +29,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
         return;
     }
     submission::judge_anywhere(observation, breaches);
+    profile::judge(observation, breaches);
     demand::judge(observation, breaches);
     if !observation.is_about_command() {
         return;

@@ -8,7 +8,11 @@ use crate::observation::Observation;
 
 use super::command::{has_detail, is_about_act, is_followed, seen};
 
+/// The port of SMTP (RFC 5321 §4.5.4.2).
+const SMTP_PORT: u16 = 25;
+
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    port(observation, breaches);
     if !observation.is_lmtp() || !is_about_act(observation) {
         return;
     }
@@ -22,6 +26,16 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
+/// RFC 2033 §5: LMTP is not spoken on the port of SMTP, by a server that speaks both neither.
+fn port(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let accepted = observation.verb() == Some(Verb::Lhlo) && observation.is(&[250]);
+    if accepted && observation.session.port == Some(SMTP_PORT) {
+        let rule = RuleId::LMTP_NOT_ON_SMTP_PORT;
+        let detail = format!("LHLO is accepted on port {SMTP_PORT}");
+        breaches.add_if(!observation.is_lmtp(), rule, "speaks-smtp", detail);
+    }
+}
+
 /// RFC 2033 §4.1: HELO and EHLO get no 2yz.
 fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
     if observation.digit() == Some(2) {
@@ -29,13 +43,18 @@ fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
-/// RFC 2033 §5: PIPELINING and ENHANCEDSTATUSCODES are offered.
+/// RFC 2033 §5: PIPELINING and ENHANCEDSTATUSCODES are offered, and 8BITMIME should be; before TLS a server may keep
+/// its list short of that. When a recipient's reply could have been sent, no time shows: it may just have become known.
 fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
     let offered = Capabilities::read(&observation.reply);
     let missing = |keyword: &&str| !offered.has(keyword);
     let missing: Vec<&str> = ["PIPELINING", "ENHANCEDSTATUSCODES"].into_iter().filter(missing).collect();
     if !missing.is_empty() {
         breaches.add(RuleId::LMTP_REQUIRED_EXTENSIONS, format!("no {}", missing.join(", no ")));
+    }
+    let whole = observation.session.tls || !offered.has("STARTTLS");
+    if whole && !offered.has("8BITMIME") {
+        breaches.add(RuleId::LMTP_REPLIES_AT_ONCE, "no 8BITMIME");
     }
 }
 
@@ -91,8 +110,8 @@ fn is_full(observation: &Observation<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::command::tests::State::{Connected, DataOfTwo, Greeted, Recipient, Sender};
-    use super::super::command::tests::check;
-    use crate::dialogue::Protocol;
+    use super::super::command::tests::{check, dialogue, found, knowledge};
+    use crate::dialogue::{Dialogue, Protocol};
 
     #[test]
     fn lmtp() {
@@ -102,8 +121,30 @@ mod tests {
             &[
                 (Connected, "HELO me", "500 5.5.1 no", ""),
                 (Connected, "EHLO me", "250 mx", "lmtp-refuses-helo error"),
-                (Connected, "LHLO me", "250-mx\r\n250-pipelining\r\n250 ENHANCEDSTATUSCODES", ""),
-                (Connected, "LHLO me", "250-mx\r\n250 PIPELINING", "lmtp-required-extensions error"),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-8BITMIME\r\n250-pipelining\r\n250 ENHANCEDSTATUSCODES",
+                    "",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-8BITMIME\r\n250 PIPELINING",
+                    "lmtp-required-extensions error",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES",
+                    "lmtp-replies-at-once note",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES",
+                    "",
+                ),
                 (Connected, "LHLO me", "501 no", ""),
                 (Sender, "DATA", "503 5.5.1 no", ""),
                 (Sender, "DATA", "554 5.5.1 no", "lmtp-data-needs-recipient error"),
@@ -123,6 +164,22 @@ mod tests {
             ],
         );
         check("LM", Protocol::Smtp, &[(Connected, "EHLO me", "250 mx", "")]);
+    }
+
+    #[test]
+    fn lmtp_is_not_spoken_on_the_port_of_smtp() {
+        let found = |protocol, port, reply| {
+            let steps = [("", "220 mx.example.test"), ("LHLO me", reply)];
+            let dialogue = Dialogue { port, ..dialogue(protocol, &steps) };
+            found("LM-06", &dialogue, &knowledge())
+        };
+        let accepted = "250-mx\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES";
+        assert_eq!(found(Protocol::Lmtp, Some(25), accepted), "lmtp-not-on-smtp-port error");
+        assert_eq!(found(Protocol::Lmtp, Some(25), "500 5.5.1 no"), "");
+        assert_eq!(found(Protocol::Lmtp, Some(24), accepted), "");
+        assert_eq!(found(Protocol::Lmtp, None, accepted), "");
+        assert_eq!(found(Protocol::Smtp, Some(25), accepted), "lmtp-not-on-smtp-port warning");
+        assert_eq!(found(Protocol::Smtp, Some(25), "500 5.5.1 no"), "");
     }
 
     #[test]

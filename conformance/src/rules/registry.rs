@@ -17,7 +17,8 @@ const NO_CLASS: &str = "its text names no class";
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     let Some((reply_code, code)) = pair(observation) else { return };
     if judge_pair(reply_code, code) == Pairing::Unlisted {
-        breaches.add(RuleId::PAIR_UNLISTED, unlisted(reply_code, code));
+        let rule = if has_wide_list(code) { RuleId::PAIR_CLASS_WILDCARD } else { RuleId::PAIR_UNLISTED };
+        breaches.add(rule, unlisted(reply_code, code));
     }
     if let Some(entry) = code.entry() {
         class_allowed(reply_code, code, entry, breaches);
@@ -74,6 +75,12 @@ fn pair(observation: &Observation<'_>) -> Option<(ReplyCode, EnhancedStatusCode)
     Some((observation.reply.code()?, code))
 }
 
+/// Whether the row's list is a whole class or alternatives: `5XX`, `250 or 251`, `451/550`.
+fn has_wide_list(code: EnhancedStatusCode) -> bool {
+    let list = code.entry().map_or("", |entry| entry.raw.associated);
+    ["XX", " or ", "/"].iter().any(|notation| list.contains(notation))
+}
+
 fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
     let list = code.entry().map_or("", |entry| entry.raw.associated);
     let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -101,7 +108,14 @@ fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry,
 
 #[cfg(test)]
 mod tests {
-    use smtp_enhanced_status::entries;
+    use smtp_enhanced_status::{EnhancedStatusCode, entries};
+
+    #[test]
+    fn wide_lists_are_told_from_others() {
+        let wide = |text: &str| text.parse::<EnhancedStatusCode>().is_ok_and(super::has_wide_list);
+        assert!(["2.3.6", "5.7.15", "5.7.17", "5.7.24"].into_iter().all(wide));
+        assert!(!["5.1.1", "2.5.0", "5.7.28", "5.6.10", "5.9.9", "2.0.0"].into_iter().any(wide));
+    }
 
     #[test]
     fn some_rows_name_no_class_and_others_do() {

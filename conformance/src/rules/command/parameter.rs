@@ -5,7 +5,7 @@ use crate::command::{Command, Parameter, Verb};
 use crate::finding::Breaches;
 use crate::observation::Observation;
 
-use super::{accepts, address, is_policy, seen};
+use super::{accepts, address, has_detail, is_policy, says, seen};
 
 /// The parameters that extensions of SMTP define, in use or not; PRDR, VERP and XVERP are of Exim, Courier,
 /// Postfix.
@@ -40,6 +40,7 @@ const KNOWN: [&str; 24] = [
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     let Some(command) = observation.command() else { return };
     unknown(observation, &command, breaches);
+    unavailable(observation, &command, breaches);
     space_after_colon(observation, &command, breaches);
 }
 
@@ -80,6 +81,21 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut 
     if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
         let detail = format!("{} with an unknown parameter", seen(observation));
         breaches.add_under(rule, "other-refusal", detail);
+    }
+}
+
+/// RFC 5321 §4.1.1.11: a parameter that cannot be honoured for the moment gets 455, unless its own standard has
+/// another code. That it is for the moment shows where 555 is said to pass, or where 4yz names the arguments.
+fn unavailable(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+    // RFC 1870 §6.1, RFC 6710 §4.1.
+    const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
+    let Some(envelope) = command.envelope().filter(|_| follow(command)) else { return };
+    let other = OWN_CODE.iter().any(|keyword| envelope.parameter(keyword).is_some());
+    let passes = observation.is(&[555]) && says(observation, &["temporar", "try again", "try later"]);
+    let for_now = observation.digit() == Some(4) && !observation.is(&[421, 455]);
+    if !other && (passes || for_now && has_detail(observation, &[(5, 4)])) {
+        let detail = format!("{} to a parameter that cannot be had for now", seen(observation));
+        breaches.add(RuleId::PARAMETER_UNAVAILABLE_455, detail);
     }
 }
 

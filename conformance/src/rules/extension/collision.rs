@@ -1,5 +1,5 @@
-//! Enhanced status codes that two RFCs give two meanings, and those that several give one (RG-07 to RG-09,
-//! RG-14).
+//! Enhanced status codes that two RFCs give two meanings or reply codes, and those that several give one (RG-07 to
+//! RG-09, RG-13, RG-14).
 
 use crate::catalogue::RuleId;
 use crate::command::Verb;
@@ -13,6 +13,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     future_release(observation, breaches);
     burl(observation, breaches);
     utf8(observation, breaches);
+    utf8_header(observation, breaches);
     authentication(observation, breaches);
 }
 
@@ -44,6 +45,14 @@ fn utf8(observation: &Observation<'_>, breaches: &mut Breaches) {
     let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
     if alternative || (message && names(observation, &[(6, 8)])) {
         breaches.add(RuleId::UTF8_CODES_CURRENT, codes(observation));
+    }
+}
+
+/// RFC 6531 §3.5 has 554 beside X.6.9, its registration in §4.2 has 550.
+fn utf8_header(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let refused = is_about_mail(observation) && is_turned_down(observation);
+    if refused && names(observation, &[(6, 9)]) && !observation.is(&[550, 554]) {
+        breaches.add(RuleId::UTF8_REJECTION_PAIR, codes(observation));
     }
 }
 
@@ -84,6 +93,9 @@ mod tests {
             (&[(mail, "553 5.6.7 ALT-ADDRESS required")], "utf8-codes-current"),
             (&[(mail, "550 5.6.7 Not here")], ""),
             (&[begun, ("DATA", "550 5.6.8 No")], "utf8-codes-current"),
+            (&[begun, ("DATA", "550 5.6.9 No")], ""),
+            (&[begun, ("DATA", "554 5.6.9 No")], ""),
+            (&[begun, ("DATA", "552 5.6.9 No")], "utf8-rejection-pair"),
             (&[(mail, "550 5.1.8 SPF check failed")], "authentication-rejection-codes"),
             (&[(mail, "550 5.7.1 SPF check failed")], ""),
             (&[(mail, "550 5.5.2 SPF check failed")], ""),

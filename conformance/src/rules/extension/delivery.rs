@@ -30,6 +30,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     if is_about_mail(observation) {
         hold_quota(observation, breaches);
         priority_changed(observation, breaches);
+        priority_too_low(observation, breaches);
         priority_too_big(observation, breaches);
         owner(observation, breaches);
         submitter(observation, breaches);
@@ -148,6 +149,24 @@ fn priority_changed(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !told || !observation.is(&[250, 251]) {
         breaches
             .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
+    }
+}
+
+/// RFC 6710 §4.1: a submission server that refuses a message for its low priority alone says X.7.15, beside 450 or
+/// 550; the registry's row allows other reply codes. Without X.7.15 only the text shows the reason.
+fn priority_too_low(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const LOW: [&str; 4] = ["too low", "low priority", "low a priority", "priority is low"];
+    let offered = observation.is_submission() && observation.session.offers("MT-PRIORITY");
+    if !offered || !is_turned_down(observation) {
+        return;
+    }
+    let rule = RuleId::PRIORITY_TOO_LOW_CODE;
+    if names(observation, &[(7, 15)]) {
+        if !observation.is(&[450, 550]) {
+            breaches.add_under(rule, "other-reply-code", codes(observation));
+        }
+    } else if says(observation, &["priority"]) && says(observation, &LOW) && promised(observation).is_some() {
+        breaches.add(rule, format!("{} for a low priority", codes(observation)));
     }
 }
 
@@ -321,6 +340,27 @@ mod tests {
             ("SUBMITTER=a@b", "550 5.7.7 Contradicts", "submitter-codes"),
             ("SUBMITTER=a@b", "555 5.5.4 Unknown parameter SUBMITTER", ""),
         ]);
+    }
+
+    #[test]
+    fn low_priorities() {
+        let ehlo = offers(KEYWORDS);
+        let low = "MAIL FROM:<bob@example.org> MT-PRIORITY=-9";
+        let rule = "priority-too-low-code";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[(low, "550 5.7.15 The priority is too low")], ""),
+            (&[(low, "450 4.7.15 The priority is too low")], ""),
+            (&[(low, "451 4.7.15 The priority is too low")], "priority-too-low-code/other-reply-code"),
+            (&[(low, "550 5.7.1 The priority is too low")], rule),
+            (&[(low, "450 4.7.0 Low priority mail has to wait")], rule),
+            (&[(low, "550 The priority is too low")], ""),
+            (&[(low, "550 5.7.1 Your reputation is too low")], ""),
+            (&[(low, "501 5.5.4 No such priority")], ""),
+            (&[(low, "250 2.3.6 0 is the priority, -9 is too low")], ""),
+        ];
+        check(Protocol::Submission, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        let elsewhere: &[(&[Line<'_>], &str)] = &[(&[(low, "550 5.7.1 The priority is too low")], "")];
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], elsewhere);
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     null_mx(observation, breaches);
     greylisting(observation, breaches);
     solicitation(observation, breaches);
+    requiretls(observation, breaches);
 }
 
 /// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC
@@ -89,6 +90,15 @@ fn greylisting(observation: &Observation<'_>, breaches: &mut Breaches) {
     }
 }
 
+/// RFC 8689 §4.2.1 has 5.7.30 for a next host without REQUIRETLS, of which a later try tells nothing new; the
+/// registry's row has 550.
+fn requiretls(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if names(observation, &[(7, 30)]) && !observation.is(&[550]) {
+        let rule = RuleId::REQUIRETLS_FAILURE_CODES;
+        breaches.add_if(is_refused(observation), rule, "other-5yz", codes(observation));
+    }
+}
+
 /// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text; by that the reason shows.
 fn solicitation(observation: &Observation<'_>, breaches: &mut Breaches) {
     let asked = has_parameter(observation, "SOLICIT") && observation.session.offers("NO-SOLICITING");
@@ -132,6 +142,9 @@ mod tests {
             ("554 5.7.26 No", "several-methods-own-code"),
             ("554 5.7.29 No", "arc-failure-550"),
             ("554 5.7.1 No", ""),
+            ("550 5.7.30 No", ""),
+            ("554 5.7.30 No", "requiretls-failure-codes/other-5yz"),
+            ("451 4.7.30 No", "requiretls-failure-codes"),
             ("554 5.1.10 No", "null-mx-556"),
             ("556 5.1.10 No", ""),
             ("450 4.7.1 Greylisted, try again", ""),

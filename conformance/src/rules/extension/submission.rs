@@ -2,7 +2,7 @@
 
 use crate::capabilities::Capabilities;
 use crate::catalogue::RuleId;
-use crate::command::{Verb, is_mailbox};
+use crate::command::{Command, Verb, is_mailbox};
 use crate::finding::Breaches;
 use crate::observation::Observation;
 
@@ -26,6 +26,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !observation.is_submission() {
         return;
     }
+    general(observation, breaches);
     match observation.verb() {
         Some(Verb::Mail) => {
             address(observation, breaches);
@@ -100,6 +101,29 @@ fn is_broken(path: &[u8]) -> bool {
     let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
     let forgiven = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
     path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&forgiven)
+}
+
+/// RFC 6409 §4.1: 554 for what is improper, unless a more precise code applies. One that blames a parameter or an
+/// argument is no more precise where there is none, in the whole transaction.
+fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(command) = observation.command().filter(|_| is_refused(observation)) else { return };
+    let plain = match command.verb() {
+        Verb::Mail | Verb::Rcpt => envelope(observation).is_some_and(|envelope| has_only(&envelope, &[])),
+        Verb::Data => command.argument().is_empty() && observation.session.recipients() > 0,
+        _ => false,
+    };
+    let begun = observation.session.transaction.iter();
+    let mut lines = begun.flat_map(|begun| [&begun.mail].into_iter().chain(&begun.recipients));
+    let bare = |line: &Vec<u8>| {
+        Command::read(line).envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
+    };
+    let blames: &[u16] = if command.verb() == Verb::Data { &[501, 504, 555] } else { &[504, 555] };
+    // Of a 501, the code may say that it is about an address.
+    let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
+    if plain && observation.is(blames) && about_syntax && lines.all(bare) {
+        let detail = format!("{} to {}, which has no parameter", codes(observation), command.verb().name());
+        breaches.add(RuleId::SUBMISSION_554, detail);
+    }
 }
 
 /// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is
@@ -182,6 +206,28 @@ mod tests {
             ],
         );
         run(Protocol::Smtp, &[(&[(broken, "250 2.1.0 Ok")], ""), (&[(unqualified, "504 5.5.2 No")], "")]);
+    }
+
+    #[test]
+    fn a_parameter_is_blamed_where_there_is_none() {
+        let rcpt = "RCPT TO:<amy@example.org>";
+        let recipient = (rcpt, "250 2.1.5 Ok");
+        let rule = "submission-554";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], rule),
+            (&[LOGGED_IN, (MAIL.0, "554 5.0.0 Improper")], ""),
+            (&[LOGGED_IN, (MAIL.0, "501 5.1.8 No such domain")], ""),
+            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> FOO=1", "555 5.5.4 What?")], ""),
+            (&[LOGGED_IN, MAIL, (rcpt, "555 5.5.2 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.4 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.1.8 No such domain")], ""),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA x", "501 5.5.4 What?")], ""),
+            (&[LOGGED_IN, MAIL, ("DATA", "501 5.5.4 What?")], ""),
+            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> SIZE=1", "250 Ok"), (rcpt, "555 5.5.4 What?")], ""),
+        ];
+        run(Protocol::Submission, cases);
+        run(Protocol::Smtp, &[(&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], "")]);
     }
 
     #[test]
