@@ -22,7 +22,7 @@ use crate::knowledge::Knowledge;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
-use crate::report::{Format, comparison, junit};
+use crate::report::{Format, Source, comparison, junit};
 use crate::rules::{Strictness, judge};
 use crate::run::{self, Outcome, Plan};
 use crate::stream::Stream;
@@ -372,7 +372,7 @@ fn run_cases(options: &Run) -> Result<u8> {
         let text = junit::render(&records, options.fail_on.level())?;
         fs::write(file, text).with_context(|| file.display().to_string())?;
     }
-    print(&[&records], options.format, options.fail_on)?;
+    print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
     let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(match options.fail_on.level() {
         _ if outcome.is_faulty() => 5,
@@ -493,7 +493,7 @@ fn judge_recordings(options: &Judge) -> Result<u8> {
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
     let records = record::records(&target, &outcome);
-    print(&[&records], options.format, options.fail_on)?;
+    print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
     let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
     Ok(u8::from(options.fail_on.level().is_some_and(fails)))
 }
@@ -511,10 +511,12 @@ fn transcripts(path: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn print_report(files: &[PathBuf], format: Format, fail_on: FailOn) -> Result<u8> {
-    let runs = files.iter().map(|file| read_records(file)).collect::<Result<Vec<_>>>()?;
-    let runs: Vec<&[Record]> = runs.iter().map(Vec::as_slice).collect();
-    match print(&runs, format, fail_on) {
-        Err(error) if runs.len() > 1 && !format.takes_several() => Ok(misused(&error)),
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let records = files.iter().map(|file| read_records(file)).collect::<Result<Vec<_>>>()?;
+    let sources: Vec<Source<'_>> =
+        names.iter().zip(&records).map(|(name, records)| Source { name, records }).collect();
+    match print(&sources, format, fail_on) {
+        Err(error) if sources.len() > 1 && !format.takes_several() => Ok(misused(&error)),
         printed => printed.map(|()| 0),
     }
 }
@@ -535,8 +537,8 @@ fn read_records(file: &Path) -> Result<Vec<Record>> {
     record::read(&file.display().to_string(), &text(file)?)
 }
 
-fn print(runs: &[&[Record]], format: Format, fail_on: FailOn) -> Result<()> {
-    let text = format.render(runs, fail_on.level())?;
+fn print(sources: &[Source<'_>], format: Format, fail_on: FailOn) -> Result<()> {
+    let text = format.render(sources, fail_on.level())?;
     std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
 }
 

@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod console;
 mod escape;
 mod evidence;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 
@@ -24,6 +25,17 @@ pub enum Format {
     Junit,
     /// GitHub-flavoured Markdown, for the summary of a CI run.
     Markdown,
+    /// One page of HTML: a matrix of servers and rules, with the exchanges.
+    Html,
+}
+
+/// Records to make a report of.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file that they come from; empty if they come from a run.
+    pub name: &'a str,
+    /// The records of one run.
+    pub records: &'a [Record],
 }
 
 impl Format {
@@ -33,28 +45,29 @@ impl Format {
         !matches!(self, Format::Jsonl | Format::Junit)
     }
 
-    /// The report of some runs, each by its records. `fails` is the lowest level that is a failure in JUnit.
+    /// The report of some runs. `fails` is the lowest level that is a failure in JUnit.
     ///
     /// # Errors
     ///
     /// A form that takes one run refuses another number of them. Other errors are faults of ours.
-    pub fn render(self, runs: &[&[Record]], fails: Option<Level>) -> Result<String> {
+    pub fn render(self, sources: &[Source<'_>], fails: Option<Level>) -> Result<String> {
         let each = |render: fn(&[Record]) -> Result<String>| {
-            Ok(runs.iter().map(|run| render(run)).collect::<Result<Vec<_>>>()?.join("\n"))
+            Ok(sources.iter().map(|source| render(source.records)).collect::<Result<Vec<_>>>()?.join("\n"))
         };
         match self {
             Format::Console => each(|run| Ok(console::render(run))),
             Format::Markdown => each(markdown::render),
-            Format::Jsonl => lines(self.only(runs)?),
-            Format::Junit => junit::render(self.only(runs)?, fails),
+            Format::Html => html::render(sources),
+            Format::Jsonl => lines(self.only(sources)?),
+            Format::Junit => junit::render(self.only(sources)?, fails),
         }
     }
 
-    fn only<'a>(self, runs: &[&'a [Record]]) -> Result<&'a [Record]> {
-        let [run] = runs else {
-            bail!("{self:?} takes the records of one run, not of {}: take another --format", runs.len());
+    fn only<'a>(self, sources: &[Source<'a>]) -> Result<&'a [Record]> {
+        let [source] = sources else {
+            bail!("{self:?} takes the records of one run, not of {}: take another --format", sources.len());
         };
-        Ok(run)
+        Ok(source.records)
     }
 }
 

@@ -5,7 +5,7 @@ use comrak::{Arena, Options};
 use serde_json::Value;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::record::{self, Record};
-use smtp_conformance::report::{Format, console, junit};
+use smtp_conformance::report::{Format, Source, console, junit};
 use smtp_conformance::run::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
@@ -116,7 +116,7 @@ fn junit_follows_the_schema_of_jenkins() {
 #[test]
 fn markdown_has_no_markup_of_a_server() {
     let records = records();
-    let page = Format::Markdown.render(&[&records], None).unwrap();
+    let page = Format::Markdown.render(&[Source { name: "", records: &records }], None).unwrap();
     assert!(page.chars().all(|character| character == '\n' || !character.is_control()), "{page:?}");
     assert!(!page.contains('\u{202e}'));
     let mut options = Options::default();
@@ -163,7 +163,7 @@ fn markdown_has_no_markup_of_a_server() {
 #[test]
 fn a_form_takes_several_runs_or_says_so() {
     let records = records();
-    let runs = [&records[..], &records[..]];
+    let runs = [Source { name: "a.jsonl", records: &records }; 2];
     for format in [Format::Console, Format::Markdown] {
         let one = format.render(&runs[..1], None).unwrap();
         assert_eq!(format.render(&runs, None).unwrap(), format!("{one}\n{one}"));
@@ -172,4 +172,21 @@ fn a_form_takes_several_runs_or_says_so() {
         assert!(!format.takes_several());
         assert!(format.render(&runs, None).unwrap_err().to_string().contains("not of 2"));
     }
+}
+
+/// What a browser makes of it is tested by `browser.rs`.
+#[test]
+fn html_has_no_markup_of_a_server_and_is_bounded() {
+    let records = records();
+    let few = Format::Html.render(&[Source { name: MARKUP, records: &records }], None).unwrap();
+    assert!(few.chars().all(|character| character == '\n' || !character.is_control()), "{few:?}");
+    assert!(!few.contains('\u{202e}') && !few.contains("<b>") && !few.contains("onerror=\""));
+    assert_eq!((few.matches("<script").count(), few.matches("</script").count()), (1, 1));
+    let findings = records.iter().filter(|record| matches!(record, Record::Finding(_))).cloned();
+    let many: Vec<Record> = findings.cycle().take(10_000).collect();
+    let many = [&records[..], &many].concat();
+    let long = Format::Html.render(&[Source { name: "", records: &many }], None).unwrap();
+    let shown = |page: &str, mark: &str| page.matches(mark).count();
+    assert_eq!(shown(&few, "<details name"), shown(&long, "<details name"));
+    assert!(shown(&long, "<pre>") <= 3 * shown(&long, "<details name"), "{}", shown(&long, "<pre>"));
 }

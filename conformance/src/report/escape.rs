@@ -1,7 +1,7 @@
 //! Text from outside, escaped for the place it goes to, and escapers that let nothing else through.
 //!
 //! A template for Markdown prints only [`Markdown`]. Its text carries a mark that printable text cannot hold; the
-//! escaper takes the mark off and fails on text without it.
+//! escaper takes the mark off and fails on text without it. A template for HTML escapes whatever it prints.
 
 use std::fmt::{self, Display, Write};
 
@@ -80,6 +80,17 @@ impl Escaper for MarkdownOnly {
     }
 }
 
+/// The escaper of templates for HTML, text and quoted attributes alike: control characters and what turns the direction
+/// of writing are shown as escapes, and what could be markup is written as entities.
+#[derive(Clone, Copy)]
+pub(super) struct Html;
+
+impl Escaper for Html {
+    fn write_escaped_str<W: Write>(&self, dest: W, text: &str) -> fmt::Result {
+        askama::filters::Html.write_escaped_str(dest, &escaped(text))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use askama::Template;
@@ -95,11 +106,27 @@ mod tests {
         text: T,
     }
 
+    #[derive(Template)]
+    #[template(source = "<p title=\"{{ text }}\">{{ text }}</p>", ext = "html")]
+    struct HtmlPage<'a> {
+        text: &'a str,
+    }
+
     #[test]
     fn markdown_refuses_raw_text() {
         assert_eq!(Page { text: Markdown::text("a") }.render().unwrap(), "[a]");
         assert!(Page { text: "a" }.render().is_err(), "raw text went through");
         assert!(Page { text: 1 }.render().is_err(), "a raw number went through");
+    }
+
+    #[test]
+    fn html_shows_what_it_is_given() {
+        let page = HtmlPage { text: "\"><script>'&\u{202e}\u{1b}" }.render().unwrap();
+        assert!(
+            !page.contains("<script") && !page.contains('\u{202e}') && !page.contains('\u{1b}'),
+            "{page}"
+        );
+        assert_eq!(page.matches('"').count(), 2, "{page}");
     }
 
     /// What GitHub does to a Markdown file, as far as comrak can do it.

@@ -24,15 +24,32 @@ pub(super) struct Evidence {
 /// A line of an exchange; printed, it has no line break.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// `C:` of the client, `S:` of the server, `#` a remark.
-    pub(super) who: &'static str,
+    /// Who said it.
+    pub(super) speaker: Speaker,
     /// What was said, in printable characters.
-    pub(super) text: String,
+    text: String,
 }
 
+/// Who said a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+    /// Nobody: the line says what happened.
+    Nobody,
+}
+
+/// `C: NOOP`, `S: 250 Ok`, `# closed by the server`.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.who, self.text)
+        let mark = match self.speaker {
+            Speaker::Client => "C:",
+            Speaker::Server => "S:",
+            Speaker::Nobody => "#",
+        };
+        write!(f, "{mark} {}", self.text)
     }
 }
 
@@ -52,9 +69,10 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
         Act::Connect => vec![remark("connected")],
         Act::Handshake => vec![remark("TLS")],
         Act::Wait => Vec::new(),
-        act => said("C:", &act.octets()),
+        act => said(Speaker::Client, &act.octets()),
     };
-    lines.extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said("S:", &answer.octets)));
+    lines
+        .extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said(Speaker::Server, &answer.octets)));
     if let Some(more @ 1..) = exchange.answers.len().checked_sub(SHOWN) {
         lines.push(remark(&format!("{more} replies more")));
     }
@@ -68,19 +86,19 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
 }
 
 fn remark(text: &str) -> Line {
-    Line { who: "#", text: text.to_owned() }
+    Line { speaker: Speaker::Nobody, text: text.to_owned() }
 }
 
-fn said(who: &'static str, octets: &[u8]) -> Vec<Line> {
+fn said(speaker: Speaker, octets: &[u8]) -> Vec<Line> {
     let all: Vec<&[u8]> = octets.split_inclusive(|octet| *octet == b'\n').collect();
     let line = |line: &&[u8]| {
         let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
         let cut = if shown.len() > WIDTH { format!("... ({} octets)", line.len()) } else { String::new() };
-        Line { who, text: format!("{}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii()) }
+        Line { speaker, text: format!("{}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii()) }
     };
     let mut lines: Vec<Line> = all.iter().take(SHOWN).map(line).collect();
     if let Some(more @ 1..) = all.len().checked_sub(SHOWN) {
-        lines.push(Line { who, text: format!("... ({more} lines more)") });
+        lines.push(Line { speaker, text: format!("... ({more} lines more)") });
     }
     lines
 }

@@ -1,0 +1,406 @@
+//! A baseline: findings that are known, each with what the server breaks and why that is left as it is.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use globset::{Glob, GlobMatcher};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use crate::catalogue::Level;
+use crate::fingerprint::shape;
+use crate::run::{Outcome, Verdict};
+
+/// In how many cases the same act has to break a rule before one entry is written for all cases.
+const EVERYWHERE: usize = 3;
+
+/// Findings that are known: they are reported as such and fail no run.
+///
+/// ```toml
+/// [[known]]
+/// target = "postfix/*"          # the target's name
+/// rule = "enhanced-code-present"
+/// case = "etrn*"                # or the name of the connection, where no case brought it about
+/// section = "RFC 2034 §4"       # what the server breaks
+/// reason = "Replies to ETRN carry no enhanced status code."
+/// link = "https://example.org/1"  # optional
+/// expires = 2027-12-31          # optional: the last day on which it is known
+/// ```
+///
+/// Target, rule and case are globs.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    path: PathBuf,
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// Why a finding is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Known {
+    /// What the server breaks: an RFC and its section.
+    pub section: String,
+    /// Why that is left as it is.
+    pub reason: String,
+    /// Where more is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    line: usize,
+    target: GlobMatcher,
+    rule: GlobMatcher,
+    case: GlobMatcher,
+    known: Known,
+    expires: Option<Date>,
+}
+
+/// An entry that is no longer true, as a message that names its place and what to do.
+pub type Stale = String;
+
+impl Baseline {
+    /// Reads a file; one that is not there is an empty baseline, so that `--update-baseline` can begin one.
+    ///
+    /// # Errors
+    ///
+    /// A file that does not follow the form is refused with its name, the line, and what to write instead.
+    pub fn read(path: &Path) -> Result<Baseline> {
+        let name = path.display().to_string();
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            text => text.with_context(|| name.clone())?,
+        };
+        let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        let entry = |raw: RawEntry| {
+            let line = text[..raw.rule.span().start].matches('\n').count() + 1;
+            raw.check(line).with_context(|| format!("{name}:{line}"))
+        };
+        let entries = file.known.into_iter().map(entry).collect::<Result<_>>()?;
+        Ok(Baseline { path: path.to_owned(), text, entries })
+    }
+
+    /// Marks the findings of a run that are known, and tells which entries for its target are no longer true: those that
+    /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
+    /// open. Of a run that was `narrowed` to some cases the latter are not told.
+    pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
+        let names: Vec<String> =
+            outcome.judgement.findings.iter().map(|finding| outcome.case_of(finding.place).to_owned()).collect();
+        let mut stale = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.target.is_match(target)) {
+            if entry.expires.is_some_and(|day| day < today) {
+                stale.push(self.stale(entry, "its day is over: mend the server, or set a later `expires`"));
+                continue;
+            }
+            let mut matched = false;
+            for (finding, case) in outcome.judgement.findings.iter_mut().zip(&names) {
+                if entry.rule.is_match(finding.rule.rule().id) && entry.case.is_match(case) {
+                    finding.known.get_or_insert_with(|| entry.known.clone());
+                    matched = true;
+                }
+            }
+            if !matched && !narrowed && entry.was_tried(outcome) {
+                stale.push(self.stale(entry, "nothing matches it any more: delete it"));
+            }
+        }
+        stale
+    }
+
+    /// The file's text with an entry for each finding at `level` or above that is not known, and without those entries
+    /// for the target that are [stale](Baseline::mark). Everything else stays as it is written.
+    ///
+    /// # Errors
+    ///
+    /// None, if the file could be read.
+    pub fn updated(&self, target: &str, today: Date, narrowed: bool, level: Level, outcome: &Outcome) -> Result<String> {
+        let mut outcome = outcome.clone();
+        let stale = self.mark(target, today, narrowed, &mut outcome);
+        let gone = |entry: &Entry| stale.iter().any(|message| message.starts_with(&self.at(entry)));
+        let mut document: DocumentMut = self.text.parse().context("the baseline")?;
+        let old = document.remove("known").and_then(|known| known.into_array_of_tables().ok()).unwrap_or_default();
+        let mut tables: Vec<Table> =
+            old.into_iter().zip(&self.entries).filter(|(_, entry)| !gone(entry)).map(|(table, _)| table).collect();
+        for table in missing(target, today, level, &outcome) {
+            let place = tables.iter().position(|other| order(other, &table) == Ordering::Greater);
+            tables.insert(place.unwrap_or(tables.len()), table);
+        }
+        // Tables are written in the order of their positions, which come from the file that they were read from.
+        let mut known = ArrayOfTables::new();
+        for (position, mut table) in tables.into_iter().enumerate() {
+            table.set_position(Some(isize::try_from(position)?));
+            known.push(table);
+        }
+        document.insert("known", Item::ArrayOfTables(known));
+        Ok(document.to_string().trim_start_matches('\n').to_owned())
+    }
+
+    /// Where it is kept.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many entries there are for a target.
+    #[must_use]
+    pub fn entries(&self, target: &str) -> usize {
+        self.entries.iter().filter(|entry| entry.target.is_match(target)).count()
+    }
+
+    fn stale(&self, entry: &Entry, what: &str) -> Stale {
+        format!("{} {what}", self.at(entry))
+    }
+
+    fn at(&self, entry: &Entry) -> String {
+        format!("{}:{}:", self.path.display(), entry.line)
+    }
+}
+
+impl Entry {
+    /// Whether a case that fits was concluded, and none that fits was left open.
+    fn was_tried(&self, outcome: &Outcome) -> bool {
+        let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
+        let open = [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error];
+        let concluded = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Observed];
+        match fitting.peek() {
+            // It is about what no case brought about.
+            None => !outcome.says_nothing(),
+            Some(_) => {
+                let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
+                !open.iter().any(|verdict| verdicts.contains(verdict))
+                    && concluded.iter().any(|verdict| verdicts.contains(verdict))
+            }
+        }
+    }
+}
+
+/// An entry for each rule that is broken and not known, by the cases in which it is.
+fn missing(target: &str, today: Date, level: Level, outcome: &Outcome) -> Vec<Table> {
+    let mut acts: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
+    let mut sections: BTreeMap<&str, &str> = BTreeMap::new();
+    for finding in outcome.judgement.findings.iter().filter(|one| one.known.is_none() && one.level >= level) {
+        let rule = finding.rule.rule();
+        let exchange = outcome.dialogues.get(finding.place.dialogue).and_then(|one| one.exchanges.get(finding.place.exchange));
+        let act = exchange.map(|exchange| shape(&exchange.act)).unwrap_or_default();
+        acts.entry((rule.id, act)).or_default().insert(outcome.case_of(finding.place));
+        sections.insert(rule.id, rule.sources.first().copied().unwrap_or_default());
+    }
+    let mut entries: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for ((rule, _), cases) in acts {
+        match cases.len() > EVERYWHERE {
+            true => entries.insert((rule, "*")),
+            false => cases.into_iter().fold(false, |_, case| entries.insert((rule, case))),
+        };
+    }
+    let everywhere: BTreeSet<&str> = entries.iter().filter(|(_, case)| *case == "*").map(|(rule, _)| *rule).collect();
+    entries.retain(|(rule, case)| *case == "*" || !everywhere.contains(rule));
+    let table = |(rule, case): (&str, &str)| {
+        let mut table = Table::new();
+        table.insert("target", value(globset::escape(target)));
+        table.insert("rule", value(rule));
+        table.insert("case", value(case));
+        table.insert("section", value(sections.get(rule).copied().unwrap_or_default()));
+        table.insert("reason", value(format!("Found on {today}, not yet reviewed.")));
+        table.decor_mut().set_prefix("\n");
+        table
+    };
+    entries.into_iter().map(table).collect()
+}
+
+fn order(one: &Table, other: &Table) -> Ordering {
+    let key = |table: &Table| {
+        ["target", "rule", "case"].map(|name| table.get(name).and_then(Item::as_str).unwrap_or_default().to_owned())
+    };
+    key(one).cmp(&key(other))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    known: Vec<RawEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    target: String,
+    rule: Spanned<String>,
+    case: String,
+    section: String,
+    reason: String,
+    link: Option<String>,
+    expires: Option<toml::value::Datetime>,
+}
+
+impl RawEntry {
+    fn check(self, line: usize) -> Result<Entry> {
+        let glob = |name: &str, text: &str| {
+            Glob::new(text).map(|glob| glob.compile_matcher()).with_context(|| format!("{name} = {text:?}"))
+        };
+        for (name, text) in [("section", &self.section), ("reason", &self.reason)] {
+            if text.trim().is_empty() {
+                bail!("{name} is empty: write what the server breaks (`section`), and why that is left (`reason`)");
+            }
+        }
+        let expires = self.expires.map(|day| match day {
+            toml::value::Datetime { date: Some(date), time: None, offset: None } => {
+                let (month, day) = (i8::try_from(date.month)?, i8::try_from(date.day)?);
+                Date::new(i16::try_from(date.year)?, month, day).context("expires")
+            }
+            other => bail!("expires = {other}: write a day, as 2027-12-31"),
+        });
+        Ok(Entry {
+            line,
+            target: glob("target", &self.target)?,
+            rule: glob("rule", self.rule.get_ref())?,
+            case: glob("case", &self.case)?,
+            known: Known { section: self.section, reason: self.reason, link: self.link },
+            expires: expires.transpose()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::civil::{Date, date};
+
+    use super::Baseline;
+    use crate::catalogue::Level;
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange, Part};
+    use crate::knowledge::Knowledge;
+    use crate::rules::{Strictness, judge};
+    use crate::run::{CaseOutcome, Outcome, Verdict};
+
+    const TODAY: Date = date(2026, 11, 24);
+
+    const TEXT: &str = "\
+# What we know.
+
+[[known]]
+target = \"postfix/*\"
+rule = \"enhanced-code-present\"
+case = \"noop\" # a comment stays
+section = \"RFC 2034 §4\"
+reason = \"NOOP has no code.\"
+";
+
+    fn baseline(text: &str) -> Baseline {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("baseline.toml");
+        std::fs::write(&file, text).expect("a file");
+        Baseline { path: Path::new("b.toml").to_owned(), ..Baseline::read(&file).expect("the form is kept") }
+    }
+
+    /// NOOP and RSET without a code, each in its case, and a case that was left open.
+    fn outcome() -> Outcome {
+        let exchange = |act, reply: &str| {
+            let answer = Answer { octets: reply.into(), millis: 0 };
+            Exchange { answers: vec![answer], ..Exchange::new(act) }
+        };
+        let part = |case: &str, first| Part { case: case.to_owned(), first };
+        let dialogue = Dialogue {
+            name: "session".to_owned(),
+            cases: vec![part("noop", 2), part("rset", 3)],
+            exchanges: vec![
+                exchange(Act::Connect, "220 mx.example.org\r\n"),
+                exchange(Act::Command("EHLO me\r\n".into()), "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
+                exchange(Act::Command("NOOP\r\n".into()), "250 Ok\r\n"),
+                exchange(Act::Command("RSET\r\n".into()), "250 Ok\r\n"),
+            ],
+            ..Dialogue::default()
+        };
+        let case = |id: &str, verdict| CaseOutcome {
+            id: id.to_owned(),
+            title: String::new(),
+            verdict,
+            reason: String::new(),
+            dialogue: Some(0),
+            rules: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        let cases = vec![
+            case("noop", Verdict::Fail),
+            case("rset", Verdict::Fail),
+            case("quit", Verdict::Pass),
+            case("data", Verdict::Inconclusive),
+        ];
+        let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
+        Outcome { dialogues: vec![dialogue], cases, judgement, certificate: None }
+    }
+
+    fn marked(text: &str, target: &str) -> (Vec<bool>, Vec<String>) {
+        let mut outcome = outcome();
+        let stale = baseline(text).mark(target, TODAY, false, &mut outcome);
+        (outcome.judgement.findings.iter().map(|finding| finding.known.is_some()).collect(), stale)
+    }
+
+    #[test]
+    fn known_findings_are_marked_and_others_not() {
+        assert_eq!(marked(TEXT, "postfix/mx"), (vec![true, false], vec![]));
+        assert_eq!(marked(TEXT, "exim/mx"), (vec![false, false], vec![]));
+        assert_eq!(marked(&TEXT.replace("\"noop\"", "\"*\""), "postfix/mx"), (vec![true, true], vec![]));
+    }
+
+    #[test]
+    fn entries_that_are_no_longer_true_are_told() {
+        let stale = |case: &str| marked(&TEXT.replace("noop", case), "postfix/mx").1;
+        assert_eq!(stale("quit"), ["b.toml:5: nothing matches it any more: delete it"]);
+        // What was left open, and what was not run, says nothing.
+        assert!(stale("data").is_empty());
+        let over = TEXT.replace("reason", "expires = 2026-11-23\nreason");
+        let (known, stale) = marked(&over, "postfix/mx");
+        assert_eq!(known, [false, false]);
+        assert!(stale[0].starts_with("b.toml:5: its day is over"), "{stale:?}");
+        let (known, stale) = marked(&over.replace("11-23", "11-24"), "postfix/mx");
+        assert_eq!((known, stale), (vec![true, false], vec![]));
+        let mut outcome = outcome();
+        assert!(baseline(&TEXT.replace("noop", "quit")).mark("postfix/mx", TODAY, true, &mut outcome).is_empty());
+    }
+
+    #[test]
+    fn an_update_changes_no_more_than_it_must() {
+        let updated = |text: &str| {
+            baseline(text).updated("postfix/mx", TODAY, false, Level::Error, &outcome()).expect("it can be written")
+        };
+        let added = "
+[[known]]
+target = \"postfix/mx\"
+rule = \"enhanced-code-present\"
+case = \"rset\"
+section = \"RFC 2034 §3\"
+reason = \"Found on 2026-11-24, not yet reviewed.\"
+";
+        let new = updated(TEXT);
+        let section = new.lines().filter(|line| line.starts_with("section")).next_back().unwrap_or_default();
+        assert_eq!(new, format!("{TEXT}{}", added.replace("section = \"RFC 2034 §3\"", section)));
+        // Updated once, there is nothing more to do.
+        assert_eq!(updated(&new), new);
+        // What is stale goes, what is new comes where it belongs.
+        let stale = TEXT.replace("\"noop\"", "\"quit\"");
+        let other = updated(&stale);
+        assert!(!other.contains("quit") && other.contains("\"noop\"") && other.contains("\"rset\""), "{other}");
+        assert_eq!(updated("").matches("[[known]]").count(), 2);
+    }
+
+    #[test]
+    fn a_bad_entry_is_refused_with_its_line() {
+        let refused = |text: &str| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("b.toml");
+            std::fs::write(&file, text).expect("a file");
+            format!("{:#}", Baseline::read(&file).expect_err("it is refused"))
+        };
+        assert!(refused(&TEXT.replace("NOOP has no code.", " ")).contains("b.toml:5: reason is empty"));
+        assert!(refused(&TEXT.replace("\"noop\"", "\"[\"")).contains("b.toml:5: case = \"[\""));
+        assert!(refused(&TEXT.replace("reason", "excuse")).contains("line 8"));
+        assert!(refused(&TEXT.replace("reason", "expires = 10:00:00\nreason")).contains("write a day"));
+    }
+}

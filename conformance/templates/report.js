@@ -1,0 +1,60 @@
+"use strict";
+
+// Without this script the page shows everything; with it, what the form asks for. It reads the page and nothing else.
+(() => {
+  const form = document.getElementById("filters");
+  const table = document.getElementById("matrix");
+  const heads = [...table.tHead.rows[0].cells].slice(1);
+  const rows = [...table.tBodies[0].rows].map((row) => ({
+    row,
+    text: row.cells[0].textContent.toLowerCase(),
+    cells: [...row.cells].slice(1),
+  }));
+
+  /** Whether a cell has a finding of a chosen level. */
+  const counts = (cell, levels) => (cell.dataset.levels ?? "").split(" ").some((level) => levels.has(level));
+
+  const apply = () => {
+    const chosen = new FormData(form);
+    const words = chosen.get("text").toLowerCase().split(/\s+/).filter(Boolean);
+    const levels = new Set(chosen.getAll("level"));
+    const servers = new Set(chosen.getAll("server").map(Number));
+    heads.forEach((head, index) => { head.hidden = !servers.has(index); });
+    let shown = 0;
+    for (const { row, text, cells } of rows) {
+      let broken = false;
+      cells.forEach((cell, index) => {
+        cell.hidden = !servers.has(index);
+        const found = counts(cell, levels);
+        cell.classList.toggle("quiet", "levels" in cell.dataset && !found);
+        broken ||= found && !cell.hidden;
+      });
+      row.hidden = !(words.every((word) => text.includes(word)) && (broken || !chosen.has("broken")));
+      shown += row.hidden ? 0 : 1;
+    }
+    document.getElementById("shown").value = `${shown} of ${rows.length} rules`;
+    document.getElementById("nothing").hidden = shown > 0;
+  };
+
+  /** Closes the open cell, and gives the focus back to what opened it. */
+  const close = () => {
+    for (const cell of table.querySelectorAll("details[open]")) {
+      const held = cell.contains(document.activeElement);
+      cell.open = false;
+      if (held) cell.querySelector("summary").focus();
+    }
+  };
+
+  form.addEventListener("input", apply);
+  form.addEventListener("reset", () => setTimeout(apply));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  table.addEventListener("click", (event) => {
+    if (event.target.matches(".close")) close();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+  for (const button of table.querySelectorAll(".close")) button.hidden = false;
+  form.hidden = false;
+  apply();
+})();
