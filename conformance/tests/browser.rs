@@ -1,0 +1,252 @@
+//! The HTML report in a browser: it filters, opens cells, works without its script, and does nothing that a server asks for.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::future::Future;
+use std::io::{BufRead as _, BufReader};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::FutureExt as _;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use smtp_conformance::dialogue::{Dialogue, Protocol};
+use smtp_conformance::record::{self, Record};
+use smtp_conformance::report::{Format, Source};
+use smtp_conformance::{Knowledge, Strictness, judge, transcript};
+use tempfile::TempDir;
+
+/// What would change the page's title if anything of it ran, or ended what it stands in.
+const HOSTILE: &str = "</script></pre></details><script>document.title='forged'</script>\
+                       <img src=x onerror=\"document.title='forged'\">' onmouseover=\"document.title='forged'\" x=\"&lt;b&gt;";
+
+/// `chromedriver`, ended with its browser when dropped.
+struct Driver {
+    process: Child,
+    url: String,
+    profile: TempDir,
+}
+
+impl Driver {
+    /// Starts it on a free port; `None` where the programs are missing.
+    fn start() -> Option<Driver> {
+        support::program("chromium")?;
+        let mut command = support::program("chromedriver")?;
+        let command =
+            command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().expect("chromedriver can be run");
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let mut lines = output.lines().map_while(Result::ok);
+        let port = lines.find_map(|line| {
+            let port = line.split_once("started successfully on port ")?.1;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let url = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
+        Some(Driver { process, url, profile: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// A browser; with `scripts` false, one that runs no script of a page.
+    async fn open(&self, scripts: bool) -> Client {
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,900",
+            &profile,
+        ];
+        let javascript = if scripts { 1 } else { 2 };
+        let options = json!({
+            "args": arguments,
+            "prefs": { "profile.managed_default_content_settings.javascript": javascript },
+        });
+        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities).connect(&self.url).await.expect("a session")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The records of a server that says a text to NOOP; a rude one greets with a control character.
+fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
+    let greeting = if rude { r"220 mx.example.org \x07" } else { "220 mx.example.org" };
+    let recorded = format!(
+        "#: connected\nS: {greeting}\nC: EHLO client.example.org\nS: 250-mx.example.org\n\
+         S: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 {text}\nC: QUIT\nS: 221 2.0.0 Bye\n#: closed by server\n"
+    );
+    let dialogues: Vec<Dialogue> = transcript::read(name, Protocol::Smtp, &recorded).expect("a transcript");
+    let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
+    record::records(name, &dialogues, &[], &judgement)
+}
+
+/// Drives a browser over the page of three servers.
+fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) {
+    let Some(driver) = Driver::start() else { return };
+    let servers = [
+        records("first", false, "Ok"),
+        records("second", true, "2.0.0 Ok"),
+        records(&format!("third {HOSTILE}"), true, HOSTILE),
+    ];
+    let sources: Vec<Source<'_>> = servers.iter().map(|records| Source { name: HOSTILE, records }).collect();
+    let page = Format::Html.render(&sources, None).expect("a page");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("report.html");
+    std::fs::write(&file, page).expect("a file");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = driver.open(scripts).await;
+        client.goto(&format!("file://{}", file.display())).await.expect("the page");
+        // Whatever comes of the test, the browser is closed.
+        let test = AssertUnwindSafe(test(client.clone())).catch_unwind();
+        let tested = tokio::time::timeout(Duration::from_secs(120), test).await;
+        client.close().await.expect("the browser closes");
+        tested.expect("the test is over in time").unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+async fn ask(client: &Client, expression: &str) -> Value {
+    let answer = client.execute(&format!("return {expression}"), Vec::new()).await;
+    answer.unwrap_or_else(|error| panic!("{expression}: {error}"))
+}
+
+/// The rules whose rows are shown.
+async fn shown(client: &Client) -> Vec<String> {
+    let rows = "[...document.querySelectorAll('#matrix tbody tr:not([hidden]) th code')].map(code => code.textContent)";
+    serde_json::from_value(ask(client, rows).await).expect("names")
+}
+
+async fn click(client: &Client, selector: &str) {
+    let element =
+        client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+}
+
+async fn is_displayed(client: &Client, selector: &str) -> bool {
+    let element =
+        client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    element.is_displayed().await.expect("an answer")
+}
+
+const CODE: &str = "enhanced-code-present";
+const ASCII: &str = "text-printable-ascii";
+
+#[test]
+fn the_form_filters() {
+    drive(true, async |client| {
+        assert!(is_displayed(&client, "#filters").await);
+        let broken = shown(&client).await;
+        assert!(broken.contains(&CODE.to_owned()) && broken.contains(&ASCII.to_owned()), "{broken:?}");
+
+        let text = client.find(Locator::Id("text")).await.expect("a field");
+        text.send_keys("RFC 2034 PRESENT").await.expect("keys");
+        assert_eq!(shown(&client).await, [CODE]);
+        let said = ask(&client, "document.getElementById('shown').value").await;
+        assert!(said.as_str().is_some_and(|said| said.starts_with("1 of ")), "{said}");
+        click(&client, "button[type=reset]").await;
+        assert_eq!(shown(&client).await, broken);
+
+        click(&client, "input[name=server][value='0']").await;
+        click(&client, "input[name=server][value='2']").await;
+        assert!(!shown(&client).await.contains(&CODE.to_owned()), "only the second server is shown");
+        let heads = "[...document.querySelectorAll('#matrix thead th:not([hidden])')].length";
+        assert_eq!(ask(&client, heads).await, json!(2));
+        click(&client, "input[name=server][value='0']").await;
+        click(&client, "input[name=server][value='2']").await;
+
+        click(&client, "input[value=error]").await;
+        assert!(!shown(&client).await.contains(&CODE.to_owned()), "errors are not shown");
+        click(&client, "input[value=error]").await;
+        assert_eq!(shown(&client).await, broken);
+
+        click(&client, "input[name=broken]").await;
+        let all = ask(&client, "document.querySelectorAll('#matrix tbody tr').length").await;
+        assert_eq!(json!(shown(&client).await.len()), all);
+        text.send_keys("no such rule").await.expect("keys");
+        assert!(is_displayed(&client, "#nothing").await);
+    });
+}
+
+#[test]
+fn a_cell_opens_by_mouse_and_keyboard() {
+    drive(true, async |client| {
+        let cell = "#matrix td[data-levels*=error] details";
+        let opened = format!("{cell}[open] .panel");
+        let is_open = async || ask(&client, &format!("document.querySelector('{opened}') !== null")).await;
+        click(&client, &format!("{cell} summary")).await;
+        assert!(is_displayed(&client, &opened).await);
+        let text = client.find(Locator::Css(&opened)).await.expect("a panel").text().await.expect("text");
+        assert!(text.contains("C: ") || text.contains("S: "), "{text}");
+        assert_eq!(
+            ask(&client, &format!("getComputedStyle(document.querySelector('{opened}')).position")).await,
+            "fixed"
+        );
+        click(&client, &format!("{opened} .close")).await;
+        assert_eq!(is_open().await, json!(false));
+        assert_eq!(ask(&client, "document.activeElement.localName").await, "summary");
+
+        // Enter and Escape, as WebDriver writes them.
+        let summary = client.find(Locator::Css(&format!("{cell} summary"))).await.expect("a summary");
+        summary.send_keys("\u{e007}").await.expect("keys");
+        assert_eq!(is_open().await, json!(true));
+        summary.send_keys("\u{e00c}").await.expect("keys");
+        assert_eq!(is_open().await, json!(false));
+        assert_eq!(ask(&client, "document.activeElement.localName").await, "summary");
+    });
+}
+
+#[test]
+fn hostile_text_is_inert() {
+    drive(true, async |client| {
+        assert_eq!(ask(&client, "document.querySelectorAll('script').length").await, json!(1));
+        assert_eq!(
+            ask(&client, "document.querySelectorAll('img, [onmouseover], [onerror], b').length").await,
+            json!(0)
+        );
+        let text = ask(&client, "document.querySelector('#matrix').textContent").await;
+        let text = text.as_str().expect("a text");
+        // Quotes are shown as escapes.
+        assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
+        assert!(text.contains("S: 250 </script>"), "{text}");
+
+        // What is put into the page later does not run or load either.
+        let intrusion = "(() => {
+            const script = document.createElement('script');
+            script.textContent = \"document.title = 'forged'\";
+            document.body.append(script);
+            const place = document.createElement('p');
+            place.innerHTML = '<img src=\"data:,\" onerror=\"document.title = 1\"><b onclick=\"document.title = 2\">b</b>';
+            document.body.append(place);
+            place.lastChild.click();
+            return new Promise(resolve => setTimeout(() => resolve(document.title), 300));
+        })()";
+        assert_eq!(ask(&client, intrusion).await, "smtp-conformance: servers and rules");
+    });
+}
+
+#[test]
+fn the_matrix_and_the_exchanges_need_no_script() {
+    drive(false, async |client| {
+        assert!(!is_displayed(&client, "#filters").await);
+        let all = client.find_all(Locator::Css("#matrix tbody tr")).await.expect("rows").len();
+        assert!(all > 100, "{all}");
+        assert_eq!(shown(&client).await.len(), all);
+        click(&client, "#matrix td[data-levels*=error] summary").await;
+        let panel = "#matrix td[data-levels*=error] details[open] .panel";
+        assert!(is_displayed(&client, panel).await);
+        assert!(!is_displayed(&client, &format!("{panel} .close")).await);
+    });
+}
