@@ -190,3 +190,19 @@ fn html_has_no_markup_of_a_server_and_is_bounded() {
     assert_eq!(shown(&few, "<details name"), shown(&long, "<details name"));
     assert!(shown(&long, "<pre>") <= 3 * shown(&long, "<details name"), "{}", shown(&long, "<pre>"));
 }
+
+#[test]
+fn html_tells_servers_apart() {
+    let heads = |sources: [(&str, &str); 2]| {
+        let records = sources.map(|(target, _)| {
+            record::records(target, &[], &[], &judge(&[], &Knowledge::default(), Strictness::default()))
+        });
+        let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
+        let page = Format::Html.render(&both, None).unwrap();
+        let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));
+        labels.map(|(_, label)| label.replace("</label>", "")).collect::<Vec<_>>()
+    };
+    assert_eq!(heads([("a/postfix", "1"), ("a/exim/", "2")]), ["postfix", "exim"]);
+    assert_eq!(heads([("a/postfix", "1"), ("b/postfix", "2")]), ["a/postfix", "b/postfix"]);
+    assert_eq!(heads([("smtp://mx/a", "1"), ("smtp://mx/a", "2")]), ["smtp://mx/a, 1", "smtp://mx/a, 2"]);
+}

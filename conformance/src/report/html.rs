@@ -36,7 +36,7 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let names = sources.iter().map(|source| source.name);
     let mut servers: Vec<Server> =
         streams.iter().zip(names).map(|(stream, name)| Server::of(stream, name)).collect();
-    shorten_names(&mut servers);
+    name_apart(&mut servers);
     let rows = rows(&streams);
     let page = Page {
         policy: policy(),
@@ -49,13 +49,17 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     page.render().context("the HTML report")
 }
 
-/// Leaves out folders where the names still tell the servers apart.
-fn shorten_names(servers: &mut [Server]) {
-    let names: BTreeSet<&str> = servers.iter().map(Server::short_name).collect();
-    if names.len() == servers.len() {
-        for server in servers {
-            server.name = server.short_name().to_owned();
-        }
+/// Gives the servers names that tell them apart: without folders if that will do, else with the file.
+fn name_apart(servers: &mut [Server]) {
+    let is_apart =
+        |name: fn(&Server) -> &str| servers.iter().map(name).collect::<BTreeSet<_>>().len() == servers.len();
+    let (short, whole) = (is_apart(Server::short_name), is_apart(|server| &server.target));
+    for server in servers {
+        server.name = match (short, whole) {
+            (true, _) => server.short_name().to_owned(),
+            (false, true) => server.target.clone(),
+            (false, false) => format!("{}, {}", server.target, server.file),
+        };
     }
 }
 
@@ -84,7 +88,7 @@ struct Page {
 struct Server {
     /// What was run against.
     target: String,
-    /// The target without its folders, if that tells it from the others.
+    /// What tells it from the others.
     name: String,
     /// The file of its records; empty for a run.
     file: String,
@@ -157,7 +161,7 @@ impl Server {
             |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text).to_owned();
         let target = header(|header| &header.target);
         Server {
-            name: target.clone(),
+            name: String::new(),
             target,
             file: file.to_owned(),
             version: header(|header| &header.version),
