@@ -90,8 +90,12 @@ impl Baseline {
     /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
     /// open. Of a run that was `narrowed` to some cases the latter are not told.
     pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
-        let names: Vec<String> =
-            outcome.judgement.findings.iter().map(|finding| outcome.case_of(finding.place).to_owned()).collect();
+        let names: Vec<String> = outcome
+            .judgement
+            .findings
+            .iter()
+            .map(|finding| outcome.case_of(finding.place).to_owned())
+            .collect();
         let mut stale = Vec::new();
         for entry in self.entries.iter().filter(|entry| entry.target.is_match(target)) {
             if entry.expires.is_some_and(|day| day < today) {
@@ -118,14 +122,26 @@ impl Baseline {
     /// # Errors
     ///
     /// None, if the file could be read.
-    pub fn updated(&self, target: &str, today: Date, narrowed: bool, level: Level, outcome: &Outcome) -> Result<String> {
+    pub fn updated(
+        &self,
+        target: &str,
+        today: Date,
+        narrowed: bool,
+        level: Option<Level>,
+        outcome: &Outcome,
+    ) -> Result<String> {
         let mut outcome = outcome.clone();
         let stale = self.mark(target, today, narrowed, &mut outcome);
         let gone = |entry: &Entry| stale.iter().any(|message| message.starts_with(&self.at(entry)));
         let mut document: DocumentMut = self.text.parse().context("the baseline")?;
-        let old = document.remove("known").and_then(|known| known.into_array_of_tables().ok()).unwrap_or_default();
-        let mut tables: Vec<Table> =
-            old.into_iter().zip(&self.entries).filter(|(_, entry)| !gone(entry)).map(|(table, _)| table).collect();
+        let old =
+            document.remove("known").and_then(|known| known.into_array_of_tables().ok()).unwrap_or_default();
+        let mut tables: Vec<Table> = old
+            .into_iter()
+            .zip(&self.entries)
+            .filter(|(_, entry)| !gone(entry))
+            .map(|(table, _)| table)
+            .collect();
         for table in missing(target, today, level, &outcome) {
             let place = tables.iter().position(|other| order(other, &table) == Ordering::Greater);
             tables.insert(place.unwrap_or(tables.len()), table);
@@ -167,25 +183,28 @@ impl Entry {
         let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
         let open = [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error];
         let concluded = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Observed];
-        match fitting.peek() {
+        if fitting.peek().is_none() {
             // It is about what no case brought about.
-            None => !outcome.says_nothing(),
-            Some(_) => {
-                let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
-                !open.iter().any(|verdict| verdicts.contains(verdict))
-                    && concluded.iter().any(|verdict| verdicts.contains(verdict))
-            }
+            return !outcome.says_nothing();
         }
+        let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
+        !open.iter().any(|verdict| verdicts.contains(verdict))
+            && concluded.iter().any(|verdict| verdicts.contains(verdict))
     }
 }
 
 /// An entry for each rule that is broken and not known, by the cases in which it is.
-fn missing(target: &str, today: Date, level: Level, outcome: &Outcome) -> Vec<Table> {
+fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -> Vec<Table> {
     let mut acts: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     let mut sections: BTreeMap<&str, &str> = BTreeMap::new();
-    for finding in outcome.judgement.findings.iter().filter(|one| one.known.is_none() && one.level >= level) {
+    let weighs = |one: &Level| level.is_some_and(|level| *one >= level);
+    let findings = outcome.judgement.findings.iter();
+    for finding in findings.filter(|one| one.known.is_none() && weighs(&one.level)) {
         let rule = finding.rule.rule();
-        let exchange = outcome.dialogues.get(finding.place.dialogue).and_then(|one| one.exchanges.get(finding.place.exchange));
+        let exchange = outcome
+            .dialogues
+            .get(finding.place.dialogue)
+            .and_then(|one| one.exchanges.get(finding.place.exchange));
         let act = exchange.map(|exchange| shape(&exchange.act)).unwrap_or_default();
         acts.entry((rule.id, act)).or_default().insert(outcome.case_of(finding.place));
         sections.insert(rule.id, rule.sources.first().copied().unwrap_or_default());
@@ -197,7 +216,8 @@ fn missing(target: &str, today: Date, level: Level, outcome: &Outcome) -> Vec<Ta
             false => cases.into_iter().fold(false, |_, case| entries.insert((rule, case))),
         };
     }
-    let everywhere: BTreeSet<&str> = entries.iter().filter(|(_, case)| *case == "*").map(|(rule, _)| *rule).collect();
+    let everywhere: BTreeSet<&str> =
+        entries.iter().filter(|(_, case)| *case == "*").map(|(rule, _)| *rule).collect();
     entries.retain(|(rule, case)| *case == "*" || !everywhere.contains(rule));
     let table = |(rule, case): (&str, &str)| {
         let mut table = Table::new();
@@ -214,7 +234,8 @@ fn missing(target: &str, today: Date, level: Level, outcome: &Outcome) -> Vec<Ta
 
 fn order(one: &Table, other: &Table) -> Ordering {
     let key = |table: &Table| {
-        ["target", "rule", "case"].map(|name| table.get(name).and_then(Item::as_str).unwrap_or_default().to_owned())
+        ["target", "rule", "case"]
+            .map(|name| table.get(name).and_then(Item::as_str).unwrap_or_default().to_owned())
     };
     key(one).cmp(&key(other))
 }
@@ -245,7 +266,9 @@ impl RawEntry {
         };
         for (name, text) in [("section", &self.section), ("reason", &self.reason)] {
             if text.trim().is_empty() {
-                bail!("{name} is empty: write what the server breaks (`section`), and why that is left (`reason`)");
+                bail!(
+                    "{name} is empty: write what the server breaks (`section`), and why that is left (`reason`)"
+                );
             }
         }
         let expires = self.expires.map(|day| match day {
@@ -311,7 +334,10 @@ reason = \"NOOP has no code.\"
             cases: vec![part("noop", 2), part("rset", 3)],
             exchanges: vec![
                 exchange(Act::Connect, "220 mx.example.org\r\n"),
-                exchange(Act::Command("EHLO me\r\n".into()), "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
+                exchange(
+                    Act::Command("EHLO me\r\n".into()),
+                    "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n",
+                ),
                 exchange(Act::Command("NOOP\r\n".into()), "250 Ok\r\n"),
                 exchange(Act::Command("RSET\r\n".into()), "250 Ok\r\n"),
             ],
@@ -362,13 +388,17 @@ reason = \"NOOP has no code.\"
         let (known, stale) = marked(&over.replace("11-23", "11-24"), "postfix/mx");
         assert_eq!((known, stale), (vec![true, false], vec![]));
         let mut outcome = outcome();
-        assert!(baseline(&TEXT.replace("noop", "quit")).mark("postfix/mx", TODAY, true, &mut outcome).is_empty());
+        assert!(
+            baseline(&TEXT.replace("noop", "quit")).mark("postfix/mx", TODAY, true, &mut outcome).is_empty()
+        );
     }
 
     #[test]
     fn an_update_changes_no_more_than_it_must() {
         let updated = |text: &str| {
-            baseline(text).updated("postfix/mx", TODAY, false, Level::Error, &outcome()).expect("it can be written")
+            baseline(text)
+                .updated("postfix/mx", TODAY, false, Some(Level::Error), &outcome())
+                .expect("it can be written")
         };
         let added = "
 [[known]]
@@ -379,14 +409,17 @@ section = \"RFC 2034 §3\"
 reason = \"Found on 2026-11-24, not yet reviewed.\"
 ";
         let new = updated(TEXT);
-        let section = new.lines().filter(|line| line.starts_with("section")).next_back().unwrap_or_default();
+        let section = new.lines().rfind(|line| line.starts_with("section")).unwrap_or_default();
         assert_eq!(new, format!("{TEXT}{}", added.replace("section = \"RFC 2034 §3\"", section)));
         // Updated once, there is nothing more to do.
         assert_eq!(updated(&new), new);
         // What is stale goes, what is new comes where it belongs.
         let stale = TEXT.replace("\"noop\"", "\"quit\"");
         let other = updated(&stale);
-        assert!(!other.contains("quit") && other.contains("\"noop\"") && other.contains("\"rset\""), "{other}");
+        assert!(
+            !other.contains("quit") && other.contains("\"noop\"") && other.contains("\"rset\""),
+            "{other}"
+        );
         assert_eq!(updated("").matches("[[known]]").count(), 2);
     }
 

@@ -13,6 +13,7 @@ use globset::Glob;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
+use crate::baseline::{Baseline, Stale};
 use crate::case::{self, Action, Case, Safety, Start};
 use crate::catalogue::{Level, Rule, RuleId, rules};
 use crate::client::Certificates;
@@ -31,8 +32,8 @@ use crate::transcript;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///
-/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 4 nothing could be said, 5 a fault of ours or
-/// an input that cannot be read.
+/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 3 an entry of the baseline that is no longer
+/// true, 4 nothing could be said, 5 a fault of ours or an input that cannot be read.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -132,6 +133,12 @@ struct Run {
     /// Also writes a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Findings that are known and do not fail the run; entries that are no longer true do, with exit status 3.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Writes what is not known at the level of --fail-on or above to the baseline, and takes out what is no longer true.
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
     /// Takes a pair that the registry does not list for an error.
     #[arg(long)]
     strict_registry: bool,
@@ -352,8 +359,12 @@ fn run_cases(options: &Run) -> Result<u8> {
     plan.limit = Duration::from_secs(options.limit);
     plan.certificates = if options.verify_tls { Certificates::Demanded } else { Certificates::Observed };
     plan.progress = progress(cases.len());
+    let baseline = match options.baseline.as_deref().map(Baseline::read).transpose() {
+        Ok(baseline) => baseline,
+        Err(error) => return Ok(misused(&error)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    let (name, outcome) = runtime.block_on(async {
+    let (name, mut outcome) = runtime.block_on(async {
         match target {
             Some(target) => {
                 Ok::<_, anyhow::Error>((target.name.clone(), run::run(&target, &cases, &plan).await?))
@@ -362,6 +373,10 @@ fn run_cases(options: &Run) -> Result<u8> {
         }
     })?;
     plan.progress.finish_and_clear();
+    let stale = match &baseline {
+        Some(baseline) => hold_against(baseline, &name, options, &mut outcome)?,
+        None => Vec::new(),
+    };
     let records = record::records(&name, &outcome);
     if let Some(file) = &options.jsonl {
         let mut octets = Vec::new();
@@ -373,13 +388,33 @@ fn run_cases(options: &Run) -> Result<u8> {
         fs::write(file, text).with_context(|| file.display().to_string())?;
     }
     print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
-    let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
+    for entry in &stale {
+        anstream::eprintln!("{entry}");
+    }
     Ok(match options.fail_on.level() {
         _ if outcome.is_faulty() => 5,
-        Some(level) if fails(level) => 1,
+        Some(level) if outcome.fails(level) => 1,
+        _ if !stale.is_empty() => 3,
         _ if outcome.says_nothing() => 4,
         _ => 0,
     })
+}
+
+/// Marks what is known, and gives the entries that are no longer true. An update leaves none, and nothing unknown.
+fn hold_against(
+    baseline: &Baseline,
+    target: &str,
+    options: &Run,
+    outcome: &mut Outcome,
+) -> Result<Vec<Stale>> {
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let narrowed = options.case.is_some() || options.rule.is_some();
+    if !options.update_baseline {
+        return Ok(baseline.mark(target, today, narrowed, outcome));
+    }
+    let text = baseline.updated(target, today, narrowed, options.fail_on.level(), outcome)?;
+    fs::write(baseline.path(), text).with_context(|| baseline.path().display().to_string())?;
+    Ok(Baseline::read(baseline.path())?.mark(target, today, narrowed, outcome))
 }
 
 /// A bar on standard error, if that is a terminal.
@@ -494,8 +529,7 @@ fn judge_recordings(options: &Judge) -> Result<u8> {
     let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
     let records = record::records(&target, &outcome);
     print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
-    let fails = |level| outcome.judgement.findings.iter().any(|finding| finding.level >= level);
-    Ok(u8::from(options.fail_on.level().is_some_and(fails)))
+    Ok(u8::from(options.fail_on.level().is_some_and(|level| outcome.fails(level))))
 }
 
 /// The file itself, or the files of a folder by name.

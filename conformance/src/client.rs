@@ -294,6 +294,10 @@ impl Connection {
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::command::Verb::Quit);
+        // Within AUTH, QUIT would be taken for a response (RFC 4954 §4).
+        if self.is_open() && self.session.authenticating.is_some() {
+            self.act(Act::Response(b"*\r\n".into()), b"*\r\n", 1).await;
+        }
         if self.is_open() && !quit {
             self.command("QUIT").await;
         }

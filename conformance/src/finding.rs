@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::baseline::Known;
 use crate::catalogue::{Level, RuleId};
 
 /// A breach of a rule.
@@ -20,6 +21,9 @@ pub struct Finding {
     pub place: Place,
     /// What was seen, in a clause.
     pub detail: String,
+    /// Why it is known, if a baseline has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
 }
 
 /// Where a finding was seen.
@@ -80,7 +84,14 @@ impl Breaches {
                 condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
             debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
             let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
-            Finding { rule, level, condition: lowered.map(|condition| condition.name), place, detail }
+            Finding {
+                rule,
+                level,
+                condition: lowered.map(|condition| condition.name),
+                place,
+                detail,
+                known: None,
+            }
         };
         let mut findings: Vec<Finding> =
             self.found.into_iter().filter(|(rule, ..)| stands(rule)).map(finding).collect();

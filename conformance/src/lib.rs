@@ -3,6 +3,7 @@
 //! Octets become replies in [`reply`], replies and the acts they answer become a [`dialogue`], and [`judge`] holds
 //! dialogues against the [`rules`](rules()).
 
+pub mod baseline;
 mod capabilities;
 pub mod case;
 mod catalogue;

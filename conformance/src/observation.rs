@@ -28,7 +28,14 @@ impl<'a> Observation<'a> {
     /// recipients there is one for each.
     #[must_use]
     pub fn is_sure(&self) -> bool {
-        self.exchange.sure && (self.nth == 0 || (self.is_lmtp() && self.is_end_of_data()))
+        self.exchange.sure
+            && !self.is_taken_for_response()
+            && (self.nth == 0 || (self.is_lmtp() && self.is_end_of_data()))
+    }
+
+    /// Whether a command was sent within an AUTH exchange, so that the server takes it for a response (RFC 4954 §4).
+    fn is_taken_for_response(&self) -> bool {
+        self.session.authenticating.is_some() && self.exchange.command().is_some()
     }
 
     /// The command that the reply answers; `None` for a greeting, a response to a challenge, a message.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
+use crate::baseline::Known;
 use crate::catalogue::{Level, RuleId};
 use crate::dialogue::{Dialogue, Exchange, Part, Protocol};
 use crate::finding::{Finding, Place};
@@ -109,6 +110,9 @@ pub struct Found {
     pub case: Option<String>,
     /// What was seen, in a clause.
     pub detail: String,
+    /// Why it is known, if a baseline has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
     /// What must be true.
     pub statement: String,
     /// Who says so.
@@ -125,6 +129,7 @@ impl Found {
             place: finding.place,
             case: case(finding.place, dialogues).map(str::to_owned),
             detail: finding.detail.clone(),
+            known: finding.known.clone(),
             statement: rule.statement.to_owned(),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
         }

@@ -18,6 +18,7 @@ use crate::case::{Case, Safety};
 use crate::catalogue::{Level, RuleId};
 use crate::client::{Certificates, Encryption, Patience, encoded};
 use crate::dialogue::{Act, Dialogue};
+use crate::finding::Place;
 use crate::profile::Profile;
 use crate::rules::{Judgement, Strictness, judge};
 use crate::target::Target;
@@ -79,6 +80,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The case that brought a place about; where none did, the connection's name.
+    #[must_use]
+    pub fn case_of(&self, place: Place) -> &str {
+        let dialogue = self.dialogues.get(place.dialogue);
+        dialogue.map_or("", |dialogue| dialogue.case(place.exchange).unwrap_or(&dialogue.name))
+    }
+
+    /// Whether a finding at a level or above is not known.
+    #[must_use]
+    pub fn fails(&self, level: Level) -> bool {
+        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.known.is_none())
+    }
+
     /// Whether a case went wrong through a fault of ours.
     #[must_use]
     pub fn is_faulty(&self) -> bool {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use smtp_conformance::dialogue::{Dialogue, Protocol};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source};
+use smtp_conformance::run::Outcome;
 use smtp_conformance::{Knowledge, Strictness, judge, transcript};
 use tempfile::TempDir;
 
@@ -90,7 +91,7 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
     );
     let dialogues: Vec<Dialogue> = transcript::read(name, Protocol::Smtp, &recorded).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records(name, &dialogues, &[], &judgement)
+    record::records(name, &Outcome { dialogues, judgement, ..Outcome::default() })
 }
 
 /// Drives a browser over the page of three servers.

@@ -116,3 +116,37 @@ fn peak_memory(process: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
+
+#[test]
+fn a_baseline_knows_findings_and_is_kept_true() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let fault = Fault::find("second-digit-7").expect("there is such a fault");
+    let broken = runtime.block_on(Reference::start(Options::of(fault))).expect("the reference server starts");
+    let whole = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");
+    let target = |server: &Reference| {
+        let text = format!("name = \"one\"\nurl = \"{}\"\n", url(server));
+        fs::write(folder.path().join("target.toml"), text).expect("a file");
+    };
+    let run = |arguments: &[&str]| {
+        let all =
+            [&["run", "target.toml", "--fail-on", "warning", "--baseline", "b.toml"], arguments].concat();
+        run(folder.path(), &all)
+    };
+    target(&broken);
+    assert_eq!(status(&run(&[])), Some(1));
+    assert_eq!(status(&run(&["--update-baseline"])), Some(0));
+    let output = run(&[]);
+    assert_eq!(status(&output), Some(0));
+    assert!(
+        String::from_utf8_lossy(&output.stdout)
+            .contains("known warning reply-code-second-digit, 1 x: Found on ")
+    );
+    target(&whole);
+    let output = run(&[]);
+    assert_eq!(status(&output), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("b.toml:3: nothing matches it any more"));
+    assert_eq!(status(&run(&["--case", "noop"])), Some(0));
+    assert_eq!(status(&run(&["--update-baseline"])), Some(0));
+    assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[known]]"));
+}

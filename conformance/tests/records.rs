@@ -194,9 +194,7 @@ fn html_has_no_markup_of_a_server_and_is_bounded() {
 #[test]
 fn html_tells_servers_apart() {
     let heads = |sources: [(&str, &str); 2]| {
-        let records = sources.map(|(target, _)| {
-            record::records(target, &[], &[], &judge(&[], &Knowledge::default(), Strictness::default()))
-        });
+        let records = sources.map(|(target, _)| record::records(target, &Outcome::default()));
         let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
         let page = Format::Html.render(&both, None).unwrap();
         let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));

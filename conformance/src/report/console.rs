@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::evidence::Evidence;
+use crate::baseline::Known;
 use crate::catalogue::{Level, Rule};
 use crate::record::{Found, Header, Record, Summary};
 use crate::run::Verdict;
@@ -26,17 +27,38 @@ fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
     for ((level, rule), found) in &broken(stream) {
         write_rule(stream, level.0, rule, found, text)?;
     }
+    write_known(stream, text)?;
     write_cases(stream, text)?;
     stream.summary.map_or(Ok(()), |summary| write_summary(summary, text))
 }
 
-/// The findings of each rule and level, worst first.
+/// The findings of each rule and level that no baseline has, worst first.
 pub(super) fn broken<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a Found>> {
     let mut broken: BTreeMap<_, Vec<&Found>> = BTreeMap::new();
-    for found in &stream.findings {
+    for found in stream.findings.iter().filter(|found| found.known.is_none()) {
         broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
     }
     broken
+}
+
+/// How often each rule is broken as a baseline has it, worst first, and why.
+pub(super) fn known<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a str, &'a Known), usize> {
+    let mut times = BTreeMap::new();
+    for found in &stream.findings {
+        if let Some(known) = &found.known {
+            *times.entry((Reverse(found.level), found.rule.as_str(), known)).or_default() += 1;
+        }
+    }
+    times
+}
+
+fn write_known(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
+    let known = known(stream);
+    for ((level, rule, known), times) in &known {
+        let (rule, reason, section) = (escaped(rule), escaped(&known.reason), escaped(&known.section));
+        writeln!(text, "known {} {rule}, {times} x: {reason} [{section}]", level.0)?;
+    }
+    if known.is_empty() { Ok(()) } else { writeln!(text) }
 }
 
 fn write_cases(stream: &Stream<'_>, text: &mut String) -> fmt::Result {

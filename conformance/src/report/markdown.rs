@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::console::{broken, idle};
+use super::console::{broken, idle, known};
 use super::escape::Markdown;
 use super::evidence::Evidence;
 use crate::catalogue::{Level, RuleId};
@@ -29,6 +29,7 @@ struct Report {
     registry: Markdown,
     counts: Option<Counts>,
     rules: Vec<Rule>,
+    known: Vec<Accepted>,
     idle: Vec<Idle>,
     idle_cases: Markdown,
 }
@@ -72,6 +73,14 @@ struct Mend {
     text: Markdown,
 }
 
+struct Accepted {
+    level: Markdown,
+    id: Markdown,
+    times: Markdown,
+    section: Markdown,
+    reason: Markdown,
+}
+
 struct Idle {
     verdict: Markdown,
     times: Markdown,
@@ -91,6 +100,16 @@ impl Report {
             rules: broken
                 .iter()
                 .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
+                .collect(),
+            known: known(stream)
+                .into_iter()
+                .map(|((level, id, known), times)| Accepted {
+                    level: Markdown::text(level.0),
+                    id: Markdown::text(id),
+                    times: Markdown::text(times),
+                    section: Markdown::text(&known.section),
+                    reason: Markdown::text(&known.reason),
+                })
                 .collect(),
             idle_cases: Markdown::text(idle.values().map(Vec::len).sum::<usize>()),
             idle: idle

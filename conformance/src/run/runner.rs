@@ -119,14 +119,19 @@ impl Runner<'_> {
     /// Runs the canary; tells whether the server is well.
     async fn sing(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
-        let driven = self.drive(&[Attempt::first(canary)], offers).await;
-        let well = driven.attempted.iter().all(|attempted| attempted.happened == Happened::Foreseen);
-        outcome.cases.extend(driven.attempted.iter().map(|attempted| CaseOutcome {
-            dialogue: Some(outcome.dialogues.len()),
-            ..outcome_of(attempted)
-        }));
-        outcome.dialogues.extend(driven.dialogue);
-        well
+        let mut attempt = Attempt::first(canary);
+        loop {
+            let driven = self.drive(&[attempt], offers).await;
+            let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
+            outcome.dialogues.extend(driven.dialogue);
+            let Some(attempted) = driven.attempted.first() else { return false };
+            if let Some(next) = attempted.next(self.best(offers)) {
+                attempt = next;
+                continue;
+            }
+            outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+            return attempted.happened == Happened::Foreseen;
+        }
     }
 
     /// Runs the cases of one kind of safety, those that come after others in a later round.
