@@ -119,6 +119,12 @@ impl Connection {
         &self.session
     }
 
+    /// The exchanges so far.
+    #[must_use]
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.dialogue.exchanges
+    }
+
     /// The last exchange.
     #[must_use]
     pub fn last(&self) -> Option<&Exchange> {

@@ -37,7 +37,7 @@ pub(super) struct Attempted<'c> {
     pub(super) attempt: Attempt<'c>,
     pub(super) happened: Happened,
     pub(super) reason: String,
-    /// Whether it was blocked by a 530.
+    /// Whether the server seems to want TLS or a login first.
     pub(super) unready: bool,
     /// Whether other cases had used the connection before.
     pub(super) used: bool,
@@ -53,7 +53,8 @@ impl<'c> Attempt<'c> {
 
 impl<'c> Attempted<'c> {
     /// What to try before anything is concluded. What went wrong where others had been is done again on a connection
-    /// of its own; what was answered 530 with more done before, as far as `best` allows.
+    /// of its own; what the server wants more for
+    /// with that done before, as far as `best` allows.
     pub(super) fn next(&self, best: Readiness) -> Option<Attempt<'c>> {
         let attempt = self.attempt;
         if self.used && !matches!(self.happened, Happened::Foreseen | Happened::Error) {

@@ -6,8 +6,11 @@ use super::attempt::{Attempt, Attempted, Readiness};
 use super::runner::{Driven, Offers, Runner};
 use crate::case::{Action, Case, Happened, Outcome, Start, Step, fits};
 use crate::client::{Connection, Template};
+use crate::command::Verb;
 use crate::dialogue::{End, Exchange, Protocol};
+use crate::reply::Reply;
 
+use smtp_enhanced_status::Class;
 use tokio::time::{Instant, sleep};
 
 /// After how many refusals on a connection the next case gets another: servers close after a few, or slow down.
@@ -42,10 +45,16 @@ impl Runner<'_> {
                 continue;
             }
             let mut outcomes = Vec::new();
+            let before = connection.exchanges().len();
             let (happened, reason) =
                 self.attempt(attempt, used, &mut connection, &template, offers, &mut outcomes).await;
-            let last = connection.last().and_then(Exchange::number);
-            let unready = happened == Happened::Blocked && last == Some(530);
+            let own = connection.exchanges().get(before..).unwrap_or_default();
+            let last = own.last().and_then(Exchange::number);
+            let denied = outcomes.is_empty()
+                && self.target.protocol == Protocol::Submission
+                && !connection.session().authenticated
+                && own.iter().any(is_denied);
+            let unready = denied || happened == Happened::Blocked && last == Some(530);
             attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used, outcomes });
         }
         Driven { attempted, left, dialogue: Some(connection.finish().await) }
@@ -143,6 +152,17 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
         wanted(connection.command(&line).await, "2yz", connection, "RCPT")?;
     }
     Ok(())
+}
+
+/// Whether a command other than AUTH was refused for reasons of security, as submission servers refuse without a login
+/// where they do not answer 530 (RFC 6409 §4.3).
+fn is_denied(exchange: &Exchange) -> bool {
+    let security = |reply: Reply<'_>| {
+        let code = reply.enhanced();
+        code.is_some_and(|code| code.class() == Class::PermanentFailure && code.subject() == 7)
+    };
+    let other = exchange.command().is_some_and(|command| command.verb() != Verb::Auth);
+    other && exchange.replies().any(security)
 }
 
 fn ours(error: &anyhow::Error) -> Stop {
