@@ -78,11 +78,11 @@ async fn without_faults_no_rule_is_broken() {
     }
     let missed: Vec<&str> =
         cases.iter().map(|case| case.id.as_str()).filter(|id| !reached.contains(*id)).collect();
-    assert_eq!(missed, NOT_OFFERED, "cases that no set-up of the reference server lets go as foreseen");
+    assert!(
+        missed.is_empty(),
+        "no set-up of the reference server lets these cases go as foreseen: {missed:?}"
+    );
 }
-
-/// Cases about what the reference server does not have.
-const NOT_OFFERED: [&str; 4] = ["atrn", "conneg", "checkpoint", "submitter"];
 
 /// Submission wants AUTH before a transaction, and a case about what comes before EHLO cannot log in first.
 fn blocked(outcome: &run::CaseOutcome, cases: &[Case]) -> bool {

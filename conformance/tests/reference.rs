@@ -182,6 +182,7 @@ const SMTP: &[&[&str]] = &[
         MAIL,
         "RCPT TO:<nosuch@example.org>",
         "RCPT TO:<someone@elsewhere.example>",
+        "RCPT TO:<someone@nonexistent.invalid>",
         "RCPT TO:<moved@example.org>",
     ],
     &[
@@ -202,6 +203,7 @@ const SMTP: &[&[&str]] = &[
     &[
         EHLO,
         "MAIL FROM:<bob@example.net> SUBMITTER=bob@example.net",
+        "RSET",
         "MAIL FROM:<bob@example.net> SOLICIT=net.example:ADV",
     ],
     &[EHLO, "MAIL FROM:<bob@example.net> SIZE=60 BODY=8BITMIME RET=HDRS AUTH=<>", RCPT, "DATA", MESSAGE],

@@ -10,7 +10,7 @@ use crate::target::{Credentials, Target};
 const ME: &str = "client.example.org";
 /// The sender, where the target names none.
 const SENDER: &str = "sender@example.org";
-/// The longest padding.
+/// The longest filler.
 const PADDING: usize = 1 << 20;
 
 /// What placeholders stand for.
@@ -76,12 +76,20 @@ impl Template<'_> {
             "user" => STANDARD.encode(&credentials()?.user),
             "password" => STANDARD.encode(&credentials()?.password),
             "password-wrong" => STANDARD.encode(format!("{}-wrong", credentials()?.password)),
-            _ => match name.strip_prefix("pad:").map(str::parse) {
-                Some(Ok(length @ 0..=PADDING)) => "x".repeat(length),
-                _ => bail!("there is no placeholder {{{name}}}"),
-            },
+            _ => filler(name).ok_or_else(|| anyhow!("there is no placeholder {{{name}}}"))?,
         })
     }
+}
+
+/// `pad:N` is N letters, and `lines:N:TEXT` is N lines of a text.
+fn filler(name: &str) -> Option<String> {
+    let (count, text) = match name.split_once(':')? {
+        ("pad", count) => (count, "x".to_owned()),
+        ("lines", rest) => rest.split_once(':').map(|(count, text)| (count, format!("{text}\r\n")))?,
+        _ => return None,
+    };
+    let count: usize = count.parse().ok()?;
+    (count.checked_mul(text.len())? <= PADDING).then(|| text.repeat(count))
 }
 
 /// The forms in which a password may stand in a record: as it is, and in base64 alone and in AUTH PLAIN.
@@ -97,4 +105,18 @@ pub(crate) fn encoded(credentials: &Credentials) -> Vec<String> {
 
 fn plain(credentials: &Credentials, end: &str) -> String {
     STANDARD.encode(format!("\0{}\0{}{end}", credentials.user, credentials.password))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn fillers() {
+        let filler = super::filler;
+        assert_eq!(filler("pad:3").as_deref(), Some("xxx"));
+        assert_eq!(filler("lines:2:a: b").as_deref(), Some("a: b\r\na: b\r\n"));
+        assert_eq!(filler("pad:1048576").map(|text| text.len()), Some(super::PADDING));
+        for name in ["pad", "pad:", "pad:-1", "pad:1048577", "lines:2", "lines:99999999:a", "fill:3"] {
+            assert_eq!(filler(name), None, "{name}");
+        }
+    }
 }

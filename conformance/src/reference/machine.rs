@@ -28,6 +28,12 @@ const LINE: usize = 2048;
 /// The longest response to a challenge, its end included (RFC 4954 §4).
 const RESPONSE: usize = 12288 + 2;
 
+/// What filters of spam agree to take for it, so that they can be tried.
+const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
+
+/// So many Received fields show that a message goes in circles (RFC 5321 §6.3).
+const HOPS: usize = 100;
+
 /// What a server is set up to do.
 #[derive(Clone)]
 pub(super) struct Setting {
@@ -228,7 +234,7 @@ impl Machine {
             Verb::Auth if !self.is_lmtp() => self.auth(&command),
             Verb::Etrn if self.setting.protocol == Protocol::Smtp => self.etrn(&command),
             Verb::Burl if self.setting.protocol == Protocol::Submission => self.burl(&command),
-            Verb::Atrn => self.settle(Key::Atrn),
+            Verb::Atrn if self.setting.protocol == Protocol::Smtp => self.atrn(),
             Verb::Lhlo | Verb::Other if word.is_empty() => self.settle(Key::EmptyLine),
             Verb::Other if word.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'X')) => {
                 self.settle(Key::UnknownPrivateCommand);
@@ -319,6 +325,8 @@ impl Machine {
             _ if transaction.recipients.is_empty() => Key::MessageNoRecipient,
             _ if message.size > SIZE => Key::MessageTooBig,
             _ if message.stray_ends => Key::MessageLineEnds,
+            _ if contains(message.start, SPAM) => Key::MessageSpam,
+            _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
             _ if transaction.size.is_some() => Key::MessageDeclaredSize,
@@ -487,6 +495,16 @@ impl Machine {
         self.settle(key);
     }
 
+    /// RFC 2645 §5.2.1: for users who have logged in, and the mail of no domain is kept for one.
+    fn atrn(&mut self) {
+        let key = match &self.transaction {
+            Some(_) => Key::AtrnInTransaction,
+            None if self.logged_in => Key::AtrnForeign,
+            None => Key::AtrnWithoutLogin,
+        };
+        self.settle(key);
+    }
+
     fn starttls(&mut self, command: &Command<'_>) {
         let key = match self.tls {
             _ if !command.argument().is_empty() => Key::StarttlsArgument,
@@ -523,6 +541,10 @@ impl Machine {
             ("FUTURERELEASE", protocol == Protocol::Submission, "604800 2030-12-31T23:59:59Z".to_owned()),
             ("BURL", protocol == Protocol::Submission, "imap".to_owned()),
             ("ETRN", protocol == Protocol::Smtp, String::new()),
+            ("ATRN", protocol == Protocol::Smtp, String::new()),
+            ("CHECKPOINT", protocol == Protocol::Smtp, String::new()),
+            ("CONNEG", protocol == Protocol::Smtp, String::new()),
+            ("SUBMITTER", protocol == Protocol::Smtp, String::new()),
             ("VRFY", true, String::new()),
             ("EXPN", true, String::new()),
             ("HELP", true, String::new()),
@@ -594,6 +616,15 @@ impl Machine {
             self.actions.push(Action::Close);
         }
     }
+}
+
+fn contains(octets: &[u8], wanted: &[u8]) -> bool {
+    memchr::memmem::find(octets, wanted).is_some()
+}
+
+/// How often octets are there.
+fn count(octets: &[u8], wanted: &[u8]) -> usize {
+    memchr::memmem::find_iter(octets, wanted).count()
 }
 
 fn is_positive(number: u16) -> bool {

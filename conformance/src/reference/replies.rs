@@ -156,7 +156,7 @@ fn hexadecimal(digits: &str) -> Option<u8> {
 mod tests {
     use super::{Replies, Values};
     use crate::reference::key::Key;
-    use crate::reply::Reply;
+    use crate::reply::{Defect, Reply};
 
     #[test]
     fn every_reply_is_one_reply_without_defects() {
@@ -166,7 +166,9 @@ mod tests {
             let octets = values.fill(replies.text(*key));
             let reply = Reply::read(&octets);
             assert_eq!(reply.octets().len(), octets.len(), "{}: more than one reply", key.name());
-            assert!(reply.defects().is_empty(), "{}: {:?}", key.name(), reply.defects());
+            // RFC 4141 §5.2: a line begins with the word CONNEG.
+            let negotiates = *key == Key::RcptConneg && reply.defects() == Defect::MixedEnhancedCodes.into();
+            assert!(reply.defects().is_empty() || negotiates, "{}: {:?}", key.name(), reply.defects());
             let exempt = [Key::Greeting, Key::Ehlo, Key::Helo].contains(key)
                 || reply.number().is_some_and(|number| number / 100 == 3);
             assert_eq!(reply.enhanced().is_none(), exempt, "{}", key.name());

@@ -62,6 +62,8 @@ impl Machine {
             }
             () if has("MT-PRIORITY") => Key::MailPriority,
             () if has("HOLDFOR") || has("HOLDUNTIL") => Key::MailHold,
+            () if has("TRANSID") => Key::MailTransid,
+            () if has("SUBMITTER") => Key::MailSubmitter,
             () if has("BY") => Key::MailDeliverBy,
             () if path.is_empty() => Key::MailNullSender,
             () if has("RET") || has("ENVID") => Key::MailDsn,
@@ -109,6 +111,7 @@ impl Machine {
             value.is_some_and(|value| values.iter().any(|one| value.eq_ignore_ascii_case(one)))
         };
         let submission = self.setting.protocol == Protocol::Submission;
+        let smtp = self.setting.protocol == Protocol::Smtp;
         Some(match keyword.as_slice() {
             b"SIZE" => (Key::SizeValue, value.is_some_and(is_number)),
             b"BODY" => (Key::BodyValue, is(&[b"7BIT", b"8BITMIME", b"BINARYMIME"])),
@@ -121,6 +124,8 @@ impl Machine {
             b"BY" => (Key::DeliverByValue, value.is_some_and(is_deliver_by)),
             b"MT-PRIORITY" => (Key::PriorityValue, value.is_some_and(is_priority)),
             b"SOLICIT" => (Key::MailParameterSyntax, value.is_some()),
+            b"TRANSID" if smtp => (Key::MailParameterSyntax, value.is_some_and(is_transaction)),
+            b"SUBMITTER" if smtp => (Key::MailParameterSyntax, value.is_some_and(is_xtext)),
             b"HOLDFOR" if submission => {
                 (Key::HoldValue, value.and_then(number).is_some_and(|seconds| (1..=HOLD).contains(&seconds)))
             }
@@ -168,7 +173,7 @@ impl Machine {
         if is_glued(envelope, path) {
             return Key::RcptSyntax;
         }
-        if let Some(key) = rcpt_parameters(envelope) {
+        if let Some(key) = self.rcpt_parameters(envelope) {
             return key;
         }
         self.mailbox_key(path, envelope, transaction)
@@ -193,9 +198,41 @@ impl Machine {
             Mailbox::Forwarded => Key::RcptForwarded,
             Mailbox::Postmaster => Key::RcptPostmaster,
             Mailbox::Foreign => Key::RcptRelayed,
+            _ if has("CONNEG") => Key::RcptConneg,
             _ if has("NOTIFY") || has("ORCPT") => Key::RcptDsn,
             Mailbox::Valid | Mailbox::Late => Key::Rcpt,
         }
+    }
+
+    fn rcpt_parameters(&self, envelope: &Envelope<'_>) -> Option<Key> {
+        let parameters = || envelope.parameters();
+        if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
+            return Some(Key::RcptParameterSyntax);
+        }
+        if parameters().any(|parameter| self.rcpt_parameter(&parameter).is_none()) {
+            return Some(Key::RcptParameterUnknown);
+        }
+        parameters().find_map(|parameter| {
+            let (key, good) = self.rcpt_parameter(&parameter)?;
+            let repeats =
+                parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count()
+                    > 1;
+            (repeats || !good).then_some(key)
+        })
+    }
+
+    /// As [`Machine::mail_parameter`].
+    fn rcpt_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
+        let value = parameter.value;
+        Some(match parameter.keyword.to_ascii_uppercase().as_slice() {
+            b"NOTIFY" => (Key::RcptDsnValue, value.is_some_and(is_notify)),
+            b"ORCPT" => (Key::RcptDsnValue, value.is_some_and(is_original_recipient)),
+            b"RRVS" => (Key::RrvsValue, value.is_some_and(is_date)),
+            b"CONNEG" if self.setting.protocol == Protocol::Smtp => {
+                (Key::RcptParameterSyntax, value.is_none())
+            }
+            _ => return None,
+        })
     }
 
     /// RFC 6409 §4.2: a submission server wants whole domains.
@@ -246,34 +283,7 @@ fn is_value_missing(parameter: &Parameter<'_>) -> bool {
 
 /// RFC 5321 §4.1.1.11; RFC 4141 §4.2 has a code of its own for its parameter.
 fn unknown_key(parameter: &Parameter<'_>) -> Key {
-    let own = [("CONPERM", Key::Conperm), ("SUBMITTER", Key::Submitter), ("TRANSID", Key::Transid)];
-    own.iter().find(|(keyword, _)| parameter.is(keyword)).map_or(Key::MailParameterUnknown, |(_, key)| *key)
-}
-
-fn rcpt_parameters(envelope: &Envelope<'_>) -> Option<Key> {
-    let parameters = || envelope.parameters();
-    if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
-        return Some(Key::RcptParameterSyntax);
-    }
-    if let Some(parameter) = parameters().find(|parameter| rcpt_parameter(parameter).is_none()) {
-        return Some(if parameter.is("CONNEG") { Key::Conneg } else { Key::RcptParameterUnknown });
-    }
-    parameters().find_map(|parameter| {
-        let (key, good) = rcpt_parameter(&parameter)?;
-        let repeats =
-            parameters().filter(|other| other.keyword.eq_ignore_ascii_case(parameter.keyword)).count() > 1;
-        (repeats || !good).then_some(key)
-    })
-}
-
-fn rcpt_parameter(parameter: &Parameter<'_>) -> Option<(Key, bool)> {
-    let value = parameter.value;
-    Some(match parameter.keyword.to_ascii_uppercase().as_slice() {
-        b"NOTIFY" => (Key::RcptDsnValue, value.is_some_and(is_notify)),
-        b"ORCPT" => (Key::RcptDsnValue, value.is_some_and(is_original_recipient)),
-        b"RRVS" => (Key::RrvsValue, value.is_some_and(is_date)),
-        _ => return None,
-    })
+    if parameter.is("CONPERM") { Key::Conperm } else { Key::MailParameterUnknown }
 }
 
 /// RFC 3461 §4.1.
@@ -307,6 +317,12 @@ fn is_xtext(value: &[u8]) -> bool {
         }
     }
     !value.is_empty()
+}
+
+/// RFC 1845 §4: an identifier in angle brackets.
+fn is_transaction(value: &[u8]) -> bool {
+    let inside = value.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
+    inside.is_some_and(|inside| !inside.is_empty())
 }
 
 /// RFC 2852 §4: seconds, a mode, maybe a trace; a message that is to come back is given some time.

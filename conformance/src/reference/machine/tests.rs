@@ -20,7 +20,7 @@ fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
         let octets = format!("{line}\r\n");
         match machine.awaits() {
             Awaited::Message => {
-                let stray_ends = octets.trim_end().contains('\n');
+                let stray_ends = octets.replace("\r\n", "").contains('\n');
                 let message = Message { start: octets.as_bytes(), size: octets.len() as u64, stray_ends };
                 take(&mut machine, Input::Message(message));
             }
@@ -220,6 +220,42 @@ fn submission_wants_a_login() {
 }
 
 #[test]
+fn what_hardly_any_server_has() {
+    let login = "AUTH PLAIN AGFsaWNlAHNlY3JldA==";
+    assert_eq!(
+        smtp(&[login, "ATRN example.org", MAIL, "ATRN"]).split_off(1),
+        ["atrn-foreign", "mail", "atrn-in-transaction",]
+    );
+    for (line, key) in [
+        ("MAIL FROM:<a@b.example> TRANSID=<1@b.example>", "mail-transid"),
+        ("MAIL FROM:<a@b.example> TRANSID=1", "mail-parameter-syntax"),
+        ("MAIL FROM:<a@b.example> SUBMITTER=a@b.example", "mail-submitter"),
+        ("MAIL FROM:<a@b.example> CONPERM", "conperm"),
+    ] {
+        assert_eq!(smtp(&[line]), [key], "{line}");
+    }
+    assert_eq!(smtp(&[MAIL, "RCPT TO:<alice@example.org> CONNEG"]).last(), Some(&"rcpt-conneg"));
+    let elsewhere =
+        spoken(Protocol::Lmtp, Tls::None, &["LHLO me", MAIL, "RCPT TO:<alice@example.org> CONNEG"]);
+    assert_eq!(elsewhere.last(), Some(&"rcpt-parameter-unknown"));
+}
+
+#[test]
+fn messages_that_are_refused() {
+    let hops = |count: usize| format!("Subject: x\r\n{}\r\n", "Received: from a by b\r\n".repeat(count));
+    for (message, key) in [
+        (hops(99), "message"),
+        (hops(100), "message-loop"),
+        (
+            "\r\nXJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X".to_owned(),
+            "message-spam",
+        ),
+    ] {
+        assert_eq!(smtp(&[MAIL, RCPT, "DATA", &message]).last(), Some(&key));
+    }
+}
+
+#[test]
 fn tls_forgets() {
     assert_eq!(
         smtp(&[MAIL, "STARTTLS", RCPT, MAIL, "EHLO me", "STARTTLS", MAIL]),
@@ -254,6 +290,7 @@ fn other_commands() {
         ("ETRN example.org", "etrn"),
         ("ETRN elsewhere.example", "etrn-foreign"),
         ("ETRN", "etrn-syntax"),
+        ("ATRN elsewhere.example", "atrn-without-login"),
         ("TURN", "not-implemented"),
         ("FOOB", "unknown-command"),
         ("XFOO", "unknown-private-command"),
