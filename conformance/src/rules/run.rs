@@ -29,6 +29,7 @@ pub(super) fn judge(connections: &[(&Dialogue, Vec<Step<'_>>)], knowledge: &Know
         codes_unannounced(&seen, &mut places);
         codes_are_vague(&seen, &mut places);
         hello_mismatch(&seen, &mut places);
+        hello_outlives_tls(&seen, &mut places);
     }
     places.findings()
 }
@@ -130,6 +131,22 @@ fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
     }
 }
 
+/// RFC 3207 §4.2: the EHLO before TLS counts no more. A server that takes MAIL without any need not have kept it, so
+/// the refusal of MAIL before the first EHLO has to be seen.
+fn hello_outlives_tls(seen: &[Seen<'_>], places: &mut Places) {
+    let unopened = |(_, reply): &&Seen<'_>| reply.verb() == Some(Verb::Mail) && reply.session.hello.is_none();
+    let after_tls = |reply: &Observation<'_>| reply.session.offered_before_tls.is_some();
+    let mails = seen.iter().filter(unopened);
+    if !mails.clone().any(|(_, reply)| !after_tls(reply) && reply.is(&[503])) {
+        return;
+    }
+    for (place, reply) in mails.filter(|(_, reply)| after_tls(reply) && reply.digit() == Some(2)) {
+        let number = reply.number().unwrap_or_default();
+        let detail = format!("{number} to MAIL without EHLO under TLS, and 503 before the first EHLO");
+        places.at(*place).add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
+    }
+}
+
 /// Whether a text says that a name and an address do not belong together.
 fn says_mismatch(text: &str) -> bool {
     const MISMATCHES: [&str; 6] =
@@ -222,5 +239,26 @@ mod tests {
         assert_eq!(rules(&[&refused("450 4.7.1 EHLO does not match your IP"), &[GREETING, EHLO]]), []);
         let literal = [GREETING, ("EHLO [192.0.2.1]", "550 5.7.1 It does not match your IP")];
         assert_eq!(rules(&[&literal, &[GREETING, EHLO]]), []);
+    }
+
+    #[test]
+    fn tls_makes_the_hello_forgotten() {
+        let (taken, refused) = ("250 2.1.0 Ok", "503 5.5.1 EHLO first");
+        let before = |reply| [GREETING, ("MAIL FROM:<bob@example.org>", reply)];
+        let after = |reply| {
+            [
+                GREETING,
+                EHLO,
+                ("STARTTLS", "220 2.0.0 Go"),
+                ("TLS", ""),
+                ("MAIL FROM:<bob@example.org>", reply),
+            ]
+        };
+        let rule = RuleId::STARTTLS_FORGETS_SESSION;
+        assert_eq!(rules(&[&before(refused), &after(taken)]), [(rule, 4)]);
+        assert_eq!(rules(&[&after(taken), &before(refused)]), [(rule, 4)]);
+        assert_eq!(rules(&[&before(refused), &after(refused)]), []);
+        assert_eq!(rules(&[&before(taken), &after(taken)]), []);
+        assert_eq!(rules(&[&after(taken)]), []);
     }
 }

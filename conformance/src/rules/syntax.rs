@@ -1,5 +1,6 @@
 //! Reply syntax (RFC 5321 §4.2, §4.3): rules about one reply.
 
+use memchr::memmem;
 use smtp_enhanced_status::EnhancedStatusCode;
 
 use crate::catalogue::RuleId;
@@ -51,14 +52,19 @@ fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
             Defect::Separator => breaches.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, place),
             Defect::BareCode if challenge => {}
             Defect::BareCode => breaches.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, place),
-            Defect::MixedCodes => breaches.add(RuleId::LINES_SHARE_CODE, place),
+            Defect::MixedCodes => {
+                let early = observation.is_greeting() && observation.exchange.pipelined;
+                breaches.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", place);
+            }
             Defect::BareLf | Defect::BareCr => breaches.add(RuleId::LINES_END_CRLF, place),
             Defect::LongLine if !challenge => {
                 breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
             }
             Defect::EightBit if may_be_utf8(observation) => {}
             Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
-            Defect::Control | Defect::EightBit => breaches.add(RuleId::TEXT_PRINTABLE_ASCII, place),
+            Defect::Control | Defect::EightBit => {
+                breaches.add_if(is_echo(observation), RuleId::TEXT_PRINTABLE_ASCII, "echo", place);
+            }
             _ => {}
         }
     }
@@ -80,6 +86,16 @@ fn may_be_utf8(observation: &Observation<'_>) -> bool {
                     .is_some_and(|transaction| transaction.has("SMTPUTF8"))
         }
     }
+}
+
+/// Whether the octets that are no printable ASCII are all the client's own, from the command or from MAIL.
+fn is_echo(observation: &Observation<'_>) -> bool {
+    let sent = observation.exchange.act.octets();
+    let mail = observation.session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.mail);
+    let is_sent = |octets| [&sent, mail].iter().any(|sent| memmem::find(sent, octets).is_some());
+    let is_proper = |octet: &u8| matches!(octet, b'\t' | b' '..=b'~');
+    let mut lines = observation.reply.lines();
+    lines.all(|line| line.text().split(is_proper).all(is_sent))
 }
 
 fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
@@ -211,4 +227,55 @@ fn first_word<'a>(line: &Line<'a>) -> &'a [u8] {
 
 fn lossy(octets: &[u8]) -> String {
     octets.escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::{Knowledge, RuleId, Strictness, judge};
+
+    fn said(act: Act, reply: &str) -> Exchange {
+        let octets = format!("{}\r\n", reply.replace('\n', "\r\n")).into();
+        Exchange { answers: vec![Answer { octets, millis: 0 }], ..Exchange::new(act) }
+    }
+
+    fn command(line: &str, reply: &str) -> Exchange {
+        said(Act::Command(format!("{line}\r\n").into()), reply)
+    }
+
+    /// The conditions under which these exchanges break a rule.
+    fn conditions(rule: RuleId, exchanges: &[Exchange]) -> Vec<Option<&'static str>> {
+        let dialogue = Dialogue { exchanges: exchanges.to_vec(), ..Dialogue::default() };
+        let findings = judge(&[dialogue], &Knowledge::default(), Strictness::default()).findings;
+        findings.iter().filter(|finding| finding.rule == rule).map(|finding| finding.condition).collect()
+    }
+
+    #[test]
+    fn what_the_client_sent_may_come_back() {
+        let conditions = |exchanges: &[Exchange]| conditions(RuleId::TEXT_PRINTABLE_ASCII, exchanges);
+        let echo = command("VRFY \u{fc}ser", "501 \u{fc}ser: recipient address must contain a domain");
+        assert_eq!(conditions(&[echo]), [Some("echo")]);
+        let bell = command("MAIL FROM:<bob@example.org> X=\x07", "555 5.5.4 Unsupported option: X=\x07");
+        assert_eq!(conditions(&[bell]), [Some("echo")]);
+        let own = command("VRFY \u{fc}ser", "501 Empf\u{e4}nger \u{fc}ser unbekannt");
+        assert_eq!(conditions(&[own]), [None]);
+        let recoded = said(Act::Command(b"MAIL FROM:<b\xffb@example.org>\r\n".into()), "250 b\u{fffd}b");
+        assert_eq!(conditions(&[recoded]), [None]);
+        let mail = command("MAIL FROM:<\u{fc}ser@example.org>", "250 2.1.0 Ok");
+        let late = command("RCPT TO:<amy@example.org>", "550 5.7.1 <\u{fc}ser@example.org>: Sender refused");
+        assert_eq!(conditions(&[mail, late]), [Some("echo")]);
+        let asked = command("VRFY \u{fc}ser SMTPUTF8", "550 5.1.1 <\u{fc}ser>: Who?");
+        assert_eq!(conditions(&[asked]), []);
+    }
+
+    #[test]
+    fn a_client_that_talks_early_finds_replies_run_together() {
+        let reply = "220-mx.example.test ESMTP Postfix\n250-mx.example.test\n250 DSN";
+        let patient = said(Act::Connect, reply);
+        let early = Exchange { pipelined: true, ..patient.clone() };
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[early]), [Some("early-talk")]);
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[patient]), [None]);
+        let help = Exchange { pipelined: true, ..command("HELP", "214-Help\n211 yourself") };
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[help]), [None]);
+    }
 }

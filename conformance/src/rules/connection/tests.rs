@@ -9,7 +9,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
 use crate::knowledge::Knowledge;
 use crate::rules::{Strictness, judge};
 
-const RULES: [RuleId; 19] = [
+const RULES: [RuleId; 20] = [
     RuleId::ONE_REPLY_PER_COMMAND,
     RuleId::CONTINUATION_BY_HYPHEN,
     RuleId::CLOSES_ONLY_WHEN_ALLOWED,
@@ -29,6 +29,7 @@ const RULES: [RuleId; 19] = [
     RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,
     RuleId::SUBMISSION_TWO_MINUTES,
     RuleId::HELLO_MISMATCH_NOT_REFUSED,
+    RuleId::STARTTLS_FORGETS_SESSION,
 ];
 
 /// What such a server says to EHLO.

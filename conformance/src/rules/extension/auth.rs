@@ -15,6 +15,8 @@ use super::value::{Xtext, decode_base64, xtext};
 /// Codes that blame the command, its syntax or its place, or a mechanism or a password. A refusal by policy
 /// has others.
 const PROTOCOL: [u16; 6] = [500, 501, 502, 504, 535, 555];
+/// Codes that RFC 5321 has for mailboxes alone.
+const MAILBOX: [u16; 4] = [551, 552, 553, 556];
 /// A length that fits in a command line.
 const COMMAND_LENGTH: usize = 512;
 /// A length that a server is expected to take (RFC 4954 §4).
@@ -110,7 +112,10 @@ fn challenge(observation: &Observation<'_>, breaches: &mut Breaches) {
             breaches.add_under(rule, "bare-334", "no space behind 334");
         }
         (Some(line), None) if decode_base64(line.text()).is_some() => {}
-        (Some(_), None) => breaches.add(rule, "the text is no base64"),
+        (Some(line), None) => {
+            let shown = &line.text()[..line.text().len().min(20)];
+            breaches.add(rule, format!("no base64: {:?}", shown.escape_ascii().to_string()));
+        }
         _ => breaches.add(rule, "more than one line"),
     }
 }
@@ -223,7 +228,10 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, breach
         if differs(observation, &[(7, 0)]) {
             breaches.add_under(rule, "enhanced-code", codes(observation));
         }
-    } else if matches!(observation.digit(), Some(2 | 3)) || observation.is(&PROTOCOL) {
+    } else if matches!(observation.digit(), Some(2 | 3))
+        || observation.is(&PROTOCOL)
+        || observation.is(&MAILBOX)
+    {
         breaches.add(rule, format!("{} to an initial response", codes(observation)));
     }
 }
@@ -265,7 +273,6 @@ fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut B
 /// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or
 /// by a code that RFC 5321 has for mailboxes alone.
 fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
-    const MAILBOX: [u16; 4] = [551, 552, 553, 556];
     // A closed account, and a server that is not trusted: more precise, and the registry's.
     const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
     let rule = RuleId::AUTH_FAILURE_535;
@@ -398,6 +405,7 @@ mod tests {
             (&[("AUTH XNOSUCH", "501 5.5.4 What?")], "auth-mechanism-504"),
             (&[("AUTH XNOSUCH", "334 ")], "auth-mechanism-504"),
             (&[("AUTH LOGIN", "334 VXNlcm5hbWU6")], ""),
+            (&[("AUTH XNOSUCH", "250 2.0.0 Ok")], "auth-mechanism-504"),
             (&[("AUTH XNOSUCH eA=", "501 5.5.2 What?")], ""),
             (&[("AUTH XNOSUCH", "534 5.7.9 No")], ""),
             (&[("AUTH XNOSUCH", "454 4.7.0 No")], ""),
@@ -406,6 +414,8 @@ mod tests {
             (&[("AUTH CRAM-MD5 eA==", "501 5.7.0 No")], ""),
             (&[("AUTH CRAM-MD5 eA==", "501 5.5.2 No")], "auth-initial-response-501/enhanced-code"),
             (&[("AUTH CRAM-MD5 eA==", "334 PDEyMz4=")], "auth-initial-response-501"),
+            (&[("AUTH CRAM-MD5 abcd", "553 Initial data not expected")], "auth-initial-response-501"),
+            (&[("AUTH CRAM-MD5 abcd", "550 5.7.1 Not from there")], ""),
             (&[("AUTH CRAM-MD5", "334 PDEyMz4=")], ""),
             (&[("AUTH PLAIN", "538 5.7.11 Encrypt")], "auth-without-tls-538"),
             (&[("AUTH PLAIN", "523 5.7.10 Encrypt")], "auth-without-tls-538"),
@@ -423,6 +433,7 @@ mod tests {
             (&[CHALLENGE, (">!!!!", "501 5.5.4 No")], "auth-base64-501/enhanced-code"),
             (&[CHALLENGE, (">!!!!", "535 5.7.8 No")], "auth-base64-501"),
             (&[CHALLENGE, (">!!!!", "334 ")], "auth-base64-501"),
+            (&[("AUTH PLAIN !!!!", "250 2.0.0 Ok")], "auth-base64-501"),
             (&[CHALLENGE, (">!!!!", "454 4.7.0 No")], ""),
             (&[CHALLENGE, (">", "535 5.7.8 No")], ""),
             (&[CHALLENGE, (">=", "535 5.7.8 No")], ""),
@@ -447,6 +458,7 @@ mod tests {
         run(&[
             (&[CHALLENGE], ""),
             (&[("AUTH PLAIN", "334")], "auth-challenge-base64/bare-334"),
+            (&[("AUTH PLAIN", "334  ")], "auth-challenge-base64"),
             (&[("AUTH PLAIN", "334 Go on")], "auth-challenge-base64"),
             (&[("AUTH PLAIN", "334 2.7.0 eA==")], "auth-challenge-base64"),
             (&[("AUTH PLAIN", "334-eA==\n334 eA==")], "auth-challenge-base64"),

@@ -15,7 +15,6 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
             enhanced(observation, breaches);
         }
         Some(Verb::Ehlo | Verb::Lhlo) => offered_again(observation, breaches),
-        Some(Verb::Mail) => remembered(observation, breaches),
         _ => {}
     }
     weak(observation, breaches);
@@ -36,7 +35,8 @@ fn starttls(observation: &Observation<'_>, breaches: &mut Breaches) {
     let misplaced = !parameter && (observation.is(&[501]) || (!busy && observation.is(&[503])));
     if !right && (is_accepted(observation) || misplaced || observation.is(&MISTAKEN)) {
         let sent = if parameter { "STARTTLS with a parameter" } else { "STARTTLS" };
-        breaches.add(RuleId::STARTTLS_CODES, format!("{} to {sent}", codes(observation)));
+        let detail = format!("{} to {sent}", codes(observation));
+        breaches.add_if(observation.is(&[220]), RuleId::STARTTLS_CODES, "argument-accepted", detail);
     }
 }
 
@@ -61,19 +61,6 @@ fn offered_again(observation: &Observation<'_>, breaches: &mut Breaches) {
     if session.tls && observation.is(&[250]) && offered() {
         let rule = RuleId::STARTTLS_FORGETS_SESSION;
         breaches.add_if(session.implicit_tls, rule, "implicit-tls", "STARTTLS is offered under TLS");
-    }
-}
-
-/// RFC 3207 §4.2: the EHLO before TLS counts no more.
-fn remembered(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let session = observation.session;
-    if session.tls
-        && session.hello.is_none()
-        && session.offered_before_tls.is_some()
-        && is_accepted(observation)
-    {
-        let detail = format!("{} to MAIL without EHLO under TLS", codes(observation));
-        breaches.add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
     }
 }
 
@@ -118,7 +105,8 @@ mod tests {
             (&[("STARTTLS", "421 4.3.2 Bye")], ""),
             (&[("STARTTLS x", "501 5.5.4 No")], ""),
             (&[("STARTTLS x", "500 5.5.2 No")], ""),
-            (&[("STARTTLS x", "220 2.0.0 Go")], "starttls-codes"),
+            (&[("STARTTLS x", "220 2.0.0 Go")], "starttls-codes/argument-accepted"),
+            (&[("STARTTLS x", "250 2.0.0 Go")], "starttls-codes"),
             (&[("STARTTLS x", "555 5.5.4 No")], "starttls-codes"),
             (&[("STARTTLS", "220 2.1.0 Go")], "starttls-enhanced-codes"),
             (&[("STARTTLS", "454 4.4.3 Later")], "starttls-enhanced-codes"),
@@ -149,7 +137,7 @@ mod tests {
             judgement.findings.iter().map(|finding| (finding.rule, finding.condition)).collect();
         assert_eq!(found, [(RuleId::STARTTLS_FORGETS_SESSION, Some("implicit-tls"))]);
         under(&[("EHLO me", &ehlo)], "");
-        under(&[(mail, "250 2.1.0 Ok")], "starttls-forgets-session/mail-without-hello");
+        under(&[(mail, "250 2.1.0 Ok")], "");
         under(&[(mail, "503 5.5.1 EHLO first")], "");
         under(&[("EHLO me", &ehlo), (mail, "250 2.1.0 Ok")], "");
         under(&[("EHLO me", &ehlo), ("STARTTLS", "554 5.5.1 Already")], "");
