@@ -153,34 +153,6 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Behaviour {
-    // On the way to the client: the replies that `at` names, or all.
-    /// Sends nothing, and goes on.
-    Silence,
-    /// Closes instead of the reply.
-    Drop,
-    /// Closes behind the reply.
-    DropBehind,
-    /// Sends half of the reply, and closes.
-    Cut,
-    /// Sends nothing any more, and stays.
-    Stall,
-    /// Sends half of the reply, and stays.
-    StallWithin,
-    /// Sends the reply twice.
-    Twice,
-    /// Sends the reply behind the next one.
-    Late,
-    /// Sends an octet, and waits, and sends the next.
-    Slow,
-    /// Sends each octet in a packet of its own.
-    Octetwise,
-    /// Closes its own direction behind the reply, and reads on.
-    HalfClose,
-    /// Sends lines of one reply without end.
-    EndlessLines,
-    /// Sends one line without end.
-    EndlessText,
-
     // At the TLS handshake.
     /// Sends octets that are no TLS.
     GarbageHandshake,
@@ -232,6 +204,49 @@ pub(super) enum Behaviour {
     DemandsNoLogin,
     /// Forgets the recipients at a RCPT that it refuses.
     ForgetsAtRefusedRcpt,
+
+    /// On the way to the client.
+    #[serde(untagged)]
+    Way(Way),
+}
+
+impl Behaviour {
+    /// What it does to a reply on its way.
+    pub(super) fn way(self) -> Option<Way> {
+        if let Behaviour::Way(way) = self { Some(way) } else { None }
+    }
+}
+
+/// What happens to a reply on its way to the client: to those that `at` names, or to all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Way {
+    /// Sends nothing, and goes on.
+    Silence,
+    /// Closes instead of the reply.
+    Drop,
+    /// Closes behind the reply.
+    DropBehind,
+    /// Sends half of the reply, and closes.
+    Cut,
+    /// Sends nothing any more, and stays.
+    Stall,
+    /// Sends half of the reply, and stays.
+    StallWithin,
+    /// Sends the reply twice.
+    Twice,
+    /// Sends the reply behind the next one.
+    Late,
+    /// Sends an octet, and waits, and sends the next.
+    Slow,
+    /// Sends each octet in a packet of its own.
+    Octetwise,
+    /// Closes its own direction behind the reply, and reads on.
+    HalfClose,
+    /// Sends lines of one reply without end.
+    EndlessLines,
+    /// Sends one line without end.
+    EndlessText,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! How replies go out: as they are, or as a fault has it.
 
-use super::fault::{Behaviour, Fault, State};
+use super::fault::{Fault, State, Way};
 use super::key::Key;
 use super::machine::Action;
 
@@ -60,7 +60,7 @@ impl Wire {
 
     fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], steps: &mut Vec<Step>) {
         let is_at = |fault: &&&Fault| fault.is_at(key, |state| states.contains(&state));
-        let behaviour = self.faults.iter().filter(is_at).find_map(|fault| way(fault.behaviour?));
+        let behaviour = self.faults.iter().filter(is_at).find_map(|fault| fault.behaviour?.way());
         // Within a line, not within its end.
         let half = || octets.get(..octets.len() / 2).unwrap_or_default().trim_ascii_end().to_vec();
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
@@ -97,41 +97,5 @@ fn joined(steps: Vec<Step>) -> Vec<Step> {
             (_, step) => steps.push(step),
         }
         steps
-    })
-}
-
-/// The behaviours that are about the way of a reply.
-enum Way {
-    Silence,
-    Drop,
-    DropBehind,
-    Cut,
-    Stall,
-    StallWithin,
-    Twice,
-    Late,
-    Slow,
-    Octetwise,
-    HalfClose,
-    EndlessLines,
-    EndlessText,
-}
-
-fn way(behaviour: Behaviour) -> Option<Way> {
-    Some(match behaviour {
-        Behaviour::Silence => Way::Silence,
-        Behaviour::Drop => Way::Drop,
-        Behaviour::DropBehind => Way::DropBehind,
-        Behaviour::Cut => Way::Cut,
-        Behaviour::Stall => Way::Stall,
-        Behaviour::StallWithin => Way::StallWithin,
-        Behaviour::Twice => Way::Twice,
-        Behaviour::Late => Way::Late,
-        Behaviour::Slow => Way::Slow,
-        Behaviour::Octetwise => Way::Octetwise,
-        Behaviour::HalfClose => Way::HalfClose,
-        Behaviour::EndlessLines => Way::EndlessLines,
-        Behaviour::EndlessText => Way::EndlessText,
-        _ => return None,
     })
 }
