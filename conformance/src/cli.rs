@@ -23,7 +23,7 @@ use crate::knowledge::Knowledge;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{Fault, Options, Reference, Tls, faults};
-use crate::report::{Format, Source, comparison, junit};
+use crate::report::{Format, Source, comparison, junit, sarif};
 use crate::rules::{Strictness, judge};
 use crate::run::{self, Outcome, Plan};
 use crate::stream::Stream;
@@ -54,8 +54,8 @@ enum Command {
     },
     /// Judges recorded connections: transcripts, or records of a run.
     Judge(Judge),
-    /// Makes a report of records again. Several files make one report after the other, or one page of HTML; JUnit and
-    /// JSONL take one file.
+    /// Makes a report of records again. Several files make one report after the other, one page, or one SARIF log;
+    /// JUnit and JSONL take one file.
     Report {
         /// Records, one JSON object a line; `-` reads standard input.
         #[arg(required = true)]
@@ -63,6 +63,9 @@ enum Command {
         /// The form of the report.
         #[arg(long, value_enum, default_value_t = Format::Console)]
         format: Format,
+        /// The file in the repository that SARIF locates findings in; the target's name without it.
+        #[arg(long, value_name = "PATH")]
+        sarif_base: Option<String>,
         /// The lowest level that is a failure in JUnit.
         #[arg(long, value_enum, default_value_t = FailOn::Error)]
         fail_on: FailOn,
@@ -127,6 +130,12 @@ struct Run {
     /// The form of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Console)]
     format: Format,
+    /// The file in the repository that SARIF locates findings in; the target's name without it.
+    #[arg(long, value_name = "PATH")]
+    sarif_base: Option<String>,
+    /// The server's version, for reports.
+    #[arg(long, value_name = "VERSION")]
+    server_version: Option<String>,
     /// Also writes the records to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     jsonl: Option<PathBuf>,
@@ -218,6 +227,9 @@ struct Judge {
     /// The form of the report.
     #[arg(long, value_enum, default_value_t = Format::Console)]
     format: Format,
+    /// The file in the repository that SARIF locates findings in; the target's name without it.
+    #[arg(long, value_name = "PATH")]
+    sarif_base: Option<String>,
     /// Takes a pair that the registry does not list for an error.
     #[arg(long)]
     strict_registry: bool,
@@ -271,7 +283,9 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve(&options).map(|()| 0),
         Command::Rules { id } => print_rules(id.as_deref()).map(|()| 0),
         Command::Judge(options) => judge_recordings(&options),
-        Command::Report { files, format, fail_on } => print_report(&files, format, fail_on),
+        Command::Report { files, format, sarif_base, fail_on } => {
+            print_report(&files, format, sarif_base.as_deref(), fail_on)
+        }
         Command::Compare { before, after, format, fail_on } => compare(&before, &after, format, fail_on),
     };
     match outcome {
@@ -377,7 +391,11 @@ fn run_cases(options: &Run) -> Result<u8> {
         Some(baseline) => hold_against(baseline, &name, options, &mut outcome)?,
         None => Vec::new(),
     };
-    let records = record::records(&name, &outcome);
+    let mut records = record::records(&name, &outcome);
+    if let Some(Record::Header(header)) = records.first_mut() {
+        header.server_version.clone_from(&options.server_version);
+        header.baseline_entries = baseline.as_ref().map(|baseline| baseline.entries(&name));
+    }
     if let Some(file) = &options.jsonl {
         let mut octets = Vec::new();
         record::write(&records, &mut octets)?;
@@ -387,7 +405,12 @@ fn run_cases(options: &Run) -> Result<u8> {
         let text = junit::render(&records, options.fail_on.level())?;
         fs::write(file, text).with_context(|| file.display().to_string())?;
     }
-    print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
+    print(
+        &[Source { name: "", records: &records }],
+        options.format,
+        options.sarif_base.as_deref(),
+        options.fail_on,
+    )?;
     for entry in &stale {
         anstream::eprintln!("{entry}");
     }
@@ -528,7 +551,12 @@ fn judge_recordings(options: &Judge) -> Result<u8> {
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
     let records = record::records(&target, &outcome);
-    print(&[Source { name: "", records: &records }], options.format, options.fail_on)?;
+    print(
+        &[Source { name: "", records: &records }],
+        options.format,
+        options.sarif_base.as_deref(),
+        options.fail_on,
+    )?;
     Ok(u8::from(options.fail_on.level().is_some_and(|level| outcome.fails(level))))
 }
 
@@ -544,12 +572,12 @@ fn transcripts(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn print_report(files: &[PathBuf], format: Format, fail_on: FailOn) -> Result<u8> {
+fn print_report(files: &[PathBuf], format: Format, sarif_base: Option<&str>, fail_on: FailOn) -> Result<u8> {
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let records = files.iter().map(|file| read_records(file)).collect::<Result<Vec<_>>>()?;
     let sources: Vec<Source<'_>> =
         names.iter().zip(&records).map(|(name, records)| Source { name, records }).collect();
-    match print(&sources, format, fail_on) {
+    match print(&sources, format, sarif_base, fail_on) {
         Err(error) if sources.len() > 1 && !format.takes_several() => Ok(misused(&error)),
         printed => printed.map(|()| 0),
     }
@@ -571,8 +599,11 @@ fn read_records(file: &Path) -> Result<Vec<Record>> {
     record::read(&file.display().to_string(), &text(file)?)
 }
 
-fn print(sources: &[Source<'_>], format: Format, fail_on: FailOn) -> Result<()> {
-    let text = format.render(sources, fail_on.level())?;
+fn print(sources: &[Source<'_>], format: Format, sarif_base: Option<&str>, fail_on: FailOn) -> Result<()> {
+    let text = match format {
+        Format::Sarif => sarif::render(sources, sarif_base)?,
+        format => format.render(sources, fail_on.level())?,
+    };
     std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
 }
 

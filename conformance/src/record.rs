@@ -46,6 +46,12 @@ pub struct Header {
     pub registry_origin: String,
     /// What was run against: a server, or a recording.
     pub target: String,
+    /// The version of the server, as whoever ran it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_version: Option<String>,
+    /// How many entries the baseline has for the target; none without a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_entries: Option<usize>,
 }
 
 impl Header {
@@ -58,6 +64,8 @@ impl Header {
             registry_updated: REGISTRY_UPDATED.to_owned(),
             registry_origin: REGISTRY_ORIGIN.to_owned(),
             target: target.to_owned(),
+            server_version: None,
+            baseline_entries: None,
         }
     }
 }

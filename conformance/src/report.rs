@@ -7,6 +7,10 @@ mod evidence;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+mod matrix;
+pub mod results;
+pub mod sarif;
+mod steady;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -27,6 +31,10 @@ pub enum Format {
     Markdown,
     /// One page of HTML: a matrix of servers and rules, with the exchanges.
     Html,
+    /// One page of Markdown to be kept: servers, rules against servers, and an exchange each.
+    Results,
+    /// SARIF 2.1.0, for code scanning services and editors.
+    Sarif,
 }
 
 /// Records to make a report of.
@@ -58,6 +66,8 @@ impl Format {
             Format::Console => each(|run| Ok(console::render(run))),
             Format::Markdown => each(markdown::render),
             Format::Html => html::render(sources),
+            Format::Results => results::render(sources),
+            Format::Sarif => sarif::render(sources, None),
             Format::Jsonl => lines(self.only(sources)?),
             Format::Junit => junit::render(self.only(sources)?, fails),
         }

@@ -1,11 +1,14 @@
 //! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
 
+use std::collections::BTreeSet;
+
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde_json::Value;
+use smtp_conformance::baseline::Known;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::record::{self, Record};
-use smtp_conformance::report::{Format, Source, console, junit};
+use smtp_conformance::report::{Format, Source, console, junit, sarif};
 use smtp_conformance::run::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
@@ -113,6 +116,54 @@ fn junit_follows_the_schema_of_jenkins() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The standard's own schema, from a package of somebody else's. Every string keeps a terminal and a page as they are.
+#[test]
+fn sarif_follows_the_schema_of_the_standard() {
+    let mut records = records();
+    let known = Known { section: "RFC 5321".to_owned(), reason: format!("as ever {MARKUP}"), link: None };
+    for record in &mut records {
+        if let Record::Finding(found) = record
+            && found.rule == "enhanced-code-present"
+        {
+            found.known = Some(known.clone());
+        }
+    }
+    let runs = [Source { name: "", records: &records }, Source { name: "", records: &[] }];
+    let text = sarif::render(&runs, Some("live/mx.toml")).unwrap();
+    let log: Value = serde_json::from_str(&text).unwrap();
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+    assert!(!text.contains("\\u0007") && !text.contains('\u{202e}'), "{text}");
+    assert!(!log["runs"][0]["results"].to_string().contains("[c](http"), "{text}");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let times: u64 = results.iter().filter_map(|result| result["occurrenceCount"].as_u64()).sum();
+    let findings = records.iter().filter(|record| matches!(record, Record::Finding(_))).count();
+    assert_eq!(usize::try_from(times).unwrap(), findings);
+    for result in results {
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        let is_known = result["ruleId"] == "enhanced-code-present";
+        assert_eq!(!result["suppressions"].as_array().unwrap().is_empty(), is_known, "{result}");
+        assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "live/mx.toml");
+    }
+    let fingerprints: BTreeSet<String> =
+        results.iter().map(|result| result["partialFingerprints"].to_string()).collect();
+    assert_eq!(fingerprints.len(), results.len());
+
+    let Some(schema) = std::env::var_os("SMTP_SARIF_SCHEMA") else {
+        let all = std::env::var_os("SMTP_TEST_ALL").is_some_and(|value| value == "1");
+        assert!(
+            !all,
+            "SMTP_SARIF_SCHEMA is to name the schema of SARIF, which sarif-om's source package has"
+        );
+        println!("skipped: SMTP_SARIF_SCHEMA does not name the schema of SARIF");
+        return;
+    };
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = schema.iter_errors(&log).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 #[test]
 fn markdown_has_no_markup_of_a_server() {
     let records = records();
@@ -155,7 +206,7 @@ fn markdown_has_no_markup_of_a_server() {
         Record::Finding(found) if found.level > Level::Note => Some((found.level, &found.rule)),
         _ => None,
     });
-    assert_eq!(blocks, worse.collect::<std::collections::BTreeSet<_>>().len());
+    assert_eq!(blocks, worse.collect::<BTreeSet<_>>().len());
     assert_eq!(tables, 3, "{page}");
     assert!(page.contains("enhanced-code-class-agrees") && page.contains("RFC 2034 §4"));
 }

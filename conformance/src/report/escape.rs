@@ -42,6 +42,12 @@ impl Markdown {
         Markdown { marked }
     }
 
+    /// The name of a place in the page, of ASCII letters, digits and hyphens alone.
+    pub(super) fn anchor(text: &str) -> Markdown {
+        let part = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+        Markdown { marked: std::iter::once(MARK).chain(text.chars().map(part)).collect() }
+    }
+
     /// A block of lines as they are, with a fence that none of them has.
     pub(super) fn block(lines: impl IntoIterator<Item = impl Display>) -> Markdown {
         let lines: Vec<String> = lines.into_iter().map(|line| escaped(&line.to_string())).collect();

@@ -1,0 +1,168 @@
+//! Rules against servers: what each run says of each rule.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::evidence::Evidence;
+use crate::catalogue::{Level, Rule, RuleId, rules};
+use crate::fingerprint::Fingerprint;
+use crate::record::Found;
+use crate::run::Verdict;
+use crate::stream::Stream;
+
+/// How many exchanges a cell shows.
+const EXAMPLES: usize = 3;
+
+/// The rules that are judged, and those of other versions that are broken; the worst first, then those that most servers
+/// break, then in the catalogue's order.
+pub(super) fn rows(streams: &[Stream<'_>]) -> Vec<Row> {
+    let columns: Vec<Column<'_>> = streams.iter().map(Column::of).collect();
+    let judged =
+        rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
+    let mut ids: Vec<&str> = judged.collect();
+    for id in columns.iter().flat_map(|column| column.found.keys()) {
+        if !ids.contains(id) {
+            ids.push(id);
+        }
+    }
+    let mut rows: Vec<Row> = ids.into_iter().map(|id| Row::of(id, &columns)).collect();
+    rows.sort_by_key(|row| {
+        (Reverse(row.worst), Reverse(row.cells.iter().filter(|cell| cell.is_broken()).count()))
+    });
+    rows
+}
+
+/// A rule.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) rule: Option<&'static Rule>,
+    pub(super) statement: String,
+    pub(super) sources: String,
+    /// The highest level of a finding of any server.
+    pub(super) worst: Option<Level>,
+    /// What each server did, in the order of the streams.
+    pub(super) cells: Vec<Cell>,
+}
+
+/// What a server did with a rule.
+pub(super) enum Cell {
+    Broken(Breach),
+    /// A case provoked it, and it was kept.
+    Kept,
+    /// The cases that would provoke it were not judged.
+    Idle(Verdict),
+    /// Nothing was found; whether anything provoked it is not known.
+    Silent,
+}
+
+pub(super) struct Breach {
+    /// How often, by level, worst first.
+    pub(super) levels: Vec<(Level, usize)>,
+    /// The worst first, then by case and act.
+    pub(super) examples: Vec<Example>,
+    /// How many findings are not shown.
+    pub(super) more: usize,
+}
+
+pub(super) struct Example {
+    pub(super) level: Level,
+    /// The case, or else the connection.
+    pub(super) case: String,
+    pub(super) detail: String,
+    pub(super) evidence: Evidence,
+}
+
+/// What a stream says of each rule.
+struct Column<'a> {
+    stream: &'a Stream<'a>,
+    found: BTreeMap<&'a str, Vec<&'a Found>>,
+    cases: BTreeMap<&'a str, Vec<Verdict>>,
+}
+
+impl<'a> Column<'a> {
+    fn of(stream: &'a Stream<'a>) -> Column<'a> {
+        let mut column = Column { stream, found: BTreeMap::new(), cases: BTreeMap::new() };
+        for found in &stream.findings {
+            column.found.entry(&found.rule).or_default().push(found);
+        }
+        for case in &stream.cases {
+            for rule in &case.rules {
+                column.cases.entry(rule).or_default().push(case.verdict);
+            }
+        }
+        column
+    }
+
+    fn cell(&self, rule: &str) -> Cell {
+        if let Some(found) = self.found.get(rule) {
+            return Cell::Broken(Breach::of(found, self.stream));
+        }
+        let verdicts = self.cases.get(rule).map_or(&[][..], Vec::as_slice);
+        // A case that failed by another rule may not have come to this one.
+        let kept = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Observed);
+        match verdicts {
+            verdicts if verdicts.iter().any(kept) => Cell::Kept,
+            [first, ..] if verdicts.iter().all(|verdict| verdict.is_idle()) => Cell::Idle(*first),
+            _ => Cell::Silent,
+        }
+    }
+}
+
+impl Row {
+    fn of(id: &str, columns: &[Column<'_>]) -> Row {
+        let found = columns.iter().find_map(|column| column.found.get(id)?.first());
+        let rule = RuleId::find(id).map(RuleId::rule).filter(|rule| rule.id == id);
+        let cells: Vec<Cell> = columns.iter().map(|column| column.cell(id)).collect();
+        Row {
+            id: id.to_owned(),
+            rule,
+            statement: match (rule, found) {
+                (Some(rule), _) => rule.statement.to_owned(),
+                (None, Some(found)) => found.statement.clone(),
+                (None, None) => String::new(),
+            },
+            sources: match (rule, found) {
+                (Some(rule), _) => rule.sources.join("; "),
+                (None, Some(found)) => found.sources.join("; "),
+                (None, None) => String::new(),
+            },
+            worst: cells.iter().filter_map(Cell::level).max(),
+            cells,
+        }
+    }
+}
+
+impl Cell {
+    pub(super) fn is_broken(&self) -> bool {
+        self.level().is_some()
+    }
+
+    fn level(&self) -> Option<Level> {
+        match self {
+            Cell::Broken(breach) => breach.levels.first().map(|(level, _)| *level),
+            Cell::Kept | Cell::Idle(_) | Cell::Silent => None,
+        }
+    }
+}
+
+impl Breach {
+    fn of(found: &[&Found], stream: &Stream<'_>) -> Breach {
+        let mut levels: BTreeMap<Reverse<Level>, usize> = BTreeMap::new();
+        for found in found {
+            *levels.entry(Reverse(found.level)).or_default() += 1;
+        }
+        let mut worst: Vec<&Found> = found.to_vec();
+        worst.sort_by_cached_key(|found| (Reverse(found.level), Fingerprint::of(found, stream)));
+        let example = |found: &Found| Example {
+            level: found.level,
+            case: Fingerprint::of(found, stream).dialogue,
+            detail: found.detail.clone(),
+            evidence: Evidence::of(found, stream),
+        };
+        Breach {
+            levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),
+            examples: worst.iter().take(EXAMPLES).map(|found| example(found)).collect(),
+            more: found.len().saturating_sub(EXAMPLES),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The results of many servers as one page of Markdown, which is kept beside them and says the same after every run.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+use askama::Template;
+
+use super::Source;
+use super::escape::Markdown;
+use super::matrix::{self, Breach, rows};
+use super::steady::steady;
+use crate::catalogue::Level;
+use crate::record::Header;
+use crate::stream::Stream;
+
+/// The page: a table of servers, rules against servers, and an exchange behind each cell. What differs from run to run,
+/// as queue ids and times, is left out of it.
+///
+/// # Errors
+///
+/// Two runs of one target are refused: they would be one column. Those of the template are faults of ours.
+pub fn render(sources: &[Source<'_>]) -> Result<String> {
+    let streams: Vec<Stream<'_>> = sources.iter().map(|source| Stream::of(source.records)).collect();
+    let mut targets = BTreeSet::new();
+    for stream in &streams {
+        let target = stream.target();
+        ensure!(
+            targets.insert(target),
+            "two runs are of {target:?}: give one of them, or name targets apart"
+        );
+    }
+    let of_all = |text: fn(&Header) -> &str| {
+        let all: BTreeSet<&str> = streams.iter().filter_map(|stream| stream.header.map(text)).collect();
+        Markdown::text(all.into_iter().collect::<Vec<_>>().join(", "))
+    };
+    let page = Page {
+        version: of_all(|header| &header.version),
+        registry: of_all(|header| &header.registry_updated),
+        servers: streams.iter().map(Server::of).collect(),
+        rows: rows(&streams)
+            .iter()
+            .filter(|row| row.worst.is_some())
+            .map(|row| Row::of(row, &streams))
+            .collect(),
+    };
+    Ok(format!("{}\n", page.render().context("the page of results")?))
+}
+
+#[derive(Template)]
+#[template(path = "results.md")]
+struct Page {
+    version: Markdown,
+    registry: Markdown,
+    servers: Vec<Server>,
+    rows: Vec<Row>,
+}
+
+struct Server {
+    target: Markdown,
+    version: Markdown,
+    /// Of each level, how many are known, entries of the baseline, and the pairs of each pairing.
+    counts: Vec<Markdown>,
+}
+
+struct Row {
+    id: Markdown,
+    anchor: Markdown,
+    statement: Markdown,
+    sources: Markdown,
+    /// Of each server; `None` where it does not break the rule.
+    cells: Vec<Option<Cell>>,
+}
+
+struct Cell {
+    anchor: Markdown,
+    counts: Markdown,
+    target: Markdown,
+    level: Markdown,
+    case: Markdown,
+    detail: Markdown,
+    lines: Markdown,
+}
+
+impl Server {
+    fn of(stream: &Stream<'_>) -> Server {
+        let unknown = || "–".to_owned();
+        let of_level = |level: Level| stream.findings.iter().filter(|found| found.level == level).count();
+        let mut counts: Vec<String> =
+            [Level::Error, Level::Warning, Level::Note].map(|level| of_level(level).to_string()).into();
+        counts.push(stream.findings.iter().filter(|found| found.known.is_some()).count().to_string());
+        let entries = stream.header.and_then(|header| header.baseline_entries);
+        counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
+        match stream.summary {
+            Some(summary) => {
+                counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()))
+            }
+            None => counts.extend([(); 5].map(|()| unknown())),
+        }
+        let version = stream.header.and_then(|header| header.server_version.clone());
+        Server {
+            target: Markdown::text(stream.target()),
+            version: Markdown::text(version.unwrap_or_else(unknown)),
+            counts: counts.into_iter().map(Markdown::text).collect(),
+        }
+    }
+}
+
+impl Row {
+    fn of(row: &matrix::Row, streams: &[Stream<'_>]) -> Row {
+        let cell = |(cell, stream): (&matrix::Cell, &Stream<'_>)| match cell {
+            matrix::Cell::Broken(breach) => Cell::of(breach, &row.id, stream.target()),
+            matrix::Cell::Kept | matrix::Cell::Idle(_) | matrix::Cell::Silent => None,
+        };
+        Row {
+            id: Markdown::text(&row.id),
+            anchor: Markdown::anchor(&row.id),
+            statement: Markdown::text(&row.statement),
+            sources: Markdown::text(&row.sources),
+            cells: row.cells.iter().zip(streams).map(cell).collect(),
+        }
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().flatten()
+    }
+}
+
+impl Cell {
+    fn of(breach: &Breach, rule: &str, target: &str) -> Option<Cell> {
+        let example = breach.examples.first()?;
+        let count = |(level, times): &(Level, usize)| match level {
+            Level::Error => format!("{times}E"),
+            Level::Warning => format!("{times}W"),
+            Level::Note => format!("{times}N"),
+        };
+        let lines = example.evidence.lines.iter().map(|line| steady(&line.to_string()));
+        Some(Cell {
+            anchor: Markdown::anchor(&format!("{rule}--{target}")),
+            counts: Markdown::text(breach.levels.iter().map(count).collect::<Vec<_>>().join(" ")),
+            target: Markdown::text(target),
+            level: Markdown::text(example.level),
+            case: Markdown::text(&example.case),
+            detail: Markdown::text(steady(&example.detail)),
+            lines: Markdown::block(lines),
+        })
+    }
+}

@@ -1,0 +1,304 @@
+//! SARIF 2.1.0, as code scanning services and editors read it: a run for each run, a result for each finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::Source;
+use super::console::escaped;
+use super::evidence::Evidence;
+use crate::baseline::Known;
+use crate::catalogue::{self, Level, RuleId};
+use crate::fingerprint::Fingerprint;
+use crate::record::Found;
+use crate::run::Verdict;
+use crate::stream::Stream;
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// What stands for itself in a relative reference; a colon would begin a scheme.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+/// What stands for itself in a URL of a target.
+const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
+
+/// The report. What shares a [`Fingerprint`] is one result, with the number of times that it was seen; what a baseline
+/// has is suppressed. Findings are located in `base`, or else in the target's name.
+///
+/// # Errors
+///
+/// None but faults of ours.
+pub fn render(sources: &[Source<'_>], base: Option<&str>) -> Result<String> {
+    let runs = sources.iter().map(|source| Run::of(&Stream::of(source.records), base)).collect();
+    let log = Log { schema: SCHEMA, version: "2.1.0", runs };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&log).context("SARIF")?))
+}
+
+#[derive(Serialize)]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: Vec<Run>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    automation_details: Automation,
+    invocations: [Invocation; 1],
+    results: Vec<Finding>,
+    properties: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+struct Driver {
+    name: &'static str,
+    version: String,
+    rules: Vec<Rule>,
+}
+
+/// Tells the runs of one file apart.
+#[derive(Serialize)]
+struct Automation {
+    id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    id: String,
+    short_description: Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_configuration: Option<Configuration>,
+    help: Message,
+    properties: BTreeMap<&'static str, Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: Level,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding {
+    rule_id: String,
+    rule_index: usize,
+    level: Level,
+    message: Message,
+    locations: [Location; 1],
+    related_locations: [Location; 1],
+    partial_fingerprints: BTreeMap<&'static str, String>,
+    occurrence_count: usize,
+    suppressions: Vec<Suppression>,
+}
+
+#[derive(Serialize)]
+struct Message {
+    text: String,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: Artifact,
+    region: Region,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message>,
+}
+
+#[derive(Clone, Serialize)]
+struct Artifact {
+    uri: String,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: usize,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    justification: String,
+}
+
+impl Run {
+    fn of(stream: &Stream<'_>, base: Option<&str>) -> Run {
+        let mut results: BTreeMap<Fingerprint, Vec<&Found>> = BTreeMap::new();
+        for found in &stream.findings {
+            results.entry(Fingerprint::of(found, stream)).or_default().push(found);
+        }
+        let broken: BTreeSet<&str> = stream.findings.iter().map(|found| found.rule.as_str()).collect();
+        let index: BTreeMap<&str, usize> =
+            broken.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+        let place = PhysicalLocation {
+            artifact_location: Artifact { uri: uri(base.unwrap_or_else(|| stream.target())) },
+            // A file as a whole has no line; services that show results in files want one.
+            region: Region { start_line: 1 },
+        };
+        let finding = |(fingerprint, all): (Fingerprint, Vec<&Found>)| {
+            let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
+            Finding::of(&fingerprint, &all, at, &place, stream)
+        };
+        let rules = broken.iter().filter_map(|id| stream.findings.iter().find(|found| found.rule == *id));
+        let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
+        let mut properties = BTreeMap::from([("target", escaped(stream.target()))]);
+        properties.insert("registryUpdated", escaped(header(|header| &header.registry_updated)));
+        properties.insert("registryOrigin", escaped(header(|header| &header.registry_origin)));
+        if let Some(version) = stream.header.and_then(|header| header.server_version.as_ref()) {
+            properties.insert("serverVersion", escaped(version));
+        }
+        Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "smtp-conformance",
+                    version: escaped(header(|header| &header.version)),
+                    rules: rules.map(|found| Rule::of(found)).collect(),
+                },
+            },
+            automation_details: Automation { id: format!("smtp-conformance/{}/", uri(stream.target())) },
+            invocations: [Invocation {
+                execution_successful: stream.summary.is_some()
+                    && stream.cases.iter().all(|case| case.verdict != Verdict::Error),
+            }],
+            results: results.into_iter().filter_map(finding).collect(),
+            properties,
+        }
+    }
+}
+
+impl Rule {
+    /// The catalogue's entry; of a rule that is not there, what the finding says.
+    fn of(found: &Found) -> Rule {
+        let rule = found.catalogued().map(RuleId::rule).filter(|rule| rule.id == found.rule);
+        let paragraphs = match rule {
+            Some(rule) => help(rule),
+            None => vec![found.statement.clone(), format!("Sources: {}", found.sources.join("; "))],
+        };
+        Rule {
+            id: escaped(&found.rule),
+            short_description: Message::of(&found.statement),
+            default_configuration: rule.and_then(|rule| rule.level).map(|level| Configuration { level }),
+            help: Message::of_lines(paragraphs, "\n\n"),
+            properties: BTreeMap::from([("tags", vec!["smtp".to_owned()])]),
+        }
+    }
+}
+
+fn help(rule: &catalogue::Rule) -> Vec<String> {
+    let mut paragraphs = vec![rule.statement.to_owned(), format!("Why: {}", rule.why)];
+    if !rule.mend.is_empty() {
+        paragraphs.push(format!("Mend: {}", rule.mend));
+    }
+    paragraphs.extend(rule.mends.iter().map(|(server, mend)| format!("{server}: {mend}")));
+    paragraphs.push(format!("Sources: {}", rule.sources.join("; ")));
+    paragraphs
+}
+
+impl Finding {
+    /// The result of findings that share a fingerprint: the first of the worst is shown.
+    fn of(
+        fingerprint: &Fingerprint,
+        all: &[&Found],
+        rule_index: usize,
+        place: &PhysicalLocation,
+        stream: &Stream<'_>,
+    ) -> Option<Finding> {
+        let worst = all.iter().map(|found| found.level).max()?;
+        let found = all.iter().find(|found| found.level == worst)?;
+        let evidence = Evidence::of(found, stream);
+        let lines = std::iter::once(evidence.place).chain(evidence.lines.iter().map(ToString::to_string));
+        let is_known = all.iter().all(|found| found.known.is_some());
+        Some(Finding {
+            rule_id: escaped(&found.rule),
+            rule_index,
+            level: worst,
+            message: Message::of(&format!("{} Seen: {}", found.statement, found.detail)),
+            locations: [Location { physical_location: place.clone(), message: None }],
+            related_locations: [Location {
+                physical_location: place.clone(),
+                message: Some(Message::of_lines(lines, "\n")),
+            }],
+            // The second is the name by which GitHub knows results again; without it all of a rule would be one there.
+            partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
+                .map(|name| (name, fingerprint.digest()))
+                .into(),
+            occurrence_count: all.len(),
+            suppressions: found.known.iter().filter(|_| is_known).map(Suppression::of).collect(),
+        })
+    }
+}
+
+impl Suppression {
+    fn of(known: &Known) -> Suppression {
+        let link = known.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
+        let justification = format!("{} [{}]{link}", known.reason, known.section);
+        Suppression { kind: "external", justification: plain(&justification) }
+    }
+}
+
+impl Message {
+    fn of(text: &str) -> Message {
+        Message::of_lines([text], "")
+    }
+
+    fn of_lines(lines: impl IntoIterator<Item = impl AsRef<str>>, between: &str) -> Message {
+        let lines: Vec<String> = lines.into_iter().map(|text| plain(text.as_ref())).collect();
+        Message { text: lines.join(between) }
+    }
+}
+
+/// Text from outside, for a message: there braces hold the place of an argument unless they are doubled, and brackets
+/// before parentheses are a link.
+fn plain(text: &str) -> String {
+    escaped(text).replace("](", "]\\x28").replace('{', "{{").replace('}', "}}")
+}
+
+/// A file's path, or a target's URL, as a reference of RFC 3986.
+fn uri(name: &str) -> String {
+    let set = if name.contains("://") { URL } else { PATH };
+    match name {
+        "" => "smtp-conformance".to_owned(),
+        name => utf8_percent_encode(name, set).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, uri};
+
+    #[test]
+    fn names_are_references() {
+        assert_eq!(uri("tests/a b.toml"), "tests/a%20b.toml");
+        assert_eq!(uri("smtp://[::1]:25"), "smtp://[::1]:25");
+        assert_eq!(uri("unix:/run/lmtp"), "unix%3A/run/lmtp");
+        assert_eq!(uri("\u{1b}é"), "%1B%C3%A9");
+    }
+
+    #[test]
+    fn messages_have_no_links_and_no_arguments() {
+        assert_eq!(Message::of("[a](http://b.example) {0}").text, "[a]\\x28http://b.example) {{0}}");
+    }
+}
