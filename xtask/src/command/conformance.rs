@@ -2,10 +2,10 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Outcome;
 
@@ -51,6 +51,16 @@ pub(super) fn build_line() -> Vec<OsString> {
 /// The command line that runs the suite, in the project's root.
 pub(super) fn run_line(arguments: Vec<OsString>) -> Vec<OsString> {
     [cargo()].into_iter().chain(RUN.map(OsString::from)).chain(arguments).collect()
+}
+
+/// Makes the page of results of these records.
+pub(super) fn results(root: &Path, records: &[PathBuf]) -> Result<Vec<u8>> {
+    let mut command = Command::new(cargo());
+    command.current_dir(root).args(["run", "--quiet", "--package", "smtp-conformance", "--", "report"]);
+    command.args(["--format", "results"]).args(records).stderr(Stdio::inherit());
+    let output = command.output().context("cargo cannot be run")?;
+    ensure!(output.status.success(), "smtp-conformance report ended with {}", output.status);
+    Ok(output.stdout)
 }
 
 fn cargo() -> OsString {

@@ -42,6 +42,9 @@ pub(super) struct Options {
     /// Stops the servers that an earlier --keep lets run on.
     #[arg(long, conflicts_with_all = ["names", "list", "keep"])]
     stop: bool,
+    /// Makes conformance/live/RESULTS.md again of what is in target/live; a run of all servers does so, too.
+    #[arg(long, conflicts_with_all = ["names", "list", "keep", "stop"])]
+    results: bool,
     /// Copies roots, as is done anyway where overlayfs is not to be had.
     #[arg(long)]
     copy: bool,
@@ -57,6 +60,9 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let choice = Choice::new(&all, &options.names)?;
+    if options.results {
+        return write_results(&root, &choice);
+    }
     ensure!(
         rustix::process::geteuid().is_root(),
         "servers are set up in mounts and namespaces of their own, which only root may make; run this as root, best \
@@ -78,6 +84,9 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let (started, mut failed) = session.set_up(&choice);
     let rows = session.test(&choice, &started, &mut failed);
     ensure!(!interruption.came(), "interrupted; everything is stopped and removed");
+    if options.names.is_empty() && rows.iter().all(|row| row.result.is_ok()) {
+        write_results(&root, &choice)?;
+    }
     finish(&choice, &rows, started, &failed, options.keep)
 }
 
@@ -108,6 +117,22 @@ fn stop(folder: &Path) -> Result<Outcome> {
         say(format_args!("{name} is stopped"));
     }
     Ok(Outcome::Done)
+}
+
+/// Makes the page of results of the last run of each target.
+fn write_results(root: &Path, choice: &Choice<'_>) -> Result<Outcome> {
+    let records: Vec<PathBuf> =
+        choice.targets.iter().map(|(_, target)| report(&root.join("target/live"), target, "jsonl")).collect();
+    let file = root.join("conformance/live/RESULTS.md");
+    let text = conformance::results(root, &records)?;
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    say(format_args!("{} is written", file.display()));
+    Ok(Outcome::Done)
+}
+
+/// A report of a target.
+fn report(folder: &Path, target: &Target, extension: &str) -> PathBuf {
+    folder.join("reports").join(format!("{}.{extension}", target.name))
 }
 
 /// Stops the servers or lets them run on, and says what came of everything.
@@ -232,7 +257,9 @@ impl Session<'_> {
             let begun = Instant::now();
             let running = started.get(&server.name);
             let result = match running {
-                Some(_) => self.test_one(server, target).map_err(|error| first_line(&error)),
+                Some(running) => {
+                    self.test_one(server, target, &running.version).map_err(|error| first_line(&error))
+                }
                 None => Err(failed.get(&server.name).cloned().unwrap_or_else(|| "not started".to_owned())),
             };
             let row = Row {
@@ -247,14 +274,13 @@ impl Session<'_> {
         choice.targets.iter().filter_map(|(_, target)| rows.remove(&target.name)).collect()
     }
 
-    fn test_one(&self, server: &Server, target: &Target) -> Result<Tested> {
+    fn test_one(&self, server: &Server, target: &Target, version: &str) -> Result<Tested> {
         self.roots.interruption.check()?;
         let doing = self.progress.begin(&format!("{}, cases", target.name));
-        let report = |extension: &str| -> PathBuf {
-            self.roots.folder.join("reports").join(format!("{}.{extension}", target.name))
-        };
+        let report = |extension: &str| report(&self.roots.folder, target, extension);
         let mut arguments: Vec<OsString> = vec![target.file.clone().into(), "--allow".into(), ALLOWED.into()];
         arguments.extend(["--jsonl".into(), report("jsonl").into()]);
+        arguments.extend(["--server-version".into(), version.into()]);
         if let Some(baseline) = server.baseline() {
             arguments.extend(["--baseline".into(), baseline.into()]);
         }
