@@ -89,7 +89,8 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut 
 fn unavailable(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
     // RFC 1870 §6.1, RFC 6710 §4.1.
     const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
-    let Some(envelope) = command.envelope().filter(|_| follow(command)) else { return };
+    let blamable = follow(command) && address::has_clean_path(command);
+    let Some(envelope) = command.envelope().filter(|_| blamable) else { return };
     let other = OWN_CODE.iter().any(|keyword| envelope.parameter(keyword).is_some());
     let passes = observation.is(&[555]) && says(observation, &["temporar", "try again", "try later"]);
     let for_now = observation.digit() == Some(4) && !observation.is(&[421, 455]);

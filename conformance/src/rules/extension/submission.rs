@@ -118,8 +118,10 @@ fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
         Command::read(line).envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
     };
     let blames: &[u16] = if command.verb() == Verb::Data { &[501, 504, 555] } else { &[504, 555] };
-    // Of a 501, the code may say that it is about an address.
-    let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
+    // Of a 501, the code may say that it is about an address; some servers put off what they hold against the name in
+    // EHLO.
+    let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5))
+        && !says(observation, &["helo", "ehlo"]);
     if plain && observation.is(blames) && about_syntax && lines.all(bare) {
         let detail = format!("{} to {}, which has no parameter", codes(observation), command.verb().name());
         breaches.add(RuleId::SUBMISSION_554, detail);
@@ -222,6 +224,7 @@ mod tests {
             (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.4 What?")], rule),
             (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 What?")], rule),
             (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.1.8 No such domain")], ""),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.2 Helo command rejected")], ""),
             (&[LOGGED_IN, MAIL, recipient, ("DATA x", "501 5.5.4 What?")], ""),
             (&[LOGGED_IN, MAIL, ("DATA", "501 5.5.4 What?")], ""),
             (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> SIZE=1", "250 Ok"), (rcpt, "555 5.5.4 What?")], ""),
