@@ -156,6 +156,12 @@ impl Baseline {
         Ok(document.to_string().trim_start_matches('\n').to_owned())
     }
 
+    /// The day that entries are held against.
+    #[must_use]
+    pub fn today() -> Date {
+        jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn path(&self) -> &Path {

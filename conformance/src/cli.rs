@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 use globset::Glob;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,13 +27,15 @@ use crate::report::{Format, Source, comparison, junit, sarif};
 use crate::rules::{Strictness, judge};
 use crate::run::{self, Outcome, Plan};
 use crate::stream::Stream;
+use crate::survey::{self, OptOut, Survey};
 use crate::target::Target;
 use crate::transcript;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///
 /// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 3 an entry of the baseline that is no longer
-/// true, 4 nothing could be said, 5 a fault of ours or an input that cannot be read.
+/// true, 4 nothing could be said, 5 a fault of ours or an input that cannot be read. Of many targets it is that of the
+/// worst: 5 before 1 before 3 before 4 before 0.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -108,11 +110,26 @@ struct Run {
     /// The server: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says what
     /// is known of it. Without one, the built-in reference server.
     target: Option<String>,
+    /// Many servers instead: a file with a target a line, as above; blank lines and those that begin with # are none.
+    /// Those that share an address are run one after the other, unless they are on this machine.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline"])]
+    targets: Option<PathBuf>,
+    /// Where the records of --targets go: a file for each, complete once it has its name.
+    #[arg(long, value_name = "FOLDER", requires = "targets")]
+    out: Option<PathBuf>,
+    /// Goes on with a run of --targets that was interrupted: targets whose records are complete, and of this version,
+    /// are left as they are. Give the other options as before.
+    #[arg(long, requires = "targets")]
+    resume: bool,
+    /// Who of --targets is not contacted: a file with a host, a domain (with all below it), an address or a network a line.
+    #[arg(long, value_name = "FILE", requires = "targets")]
+    opt_out: Option<PathBuf>,
     /// What cases may do beside what is safe: use credentials, have mail delivered, send what looks like an attack,
     /// send much.
     #[arg(long, value_delimiter = ',', value_name = "auth,delivers,intrusive,floods")]
     allow: Vec<SafetyName>,
-    /// Only cases whose id fits.
+    /// Only cases whose id fits, and the canary; one that is named in full runs alone.
     #[arg(long, value_name = "GLOB")]
     case: Option<Glob>,
     /// Only cases that name a rule that fits.
@@ -157,9 +174,10 @@ struct Run {
     /// What findings weigh: rfc, interop, postmaster.
     #[arg(long, default_value = "rfc")]
     profile: String,
-    /// How many connections at once, on this machine; elsewhere it is one.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    parallel: u16,
+    /// How many connections at once: to a server on this machine up to 64, 4 if not said, elsewhere always one; with
+    /// --targets to how many servers, 32 if not said, each by one.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
+    parallel: Option<u16>,
     /// Seconds to wait for a reply.
     #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS")]
     timeout: u64,
@@ -363,7 +381,7 @@ fn run_cases(options: &Run) -> Result<u8> {
     };
     let mut plan = Plan {
         allowed: options.allow.iter().map(|safety| (*safety).into()).collect(),
-        parallel: options.parallel.into(),
+        parallel: options.parallel.unwrap_or(4).into(),
         strictness: Strictness { registry: options.strict_registry },
         profile,
         ..Plan::default()
@@ -372,11 +390,20 @@ fn run_cases(options: &Run) -> Result<u8> {
     plan.patience.connection = Duration::from_secs(options.connection_timeout);
     plan.limit = Duration::from_secs(options.limit);
     plan.certificates = if options.verify_tls { Certificates::Demanded } else { Certificates::Observed };
-    plan.progress = progress(cases.len());
     let baseline = match options.baseline.as_deref().map(Baseline::read).transpose() {
         Ok(baseline) => baseline,
         Err(error) => return Ok(misused(&error)),
     };
+    if let (Some(list), Some(folder)) = (&options.targets, &options.out) {
+        return run_survey(list, folder, options, baseline, &cases, plan);
+    }
+    if plan.parallel > 64 {
+        return Ok(misused(&anyhow!(
+            "--parallel {}: to one server 64 connections are the most",
+            plan.parallel
+        )));
+    }
+    plan.progress = progress(cases.len(), "cases");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     let (name, mut outcome) = runtime.block_on(async {
         match target {
@@ -423,6 +450,46 @@ fn run_cases(options: &Run) -> Result<u8> {
     })
 }
 
+/// Runs the targets of a list, each with its own records.
+fn run_survey(
+    list: &Path,
+    folder: &Path,
+    options: &Run,
+    baseline: Option<Baseline>,
+    cases: &[Case],
+    mut plan: Plan,
+) -> Result<u8> {
+    let read = || {
+        let opt_out = options.opt_out.as_deref().map(OptOut::read).transpose()?;
+        Ok((survey::targets(list)?, opt_out.unwrap_or_default()))
+    };
+    let (targets, opt_out) = match read() {
+        Ok(read) => read,
+        Err(error) => return Ok(misused(&error)),
+    };
+    plan.progress = progress(targets.len(), "targets");
+    let survey = Survey {
+        targets,
+        folder: folder.to_owned(),
+        opt_out,
+        parallel: options.parallel.unwrap_or(32).into(),
+        resume: options.resume,
+        baseline,
+        narrowed: options.case.is_some() || options.rule.is_some(),
+        fail_on: options.fail_on.level(),
+    };
+    // One thread: the servers are what takes time, and it spares the passing of each reply from one thread to another.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+    let table = runtime.block_on(survey.run(cases, &plan))?;
+    plan.progress.finish_and_clear();
+    write!(std::io::stdout().lock(), "{table}").context("standard output")?;
+    for entry in &table.stale {
+        anstream::eprintln!("{entry}");
+    }
+    Ok(table.status())
+}
+
 /// Marks what is known, and gives the entries that are no longer true. An update leaves none, and nothing unknown.
 fn hold_against(
     baseline: &Baseline,
@@ -430,7 +497,7 @@ fn hold_against(
     options: &Run,
     outcome: &mut Outcome,
 ) -> Result<Vec<Stale>> {
-    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
+    let today = Baseline::today();
     let narrowed = options.case.is_some() || options.rule.is_some();
     if !options.update_baseline {
         return Ok(baseline.mark(target, today, narrowed, outcome));
@@ -441,9 +508,9 @@ fn hold_against(
 }
 
 /// A bar on standard error, if that is a terminal.
-fn progress(cases: usize) -> ProgressBar {
-    let bar = ProgressBar::new(cases as u64);
-    let style = ProgressStyle::with_template("{pos:>4} of {len} cases {wide_bar} {elapsed}");
+fn progress(length: usize, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64).with_message(what);
+    let style = ProgressStyle::with_template("{pos:>4} of {len} {msg} {wide_bar} {elapsed}");
     style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))
 }
 
@@ -486,7 +553,7 @@ fn serve(options: &Serve) -> Result<()> {
     })
 }
 
-/// The cases that the options choose, the canary always among them.
+/// The cases that the options choose, the canary among them unless one case is named.
 fn chosen(options: &Run) -> Result<Vec<Case>> {
     let mut cases = case::built_in()?;
     if let Some(folder) = &options.cases {
@@ -497,9 +564,10 @@ fn chosen(options: &Run) -> Result<Vec<Case>> {
     }
     let case_glob = options.case.as_ref().map(Glob::compile_matcher);
     let rule_glob = options.rule.as_ref().map(Glob::compile_matcher);
+    let named = options.case.as_ref().is_some_and(|glob| cases.iter().any(|case| case.id == glob.glob()));
     cases.retain(|case| {
         let rules = || case.rules.iter().map(|rule| rule.rule().id);
-        case.id == "canary"
+        (case.id == "canary" && !named)
             || (case_glob.as_ref().is_none_or(|glob| glob.is_match(&case.id))
                 && rule_glob.as_ref().is_none_or(|glob| rules().any(|rule| glob.is_match(rule))))
     });

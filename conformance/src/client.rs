@@ -4,6 +4,7 @@ mod encryption;
 mod template;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -53,6 +54,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub struct Connection {
     stream: Option<Box<dyn Stream>>,
     reader: Reader,
+    /// Where octets are read to.
+    buffer: Vec<u8>,
     session: Session,
     dialogue: Dialogue,
     /// Why TLS could not be begun.
@@ -80,7 +83,13 @@ impl Connection {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
         let connecting = async {
             Ok::<Box<dyn Stream>, io::Error>(match &target.address {
-                Address::Tcp(host, port) => Box::new(TcpStream::connect((host.as_str(), *port)).await?),
+                Address::Tcp(host, port) => Box::new(match &target.addresses {
+                    None => TcpStream::connect((host.as_str(), *port)).await?,
+                    Some(addresses) => {
+                        let places = addresses.iter().map(|address| SocketAddr::new(*address, *port));
+                        TcpStream::connect(&*places.collect::<Vec<_>>()).await?
+                    }
+                }),
                 Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
             })
         };
@@ -96,6 +105,7 @@ impl Connection {
         Ok(Connection {
             stream: Some(stream),
             reader: Reader::default(),
+            buffer: vec![0; 16 << 10],
             session: Session::new(target.protocol, target.implicit_tls),
             dialogue: Dialogue {
                 name: name.to_owned(),
@@ -368,10 +378,9 @@ impl Connection {
     /// Reads once, or until a time.
     async fn read(&mut self, exchange: &mut Exchange, until: Instant, start: Instant) {
         let Some(stream) = &mut self.stream else { return };
-        let mut octets = vec![0; 16 << 10];
-        match timeout_at(until, stream.read(&mut octets)).await {
+        match timeout_at(until, stream.read(&mut self.buffer)).await {
             Err(_) => {}
-            Ok(Ok(length @ 1..)) => self.reader.push(&octets[..length]),
+            Ok(Ok(length @ 1..)) => self.reader.push(&self.buffer[..length]),
             Ok(Ok(0) | Err(_)) => {
                 self.stream = None;
                 while let Some(reply) = self.reader.next() {

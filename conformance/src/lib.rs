@@ -25,6 +25,7 @@ mod rules;
 pub mod run;
 mod session;
 pub mod stream;
+pub mod survey;
 mod target;
 pub mod transcript;
 

@@ -163,6 +163,7 @@ impl Reference {
         Target {
             name: "reference server".to_owned(),
             address: Address::Tcp(self.address.ip().to_string(), self.address.port()),
+            addresses: None,
             protocol: self.options.protocol,
             implicit_tls: self.options.tls == Tls::Implicit,
             knowledge: Reference::knowledge(),

@@ -17,6 +17,8 @@ pub struct Target {
     pub name: String,
     /// Where it is.
     pub address: Address,
+    /// Where its name points, if that was asked before; otherwise it is asked for each connection.
+    pub addresses: Option<Vec<IpAddr>>,
     /// What it speaks.
     pub protocol: Protocol,
     /// Whether TLS begins with the connection.
@@ -97,6 +99,7 @@ impl Target {
         let target = |address, protocol, implicit_tls| Target {
             name: url.to_owned(),
             address,
+            addresses: None,
             protocol,
             implicit_tls,
             knowledge: Knowledge::default(),

@@ -15,7 +15,9 @@ use tokio_rustls::client::TlsStream;
 /// How TLS is begun.
 #[derive(Clone)]
 pub struct Encryption {
-    connector: TlsConnector,
+    certificates: Certificates,
+    /// Set up when TLS is first begun; most servers are looked at without, and reading the roots takes its time.
+    connector: Arc<OnceLock<TlsConnector>>,
     problem: Arc<OnceLock<String>>,
 }
 
@@ -36,21 +38,28 @@ impl Encryption {
     ///
     /// Where certificates are demanded and this machine has no roots.
     pub fn new(certificates: Certificates) -> Result<Encryption, rustls::Error> {
-        let provider = Arc::new(ring::default_provider());
-        let problem = Arc::new(OnceLock::new());
-        let roots = roots();
-        if roots.is_empty() && certificates == Certificates::Demanded {
+        if certificates == Certificates::Demanded && roots().is_empty() {
             let reason = "this machine has no root certificates; SSL_CERT_FILE may name a file of them";
             return Err(rustls::Error::General(reason.to_owned()));
         }
+        Ok(Encryption { certificates, connector: Arc::default(), problem: Arc::default() })
+    }
+
+    fn connector(&self) -> Result<&TlsConnector, rustls::Error> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
+        }
+        let (certificates, problem) = (self.certificates, self.problem.clone());
+        let provider = Arc::new(ring::default_provider());
+        let roots = roots();
         let judge = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
-        let observer = Observer { judge, provider: provider.clone(), certificates, problem: problem.clone() };
+        let observer = Observer { judge, provider: provider.clone(), certificates, problem };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(observer))
             .with_no_client_auth();
-        Ok(Encryption { connector: TlsConnector::from(Arc::new(config)), problem })
+        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 
     /// What is wrong with the first certificate that was not good.
@@ -65,7 +74,7 @@ impl Encryption {
         stream: S,
     ) -> io::Result<TlsStream<S>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        self.connector.connect(name, stream).await
+        self.connector().map_err(io::Error::other)?.connect(name, stream).await
     }
 }
 

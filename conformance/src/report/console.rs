@@ -156,7 +156,7 @@ fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
 }
 
 /// Text from outside: control characters and what turns the direction of writing are shown as escapes.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let harmless =
         |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
     text.chars()

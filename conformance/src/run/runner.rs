@@ -56,6 +56,11 @@ impl Driven<'_> {
 impl Runner<'_> {
     pub(super) async fn run(&self, cases: &[Case]) -> Outcome {
         let mut outcome = Outcome::default();
+        if let [case] = cases
+            && self.run_alone(case, &mut outcome).await
+        {
+            return outcome;
+        }
         let canary = cases.iter().find(|case| case.id == "canary");
         let offers = match self.look(&mut outcome).await {
             Ok(offers) => offers,
@@ -87,6 +92,28 @@ impl Runner<'_> {
             self.sing(canary, &offers, &mut outcome).await;
         }
         outcome
+    }
+
+    /// Runs the only case on the one connection that it needs. False where more has to be known first: the case is about
+    /// what is offered, or the server wants TLS or a login.
+    async fn run_alone(&self, case: &Case, outcome: &mut Outcome) -> bool {
+        if is_about_offers(case) {
+            return false;
+        }
+        let offers = Offers::default();
+        if let Some((verdict, reason)) = self.prevents(case, &offers, &[]) {
+            outcome.cases.push(idle(case, verdict, &reason));
+            return true;
+        }
+        let driven = self.drive(&[Attempt { alone: true, ..Attempt::first(case) }], &offers).await;
+        let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
+        outcome.dialogues.extend(driven.dialogue);
+        let Some(attempted) = driven.attempted.first().filter(|attempted| !attempted.unready) else {
+            return false;
+        };
+        outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+        self.plan.progress.inc(1);
+        true
     }
 
     /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
@@ -270,6 +297,12 @@ impl Runner<'_> {
     pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
         self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit())
     }
+}
+
+fn is_about_offers(case: &Case) -> bool {
+    let offered =
+        |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
+    matches!(case.start, Start::Tls | Start::Authenticated) || case.needs.iter().any(offered)
 }
 
 fn has_421(dialogue: &Dialogue) -> bool {

@@ -1,0 +1,175 @@
+//! A survey: many targets in one process, each with records of its own.
+
+mod file;
+mod list;
+mod neighbours;
+mod opt_out;
+mod table;
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use indicatif::ProgressBar;
+use tokio::net::lookup_host;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+
+use crate::baseline::{Baseline, Stale};
+use crate::case::Case;
+use crate::catalogue::Level;
+use crate::record;
+use crate::run::{self, Outcome, Plan, Politeness};
+use crate::target::{Address, Target};
+
+pub use list::targets;
+use neighbours::neighbours;
+pub use opt_out::OptOut;
+pub use table::{Row, State, Table};
+
+/// Many targets, and what becomes of their records.
+#[derive(Debug)]
+pub struct Survey {
+    /// The targets; their names are different.
+    pub targets: Vec<Target>,
+    /// Where records are written, a file for each target, which is complete once it has its name.
+    pub folder: PathBuf,
+    /// Who is not contacted.
+    pub opt_out: OptOut,
+    /// How many targets at once, each by one connection.
+    pub parallel: usize,
+    /// Whether targets whose records are there are left as they are.
+    pub resume: bool,
+    /// What is known of the targets.
+    pub baseline: Option<Baseline>,
+    /// Whether only some cases are run, so that an entry of the baseline may match nothing.
+    pub narrowed: bool,
+    /// The lowest level that fails a target.
+    pub fail_on: Option<Level>,
+}
+
+/// A target that is to be run, and the file for its records.
+#[derive(Debug)]
+struct Waiting {
+    target: Target,
+    file: PathBuf,
+}
+
+impl Survey {
+    /// Runs cases against the targets. The plan is that of each target, but for its number of connections; its progress
+    /// is told of targets. Those that share an address are run one after the other, unless they are on this machine.
+    ///
+    /// # Errors
+    ///
+    /// Where records are there that should not be overwritten, or cannot be written. What goes wrong with a server is
+    /// part of the table.
+    pub async fn run(&self, cases: &[Case], plan: &Plan) -> Result<Table> {
+        fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
+        let mut table = Table::default();
+        let mut waiting = Vec::new();
+        for (target, name) in self.targets.iter().zip(file::names(&self.targets)?) {
+            let file = self.folder.join(name);
+            if self.opt_out.has_host_of(target) {
+                table.rows.push(Row::left_out(target));
+            } else if let Some(row) = self.done(target, &file)? {
+                table.rows.push(row);
+            } else {
+                waiting.push(Waiting { target: target.clone(), file });
+            }
+        }
+        let asking = stream::iter(waiting).map(|one| resolved(one, plan.patience.connect));
+        let mut waiting: Vec<Waiting> = asking.buffered(self.parallel).collect().await;
+        waiting.retain(|one| {
+            let is_out = self.opt_out.has_address_of(&one.target);
+            table.rows.extend(is_out.then(|| Row::left_out(&one.target)));
+            !is_out
+        });
+        plan.progress.set_length(waiting.len() as u64);
+        let each = Plan { parallel: 1, progress: ProgressBar::hidden(), ..plan.clone() };
+        let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
+        let running = stream::iter(groups).map(|group| self.run_group(group, cases, &each, &plan.progress));
+        let mut running = std::pin::pin!(running.buffer_unordered(self.parallel));
+        while let Some((rows, stale)) = running.try_next().await? {
+            table.rows.extend(rows);
+            table.stale.extend(stale);
+        }
+        table.sort();
+        Ok(table)
+    }
+
+    /// What the records say of a target that was run before.
+    fn done(&self, target: &Target, file: &Path) -> Result<Option<Row>> {
+        if !file.exists() {
+            return Ok(None);
+        }
+        if !self.resume {
+            bail!(
+                "{}: records are there already; add --resume to go on with them, or take another folder",
+                file.display()
+            );
+        }
+        Ok(file::complete(target, file).map(|records| Row::of(target, State::Kept, &records, self.fail_on)))
+    }
+
+    /// Runs targets one after the other, with a pause between two.
+    async fn run_group(
+        &self,
+        group: Vec<Waiting>,
+        cases: &[Case],
+        plan: &Plan,
+        progress: &ProgressBar,
+    ) -> Result<(Vec<Row>, Vec<Stale>)> {
+        let (mut rows, mut entries) = (Vec::new(), Vec::new());
+        for (index, waiting) in group.into_iter().enumerate() {
+            if index > 0 {
+                sleep(politeness(&waiting.target, plan).between).await;
+            }
+            let mut outcome = run::run(&waiting.target, cases, plan).await?;
+            let told = self.hold_against_baseline(&waiting.target, &mut outcome);
+            let state = if told.is_empty() { State::Run } else { State::Stale };
+            let fail_on = self.fail_on;
+            // Elsewhere, so that no session waits for a disk.
+            let keeping = spawn_blocking(move || waiting.keep(&outcome, state, fail_on));
+            rows.push(keeping.await.context("the records")??);
+            entries.extend(told);
+            progress.inc(1);
+        }
+        Ok((rows, entries))
+    }
+
+    fn hold_against_baseline(&self, target: &Target, outcome: &mut Outcome) -> Vec<Stale> {
+        let mark =
+            |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), self.narrowed, outcome);
+        self.baseline.as_ref().map(mark).unwrap_or_default()
+    }
+}
+
+impl Waiting {
+    /// Writes the records of an outcome, and says what it was.
+    fn keep(&self, outcome: &Outcome, state: State, fail_on: Option<Level>) -> Result<Row> {
+        let records = record::records(&self.target.name, outcome);
+        file::write(&records, &self.file)?;
+        Ok(Row::of(&self.target, state, &records, fail_on))
+    }
+}
+
+fn politeness(target: &Target, plan: &Plan) -> Politeness {
+    plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel))
+}
+
+/// Asks where a name points. One that points nowhere has no address, and is not asked for again.
+async fn resolved(mut waiting: Waiting, patience: Duration) -> Waiting {
+    let Address::Tcp(host, port) = &waiting.target.address else { return waiting };
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(address) => vec![address],
+        Err(_) => match timeout(patience, lookup_host((host.as_str(), *port))).await {
+            Ok(Ok(found)) => found.map(|place| place.ip()).collect(),
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        },
+    };
+    waiting.target.addresses = Some(addresses);
+    waiting
+}

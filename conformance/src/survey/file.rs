@@ -1,0 +1,115 @@
+//! The files that records are kept in.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use sha2::{Digest as _, Sha256};
+
+use crate::record::{self, Header, Record};
+use crate::target::Target;
+
+/// The longest part of a target's name that a file's name shows.
+const SHOWN: usize = 100;
+
+/// A file's name for each target, in their order.
+///
+/// # Errors
+///
+/// Where two names come to the same, which is as likely as a collision of 32 bits.
+pub(super) fn names(targets: &[Target]) -> Result<Vec<String>> {
+    let mut taken: HashMap<String, &str> = HashMap::new();
+    let name = |target: &'_ Target| format!("{}.jsonl", stem(&target.name));
+    let names: Vec<String> = targets.iter().map(name).collect();
+    for (name, target) in names.iter().zip(targets) {
+        if let Some(other) = taken.insert(name.clone(), &target.name) {
+            bail!("{:?} and {other:?} would share the file {name}: rename one of them", target.name);
+        }
+    }
+    Ok(names)
+}
+
+/// The target's name where any file system takes it as it is. Otherwise what can be shown of it, and behind a `~`, which
+/// no other has, the beginning of its SHA-256.
+fn stem(name: &str) -> String {
+    let is_plain =
+        |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-_.".contains(&octet);
+    let begins = |first: u8| first.is_ascii_lowercase() || first.is_ascii_digit();
+    if name.len() <= SHOWN && name.bytes().all(is_plain) && name.bytes().next().is_some_and(begins) {
+        return name.to_owned();
+    }
+    let octets = name.bytes().map(|octet| octet.to_ascii_lowercase());
+    let mut stem = String::new();
+    for octet in octets.map(|octet| if is_plain(octet) { char::from(octet) } else { '-' }) {
+        let is_doubled = octet == '-' && stem.ends_with('-');
+        let is_odd_at_first = stem.is_empty() && "-.".contains(octet);
+        if !is_doubled && !is_odd_at_first {
+            stem.push(octet);
+        }
+    }
+    if stem.is_empty() {
+        stem.push_str("target");
+    }
+    stem.truncate(SHOWN);
+    stem.push('~');
+    for octet in &Sha256::digest(name.as_bytes())[..4] {
+        // Writing to a string cannot fail.
+        let _ = write!(stem, "{octet:02x}");
+    }
+    stem
+}
+
+/// Writes records to a file, which has its name only when it is complete.
+pub(super) fn write(records: &[Record], file: &Path) -> Result<()> {
+    let part = file.with_extension("jsonl.part");
+    let mut octets = Vec::new();
+    record::write(records, &mut octets)?;
+    fs::write(&part, octets).with_context(|| part.display().to_string())?;
+    fs::rename(&part, file).with_context(|| file.display().to_string())
+}
+
+/// The records of a file, if they are of this target, by this version and registry, and go from header to summary.
+pub(super) fn complete(target: &Target, file: &Path) -> Option<Vec<Record>> {
+    let text = fs::read_to_string(file).ok()?;
+    let records = record::read(&file.display().to_string(), &text).ok()?;
+    let is_complete = matches!(
+        (records.first(), records.last()),
+        (Some(Record::Header(header)), Some(Record::Summary(_))) if *header == Header::new(&target.name)
+    );
+    is_complete.then_some(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{names, stem};
+    use crate::target::Target;
+
+    #[test]
+    fn a_file_name_is_safe_and_shows_the_target() {
+        assert_eq!(stem("mx-1.example.org_25"), "mx-1.example.org_25");
+        assert!(stem("smtp://mx.example.org:25").starts_with("smtp-mx.example.org-25~"));
+        let odd =
+            ["", ".", "..", "../../etc/passwd", "/etc/passwd", "MX", "mx\0", "-rf", "è", "mx~1", "a\\b"];
+        for name in odd.map(str::to_owned).into_iter().chain(["a".repeat(300)]) {
+            let stem = stem(&name);
+            assert!(stem.len() < 120 && stem.contains('~') && !stem.starts_with(['.', '-']), "{stem}");
+            assert!(
+                stem.bytes().all(|octet| octet.is_ascii_lowercase() || b"0123456789-_.~".contains(&octet))
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_names_share_a_file() {
+        let target =
+            |name: &str| Target { name: name.to_owned(), ..Target::read("smtp://a").expect("a URL") };
+        let close = ["a/b", "a-b", "a:b", "A-B", "a//b", "a-b~", ".a-b"];
+        let mut files = names(&close.map(target)).expect("they are different");
+        files.sort();
+        files.dedup();
+        assert_eq!(files.len(), close.len());
+        assert!(names(&[target("a"), target("a")]).is_err());
+    }
+}
