@@ -139,7 +139,8 @@ fn sarif_follows_the_schema_of_the_standard() {
     let findings = records.iter().filter(|record| matches!(record, Record::Finding(_))).count();
     assert_eq!(usize::try_from(times).unwrap(), findings);
     for result in results {
-        let rule = &log["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        let rule = &log["runs"][0]["tool"]["driver"]["rules"][index];
         assert_eq!(rule["id"], result["ruleId"]);
         let is_known = result["ruleId"] == "enhanced-code-present";
         assert_eq!(!result["suppressions"].as_array().unwrap().is_empty(), is_known, "{result}");

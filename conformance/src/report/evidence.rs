@@ -56,7 +56,8 @@ impl fmt::Display for Line {
 impl Evidence {
     /// The exchange of a finding; without lines if the stream lacks it.
     pub(super) fn of(found: &Found, stream: &Stream<'_>) -> Evidence {
-        let connection = stream.dialogue(found.place).map_or("an unknown connection", |opening| &opening.name);
+        let connection =
+            stream.dialogue(found.place).map_or("an unknown connection", |opening| &opening.name);
         let name = found.case.as_deref().unwrap_or(connection);
         Evidence {
             place: format!("in {}, exchange {}", escaped(name), found.place.exchange.saturating_add(1)),

@@ -92,7 +92,7 @@ impl Server {
         counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
         match stream.summary {
             Some(summary) => {
-                counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()))
+                counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()));
             }
             None => counts.extend([(); 5].map(|()| unknown())),
         }
