@@ -49,6 +49,11 @@ impl<'c> Attempt<'c> {
     pub(super) fn first(case: &'c Case) -> Attempt<'c> {
         Attempt { case, readiness: Readiness::Plain, alone: !is_sociable(case) }
     }
+
+    /// Whether more than the case asks for can be done before it begins.
+    pub(super) fn is_prepared(&self) -> bool {
+        matches!(self.case.start, Start::Hello | Start::Transaction | Start::Recipient)
+    }
 }
 
 impl<'c> Attempted<'c> {
@@ -60,8 +65,7 @@ impl<'c> Attempted<'c> {
         if self.used && !matches!(self.happened, Happened::Foreseen | Happened::Error) {
             return Some(Attempt { alone: true, ..attempt });
         }
-        let prepared = matches!(attempt.case.start, Start::Hello | Start::Transaction | Start::Recipient);
-        (self.unready && prepared && attempt.readiness < best)
+        (self.unready && attempt.is_prepared() && attempt.readiness < best)
             .then(|| Attempt { readiness: best, ..Attempt::first(attempt.case) })
     }
 }

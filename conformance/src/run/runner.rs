@@ -172,7 +172,7 @@ impl Runner<'_> {
             let mut attempts = Vec::new();
             for case in now {
                 match self.prevents(case, offers, &outcome.cases) {
-                    None => attempts.push(Attempt::first(case)),
+                    None => attempts.push(first(case, offers)),
                     Some((verdict, reason)) => {
                         self.plan.progress.inc(1);
                         outcome.cases.push(idle(case, verdict, &reason));
@@ -265,7 +265,10 @@ impl Runner<'_> {
     fn lacks(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
         let (target, known) = (self.target, &self.target.knowledge);
         let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
-        let offered = offers.tls.as_ref().filter(|_| after_tls).unwrap_or(&offers.clear);
+        let offered = match first(case, offers).readiness {
+            Readiness::Plain if !after_tls => &offers.clear,
+            _ => offers.tls.as_ref().unwrap_or(&offers.clear),
+        };
         let (there, verdict) = match need {
             Need::Smtp => (target.protocol != Protocol::Lmtp, Verdict::Unsupported),
             Need::Mx => (target.protocol == Protocol::Smtp, Verdict::Unsupported),
@@ -305,6 +308,21 @@ fn is_about_offers(case: &Case) -> bool {
     matches!(case.start, Start::Tls | Start::Authenticated) || case.needs.iter().any(offered)
 }
 
+/// The first attempt at a case: under TLS, where what it needs is offered only there.
+fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
+    let gained = |need: &Need| {
+        let offers_it = |capabilities: &Capabilities| match need {
+            Need::Offers(keyword) => capabilities.has(keyword),
+            Need::Mechanism(mechanism) => capabilities.has_mechanism(mechanism),
+            _ => false,
+        };
+        !offers_it(&offers.clear) && offers.tls.as_ref().is_some_and(offers_it)
+    };
+    let attempt = Attempt::first(case);
+    let hidden = attempt.is_prepared() && case.needs.iter().any(gained);
+    Attempt { readiness: if hidden { Readiness::Tls } else { attempt.readiness }, ..attempt }
+}
+
 fn has_421(dialogue: &Dialogue) -> bool {
     dialogue.exchanges.iter().flat_map(Exchange::replies).any(|reply| reply.number() == Some(421))
 }
@@ -339,5 +357,32 @@ fn block(since: &mut [CaseOutcome]) {
     for case in since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()) {
         case.verdict = Verdict::Blocked;
         "the canary failed afterwards".clone_into(&mut case.reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Offers, Readiness, first};
+    use crate::capabilities::Capabilities;
+    use crate::case::built_in;
+    use crate::reply::Reply;
+
+    #[test]
+    fn what_is_offered_under_tls_alone_is_tried_there() {
+        let read = |octets: &[u8]| Capabilities::read(&Reply::read(octets));
+        let clear = read(b"250-mx.example.org\r\n250 STARTTLS\r\n");
+        let tls = read(b"250-mx.example.org\r\n250 AUTH PLAIN\r\n");
+        let cases = built_in().expect("the cases follow the form");
+        let readiness = |id: &str, offers: &Offers| {
+            cases.iter().find(|case| case.id == id).map(|case| first(case, offers).readiness)
+        };
+        let hidden = Offers { clear: clear.clone(), tls: Some(tls.clone()) };
+        assert_eq!(readiness("auth-wrong-password", &hidden), Some(Readiness::Tls));
+        assert_eq!(readiness("auth-unknown-mechanism", &hidden), Some(Readiness::Tls));
+        assert_eq!(readiness("auth-login", &hidden), Some(Readiness::Plain));
+        assert_eq!(readiness("starttls", &hidden), Some(Readiness::Plain));
+        assert_eq!(readiness("noop", &hidden), Some(Readiness::Plain));
+        let open = Offers { clear: tls, tls: Some(clear) };
+        assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Plain));
     }
 }
