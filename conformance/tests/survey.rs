@@ -65,7 +65,7 @@ fn each_target_has_records_and_the_worst_exit_status_is_that_of_all() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let start = |options| runtime.block_on(Reference::start(options)).expect("the reference server starts");
     let good = start(Options::default());
-    let bad = start(Options::of(Fault::find("second-digit-7").expect("there is such a fault")));
+    let bad = start(Options::of(Fault::find("reply-code-650").expect("there is such a fault")));
     let folder = targets(&good, &["good".to_owned()]);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let nobody = format!("smtp://{}", nobody.expect("a port"));
@@ -245,7 +245,7 @@ async fn two_names_of_one_address_are_not_run_at_once_but_on_this_machine() {
         assert_eq!(table.status(), 0, "{table}");
         let (most, all) = watch.seen();
         assert_eq!(all, hosts.len());
-        assert_eq!(start.elapsed() >= gentle.between * 4, paced);
+        assert!(!paced || start.elapsed() >= gentle.between * 4);
         assert_eq!(most == 1, paced, "{most} at once");
     }
 }
