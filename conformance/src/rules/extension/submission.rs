@@ -13,9 +13,11 @@ pub(super) fn judge_anywhere(observation: &Observation<'_>, breaches: &mut Breac
     if !observation.is_submission() {
         return;
     }
-    // RFC 6409 §7, table 1, of RFC 1846.
+    // RFC 6409 §7, table 1, of RFC 1846, where 521 says that the host takes no mail. Later on it may only mean that the
+    // server hangs up.
     if observation.is(&[521]) {
-        breaches.add(RuleId::SUBMISSION_NO_521, codes(observation));
+        let after = !observation.is_greeting();
+        breaches.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
     }
     if observation.verb() == Some(Verb::Ehlo) && observation.is(&[250]) {
         extensions(observation, breaches);
@@ -172,7 +174,7 @@ mod tests {
             (&[("EHLO me", plain)], "submission-extensions"),
             (&[("EHLO me", before_tls)], ""),
             (&[("EHLO me", server)], "submission-no-521"),
-            (&[("EHLO me", server), ("BDAT", "521 5.5.4 What?")], "submission-no-521"),
+            (&[("EHLO me", server), ("BDAT", "521 5.5.4 What?")], "submission-no-521/after-opening"),
         ];
         check(Protocol::Submission, &[("", "220 mx.example.org")], cases);
         check(Protocol::Submission, &[], &[(&[("", "521 mx.example.org")], "submission-no-521")]);
