@@ -159,7 +159,11 @@ fn sarif_follows_the_schema_of_the_standard() {
         println!("skipped: SMTP_SARIF_SCHEMA does not name the schema of SARIF");
         return;
     };
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    // Its pattern is no regular expression of ECMA-262. The key is never written here.
+    for definition in ["run", "toolComponent"] {
+        schema["definitions"][definition]["properties"]["language"] = serde_json::json!({});
+    }
     let schema = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = schema.iter_errors(&log).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
