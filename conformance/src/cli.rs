@@ -31,6 +31,13 @@ use crate::survey::{self, OptOut, Survey};
 use crate::target::Target;
 use crate::transcript;
 
+/// Prints a line. A reader that has gone, as `head` does, wants no more of it, and that is no fault.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = writeln!(anstream::stdout(), $($text)*);
+    }};
+}
+
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///
 /// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 3 an entry of the baseline that is no longer
@@ -326,7 +333,7 @@ fn print_rules(id: Option<&str>) -> Result<()> {
         for rule in rules() {
             let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
             let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
-            anstream::println!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
+            say!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
         }
         return Ok(());
     };
@@ -339,23 +346,23 @@ fn print_rules(id: Option<&str>) -> Result<()> {
 
 fn print_rule(rule: &Rule) {
     let level = rule.level.map_or("explains, is never broken".to_owned(), |level| level.to_string());
-    anstream::println!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
-    anstream::println!("Level:   {level}\nKeyword: {}\nSources: {}", rule.keyword, rule.sources.join("; "));
+    say!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
+    say!("Level:   {level}\nKeyword: {}\nSources: {}", rule.keyword, rule.sources.join("; "));
     for condition in rule.conditions {
-        anstream::println!("  {} where {} ({})", condition.level, condition.when, condition.name);
+        say!("  {} where {} ({})", condition.level, condition.when, condition.name);
     }
     if let Some(reason) = rule.left_out {
-        anstream::println!("Left out: {reason}");
+        say!("Left out: {reason}");
     }
     for other in rule.yields_to {
-        anstream::println!("Yields to: {other}");
+        say!("Yields to: {other}");
     }
-    anstream::println!("\nWhy: {}", rule.why);
+    say!("\nWhy: {}", rule.why);
     if !rule.mend.is_empty() {
-        anstream::println!("Mend: {}", rule.mend);
+        say!("Mend: {}", rule.mend);
     }
     for (server, mend) in rule.mends {
-        anstream::println!("  {server}: {mend}");
+        say!("  {server}: {mend}");
     }
 }
 
@@ -363,7 +370,7 @@ fn run_cases(options: &Run) -> Result<u8> {
     let cases = chosen(options)?;
     if options.list {
         for case in &cases {
-            anstream::println!("{:<9} {:<40} {}", case.safety, case.id, case.title);
+            say!("{:<9} {:<40} {}", case.safety, case.id, case.title);
         }
         return Ok(0);
     }
@@ -529,7 +536,7 @@ fn serve(options: &Serve) -> Result<()> {
     if options.list {
         for fault in faults()? {
             let trips: Vec<&str> = fault.trips.iter().map(|rule| rule.rule().id).collect();
-            anstream::println!("{:<40} {} [{}]", fault.name, fault.about, trips.join(", "));
+            say!("{:<40} {} [{}]", fault.name, fault.about, trips.join(", "));
         }
         return Ok(());
     }
@@ -548,7 +555,7 @@ fn serve(options: &Serve) -> Result<()> {
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
         let listener = listener.with_context(|| format!("port {}", options.port))?;
-        anstream::println!("listening on {}", listener.local_addr().context("no address")?);
+        say!("listening on {}", listener.local_addr().context("no address")?);
         Reference::serve(listener, server).await
     })
 }
@@ -585,10 +592,10 @@ fn print_case(case: &Case) {
         Start::Tls => " under TLS",
         Start::Authenticated => " after AUTH",
     };
-    anstream::println!("# {} ({}): {}{start}", case.id, case.safety, case.title);
+    say!("# {} ({}): {}{start}", case.id, case.safety, case.title);
     for step in &case.steps {
         let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
-        let line = |text: &str| anstream::println!("C: {}{times}", text.as_bytes().escape_ascii());
+        let line = |text: &str| say!("C: {}{times}", text.as_bytes().escape_ascii());
         match &step.action {
             Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
             Action::Raw(text, _) | Action::RawMessage(text) => line(text),
@@ -599,9 +606,9 @@ fn print_case(case: &Case) {
             Action::Chunk(text, last) => {
                 line(&format!("BDAT {}{}\r\n{text}", text.len(), if *last { " LAST" } else { "" }));
             }
-            Action::StartTls => anstream::println!("# TLS handshake"),
-            Action::Pause(seconds) => anstream::println!("# {seconds} s pause"),
-            Action::Listen(seconds) => anstream::println!("# {seconds} s listening"),
+            Action::StartTls => say!("# TLS handshake"),
+            Action::Pause(seconds) => say!("# {seconds} s pause"),
+            Action::Listen(seconds) => say!("# {seconds} s listening"),
         }
     }
 }
@@ -656,8 +663,10 @@ fn compare(before: &Path, after: &Path, format: ComparisonFormat, fail_on: FailO
     let (before, after) = (Stream::of(&before), Stream::of(&after));
     let compared = Comparison::of(&before, &after);
     match format {
-        ComparisonFormat::Console => anstream::print!("{}", comparison::render(&compared, &before, &after)),
-        ComparisonFormat::Json => anstream::println!("{}", serde_json::to_string_pretty(&compared)?),
+        ComparisonFormat::Console => {
+            say!("{}", comparison::render(&compared, &before, &after).trim_end_matches('\n'));
+        }
+        ComparisonFormat::Json => say!("{}", serde_json::to_string_pretty(&compared)?),
     }
     let fails = |level| compared.worst().is_some_and(|worst| worst >= level);
     Ok(u8::from(fail_on.level().is_some_and(fails)))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -232,9 +233,7 @@ fn decide(outcome: &mut Outcome, cases: &[Case]) {
 fn redact(dialogue: &mut Dialogue, secrets: &[String]) {
     let hide = |octets: &mut Vec<u8>| {
         for secret in secrets {
-            while let Some(at) = octets.windows(secret.len()).position(|window| window == secret.as_bytes()) {
-                octets.splice(at..at + secret.len(), *b"[redacted]");
-            }
+            *octets = without(octets, secret.as_bytes());
         }
     };
     for exchange in &mut dialogue.exchanges {
@@ -247,5 +246,35 @@ fn redact(dialogue: &mut Dialogue, secrets: &[String]) {
             Act::Connect | Act::Handshake | Act::Wait => {}
         }
         exchange.answers.iter_mut().for_each(|answer| hide(&mut answer.octets));
+    }
+}
+
+/// Octets with a secret replaced. What stands in its place is not looked at again: it may hold the secret, as `[redacted]`
+/// holds `red`.
+fn without(octets: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(octets.len());
+    let mut rest = octets;
+    while let Some(at) = memmem::find(rest, secret).filter(|_| !secret.is_empty()) {
+        let (before, behind) = rest.split_at(at);
+        kept.extend_from_slice(before);
+        kept.extend_from_slice(b"[redacted]");
+        rest = behind.split_at(secret.len()).1;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without;
+
+    #[test]
+    fn secrets_are_taken_out_whatever_they_are() {
+        assert_eq!(without(b"AUTH x secret y secret", b"secret"), b"AUTH x [redacted] y [redacted]");
+        for secret in ["e", "red", "[redacted]"] {
+            let text = format!("a {secret} b");
+            assert_eq!(without(text.as_bytes(), secret.as_bytes()), b"a [redacted] b");
+        }
+        assert_eq!(without(b"nothing", b""), b"nothing");
     }
 }

@@ -150,3 +150,14 @@ fn a_baseline_knows_findings_and_is_kept_true() {
     assert_eq!(status(&run(&["--update-baseline"])), Some(0));
     assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[known]]"));
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_fault() {
+    for arguments in [&["rules"][..], &["run", "--list"], &["run", "--dry-run"], &["serve", "--list"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"));
+        let output = command.args(arguments).stdout(writer).output().expect("the program can be run");
+        assert_eq!((status(&output), output.stderr.len()), (Some(0), 0), "{arguments:?}: {output:?}");
+    }
+}
