@@ -6,7 +6,7 @@ use crate::command::{Command, Verb};
 use crate::dialogue::{Act, Exchange, Protocol};
 use crate::knowledge::Knowledge;
 use crate::reply::Reply;
-use crate::session::Session;
+use crate::session::{Session, Step};
 
 /// One reply, the act it answers, and the session before that.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct Observation<'a> {
     pub nth: usize,
     /// The exchange.
     pub exchange: &'a Exchange,
+    /// The command that the reply answers; `None` for a greeting, a response to a challenge, a message.
+    pub command: Option<Command<'a>>,
     /// The session before the act.
     pub session: &'a Session,
     /// What the tester was told about the server.
@@ -24,6 +26,20 @@ pub struct Observation<'a> {
 }
 
 impl<'a> Observation<'a> {
+    /// The replies of a step, in their order.
+    pub fn all(step: &'a Step<'a>, knowledge: &'a Knowledge) -> impl Iterator<Item = Observation<'a>> {
+        let Step { exchange, command, replies, session } = step;
+        let observation = move |(nth, reply): (usize, &Reply<'a>)| Observation {
+            reply: *reply,
+            nth,
+            exchange,
+            command: *command,
+            session,
+            knowledge,
+        };
+        replies.iter().enumerate().map(observation)
+    }
+
     /// Whether it surely answers the act: a reply too many may belong to anything. After a message to several LMTP
     /// recipients there is one for each.
     #[must_use]
@@ -35,19 +51,13 @@ impl<'a> Observation<'a> {
 
     /// Whether a command was sent within an AUTH exchange, so that the server takes it for a response (RFC 4954 §4).
     fn is_taken_for_response(&self) -> bool {
-        self.session.authenticating.is_some() && self.exchange.command().is_some()
+        self.session.authenticating.is_some() && self.command.is_some()
     }
 
-    /// The command that the reply answers; `None` for a greeting, a response to a challenge, a message.
-    #[must_use]
-    pub fn command(&self) -> Option<Command<'a>> {
-        self.exchange.act.command()
-    }
-
-    /// The verb of that command.
+    /// The verb of its command.
     #[must_use]
     pub fn verb(&self) -> Option<Verb> {
-        self.command().map(|command| command.verb())
+        self.command.map(|command| command.verb())
     }
 
     /// The reply code as a number, 200 to 599.
@@ -91,7 +101,7 @@ impl<'a> Observation<'a> {
     pub fn is_end_of_data(&self) -> bool {
         match &self.exchange.act {
             Act::Message(_) => true,
-            Act::Chunk { command, .. } => Command::read(command).is_last_chunk(),
+            Act::Chunk { .. } => self.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }
     }

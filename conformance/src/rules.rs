@@ -22,6 +22,8 @@ use crate::observation::Observation;
 use crate::reply::DefectSet;
 use crate::session::{Session, Step};
 
+use connection::Connection;
+
 /// How strictly to judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Strictness {
@@ -62,23 +64,23 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
     let mut judgement = Judgement::default();
-    let connections: Vec<(&Dialogue, Vec<Step<'_>>)> =
-        dialogues.iter().map(|dialogue| (dialogue, Session::steps(dialogue))).collect();
-    for (dialogue, (spoken, steps)) in connections.iter().enumerate() {
+    let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(Session::steps).collect();
+    for (dialogue, steps) in steps.iter().enumerate() {
         for (exchange, step) in steps.iter().enumerate() {
-            for (nth, reply) in step.exchange.replies().enumerate() {
-                let place = Place { dialogue, exchange, reply: Some(nth) };
-                let (exchange, session) = (step.exchange, &step.session);
-                let observation = Observation { reply, nth, exchange, session, knowledge };
+            for observation in Observation::all(step, knowledge) {
+                let place = Place { dialogue, exchange, reply: Some(observation.nth) };
                 let mut breaches = Breaches::default();
                 judge_reply(&observation, &mut breaches);
                 judgement.findings.extend(breaches.findings(place));
                 judgement.agreement.count(&observation);
             }
         }
-        judgement.findings.extend(connection::judge(dialogue, spoken, steps, knowledge));
     }
-    judgement.findings.extend(run::judge(&connections, knowledge));
+    let connection = |(index, steps)| Connection::new(index, steps, knowledge);
+    let connections: Vec<Connection<'_>> =
+        steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
+    judgement.findings.extend(connections.iter().flat_map(connection::judge));
+    judgement.findings.extend(run::judge(&connections));
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
         let unlisted = judgement.findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));

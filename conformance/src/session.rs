@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::capabilities::Capabilities;
 use crate::command::{Command, Verb};
 use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
+use crate::reply::Reply;
 
 /// The state of a session, as both sides must see it from what was said.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -98,12 +99,14 @@ impl Session {
     pub fn steps(dialogue: &Dialogue) -> Vec<Step<'_>> {
         let session = Session::new(dialogue.protocol, dialogue.implicit_tls);
         let mut session = Session { port: dialogue.port, ..session };
-        let step = |exchange| {
+        let mut steps = Vec::with_capacity(dialogue.exchanges.len());
+        for exchange in &dialogue.exchanges {
+            let (command, replies) = (exchange.command(), exchange.replies().collect::<Vec<_>>());
             let before = session.clone();
-            session.follow(exchange);
-            Step { exchange, session: before }
-        };
-        dialogue.exchanges.iter().map(step).collect()
+            session.proceed(exchange, command, &replies);
+            steps.push(Step { exchange, command, replies, session: before });
+        }
+        steps
     }
 
     /// Whether a capability is promised.
@@ -126,39 +129,44 @@ impl Session {
 
     /// Goes on to the state after an exchange.
     pub fn follow(&mut self, exchange: &Exchange) {
-        let numbers = || exchange.replies().filter_map(|reply| reply.number());
+        self.proceed(exchange, exchange.command(), &exchange.replies().collect::<Vec<_>>());
+    }
+
+    /// As [`Session::follow`], with the command and the replies of the exchange.
+    fn proceed(&mut self, exchange: &Exchange, command: Option<Command<'_>>, replies: &[Reply<'_>]) {
+        let numbers = || replies.iter().filter_map(Reply::number);
         self.refusals += numbers().filter(|number| *number >= 400).count();
         self.shut_down |= numbers().any(|number| number == 421);
-        let number = exchange.number();
-        let accepted = number.is_some_and(|number| (200..300).contains(&number));
+        let number = replies.first().and_then(Reply::number);
         match &exchange.act {
             Act::Connect => self.greeting = number,
             Act::Handshake if exchange.end != End::Failed => self.begin_tls(),
             Act::Handshake | Act::Wait => {}
             Act::Response(_) => self.follow_authentication(number),
             Act::Message(_) => self.transaction = None,
-            Act::Command(octets) => self.follow_command(&Command::read(octets), exchange, number, accepted),
-            Act::Chunk { command, octets } => self.follow_chunk(&Command::read(command), octets, exchange),
+            Act::Command(_) => {
+                if let Some(command) = command {
+                    self.follow_command(command, replies);
+                }
+            }
+            Act::Chunk { octets, .. } => {
+                if let Some(command) = command {
+                    self.follow_chunk(command, octets, replies);
+                }
+            }
         }
     }
 
-    fn follow_command(
-        &mut self,
-        command: &Command<'_>,
-        exchange: &Exchange,
-        number: Option<u16>,
-        accepted: bool,
-    ) {
+    fn follow_command(&mut self, command: Command<'_>, replies: &[Reply<'_>]) {
+        let number = replies.first().and_then(Reply::number);
+        let accepted = number.is_some_and(|number| (200..300).contains(&number));
         match command.verb() {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
                 let extended = command.verb() != Verb::Helo;
-                self.offered = exchange
-                    .replies()
-                    .next()
-                    .filter(|_| extended)
-                    .map(|reply| Arc::new(Capabilities::read(&reply)));
+                let extended = replies.first().filter(|_| extended);
+                self.offered = extended.map(|reply| Arc::new(Capabilities::read(reply)));
             }
             Verb::Mail if accepted => {
                 self.transaction =
@@ -191,11 +199,11 @@ impl Session {
         }
     }
 
-    fn follow_chunk(&mut self, command: &Command<'_>, octets: &[u8], exchange: &Exchange) {
+    fn follow_chunk(&mut self, command: Command<'_>, octets: &[u8], replies: &[Reply<'_>]) {
         let last = command.is_last_chunk();
         // RFC 2033 §4.3: the replies are of the recipients, and one that takes the message ends the transaction.
-        let replies = if last && self.protocol == Protocol::Lmtp { exchange.answers.len() } else { 1 };
-        let mut numbers = exchange.replies().take(replies).filter_map(|reply| reply.number());
+        let counting = if last && self.protocol == Protocol::Lmtp { replies.len() } else { 1 };
+        let mut numbers = replies.iter().take(counting).filter_map(Reply::number);
         let accepted = numbers.any(|number| (200..300).contains(&number));
         if let Some(transaction) = &mut self.transaction {
             let transaction = Arc::make_mut(transaction);
@@ -232,13 +240,31 @@ impl Session {
     }
 }
 
-/// An exchange with the session before it.
+/// An exchange, read, with the session before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
     /// The exchange.
     pub exchange: &'a Exchange,
+    /// Its command line, if it has one.
+    pub command: Option<Command<'a>>,
+    /// Its replies.
+    pub replies: Vec<Reply<'a>>,
     /// The session before it.
     pub session: Session,
+}
+
+impl Step<'_> {
+    /// The verb of its command.
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        self.command.map(|command| command.verb())
+    }
+
+    /// The number of the first reply's code; `None` if there is no reply or it has no code.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        self.replies.first().and_then(Reply::number)
+    }
 }
 
 #[cfg(test)]

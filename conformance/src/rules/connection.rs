@@ -9,7 +9,7 @@ mod transaction;
 use std::collections::BTreeMap;
 
 use crate::command::Verb;
-use crate::dialogue::{Act, Dialogue};
+use crate::dialogue::{Act, Protocol};
 use crate::finding::{Breaches, Finding, Place};
 use crate::knowledge::Knowledge;
 use crate::observation::Observation;
@@ -17,18 +17,12 @@ use crate::session::Step;
 
 use batch::{Batch, Count};
 
-pub(super) fn judge(
-    index: usize,
-    _dialogue: &Dialogue,
-    steps: &[Step<'_>],
-    knowledge: &Knowledge,
-) -> Vec<Finding> {
-    let connection = Connection::new(index, steps, knowledge);
+pub(super) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
     let mut places = Places::default();
-    counts::judge(&connection, &mut places);
-    closing::judge(&connection, &mut places);
-    promises::judge(&connection, &mut places);
-    transaction::judge(&connection, &mut places);
+    counts::judge(connection, &mut places);
+    closing::judge(connection, &mut places);
+    promises::judge(connection, &mut places);
+    transaction::judge(connection, &mut places);
     places.findings()
 }
 
@@ -49,7 +43,7 @@ impl<'a> Connection<'a> {
         let mut over = steps.first().is_none_or(|step| step.exchange.act != Act::Connect);
         let mut count = |batch: &Batch<'a>| {
             let count = if over { Count::Unknown } else { batch.count() };
-            over |= batch.acts().any(|(_, step)| batch::verb(step) == Some(Verb::Quit));
+            over |= batch.acts().any(|(_, step)| step.verb() == Some(Verb::Quit));
             (*batch, count)
         };
         let odd = batches.iter().map(&mut count).find(|(_, count)| *count != Count::Even);
@@ -70,14 +64,17 @@ impl<'a> Connection<'a> {
 
     /// The replies that surely answer an act that was done.
     pub(super) fn observations(&self) -> impl Iterator<Item = (Place, Observation<'a>)> {
-        let (index, knowledge) = (self.index, self.knowledge);
+        let (dialogue, knowledge) = (self.index, self.knowledge);
         self.sure().filter(|(_, step)| !batch::is_wait(step)).flat_map(move |(exchange, step)| {
-            step.exchange.replies().enumerate().map(move |(nth, reply)| {
-                let place = Place { dialogue: index, exchange, reply: Some(nth) };
-                let (exchange, session) = (step.exchange, &step.session);
-                (place, Observation { reply, nth, exchange, session, knowledge })
+            Observation::all(step, knowledge).map(move |observation| {
+                (Place { dialogue, exchange, reply: Some(observation.nth) }, observation)
             })
         })
+    }
+
+    /// What the server speaks.
+    pub(super) fn protocol(&self) -> Option<Protocol> {
+        self.steps.first().map(|step| step.session.protocol)
     }
 
     fn place(&self, exchange: usize, reply: Option<usize>) -> Place {

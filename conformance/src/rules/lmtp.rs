@@ -62,7 +62,7 @@ fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
 fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
     let session = observation.session;
     let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
-    let argument = observation.command().is_some_and(|command| !command.argument().is_empty());
+    let argument = observation.command.is_some_and(|command| !command.argument().is_empty());
     let excused =
         observation.digit() == Some(4) || observation.is(&[503]) || argument && observation.is(&[500, 501]);
     if is_followed(observation) && session.recipients() == 0 && !chunked && !excused {
@@ -97,7 +97,7 @@ fn quota(observation: &Observation<'_>, breaches: &mut Breaches) {
 fn is_full(observation: &Observation<'_>) -> bool {
     let recipients = observation.session.transaction.as_ref().map(|transaction| &transaction.recipients);
     let command = match observation.verb() {
-        Some(Verb::Rcpt) => observation.command(),
+        Some(Verb::Rcpt) => observation.command,
         _ => {
             recipients.and_then(|recipients| recipients.get(observation.nth)).map(|line| Command::read(line))
         }

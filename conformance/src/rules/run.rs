@@ -2,29 +2,21 @@
 
 use crate::catalogue::RuleId;
 use crate::command::{Verb, is_domain};
-use crate::dialogue::{Act, Dialogue, Protocol};
+use crate::dialogue::{Act, Protocol};
 use crate::finding::{Finding, Place};
-use crate::knowledge::Knowledge;
 use crate::observation::Observation;
 use crate::reply::Token;
-use crate::session::Step;
 
 use super::connection::{Connection, Places, is_coded, words};
 
 /// A reply and its place.
 type Seen<'a> = (Place, Observation<'a>);
 
-pub(super) fn judge(connections: &[(&Dialogue, Vec<Step<'_>>)], knowledge: &Knowledge) -> Vec<Finding> {
+pub(super) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
     let mut places = Places::default();
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
-        let seen: Vec<Seen<'_>> = connections
-            .iter()
-            .enumerate()
-            .filter(|(_, (dialogue, _))| dialogue.protocol == protocol)
-            .flat_map(|(index, (_, steps))| {
-                Connection::new(index, steps, knowledge).observations().collect::<Vec<_>>()
-            })
-            .collect();
+        let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
+        let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
         codes_without_ehlo(&seen, &mut places);
         codes_unannounced(&seen, &mut places);
         codes_are_vague(&seen, &mut places);
@@ -111,7 +103,7 @@ fn codes_are_vague(seen: &[Seen<'_>], places: &mut Places) {
 /// server's own words show that it is the reason.
 fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
     let named = |(_, reply): &&Seen<'_>| {
-        let name = reply.command().map(|command| command.argument()).unwrap_or_default();
+        let name = reply.command.map(|command| command.argument()).unwrap_or_default();
         reply.is_hello() && is_domain(name) && name.contains(&b'.')
     };
     let refused = |(_, reply): &&Seen<'_>| {
@@ -122,7 +114,7 @@ fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
             other.dialogue != place.dialogue && hello.session.tls == reply.session.tls && hello.is(&[250])
         };
         if seen.iter().filter(named).any(accepted) {
-            let name = reply.command().map(|command| command.argument().escape_ascii().to_string());
+            let name = reply.command.map(|command| command.argument().escape_ascii().to_string());
             let detail =
                 format!("{} is refused since it is not the address's name", name.unwrap_or_default());
             places.at(*place).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);

@@ -75,7 +75,7 @@ fn may_be_utf8(observation: &Observation<'_>) -> bool {
     let asked = |keyword: &[u8]| keyword.eq_ignore_ascii_case(b"SMTPUTF8");
     match observation.verb() {
         Some(Verb::Vrfy | Verb::Expn) => {
-            observation.command().is_some_and(|command| command.words().any(asked))
+            observation.command.is_some_and(|command| command.words().any(asked))
         }
         _ => {
             observation.is(&[251, 551])

@@ -16,7 +16,7 @@ pub(super) fn rset(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// The replies to NOOP (RFC 5321 §4.1.1.9): 250, whatever its argument.
 pub(super) fn noop(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     if command.is_plain() && command.octets().len() <= 512 && fails(observation) {
         let argument = !is_bare(observation);
         breaches.add_if(argument, RuleId::NOOP_ANSWERED_250, "argument-refused", seen(observation));
@@ -50,11 +50,11 @@ pub(super) fn arguments(observation: &Observation<'_>, breaches: &mut Breaches) 
 
 /// Whether nothing follows the verb, not even a blank, which a server may take for an argument.
 pub(super) fn is_bare(observation: &Observation<'_>) -> bool {
-    let Some(command) = observation.command() else { return false };
+    let Some(command) = observation.command else { return false };
     let line = command.octets().strip_suffix(b"\r\n").unwrap_or(command.octets());
     line.len() == command.verb().name().len()
 }
 
 fn has_argument(observation: &Observation<'_>) -> bool {
-    observation.command().is_some_and(|command| !command.argument().is_empty())
+    observation.command.is_some_and(|command| !command.argument().is_empty())
 }

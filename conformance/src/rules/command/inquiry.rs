@@ -32,7 +32,7 @@ fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
         _ => (RuleId::HELP_CODES, &HELP),
     };
     // The parameter SMTPUTF8 may be unknown (RFC 5321 §4.1.1.11).
-    let parameter = observation.command().is_some_and(|command| command.words().nth(1).is_some());
+    let parameter = observation.command.is_some_and(|command| command.words().nth(1).is_some());
     if is_outside(observation, &[list]) && !(parameter && observation.is(&[555])) {
         breaches.add(rule, seen(observation));
     }
@@ -40,7 +40,7 @@ fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// RFC 5321 §3.5.3, §7.3: 250 says that the address was verified, and a server that does not verify says 252.
 fn truthful(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     let word = command.words().next().unwrap_or_default();
     let word = word.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">")).unwrap_or(word);
     let is_unknown = address::is_mailbox(word, observation.knowledge.unknown.as_ref());

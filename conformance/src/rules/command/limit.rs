@@ -46,7 +46,7 @@ fn is_plain_list(observation: &Observation<'_>) -> bool {
     };
     let Some(transaction) = &observation.session.transaction else { return false };
     let bounce = transaction.command().envelope().is_none_or(|envelope| envelope.path() == Some(b""));
-    let own = observation.command().and_then(|command| domain_of(command.octets()));
+    let own = observation.command.and_then(|command| domain_of(command.octets()));
     let told = observation.session.offers("LIMITS");
     !bounce && !told && transaction.recipients.iter().all(|line| domain_of(line) == own)
 }
@@ -79,7 +79,7 @@ fn has_short_parts(octets: &[u8]) -> bool {
 
 /// RFC 5321 §4.5.3.1.9: a path that is too long gets 501. 553 refuses it too, 500 the line.
 pub(super) fn path(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
     let told = says(observation, &["too long"]) && !address::is_short(path);
     if told && refuses_for_good(observation) && !observation.is(&[500, 501, 553]) {

@@ -41,7 +41,7 @@ pub(super) fn hello(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// RFC 5321 §4.5.1: a server knows EHLO and HELO.
 fn implemented(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     let name = command.argument();
     let good = command.is_plain() && name.len() <= 255 && (is_domain(name) || is_literal(name));
     if good && refuses_for_good(observation) && observation.is(&[500, 502]) {

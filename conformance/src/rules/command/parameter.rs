@@ -38,7 +38,7 @@ const KNOWN: [&str; 24] = [
 
 /// The rules on a MAIL or RCPT that comes when it may come.
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     unknown(observation, &command, breaches);
     unavailable(observation, &command, breaches);
     space_after_colon(observation, &command, breaches);
@@ -113,7 +113,7 @@ fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, breac
 
 /// RFC 5321 §2.4: without an extension that allows it, an octet above 127 has the command refused.
 pub(super) fn non_ascii(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command().filter(|command| !command.octets().is_ascii()) else { return };
+    let Some(command) = observation.command.filter(|command| !command.octets().is_ascii()) else { return };
     let allowed = match command.verb() {
         Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
         _ => observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8")),

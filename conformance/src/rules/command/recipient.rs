@@ -37,7 +37,7 @@ pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
 
 /// RFC 5321 §4.3.2, with what extensions and RFC 6409 §4.1 add.
 fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let envelope = observation.command().and_then(|command| command.envelope());
+    let envelope = observation.command.and_then(|command| command.envelope());
     match observation.number() {
         // RFC 4141 §5.2.
         Some(504) if envelope.is_some_and(|envelope| envelope.parameter("CONNEG").is_some()) => {}
@@ -55,7 +55,7 @@ fn needs_mail(observation: &Observation<'_>, breaches: &mut Breaches) {
     if observation.session.transaction.is_some() {
         return;
     }
-    let clean = observation.command().is_some_and(|command| address::is_clean(&command));
+    let clean = observation.command.is_some_and(|command| address::is_clean(&command));
     if accepts(observation) {
         breaches.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
     } else if clean && refuses_for_good(observation) && !observation.is(&[503]) && !is_policy(observation) {
@@ -66,7 +66,7 @@ fn needs_mail(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// The rules on a path of which something is known.
 fn paths(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command().filter(address::is_clean) else { return };
+    let Some(command) = observation.command.filter(address::is_clean) else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
     let knowledge = observation.knowledge;
     if address::is_mailbox(path, knowledge.unknown.as_ref()) {

@@ -31,7 +31,7 @@ pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
 /// RFC 5321 §4.3.2, with what extensions and RFC 6409 §4.1 add.
 fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
     let asks = |keyword| {
-        let envelope = observation.command().and_then(|command| command.envelope());
+        let envelope = observation.command.and_then(|command| command.envelope());
         envelope.is_some_and(|envelope| envelope.parameter(keyword).is_some())
     };
     match observation.number() {
@@ -75,7 +75,7 @@ fn nested(observation: &Observation<'_>, transaction: &Transaction, breaches: &m
     }
     let detail = format!("{} in a transaction", seen(observation));
     // A sender that was accepted a moment ago is no reason for a refusal.
-    let line = observation.command().map(|command| command.octets());
+    let line = observation.command.map(|command| command.octets());
     let again = line.is_some_and(|line| line.eq_ignore_ascii_case(&transaction.mail));
     let refused = observation.is(&[500, 501, 502]) || again && observation.is(&[554]);
     if accepts(observation) {
@@ -86,13 +86,13 @@ fn nested(observation: &Observation<'_>, transaction: &Transaction, breaches: &m
 }
 
 fn is_clean(observation: &Observation<'_>) -> bool {
-    observation.command().is_some_and(|command| address::is_clean(&command))
+    observation.command.is_some_and(|command| address::is_clean(&command))
 }
 
 /// RFC 5321 §4.1.4: an argument that cannot begin a transaction gets 501. 550 and 553 refuse a mailbox
 /// (§3.3), and 555 what stands behind it.
 fn syntax(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command().filter(Command::is_plain) else { return };
+    let Some(command) = observation.command.filter(Command::is_plain) else { return };
     if !is_ready(observation) {
         return;
     }

@@ -28,7 +28,7 @@ const KNOWN: [&str; 20] = [
 ];
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command() else { return };
+    let Some(command) = observation.command else { return };
     before_hello(observation, breaches);
     listed(observation, breaches);
     unknown(observation, &command, breaches);

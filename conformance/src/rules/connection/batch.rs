@@ -61,7 +61,7 @@ impl<'a> Batch<'a> {
     /// The replies in order, each with its exchange and its number there.
     pub(super) fn replies(self) -> impl Iterator<Item = (usize, usize, Reply<'a>)> {
         self.all().flat_map(|(exchange, step)| {
-            step.exchange.replies().enumerate().map(move |(nth, reply)| (exchange, nth, reply))
+            step.replies.iter().enumerate().map(move |(nth, reply)| (exchange, nth, *reply))
         })
     }
 
@@ -105,7 +105,7 @@ impl<'a> Batch<'a> {
 
     /// Whether it is a QUIT whose 221 stands behind other replies, so that these belong to acts before.
     pub(super) fn ends_late(self) -> bool {
-        let quit = self.acts().last().is_some_and(|(_, step)| verb(step) == Some(Verb::Quit));
+        let quit = self.acts().last().is_some_and(|(_, step)| step.verb() == Some(Verb::Quit));
         let numbers = || self.replies().map(|(.., reply)| reply.number());
         quit && numbers().last() == Some(Some(221)) && numbers().next() != Some(Some(221))
     }
@@ -137,10 +137,10 @@ impl<'a> Batch<'a> {
     fn is_opening(self, step: &Step<'_>) -> bool {
         let formed =
             |reply: Reply<'_>| reply.number().is_some() && !reply.defects().intersects(DefectSet::FRAMING);
-        match step.exchange.number() {
+        match step.number() {
             Some(354) => true,
             Some(220) => {
-                verb(step) == Some(Verb::Starttls) && !self.replies().all(|(.., reply)| formed(reply))
+                step.verb() == Some(Verb::Starttls) && !self.replies().all(|(.., reply)| formed(reply))
             }
             _ => false,
         }
@@ -148,7 +148,7 @@ impl<'a> Batch<'a> {
 
     /// Whether something follows a command behind which other things than commands may be meant.
     fn switches(self) -> bool {
-        let switches = |step: &Step<'_>| match (&step.exchange.act, verb(step)) {
+        let switches = |step: &Step<'_>| match (&step.exchange.act, step.verb()) {
             (Act::Chunk { .. }, _) => false,
             (_, Some(verb)) => {
                 verb.is_hello() || matches!(verb, Verb::Data | Verb::Auth | Verb::Starttls | Verb::Quit)
@@ -162,11 +162,6 @@ impl<'a> Batch<'a> {
 /// Whether nothing was sent.
 pub(super) fn is_wait(step: &Step<'_>) -> bool {
     step.exchange.act == Act::Wait
-}
-
-/// The verb of a step's command.
-pub(super) fn verb(step: &Step<'_>) -> Option<Verb> {
-    step.exchange.command().map(|command| command.verb())
 }
 
 /// How many replies an act is due.
@@ -189,7 +184,7 @@ pub(super) fn is_for_recipients(step: &Step<'_>) -> bool {
     step.session.protocol == Protocol::Lmtp
         && match &step.exchange.act {
             Act::Message(_) => true,
-            Act::Chunk { command, .. } => Command::read(command).is_last_chunk(),
+            Act::Chunk { .. } => step.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }
 }
@@ -202,13 +197,15 @@ pub(super) fn is_plain(step: &Step<'_>) -> bool {
     match &exchange.act {
         Act::Connect | Act::Wait => true,
         Act::Handshake => exchange.end != End::Failed,
-        Act::Command(octets) => waited_for && is_plain_command(&Command::read(octets)),
+        Act::Command(_) => waited_for && step.command.is_some_and(|command| is_plain_command(&command)),
         Act::Response(octets) => {
             let fits = octets.len() <= LONGEST_RESPONSE && !is_shortened(octets);
             waited_for && fits && Command::read(octets).is_plain()
         }
         Act::Message(octets) => waited_for && is_plain_message(octets),
-        Act::Chunk { command, octets } => waited_for && is_plain_chunk(step, &Command::read(command), octets),
+        Act::Chunk { octets, .. } => {
+            waited_for && step.command.is_some_and(|command| is_plain_chunk(step, &command, octets))
+        }
     }
 }
 

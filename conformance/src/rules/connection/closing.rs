@@ -5,7 +5,7 @@ use crate::command::Verb;
 use crate::dialogue::{Act, End};
 use crate::session::Step;
 
-use super::batch::{Batch, Count, due, is_wait, verb};
+use super::batch::{Batch, Count, due, is_wait};
 use super::{Connection, Places, words};
 
 /// So many refusals on a connection may be taken for an attack, against which a server may defend itself (RFC
@@ -20,7 +20,7 @@ const DEFENCES: [&str; 6] = ["too many", "synchroni", "pipelin", "timeout", "tim
 
 pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
     let Some(closing) = Closing::find(connection) else { return };
-    if connection.steps.first().is_some_and(|step| step.exchange.number() == Some(554)) {
+    if connection.steps.first().is_some_and(|step| step.number() == Some(554)) {
         refused_opening(connection, &closing, places);
     } else if closing.last.is_some_and(|(.., number)| number == 535) {
         failed_logins(connection, &closing, places);
@@ -52,9 +52,9 @@ impl<'a> Closing<'a> {
         };
         let until = steps.get(..=broken)?;
         let step = until.last().filter(|step| step.exchange.end == End::Closed)?;
-        let quit = until.iter().any(|step| verb(step) == Some(Verb::Quit));
+        let quit = until.iter().any(|step| step.verb() == Some(Verb::Quit));
         let numbers = |(exchange, step): (usize, &'a Step<'a>)| {
-            let replies = step.exchange.replies().enumerate();
+            let replies = step.replies.iter().enumerate();
             replies.filter_map(move |(nth, reply)| Some((exchange, nth, reply.number()?)))
         };
         let replies: Vec<(usize, usize, u16)> = until.iter().enumerate().flat_map(numbers).collect();
@@ -86,8 +86,7 @@ impl<'a> Closing<'a> {
     /// Whether nothing but the act or its reply can be the reason.
     fn is_unexplained(&self, connection: &Connection<'_>) -> bool {
         let before = connection.steps.get(..=self.at).unwrap_or_default();
-        let greeted =
-            before.first().and_then(|step| step.exchange.number()).is_some_and(|number| number < 400);
+        let greeted = before.first().and_then(|step| step.number()).is_some_and(|number| number < 400);
         let several = self.batch.is_pipelined() && !may_be_pipelined(self.batch);
         // At the end of the data in LMTP, the replies that are missing are the fault.
         let counted = !self.is_unanswered() && self.step.exchange.answers.len() < *due(self.step).start();
@@ -116,15 +115,15 @@ impl<'a> Closing<'a> {
 fn is_handshake(before: &[Step<'_>]) -> bool {
     let encrypts = |step: &Step<'_>| match &step.exchange.act {
         Act::Handshake => true,
-        _ => verb(step) == Some(Verb::Starttls) && step.exchange.number() == Some(220),
+        _ => step.verb() == Some(Verb::Starttls) && step.number() == Some(220),
     };
     let last = before.iter().rev().find(|step| !step.exchange.answers.is_empty() || encrypts(step));
     last.is_some_and(encrypts)
 }
 
 fn is_failed_login(step: &Step<'_>) -> bool {
-    let login = verb(step) == Some(Verb::Auth) || matches!(step.exchange.act, Act::Response(_));
-    login && step.exchange.number().is_some_and(|number| number >= 400)
+    let login = step.verb() == Some(Verb::Auth) || matches!(step.exchange.act, Act::Response(_));
+    login && step.number().is_some_and(|number| number >= 400)
 }
 
 /// RFC 5321 §3.1: after a 554 greeting the server waits for QUIT.
@@ -177,5 +176,5 @@ fn is_foreign(step: &Step<'_>) -> bool {
 fn may_be_pipelined(batch: Batch<'_>) -> bool {
     let anywhere = [Verb::Mail, Verb::Rcpt, Verb::Rset, Verb::Send, Verb::Soml, Verb::Saml, Verb::Bdat];
     let inside = batch.acts().filter(|(_, step)| step.exchange.pipelined);
-    inside.into_iter().all(|(_, step)| verb(step).is_some_and(|verb| anywhere.contains(&verb)))
+    inside.into_iter().all(|(_, step)| step.verb().is_some_and(|verb| anywhere.contains(&verb)))
 }

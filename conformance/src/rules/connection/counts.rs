@@ -6,7 +6,7 @@ use crate::dialogue::{Act, End, Protocol};
 use crate::reply::{DefectSet, Reply};
 use crate::session::Step;
 
-use super::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait, verb};
+use super::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
 use super::{Connection, Places};
 
 pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
@@ -105,7 +105,7 @@ impl<'a> Surplus<'a> {
                 && reply.lines().count() == 1
                 && !reply.defects().intersects(DefectSet::FRAMING)
         };
-        let long = match verb(self.step) {
+        let long = match self.step.verb() {
             Some(verb) => verb.is_hello() || matches!(verb, Verb::Help | Verb::Expn | Verb::Vrfy),
             None => self.step.exchange.act == Act::Connect,
         };
@@ -119,7 +119,7 @@ impl<'a> Surplus<'a> {
     fn is_obeyed_chunk(&self) -> bool {
         let refused = self.batch.acts().take_while(|(act, _)| *act <= self.at.0).find_map(|(_, step)| {
             let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
-            let number = step.exchange.number().filter(|number| *number >= 400)?;
+            let number = step.number().filter(|number| *number >= 400)?;
             (!octets.is_empty()).then_some((octets, number))
         });
         let Some((octets, refusal)) = refused else { return false };
@@ -137,9 +137,12 @@ impl<'a> Surplus<'a> {
 /// number fits an act before, that is the cause: a message with a reply for each recipient, or a chunk whose
 /// lines were obeyed.
 fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, String)> {
-    let quit =
-        connection.steps.iter().rfind(|step| !is_wait(step)).filter(|step| verb(step) == Some(Verb::Quit))?;
-    quit.exchange.replies().last().filter(|reply| reply.number() == Some(221))?;
+    let quit = connection
+        .steps
+        .iter()
+        .rfind(|step| !is_wait(step))
+        .filter(|step| step.verb() == Some(Verb::Quit))?;
+    quit.replies.iter().last().filter(|reply| reply.number() == Some(221))?;
     let before = connection.steps.iter().enumerate().take(act).rev();
     let (position, extra, rule, detail) =
         before.into_iter().find_map(|(position, step)| match &step.exchange.act {
@@ -148,7 +151,7 @@ fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, Stri
                 let detail = for_recipients(recipients, recipients);
                 Some((position, recipients - 1, RuleId::END_OF_DATA_ONE_REPLY, detail))
             }
-            Act::Chunk { octets, .. } if step.exchange.number() >= Some(400) => {
+            Act::Chunk { octets, .. } if step.number() >= Some(400) => {
                 let lines = octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
                 let detail =
                     format!("{lines} replies too many behind the refused chunk, which has so many lines");
@@ -202,14 +205,13 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
 /// nothing else, so no reply is still to come.
 fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
     let rest = connection.steps.get(batch.start..).unwrap_or_default();
-    let quit = rest.iter().position(|step| verb(step) == Some(Verb::Quit));
+    let quit = rest.iter().position(|step| step.verb() == Some(Verb::Quit));
     let Some(until) = quit.and_then(|quit| rest.get(..=quit)) else { return false };
     let answers: usize = until.iter().map(|step| step.exchange.answers.len()).sum();
     let least: usize = until.iter().map(|step| *due(step).start()).sum();
-    let closes = |step: &Step<'_>| step.exchange.replies().any(|reply| reply.number() == Some(421));
-    let fence = until
-        .last()
-        .is_some_and(|quit| quit.exchange.number() == Some(221) && quit.exchange.answers.len() == 1);
+    let closes = |step: &Step<'_>| step.replies.iter().any(|reply| reply.number() == Some(421));
+    let fence =
+        until.last().is_some_and(|quit| quit.number() == Some(221) && quit.exchange.answers.len() == 1);
     fence
         && answers < least
         && until.iter().all(|step| is_plain(step) && step.exchange.act != Act::Handshake && !closes(step))
@@ -226,11 +228,11 @@ fn reordered(connection: &Connection<'_>, places: &mut Places) -> bool {
         connection.batches.iter().filter(|batch| batch.is_pipelined()).take_while(|batch| batch.start < odd);
     for batch in batches {
         for (wanted, number) in [(Verb::Data, 354), (Verb::Quit, 221)] {
-            let is = |step: &Step<'_>| verb(step) == Some(wanted);
+            let is = |step: &Step<'_>| step.verb() == Some(wanted);
             let Some((act, step)) = batch.acts().find(|(_, step)| is(step)) else { continue };
-            let before = batch.acts().find(|(at, step)| *at < act && step.exchange.number() == Some(number));
+            let before = batch.acts().find(|(at, step)| *at < act && step.number() == Some(number));
             // A server that closes on its own account may say 221, and does not answer QUIT then.
-            let own = step.exchange.number();
+            let own = step.number();
             let wrong = own != Some(number) && (own.is_some() || wanted == Verb::Data);
             if let (true, Some((at, _))) = (wrong, before) {
                 let detail = format!("{number} stands before the reply to {}", wanted.name());
@@ -248,8 +250,8 @@ fn reply_of_quit(connection: &Connection<'_>, places: &mut Places) {
     for (position, step) in connection.sure().filter(|(_, step)| is_for_recipients(step)) {
         let next = connection.steps.get(position + 1);
         let quit =
-            next.is_some_and(|next| verb(next) == Some(Verb::Quit) && next.exchange.answers.is_empty());
-        let count = step.exchange.replies().position(|reply| reply.number() == Some(221));
+            next.is_some_and(|next| next.verb() == Some(Verb::Quit) && next.exchange.answers.is_empty());
+        let count = step.replies.iter().position(|reply| reply.number() == Some(221));
         if let (true, Some(count)) = (quit, count) {
             let detail = for_recipients(count, step.session.recipients());
             places.at(connection.place(position, Some(count))).add(rule_for_recipients(step), detail);
@@ -263,7 +265,7 @@ fn bdat_without_recipient(connection: &Connection<'_>, places: &mut Places) {
         let last = matches!(&step.exchange.act, Act::Chunk { .. }) && is_for_recipients(step);
         let nobody =
             step.session.transaction.as_ref().is_some_and(|transaction| transaction.recipients.is_empty());
-        let replied = step.exchange.number().is_some_and(|number| number != 530);
+        let replied = step.number().is_some_and(|number| number != 530);
         if last && nobody && replied {
             let rule = RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT;
             places.at(connection.place(position, Some(0))).add(rule, "a reply, and no recipient");

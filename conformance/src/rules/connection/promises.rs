@@ -24,7 +24,7 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
 
 /// RFC 5321 §4.2.4: a command that EHLO lists is neither unknown (500) nor unimplemented (502).
 fn listed_capability(place: Place, observation: &Observation<'_>, places: &mut Places) {
-    let (Some(command), Some(offered)) = (observation.command(), &observation.session.offered) else {
+    let (Some(command), Some(offered)) = (observation.command, &observation.session.offered) else {
         return;
     };
     let keyword = match command.verb() {
@@ -149,7 +149,7 @@ fn notification_parameters(connection: &Connection<'_>, places: &mut Places) {
 }
 
 fn attempt<'a>(place: Place, observation: &Observation<'a>) -> Option<Attempt<'a>> {
-    let command = observation.command()?;
+    let command = observation.command?;
     let envelope = command.envelope().filter(Envelope::is_well_formed)?;
     let (session, path) = (observation.session, envelope.path()?);
     let begun: Option<&[u8]> = session.transaction.as_ref().map(|transaction| transaction.mail.as_slice());

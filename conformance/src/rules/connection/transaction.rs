@@ -4,17 +4,16 @@ use crate::catalogue::RuleId;
 use crate::command::Verb;
 use crate::session::Step;
 
-use super::batch::verb;
 use super::{Connection, Places, words};
 
 /// RFC 5321 §4.1.4: EHLO ends a transaction, and an EHLO that is refused changes nothing. The next command
 /// shows it.
 pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
     let steps: Vec<(usize, &Step<'_>)> =
-        connection.sure().filter(|(_, step)| verb(step) != Some(Verb::Noop)).collect();
+        connection.sure().filter(|(_, step)| step.verb() != Some(Verb::Noop)).collect();
     for pair in steps.windows(2) {
         if let [(_, hello), (position, next)] = pair
-            && verb(hello).is_some_and(Verb::is_hello)
+            && hello.verb().is_some_and(Verb::is_hello)
             && let Some(detail) = next_shows(hello, next)
         {
             places.at(connection.place(*position, Some(0))).add(RuleId::HELLO_RESETS_STATE, detail);
@@ -26,7 +25,7 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
 fn next_shows(hello: &Step<'_>, next: &Step<'_>) -> Option<String> {
     let transaction = hello.session.transaction.as_ref();
     let transaction = transaction.filter(|transaction| !transaction.data && !transaction.is_in_doubt())?;
-    let needs_transaction = match verb(next)? {
+    let needs_transaction = match next.verb()? {
         Verb::Rcpt => true,
         // Without a recipient, 503 is right in a transaction too.
         Verb::Data => !transaction.recipients.is_empty(),
@@ -34,11 +33,11 @@ fn next_shows(hello: &Step<'_>, next: &Step<'_>) -> Option<String> {
     };
     let text = words(&next.exchange.answers.first()?.octets);
     let other = ["auth", "login", "too many"].iter().any(|reason| text.contains(reason));
-    match (hello.exchange.number()?, next.exchange.number()?) {
+    match (hello.number()?, next.number()?) {
         (refused @ 500..600, 503) if needs_transaction && !other => {
             Some(format!("503 behind a hello that was refused with {refused}"))
         }
-        (250, accepted @ (250 | 251)) if verb(next) == Some(Verb::Rcpt) => {
+        (250, accepted @ (250 | 251)) if next.verb() == Some(Verb::Rcpt) => {
             Some(format!("{accepted} to RCPT, though the hello before it ended the transaction"))
         }
         _ => None,

@@ -32,7 +32,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     challenge(observation, breaches);
     enhanced(observation, breaches);
     registry(observation, breaches);
-    let command = observation.command().filter(Command::is_plain);
+    let command = observation.command.filter(Command::is_plain);
     let whole = command.filter(|command| (1..=2).contains(&command.words().count()));
     if let (Some(command), Some(rule)) = (whole, misplaced(observation.session)) {
         return out_of_place(observation, &command, rule, breaches);

@@ -11,7 +11,7 @@ use super::reason::{codes, is_accepted, is_refused};
 use super::value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    match (observation.command(), observation.session.transaction.as_deref()) {
+    match (observation.command, observation.session.transaction.as_deref()) {
         // What a refused chunk leaves behind is indeterminate (RFC 3030 §2).
         (_, Some(transaction)) if transaction.chunk_failed => {}
         (Some(command), transaction) if command.verb() == Verb::Bdat => {

@@ -165,7 +165,7 @@ fn wants_login(observation: &Observation<'_>) -> bool {
 
 /// The address of RCPT.
 fn recipient<'a>(observation: &Observation<'a>) -> Option<&'a [u8]> {
-    observation.command()?.envelope()?.path()
+    observation.command?.envelope()?.path()
 }
 
 #[cfg(test)]

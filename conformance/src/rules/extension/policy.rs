@@ -65,7 +65,7 @@ fn null_mx(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !names(observation, &[NULL_MX]) {
         return;
     }
-    let recipient = observation.command().and_then(|command| command.envelope()?.path());
+    let recipient = observation.command.and_then(|command| command.envelope()?.path());
     let unknown = observation.knowledge.unknown.as_deref().map(str::as_bytes);
     match observation.verb() {
         Some(Verb::Mail) => {

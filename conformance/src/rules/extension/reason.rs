@@ -59,7 +59,7 @@ pub(super) fn codes(observation: &Observation<'_>) -> String {
 
 /// The envelope of a MAIL or RCPT that came where it may come and that has one reading.
 pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>> {
-    let command = observation.command().filter(Command::is_plain)?;
+    let command = observation.command.filter(Command::is_plain)?;
     let session = observation.session;
     let in_place = match command.verb() {
         Verb::Mail => session.hello.is_some() && session.transaction.is_none(),
@@ -83,7 +83,7 @@ pub(super) fn blames_parameter(observation: &Observation<'_>) -> bool {
 
 /// Whether MAIL of this transaction, or the command itself, has that parameter.
 pub(super) fn has_parameter(observation: &Observation<'_>, keyword: &str) -> bool {
-    let here = observation.command().and_then(|command| command.envelope());
+    let here = observation.command.and_then(|command| command.envelope());
     here.is_some_and(|envelope| envelope.parameter(keyword).is_some())
         || observation.session.transaction.as_ref().is_some_and(|transaction| transaction.has(keyword))
 }

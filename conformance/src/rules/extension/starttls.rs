@@ -29,7 +29,7 @@ fn starttls(observation: &Observation<'_>, breaches: &mut Breaches) {
     if session.tls || !session.offers("STARTTLS") {
         return;
     }
-    let parameter = observation.command().is_some_and(|command| !command.argument().is_empty());
+    let parameter = observation.command.is_some_and(|command| !command.argument().is_empty());
     let busy = session.transaction.is_some() || session.authenticated;
     let right = !parameter && observation.is(&[220]);
     let misplaced = !parameter && (observation.is(&[501]) || (!busy && observation.is(&[503])));

@@ -108,7 +108,7 @@ fn is_broken(path: &[u8]) -> bool {
 /// RFC 6409 §4.1: 554 for what is improper, unless a more precise code applies. One that blames a parameter or an
 /// argument is no more precise where there is none, in the whole transaction.
 fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let Some(command) = observation.command().filter(|_| is_refused(observation)) else { return };
+    let Some(command) = observation.command.filter(|_| is_refused(observation)) else { return };
     let plain = match command.verb() {
         Verb::Mail | Verb::Rcpt => envelope(observation).is_some_and(|envelope| has_only(&envelope, &[])),
         Verb::Data => command.argument().is_empty() && observation.session.recipients() > 0,

@@ -70,7 +70,7 @@ fn forward_address(observation: &Observation<'_>, breaches: &mut Breaches) {
 fn verification(observation: &Observation<'_>, breaches: &mut Breaches) {
     let rule = RuleId::UTF8_VRFY_CODES;
     let asked = |word: &[u8]| word.eq_ignore_ascii_case(b"SMTPUTF8");
-    if observation.command().is_none_or(|command| command.words().any(asked)) {
+    if observation.command.is_none_or(|command| command.words().any(asked)) {
         return;
     }
     // A name, and the choices of 553; other texts need not be about a mailbox.
