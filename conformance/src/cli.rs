@@ -402,7 +402,7 @@ fn run_cases(options: &Run) -> Result<u8> {
         Err(error) => return Ok(misused(&error)),
     };
     if let (Some(list), Some(folder)) = (&options.targets, &options.out) {
-        return run_survey(list, folder, options, baseline, &cases, plan);
+        return run_survey(list, folder, options, baseline, cases, plan);
     }
     if plan.parallel > 64 {
         return Ok(misused(&anyhow!(
@@ -463,7 +463,7 @@ fn run_survey(
     folder: &Path,
     options: &Run,
     baseline: Option<Baseline>,
-    cases: &[Case],
+    cases: Vec<Case>,
     mut plan: Plan,
 ) -> Result<u8> {
     let read = || {
@@ -474,7 +474,8 @@ fn run_survey(
         Ok(read) => read,
         Err(error) => return Ok(misused(&error)),
     };
-    plan.progress = progress(targets.len(), "targets");
+    let bar = progress(targets.len(), "targets");
+    plan.progress = bar.clone();
     let survey = Survey {
         targets,
         folder: folder.to_owned(),
@@ -488,8 +489,8 @@ fn run_survey(
     // One thread: the servers are what takes time, and it spares the passing of each reply from one thread to another.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    let table = runtime.block_on(survey.run(cases, &plan))?;
-    plan.progress.finish_and_clear();
+    let table = runtime.block_on(survey.run(cases, plan))?;
+    bar.finish_and_clear();
     write!(std::io::stdout().lock(), "{table}").context("standard output")?;
     for entry in &table.stale {
         anstream::eprintln!("{entry}");

@@ -188,12 +188,22 @@ impl fmt::Display for Verdict {
 /// Where TLS cannot be set up at all, or certificates are to be verified and this machine has no root certificates. What
 /// goes wrong with a server is part of the outcome.
 pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
+    Ok(conclude(drive(target, cases, plan).await?, target, cases, plan))
+}
+
+/// Runs cases against a target, and judges nothing yet.
+pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
     let encryption = Encryption::new(plan.certificates).context("TLS")?;
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
     let until = Instant::now() + plan.limit;
     let runner = Runner { target, plan, politeness, encryption, until };
     let mut outcome = runner.run(cases).await;
     outcome.certificate = runner.encryption.problem();
+    Ok(outcome)
+}
+
+/// Judges what was driven, and takes the secrets out.
+pub(crate) fn conclude(mut outcome: Outcome, target: &Target, cases: &[Case], plan: &Plan) -> Outcome {
     outcome.judgement = judge(&outcome.dialogues, &target.knowledge, plan.strictness);
     plan.profile.weigh(&mut outcome.judgement.findings);
     decide(&mut outcome, cases);
@@ -201,7 +211,7 @@ pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome
         let secrets = encoded(credentials);
         outcome.dialogues.iter_mut().for_each(|dialogue| redact(dialogue, &secrets));
     }
-    Ok(outcome)
+    outcome
 }
 
 /// Cases that went as foreseen pass, warn or fail by the findings of the rules that they name. A finding at level error

@@ -8,13 +8,18 @@ mod table;
 
 use std::fs;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use tokio::net::lookup_host;
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -66,7 +71,7 @@ impl Survey {
     ///
     /// Where records are there that should not be overwritten, or cannot be written. What goes wrong with a server is
     /// part of the table.
-    pub async fn run(&self, cases: &[Case], plan: &Plan) -> Result<Table> {
+    pub async fn run(self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
         fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         let mut table = Table::default();
         let mut waiting = Vec::new();
@@ -88,10 +93,13 @@ impl Survey {
             !is_out
         });
         plan.progress.set_length(waiting.len() as u64);
-        let each = Plan { parallel: 1, progress: ProgressBar::hidden(), ..plan.clone() };
+        let progress = plan.progress.clone();
+        let each = Plan { parallel: 1, progress: ProgressBar::hidden(), ..plan };
         let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
-        let running = stream::iter(groups).map(|group| self.run_group(group, cases, &each, &plan.progress));
-        let mut running = std::pin::pin!(running.buffer_unordered(self.parallel));
+        let (parallel, cores) = (self.parallel, available_parallelism().map_or(1, NonZero::get));
+        let desk = Arc::new(Desk { survey: self, cases, plan: each, free: Semaphore::new(cores) });
+        let running = stream::iter(groups).map(|group| run_group(&desk, group, &progress));
+        let mut running = pin!(running.buffer_unordered(parallel));
         while let Some((rows, stale)) = running.try_next().await? {
             table.rows.extend(rows);
             table.stale.extend(stale);
@@ -113,46 +121,57 @@ impl Survey {
         }
         Ok(file::complete(target, file).map(|records| Row::of(target, State::Kept, &records, self.fail_on)))
     }
-
-    /// Runs targets one after the other, with a pause between two.
-    async fn run_group(
-        &self,
-        group: Vec<Waiting>,
-        cases: &[Case],
-        plan: &Plan,
-        progress: &ProgressBar,
-    ) -> Result<(Vec<Row>, Vec<Stale>)> {
-        let (mut rows, mut entries) = (Vec::new(), Vec::new());
-        for (index, waiting) in group.into_iter().enumerate() {
-            if index > 0 {
-                sleep(politeness(&waiting.target, plan).between).await;
-            }
-            let mut outcome = run::run(&waiting.target, cases, plan).await?;
-            let told = self.hold_against_baseline(&waiting.target, &mut outcome);
-            let state = if told.is_empty() { State::Run } else { State::Stale };
-            let fail_on = self.fail_on;
-            // Elsewhere, so that no session waits for a disk.
-            let keeping = spawn_blocking(move || waiting.keep(&outcome, state, fail_on));
-            rows.push(keeping.await.context("the records")??);
-            entries.extend(told);
-            progress.inc(1);
-        }
-        Ok((rows, entries))
-    }
-
-    fn hold_against_baseline(&self, target: &Target, outcome: &mut Outcome) -> Vec<Stale> {
-        let mark =
-            |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), self.narrowed, outcome);
-        self.baseline.as_ref().map(mark).unwrap_or_default()
-    }
 }
 
-impl Waiting {
-    /// Writes the records of an outcome, and says what it was.
-    fn keep(&self, outcome: &Outcome, state: State, fail_on: Option<Level>) -> Result<Row> {
-        let records = record::records(&self.target.name, outcome);
-        file::write(&records, &self.file)?;
-        Ok(Row::of(&self.target, state, &records, fail_on))
+/// Runs targets one after the other, with a pause between two.
+async fn run_group(
+    desk: &Arc<Desk>,
+    group: Vec<Waiting>,
+    progress: &ProgressBar,
+) -> Result<(Vec<Row>, Vec<Stale>)> {
+    let (mut rows, mut entries) = (Vec::new(), Vec::new());
+    for (index, waiting) in group.into_iter().enumerate() {
+        if index > 0 {
+            sleep(politeness(&waiting.target, &desk.plan).between).await;
+        }
+        let outcome = run::drive(&waiting.target, &desk.cases, &desk.plan).await?;
+        let (row, told) = desk.take(waiting, outcome).await?;
+        rows.push(row);
+        entries.extend(told);
+        progress.inc(1);
+    }
+    Ok((rows, entries))
+}
+
+/// Where what came of a target is judged and written, so that no session waits for it.
+#[derive(Debug)]
+struct Desk {
+    survey: Survey,
+    cases: Vec<Case>,
+    plan: Plan,
+    /// No more at once than there are cores: they would be in each other's way in the folder.
+    free: Semaphore,
+}
+
+impl Desk {
+    async fn take(self: &Arc<Desk>, waiting: Waiting, outcome: Outcome) -> Result<(Row, Vec<Stale>)> {
+        let _turn = self.free.acquire().await.context("the desk")?;
+        let desk = Arc::clone(self);
+        spawn_blocking(move || desk.settle(&waiting, outcome)).await.context("the records")?
+    }
+
+    /// Judges an outcome, writes its records, and says what it was.
+    fn settle(&self, waiting: &Waiting, outcome: Outcome) -> Result<(Row, Vec<Stale>)> {
+        let Survey { baseline, narrowed, fail_on, .. } = &self.survey;
+        let target = &waiting.target;
+        let mut outcome = run::conclude(outcome, target, &self.cases, &self.plan);
+        let mark =
+            |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), *narrowed, &mut outcome);
+        let told = baseline.as_ref().map(mark).unwrap_or_default();
+        let state = if told.is_empty() { State::Run } else { State::Stale };
+        let records = record::records(&target.name, &outcome);
+        file::write(&records, &waiting.file)?;
+        Ok((Row::of(target, state, &records, *fail_on), told))
     }
 }
 

@@ -241,7 +241,7 @@ async fn two_names_of_one_address_are_not_run_at_once_but_on_this_machine() {
         let plan = Plan { politeness, ..Plan::default() };
         let survey = survey(hosts.iter().enumerate().map(named).collect(), &folder);
         let start = Instant::now();
-        let table = survey.run(&cases(), &plan).await.expect("records can be written");
+        let table = survey.run(cases(), plan).await.expect("records can be written");
         assert_eq!(table.status(), 0, "{table}");
         let (most, all) = watch.seen();
         assert_eq!(all, hosts.len());
@@ -267,7 +267,7 @@ async fn those_who_want_none_of_it_are_not_contacted() {
         let out = tempfile::tempdir().expect("a folder");
         let opt_out = OptOut::read(&file).expect("a list");
         let survey = Survey { opt_out, ..survey(targets(), &out) };
-        let table = survey.run(&cases(), &Plan::default()).await.expect("records can be written");
+        let table = survey.run(cases(), Plan::default()).await.expect("records can be written");
         let left_out = table.rows.iter().filter(|row| row.state == State::LeftOut).count();
         assert_eq!((watch.seen().1 - before, left_out), (contacted, 2 - contacted), "{list:?}: {table}");
         assert!(left_out == 0 || table.to_string().contains("left out"), "{table}");

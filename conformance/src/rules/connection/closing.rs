@@ -86,7 +86,7 @@ impl<'a> Closing<'a> {
     /// Whether nothing but the act or its reply can be the reason.
     fn is_unexplained(&self, connection: &Connection<'_>) -> bool {
         let before = connection.steps.get(..=self.at).unwrap_or_default();
-        let greeted = before.first().and_then(|step| step.number()).is_some_and(|number| number < 400);
+        let greeted = before.first().and_then(Step::number).is_some_and(|number| number < 400);
         let several = self.batch.is_pipelined() && !may_be_pipelined(self.batch);
         // At the end of the data in LMTP, the replies that are missing are the fault.
         let counted = !self.is_unanswered() && self.step.exchange.answers.len() < *due(self.step).start();
