@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use encryption::{Certificates, Encryption};
@@ -27,16 +28,20 @@ pub struct Patience {
     pub connect: Duration,
     /// For the replies to an act.
     pub reply: Duration,
+    /// Before an act, for replies that nobody asked for: zero takes those that are there, more waits at least to the next
+    /// full millisecond.
+    pub settle: Duration,
     /// For everything on one connection.
     pub connection: Duration,
 }
 
 impl Default for Patience {
-    /// 10 s to connect, 20 s a reply, 2 minutes a connection.
+    /// 10 s to connect, 20 s a reply, to the next millisecond before an act, 2 minutes a connection.
     fn default() -> Patience {
         Patience {
             connect: Duration::from_secs(10),
             reply: Duration::from_secs(20),
+            settle: Duration::from_micros(100),
             connection: Duration::from_secs(120),
         }
     }
@@ -200,7 +205,7 @@ impl Connection {
 
     /// Does one thing: sends octets, and reads so many replies. Gives the number of the last.
     pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
-        self.gather(Duration::ZERO).await;
+        self.gather(self.patience.settle).await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
@@ -226,7 +231,7 @@ impl Connection {
 
     /// Sends several lines at once, then reads a reply for each.
     pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
-        self.gather(Duration::ZERO).await;
+        self.gather(self.patience.settle).await;
         let start = self.dialogue.exchanges.len();
         let sent = self.send(&lines.concat()).await;
         let mut number = None;
@@ -406,7 +411,18 @@ impl Connection {
     async fn gather(&mut self, patience: Duration) {
         if self.is_open() {
             let mut waiting = Exchange::new(Act::Wait);
-            self.read(&mut waiting, Instant::now() + patience, Instant::now()).await;
+            let now = Instant::now();
+            if patience.is_zero() {
+                let until = self.deadline;
+                // A timer, even of no time, would wait.
+                tokio::select! {
+                    biased;
+                    () = self.read(&mut waiting, until, now) => {}
+                    () = yield_now() => {}
+                }
+            } else {
+                self.read(&mut waiting, now + patience, now).await;
+            }
             if let (End::Closed, Some(last)) = (waiting.end, self.dialogue.exchanges.last_mut()) {
                 last.answers.append(&mut waiting.answers);
                 last.end = End::Closed;

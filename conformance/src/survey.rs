@@ -8,24 +8,22 @@ mod table;
 
 use std::fs;
 use std::net::IpAddr;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use tokio::net::lookup_host;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::baseline::{Baseline, Stale};
 use crate::case::Case;
 use crate::catalogue::Level;
+use crate::client::Patience;
 use crate::record;
 use crate::run::{self, Outcome, Plan, Politeness};
 use crate::target::{Address, Target};
@@ -94,16 +92,24 @@ impl Survey {
         });
         plan.progress.set_length(waiting.len() as u64);
         let progress = plan.progress.clone();
-        let each = Plan { parallel: 1, progress: ProgressBar::hidden(), ..plan };
+        // Among many sessions there is always a while between a reply and the next act.
+        let patience = Patience { settle: Duration::ZERO, ..plan.patience };
+        let each = Plan { parallel: 1, patience, progress: ProgressBar::hidden(), ..plan };
         let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
-        let (parallel, cores) = (self.parallel, available_parallelism().map_or(1, NonZero::get));
-        let desk = Arc::new(Desk { survey: self, cases, plan: each, free: Semaphore::new(cores) });
-        let running = stream::iter(groups).map(|group| run_group(&desk, group, &progress));
-        let mut running = pin!(running.buffer_unordered(parallel));
-        while let Some((rows, stale)) = running.try_next().await? {
-            table.rows.extend(rows);
-            table.stale.extend(stale);
-        }
+        let parallel = self.parallel;
+        let desk = Arc::new(Desk { survey: self, cases, plan: each });
+        let (out, taken) = mpsc::channel(parallel);
+        let working = spawn_blocking({
+            let desk = Arc::clone(&desk);
+            move || desk.work(taken)
+        });
+        let run = |group| run_group(&desk, group, out.clone(), &progress);
+        let running = stream::iter(groups).map(run).buffer_unordered(parallel);
+        running.try_collect::<()>().await?;
+        drop(out);
+        let (rows, stale) = working.await.context("the desk")??;
+        table.rows.extend(rows);
+        table.stale.extend(stale);
         table.sort();
         Ok(table)
     }
@@ -125,39 +131,42 @@ impl Survey {
 
 /// Runs targets one after the other, with a pause between two.
 async fn run_group(
-    desk: &Arc<Desk>,
+    desk: &Desk,
     group: Vec<Waiting>,
+    out: mpsc::Sender<(Waiting, Outcome)>,
     progress: &ProgressBar,
-) -> Result<(Vec<Row>, Vec<Stale>)> {
-    let (mut rows, mut entries) = (Vec::new(), Vec::new());
+) -> Result<()> {
     for (index, waiting) in group.into_iter().enumerate() {
         if index > 0 {
             sleep(politeness(&waiting.target, &desk.plan).between).await;
         }
         let outcome = run::drive(&waiting.target, &desk.cases, &desk.plan).await?;
-        let (row, told) = desk.take(waiting, outcome).await?;
-        rows.push(row);
-        entries.extend(told);
+        // Nobody takes it where records could not be written; the desk says so.
+        if out.send((waiting, outcome)).await.is_err() {
+            break;
+        }
         progress.inc(1);
     }
-    Ok((rows, entries))
+    Ok(())
 }
 
-/// Where what came of a target is judged and written, so that no session waits for it.
+/// Where what came of the targets is judged and written, on a thread of its own, so that no session waits for it.
 #[derive(Debug)]
 struct Desk {
     survey: Survey,
     cases: Vec<Case>,
     plan: Plan,
-    /// No more at once than there are cores: they would be in each other's way in the folder.
-    free: Semaphore,
 }
 
 impl Desk {
-    async fn take(self: &Arc<Desk>, waiting: Waiting, outcome: Outcome) -> Result<(Row, Vec<Stale>)> {
-        let _turn = self.free.acquire().await.context("the desk")?;
-        let desk = Arc::clone(self);
-        spawn_blocking(move || desk.settle(&waiting, outcome)).await.context("the records")?
+    fn work(&self, mut taken: mpsc::Receiver<(Waiting, Outcome)>) -> Result<(Vec<Row>, Vec<Stale>)> {
+        let (mut rows, mut entries) = (Vec::new(), Vec::new());
+        while let Some((waiting, outcome)) = taken.blocking_recv() {
+            let (row, told) = self.settle(&waiting, outcome)?;
+            rows.push(row);
+            entries.extend(told);
+        }
+        Ok((rows, entries))
     }
 
     /// Judges an outcome, writes its records, and says what it was.

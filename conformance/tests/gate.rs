@@ -22,6 +22,7 @@ fn plan() -> Plan {
             connect: Duration::from_secs(5),
             reply: Duration::from_secs(1),
             connection: Duration::from_secs(20),
+            ..Patience::default()
         },
         limit: Duration::from_secs(120),
         parallel: 16,

@@ -30,7 +30,9 @@ impl Runner<'_> {
     /// Drives cases on one connection, one after the other, as long as it is good for another.
     pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
         let Some(first) = batch.first() else { return Driven::none(batch, "") };
-        sleep(self.politeness.between).await;
+        if !self.politeness.between.is_zero() {
+            sleep(self.politeness.between).await;
+        }
         let name = if first.alone { &first.case.id } else { SESSION };
         let mut connection = match self.connect(name).await {
             Ok(connection) => connection,
