@@ -42,7 +42,8 @@ macro_rules! say {
 ///
 /// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 3 an entry of the baseline that is no longer
 /// true, 4 nothing could be said, 5 a fault of ours or an input that cannot be read. Of many targets it is that of the
-/// worst: 5 before 1 before 3 before 4 before 0.
+/// worst: 5 before 1 before 3 before 4 before 0. SIGINT and SIGTERM end a run early: it reports what it has, and ends with
+/// 130 or 143; a second one ends it at once.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -413,6 +414,7 @@ fn run_cases(options: &Run) -> Result<u8> {
     plan.progress = progress(cases.len(), "cases");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
     let (name, mut outcome) = runtime.block_on(async {
+        plan.interruption.heed_signals().context("signals")?;
         match target {
             Some(target) => {
                 Ok::<_, anyhow::Error>((target.name.clone(), run::run(&target, &cases, &plan).await?))
@@ -447,6 +449,9 @@ fn run_cases(options: &Run) -> Result<u8> {
     )?;
     for entry in &stale {
         anstream::eprintln!("{entry}");
+    }
+    if let Some(status) = plan.interruption.status() {
+        return Ok(status);
     }
     Ok(match options.fail_on.level() {
         _ if outcome.is_faulty() => 5,
@@ -489,11 +494,22 @@ fn run_survey(
     // One thread: the servers are what takes time, and it spares the passing of each reply from one thread to another.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    let table = runtime.block_on(survey.run(cases, plan))?;
+    let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
+    let table = runtime.block_on(async {
+        interruption.heed_signals().context("signals")?;
+        survey.run(cases, plan).await
+    })?;
     bar.finish_and_clear();
     write!(std::io::stdout().lock(), "{table}").context("standard output")?;
     for entry in &table.stale {
         anstream::eprintln!("{entry}");
+    }
+    if let Some(status) = interruption.status() {
+        let left = asked.saturating_sub(table.rows.len());
+        anstream::eprintln!(
+            "interrupted: {left} targets are not done; the same command with --resume goes on"
+        );
+        return Ok(status);
     }
     Ok(table.status())
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod drive;
+mod interruption;
 mod politeness;
 mod runner;
 
@@ -24,6 +25,7 @@ use crate::profile::Profile;
 use crate::rules::{Judgement, Strictness, judge};
 use crate::target::Target;
 
+pub use interruption::Interruption;
 pub use politeness::Politeness;
 use runner::Runner;
 
@@ -36,6 +38,8 @@ pub struct Plan {
     pub patience: Patience,
     /// How long everything may take.
     pub limit: Duration,
+    /// What ends it before.
+    pub interruption: Interruption,
     /// How gently to treat the server; `None` for what [its place](Politeness::towards) asks for.
     pub politeness: Option<Politeness>,
     /// How many connections at once, on this machine.
@@ -57,6 +61,7 @@ impl Default for Plan {
             allowed: Vec::new(),
             patience: Patience::default(),
             limit: Duration::from_secs(600),
+            interruption: Interruption::default(),
             politeness: None,
             parallel: 4,
             certificates: Certificates::Observed,

@@ -64,6 +64,7 @@ struct Waiting {
 impl Survey {
     /// Runs cases against the targets. The plan is that of each target, but for its number of connections; its progress
     /// is told of targets. Those that share an address are run one after the other, unless they are on this machine.
+    /// Targets that an interruption leaves undone have no row, and no records.
     ///
     /// # Errors
     ///
@@ -84,7 +85,8 @@ impl Survey {
             }
         }
         let asking = stream::iter(waiting).map(|one| resolved(one, plan.patience.connect));
-        let mut waiting: Vec<Waiting> = asking.buffered(self.parallel).collect().await;
+        let mut waiting: Vec<Waiting> =
+            asking.buffered(self.parallel).take_until(plan.interruption.happened()).collect().await;
         waiting.retain(|one| {
             let is_out = self.opt_out.has_address_of(&one.target);
             table.rows.extend(is_out.then(|| Row::left_out(&one.target)));
@@ -105,7 +107,8 @@ impl Survey {
         });
         let run = |group| run_group(&desk, group, out.clone(), &progress);
         let running = stream::iter(groups).map(run).buffer_unordered(parallel);
-        running.try_collect::<()>().await?;
+        // A session that an interruption ends is not complete, so nobody takes what came of it.
+        running.take_until(desk.plan.interruption.happened()).try_collect::<()>().await?;
         drop(out);
         let (rows, stale) = working.await.context("the desk")??;
         table.rows.extend(rows);

@@ -1,10 +1,14 @@
 //! The command line: exit statuses, and a report whatever happens.
 
-use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
+use rustix::process::{Pid, Signal};
 use smtp_conformance::Address;
 use smtp_conformance::reference::{Fault, Options, Reference};
 
@@ -149,6 +153,67 @@ fn a_baseline_knows_findings_and_is_kept_true() {
     assert_eq!(status(&run(&["--case", "noop"])), Some(0));
     assert_eq!(status(&run(&["--update-baseline"])), Some(0));
     assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[known]]"));
+}
+
+#[test]
+fn a_signal_ends_a_run_and_what_was_done_is_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (target, asked) = server_without_an_answer();
+    fs::write(folder.path().join("list"), format!("{target}\n{target}/\n")).expect("a file");
+    for (signal, wanted) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let start = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"));
+            command.current_dir(folder.path()).args(["run", "--timeout", "3600", "--case", "noop*"]);
+            let child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            let child = child.expect("the program can be run");
+            asked.recv_timeout(Duration::from_secs(30)).expect("it comes to the command without an answer");
+            child
+        };
+        let end = |child: Child| {
+            let process = Pid::from_child(&child);
+            rustix::process::kill_process(process, signal).expect("it runs");
+            child.wait_with_output().expect("it is over")
+        };
+        let output = end(start(&[&target, "--jsonl", "run.jsonl"]));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(status(&output), Some(wanted), "{text}");
+        assert!(text.contains("the run was interrupted"), "{text}");
+        assert!(text.contains("1 pass"), "the canary was before: {text}");
+        let report = run(folder.path(), &["report", "run.jsonl"]);
+        assert_eq!(report.stdout, output.stdout);
+
+        let output = end(start(&["--targets", "list", "--out", "out", "--parallel", "1"]));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(status(&output), Some(wanted), "{text}");
+        assert!(text.contains("2 targets are not done"), "{text}");
+        assert_eq!(fs::read_dir(folder.path().join("out")).expect("a folder").count(), 0);
+    }
+}
+
+/// A server that never answers NOOP with an argument, and tells of it.
+fn server_without_an_answer() -> (String, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("smtp://{}", listener.local_addr().expect("a port"));
+    let (told, asked) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let told = told.clone();
+            thread::spawn(move || answer(&stream, &told));
+        }
+    });
+    (target, asked)
+}
+
+fn answer(mut stream: &TcpStream, told: &mpsc::Sender<()>) -> io::Result<()> {
+    stream.write_all(b"220 mx.example.org ESMTP\r\n")?;
+    for line in BufReader::new(stream).lines() {
+        match line? {
+            line if line.starts_with("NOOP ") => told.send(()).map_err(io::Error::other)?,
+            line if line == "QUIT" => return stream.write_all(b"221 Bye\r\n"),
+            _ => stream.write_all(b"250 mx.example.org\r\n")?,
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
-use super::runner::{Driven, Offers, Runner};
+use super::runner::{Driven, INTERRUPTED, OUT_OF_TIME, Offers, Runner};
 use crate::case::{Action, Case, Happened, Outcome, Start, Step, fits};
 use crate::client::{Connection, Template};
 use crate::command::Verb;
@@ -27,8 +27,15 @@ impl Runner<'_> {
         Template { target: self.target, size_limit: self.size_limit(offers) }
     }
 
-    /// Drives cases on one connection, one after the other, as long as it is good for another.
+    /// Drives cases on one connection, one after the other, as long as it is good for another. An interruption drops it.
     pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
+        tokio::select! {
+            driven = self.drive_through(batch, offers) => driven,
+            () = self.plan.interruption.happened() => Driven::none(batch, INTERRUPTED),
+        }
+    }
+
+    async fn drive_through<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
         let Some(first) = batch.first() else { return Driven::none(batch, "") };
         if !self.politeness.between.is_zero() {
             sleep(self.politeness.between).await;
@@ -210,7 +217,7 @@ impl Driver<'_> {
                         .unwrap_or((Happened::Foreseen, String::new()));
                 }
                 if Instant::now() >= until {
-                    return (Happened::Inconclusive, "the time for the run is over".to_owned());
+                    return (Happened::Inconclusive, OUT_OF_TIME.to_owned());
                 }
                 if self.connection.session().refusals >= self.refusals {
                     let reason = format!("{} refusals are enough for one connection", self.refusals);

@@ -1,6 +1,7 @@
 //! Runs cases against a target, in their order and within what it is due.
 
 use std::cell::Cell;
+use std::io;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -13,6 +14,10 @@ use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::client::{Connection, Encryption, Template};
 use crate::dialogue::{Dialogue, Exchange, Protocol};
 use crate::target::Target;
+
+/// Why cases are not done.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
+pub(super) const OUT_OF_TIME: &str = "the time for the run is over";
 
 /// Runs cases against one target.
 pub(super) struct Runner<'a> {
@@ -62,7 +67,13 @@ impl Runner<'_> {
             return outcome;
         }
         let canary = cases.iter().find(|case| case.id == "canary");
-        let offers = match self.look(&mut outcome).await {
+        let looking = async {
+            tokio::select! {
+                offers = self.look(&mut outcome) => offers,
+                () = self.plan.interruption.happened() => Err(io::Error::other(INTERRUPTED)),
+            }
+        };
+        let offers = match looking.await {
             Ok(offers) => offers,
             Err(error) => {
                 let reason = format!("no session: {error}");
@@ -117,7 +128,7 @@ impl Runner<'_> {
     }
 
     /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
-    async fn look(&self, outcome: &mut Outcome) -> std::io::Result<Offers> {
+    async fn look(&self, outcome: &mut Outcome) -> io::Result<Offers> {
         let me = Template::me();
         let hello = if self.target.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
         let mut connection = self.connect("capabilities").await?;
@@ -137,13 +148,21 @@ impl Runner<'_> {
     }
 
     /// A connection that ends with the run at the latest.
-    pub(super) async fn connect(&self, name: &str) -> std::io::Result<Connection> {
+    pub(super) async fn connect(&self, name: &str) -> io::Result<Connection> {
         let mut patience = self.plan.patience;
         patience.connection = patience.connection.min(self.until.saturating_duration_since(Instant::now()));
         Connection::open(name, self.target, &self.encryption, patience).await
     }
 
-    /// Runs the canary; tells whether the server is well.
+    /// Why nothing more is begun.
+    fn over(&self) -> Option<&'static str> {
+        if self.plan.interruption.status().is_some() {
+            return Some(INTERRUPTED);
+        }
+        (Instant::now() >= self.until).then_some(OUT_OF_TIME)
+    }
+
+    /// Runs the canary; tells whether the server is well, as far as there is time for it.
     async fn sing(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
         let mut attempt = Attempt::first(canary);
@@ -157,7 +176,7 @@ impl Runner<'_> {
                 continue;
             }
             outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Foreseen;
+            return attempted.happened == Happened::Foreseen || self.over().is_some();
         }
     }
 
@@ -200,8 +219,8 @@ impl Runner<'_> {
             if shut_down.get() >= self.politeness.shutdowns {
                 return Driven::none(&batch, "the server answered 421 twice");
             }
-            if Instant::now() >= self.until {
-                return Driven::none(&batch, "the time for the run is over");
+            if let Some(reason) = self.over() {
+                return Driven::none(&batch, reason);
             }
             let driven = self.drive(&batch, offers).await;
             shut_down.set(shut_down.get() + usize::from(driven.dialogue.as_ref().is_some_and(has_421)));

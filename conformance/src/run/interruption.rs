@@ -1,0 +1,70 @@
+//! What ends a run before its time.
+
+use std::io;
+use std::process;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+/// Whether a run is to end before its time. All clones are one.
+///
+/// ```
+/// use smtp_conformance::run::Interruption;
+///
+/// let interruption = Interruption::default();
+/// let other = interruption.clone();
+/// assert_eq!(other.status(), None);
+/// interruption.interrupt(130);
+/// assert_eq!(other.status(), Some(130));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Interruption {
+    status: Arc<watch::Sender<Option<u8>>>,
+}
+
+impl Interruption {
+    /// Interrupts at the first SIGINT or SIGTERM that this process gets; the next ends the process at once.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system lets no signal be heeded.
+    ///
+    /// # Panics
+    ///
+    /// Outside a runtime of tokio.
+    pub fn heed_signals(&self) -> io::Result<()> {
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            // As shells give the status of a process that a signal ended.
+            let status = u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
+            tokio::spawn(self.clone().heed(signal(kind)?, status));
+        }
+        Ok(())
+    }
+
+    /// Ends what runs; the status is what the process is to end with.
+    pub fn interrupt(&self, status: u8) {
+        self.status.send_replace(Some(status));
+    }
+
+    /// The status that the process is to end with, if there was an interruption.
+    #[must_use]
+    pub fn status(&self) -> Option<u8> {
+        *self.status.borrow()
+    }
+
+    /// Waits for an interruption.
+    pub async fn happened(&self) {
+        // It fails only where the sender is gone, which this is.
+        let _ = self.status.subscribe().wait_for(Option::is_some).await;
+    }
+
+    async fn heed(self, mut signal: Signal, status: u8) {
+        while signal.recv().await.is_some() {
+            if self.status().is_some() {
+                process::exit(status.into());
+            }
+            self.interrupt(status);
+        }
+    }
+}
