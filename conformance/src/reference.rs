@@ -168,6 +168,7 @@ impl Reference {
             implicit_tls: self.options.tls == Tls::Implicit,
             knowledge: Reference::knowledge(),
             credentials: (self.options.protocol != Protocol::Lmtp).then(Reference::credentials),
+            parallel: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -27,6 +28,8 @@ pub struct Target {
     pub knowledge: Knowledge,
     /// A user of it.
     pub credentials: Option<Credentials>,
+    /// How many connections at once it may get at most; some servers answer differently to more.
+    pub parallel: Option<NonZero<usize>>,
 }
 
 /// Where a server is.
@@ -104,6 +107,7 @@ impl Target {
             implicit_tls,
             knowledge: Knowledge::default(),
             credentials: None,
+            parallel: None,
         };
         if let Some(path) = url.strip_prefix("unix:") {
             return Ok(target(Address::Unix(path.into()), Protocol::Lmtp, false));
@@ -142,6 +146,7 @@ impl Target {
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
         target.name = file.name.unwrap_or(name.clone());
         target.knowledge = file.known;
+        target.parallel = file.parallel;
         target.protocol = file.protocol.unwrap_or(target.protocol);
         let credentials = file.credentials.map(|raw| raw.read(path.parent().unwrap_or(Path::new("."))));
         target.credentials = credentials.transpose().with_context(|| format!("{name}: credentials"))?;
@@ -158,6 +163,7 @@ struct File {
     #[serde(default)]
     known: Knowledge,
     credentials: Option<RawCredentials>,
+    parallel: Option<NonZero<usize>>,
 }
 
 #[derive(Deserialize)]

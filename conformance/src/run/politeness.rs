@@ -1,5 +1,6 @@
 //! How gently a server is treated.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 use crate::target::Target;
@@ -33,15 +34,18 @@ impl Politeness {
         }
     }
 
-    /// What a target is due; on this machine so many connections at once.
+    /// What a target is due; on this machine so many connections at once, or fewer where the target wants it.
     #[must_use]
     pub fn towards(target: &Target, connections: usize) -> Politeness {
-        if target.is_loopback() { Politeness::here(connections) } else { Politeness::ELSEWHERE }
+        let most = target.parallel.map_or(usize::MAX, NonZero::get);
+        if target.is_loopback() { Politeness::here(connections.min(most)) } else { Politeness::ELSEWHERE }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZero;
+
     use super::Politeness;
     use crate::target::Target;
 
@@ -51,6 +55,8 @@ mod tests {
         for url in ["smtp://127.0.0.1", "smtp://[::1]:2525", "smtp://localhost", "unix:/run/lmtp"] {
             assert_eq!(towards(url), Politeness::here(4), "{url}");
         }
+        let alone = Target { parallel: NonZero::new(1), ..Target::read("smtp://[::1]").expect("a URL") };
+        assert_eq!(Politeness::towards(&alone, 4), Politeness::here(1));
         for url in
             ["smtp://192.0.2.1", "smtp://[2001:db8::1]", "smtp://mx.example.org", "smtp://localhost.example"]
         {
