@@ -1,0 +1,90 @@
+//! The cases: which of them are chosen, and how they are printed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use globset::Glob;
+
+use super::{input, say};
+use crate::case::{self, Action, Case, Start};
+
+/// Which cases.
+#[derive(Args)]
+pub(super) struct Choice {
+    /// Only cases whose id fits, and the canary; one that is named in full runs alone.
+    #[arg(long, value_name = "GLOB")]
+    case: Option<Glob>,
+    /// Only cases that name a rule that fits.
+    #[arg(long, value_name = "GLOB")]
+    rule: Option<Glob>,
+    /// A folder with cases of your own, added to those built in.
+    #[arg(long, value_name = "FOLDER")]
+    cases: Option<PathBuf>,
+}
+
+impl Choice {
+    /// The cases that are chosen, the canary among them unless one case is named.
+    pub(super) fn cases(&self) -> Result<Vec<Case>> {
+        let mut cases = case::built_in()?;
+        if let Some(folder) = &self.cases {
+            for file in input::files(folder)? {
+                cases.extend(case::read(&file.display().to_string(), &input::text(&file)?)?);
+            }
+            case::check(&cases)?;
+        }
+        let case_glob = self.case.as_ref().map(Glob::compile_matcher);
+        let rule_glob = self.rule.as_ref().map(Glob::compile_matcher);
+        let named = self.case.as_ref().is_some_and(|glob| cases.iter().any(|case| case.id == glob.glob()));
+        cases.retain(|case| {
+            let rules = || case.rules.iter().map(|rule| rule.rule().id);
+            (case.id == "canary" && !named)
+                || (case_glob.as_ref().is_none_or(|glob| glob.is_match(&case.id))
+                    && rule_glob.as_ref().is_none_or(|glob| rules().any(|rule| glob.is_match(rule))))
+        });
+        cases.sort_by_key(|case| case.safety);
+        Ok(cases)
+    }
+
+    /// Whether some are left out.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.case.is_some() || self.rule.is_some()
+    }
+}
+
+/// Prints a case in a line.
+pub(super) fn print_line(case: &Case) {
+    say!("{:<9} {:<40} {}", case.safety, case.id, case.title);
+}
+
+/// Prints what a case would send.
+pub(super) fn print_octets(case: &Case) {
+    let start = match case.start {
+        Start::Early | Start::Connect => "",
+        Start::Helo => " after HELO",
+        Start::Hello => " after EHLO or LHLO",
+        Start::Transaction => " after MAIL",
+        Start::Recipient => " after RCPT",
+        Start::Tls => " under TLS",
+        Start::Authenticated => " after AUTH",
+    };
+    say!("# {} ({}): {}{start}", case.id, case.safety, case.title);
+    for step in &case.steps {
+        let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
+        let line = |text: &str| say!("C: {}{times}", text.as_bytes().escape_ascii());
+        match &step.action {
+            Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
+            Action::Raw(text, _) | Action::RawMessage(text) => line(text),
+            Action::Message(text) => line(&format!("{text}.\r\n")),
+            Action::Pipeline(lines) => {
+                line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
+            }
+            Action::Chunk(text, last) => {
+                line(&format!("BDAT {}{}\r\n{text}", text.len(), if *last { " LAST" } else { "" }));
+            }
+            Action::StartTls => say!("# TLS handshake"),
+            Action::Pause(seconds) => say!("# {seconds} s pause"),
+            Action::Listen(seconds) => say!("# {seconds} s listening"),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What is read: files, folders, standard input.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::record::{self, Record};
+
+/// Reads records; `-` is standard input.
+pub(super) fn records(file: &Path) -> Result<Vec<Record>> {
+    record::read(&file.display().to_string(), &text(file)?)
+}
+
+/// The file itself, or the files of a folder by name.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).with_context(|| path.display().to_string())?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.is_file());
+    files.sort();
+    Ok(files)
+}
+
+/// Reads a file; `-` is standard input.
+pub(super) fn text(file: &Path) -> Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input")?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).with_context(|| file.display().to_string())
+}

@@ -1,0 +1,51 @@
+//! `smtp-conformance judge`: recorded connections, judged.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{FailOn, Form, ProtocolName, input};
+use crate::dialogue::Dialogue;
+use crate::knowledge::Knowledge;
+use crate::record;
+use crate::report::Source;
+use crate::rules::{Strictness, judge};
+use crate::run::Outcome;
+use crate::transcript;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Transcripts (see the documentation of the module `transcript`), or folders of them.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// What the recorded server speaks.
+    #[arg(long, value_enum, default_value_t = ProtocolName::Smtp)]
+    protocol: ProtocolName,
+    #[command(flatten)]
+    form: Form,
+    /// Takes a pair that the registry does not list for an error.
+    #[arg(long)]
+    strict_registry: bool,
+    /// The lowest level that fails.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+}
+
+/// Judges, reports, and gives the exit status.
+pub(super) fn run(options: &Options) -> Result<u8> {
+    let mut dialogues: Vec<Dialogue> = Vec::new();
+    for path in &options.paths {
+        for file in input::files(path)? {
+            let name = file.display().to_string();
+            dialogues.extend(transcript::read(&name, options.protocol.into(), &input::text(&file)?)?);
+        }
+    }
+    let strictness = Strictness { registry: options.strict_registry };
+    let judgement = judge(&dialogues, &Knowledge::default(), strictness);
+    let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
+    let records = record::records(&target, &outcome);
+    options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
+    Ok(u8::from(options.fail_on.level().is_some_and(|level| outcome.fails(level))))
+}

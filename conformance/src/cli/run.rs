@@ -1,0 +1,312 @@
+//! `smtp-conformance run`: cases against a server, or against many.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::cases::{Choice, print_line, print_octets};
+use super::{FailOn, Form, misused};
+use crate::baseline::{Baseline, Stale};
+use crate::case::{Case, Safety};
+use crate::client::Certificates;
+use crate::profile::Profile;
+use crate::record::{self, Record};
+use crate::reference::{self, Reference, Tls};
+use crate::report::{Source, junit};
+use crate::rules::Strictness;
+use crate::run::{self, Outcome, Plan};
+use crate::survey::{self, OptOut, Survey};
+use crate::target::Target;
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Args)]
+pub(super) struct Options {
+    /// The server: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says what
+    /// is known of it. Without one, the built-in reference server.
+    target: Option<String>,
+    /// Many servers instead: a file with a target a line, as above; blank lines and those that begin with # are none.
+    /// Those that share an address are run one after the other, unless they are on this machine.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline"])]
+    targets: Option<PathBuf>,
+    /// Where the records of --targets go: a file for each, complete once it has its name.
+    #[arg(long, value_name = "FOLDER", requires = "targets")]
+    out: Option<PathBuf>,
+    /// Goes on with a run of --targets that was interrupted: targets whose records are complete, and of this version,
+    /// are left as they are. Give the other options as before.
+    #[arg(long, requires = "targets")]
+    resume: bool,
+    /// Who of --targets is not contacted: a file with a host, a domain (with all below it), an address or a network a line.
+    #[arg(long, value_name = "FILE", requires = "targets")]
+    opt_out: Option<PathBuf>,
+    /// What cases may do beside what is safe: use credentials, have mail delivered, send what looks like an attack,
+    /// send much.
+    #[arg(long, value_delimiter = ',', value_name = "auth,delivers,intrusive,floods")]
+    allow: Vec<SafetyName>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Prints the cases instead of running them.
+    #[arg(long)]
+    list: bool,
+    /// Prints what the cases would send instead of running them.
+    #[arg(long = "dry-run")]
+    printed: bool,
+    #[command(flatten)]
+    form: Form,
+    /// The server's version, for reports.
+    #[arg(long, value_name = "VERSION")]
+    server_version: Option<String>,
+    /// Also writes the records to this file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Also writes a JUnit report to this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Findings that are known and do not fail the run; entries that are no longer true do, with exit status 3.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Writes what is not known at the level of --fail-on or above to the baseline, and takes out what is no longer true.
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
+    /// Takes a pair that the registry does not list for an error.
+    #[arg(long)]
+    strict_registry: bool,
+    /// The lowest level that fails.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// What findings weigh: rfc, interop, postmaster.
+    #[arg(long, default_value = "rfc")]
+    profile: String,
+    /// How many connections at once: to a server on this machine up to 64, 4 if not said, elsewhere always one; with
+    /// --targets to how many servers, 32 if not said, each by one.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
+    parallel: Option<u16>,
+    /// Seconds to wait for a reply.
+    #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS")]
+    timeout: u64,
+    /// Seconds that a connection may take.
+    #[arg(long, default_value_t = 120, value_parser = seconds(), value_name = "SECONDS")]
+    connection_timeout: u64,
+    /// Seconds that the run may take; what is not done then is inconclusive.
+    #[arg(long = "run-timeout", default_value_t = 600, value_parser = seconds(), value_name = "SECONDS")]
+    limit: u64,
+    /// Begins no TLS where the certificate is not good; otherwise that is only reported.
+    #[arg(long)]
+    verify_tls: bool,
+}
+
+fn seconds() -> impl clap::builder::TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(1..=86400)
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SafetyName {
+    Auth,
+    Delivers,
+    Intrusive,
+    Floods,
+}
+
+impl From<SafetyName> for Safety {
+    fn from(name: SafetyName) -> Safety {
+        match name {
+            SafetyName::Auth => Safety::Auth,
+            SafetyName::Delivers => Safety::Delivers,
+            SafetyName::Intrusive => Safety::Intrusive,
+            SafetyName::Floods => Safety::Floods,
+        }
+    }
+}
+
+/// Runs, reports, and gives the exit status.
+pub(super) fn run(options: &Options) -> Result<u8> {
+    let cases = options.choice.cases()?;
+    if options.list {
+        cases.iter().for_each(print_line);
+        return Ok(0);
+    }
+    if options.printed {
+        cases.iter().for_each(print_octets);
+        return Ok(0);
+    }
+    let read = || {
+        let target = options.target.as_deref().map(Target::read).transpose()?;
+        Ok((target, plan(options)?, options.baseline.as_deref().map(Baseline::read).transpose()?))
+    };
+    let (target, plan, baseline) = match read() {
+        Ok(read) => read,
+        Err(error) => return Ok(misused(&error)),
+    };
+    match (&options.targets, &options.out) {
+        (Some(list), Some(folder)) => run_survey(list, folder, options, baseline, cases, plan),
+        _ => run_one(target.as_ref(), options, baseline.as_ref(), &cases, plan),
+    }
+}
+
+fn plan(options: &Options) -> Result<Plan> {
+    let mut plan = Plan {
+        allowed: options.allow.iter().map(|safety| (*safety).into()).collect(),
+        parallel: options.parallel.unwrap_or(4).into(),
+        strictness: Strictness { registry: options.strict_registry },
+        profile: Profile::find(&options.profile)?,
+        limit: Duration::from_secs(options.limit),
+        certificates: if options.verify_tls { Certificates::Demanded } else { Certificates::Observed },
+        ..Plan::default()
+    };
+    plan.patience.reply = Duration::from_secs(options.timeout);
+    plan.patience.connection = Duration::from_secs(options.connection_timeout);
+    ensure!(
+        options.targets.is_some() || plan.parallel <= 64,
+        "--parallel {}: to one server 64 connections are the most",
+        plan.parallel
+    );
+    Ok(plan)
+}
+
+/// Runs a target, without one the built-in server.
+fn run_one(
+    target: Option<&Target>,
+    options: &Options,
+    baseline: Option<&Baseline>,
+    cases: &[Case],
+    mut plan: Plan,
+) -> Result<u8> {
+    plan.progress = progress(cases.len(), "cases");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    let (name, mut outcome) = runtime.block_on(async {
+        plan.interruption.heed_signals().context("signals")?;
+        match target {
+            Some(target) => Ok((target.name.clone(), run::run(target, cases, &plan).await?)),
+            None => run_reference(cases, &plan).await,
+        }
+    })?;
+    plan.progress.finish_and_clear();
+    let stale = match baseline {
+        Some(baseline) => hold_against(baseline, &name, options, &mut outcome)?,
+        None => Vec::new(),
+    };
+    let mut records = record::records(&name, &outcome);
+    if let Some(Record::Header(header)) = records.first_mut() {
+        header.server_version.clone_from(&options.server_version);
+        header.baseline_entries = baseline.map(|baseline| baseline.entries(&name));
+    }
+    write_reports(&records, options)?;
+    for entry in &stale {
+        anstream::eprintln!("{entry}");
+    }
+    Ok(match (plan.interruption.status(), options.fail_on.level()) {
+        (Some(status), _) => status,
+        _ if outcome.is_faulty() => 5,
+        (_, Some(level)) if outcome.fails(level) => 1,
+        _ if !stale.is_empty() => 3,
+        _ if outcome.says_nothing() => 4,
+        _ => 0,
+    })
+}
+
+/// Writes the reports that were asked for, the printed one last.
+fn write_reports(records: &[Record], options: &Options) -> Result<()> {
+    let write =
+        |file: &Path, octets: &[u8]| fs::write(file, octets).with_context(|| file.display().to_string());
+    if let Some(file) = &options.jsonl {
+        let mut octets = Vec::new();
+        record::write(records, &mut octets)?;
+        write(file, &octets)?;
+    }
+    if let Some(file) = &options.junit {
+        write(file, junit::render(records, options.fail_on.level())?.as_bytes())?;
+    }
+    options.form.print(&[Source { name: "", records }], options.fail_on)
+}
+
+/// Runs the targets of a list, each with its own records.
+fn run_survey(
+    list: &Path,
+    folder: &Path,
+    options: &Options,
+    baseline: Option<Baseline>,
+    cases: Vec<Case>,
+    mut plan: Plan,
+) -> Result<u8> {
+    let read = || {
+        let opt_out = options.opt_out.as_deref().map(OptOut::read).transpose()?;
+        Ok((survey::targets(list)?, opt_out.unwrap_or_default()))
+    };
+    let (targets, opt_out) = match read() {
+        Ok(read) => read,
+        Err(error) => return Ok(misused(&error)),
+    };
+    let bar = progress(targets.len(), "targets");
+    plan.progress = bar.clone();
+    let survey = Survey {
+        targets,
+        folder: folder.to_owned(),
+        opt_out,
+        parallel: options.parallel.unwrap_or(32).into(),
+        resume: options.resume,
+        baseline,
+        narrowed: options.choice.is_narrow(),
+        fail_on: options.fail_on.level(),
+    };
+    // One thread: the servers are what takes time, and it spares the passing of each reply from one thread to another.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+    let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
+    let table = runtime.block_on(async {
+        interruption.heed_signals().context("signals")?;
+        survey.run(cases, plan).await
+    })?;
+    bar.finish_and_clear();
+    write!(std::io::stdout().lock(), "{table}").context("standard output")?;
+    for entry in &table.stale {
+        anstream::eprintln!("{entry}");
+    }
+    if let Some(status) = interruption.status() {
+        let left = asked.saturating_sub(table.rows.len());
+        anstream::eprintln!(
+            "interrupted: {left} targets are not done; the same command with --resume goes on"
+        );
+        return Ok(status);
+    }
+    Ok(table.status())
+}
+
+/// Marks what is known, and gives the entries that are no longer true. An update leaves none, and nothing unknown.
+fn hold_against(
+    baseline: &Baseline,
+    target: &str,
+    options: &Options,
+    outcome: &mut Outcome,
+) -> Result<Vec<Stale>> {
+    let today = Baseline::today();
+    let narrowed = options.choice.is_narrow();
+    if !options.update_baseline {
+        return Ok(baseline.mark(target, today, narrowed, outcome));
+    }
+    let text = baseline.updated(target, today, narrowed, options.fail_on.level(), outcome)?;
+    fs::write(baseline.path(), text).with_context(|| baseline.path().display().to_string())?;
+    Ok(Baseline::read(baseline.path())?.mark(target, today, narrowed, outcome))
+}
+
+/// A bar on standard error, if that is a terminal.
+fn progress(length: usize, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64).with_message(what);
+    let style = ProgressStyle::with_template("{pos:>4} of {len} {msg} {wide_bar} {elapsed}");
+    style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))
+}
+
+/// Runs every case against the built-in server; that one nothing can harm.
+async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, Outcome)> {
+    let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
+    let plan = Plan { allowed, ..plan.clone() };
+    let server =
+        Reference::start(reference::Options { tls: Tls::StartTls, ..reference::Options::default() }).await?;
+    let target = server.target();
+    let outcome = run::run(&target, cases, &plan).await?;
+    Ok((target.name, outcome))
+}
