@@ -11,8 +11,9 @@
     cells: [...row.cells].slice(1),
   }));
 
-  /** Whether a cell has a finding of a chosen level. */
-  const counts = (cell, levels) => (cell.dataset.levels ?? "").split(" ").some((level) => levels.has(level));
+  /** Whether a cell has a finding of a chosen level; a baseline's do not count where only fresh ones are asked for. */
+  const counts = (cell, levels, fresh) =>
+    ((fresh ? cell.dataset.fresh : cell.dataset.levels) ?? "").split(" ").some((level) => levels.has(level));
 
   const apply = () => {
     const chosen = new FormData(form);
@@ -25,7 +26,7 @@
       let broken = false;
       cells.forEach((cell, index) => {
         cell.hidden = !servers.has(index);
-        const found = counts(cell, levels);
+        const found = counts(cell, levels, chosen.has("fresh"));
         cell.classList.toggle("quiet", "levels" in cell.dataset && !found);
         broken ||= found && !cell.hidden;
       });

@@ -13,6 +13,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use smtp_conformance::baseline::Known;
 use smtp_conformance::dialogue::{Dialogue, Protocol};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source};
@@ -97,11 +98,20 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
 /// Drives a browser over the page of three servers.
 fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) {
     let Some(driver) = Driver::start() else { return };
-    let servers = [
+    let mut servers = [
         records("first", false, "Ok"),
         records("second", true, "2.0.0 Ok"),
         records(&format!("third {HOSTILE}"), true, HOSTILE),
     ];
+    for record in &mut servers[1] {
+        if let Record::Finding(found) = record {
+            found.known = Some(Known {
+                section: "RFC 5321 §4.2".into(),
+                reason: HOSTILE.into(),
+                link: Some(HOSTILE.into()),
+            });
+        }
+    }
     let sources: Vec<Source<'_>> = servers.iter().map(|records| Source { name: HOSTILE, records }).collect();
     let page = Format::Html.render(&sources, None).expect("a page");
     let folder = tempfile::tempdir().expect("a folder");
@@ -173,6 +183,14 @@ fn the_form_filters() {
         click(&client, "input[value=error]").await;
         assert_eq!(shown(&client).await, broken);
 
+        click(&client, "input[name=server][value='0']").await;
+        click(&client, "input[name=server][value='2']").await;
+        assert!(shown(&client).await.contains(&ASCII.to_owned()));
+        click(&client, "input[name=fresh]").await;
+        assert_eq!(shown(&client).await, [""; 0], "a baseline has all of the second server");
+        click(&client, "button[type=reset]").await;
+        assert_eq!(shown(&client).await, broken);
+
         click(&client, "input[name=broken]").await;
         let all = ask(&client, "document.querySelectorAll('#matrix tbody tr').length").await;
         assert_eq!(json!(shown(&client).await.len()), all);
@@ -219,6 +237,7 @@ fn hostile_text_is_inert() {
         );
         let text = ask(&client, "document.querySelector('#matrix').textContent").await;
         let text = text.as_str().expect("a text");
+        assert!(text.contains("Known: </script></pre></details><script>"), "{text}");
         // Quotes are shown as escapes.
         assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
         assert!(text.contains("S: 250 </script>"), "{text}");

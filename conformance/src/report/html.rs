@@ -37,6 +37,7 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let rows = rows(&streams);
     let page = Page {
         policy: policy(),
+        has_known: streams.iter().any(|stream| stream.findings.iter().any(|found| found.known.is_some())),
         broken: rows.iter().filter(|row| row.worst.is_some()).count(),
         servers,
         rows,
@@ -77,6 +78,8 @@ struct Page {
     servers: Vec<Server>,
     rows: Vec<Row>,
     broken: usize,
+    /// Whether a baseline has any of the findings.
+    has_known: bool,
     style: &'static str,
     script: &'static str,
 }

@@ -1,9 +1,10 @@
 //! Rules against servers: what each run says of each rule.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::Evidence;
+use crate::baseline::Known;
 use crate::catalogue::{Level, Rule, RuleId, rules};
 use crate::fingerprint::Fingerprint;
 use crate::record::Found;
@@ -58,7 +59,11 @@ pub(super) enum Cell {
 pub(super) struct Breach {
     /// How often, by level, worst first.
     pub(super) levels: Vec<(Level, usize)>,
-    /// The worst first, then by case and act.
+    /// The levels of the findings that no baseline has, worst first.
+    pub(super) fresh: Vec<Level>,
+    /// How many findings a baseline has.
+    pub(super) known: usize,
+    /// The worst first, those that no baseline has before the others, then by case and act.
     pub(super) examples: Vec<Example>,
     /// How many findings are not shown.
     pub(super) more: usize,
@@ -69,6 +74,7 @@ pub(super) struct Example {
     /// The case, or else the connection.
     pub(super) case: String,
     pub(super) detail: String,
+    pub(super) known: Option<Known>,
     pub(super) evidence: Evidence,
 }
 
@@ -152,15 +158,22 @@ impl Breach {
             *levels.entry(Reverse(found.level)).or_default() += 1;
         }
         let mut worst: Vec<&Found> = found.to_vec();
-        worst.sort_by_cached_key(|found| (Reverse(found.level), Fingerprint::of(found, stream)));
+        worst.sort_by_cached_key(|found| {
+            (Reverse(found.level), found.known.is_some(), Fingerprint::of(found, stream))
+        });
+        let fresh: BTreeSet<Reverse<Level>> =
+            found.iter().filter(|found| found.known.is_none()).map(|found| Reverse(found.level)).collect();
         let example = |found: &Found| Example {
             level: found.level,
             case: Fingerprint::of(found, stream).dialogue,
             detail: found.detail.clone(),
+            known: found.known.clone(),
             evidence: Evidence::of(found, stream),
         };
         Breach {
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),
+            fresh: fresh.into_iter().map(|level| level.0).collect(),
+            known: found.iter().filter(|found| found.known.is_some()).count(),
             examples: worst.iter().take(EXAMPLES).map(|found| example(found)).collect(),
             more: found.len().saturating_sub(EXAMPLES),
         }
