@@ -32,6 +32,8 @@ impl Markdown {
                 '@' | '#' => {
                     let _ = write!(marked, "&#{};<!-- -->", u32::from(character));
                 }
+                // Right behind a bracket of the template it would begin the name of a footnote.
+                '^' if index == 0 => marked.push_str("<!-- -->&#94;"),
                 _ if is_plain(character, before) => marked.push(character),
                 _ => {
                     let _ = write!(marked, "&#{};", u32::from(character));
@@ -194,6 +196,8 @@ mod tests {
             "a<br>b",
             "</code><script>",
             "[!NOTE]",
+            "^#",
+            "^1",
         ] {
             assert_eq!(seen(text), escaped(text));
         }
