@@ -49,6 +49,8 @@ impl Default for Patience {
 
 /// How long octets in clear behind the reply to STARTTLS are waited for.
 const CLEAR: Duration = Duration::from_millis(20);
+/// How long a server that says it closes is waited for.
+const FAREWELL: Duration = Duration::from_millis(100);
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -215,6 +217,9 @@ impl Connection {
         }
         let number = exchange.replies().last().and_then(|reply| reply.number());
         self.keep(exchange);
+        if matches!(number, Some(421 | 521)) {
+            self.gather(FAREWELL).await;
+        }
         number
     }
 

@@ -146,6 +146,12 @@ async fn click(client: &Client, selector: &str) {
     element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
 }
 
+/// Resets the form. The page filters again when the event is over.
+async fn reset(client: &Client) {
+    click(client, "button[type=reset]").await;
+    ask(client, "new Promise(resolve => setTimeout(resolve))").await;
+}
+
 async fn is_displayed(client: &Client, selector: &str) -> bool {
     let element =
         client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
@@ -167,7 +173,7 @@ fn the_form_filters() {
         assert_eq!(shown(&client).await, [CODE]);
         let said = ask(&client, "document.getElementById('shown').value").await;
         assert!(said.as_str().is_some_and(|said| said.starts_with("1 of ")), "{said}");
-        click(&client, "button[type=reset]").await;
+        reset(&client).await;
         assert_eq!(shown(&client).await, broken);
 
         click(&client, "input[name=server][value='0']").await;
@@ -188,7 +194,7 @@ fn the_form_filters() {
         assert!(shown(&client).await.contains(&ASCII.to_owned()));
         click(&client, "input[name=fresh]").await;
         assert_eq!(shown(&client).await, [""; 0], "a baseline has all of the second server");
-        click(&client, "button[type=reset]").await;
+        reset(&client).await;
         assert_eq!(shown(&client).await, broken);
 
         click(&client, "input[name=broken]").await;
