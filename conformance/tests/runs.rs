@@ -1,5 +1,6 @@
 //! Runs as a whole: how gently servers are treated, what certificates do, which cases wait for others.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,8 @@ use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange, Protocol};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
 use smtp_conformance::{Address, Target};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 /// As gently as elsewhere, but with a shorter pause.
 const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };
@@ -62,6 +63,48 @@ async fn watched(server: &Reference) -> (Target, Times) {
 fn refusals(dialogue: &Dialogue) -> usize {
     let replies = dialogue.exchanges.iter().flat_map(Exchange::replies);
     replies.filter(|reply| reply.number().is_some_and(|number| number >= 400)).count()
+}
+
+/// Takes connections somewhere else, and hands them to a server.
+async fn forward<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, server: SocketAddr) {
+    let mut server = TcpStream::connect(server).await.expect("the server is there");
+    let _ = copy_bidirectional(&mut client, &mut server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_reached_by_ipv6_and_by_a_socket_of_this_machine() {
+    let options = Options { protocol: Protocol::Lmtp, ..Options::default() };
+    let server = Reference::start(options).await.expect("the reference server starts");
+    let address = server.address();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lmtp");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(forward(client, address));
+        }
+    });
+    let mut targets = vec![format!("unix:{}", path.display())];
+    // Some machines have no IPv6.
+    if let Ok(listener) = TcpListener::bind("[::1]:0").await {
+        targets.push(format!("lmtp://{}", listener.local_addr().expect("an address")));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(forward(client, address));
+            }
+        });
+    }
+    for target in targets {
+        let target = Target::read(&target).expect("a URL");
+        let cases = cases(|case| ["lhlo", "noop"].contains(&case.id.as_str()));
+        let outcome = outcome(&target, &cases, &plan()).await;
+        assert!(
+            outcome.cases.iter().all(|case| case.verdict == Verdict::Pass),
+            "{}: {:?}",
+            target.name,
+            outcome.cases
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
