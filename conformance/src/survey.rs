@@ -107,7 +107,6 @@ impl Survey {
         });
         let run = |group| run_group(&desk, group, out.clone(), &progress);
         let running = stream::iter(groups).map(run).buffer_unordered(parallel);
-        // A session that an interruption ends is not complete, so nobody takes what came of it.
         running.take_until(desk.plan.interruption.happened()).try_collect::<()>().await?;
         drop(out);
         let (rows, stale) = working.await.context("the desk")??;
@@ -144,8 +143,8 @@ async fn run_group(
             sleep(politeness(&waiting.target, &desk.plan).between).await;
         }
         let outcome = run::drive(&waiting.target, &desk.cases, &desk.plan).await?;
-        // Nobody takes it where records could not be written; the desk says so.
-        if out.send((waiting, outcome)).await.is_err() {
+        // What an interruption ended is not complete. Where records could not be written nobody takes it; the desk says so.
+        if desk.plan.interruption.status().is_some() || out.send((waiting, outcome)).await.is_err() {
             break;
         }
         progress.inc(1);

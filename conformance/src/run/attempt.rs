@@ -57,9 +57,8 @@ impl<'c> Attempt<'c> {
 }
 
 impl<'c> Attempted<'c> {
-    /// What to try before anything is concluded. What went wrong where others had been is done again on a connection
-    /// of its own; what the server wants more for
-    /// with that done before, as far as `best` allows.
+    /// What to try before anything is concluded. What went wrong where others had been is done again on a connection of
+    /// its own; what the server wants more for is done again behind that, as far as `best` allows.
     pub(super) fn next(&self, best: Readiness) -> Option<Attempt<'c>> {
         let attempt = self.attempt;
         if self.used && !matches!(self.happened, Happened::Foreseen | Happened::Error) {
