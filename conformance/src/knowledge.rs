@@ -18,6 +18,8 @@ pub struct Knowledge {
     pub full: Option<String>,
     /// The sender that mail comes from.
     pub sender: Option<String>,
+    /// The TCP port that it serves at where it is used, if it is tested at another.
+    pub port: Option<u16>,
     /// The most octets a message may have.
     pub size_limit: Option<u64>,
     /// What the site does on purpose, or promises beside what its server says.

@@ -166,7 +166,10 @@ impl Reference {
             addresses: None,
             protocol: self.options.protocol,
             implicit_tls: self.options.tls == Tls::Implicit,
-            knowledge: Reference::knowledge(),
+            knowledge: Knowledge {
+                port: self.options.faults.iter().find_map(|fault| fault.port),
+                ..Reference::knowledge()
+            },
             credentials: (self.options.protocol != Protocol::Lmtp).then(Reference::credentials),
             parallel: None,
         }

@@ -216,6 +216,7 @@ impl Connection {
                 }
                 return self.swallow(LASTING).await;
             }
+            Step::Wait(delay) => sleep(delay).await,
             Step::Stall => return self.swallow(LASTING).await,
             Step::HalfClose => {
                 self.stream.shutdown().await?;

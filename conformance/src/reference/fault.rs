@@ -1,6 +1,7 @@
 //! Faults: what the server can be told to do wrong, and the rules that each breaks.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
@@ -38,6 +39,8 @@ pub struct Fault {
     at: Vec<At>,
     /// The number that the behaviour is about.
     pub(super) count: usize,
+    /// The port that the server is said to serve at where it is used.
+    pub(super) port: Option<u16>,
 }
 
 /// The faults that are built in.
@@ -67,6 +70,15 @@ impl Fault {
         match alike.is_empty() {
             true => bail!("there is no fault {name:?}"),
             false => bail!("there is no fault {name:?}; there are {}", alike.join(", ")),
+        }
+    }
+
+    /// How long it waits before a reply; zero for most.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        match self.behaviour {
+            Some(Behaviour::Way(Way::Tardy)) => Duration::from_secs(self.count as u64),
+            _ => Duration::ZERO,
         }
     }
 
@@ -237,6 +249,8 @@ pub(super) enum Way {
     Twice,
     /// Sends the reply behind the next one.
     Late,
+    /// Waits `count` seconds before the reply.
+    Tardy,
     /// Sends an octet, and waits, and sends the next.
     Slow,
     /// Sends each octet in a packet of its own.
@@ -277,6 +291,7 @@ struct Raw {
     at: Vec<Spanned<String>>,
     #[serde(default)]
     count: usize,
+    port: Option<u16>,
 }
 
 fn starttls() -> Tls {
@@ -311,8 +326,12 @@ impl Raw {
             && self.behaviour.is_none()
             && self.with.is_empty()
             && self.without.is_empty()
+            && self.port.is_none()
         {
-            return Err((None, anyhow!("{name}: it does nothing: add replies, with, without or behaviour")));
+            return Err((
+                None,
+                anyhow!("{name}: it does nothing: add replies, with, without, behaviour or port"),
+            ));
         }
         let rule = |id: &Spanned<String>| {
             let found = RuleId::find(id.get_ref()).filter(|rule| rule.rule().id == id.get_ref());
@@ -337,6 +356,7 @@ impl Raw {
             without: self.without,
             behaviour: self.behaviour,
             count: self.count,
+            port: self.port,
         })
     }
 }
@@ -354,7 +374,10 @@ mod tests {
     fn errors_name_the_line() {
         let error = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
         let start = "[[fault]]\nname = \"a\"\nabout = \"b\"\n";
-        assert_eq!(error(start), "x.toml:2: a: it does nothing: add replies, with, without or behaviour");
+        assert_eq!(
+            error(start),
+            "x.toml:2: a: it does nothing: add replies, with, without, behaviour or port"
+        );
         let rule = format!("{start}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");
         assert_eq!(error(&rule), "x.toml:4: there is no rule \"no-such\"");
         let key = format!("{start}replies = {{ nop = \"250 Ok\\r\\n\" }}\n");

@@ -1,5 +1,7 @@
 //! How replies go out: as they are, or as a fault has it.
 
+use std::time::Duration;
+
 use super::fault::{Fault, State, Way};
 use super::key::Key;
 use super::machine::Action;
@@ -15,6 +17,8 @@ pub(super) enum Step {
     SendSlowly(Vec<u8>),
     /// Octets go out again and again.
     SendEndlessly(Vec<u8>),
+    /// Nothing goes out for that long.
+    Wait(Duration),
     /// Nothing goes out any more; what comes in is dropped.
     Stall,
     /// Nothing goes out any more, and the client is told; what comes in is read.
@@ -60,11 +64,13 @@ impl Wire {
 
     fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], steps: &mut Vec<Step>) {
         let is_at = |fault: &&&Fault| fault.is_at(key, |state| states.contains(&state));
-        let behaviour = self.faults.iter().filter(is_at).find_map(|fault| fault.behaviour?.way());
+        let behaviour =
+            self.faults.iter().filter(is_at).find_map(|fault| Some((fault.behaviour?.way()?, *fault)));
+        let way = behaviour.map(|(way, _)| way);
         // Within a line, not within its end.
         let half = || octets.get(..octets.len() / 2).unwrap_or_default().trim_ascii_end().to_vec();
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
-        match behaviour {
+        match way {
             None => steps.push(Step::Send(octets)),
             Some(Way::Silence) => {}
             Some(Way::Drop) => steps.push(Step::Close),
@@ -73,6 +79,10 @@ impl Wire {
             Some(Way::Stall) => steps.push(Step::Stall),
             Some(Way::StallWithin) => steps.extend([Step::Send(half()), Step::Stall]),
             Some(Way::Twice) => steps.push(Step::Send([octets.as_slice(), &octets].concat())),
+            Some(Way::Tardy) => {
+                let delay = behaviour.map(|(_, fault)| fault.delay()).unwrap_or_default();
+                steps.extend([Step::Wait(delay), Step::Send(octets)]);
+            }
             Some(Way::Late) => return self.held.extend(octets),
             Some(Way::Slow) => steps.push(Step::SendSlowly(octets)),
             Some(Way::Octetwise) => steps.push(Step::SendApart(octets)),

@@ -29,7 +29,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// RFC 2033 §5: LMTP is not spoken on the port of SMTP, by a server that speaks both neither.
 fn port(observation: &Observation<'_>, breaches: &mut Breaches) {
     let accepted = observation.verb() == Some(Verb::Lhlo) && observation.is(&[250]);
-    if accepted && observation.session.port == Some(SMTP_PORT) {
+    if accepted && observation.knowledge.port.or(observation.session.port) == Some(SMTP_PORT) {
         let rule = RuleId::LMTP_NOT_ON_SMTP_PORT;
         let detail = format!("LHLO is accepted on port {SMTP_PORT}");
         breaches.add_if(!observation.is_lmtp(), rule, "speaks-smtp", detail);
