@@ -49,7 +49,7 @@ enum Command {
     Serve(serve::Options),
     /// Prints the rules, or one in full.
     Rules(rules::Options),
-    /// Judges recorded connections: transcripts, or records of a run.
+    /// Judges recorded connections.
     Judge(judge::Options),
     /// Makes a report of records again. Several files make one report after the other, one page, or one SARIF log;
     /// JUnit and JSONL take one file.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::catalogue::Level;
-use crate::fingerprint::{Fingerprint, name, shape};
+use crate::fingerprint::{Fingerprint, owner, shape};
 use crate::record::Found;
 use crate::stream::Stream;
 
@@ -157,7 +157,7 @@ fn outcome(found: &Found, stream: &Stream<'_>) -> Outcome {
     }
 }
 
-/// The names of a stream's connections, each with the shapes of its acts.
+/// The cases of a stream, in a recording its files, each with the shapes of its acts.
 fn tried<'a>(stream: &Stream<'a>) -> BTreeSet<(&'a str, String)> {
-    stream.exchanges().map(|(place, exchange)| (name(stream, place), shape(&exchange.act))).collect()
+    stream.exchanges().map(|(place, exchange)| (owner(stream, place), shape(&exchange.act))).collect()
 }

@@ -50,7 +50,15 @@ impl Dialogue {
     /// The case that brought an exchange about.
     #[must_use]
     pub fn case(&self, exchange: usize) -> Option<&str> {
-        let part = self.cases.iter().rev().find(|part| part.first <= exchange)?;
+        Part::owner(&self.cases, exchange)
+    }
+}
+
+impl Part {
+    /// The case among some that an exchange belongs to.
+    #[must_use]
+    pub fn owner(parts: &[Part], exchange: usize) -> Option<&str> {
+        let part = parts.iter().rev().find(|part| part.first <= exchange)?;
         Some(&part.case)
     }
 }

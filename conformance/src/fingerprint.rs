@@ -4,7 +4,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::command::{Command, Verb};
-use crate::dialogue::Act;
+use crate::dialogue::{Act, Part};
 use crate::finding::Place;
 use crate::record::Found;
 use crate::stream::Stream;
@@ -46,7 +46,7 @@ impl Fingerprint {
         let act = stream.exchange(found.place).map(|exchange| shape(&exchange.act));
         Fingerprint {
             rule: found.rule.clone(),
-            dialogue: found.case.clone().unwrap_or_else(|| name(stream, found.place).to_owned()),
+            dialogue: owner(stream, found.place).to_owned(),
             act: act.unwrap_or_default(),
         }
     }
@@ -59,11 +59,13 @@ impl Fingerprint {
     }
 }
 
-/// The name of a place's connection without its folders, so that recordings may lie anywhere.
+/// The case that brought a place about. Where none did, the name of its connection without folders, so that recordings
+/// may lie anywhere.
 #[must_use]
-pub fn name<'a>(stream: &Stream<'a>, place: Place) -> &'a str {
-    let name = stream.dialogue(place).map_or("", |opening| opening.name.as_str());
-    name.rsplit(['/', '\\']).next().unwrap_or_default()
+pub fn owner<'a>(stream: &Stream<'a>, place: Place) -> &'a str {
+    let Some(opening) = stream.dialogue(place) else { return "" };
+    let file = || opening.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    Part::owner(&opening.cases, place.exchange).unwrap_or_else(file)
 }
 
 /// An act without what differs between machines and runs: host names are `host`, numbers `0`, and only the beginning

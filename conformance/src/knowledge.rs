@@ -1,5 +1,6 @@
 //! What the tester was told about a server.
 
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a server beside what it says; whatever is not known is `None` or empty.
@@ -41,6 +42,29 @@ pub enum Policy {
 }
 
 impl Knowledge {
+    /// Refuses mailboxes without a domain.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mailboxes = [
+            ("valid", &self.valid),
+            ("unknown", &self.unknown),
+            ("foreign", &self.foreign),
+            ("forwarded", &self.forwarded),
+            ("full", &self.full),
+            ("sender", &self.sender),
+        ];
+        for (key, mailbox) in mailboxes {
+            let Some(mailbox) = mailbox else { continue };
+            let is_whole = mailbox
+                .rsplit_once('@')
+                .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+            ensure!(
+                is_whole,
+                "{key} = {mailbox:?}: write a mailbox with its domain, as \"alice@example.org\""
+            );
+        }
+        Ok(())
+    }
+
     /// Whether the site declares a policy.
     #[must_use]
     pub fn has_policy(&self, policy: Policy) -> bool {

@@ -145,6 +145,7 @@ impl Target {
         let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
         target.name = file.name.unwrap_or(name.clone());
+        file.known.check().with_context(|| format!("{name}: known"))?;
         target.knowledge = file.known;
         target.parallel = file.parallel;
         target.protocol = file.protocol.unwrap_or(target.protocol);

@@ -40,6 +40,15 @@ fn exit_statuses() {
     assert_eq!(status(&run(&["run", "no-such-target"])), Some(2));
     assert_eq!(status(&run(&["run", "--profile", "lenient"])), Some(2));
     assert_eq!(status(&run(&["run", "--colour"])), Some(2));
+    assert_eq!(status(&run(&["run", "--case", "no-such-case"])), Some(2));
+    assert_eq!(status(&run(&["run", "--baseline", "no-such-file"])), Some(2));
+    assert_eq!(status(&run(&["run", "--rule", "no-such-rule"])), Some(2));
+    fs::write(folder.path().join("empty"), "").expect("a file");
+    assert_eq!(status(&run(&["report", "empty"])), Some(5));
+    assert_eq!(status(&run(&["judge", "empty"])), Some(5));
+    fs::write(folder.path().join("target.toml"), "url = \"smtp://127.0.0.1\"\n[known]\nvalid = \"alice\"\n")
+        .expect("a file");
+    assert_eq!(status(&run(&["run", "target.toml"])), Some(2));
     assert_eq!(status(&run(&["judge", "bad.txt"])), Some(5));
     assert_eq!(status(&run(&["run", "--cases", "cases", "--case", "a"])), Some(5));
     assert_eq!(status(&run(&["run", "--case", "noop"])), Some(0));
@@ -138,7 +147,10 @@ fn a_baseline_knows_findings_and_is_kept_true() {
         run(folder.path(), &all)
     };
     target(&broken);
+    assert_eq!(status(&run(&[])), Some(2), "there is no such file yet");
+    fs::write(folder.path().join("b.toml"), "").expect("a file");
     assert_eq!(status(&run(&[])), Some(1));
+    fs::remove_file(folder.path().join("b.toml")).expect("a file");
     assert_eq!(status(&run(&["--update-baseline"])), Some(0));
     let output = run(&[]);
     assert_eq!(status(&output), Some(0));
@@ -146,6 +158,12 @@ fn a_baseline_knows_findings_and_is_kept_true() {
         String::from_utf8_lossy(&output.stdout)
             .contains("known warning reply-code-second-digit, 1 x: Found on ")
     );
+    for format in ["console", "jsonl", "junit", "markdown", "html", "results", "sarif"] {
+        let output = run(&["--format", format]);
+        assert_eq!(status(&output), Some(0), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let markdown = run(&["--format", "markdown"]).stdout;
+    assert!(String::from_utf8_lossy(&markdown).contains("Known: 1 findings that the baseline has"));
     target(&whole);
     let output = run(&[]);
     assert_eq!(status(&output), Some(3));

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use smtp_conformance::comparison::Comparison;
-use smtp_conformance::dialogue::Protocol;
+use smtp_conformance::dialogue::{Part, Protocol};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::run::Outcome;
 use smtp_conformance::stream::Stream;
@@ -80,6 +80,28 @@ fn another_act_connection_or_code_makes_a_difference() {
     let refused = records("noop.txt", &SPOKEN.replace("250 Ok", "500 No"));
     let (_, changed, gone, _) = compared(&before, &refused);
     assert_eq!((changed, gone), (rule, none()));
+}
+
+/// Cases share connections.
+#[test]
+fn what_a_case_did_on_a_shared_connection_is_known_to_be_tried() {
+    let shared = |spoken: &str| {
+        let mut records = records("noop.txt", spoken);
+        for record in &mut records {
+            match record {
+                Record::Dialogue(opening) => {
+                    opening.name = "session".to_owned();
+                    opening.cases = vec![Part { case: "noop".to_owned(), first: 0 }];
+                }
+                Record::Finding(found) => found.case = Some("noop".to_owned()),
+                _ => {}
+            }
+        }
+        records
+    };
+    let (before, after) = (shared(SPOKEN), shared(&SPOKEN.replace("250 Ok", "250 2.0.0 Ok")));
+    let comparison = Comparison::of(&Stream::of(&before), &Stream::of(&after));
+    assert_eq!(comparison.gone.iter().map(|gone| gone.tried).collect::<Vec<_>>(), [true]);
 }
 
 #[test]

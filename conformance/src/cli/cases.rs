@@ -33,17 +33,17 @@ impl Choice {
             }
             case::check(&cases)?;
         }
-        let case_glob = self.case.as_ref().map(Glob::compile_matcher);
-        let rule_glob = self.rule.as_ref().map(Glob::compile_matcher);
         let named = self.case.as_ref().is_some_and(|glob| cases.iter().any(|case| case.id == glob.glob()));
-        cases.retain(|case| {
-            let rules = || case.rules.iter().map(|rule| rule.rule().id);
-            (case.id == "canary" && !named)
-                || (case_glob.as_ref().is_none_or(|glob| glob.is_match(&case.id))
-                    && rule_glob.as_ref().is_none_or(|glob| rules().any(|rule| glob.is_match(rule))))
-        });
+        cases.retain(|case| (case.id == "canary" && !named) || self.fits(case));
         cases.sort_by_key(|case| case.safety);
         Ok(cases)
+    }
+
+    /// Whether a case is asked for.
+    pub(super) fn fits(&self, case: &Case) -> bool {
+        let fits = |glob: &Glob, text: &str| glob.compile_matcher().is_match(text);
+        self.case.as_ref().is_none_or(|glob| fits(glob, &case.id))
+            && self.rule.as_ref().is_none_or(|glob| case.rules.iter().any(|rule| fits(glob, rule.rule().id)))
     }
 
     /// Whether some are left out.

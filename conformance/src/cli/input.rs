@@ -4,13 +4,16 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::record::{self, Record};
 
 /// Reads records; `-` is standard input.
 pub(super) fn records(file: &Path) -> Result<Vec<Record>> {
-    record::read(&file.display().to_string(), &text(file)?)
+    let name = file.display().to_string();
+    let records = record::read(&name, &text(file)?)?;
+    ensure!(!records.is_empty(), "{name}: there are no records in it; the run that made it did not end");
+    Ok(records)
 }
 
 /// The file itself, or the files of a folder by name.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::{FailOn, Form, ProtocolName, input};
@@ -41,6 +41,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             dialogues.extend(transcript::read(&name, options.protocol.into(), &input::text(&file)?)?);
         }
     }
+    ensure!(!dialogues.is_empty(), "there is no transcript to judge");
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");

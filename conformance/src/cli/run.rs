@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -134,6 +134,9 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         cases.iter().for_each(print_octets);
         return Ok(0);
     }
+    if !cases.iter().any(|case| options.choice.fits(case)) {
+        return Ok(misused(&anyhow!("no case fits --case and --rule; --list without them names all")));
+    }
     let read = || {
         let target = options.target.as_deref().map(Target::read).transpose()?;
         Ok((target, plan(options)?, options.baseline.as_deref().map(Baseline::read).transpose()?))
@@ -160,6 +163,9 @@ fn plan(options: &Options) -> Result<Plan> {
     };
     plan.patience.reply = Duration::from_secs(options.timeout);
     plan.patience.connection = Duration::from_secs(options.connection_timeout);
+    if let Some(file) = options.baseline.as_ref().filter(|_| !options.update_baseline) {
+        ensure!(file.exists(), "{}: there is no such file; --update-baseline makes it", file.display());
+    }
     ensure!(
         options.targets.is_some() || plan.parallel <= 64,
         "--parallel {}: to one server 64 connections are the most",

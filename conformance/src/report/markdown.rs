@@ -30,6 +30,7 @@ struct Report {
     counts: Option<Counts>,
     rules: Vec<Rule>,
     known: Vec<Accepted>,
+    known_times: Markdown,
     idle: Vec<Idle>,
     idle_cases: Markdown,
 }
@@ -91,7 +92,7 @@ struct Idle {
 impl Report {
     fn of(stream: &Stream<'_>) -> Report {
         let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
-        let (broken, idle) = (broken(stream), idle(stream));
+        let (broken, known, idle) = (broken(stream), known(stream), idle(stream));
         Report {
             target: Markdown::text(header(|header| &header.target)),
             version: Markdown::text(header(|header| &header.version)),
@@ -101,7 +102,8 @@ impl Report {
                 .iter()
                 .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
                 .collect(),
-            known: known(stream)
+            known_times: Markdown::text(known.values().sum::<usize>()),
+            known: known
                 .into_iter()
                 .map(|((level, id, known), times)| Accepted {
                     level: Markdown::text(level.0),
