@@ -34,8 +34,9 @@ impl Capabilities {
     #[must_use]
     pub fn parameters(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
-            let mut words = line.split(' ').filter(|word| !word.is_empty());
-            words.next()?.eq_ignore_ascii_case(keyword).then_some(words)
+            let (word, rest) = line.trim_start_matches(' ').split_at_checked(keyword.len())?;
+            let is_it = word.eq_ignore_ascii_case(keyword) && (rest.is_empty() || rest.starts_with(' '));
+            is_it.then(|| rest.split(' ').filter(|parameter| !parameter.is_empty()))
         })
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use globset::Glob;
+use globset::{Glob, GlobMatcher};
 
 use super::{input, say};
 use crate::case::{self, Action, Case, Start};
@@ -13,11 +13,11 @@ use crate::case::{self, Action, Case, Start};
 #[derive(Args)]
 pub(super) struct Choice {
     /// Only cases whose id fits, and the canary; one that is named in full runs alone.
-    #[arg(long, value_name = "GLOB")]
-    case: Option<Glob>,
+    #[arg(long, value_name = "GLOB", value_parser = matcher)]
+    case: Option<GlobMatcher>,
     /// Only cases that name a rule that fits.
-    #[arg(long, value_name = "GLOB")]
-    rule: Option<Glob>,
+    #[arg(long, value_name = "GLOB", value_parser = matcher)]
+    rule: Option<GlobMatcher>,
     /// A folder with cases of your own, added to those built in.
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
@@ -33,7 +33,8 @@ impl Choice {
             }
             case::check(&cases)?;
         }
-        let named = self.case.as_ref().is_some_and(|glob| cases.iter().any(|case| case.id == glob.glob()));
+        let named =
+            self.case.as_ref().is_some_and(|glob| cases.iter().any(|case| case.id == glob.glob().glob()));
         cases.retain(|case| (case.id == "canary" && !named) || self.fits(case));
         cases.sort_by_key(|case| case.safety);
         Ok(cases)
@@ -41,15 +42,21 @@ impl Choice {
 
     /// Whether a case is asked for.
     pub(super) fn fits(&self, case: &Case) -> bool {
-        let fits = |glob: &Glob, text: &str| glob.compile_matcher().is_match(text);
-        self.case.as_ref().is_none_or(|glob| fits(glob, &case.id))
-            && self.rule.as_ref().is_none_or(|glob| case.rules.iter().any(|rule| fits(glob, rule.rule().id)))
+        self.case.as_ref().is_none_or(|glob| glob.is_match(&case.id))
+            && self
+                .rule
+                .as_ref()
+                .is_none_or(|glob| case.rules.iter().any(|rule| glob.is_match(rule.rule().id)))
     }
 
     /// Whether some are left out.
     pub(super) fn is_narrow(&self) -> bool {
         self.case.is_some() || self.rule.is_some()
     }
+}
+
+fn matcher(text: &str) -> Result<GlobMatcher, globset::Error> {
+    Ok(Glob::new(text)?.compile_matcher())
 }
 
 /// Prints a case in a line.
