@@ -136,6 +136,12 @@ impl Connection {
         &self.session
     }
 
+    /// What happened so far.
+    #[must_use]
+    pub(crate) fn dialogue(&self) -> &Dialogue {
+        &self.dialogue
+    }
+
     /// The exchanges so far.
     #[must_use]
     pub fn exchanges(&self) -> &[Exchange] {
@@ -146,6 +152,12 @@ impl Connection {
     #[must_use]
     pub fn last(&self) -> Option<&Exchange> {
         self.dialogue.exchanges.last()
+    }
+
+    /// Whether the last thing that was waited for did not come in time.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
     }
 
     /// Whether the connection is there.
@@ -178,6 +190,18 @@ impl Connection {
     /// Reads the greeting.
     pub async fn greet(&mut self) -> Option<u16> {
         self.act(Act::Connect, &[], 1).await
+    }
+
+    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who does not know EHLO is asked for LHLO, which tells
+    /// an LMTP server.
+    pub async fn hello(&mut self) -> Option<u16> {
+        let is_lmtp = self.dialogue.protocol == Protocol::Lmtp;
+        let line = |verb: &str| format!("{verb} {}", Template::me());
+        let number = self.command(&line(if is_lmtp { "LHLO" } else { "EHLO" })).await;
+        if !is_lmtp && matches!(number, Some(500 | 502)) {
+            self.command(&line("LHLO")).await;
+        }
+        number
     }
 
     /// Sends a line before the greeting was read, then reads the greeting and the line's reply. A server may take what

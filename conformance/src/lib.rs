@@ -14,6 +14,7 @@ pub mod comparison;
 pub mod dialogue;
 mod finding;
 pub mod fingerprint;
+mod foreign;
 mod knowledge;
 mod observation;
 mod profile;

@@ -17,6 +17,7 @@ pub use registry::Agreement;
 use crate::catalogue::{Level, RuleId};
 use crate::dialogue::Dialogue;
 use crate::finding::{Breaches, Finding, Place};
+use crate::foreign::foreign;
 use crate::knowledge::Knowledge;
 use crate::observation::Observation;
 use crate::reply::DefectSet;
@@ -40,7 +41,8 @@ pub struct Judgement {
     pub agreement: Agreement,
 }
 
-/// Judges the connections of a run or of a recording.
+/// Judges the connections of a run or of a recording. A server that is surely of another kind than it was taken for, as one
+/// of HTTP, breaks nothing.
 ///
 /// ```
 /// use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
@@ -64,7 +66,8 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
     let mut judgement = Judgement::default();
-    let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(Session::steps).collect();
+    let steps = |dialogue| if foreign(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
+    let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
     for (dialogue, steps) in steps.iter().enumerate() {
         for (exchange, step) in steps.iter().enumerate() {
             for observation in Observation::all(step, knowledge) {

@@ -105,6 +105,15 @@ impl Outcome {
         self.cases.iter().any(|case| case.verdict == Verdict::Error)
     }
 
+    /// Why nothing can be said, where that is the same for every case.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&str> {
+        let (first, others) = self.cases.split_first()?;
+        let is_same = |case: &CaseOutcome| case.verdict.is_idle() && case.reason == first.reason;
+        let has_one = is_same(first) && !first.reason.is_empty() && others.iter().all(is_same);
+        has_one.then_some(first.reason.as_str())
+    }
+
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {

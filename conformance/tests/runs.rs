@@ -10,7 +10,7 @@ use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange, Protocol};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
 use smtp_conformance::{Address, Target};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 /// As gently as elsewhere, but with a shorter pause.
@@ -104,6 +104,42 @@ async fn a_server_is_reached_by_ipv6_and_by_a_socket_of_this_machine() {
             target.name,
             outcome.cases
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_another_kind_breaks_nothing() {
+    let start = async |protocol, tls| {
+        let options = Options { protocol, tls, ..Options::default() };
+        Reference::start(options).await.expect("the reference server starts")
+    };
+    let smtp = start(Protocol::Smtp, Tls::None).await;
+    let lmtp = start(Protocol::Lmtp, Tls::None).await;
+    let smtps = start(Protocol::Submission, Tls::Implicit).await;
+    let imap = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let other = Address::Tcp("127.0.0.1".to_owned(), imap.local_addr().expect("an address").port());
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = imap.accept().await {
+            let _ = client.write_all(b"* OK IMAP4rev1\r\n* BAD\r\n* BAD\r\n").await;
+        }
+    });
+    let patience = Patience { reply: Duration::from_millis(500), ..Patience::default() };
+    let plan = Plan { patience, ..Plan::default() };
+    let (all, one) = (cases(|_| true), cases(|_| false));
+    for (target, reason) in [
+        (Target { protocol: Protocol::Lmtp, ..smtp.target() }, "smtp:// or submission:// is for"),
+        (Target { protocol: Protocol::Submission, ..lmtp.target() }, "lmtp:// is for it"),
+        (Target { implicit_tls: true, ..smtp.target() }, "the answer is not TLS"),
+        (Target { implicit_tls: false, ..smtps.target() }, "smtps://"),
+        (Target { address: other, ..smtp.target() }, "an IMAP server answers"),
+    ] {
+        for cases in [&all, &one] {
+            let outcome = outcome(&target, cases, &plan).await;
+            assert!(outcome.says_nothing(), "{:?}", outcome.cases);
+            assert_eq!(outcome.judgement.findings, [], "{reason}");
+            let obstacle = outcome.obstacle().unwrap_or_default();
+            assert!(obstacle.contains(reason), "{obstacle}");
+        }
     }
 }
 

@@ -205,6 +205,9 @@ fn run_one(
     for entry in &stale {
         anstream::eprintln!("{entry}");
     }
+    if let Some(reason) = outcome.obstacle() {
+        anstream::eprintln!("smtp-conformance: {name}: {reason}");
+    }
     Ok(match (plan.interruption.status(), options.fail_on.level()) {
         (Some(status), _) => status,
         _ if outcome.is_faulty() => 5,

@@ -74,7 +74,21 @@ impl Encryption {
         stream: S,
     ) -> io::Result<TlsStream<S>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        self.connector().map_err(io::Error::other)?.connect(name, stream).await
+        self.connector().map_err(io::Error::other)?.connect(name, stream).await.map_err(plainly)
+    }
+}
+
+/// Says what a record that is none means.
+fn plainly(error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|error| error.downcast_ref()) {
+        Some(rustls::Error::InvalidMessage(_)) => {
+            let kind = error.kind();
+            io::Error::new(
+                kind,
+                "the answer is not TLS: smtp:// and submission:// are for servers that begin in clear",
+            )
+        }
+        _ => error,
     }
 }
 

@@ -120,15 +120,21 @@ impl Runner<'_> {
         if start == Start::Early {
             return Ok(());
         }
-        wanted(connection.greet().await, "220", connection, "the greeting")?;
+        let greeting = connection.greet().await;
+        if connection.is_silent() {
+            return Err((Happened::Inconclusive, self.silence()));
+        }
+        wanted(greeting, "220", connection, "the greeting")?;
         let hello = match (start, self.target.protocol) {
             (Start::Connect, _) => return Ok(()),
-            (Start::Helo, _) => "HELO",
+            (Start::Helo, _) => {
+                let number = connection.command(&format!("HELO {}", Template::me())).await;
+                return wanted(number, "250", connection, "HELO");
+            }
             (_, Protocol::Lmtp) => "LHLO",
             _ => "EHLO",
         };
-        let line = format!("{hello} {}", Template::me());
-        wanted(connection.command(&line).await, "250", connection, hello)?;
+        wanted(connection.hello().await, "250", connection, hello)?;
         let readiness = match start {
             Start::Tls => Readiness::Tls,
             Start::Authenticated => Readiness::Login,
@@ -140,7 +146,7 @@ impl Runner<'_> {
                 let why = connection.failure().unwrap_or("the server closed");
                 return Err((Happened::Inconclusive, format!("the TLS handshake failed: {why}")));
             }
-            wanted(connection.command(&line).await, "250", connection, hello)?;
+            wanted(connection.hello().await, "250", connection, hello)?;
         }
         if readiness == Readiness::Login {
             let line = template.fill("AUTH PLAIN {plain}", 1).map_err(|error| ours(&error))?;

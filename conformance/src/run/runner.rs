@@ -1,6 +1,7 @@
 //! Runs cases against a target, in their order and within what it is due.
 
 use std::cell::Cell;
+use std::fmt::Display;
 use std::io;
 
 use futures_util::StreamExt as _;
@@ -11,8 +12,9 @@ use super::attempt::{Attempt, Attempted, Readiness, batches};
 use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
 use crate::capabilities::Capabilities;
 use crate::case::{Case, Happened, Need, Safety, Start};
-use crate::client::{Connection, Encryption, Template};
+use crate::client::{Connection, Encryption};
 use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::foreign::foreign;
 use crate::target::Target;
 
 /// Why cases are not done.
@@ -76,7 +78,7 @@ impl Runner<'_> {
         let offers = match looking.await {
             Ok(offers) => offers,
             Err(error) => {
-                let reason = format!("no session: {error}");
+                let reason = no_session(error);
                 let idle = |case| idle(case, Verdict::Inconclusive, &reason);
                 outcome.cases.extend(cases.iter().map(idle));
                 return outcome;
@@ -118,7 +120,14 @@ impl Runner<'_> {
         }
         let driven = self.drive(&[Attempt { alone: true, ..Attempt::first(case) }], &offers).await;
         let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
+        let sight = driven.dialogue.as_ref().and_then(foreign);
         outcome.dialogues.extend(driven.dialogue);
+        if let Some(sight) = sight {
+            outcome
+                .cases
+                .push(CaseOutcome { dialogue, ..idle(case, Verdict::Inconclusive, &no_session(sight)) });
+            return true;
+        }
         let Some(attempted) = driven.attempted.first().filter(|attempted| !attempted.unready) else {
             return false;
         };
@@ -129,22 +138,34 @@ impl Runner<'_> {
 
     /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
     async fn look(&self, outcome: &mut Outcome) -> io::Result<Offers> {
-        let me = Template::me();
-        let hello = if self.target.protocol == Protocol::Lmtp { "LHLO" } else { "EHLO" };
         let mut connection = self.connect("capabilities").await?;
         connection.greet().await;
-        connection.command(&format!("{hello} {me}")).await;
+        if connection.is_silent() {
+            return Err(io::Error::other(self.silence()));
+        }
+        connection.hello().await;
+        if let Some(sight) = foreign(connection.dialogue()) {
+            outcome.dialogues.push(connection.dialogue().clone());
+            return Err(io::Error::other(sight));
+        }
         let mut offers =
             Offers { clear: connection.session().offered.as_deref().cloned().unwrap_or_default(), tls: None };
         if offers.clear.has("STARTTLS")
             && connection.command("STARTTLS").await == Some(220)
             && connection.begin_tls().await
         {
-            connection.command(&format!("{hello} {me}")).await;
+            connection.hello().await;
             offers.tls = connection.session().offered.as_deref().cloned();
         }
         outcome.dialogues.push(connection.finish().await);
         Ok(offers)
+    }
+
+    /// What to say where no greeting comes.
+    pub(super) fn silence(&self) -> String {
+        let seconds = self.plan.patience.reply.as_secs();
+        let tls = if self.target.implicit_tls { "" } else { "; a server that begins with TLS has smtps://" };
+        format!("no greeting within {seconds} s; --timeout waits longer{tls}")
     }
 
     /// A connection that ends with the run at the latest.
@@ -340,6 +361,10 @@ fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
     let attempt = Attempt::first(case);
     let hidden = attempt.is_prepared() && case.needs.iter().any(gained);
     Attempt { readiness: if hidden { Readiness::Tls } else { attempt.readiness }, ..attempt }
+}
+
+fn no_session(why: impl Display) -> String {
+    format!("no session: {why}")
 }
 
 fn has_421(dialogue: &Dialogue) -> bool {

@@ -1,0 +1,97 @@
+//! Servers that speak something else than they were taken for.
+
+use crate::command::Verb;
+use crate::dialogue::{Dialogue, Exchange, Protocol};
+
+/// How others begin what they say, and who they are. A reply begins with three digits (RFC 5321 §4.2).
+const BEGINNINGS: [(&[u8], &str); 5] = [
+    (b"HTTP/", "an HTTP server answers"),
+    (b"* OK", "an IMAP server answers"),
+    (b"+OK", "a POP3 server answers"),
+    (b"SSH-", "an SSH server answers"),
+    // An alert; RFC 8446 §5.1.
+    (b"\x15\x03", "the answer is TLS: smtps:// is for servers that begin with it"),
+];
+
+/// What surely shows that the server is of another kind than it was taken for, so that no rule is about it.
+#[must_use]
+pub(crate) fn foreign(dialogue: &Dialogue) -> Option<&'static str> {
+    let mut answers = dialogue.exchanges.iter().flat_map(|exchange| &exchange.answers);
+    let first = answers.next()?.octets.as_slice();
+    if let Some((_, sight)) = BEGINNINGS.iter().find(|(beginning, _)| first.starts_with(beginning)) {
+        return Some(sight);
+    }
+    let answered = |wanted: Verb, numbers: &[u16]| {
+        let is_wanted =
+            |exchange: &&Exchange| exchange.command().is_some_and(|command| command.verb() == wanted);
+        let numbers_of = |exchange: &Exchange| exchange.sure.then(|| exchange.number()).flatten();
+        let mut found = dialogue.exchanges.iter().filter(is_wanted).filter_map(numbers_of);
+        found.next().is_some_and(|number| numbers.contains(&number))
+    };
+    let unknown = [500, 502];
+    match dialogue.protocol {
+        Protocol::Lmtp if answered(Verb::Lhlo, &unknown) => {
+            Some("the server does not know LHLO: smtp:// or submission:// is for servers that know EHLO")
+        }
+        // RFC 2033 §4.1: an LMTP server takes neither EHLO nor HELO.
+        Protocol::Smtp | Protocol::Submission
+            if answered(Verb::Ehlo, &unknown) && answered(Verb::Lhlo, &[250]) =>
+        {
+            Some("the server knows LHLO and not EHLO: lmtp:// is for it")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign;
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange, Protocol};
+
+    /// Acts and replies; an act of nothing is the connection.
+    fn dialogue(protocol: Protocol, said: &[(&str, &[u8])]) -> Dialogue {
+        let exchange = |(act, reply): &(&str, &[u8])| {
+            let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
+            let answers = if reply.is_empty() {
+                Vec::new()
+            } else {
+                vec![Answer { octets: reply.to_vec(), millis: 0 }]
+            };
+            Exchange { answers, ..Exchange::new(act) }
+        };
+        Dialogue { protocol, exchanges: said.iter().map(exchange).collect(), ..Dialogue::default() }
+    }
+
+    #[test]
+    fn what_speaks_something_else_is_seen() {
+        let lmtp: [(&str, &[u8]); 3] =
+            [("", b"220 a\r\n"), ("EHLO b", b"502 5.5.1\r\n"), ("LHLO b", b"250 a\r\n")];
+        let both = [lmtp[0], ("EHLO b", b"250 a\r\n"), lmtp[2]];
+        let neither = [lmtp[0], lmtp[1], ("LHLO b", b"500 5.5.1\r\n")];
+        for (protocol, said, sight) in [
+            (Protocol::Smtp, [("", b"* OK IMAP4rev1\r\n".as_slice())].as_slice(), "IMAP"),
+            (Protocol::Submission, &[("", b"+OK ready\r\n")], "POP3"),
+            (Protocol::Lmtp, &[("", b"SSH-2.0-OpenSSH_9.2\r\n")], "SSH"),
+            (Protocol::Smtp, &[("", b""), ("EHLO b", b"HTTP/1.1 400 Bad Request\r\n")], "HTTP"),
+            (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
+            (Protocol::Smtp, &lmtp, "lmtp://"),
+            (Protocol::Submission, &lmtp, "lmtp://"),
+            (Protocol::Lmtp, &[lmtp[0], ("LHLO b", b"500 5.5.1 what?\r\n")], "smtp://"),
+        ] {
+            let seen = foreign(&dialogue(protocol, said));
+            assert!(seen.is_some_and(|seen| seen.contains(sight)), "{said:?}: {seen:?}");
+        }
+        for (protocol, said) in [
+            (Protocol::Smtp, both.as_slice()),
+            (Protocol::Smtp, &neither),
+            (Protocol::Smtp, &lmtp[..2]),
+            (Protocol::Lmtp, &lmtp),
+            (Protocol::Lmtp, &[lmtp[0], ("LHLO b", b"421 4.3.2\r\n")]),
+            (Protocol::Smtp, &[("", b"OK 220\r\n")]),
+            (Protocol::Smtp, &[("", b"")]),
+            (Protocol::Smtp, &[]),
+        ] {
+            assert_eq!(foreign(&dialogue(protocol, said)), None, "{said:?}");
+        }
+    }
+}
