@@ -10,9 +10,9 @@ use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, value};
 
-use crate::catalogue::Level;
+use crate::catalogue::{Level, RuleId, rules};
 use crate::fingerprint::shape;
 use crate::run::{Outcome, Verdict};
 
@@ -62,6 +62,17 @@ struct Entry {
     expires: Option<Date>,
 }
 
+/// What an update makes of a baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The file's text.
+    pub text: String,
+    /// How many entries are new.
+    pub added: usize,
+    /// How many are taken out.
+    pub gone: usize,
+}
+
 /// An entry that is no longer true, as a message that names its place and what to do.
 pub type Stale = String;
 
@@ -109,14 +120,23 @@ impl Baseline {
                     matched = true;
                 }
             }
-            if !matched && !narrowed && entry.was_tried(outcome) {
+            if matched || narrowed || outcome.says_nothing() {
+                continue;
+            }
+            if !entry.is_about(outcome) {
+                let what = format!(
+                    "no case and no connection is called {}: correct it, or delete it",
+                    entry.case.glob()
+                );
+                stale.push(self.stale(entry, &what));
+            } else if entry.was_tried(outcome) {
                 stale.push(self.stale(entry, "nothing matches it any more: delete it"));
             }
         }
         stale
     }
 
-    /// The file's text with an entry for each finding at `level` or above that is not known, and without those entries
+    /// What the file becomes with an entry for each finding at `level` or above that is not known, and without those entries
     /// for the target that are [stale](Baseline::mark). Everything else stays as it is written.
     ///
     /// # Errors
@@ -129,22 +149,34 @@ impl Baseline {
         narrowed: bool,
         level: Option<Level>,
         outcome: &Outcome,
-    ) -> Result<String> {
+    ) -> Result<Update> {
         let mut outcome = outcome.clone();
         let stale = self.mark(target, today, narrowed, &mut outcome);
         let gone = |entry: &Entry| stale.iter().any(|message| message.starts_with(&self.at(entry)));
         let mut document: DocumentMut = self.text.parse().context("the baseline")?;
         let old =
             document.remove("known").and_then(|known| known.into_array_of_tables().ok()).unwrap_or_default();
+        let mut old: Vec<Table> = old.into_iter().collect();
+        let head = match old.first_mut() {
+            Some(first) => take_head(first),
+            None => take_trailing(&mut document),
+        };
+        let before = old.len();
         let mut tables: Vec<Table> = old
             .into_iter()
             .zip(&self.entries)
             .filter(|(_, entry)| !gone(entry))
             .map(|(table, _)| table)
             .collect();
-        for table in missing(target, today, level, &outcome) {
+        let (gone, new) = (before - tables.len(), missing(target, today, level, &outcome));
+        let added = new.len();
+        for table in new {
             let place = tables.iter().position(|other| order(other, &table) == Ordering::Greater);
             tables.insert(place.unwrap_or(tables.len()), table);
+        }
+        match tables.first_mut() {
+            Some(first) => put_head(first, &head),
+            None => document.set_trailing(head),
         }
         // Tables are written in the order of their positions, which come from the file that they were read from.
         let mut known = ArrayOfTables::new();
@@ -153,7 +185,8 @@ impl Baseline {
             known.push(table);
         }
         document.insert("known", Item::ArrayOfTables(known));
-        Ok(document.to_string().trim_start_matches('\n').to_owned())
+        let text = document.to_string().trim_start_matches('\n').to_owned();
+        Ok(Update { text, added, gone })
     }
 
     /// The day that entries are held against.
@@ -174,6 +207,22 @@ impl Baseline {
         self.entries.iter().filter(|entry| entry.target.is_match(target)).count()
     }
 
+    /// What to say of a baseline all of whose entries are for targets of other names.
+    #[must_use]
+    pub fn is_for_others(&self, target: &str) -> Option<String> {
+        let others: BTreeSet<&str> = self.entries.iter().map(|entry| entry.target.glob().glob()).collect();
+        (!others.is_empty() && self.entries(target) == 0).then(|| {
+            let mut named = others.iter().copied().take(3).collect::<Vec<_>>().join(", ");
+            if others.len() > 3 {
+                named.push_str(", ...");
+            }
+            format!(
+                "{}: no entry is for the target {target}, all are for {named}; `name` in a target file sets what it is called",
+                self.path.display()
+            )
+        })
+    }
+
     fn stale(&self, entry: &Entry, what: &str) -> Stale {
         format!("{} {what}", self.at(entry))
     }
@@ -184,6 +233,12 @@ impl Baseline {
 }
 
 impl Entry {
+    /// Whether a case or a connection has the name that it gives.
+    fn is_about(&self, outcome: &Outcome) -> bool {
+        outcome.cases.iter().any(|case| self.case.is_match(&case.id))
+            || outcome.dialogues.iter().any(|dialogue| self.case.is_match(&dialogue.name))
+    }
+
     /// Whether a case that fits was concluded, and none that fits was left open.
     fn was_tried(&self, outcome: &Outcome) -> bool {
         let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
@@ -191,7 +246,7 @@ impl Entry {
         let concluded = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Observed];
         if fitting.peek().is_none() {
             // It is about what no case brought about.
-            return !outcome.says_nothing();
+            return true;
         }
         let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
         !open.iter().any(|verdict| verdicts.contains(verdict))
@@ -236,6 +291,28 @@ fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -
         table
     };
     entries.into_iter().map(table).collect()
+}
+
+/// Takes the comment at the head of a file from its first table: what an empty line parts from it.
+fn take_head(first: &mut Table) -> String {
+    let prefix = first.decor().prefix().and_then(RawString::as_str).unwrap_or_default().to_owned();
+    let (head, own) = prefix.rsplit_once("\n\n").map_or(("", prefix.as_str()), |(head, own)| (head, own));
+    let own = format!("\n{own}");
+    first.decor_mut().set_prefix(own);
+    head.to_owned()
+}
+
+/// Takes the comment of a file that has no table.
+fn take_trailing(document: &mut DocumentMut) -> String {
+    let head = document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
+    document.set_trailing("");
+    head
+}
+
+fn put_head(first: &mut Table, head: &str) {
+    let own = first.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
+    let prefix = format!("{head}{}{own}", if head.is_empty() { "" } else { "\n" });
+    first.decor_mut().set_prefix(prefix);
 }
 
 fn order(one: &Table, other: &Table) -> Ordering {
@@ -284,10 +361,14 @@ impl RawEntry {
             }
             other => bail!("expires = {other}: write a day, as 2027-12-31"),
         });
+        let rule = glob("rule", self.rule.get_ref())?;
+        if !rules().iter().any(|known| rule.is_match(known.id)) {
+            bail!("{}", RuleId::unknown(self.rule.get_ref()));
+        }
         Ok(Entry {
             line,
             target: glob("target", &self.target)?,
-            rule: glob("rule", self.rule.get_ref())?,
+            rule,
             case: glob("case", &self.case)?,
             known: Known { section: self.section, reason: self.reason, link: self.link },
             expires: expires.transpose()?,
@@ -385,6 +466,11 @@ reason = \"NOOP has no code.\"
     fn entries_that_are_no_longer_true_are_told() {
         let stale = |case: &str| marked(&TEXT.replace("noop", case), "postfix/mx").1;
         assert_eq!(stale("quit"), ["b.toml:5: nothing matches it any more: delete it"]);
+        assert_eq!(
+            stale("nop"),
+            ["b.toml:5: no case and no connection is called nop: correct it, or delete it"]
+        );
+        assert_eq!(stale("session"), ["b.toml:5: nothing matches it any more: delete it"]);
         // What was left open, and what was not run, says nothing.
         assert!(stale("data").is_empty());
         let over = TEXT.replace("reason", "expires = 2026-11-23\nreason");
@@ -405,6 +491,7 @@ reason = \"NOOP has no code.\"
             baseline(text)
                 .updated("postfix/mx", TODAY, false, Some(Level::Error), &outcome())
                 .expect("it can be written")
+                .text
         };
         let added = "
 [[known]]
@@ -417,6 +504,8 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
         let new = updated(TEXT);
         let section = new.lines().rfind(|line| line.starts_with("section")).unwrap_or_default();
         assert_eq!(new, format!("{TEXT}{}", added.replace("section = \"RFC 2034 §3\"", section)));
+        let update = baseline(TEXT).updated("postfix/mx", TODAY, false, Some(Level::Error), &outcome());
+        assert_eq!(update.map(|update| (update.added, update.gone)).ok(), Some((1, 0)));
         // Updated once, there is nothing more to do.
         assert_eq!(updated(&new), new);
         // What is stale goes, what is new comes where it belongs.
@@ -430,6 +519,48 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
     }
 
     #[test]
+    fn the_comment_at_the_head_stays_there() {
+        let updated = |target: &str, text: &str| {
+            let update = baseline(text).updated(target, TODAY, false, Some(Level::Error), &outcome());
+            update.expect("it can be written").text
+        };
+        let head = "# What we know.\n\n";
+        let own = TEXT.replace("[[known]]", "# Of NOOP.\n[[known]]");
+        for (target, text) in [
+            // New entries come before the first, and behind it; it is taken out; there is none.
+            ("a", TEXT),
+            ("a", &own),
+            ("postfix/mx", TEXT),
+            ("postfix/mx", &TEXT.replace("\"noop\"", "\"quit\"")),
+            ("a", "# What we know.\n"),
+        ] {
+            let new = updated(target, text);
+            assert!(new.starts_with(head) && new.matches(head).count() == 1, "{new}");
+            assert_eq!(
+                new.contains("\n\n# Of NOOP.\n[[known]]\ntarget = \"postfix/*\""),
+                text == own,
+                "{new}"
+            );
+            assert_eq!(updated(target, &new), new);
+        }
+        // Without an entry the comment is all that is left.
+        let text = TEXT.replace("\"noop\"", "\"quit\"");
+        let update = baseline(&text).updated("postfix/mx", TODAY, false, None, &outcome());
+        assert_eq!(update.expect("it can be written").text.trim_end(), head.trim_end());
+    }
+
+    #[test]
+    fn entries_for_others_are_told() {
+        let told = |target: &str| baseline(TEXT).is_for_others(target).unwrap_or_default();
+        assert!(
+            told("smtp://127.0.0.1")
+                .contains("b.toml: no entry is for the target smtp://127.0.0.1, all are for postfix/*")
+        );
+        assert_eq!(told("postfix/mx"), "");
+        assert_eq!(baseline("").is_for_others("a"), None);
+    }
+
+    #[test]
     fn a_bad_entry_is_refused_with_its_line() {
         let refused = |text: &str| {
             let folder = tempfile::tempdir().expect("a folder");
@@ -438,6 +569,9 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             format!("{:#}", Baseline::read(&file).expect_err("it is refused"))
         };
         assert!(refused(&TEXT.replace("NOOP has no code.", " ")).contains("b.toml:5: reason is empty"));
+        let unknown = refused(&TEXT.replace("code-present", "codes-present"));
+        assert!(unknown.contains("b.toml:5: there is no rule"), "{unknown}");
+        assert!(unknown.contains("did you mean enhanced-code-present?"), "{unknown}");
         assert!(refused(&TEXT.replace("\"noop\"", "\"[\"")).contains("b.toml:5: case = \"[\""));
         assert!(refused(&TEXT.replace("reason", "excuse")).contains("line 8"));
         assert!(refused(&TEXT.replace("reason", "expires = 10:00:00\nreason")).contains("write a day"));

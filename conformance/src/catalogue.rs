@@ -81,6 +81,16 @@ impl RuleId {
     pub fn find(name: &str) -> Option<RuleId> {
         RuleId::all().find(|id| id.rule().id == name || id.rule().label.eq_ignore_ascii_case(name))
     }
+
+    /// What to say of a name that no rule has.
+    pub(crate) fn unknown(name: &str) -> String {
+        const ALIKE: f64 = 0.85;
+        let likeness = |rule: &Rule| strsim::jaro_winkler(rule.id, name);
+        let closest = rules().iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let meant = closest.filter(|rule| likeness(rule) > ALIKE);
+        let meant = meant.map(|rule| format!(" (did you mean {}?)", rule.id)).unwrap_or_default();
+        format!("there is no rule {name:?}{meant}: `smtp-conformance rules` lists them")
+    }
 }
 
 impl fmt::Debug for RuleId {

@@ -23,7 +23,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         return Ok(());
     };
     let Some(rule) = RuleId::find(id) else {
-        bail!("there is no rule {id:?}: `smtp-conformance rules` lists them");
+        bail!("{}", RuleId::unknown(id));
     };
     print_rule(rule.rule());
     Ok(())

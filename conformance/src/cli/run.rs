@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::cases::{Choice, print_line, print_octets};
 use super::{FailOn, Form, misused};
-use crate::baseline::{Baseline, Stale};
+use crate::baseline::{Baseline, Stale, Update};
 use crate::case::{Case, Safety};
 use crate::client::Certificates;
 use crate::profile::Profile;
@@ -295,11 +295,17 @@ fn hold_against(
     let today = Baseline::today();
     let narrowed = options.choice.is_narrow();
     if !options.update_baseline {
+        if let Some(message) = baseline.is_for_others(target) {
+            anstream::eprintln!("{message}");
+        }
         return Ok(baseline.mark(target, today, narrowed, outcome));
     }
-    let text = baseline.updated(target, today, narrowed, options.fail_on.level(), outcome)?;
-    fs::write(baseline.path(), text).with_context(|| baseline.path().display().to_string())?;
-    Ok(Baseline::read(baseline.path())?.mark(target, today, narrowed, outcome))
+    let Update { text, added, gone } =
+        baseline.updated(target, today, narrowed, options.fail_on.level(), outcome)?;
+    let path = baseline.path();
+    fs::write(path, text).with_context(|| path.display().to_string())?;
+    anstream::eprintln!("{}: entries for {target}: {added} added, {gone} taken out", path.display());
+    Ok(Baseline::read(path)?.mark(target, today, narrowed, outcome))
 }
 
 /// A bar on standard error, if that is a terminal.

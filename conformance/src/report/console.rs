@@ -1,7 +1,7 @@
 //! The report that people read: rules broken, worst first, each with the exchange that shows it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use super::evidence::Evidence;
@@ -29,7 +29,16 @@ fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
     }
     write_known(stream, text)?;
     write_cases(stream, text)?;
-    stream.summary.map_or(Ok(()), |summary| write_summary(summary, text))
+    stream.summary.map_or(Ok(()), |summary| write_summary(summary, &known_by_level(stream), text))
+}
+
+/// How many findings of each level a baseline has.
+fn known_by_level(stream: &Stream<'_>) -> BTreeMap<Level, usize> {
+    let mut times = BTreeMap::new();
+    for found in stream.findings.iter().filter(|found| found.known.is_some()) {
+        *times.entry(found.level).or_default() += 1;
+    }
+    times
 }
 
 /// The findings of each rule and level that no baseline has, worst first.
@@ -64,9 +73,7 @@ fn write_known(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
 fn write_cases(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
     let idle = idle(stream);
     for ((verdict, reason), cases) in &idle {
-        let named = cases.iter().take(3).map(|case| escaped(case)).collect::<Vec<_>>().join(", ");
-        let more = if cases.len() > 3 { ", ..." } else { "" };
-        writeln!(text, "{verdict:<12} {:>3}  {} ({named}{more})", cases.len(), escaped(reason))?;
+        writeln!(text, "{verdict:<12} {:>3}  {} ({})", cases.len(), escaped(reason), few(cases))?;
     }
     if !idle.is_empty() {
         writeln!(text)?;
@@ -102,19 +109,21 @@ fn write_rule(
     let times = if found.len() == 1 { String::new() } else { format!(", {} times", found.len()) };
     writeln!(text, "{level} {}{times}", escaped(rule))?;
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
-    // Notes are many; what they say is enough.
+    // Notes are many; what they say, and where first, is enough.
     if level == Level::Note {
-        let mut details: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut details: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
         for found in found {
-            *details.entry(&found.detail).or_default() += 1;
+            details.entry(&found.detail).or_default().push(found);
         }
-        for (detail, count) in details {
-            writeln!(text, "  {count:>4} x {}", escaped(detail))?;
+        for (detail, found) in details {
+            let place = found.first().map(|first| Evidence::of(first, stream).place).unwrap_or_default();
+            writeln!(text, "  {:>4} x {} ({place})", found.len(), escaped(detail))?;
         }
         return writeln!(text);
     }
     writeln!(text, "  Seen: {}", escaped(&first.detail))?;
     text.push_str(&evidence(stream, first));
+    text.push_str(&elsewhere(found));
     if let Some(rule) = first.catalogued() {
         write_mend(rule.rule(), text)?;
     }
@@ -128,6 +137,24 @@ pub(super) fn evidence(stream: &Stream<'_>, found: &Found) -> String {
     format!("    {place}\n{}", lines.collect::<String>())
 }
 
+/// The other cases that show it.
+fn elsewhere(found: &[&Found]) -> String {
+    let first = found.first().and_then(|first| first.case.as_deref());
+    let cases: BTreeSet<&str> = found.iter().filter_map(|found| found.case.as_deref()).collect();
+    let others: Vec<&str> = cases.into_iter().filter(|case| Some(*case) != first).collect();
+    match others.as_slice() {
+        [] => String::new(),
+        others => format!("    and in {}\n", few(others)),
+    }
+}
+
+/// The first of some names.
+fn few(names: &[&str]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(|name| escaped(name)).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { shown + ", ..." } else { shown }
+}
+
 fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
     if !rule.mend.is_empty() {
         writeln!(text, "  Mend: {}", rule.mend)?;
@@ -135,7 +162,7 @@ fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
     rule.mends.iter().try_for_each(|(server, mend)| writeln!(text, "    {server}: {mend}"))
 }
 
-fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
+fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
     let pairs = summary
         .agreement
         .by_pairing()
@@ -149,10 +176,13 @@ fn write_summary(summary: &Summary, text: &mut String) -> fmt::Result {
         writeln!(text, "Certificate: {} (--verify-tls takes none that is not good)", escaped(problem))?;
     }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
-    writeln!(
-        text,
-        "{exchanges} exchanges on {dialogues} connections: {errors} errors, {warnings} warnings, {notes} notes"
-    )
+    let count = |number: &usize, level: Level| match known.get(&level) {
+        Some(known) => format!("{number} {level}s ({known} known)"),
+        None => format!("{number} {level}s"),
+    };
+    let found = [(errors, Level::Error), (warnings, Level::Warning), (notes, Level::Note)];
+    let found = found.map(|(number, level)| count(number, level)).join(", ");
+    writeln!(text, "{exchanges} exchanges on {dialogues} connections: {found}")
 }
 
 /// Text from outside: control characters and what turns the direction of writing are shown as escapes.
