@@ -125,13 +125,18 @@ impl Target {
             Some(rest) => rest.split_once(']').ok_or_else(|| anyhow!("{url:?}: the `]` is missing"))?,
             None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
         };
-        if host.is_empty() || host.contains(['/', '@', '?', '#']) {
+        let is_odd = after.starts_with(|first| first != ':') || rest.contains(['/', '@', '?', '#']);
+        if host.is_empty() || is_odd {
             bail!(
                 "{url:?}: write a host and, if need be, a port; what is known of the server stands in a file"
             );
         }
         let port = match after.strip_prefix(':') {
-            Some(port) => port.parse().with_context(|| format!("{url:?}: the port"))?,
+            Some(port) => port
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .with_context(|| format!("{url:?}: the port {port:?}: write a number from 1 to 65535"))?,
             None => port,
         };
         Ok(target(Address::Tcp(host.to_owned(), port), protocol, implicit_tls))
@@ -139,9 +144,13 @@ impl Target {
 
     fn from_file(path: &Path) -> Result<Target> {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).with_context(|| {
-            format!("{name}: neither a file nor a URL that begins with smtp://, smtps://, submission://, lmtp://, unix:")
-        })?;
+        let text =
+            fs::read_to_string(path).with_context(|| match Target::from_url(&format!("smtp://{name}")) {
+                Ok(meant) if !path.exists() && path.extension() != Some("toml".as_ref()) => {
+                    format!("{name} is no file; did you mean {}?", meant.name)
+                }
+                _ => name.clone(),
+            })?;
         let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
         target.name = file.name.unwrap_or(name.clone());
@@ -202,8 +211,22 @@ mod tests {
         assert_eq!(read("smtp://mx.example.org"), Some((Address::Tcp("mx.example.org".into(), 25), false)));
         assert_eq!(read("smtps://[::1]:1465/"), Some((Address::Tcp("::1".into(), 1465), true)));
         assert_eq!(read("unix:/run/lmtp"), Some((Address::Unix("/run/lmtp".into()), false)));
-        for bad in ["http://a", "smtp://", "smtp://a:b", "smtp://user:secret@a", "no-such-file.toml"] {
-            assert!(Target::read(bad).is_err(), "{bad}");
+        for (bad, told) in [
+            ("http://a", "begin with smtp://"),
+            ("smtp://", "write a host"),
+            ("smtp://user:secret@a", "write a host"),
+            ("smtp://a:25/b", "write a host"),
+            ("smtp://[::1]25", "write a host"),
+            ("smtp://a:b", "write a number from 1 to 65535"),
+            ("smtp://a:65536", "write a number from 1 to 65535"),
+            ("smtp://a:0", "write a number from 1 to 65535"),
+            ("127.0.0.1:2525", "did you mean smtp://127.0.0.1:2525?"),
+            ("mx.example.org", "did you mean smtp://mx.example.org?"),
+            ("no-such-file.toml", "no-such-file.toml: No such file"),
+            ("no/such", "no/such: No such file"),
+        ] {
+            let error = Target::read(bad).map(|target| target.name).expect_err("it is refused");
+            assert!(format!("{error:#}").contains(told), "{bad}: {error:#}");
         }
     }
 }
