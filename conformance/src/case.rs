@@ -1,13 +1,15 @@
 //! Cases: dialogs that provoke replies, as data.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::{fmt, slice};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::catalogue::RuleId;
+use crate::client::{Piece, Placeholder, pieces};
+use crate::knowledge::Knowledge;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
@@ -25,7 +27,7 @@ pub struct Case {
     pub situations: Vec<String>,
     /// What it may do to a server.
     pub safety: Safety,
-    /// What must be there for it.
+    /// What must be there for it, what its texts take among it.
     pub needs: Vec<Need>,
     /// The cases that must have gone as foreseen before.
     pub after: Vec<String>,
@@ -167,18 +169,39 @@ impl Need {
                 "tls" => Need::Tls,
                 "size-limit" => Need::SizeLimit,
                 "credentials" => Need::Credentials,
-                _ => bail!("there is no need {text:?}"),
+                _ => bail!("{}", no_need(text)),
             },
             Some(("offers", name)) => match name.split_once(':') {
                 Some(("mechanism", mechanism)) => Need::Mechanism(mechanism.to_owned()),
                 _ => Need::Offers(name.to_owned()),
             },
-            Some(("known", name @ ("valid" | "unknown" | "foreign" | "forwarded" | "full"))) => {
-                Need::Known(name.to_owned())
-            }
-            Some(_) => bail!("there is no need {text:?}"),
+            Some(("known", name)) if Knowledge::MAILBOXES.contains(&name) => Need::Known(name.to_owned()),
+            Some(_) => bail!("{}", no_need(text)),
         })
     }
+
+    /// What a placeholder takes to be filled.
+    fn of(placeholder: Placeholder<'_>) -> Option<Need> {
+        match placeholder {
+            Placeholder::Mailbox(name) => Some(Need::Known(name.to_owned())),
+            Placeholder::Domain => Some(Need::Known("valid".to_owned())),
+            Placeholder::TooLarge => Some(Need::SizeLimit),
+            Placeholder::User | Placeholder::Plain { .. } | Placeholder::Password { .. } => {
+                Some(Need::Credentials)
+            }
+            Placeholder::Me | Placeholder::Repetition | Placeholder::Sender | Placeholder::Filler { .. } => {
+                None
+            }
+        }
+    }
+}
+
+fn no_need(text: &str) -> String {
+    format!(
+        "there is no need {text:?}; there are smtp, mx, submission, lmtp, tls, offers:KEYWORD, \
+         offers:mechanism:NAME, size-limit, credentials, known:{}",
+        Knowledge::MAILBOXES.join(", known:")
+    )
 }
 
 impl fmt::Display for Need {
@@ -259,6 +282,22 @@ pub enum Action {
     Listen(f64),
 }
 
+impl Action {
+    /// Its texts.
+    fn texts(&self) -> &[String] {
+        match self {
+            Action::Send(text)
+            | Action::Raw(text, _)
+            | Action::Message(text)
+            | Action::RawMessage(text)
+            | Action::Response(text)
+            | Action::Chunk(text, _) => slice::from_ref(text),
+            Action::Pipeline(lines) => lines,
+            Action::StartTls | Action::Pause(_) | Action::Listen(_) => &[],
+        }
+    }
+}
+
 /// What a reply means for a case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -313,6 +352,7 @@ struct File {
 struct RawCase {
     id: Spanned<String>,
     title: String,
+    #[serde(default)]
     situations: Vec<String>,
     safety: Safety,
     #[serde(default)]
@@ -357,21 +397,32 @@ impl RawCase {
         if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             bail!("id {id:?}: write lower case letters, digits and hyphens");
         }
-        let rule = |name: &String| RuleId::find(name).ok_or_else(|| anyhow!("there is no rule {name:?}"));
+        let rule = |name: &String| RuleId::find(name).ok_or_else(|| anyhow!(RuleId::unknown(name)));
+        if self.steps.is_empty() {
+            bail!("steps is empty: write what the client does, as steps = [{{ send = \"NOOP\" }}]");
+        }
         for outcome in &self.outcomes {
             if !is_pattern(&outcome.reply) {
                 bail!("reply {:?}: write a code, `2yz`, `none` or `closed`", outcome.reply);
+            }
+        }
+        let steps = self.steps.into_iter().map(RawStep::check).collect::<Result<Vec<_>>>()?;
+        let mut needs = self.needs.iter().map(|need| Need::read(need)).collect::<Result<Vec<_>>>()?;
+        for text in steps.iter().flat_map(|step| step.action.texts()) {
+            for piece in pieces(text)? {
+                let Piece::Placeholder(placeholder) = piece else { continue };
+                needs.extend(Need::of(placeholder).filter(|need| !needs.contains(need)));
             }
         }
         Ok(Case {
             title: self.title,
             situations: self.situations,
             safety: self.safety,
-            needs: self.needs.iter().map(|need| Need::read(need)).collect::<Result<_>>()?,
+            needs,
             after: self.after,
             start: self.start,
             rules: self.rules.iter().map(rule).collect::<Result<_>>()?,
-            steps: self.steps.into_iter().map(RawStep::check).collect::<Result<_>>()?,
+            steps,
             outcomes: self.outcomes,
             id,
         })
@@ -421,7 +472,7 @@ impl RawStep {
 
 #[cfg(test)]
 mod tests {
-    use super::{built_in, check, read};
+    use super::{Need, built_in, check, read};
 
     #[test]
     fn the_cases_built_in_follow_the_form() {
@@ -430,11 +481,32 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_documentation_follow_the_form() {
+        for text in [include_str!("../cases/README.md"), include_str!("../../README.md")] {
+            let blocks = text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+            let mut cases = blocks.filter(|block| block.contains("[[case]]")).peekable();
+            assert!(cases.peek().is_some());
+            for block in cases {
+                read("README.md", block).unwrap_or_else(|error| panic!("{error:#}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_case_needs_what_its_texts_take() {
+        let text = "[[case]]\nid = \"a\"\ntitle = \"\"\nsafety = \"safe\"\nneeds = [\"known:valid\"]\nrules = []\n\
+                    steps = [{ send = \"RCPT TO:<{valid}>\" }, { send = \"MAIL FROM:<{full}> SIZE={size+1}\" }]\n";
+        let cases = read("x.toml", text).expect("the form is kept");
+        let known = |name: &str| Need::Known(name.to_owned());
+        assert_eq!(cases[0].needs, [known("valid"), known("full"), Need::SizeLimit]);
+    }
+
+    #[test]
     fn cases_that_come_after_others() {
         let case = |id: &str, safety: &str, after: &str| {
             format!(
                 "[[case]]\nid = \"{id}\"\ntitle = \"\"\nsituations = []\nsafety = \"{safety}\"\n\
-                 after = [{after}]\nrules = []\nsteps = []\n"
+                 after = [{after}]\nrules = []\nsteps = [{{ send = \"NOOP\" }}]\n"
             )
         };
         let checked = |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the form is kept"));
@@ -458,8 +530,13 @@ mod tests {
                 "\n[[case]]\nid = \"a\"\ntitle = \"A\"\nsituations = []\nsafety = \"safe\"\nrules = []\n{rest}\n"
             )
         };
-        assert!(refused(&case("colour = 1\nsteps = []")).contains("line 8, column 1"));
-        assert_eq!(refused(&case("needs = [\"luck\"]\nsteps = []")), "x.toml:3: there is no need \"luck\"");
+        let steps = "steps = [{ send = \"NOOP\" }]";
+        assert!(refused(&case(&format!("colour = 1\n{steps}"))).contains("line 8, column 1"));
+        let luck = refused(&case(&format!("needs = [\"luck\"]\n{steps}")));
+        assert!(luck.starts_with("x.toml:3: there is no need \"luck\"; there are smtp,"), "{luck}");
+        assert!(refused(&case("steps = []")).starts_with("x.toml:3: steps is empty"));
+        let unknown = refused(&case("steps = [{ pipeline = [\"NOOP\", \"RCPT TO:<{vaild}>\"] }]"));
+        assert!(unknown.contains("there is no placeholder {vaild}"), "{unknown}");
         assert!(
             refused(&case("steps = [{ send = \"A\", pause = 1 }]"))
                 .starts_with("x.toml:3: a step has exactly one")

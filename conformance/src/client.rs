@@ -1,6 +1,7 @@
 //! The client: drives one connection and records every octet.
 
 mod encryption;
+mod placeholder;
 mod template;
 
 use std::io;
@@ -13,6 +14,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use encryption::{Certificates, Encryption};
+pub(crate) use placeholder::{Piece, Placeholder, pieces};
 pub(crate) use template::{Template, encoded};
 
 use crate::command::Command;

@@ -42,17 +42,27 @@ pub enum Policy {
 }
 
 impl Knowledge {
+    /// What the mailboxes are called.
+    pub const MAILBOXES: [&str; 5] = ["valid", "unknown", "foreign", "forwarded", "full"];
+
+    /// The mailbox of a name, if it is known.
+    #[must_use]
+    pub fn mailbox(&self, name: &str) -> Option<&str> {
+        let mailbox = match name {
+            "valid" => &self.valid,
+            "unknown" => &self.unknown,
+            "foreign" => &self.foreign,
+            "forwarded" => &self.forwarded,
+            "full" => &self.full,
+            _ => &None,
+        };
+        mailbox.as_deref()
+    }
+
     /// Refuses mailboxes without a domain.
     pub(crate) fn check(&self) -> Result<()> {
-        let mailboxes = [
-            ("valid", &self.valid),
-            ("unknown", &self.unknown),
-            ("foreign", &self.foreign),
-            ("forwarded", &self.forwarded),
-            ("full", &self.full),
-            ("sender", &self.sender),
-        ];
-        for (key, mailbox) in mailboxes {
+        let mailboxes = Knowledge::MAILBOXES.map(|name| (name, self.mailbox(name)));
+        for (key, mailbox) in mailboxes.into_iter().chain([("sender", self.sender.as_deref())]) {
             let Some(mailbox) = mailbox else { continue };
             let is_whole = mailbox
                 .rsplit_once('@')
@@ -75,6 +85,19 @@ impl Knowledge {
 #[cfg(test)]
 mod tests {
     use super::{Knowledge, Policy};
+
+    #[test]
+    fn each_mailbox_has_its_name() {
+        for name in Knowledge::MAILBOXES {
+            let known: Knowledge =
+                toml::from_str(&format!("{name} = \"a@example.org\"")).expect("it is known");
+            let named: Vec<&str> =
+                Knowledge::MAILBOXES.into_iter().filter(|name| known.mailbox(name).is_some()).collect();
+            assert_eq!(named, [name]);
+            let half: Knowledge = toml::from_str(&format!("{name} = \"a\"")).expect("it is known");
+            assert!(half.check().is_err_and(|error| error.to_string().starts_with(name)), "{name}");
+        }
+    }
 
     #[test]
     fn a_policy_that_nothing_asks_for_is_refused_with_those_that_there_are() {

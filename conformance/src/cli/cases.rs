@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 
@@ -28,7 +28,15 @@ impl Choice {
     pub(super) fn cases(&self) -> Result<Vec<Case>> {
         let mut cases = case::built_in()?;
         if let Some(folder) = &self.cases {
-            for file in input::files(folder)? {
+            let files = input::files(folder)?.into_iter();
+            let files: Vec<PathBuf> =
+                files.filter(|file| file.extension() == Some("toml".as_ref())).collect();
+            ensure!(
+                !files.is_empty(),
+                "{}: there is no file of cases, as noop.toml, in it",
+                folder.display()
+            );
+            for file in files {
                 cases.extend(case::read(&file.display().to_string(), &input::text(&file)?)?);
             }
             case::check(&cases)?;

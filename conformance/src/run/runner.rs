@@ -323,16 +323,7 @@ impl Runner<'_> {
             Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
             Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
             Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
-            Need::Known(name) => {
-                let known = match name.as_str() {
-                    "valid" => &known.valid,
-                    "unknown" => &known.unknown,
-                    "foreign" => &known.foreign,
-                    "forwarded" => &known.forwarded,
-                    _ => &known.full,
-                };
-                (known.is_some(), Verdict::Skipped)
-            }
+            Need::Known(name) => (known.mailbox(name).is_some(), Verdict::Skipped),
         };
         (!there).then(|| (verdict, format!("needs {need}")))
     }

@@ -1,0 +1,142 @@
+//! What stands in braces in the texts of cases.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::knowledge::Knowledge;
+
+/// The longest filler, in octets.
+const LONGEST: usize = 1 << 20;
+
+/// A piece of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'t> {
+    /// As it is.
+    Text(&'t str),
+    /// What a placeholder stands for.
+    Placeholder(Placeholder<'t>),
+}
+
+/// What is put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placeholder<'t> {
+    /// `{me}`: the client's name.
+    Me,
+    /// `{n}`: which repetition it is, from 1.
+    Repetition,
+    /// `{sender}`: a sender.
+    Sender,
+    /// `{valid}` and the other [mailboxes](Knowledge::MAILBOXES).
+    Mailbox(&'t str),
+    /// `{domain}`: that of the valid mailbox.
+    Domain,
+    /// `{size+1}`: an octet more than the limit.
+    TooLarge,
+    /// `{user}`: the user's name, in base64.
+    User,
+    /// `{plain}`: the message of SASL PLAIN, in base64; with a wrong password, `{plain-wrong}`.
+    Plain { wrong: bool },
+    /// `{password}`: in base64; a wrong one, `{password-wrong}`.
+    Password { wrong: bool },
+    /// `{pad:N}`: N letters; `{lines:N:TEXT}`: N lines of a text.
+    Filler { count: usize, text: &'t str, end: &'static str },
+}
+
+/// The pieces of a text. `{{` and `}}` are braces.
+///
+/// # Errors
+///
+/// Where a brace stands alone, or there is no such placeholder.
+pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(position) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(position);
+        pieces.push(Piece::Text(before));
+        if let Some(after) = brace.strip_prefix("{{").or_else(|| brace.strip_prefix("}}")) {
+            pieces.push(Piece::Text(&brace[..1]));
+            rest = after;
+            continue;
+        }
+        let inside = brace.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let Some((name, after)) = inside else { bail!("{text:?}: a brace of its own is written twice") };
+        let placeholder = Placeholder::read(name).with_context(|| {
+            format!(
+                "{text:?}: there is no placeholder {{{name}}}; there are {{me}}, {{n}}, {{sender}}, {{{}}}, \
+                 {{domain}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
+                 {{pad:N}}, {{lines:N:TEXT}}",
+                Knowledge::MAILBOXES.join("}, {")
+            )
+        })?;
+        pieces.push(Piece::Placeholder(placeholder));
+        rest = after;
+    }
+    pieces.push(Piece::Text(rest));
+    Ok(pieces)
+}
+
+impl Placeholder<'_> {
+    fn read(name: &str) -> Option<Placeholder<'_>> {
+        Some(match name {
+            "me" => Placeholder::Me,
+            "n" => Placeholder::Repetition,
+            "sender" => Placeholder::Sender,
+            "domain" => Placeholder::Domain,
+            "size+1" => Placeholder::TooLarge,
+            "user" => Placeholder::User,
+            "plain" => Placeholder::Plain { wrong: false },
+            "plain-wrong" => Placeholder::Plain { wrong: true },
+            "password" => Placeholder::Password { wrong: false },
+            "password-wrong" => Placeholder::Password { wrong: true },
+            name if Knowledge::MAILBOXES.contains(&name) => Placeholder::Mailbox(name),
+            name => filler(name)?,
+        })
+    }
+}
+
+fn filler(name: &str) -> Option<Placeholder<'_>> {
+    let (count, text, end) = match name.split_once(':')? {
+        ("pad", count) => (count, "x", ""),
+        ("lines", rest) => rest.split_once(':').map(|(count, text)| (count, text, "\r\n"))?,
+        _ => return None,
+    };
+    let count: usize = count.parse().ok()?;
+    let is_short = count.checked_mul(text.len() + end.len())? <= LONGEST;
+    is_short.then_some(Placeholder::Filler { count, text, end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST, Piece, Placeholder, filler, pieces};
+
+    #[test]
+    fn texts_and_what_is_put_in() {
+        let pieces = |text| pieces(text).map_err(|error| error.to_string());
+        assert_eq!(
+            pieces("a{{{me}b}}"),
+            Ok(vec![
+                Piece::Text("a"),
+                Piece::Text("{"),
+                Piece::Text(""),
+                Piece::Placeholder(Placeholder::Me),
+                Piece::Text("b"),
+                Piece::Text("}"),
+                Piece::Text(""),
+            ])
+        );
+        for bad in ["{", "}", "{me", "a}b"] {
+            assert!(pieces(bad).is_err_and(|error| error.ends_with("is written twice")), "{bad}");
+        }
+        assert!(pieces("{vaild}").is_err_and(|error| error.contains("{vaild}; there are {me}")));
+    }
+
+    #[test]
+    fn fillers_have_a_bound() {
+        let filler_of = |count, text, end| Some(Placeholder::Filler { count, text, end });
+        assert_eq!(filler("pad:3"), filler_of(3, "x", ""));
+        assert_eq!(filler("lines:2:a: b"), filler_of(2, "a: b", "\r\n"));
+        assert_eq!(filler("pad:1048576"), filler_of(LONGEST, "x", ""));
+        for name in ["pad", "pad:", "pad:-1", "pad:1048577", "lines:2", "lines:99999999:a", "fill:3"] {
+            assert_eq!(filler(name), None, "{name}");
+        }
+    }
+}
