@@ -10,7 +10,7 @@ use crate::run::{CaseOutcome, Verdict};
 use crate::stream::Stream;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
-/// skipped with its reason. Findings that no case asked for stand under `findings`.
+/// skipped with its reason. What is found below that level, or known, is told in the output of its test case. Findings that no case asked for stand under `findings`.
 ///
 /// # Errors
 ///
@@ -35,6 +35,7 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
         let mut test_case =
             TestCase::new(format!("finding {}", found.place), status(stream, &[found], fails));
         test_case.set_classname(console::escaped(&found.rule));
+        remark(&[found], &mut test_case);
         suite.add_test_case(test_case);
     }
     // Jenkins' schema knows `skipped` of a suite, but not of all of them.
@@ -67,7 +68,23 @@ fn test_case(
     };
     let mut test_case = TestCase::new(console::escaped(&case.id), status);
     test_case.set_classname(console::escaped(rule));
+    remark(broken, &mut test_case);
     test_case
+}
+
+/// What was found and is no failure stands in the output of the test case.
+fn remark(broken: &[&Found], test_case: &mut TestCase) {
+    if !matches!(test_case.status, TestCaseStatus::Success { .. }) || broken.is_empty() {
+        return;
+    }
+    let line = |found: &&Found| {
+        let seen = format!("{}: {}", found.level, found.detail);
+        console::escaped(&match &found.known {
+            Some(known) => format!("known {seen}: {} [{}]", known.reason, known.section),
+            None => seen,
+        })
+    };
+    test_case.set_system_out(broken.iter().map(line).collect::<Vec<_>>().join("\n"));
 }
 
 fn status(stream: &Stream<'_>, broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {
