@@ -218,6 +218,7 @@ fn markdown_has_no_markup_of_a_server() {
     assert_eq!(blocks, worse.collect::<BTreeSet<_>>().len());
     assert_eq!(tables, 3, "{page}");
     assert!(page.contains("enhanced-code-class-agrees") && page.contains("RFC 2034 §4"));
+    assert!(page.contains("Certificate: <code>"), "{page}");
 }
 
 #[test]

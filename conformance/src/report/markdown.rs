@@ -42,6 +42,7 @@ struct Counts {
     exchanges: Markdown,
     dialogues: Markdown,
     cases: Option<Markdown>,
+    certificate: Option<Markdown>,
     agreement: Vec<Agreement>,
 }
 
@@ -138,6 +139,7 @@ impl Counts {
             exchanges: Markdown::text(summary.exchanges),
             dialogues: Markdown::text(summary.dialogues),
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
+            certificate: summary.certificate.as_ref().map(Markdown::text),
             agreement: summary
                 .agreement
                 .by_pairing()
