@@ -36,6 +36,8 @@ pub struct Plan {
     pub allowed: Vec<Safety>,
     /// How long to wait.
     pub patience: Patience,
+    /// How long to wait for a server that takes no connections yet.
+    pub wait: Duration,
     /// How long everything may take.
     pub limit: Duration,
     /// What ends it before.
@@ -60,6 +62,7 @@ impl Default for Plan {
         Plan {
             allowed: Vec::new(),
             patience: Patience::default(),
+            wait: Duration::ZERO,
             limit: Duration::from_secs(600),
             interruption: Interruption::default(),
             politeness: None,
@@ -209,8 +212,9 @@ pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome
 pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
     let encryption = Encryption::new(plan.certificates).context("TLS")?;
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
-    let until = Instant::now() + plan.limit;
+    let until = Instant::now() + plan.wait + plan.limit;
     let runner = Runner { target, plan, politeness, encryption, until };
+    runner.wait().await;
     let mut outcome = runner.run(cases).await;
     outcome.certificate = runner.encryption.problem();
     Ok(outcome)

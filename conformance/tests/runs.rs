@@ -12,6 +12,7 @@ use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
 use smtp_conformance::{Address, Target};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::time::sleep;
 
 /// As gently as elsewhere, but with a shorter pause.
 const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };
@@ -105,6 +106,27 @@ async fn a_server_is_reached_by_ipv6_and_by_a_socket_of_this_machine() {
             outcome.cases
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_late_is_waited_for() {
+    let server = Reference::start(Options::default()).await.expect("the reference server starts");
+    let place =
+        TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr()).expect("a port");
+    let target = Target { address: Address::Tcp("127.0.0.1".to_owned(), place.port()), ..server.target() };
+    let plan = |wait| Plan { wait, ..plan() };
+    let soon = outcome(&target, &cases(|_| false), &plan(Duration::from_millis(300))).await;
+    assert!(soon.says_nothing(), "{:?}", soon.cases);
+    let address = server.address();
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(500)).await;
+        let listener = TcpListener::bind(place).await.expect("the port is free");
+        while let Ok((client, _)) = listener.accept().await {
+            tokio::spawn(forward(client, address));
+        }
+    });
+    let late = outcome(&target, &cases(|_| false), &plan(Duration::from_secs(30))).await;
+    assert!(late.cases.iter().all(|case| case.verdict == Verdict::Pass), "{:?}", late.cases);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -86,6 +86,10 @@ pub(super) struct Options {
     /// --targets to how many servers, 32 if not said, each by one.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel: Option<u16>,
+    /// Seconds to wait for a server that is about to start; not for --targets.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600), value_name = "SECONDS")]
+    #[arg(conflicts_with = "targets")]
+    wait: u64,
     /// Seconds to wait for a reply.
     #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS")]
     timeout: u64,
@@ -157,6 +161,7 @@ fn plan(options: &Options) -> Result<Plan> {
         parallel: options.parallel.unwrap_or(4).into(),
         strictness: Strictness { registry: options.strict_registry },
         profile: Profile::find(&options.profile)?,
+        wait: Duration::from_secs(options.wait),
         limit: Duration::from_secs(options.limit),
         certificates: if options.verify_tls { Certificates::Demanded } else { Certificates::Observed },
         ..Plan::default()

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::fmt::Display;
 use std::io;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::attempt::{Attempt, Attempted, Readiness, batches};
 use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
@@ -60,7 +61,24 @@ impl Driven<'_> {
     }
 }
 
+/// How long to wait at least before a server that takes no connections is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 impl Runner<'_> {
+    /// Waits for a server that is about to start, as long as the plan says.
+    pub(super) async fn wait(&self) {
+        let until = Instant::now() + self.plan.wait;
+        let waiting = async {
+            while Instant::now() < until && self.connect("waiting").await.is_err() {
+                sleep(self.politeness.between.max(AGAIN)).await;
+            }
+        };
+        tokio::select! {
+            () = waiting => {}
+            () = self.plan.interruption.happened() => {}
+        }
+    }
+
     pub(super) async fn run(&self, cases: &[Case]) -> Outcome {
         let mut outcome = Outcome::default();
         if let [case] = cases
