@@ -136,8 +136,8 @@ impl Baseline {
         stale
     }
 
-    /// What the file becomes with an entry for each finding at `level` or above that is not known, and without those entries
-    /// for the target that are [stale](Baseline::mark). Everything else stays as it is written.
+    /// What the file becomes with an entry for each finding at `level` or above that is not known, and without those
+    /// entries for the target that are [stale](Baseline::mark). Everything else stays as it is written.
     ///
     /// # Errors
     ///

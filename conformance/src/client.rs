@@ -194,8 +194,8 @@ impl Connection {
         self.act(Act::Connect, &[], 1).await
     }
 
-    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who does not know EHLO is asked for LHLO, which tells
-    /// an LMTP server.
+    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who does not know EHLO is asked for LHLO, which
+    /// tells an LMTP server.
     pub async fn hello(&mut self) -> Option<u16> {
         let is_lmtp = self.dialogue.protocol == Protocol::Lmtp;
         let line = |verb: &str| format!("{verb} {}", Template::me());

@@ -41,8 +41,8 @@ pub struct Judgement {
     pub agreement: Agreement,
 }
 
-/// Judges the connections of a run or of a recording. A server that is surely of another kind than it was taken for, as one
-/// of HTTP, breaks nothing.
+/// Judges the connections of a run or of a recording. A server that is surely of another kind than it was taken for, as
+/// one of HTTP, breaks nothing.
 ///
 /// ```
 /// use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
