@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, mem};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use globset::{Glob, GlobMatcher};
@@ -101,6 +101,17 @@ impl Baseline {
     /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
     /// open. Of a run that was `narrowed` to some cases the latter are not told.
     pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
+        self.mark_each(target, today, narrowed, outcome).into_iter().map(|(_, message)| message).collect()
+    }
+
+    /// As [`mark`](Baseline::mark), with the place of each entry in the file.
+    fn mark_each(
+        &self,
+        target: &str,
+        today: Date,
+        narrowed: bool,
+        outcome: &mut Outcome,
+    ) -> Vec<(usize, Stale)> {
         let names: Vec<String> = outcome
             .judgement
             .findings
@@ -108,9 +119,11 @@ impl Baseline {
             .map(|finding| outcome.case_of(finding.place).to_owned())
             .collect();
         let mut stale = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.target.is_match(target)) {
+        let entries = self.entries.iter().enumerate();
+        for (place, entry) in entries.filter(|(_, entry)| entry.target.is_match(target)) {
+            let mut told = |what: &str| stale.push((place, self.stale(entry, what)));
             if entry.expires.is_some_and(|day| day < today) {
-                stale.push(self.stale(entry, "its day is over: mend the server, or set a later `expires`"));
+                told("its day is over: mend the server, or set a later `expires`");
                 continue;
             }
             let mut matched = false;
@@ -124,13 +137,12 @@ impl Baseline {
                 continue;
             }
             if !entry.is_about(outcome) {
-                let what = format!(
+                told(&format!(
                     "no case and no connection is called {}: correct it, or delete it",
                     entry.case.glob()
-                );
-                stale.push(self.stale(entry, &what));
+                ));
             } else if entry.was_tried(outcome) {
-                stale.push(self.stale(entry, "nothing matches it any more: delete it"));
+                told("nothing matches it any more: delete it");
             }
         }
         stale
@@ -151,32 +163,44 @@ impl Baseline {
         outcome: &Outcome,
     ) -> Result<Update> {
         let mut outcome = outcome.clone();
-        let stale = self.mark(target, today, narrowed, &mut outcome);
-        let gone = |entry: &Entry| stale.iter().any(|message| message.starts_with(&self.at(entry)));
-        let mut document: DocumentMut = self.text.parse().context("the baseline")?;
-        let old =
-            document.remove("known").and_then(|known| known.into_array_of_tables().ok()).unwrap_or_default();
-        let mut old: Vec<Table> = old.into_iter().collect();
+        let stale: BTreeSet<usize> = self
+            .mark_each(target, today, narrowed, &mut outcome)
+            .into_iter()
+            .map(|(place, _)| place)
+            .collect();
+        let is_crlf = self.text.contains("\r\n");
+        let mut document: DocumentMut = self.text.replace("\r\n", "\n").parse().context("the baseline")?;
+        let old = document.remove("known").map(Item::into_array_of_tables);
+        let mut old: Vec<Table> = old.and_then(Result::ok).into_iter().flatten().collect();
         let head = match old.first_mut() {
-            Some(first) => take_head(first),
+            Some(first) => {
+                let head = take_apart(first);
+                // It may come to stand behind others.
+                put_apart(first, "\n");
+                head
+            }
             None => take_trailing(&mut document),
         };
-        let before = old.len();
-        let mut tables: Vec<Table> = old
-            .into_iter()
-            .zip(&self.entries)
-            .filter(|(_, entry)| !gone(entry))
-            .map(|(table, _)| table)
-            .collect();
-        let (gone, new) = (before - tables.len(), missing(target, today, level, &outcome));
+        // What an empty line parts from an entry that goes stays, before the next.
+        let (mut tables, mut left) = (Vec::new(), String::new());
+        for (place, mut table) in old.into_iter().enumerate() {
+            if stale.contains(&place) {
+                left.push_str(&take_apart(&mut table));
+            } else {
+                put_apart(&mut table, &mem::take(&mut left));
+                tables.push(table);
+            }
+        }
+        document.set_trailing(left + document.trailing().as_str().unwrap_or_default());
+        let new = missing(target, today, level, &outcome);
         let added = new.len();
         for table in new {
             let place = tables.iter().position(|other| order(other, &table) == Ordering::Greater);
             tables.insert(place.unwrap_or(tables.len()), table);
         }
         match tables.first_mut() {
-            Some(first) => put_head(first, &head),
-            None => document.set_trailing(head),
+            Some(first) => put_apart(first, &head),
+            None => document.set_trailing(head + document.trailing().as_str().unwrap_or_default()),
         }
         // Tables are written in the order of their positions, which come from the file that they were read from.
         let mut known = ArrayOfTables::new();
@@ -186,7 +210,8 @@ impl Baseline {
         }
         document.insert("known", Item::ArrayOfTables(known));
         let text = document.to_string().trim_start_matches('\n').to_owned();
-        Ok(Update { text, added, gone })
+        let text = if is_crlf { text.replace('\n', "\r\n") } else { text };
+        Ok(Update { text, added, gone: stale.len() })
     }
 
     /// The day that entries are held against.
@@ -246,7 +271,7 @@ impl Entry {
         let concluded = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Observed];
         if fitting.peek().is_none() {
             // It is about what no case brought about.
-            return true;
+            return !outcome.is_cut_short();
         }
         let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
         !open.iter().any(|verdict| verdicts.contains(verdict))
@@ -293,26 +318,33 @@ fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -
     entries.into_iter().map(table).collect()
 }
 
-/// Takes the comment at the head of a file from its first table: what an empty line parts from it.
-fn take_head(first: &mut Table) -> String {
-    let prefix = first.decor().prefix().and_then(RawString::as_str).unwrap_or_default().to_owned();
-    let (head, own) = prefix.rsplit_once("\n\n").map_or(("", prefix.as_str()), |(head, own)| (head, own));
-    let own = format!("\n{own}");
-    first.decor_mut().set_prefix(own);
-    head.to_owned()
+/// Takes what stands before a table and an empty line parts from it, as the comment at the head of a file.
+fn take_apart(table: &mut Table) -> String {
+    let prefix = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
+    let (mut apart, mut own) = (String::new(), String::new());
+    for line in prefix.split_inclusive('\n') {
+        own.push_str(line);
+        if line.trim().is_empty() {
+            apart.push_str(&mem::take(&mut own));
+        }
+    }
+    let is_blank = apart.trim().is_empty();
+    table.decor_mut().set_prefix(format!("{}{own}", if is_blank { apart.as_str() } else { "" }));
+    if is_blank { String::new() } else { apart }
+}
+
+fn put_apart(table: &mut Table, apart: &str) {
+    let own = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
+    let own = if apart.is_empty() { own } else { own.trim_start_matches('\n') };
+    let prefix = format!("{apart}{own}");
+    table.decor_mut().set_prefix(prefix);
 }
 
 /// Takes the comment of a file that has no table.
 fn take_trailing(document: &mut DocumentMut) -> String {
-    let head = document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
+    let comment = document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
     document.set_trailing("");
-    head
-}
-
-fn put_head(first: &mut Table, head: &str) {
-    let own = first.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
-    let prefix = format!("{head}{}{own}", if head.is_empty() { "" } else { "\n" });
-    first.decor_mut().set_prefix(prefix);
+    if comment.is_empty() { comment } else { comment + "\n\n" }
 }
 
 fn order(one: &Table, other: &Table) -> Ordering {
@@ -543,6 +575,26 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             );
             assert_eq!(updated(target, &new), new);
         }
+        // What an empty line parts from an entry stays where that goes; so do line ends.
+        let other = TEXT.replace("# What we know.\n\n", "").replace("\"noop\"", "\"quit\"");
+        let text =
+            format!("{TEXT}# Of the entry above.\n \n# Of this one.\n{other}").replace("a comment stays", "");
+        let expected = format!("{}# Of the entry above.\n \n", TEXT.replace("a comment stays", ""));
+        let update = |text: &str| baseline(text).updated("postfix/mx", TODAY, false, None, &outcome());
+        let updated = update(&text).expect("it can be written");
+        assert_eq!((updated.text.as_str(), updated.gone), (expected.as_str(), 1));
+        let updated = update(&text.replace('\n', "\r\n")).expect("it can be written");
+        assert_eq!(updated.text, expected.replace('\n', "\r\n"));
+        // Two entries on one line.
+        let entry = |case: &str| {
+            format!(
+                "{{ target = \"*\", rule = \"enhanced-code-present\", case = \"{case}\", section = \"a\", reason = \"b\" }}"
+            )
+        };
+        let text = format!("known = [ {}, {} ]\n", entry("quit"), entry("noop"));
+        let updated = update(&text).expect("it can be written");
+        assert!(updated.text.contains("noop") && !updated.text.contains("quit"), "{}", updated.text);
+        assert_eq!(updated.gone, 1);
         // Without an entry the comment is all that is left.
         let text = TEXT.replace("\"noop\"", "\"quit\"");
         let update = baseline(&text).updated("postfix/mx", TODAY, false, None, &outcome());

@@ -194,16 +194,29 @@ impl Connection {
         self.act(Act::Connect, &[], 1).await
     }
 
-    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who does not know EHLO is asked for LHLO, which
-    /// tells an LMTP server.
+    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who knows neither that nor HELO is asked for the
+    /// other, which tells a server that was taken for another kind.
     pub async fn hello(&mut self) -> Option<u16> {
-        let is_lmtp = self.dialogue.protocol == Protocol::Lmtp;
-        let line = |verb: &str| format!("{verb} {}", Template::me());
-        let number = self.command(&line(if is_lmtp { "LHLO" } else { "EHLO" })).await;
-        if !is_lmtp && matches!(number, Some(500 | 502)) {
-            self.command(&line("LHLO")).await;
+        let verbs: &[&str] = match self.dialogue.protocol {
+            Protocol::Lmtp => &["LHLO", "EHLO"],
+            Protocol::Smtp | Protocol::Submission => &["EHLO", "HELO", "LHLO"],
+        };
+        let mut first = None;
+        for verb in verbs {
+            let number = self.command(&format!("{verb} {}", Template::me())).await;
+            first = first.or(number);
+            if !matches!(number, Some(500 | 502)) {
+                break;
+            }
         }
-        number
+        first
+    }
+
+    /// Sends a line to a server that said nothing, and listens.
+    pub async fn speak_first(&mut self, line: &str, duration: Duration) {
+        if self.send(format!("{line}\r\n").as_bytes()).await.is_ok() {
+            self.listen(duration).await;
+        }
     }
 
     /// Sends a line before the greeting was read, then reads the greeting and the line's reply. A server may take what

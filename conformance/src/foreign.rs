@@ -4,10 +4,13 @@ use crate::command::Verb;
 use crate::dialogue::{Dialogue, Exchange, Protocol};
 
 /// How others begin what they say, and who they are. A reply begins with three digits (RFC 5321 §4.2).
-const BEGINNINGS: [(&[u8], &str); 5] = [
+const BEGINNINGS: [(&[u8], &str); 8] = [
     (b"HTTP/", "an HTTP server answers"),
     (b"* OK", "an IMAP server answers"),
+    (b"* PREAUTH", "an IMAP server answers"),
+    (b"* BYE", "an IMAP server answers"),
     (b"+OK", "a POP3 server answers"),
+    (b"-ERR", "a POP3 server answers"),
     (b"SSH-", "an SSH server answers"),
     // An alert; RFC 8446 §5.1.
     (b"\x15\x03", "the answer is TLS: smtps:// is for servers that begin with it"),
@@ -21,21 +24,24 @@ pub(crate) fn foreign(dialogue: &Dialogue) -> Option<&'static str> {
     if let Some((_, sight)) = BEGINNINGS.iter().find(|(beginning, _)| first.starts_with(beginning)) {
         return Some(sight);
     }
-    let answered = |wanted: Verb, numbers: &[u16]| {
-        let is_wanted =
-            |exchange: &&Exchange| exchange.command().is_some_and(|command| command.verb() == wanted);
-        let numbers_of = |exchange: &Exchange| exchange.sure.then(|| exchange.number()).flatten();
-        let mut found = dialogue.exchanges.iter().filter(is_wanted).filter_map(numbers_of);
-        found.next().is_some_and(|number| numbers.contains(&number))
+    let answers_to = |wanted: Verb| {
+        let is_wanted = move |exchange: &&Exchange| {
+            exchange.sure && exchange.command().is_some_and(|command| command.verb() == wanted)
+        };
+        dialogue.exchanges.iter().filter(is_wanted).filter_map(Exchange::number)
     };
-    let unknown = [500, 502];
+    let knows = |verb| answers_to(verb).any(|number| number == 250);
+    let lacks = |verb| {
+        let mut numbers = answers_to(verb).peekable();
+        numbers.peek().is_some() && numbers.all(|number| matches!(number, 500 | 502))
+    };
     match dialogue.protocol {
-        Protocol::Lmtp if answered(Verb::Lhlo, &unknown) => {
-            Some("the server does not know LHLO: smtp:// or submission:// is for servers that know EHLO")
+        Protocol::Lmtp if lacks(Verb::Lhlo) && knows(Verb::Ehlo) => {
+            Some("the server knows EHLO and not LHLO: smtp:// or submission:// is for it")
         }
         // RFC 2033 §4.1: an LMTP server takes neither EHLO nor HELO.
         Protocol::Smtp | Protocol::Submission
-            if answered(Verb::Ehlo, &unknown) && answered(Verb::Lhlo, &[250]) =>
+            if lacks(Verb::Ehlo) && lacks(Verb::Helo) && knows(Verb::Lhlo) =>
         {
             Some("the server knows LHLO and not EHLO: lmtp:// is for it")
         }
@@ -64,29 +70,41 @@ mod tests {
 
     #[test]
     fn what_speaks_something_else_is_seen() {
-        let lmtp: [(&str, &[u8]); 3] =
-            [("", b"220 a\r\n"), ("EHLO b", b"502 5.5.1\r\n"), ("LHLO b", b"250 a\r\n")];
-        let both = [lmtp[0], ("EHLO b", b"250 a\r\n"), lmtp[2]];
-        let neither = [lmtp[0], lmtp[1], ("LHLO b", b"500 5.5.1\r\n")];
+        let lmtp: [(&str, &[u8]); 4] = [
+            ("", b"220 a\r\n"),
+            ("EHLO b", b"502 5.5.1\r\n"),
+            ("HELO b", b"500 5.5.1\r\n"),
+            ("LHLO b", b"250 a\r\n"),
+        ];
+        let [greeted, without_ehlo, without_helo, lhlo] = lmtp;
+        let (ehlo, refused) =
+            (("EHLO b", b"250 a\r\n".as_slice()), ("LHLO b", b"500 5.5.1 what?\r\n".as_slice()));
         for (protocol, said, sight) in [
             (Protocol::Smtp, [("", b"* OK IMAP4rev1\r\n".as_slice())].as_slice(), "IMAP"),
+            (Protocol::Smtp, &[("", b"* BYE\r\n")], "IMAP"),
             (Protocol::Submission, &[("", b"+OK ready\r\n")], "POP3"),
+            (Protocol::Submission, &[("", b"-ERR busy\r\n")], "POP3"),
             (Protocol::Lmtp, &[("", b"SSH-2.0-OpenSSH_9.2\r\n")], "SSH"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"HTTP/1.1 400 Bad Request\r\n")], "HTTP"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
             (Protocol::Smtp, &lmtp, "lmtp://"),
             (Protocol::Submission, &lmtp, "lmtp://"),
-            (Protocol::Lmtp, &[lmtp[0], ("LHLO b", b"500 5.5.1 what?\r\n")], "smtp://"),
+            (Protocol::Lmtp, &[greeted, refused, ehlo], "smtp://"),
         ] {
             let seen = foreign(&dialogue(protocol, said));
             assert!(seen.is_some_and(|seen| seen.contains(sight)), "{said:?}: {seen:?}");
         }
         for (protocol, said) in [
-            (Protocol::Smtp, both.as_slice()),
-            (Protocol::Smtp, &neither),
-            (Protocol::Smtp, &lmtp[..2]),
+            // Servers that are bad, and of the kind that they are taken for.
+            (Protocol::Smtp, [greeted, ehlo, lhlo].as_slice()),
+            (Protocol::Smtp, &[greeted, without_ehlo, ("HELO b", b"250 a\r\n"), lhlo]),
+            (Protocol::Smtp, &[greeted, without_ehlo, lhlo]),
+            (Protocol::Smtp, &[greeted, without_ehlo, without_helo, refused]),
             (Protocol::Lmtp, &lmtp),
-            (Protocol::Lmtp, &[lmtp[0], ("LHLO b", b"421 4.3.2\r\n")]),
+            (Protocol::Lmtp, &[greeted, refused]),
+            (Protocol::Lmtp, &[greeted, refused, without_ehlo]),
+            (Protocol::Lmtp, &[greeted, refused, lhlo, ehlo]),
+            (Protocol::Lmtp, &[greeted, ("LHLO b", b"421 4.3.2\r\n")]),
             (Protocol::Smtp, &[("", b"OK 220\r\n")]),
             (Protocol::Smtp, &[("", b"")]),
             (Protocol::Smtp, &[]),

@@ -27,7 +27,7 @@ use crate::target::Target;
 
 pub use interruption::Interruption;
 pub use politeness::Politeness;
-use runner::Runner;
+use runner::{CANARY_FAILED, INTERRUPTED, OUT_OF_TIME, Runner};
 
 /// How a run goes about its work.
 #[derive(Clone, Debug)]
@@ -108,13 +108,20 @@ impl Outcome {
         self.cases.iter().any(|case| case.verdict == Verdict::Error)
     }
 
-    /// Why nothing can be said, where that is the same for every case.
+    /// Why nothing can be said, where that is the same for every case, or what the canary ended with.
     #[must_use]
     pub fn obstacle(&self) -> Option<&str> {
-        let (first, others) = self.cases.split_first()?;
-        let is_same = |case: &CaseOutcome| case.verdict.is_idle() && case.reason == first.reason;
-        let has_one = is_same(first) && !first.reason.is_empty() && others.iter().all(is_same);
-        has_one.then_some(first.reason.as_str())
+        let first = self.cases.first().filter(|first| !first.reason.is_empty())?;
+        let is_same = |case: &CaseOutcome| {
+            case.verdict.is_idle() && [first.reason.as_str(), CANARY_FAILED].contains(&case.reason.as_str())
+        };
+        self.cases.iter().all(is_same).then_some(first.reason.as_str())
+    }
+
+    /// Whether it was interrupted, or ran out of time.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.cases.iter().any(|case| [INTERRUPTED, OUT_OF_TIME].contains(&case.reason.as_str()))
     }
 
     /// Whether nothing can be said: no case passed, failed, warned or was observed.

@@ -20,6 +20,7 @@ use crate::target::Target;
 
 /// Why cases are not done.
 pub(super) const INTERRUPTED: &str = "the run was interrupted";
+pub(super) const CANARY_FAILED: &str = "the canary failed before";
 pub(super) const OUT_OF_TIME: &str = "the time for the run is over";
 
 /// Runs cases against one target.
@@ -64,6 +65,9 @@ impl Driven<'_> {
 /// How long to wait at least before a server that takes no connections is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long to wait for what a server of another kind says to a line.
+const ANSWER: Duration = Duration::from_secs(1);
+
 impl Runner<'_> {
     /// Waits for a server that is about to start, as long as the plan says.
     pub(super) async fn wait(&self) {
@@ -106,7 +110,7 @@ impl Runner<'_> {
         let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
         for group in others.chunk_by(|one, other| one.safety == other.safety) {
             if !alive {
-                let idle = |case: &&Case| idle(case, Verdict::Blocked, "the canary failed before");
+                let idle = |case: &&Case| idle(case, Verdict::Blocked, CANARY_FAILED);
                 outcome.cases.extend(group.iter().map(idle));
                 continue;
             }
@@ -126,9 +130,9 @@ impl Runner<'_> {
     }
 
     /// Runs the only case on the one connection that it needs. False where more has to be known first: the case is about
-    /// what is offered, or the server wants TLS or a login.
+    /// what is offered, or shows too little of what the server is, or the server wants TLS or a login.
     async fn run_alone(&self, case: &Case, outcome: &mut Outcome) -> bool {
-        if is_about_offers(case) {
+        if is_about_offers(case) || matches!(case.start, Start::Early | Start::Connect | Start::Helo) {
             return false;
         }
         let offers = Offers::default();
@@ -159,7 +163,10 @@ impl Runner<'_> {
         let mut connection = self.connect("capabilities").await?;
         connection.greet().await;
         if connection.is_silent() {
-            return Err(io::Error::other(self.silence()));
+            // Servers of HTTP and of TLS wait for the client.
+            connection.speak_first("NOOP", ANSWER).await;
+            let sight = foreign(connection.dialogue()).map(str::to_owned);
+            return Err(io::Error::other(sight.unwrap_or_else(|| self.silence())));
         }
         connection.hello().await;
         if let Some(sight) = foreign(connection.dialogue()) {
@@ -346,8 +353,10 @@ impl Runner<'_> {
         (!there).then(|| (verdict, format!("needs {need}")))
     }
 
+    /// The limit of SIZE, as far as there can be more.
     pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
-        self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit())
+        let limit = self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit());
+        limit.filter(|limit| *limit < u64::MAX)
     }
 }
 
