@@ -171,7 +171,7 @@ impl Need {
                 "credentials" => Need::Credentials,
                 _ => bail!("{}", no_need(text)),
             },
-            Some(("offers", name)) => match name.split_once(':') {
+            Some(("offers", name)) if !name.is_empty() => match name.split_once(':') {
                 Some(("mechanism", mechanism)) => Need::Mechanism(mechanism.to_owned()),
                 _ => Need::Offers(name.to_owned()),
             },
@@ -336,8 +336,11 @@ pub fn fits(number: u16, pattern: &str) -> bool {
     }
 }
 
+/// Whether it is a code, or `2yz`.
 fn is_pattern(text: &str) -> bool {
-    matches!(text, "none" | "closed") || (200..600).any(|number| fits(number, text))
+    text.len() == 3
+        && text.starts_with(|first: char| first.is_ascii_digit())
+        && (200..600).any(|number| fits(number, text))
 }
 
 #[derive(Deserialize)]
@@ -378,10 +381,8 @@ struct RawStep {
     raw_message: Option<String>,
     response: Option<String>,
     chunk: Option<String>,
-    #[serde(default)]
-    last: bool,
-    #[serde(default)]
-    starttls: bool,
+    last: Option<bool>,
+    starttls: Option<bool>,
     pause: Option<f64>,
     listen: Option<f64>,
     repeat: Option<usize>,
@@ -402,8 +403,11 @@ impl RawCase {
             bail!("steps is empty: write what the client does, as steps = [{{ send = \"NOOP\" }}]");
         }
         for outcome in &self.outcomes {
-            if !is_pattern(&outcome.reply) {
+            if !is_pattern(&outcome.reply) && !matches!(outcome.reply.as_str(), "none" | "closed") {
                 bail!("reply {:?}: write a code, `2yz`, `none` or `closed`", outcome.reply);
+            }
+            if outcome.step.is_some_and(|step| !(1..=self.steps.len()).contains(&step)) {
+                bail!("an outcome's step is 1 to {}, or absent for every one", self.steps.len());
             }
         }
         let steps = self.steps.into_iter().map(RawStep::check).collect::<Result<Vec<_>>>()?;
@@ -438,8 +442,8 @@ impl RawStep {
             self.message.map(Action::Message),
             self.raw_message.map(Action::RawMessage),
             self.response.map(Action::Response),
-            self.chunk.map(|octets| Action::Chunk(octets, self.last)),
-            self.starttls.then_some(Action::StartTls),
+            self.chunk.map(|octets| Action::Chunk(octets, self.last.unwrap_or(false))),
+            self.starttls.map(|_| Action::StartTls),
             self.pause.map(Action::Pause),
             self.listen.map(Action::Listen),
         ]
@@ -457,6 +461,19 @@ impl RawStep {
         {
             bail!("pause and listen take 0 to 30 seconds");
         }
+        check_texts(&action)?;
+        for (key, is_there, owner, is_owner) in [
+            ("replies", self.replies.is_some(), "raw", matches!(action, Action::Raw(..))),
+            ("last", self.last.is_some(), "chunk", matches!(action, Action::Chunk(..))),
+            ("while", self.while_reply.is_some(), "repeat", self.repeat.is_some()),
+        ] {
+            if is_there && !is_owner {
+                bail!("{key} goes with {owner}: add that, or leave it out");
+            }
+        }
+        if self.starttls == Some(false) {
+            bail!("starttls = false: write starttls = true, or leave it out");
+        }
         let repeat = self.repeat.unwrap_or(1);
         if repeat == 0 || repeat > REPEATS {
             bail!("repeat is 1 to {REPEATS}");
@@ -468,6 +485,29 @@ impl RawStep {
         }
         Ok(Step { action, repeat, while_reply: self.while_reply, only_after: self.only_after })
     }
+}
+
+/// Refuses texts that would not be what the step says of them, so that replies would be taken for those to other acts.
+fn check_texts(action: &Action) -> Result<()> {
+    let breaks = |text: &String| text.contains(['\r', '\n']) || text.contains("{lines:");
+    match action {
+        Action::Send(line) if breaks(line) => {
+            bail!("send has one line, and adds its end: write raw with its replies, or pipeline")
+        }
+        Action::Response(line) if breaks(line) => bail!("response has one line, and adds its end"),
+        Action::Pipeline(lines) if lines.is_empty() || lines.iter().any(breaks) => {
+            bail!("pipeline has one line or more, each without its end")
+        }
+        Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies is 1 to {REPEATS}"),
+        Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text) => {
+            bail!("a message ends with \\r\\n, and the dot is added; write raw-message for one that does not")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ends_with_lines(text: &str) -> bool {
+    text.ends_with('}') && text.rfind('{').is_some_and(|start| text[start..].starts_with("{lines:"))
 }
 
 #[cfg(test)]
@@ -535,6 +575,29 @@ mod tests {
         let luck = refused(&case(&format!("needs = [\"luck\"]\n{steps}")));
         assert!(luck.starts_with("x.toml:3: there is no need \"luck\"; there are smtp,"), "{luck}");
         assert!(refused(&case("steps = []")).starts_with("x.toml:3: steps is empty"));
+        for (step, told) in [
+            ("send = \"NOOP\\r\\nRSET\"", "send has one line"),
+            ("send = \"{lines:2:a}\"", "send has one line"),
+            ("response = \"a\\n\"", "response has one line"),
+            ("pipeline = []", "pipeline has one line or more"),
+            ("pipeline = [\"NOOP\\r\\n\"]", "pipeline has one line or more"),
+            ("raw = \"a\", replies = 0", "replies is 1 to"),
+            ("message = \"a: b\\r\\n\\r\\nc\"", "a message ends with"),
+            ("send = \"A\", replies = 2", "replies goes with raw"),
+            ("send = \"A\", last = true", "last goes with chunk"),
+            ("send = \"A\", while = \"2yz\"", "while goes with repeat"),
+            ("send = \"A\", if = \"closed\"", "write a code or `2yz`"),
+            ("send = \"A\", if = \"0250\"", "write a code or `2yz`"),
+            ("starttls = false", "starttls = false: write"),
+        ] {
+            let error = refused(&case(&format!("steps = [{{ {step} }}]")));
+            assert!(error.starts_with("x.toml:3: ") && error.contains(told), "{step}: {error}");
+        }
+        let outcome = |outcome: &str| {
+            refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
+        };
+        assert!(outcome("step = 2, reply = \"2yz\"").contains("an outcome's step is 1 to 1"));
+        assert!(outcome("reply = \"+2yz\"").contains("write a code, `2yz`, `none` or `closed`"));
         let unknown = refused(&case("steps = [{ pipeline = [\"NOOP\", \"RCPT TO:<{vaild}>\"] }]"));
         assert!(unknown.contains("there is no placeholder {vaild}"), "{unknown}");
         assert!(

@@ -28,6 +28,7 @@ impl Choice {
     pub(super) fn cases(&self) -> Result<Vec<Case>> {
         let mut cases = case::built_in()?;
         if let Some(folder) = &self.cases {
+            ensure!(folder.is_dir(), "{}: there is no such folder", folder.display());
             let files = input::files(folder)?.into_iter();
             let files: Vec<PathBuf> =
                 files.filter(|file| file.extension() == Some("toml".as_ref())).collect();
@@ -95,7 +96,9 @@ pub(super) fn print_octets(case: &Case) {
                 line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
             }
             Action::Chunk(text, last) => {
-                line(&format!("BDAT {}{}\r\n{text}", text.len(), if *last { " LAST" } else { "" }));
+                // What braces stand for is not known here.
+                let size = if text.contains('{') { "N".to_owned() } else { text.len().to_string() };
+                line(&format!("BDAT {size}{}\r\n{text}", if *last { " LAST" } else { "" }));
             }
             Action::StartTls => say!("# TLS handshake"),
             Action::Pause(seconds) => say!("# {seconds} s pause"),

@@ -63,7 +63,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
             format!(
                 "{text:?}: there is no placeholder {{{name}}}; there are {{me}}, {{n}}, {{sender}}, {{{}}}, \
                  {{domain}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
-                 {{pad:N}}, {{lines:N:TEXT}}",
+                 {{pad:N}} and {{lines:N:TEXT}} of at most {LONGEST} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
         })?;
