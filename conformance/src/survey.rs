@@ -8,15 +8,18 @@ mod table;
 
 use std::fs;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::vec::IntoIter;
+use std::{iter, thread};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use tokio::net::lookup_host;
-use tokio::sync::mpsc;
+use tokio::runtime;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -32,6 +35,9 @@ pub use list::targets;
 use neighbours::neighbours;
 pub use opt_out::OptOut;
 pub use table::{Row, State, Table};
+
+/// The exit status of a fault of ours.
+const FAULT: u8 = 5;
 
 /// Many targets, and what becomes of their records.
 #[derive(Debug)]
@@ -99,19 +105,22 @@ impl Survey {
         let each = Plan { parallel: 1, patience, progress: ProgressBar::hidden(), ..plan };
         let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
         let parallel = self.parallel;
-        let desk = Arc::new(Desk { survey: self, cases, plan: each });
-        let (out, taken) = mpsc::channel(parallel);
-        let working = spawn_blocking({
-            let desk = Arc::clone(&desk);
-            move || desk.work(taken)
-        });
-        let run = |group| run_group(&desk, group, out.clone(), &progress);
-        let running = stream::iter(groups).map(run).buffer_unordered(parallel);
-        running.take_until(desk.plan.interruption.happened()).try_collect::<()>().await?;
-        drop(out);
-        let (rows, stale) = working.await.context("the desk")??;
-        table.rows.extend(rows);
-        table.stale.extend(stale);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(parallel);
+        let desk = Arc::new(Desk { survey: self, cases, plan: each, progress, settled: Mutex::default() });
+        let groups = Arc::new(Mutex::new(groups.into_iter()));
+        let work = |thread| {
+            let (desk, groups) = (Arc::clone(&desk), Arc::clone(&groups));
+            let share = (parallel + thread) / threads;
+            spawn_blocking(move || desk.work(&groups, share))
+        };
+        let working: Vec<_> = (0..threads).map(work).collect();
+        for thread in working {
+            thread.await.context("a thread")??;
+        }
+        for (row, stale) in locked(&desk.settled).drain(..) {
+            table.rows.push(row);
+            table.stale.extend(stale);
+        }
         table.sort();
         Ok(table)
     }
@@ -131,44 +140,48 @@ impl Survey {
     }
 }
 
-/// Runs targets one after the other, with a pause between two.
-async fn run_group(
-    desk: &Desk,
-    group: Vec<Waiting>,
-    out: mpsc::Sender<(Waiting, Outcome)>,
-    progress: &ProgressBar,
-) -> Result<()> {
-    for (index, waiting) in group.into_iter().enumerate() {
-        if index > 0 {
-            sleep(politeness(&waiting.target, &desk.plan).between).await;
-        }
-        let outcome = run::drive(&waiting.target, &desk.cases, &desk.plan).await?;
-        // What an interruption ended is not complete. Where records could not be written nobody takes it; the desk says so.
-        if desk.plan.interruption.status().is_some() || out.send((waiting, outcome)).await.is_err() {
-            break;
-        }
-        progress.inc(1);
-    }
-    Ok(())
-}
-
-/// Where what came of the targets is judged and written, on a thread of its own, so that no session waits for it.
+/// Where targets are run, and what came of them is judged and written. Each thread does all of that for its targets, so
+/// that no reply and no record passes from one to another.
 #[derive(Debug)]
 struct Desk {
     survey: Survey,
     cases: Vec<Case>,
     plan: Plan,
+    progress: ProgressBar,
+    settled: Mutex<Vec<(Row, Vec<Stale>)>>,
 }
 
 impl Desk {
-    fn work(&self, mut taken: mpsc::Receiver<(Waiting, Outcome)>) -> Result<(Vec<Row>, Vec<Stale>)> {
-        let (mut rows, mut entries) = (Vec::new(), Vec::new());
-        while let Some((waiting, outcome)) = taken.blocking_recv() {
-            let (row, told) = self.settle(&waiting, outcome)?;
-            rows.push(row);
-            entries.extend(told);
+    /// Runs groups as long as there are some, so many at once.
+    fn work(&self, groups: &Mutex<IntoIter<Vec<Waiting>>>, share: usize) -> Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
+        let next = || locked(groups).next();
+        let running =
+            stream::iter(iter::from_fn(next)).map(|group| self.run_group(group)).buffer_unordered(share);
+        let done = runtime.block_on(running.take_until(self.plan.interruption.happened()).try_collect());
+        if done.is_err() {
+            // Where records cannot be written, the other threads need not go on.
+            self.plan.interruption.interrupt(FAULT);
         }
-        Ok((rows, entries))
+        done
+    }
+
+    /// Runs targets one after the other, with a pause between two.
+    async fn run_group(&self, group: Vec<Waiting>) -> Result<()> {
+        for (index, waiting) in group.into_iter().enumerate() {
+            if index > 0 {
+                sleep(politeness(&waiting.target, &self.plan).between).await;
+            }
+            let outcome = run::drive(&waiting.target, &self.cases, &self.plan).await?;
+            // What an interruption ended is not complete.
+            if self.plan.interruption.status().is_some() {
+                break;
+            }
+            let settled = self.settle(&waiting, outcome)?;
+            locked(&self.settled).push(settled);
+            self.progress.inc(1);
+        }
+        Ok(())
     }
 
     /// Judges an outcome, writes its records, and says what it was.
@@ -184,6 +197,11 @@ impl Desk {
         file::write(&records, &waiting.file)?;
         Ok((Row::of(target, state, &records, *fail_on), told))
     }
+}
+
+/// What a thread that panicked left is whole: nothing is changed in two steps.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn politeness(target: &Target, plan: &Plan) -> Politeness {

@@ -122,6 +122,21 @@ fn what_cannot_be_run_is_refused_by_its_line() {
 
 /// Killed at any time, a run leaves complete records alone, and goes on to the same files.
 #[test]
+fn records_that_cannot_be_written_end_the_run() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");
+    let names: Vec<String> = (0..500).map(|number| format!("t{number}")).collect();
+    let folder = targets(&server, &names);
+    // A folder stands where the first file would.
+    fs::create_dir_all(folder.path().join("out/t0.jsonl.part")).expect("a folder");
+    let output =
+        run(folder.path(), &["--targets", "list", "--out", "out", "--case", "noop", "--parallel", "4"]);
+    assert_eq!(output.status.code(), Some(5), "{}", printed(&output));
+    assert!(printed(&output).contains("t0.jsonl.part"), "{}", printed(&output));
+    assert!(complete(&folder.path().join("out")).len() < names.len());
+}
+
+#[test]
 fn an_interrupted_run_is_resumed() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let server = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");

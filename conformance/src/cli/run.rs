@@ -267,7 +267,7 @@ fn run_survey(
         narrowed: options.choice.is_narrow(),
         fail_on: options.fail_on.level(),
     };
-    // One thread: the servers are what takes time, and it spares the passing of each reply from one thread to another.
+    // The survey's threads have runtimes of their own.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
     let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
