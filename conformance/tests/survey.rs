@@ -133,7 +133,9 @@ fn records_that_cannot_be_written_end_the_run() {
         run(folder.path(), &["--targets", "list", "--out", "out", "--case", "noop", "--parallel", "4"]);
     assert_eq!(output.status.code(), Some(5), "{}", printed(&output));
     assert!(printed(&output).contains("t0.jsonl.part"), "{}", printed(&output));
-    assert!(complete(&folder.path().join("out")).len() < names.len());
+    // The other threads do not go on with all the rest.
+    let written = complete(&folder.path().join("out")).len();
+    assert!(written < names.len() / 2, "{written}");
 }
 
 #[test]

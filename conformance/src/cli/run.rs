@@ -17,6 +17,7 @@ use crate::client::Certificates;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{self, Reference, Tls};
+use crate::report::console::escaped;
 use crate::report::{Source, junit};
 use crate::rules::Strictness;
 use crate::run::{self, Outcome, Plan};
@@ -211,6 +212,7 @@ fn run_one(
         anstream::eprintln!("{entry}");
     }
     if let Some(reason) = outcome.obstacle() {
+        let (name, reason) = (escaped(&name), escaped(reason));
         anstream::eprintln!("smtp-conformance: {name}: {reason}");
     }
     Ok(match (plan.interruption.status(), options.fail_on.level()) {
