@@ -114,7 +114,7 @@ impl Connection {
         Ok(Connection {
             stream: Some(stream),
             reader: Reader::default(),
-            buffer: vec![0; 16 << 10],
+            buffer: Vec::with_capacity(4 << 10),
             session: Session::new(target.protocol, target.implicit_tls),
             dialogue: Dialogue {
                 name: name.to_owned(),
@@ -254,7 +254,7 @@ impl Connection {
         if sent.is_err() {
             self.close(&mut exchange, End::Closed);
         }
-        let number = exchange.replies().last().and_then(|reply| reply.number());
+        let number = exchange.answers.last().and_then(Answer::number);
         self.keep(exchange);
         if matches!(number, Some(421 | 521)) {
             self.gather(FAREWELL).await;
@@ -427,9 +427,10 @@ impl Connection {
     /// Reads once, or until a time.
     async fn read(&mut self, exchange: &mut Exchange, until: Instant, start: Instant) {
         let Some(stream) = &mut self.stream else { return };
-        match timeout_at(until, stream.read(&mut self.buffer)).await {
+        self.buffer.clear();
+        match timeout_at(until, stream.read_buf(&mut self.buffer)).await {
             Err(_) => {}
-            Ok(Ok(length @ 1..)) => self.reader.push(&self.buffer[..length]),
+            Ok(Ok(1..)) => self.reader.push(&self.buffer),
             Ok(Ok(0) | Err(_)) => {
                 self.stream = None;
                 while let Some(reply) = self.reader.next() {

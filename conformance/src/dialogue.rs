@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
-use crate::reply::Reply;
+use crate::reply::{self, Reply};
 
 /// The protocol a server speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl Exchange {
     /// The number of the first reply's code; `None` if there is no reply or it has no code.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
-        self.replies().next()?.number()
+        self.answers.first()?.number()
     }
 
     /// The command line of this act, if it is one; of a BDAT, the line before its octets.
@@ -170,6 +170,14 @@ pub struct Answer {
     pub millis: u64,
 }
 
+impl Answer {
+    /// The reply's number, as [`Reply::number`], without reading the rest.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        reply::number(&self.octets)
+    }
+}
+
 /// How waiting for replies ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -186,15 +194,31 @@ pub enum End {
 
 /// Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.
 mod octets {
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
+    use std::ascii;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
 
     pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&octets.escape_ascii())
+        let escaped = escaped(octets);
+        serializer.serialize_str(str::from_utf8(&escaped).map_err(ser::Error::custom)?)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         unescape(&text).ok_or_else(|| de::Error::custom(format_args!("a bad escape in {text:?}")))
+    }
+
+    /// As [`slice::escape_ascii`], of which most octets need none.
+    fn escaped(octets: &[u8]) -> Vec<u8> {
+        let mut escaped = Vec::with_capacity(octets.len() + 8);
+        for &octet in octets {
+            match octet {
+                b'\\' | b'\'' | b'"' => escaped.extend([b'\\', octet]),
+                b' '..=b'~' => escaped.push(octet),
+                octet => escaped.extend(ascii::escape_default(octet)),
+            }
+        }
+        escaped
     }
 
     fn unescape(text: &str) -> Option<Vec<u8>> {
@@ -224,7 +248,9 @@ mod octets {
         #[test]
         fn every_octet_comes_back() {
             let octets: Vec<u8> = (0..=255).collect();
-            assert_eq!(super::unescape(&octets.escape_ascii().to_string()), Some(octets));
+            let escaped = String::from_utf8(super::escaped(&octets)).expect("it is ASCII");
+            assert_eq!(escaped, octets.escape_ascii().to_string());
+            assert_eq!(super::unescape(&escaped), Some(octets));
             assert_eq!(super::unescape("\\q"), None);
         }
     }

@@ -128,7 +128,7 @@ pub struct Found {
 }
 
 impl Found {
-    fn new(finding: &Finding, dialogues: &[Dialogue]) -> Found {
+    fn new(finding: Finding, dialogues: &[Dialogue]) -> Found {
         let rule = finding.rule.rule();
         Found {
             rule: rule.id.to_owned(),
@@ -136,8 +136,8 @@ impl Found {
             condition: finding.condition.map(str::to_owned),
             place: finding.place,
             case: case(finding.place, dialogues).map(str::to_owned),
-            detail: finding.detail.clone(),
-            known: finding.known.clone(),
+            detail: finding.detail,
+            known: finding.known,
             statement: rule.statement.to_owned(),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
         }
@@ -178,40 +178,46 @@ pub struct Summary {
 
 /// The records of a run that is over, or of a recording, which has no cases.
 #[must_use]
-pub fn records(target: &str, outcome: &Outcome) -> Vec<Record> {
+pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
     let Outcome { dialogues, cases, judgement, certificate } = outcome;
-    let mut records = vec![Record::Header(Header::new(target))];
-    for (number, dialogue) in dialogues.iter().enumerate() {
-        records.push(Record::Dialogue(Opening {
-            dialogue: number,
-            name: dialogue.name.clone(),
-            protocol: dialogue.protocol,
-            port: dialogue.port,
-            implicit_tls: dialogue.implicit_tls,
-            cases: dialogue.cases.clone(),
-        }));
-        let spoken = |(index, exchange): (usize, &Exchange)| {
-            Record::Exchange(Spoken { dialogue: number, number: index, exchange: exchange.clone() })
-        };
-        records.extend(dialogue.exchanges.iter().enumerate().map(spoken));
-    }
-    records.extend(judgement.findings.iter().map(|finding| Record::Finding(Found::new(finding, dialogues))));
-    records.extend(cases.iter().cloned().map(Record::Case));
+    let count = |level| judgement.findings.iter().filter(|finding| finding.level == level).count();
     let mut verdicts = BTreeMap::new();
-    for case in cases {
+    for case in &cases {
         *verdicts.entry(case.verdict).or_default() += 1;
     }
-    let count = |level| judgement.findings.iter().filter(|finding| finding.level == level).count();
-    records.push(Record::Summary(Summary {
+    let exchanges = dialogues.iter().map(|dialogue| dialogue.exchanges.len()).sum();
+    let summary = Summary {
         dialogues: dialogues.len(),
-        exchanges: dialogues.iter().map(|dialogue| dialogue.exchanges.len()).sum(),
+        exchanges,
         errors: count(Level::Error),
         warnings: count(Level::Warning),
         notes: count(Level::Note),
         cases: verdicts,
-        agreement: judgement.agreement.clone(),
-        certificate: certificate.clone(),
-    }));
+        agreement: judgement.agreement,
+        certificate,
+    };
+    let found = |finding| Record::Finding(Found::new(finding, &dialogues));
+    let findings: Vec<Record> = judgement.findings.into_iter().map(found).collect();
+    let all = 2 + dialogues.len() + exchanges + findings.len() + cases.len();
+    let mut records = Vec::with_capacity(all);
+    records.push(Record::Header(Header::new(target)));
+    for (number, dialogue) in dialogues.into_iter().enumerate() {
+        let Dialogue { name, protocol, port, implicit_tls, cases, exchanges } = dialogue;
+        records.push(Record::Dialogue(Opening {
+            dialogue: number,
+            name,
+            protocol,
+            port,
+            implicit_tls,
+            cases,
+        }));
+        let spoken =
+            |(index, exchange)| Record::Exchange(Spoken { dialogue: number, number: index, exchange });
+        records.extend(exchanges.into_iter().enumerate().map(spoken));
+    }
+    records.extend(findings);
+    records.extend(cases.into_iter().map(Record::Case));
+    records.push(Record::Summary(summary));
     records
 }
 

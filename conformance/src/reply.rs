@@ -173,6 +173,11 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// The number of a reply, without reading the rest of it.
+pub(crate) fn number(octets: &[u8]) -> Option<u16> {
+    Lines { rest: octets }.next()?.number()
+}
+
 struct Lines<'a> {
     rest: &'a [u8],
 }

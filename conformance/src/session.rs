@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::capabilities::Capabilities;
 use crate::command::{Command, Verb};
-use crate::dialogue::{Act, Dialogue, End, Exchange, Protocol};
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
 use crate::reply::Reply;
 
 /// The state of a session, as both sides must see it from what was said.
@@ -101,9 +101,9 @@ impl Session {
         let mut session = Session { port: dialogue.port, ..session };
         let mut steps = Vec::with_capacity(dialogue.exchanges.len());
         for exchange in &dialogue.exchanges {
-            let (command, replies) = (exchange.command(), exchange.replies().collect::<Vec<_>>());
             let before = session.clone();
-            session.proceed(exchange, command, &replies);
+            session.follow(exchange);
+            let (command, replies) = (exchange.command(), exchange.replies().collect());
             steps.push(Step { exchange, command, replies, session: before });
         }
         steps
@@ -129,15 +129,10 @@ impl Session {
 
     /// Goes on to the state after an exchange.
     pub fn follow(&mut self, exchange: &Exchange) {
-        self.proceed(exchange, exchange.command(), &exchange.replies().collect::<Vec<_>>());
-    }
-
-    /// As [`Session::follow`], with the command and the replies of the exchange.
-    fn proceed(&mut self, exchange: &Exchange, command: Option<Command<'_>>, replies: &[Reply<'_>]) {
-        let numbers = || replies.iter().filter_map(Reply::number);
+        let numbers = || exchange.answers.iter().filter_map(Answer::number);
         self.refusals += numbers().filter(|number| *number >= 400).count();
         self.shut_down |= numbers().any(|number| number == 421);
-        let number = replies.first().and_then(Reply::number);
+        let number = exchange.number();
         match &exchange.act {
             Act::Connect => self.greeting = number,
             Act::Handshake if exchange.end != End::Failed => self.begin_tls(),
@@ -145,28 +140,28 @@ impl Session {
             Act::Response(_) => self.follow_authentication(number),
             Act::Message(_) => self.transaction = None,
             Act::Command(_) => {
-                if let Some(command) = command {
-                    self.follow_command(command, replies);
+                if let Some(command) = exchange.command() {
+                    self.follow_command(command, exchange);
                 }
             }
             Act::Chunk { octets, .. } => {
-                if let Some(command) = command {
-                    self.follow_chunk(command, octets, replies);
+                if let Some(command) = exchange.command() {
+                    self.follow_chunk(command, octets, &exchange.answers);
                 }
             }
         }
     }
 
-    fn follow_command(&mut self, command: Command<'_>, replies: &[Reply<'_>]) {
-        let number = replies.first().and_then(Reply::number);
+    fn follow_command(&mut self, command: Command<'_>, exchange: &Exchange) {
+        let number = exchange.number();
         let accepted = number.is_some_and(|number| (200..300).contains(&number));
         match command.verb() {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
                 let extended = command.verb() != Verb::Helo;
-                let extended = replies.first().filter(|_| extended);
-                self.offered = extended.map(|reply| Arc::new(Capabilities::read(reply)));
+                let extended = exchange.replies().next().filter(|_| extended);
+                self.offered = extended.map(|reply| Arc::new(Capabilities::read(&reply)));
             }
             Verb::Mail if accepted => {
                 self.transaction =
@@ -199,11 +194,11 @@ impl Session {
         }
     }
 
-    fn follow_chunk(&mut self, command: Command<'_>, octets: &[u8], replies: &[Reply<'_>]) {
+    fn follow_chunk(&mut self, command: Command<'_>, octets: &[u8], answers: &[Answer]) {
         let last = command.is_last_chunk();
         // RFC 2033 §4.3: the replies are of the recipients, and one that takes the message ends the transaction.
-        let counting = if last && self.protocol == Protocol::Lmtp { replies.len() } else { 1 };
-        let mut numbers = replies.iter().take(counting).filter_map(Reply::number);
+        let counting = if last && self.protocol == Protocol::Lmtp { answers.len() } else { 1 };
+        let mut numbers = answers.iter().take(counting).filter_map(Answer::number);
         let accepted = numbers.any(|number| (200..300).contains(&number));
         if let Some(transaction) = &mut self.transaction {
             let transaction = Arc::make_mut(transaction);

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::vec::IntoIter;
-use std::{iter, thread};
+use std::{mem, thread};
 
 use anyhow::{Context as _, Result, bail};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use indicatif::ProgressBar;
 use tokio::net::lookup_host;
-use tokio::runtime;
-use tokio::task::spawn_blocking;
+use tokio::runtime::{self, LocalOptions};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::baseline::{Baseline, Stale};
@@ -76,18 +76,19 @@ impl Survey {
     ///
     /// Where records are there that should not be overwritten, or cannot be written. What goes wrong with a server is
     /// part of the table.
-    pub async fn run(self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
+    pub async fn run(mut self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
         fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         let mut table = Table::default();
         let mut waiting = Vec::new();
-        for (target, name) in self.targets.iter().zip(file::names(&self.targets)?) {
+        let names = file::names(&self.targets)?;
+        for (target, name) in mem::take(&mut self.targets).into_iter().zip(names) {
             let file = self.folder.join(name);
-            if self.opt_out.has_host_of(target) {
-                table.rows.push(Row::left_out(target));
-            } else if let Some(row) = self.done(target, &file)? {
+            if self.opt_out.has_host_of(&target) {
+                table.rows.push(Row::left_out(&target));
+            } else if let Some(row) = self.done(&target, &file)? {
                 table.rows.push(row);
             } else {
-                waiting.push(Waiting { target: target.clone(), file });
+                waiting.push(Waiting { target, file });
             }
         }
         let asking = stream::iter(waiting).map(|one| resolved(one, plan.patience.connect));
@@ -106,17 +107,15 @@ impl Survey {
         let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
         let parallel = self.parallel;
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(parallel);
-        let desk = Arc::new(Desk { survey: self, cases, plan: each, progress, settled: Mutex::default() });
-        let groups = Arc::new(Mutex::new(groups.into_iter()));
-        let work = |thread| {
-            let (desk, groups) = (Arc::clone(&desk), Arc::clone(&groups));
-            let share = (parallel + thread) / threads;
-            spawn_blocking(move || desk.work(&groups, share))
-        };
-        let working: Vec<_> = (0..threads).map(work).collect();
-        for thread in working {
-            thread.await.context("a thread")??;
+        let groups = Mutex::new(groups.into_iter());
+        let desk = Desk { survey: self, cases, plan: each, progress, groups, settled: Mutex::default() };
+        let desk = Arc::new(desk);
+        let mut working = JoinSet::new();
+        for thread in 0..threads {
+            let (desk, share) = (Arc::clone(&desk), (parallel + thread) / threads);
+            working.spawn_blocking(move || desk.work(share));
         }
+        all(working).await?;
         for (row, stale) in locked(&desk.settled).drain(..) {
             table.rows.push(row);
             table.stale.extend(stale);
@@ -148,22 +147,42 @@ struct Desk {
     cases: Vec<Case>,
     plan: Plan,
     progress: ProgressBar,
+    /// Those that nobody has begun with.
+    groups: Mutex<IntoIter<Vec<Waiting>>>,
     settled: Mutex<Vec<(Row, Vec<Stale>)>>,
 }
 
 impl Desk {
     /// Runs groups as long as there are some, so many at once.
-    fn work(&self, groups: &Mutex<IntoIter<Vec<Waiting>>>, share: usize) -> Result<()> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-        let next = || locked(groups).next();
-        let running =
-            stream::iter(iter::from_fn(next)).map(|group| self.run_group(group)).buffer_unordered(share);
-        let done = runtime.block_on(running.take_until(self.plan.interruption.happened()).try_collect());
+    fn work(self: Arc<Self>, share: usize) -> Result<()> {
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let done = runtime.context("the runtime")?.block_on(async {
+            let mut running = JoinSet::new();
+            for _ in 0..share {
+                running.spawn_local(Arc::clone(&self).run_groups());
+            }
+            tokio::select! {
+                done = all(running) => done,
+                () = self.plan.interruption.happened() => Ok(()),
+            }
+        });
         if done.is_err() {
             // Where records cannot be written, the other threads need not go on.
             self.plan.interruption.interrupt(FAULT);
         }
         done
+    }
+
+    async fn run_groups(self: Arc<Self>) -> Result<()> {
+        while let Some(group) = self.next() {
+            self.run_group(group).await?;
+        }
+        Ok(())
+    }
+
+    fn next(&self) -> Option<Vec<Waiting>> {
+        locked(&self.groups).next()
     }
 
     /// Runs targets one after the other, with a pause between two.
@@ -193,10 +212,18 @@ impl Desk {
             |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), *narrowed, &mut outcome);
         let told = baseline.as_ref().map(mark).unwrap_or_default();
         let state = if told.is_empty() { State::Run } else { State::Stale };
-        let records = record::records(&target.name, &outcome);
+        let records = record::records(&target.name, outcome);
         file::write(&records, &waiting.file)?;
         Ok((Row::of(target, state, &records, *fail_on), told))
     }
+}
+
+/// Waits for all, or for the first that fails.
+async fn all(mut running: JoinSet<Result<()>>) -> Result<()> {
+    while let Some(done) = running.join_next().await {
+        done.context("a thread")??;
+    }
+    Ok(())
 }
 
 /// What a thread that panicked left is whole: nothing is changed in two steps.

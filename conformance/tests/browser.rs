@@ -92,7 +92,7 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
     );
     let dialogues: Vec<Dialogue> = transcript::read(name, Protocol::Smtp, &recorded).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records(name, &Outcome { dialogues, judgement, ..Outcome::default() })
+    record::records(name, Outcome { dialogues, judgement, ..Outcome::default() })
 }
 
 /// Drives a browser over the page of three servers.

@@ -28,7 +28,7 @@ S: 221 2.0.0 Bye
 fn records(name: &str, text: &str) -> Vec<Record> {
     let dialogues = transcript::read(name, Protocol::Smtp, text).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records("target", &Outcome { dialogues, judgement, ..Outcome::default() })
+    record::records("target", Outcome { dialogues, judgement, ..Outcome::default() })
 }
 
 /// The rules of what is new, changed and gone, and how many findings are the same.

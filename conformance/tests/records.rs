@@ -61,7 +61,7 @@ fn records() -> Vec<Record> {
     let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
     let certificate = Some("\u{1b}[2Jinvalid".to_owned());
     let outcome = Outcome { dialogues: vec![dialogue], cases, judgement, certificate };
-    record::records(&format!("\u{1b}[2Jtarget {MARKUP}"), &outcome)
+    record::records(&format!("\u{1b}[2Jtarget {MARKUP}"), outcome)
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn html_has_no_markup_of_a_server_and_is_bounded() {
 #[test]
 fn html_tells_servers_apart() {
     let heads = |sources: [(&str, &str); 2]| {
-        let records = sources.map(|(target, _)| record::records(target, &Outcome::default()));
+        let records = sources.map(|(target, _)| record::records(target, Outcome::default()));
         let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
         let page = Format::Html.render(&both, None).unwrap();
         let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));

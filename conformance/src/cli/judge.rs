@@ -46,7 +46,8 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
     let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
-    let records = record::records(&target, &outcome);
+    let fails = options.fail_on.level().is_some_and(|level| outcome.fails(level));
+    let records = record::records(&target, outcome);
     options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
-    Ok(u8::from(options.fail_on.level().is_some_and(|level| outcome.fails(level))))
+    Ok(u8::from(fails))
 }

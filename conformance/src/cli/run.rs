@@ -1,7 +1,7 @@
 //! `smtp-conformance run`: cases against a server, or against many.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -202,7 +202,16 @@ fn run_one(
         Some(baseline) => hold_against(baseline, &name, options, &mut outcome)?,
         None => Vec::new(),
     };
-    let mut records = record::records(&name, &outcome);
+    let status = match (plan.interruption.status(), options.fail_on.level()) {
+        (Some(status), _) => status,
+        _ if outcome.is_faulty() => 5,
+        (_, Some(level)) if outcome.fails(level) => 1,
+        _ if !stale.is_empty() => 3,
+        _ if outcome.says_nothing() => 4,
+        _ => 0,
+    };
+    let obstacle = outcome.obstacle().map(escaped);
+    let mut records = record::records(&name, outcome);
     if let Some(Record::Header(header)) = records.first_mut() {
         header.server_version.clone_from(&options.server_version);
         header.baseline_entries = baseline.map(|baseline| baseline.entries(&name));
@@ -211,18 +220,10 @@ fn run_one(
     for entry in &stale {
         anstream::eprintln!("{entry}");
     }
-    if let Some(reason) = outcome.obstacle() {
-        let (name, reason) = (escaped(&name), escaped(reason));
-        anstream::eprintln!("smtp-conformance: {name}: {reason}");
+    if let Some(reason) = obstacle {
+        anstream::eprintln!("smtp-conformance: {}: {reason}", escaped(&name));
     }
-    Ok(match (plan.interruption.status(), options.fail_on.level()) {
-        (Some(status), _) => status,
-        _ if outcome.is_faulty() => 5,
-        (_, Some(level)) if outcome.fails(level) => 1,
-        _ if !stale.is_empty() => 3,
-        _ if outcome.says_nothing() => 4,
-        _ => 0,
-    })
+    Ok(status)
 }
 
 /// Writes the reports that were asked for, the printed one last.
@@ -278,7 +279,8 @@ fn run_survey(
         survey.run(cases, plan).await
     })?;
     bar.finish_and_clear();
-    write!(std::io::stdout().lock(), "{table}").context("standard output")?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write!(out, "{table}").and_then(|()| out.flush()).context("standard output")?;
     for entry in &table.stale {
         anstream::eprintln!("{entry}");
     }

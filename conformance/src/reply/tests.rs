@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Defect, Limits, Reader, Reply};
+use super::{Defect, Limits, Reader, Reply, number};
 
 fn defects(octets: &[u8]) -> Vec<Defect> {
     Reply::read(octets).defects().iter().collect()
@@ -147,6 +147,7 @@ proptest! {
         cuts.sort_unstable();
         let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &octets[cut[0]..cut[1]]).collect();
         prop_assert_eq!(&whole, &replies(&pieces));
+        prop_assert_eq!(number(&octets), Reply::read(&octets).number());
         let joined: Vec<u8> = whole.iter().flat_map(|(octets, _)| octets.clone()).collect();
         if whole.iter().all(|(_, reply)| !reply.contains("Endless")) {
             prop_assert_eq!(joined, octets);

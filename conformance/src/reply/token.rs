@@ -1,5 +1,6 @@
 //! What stands where the enhanced status code belongs.
 
+use memchr::memchr;
 use smtp_enhanced_status::EnhancedStatusCode;
 
 use super::{Defect, DefectSet};
@@ -39,6 +40,10 @@ pub enum Damage {
 impl Token {
     /// Reads the text of a line whose reply code begins with `first`.
     pub(super) fn read(first: u8, text: &[u8]) -> Token {
+        // Every form of it has dots.
+        if memchr(b'.', text).is_none() {
+            return Token::Absent;
+        }
         if let Some((code, rest)) = EnhancedStatusCode::parse_prefix(text) {
             return if rest.is_empty() { Token::Ending(code) } else { Token::Code(code) };
         }

@@ -58,12 +58,12 @@ pub(super) fn is_about_act(observation: &Observation<'_>) -> bool {
 
 /// Whether a refusal is about what the client did before: it sent too much, or too soon, or it must go.
 fn is_about_client(observation: &Observation<'_>) -> bool {
-    let recipients = has_detail(observation, &[(5, 3)]) || says(observation, &["recipient"]);
-    let too_much = says(observation, &["too many"]) && !recipients;
-    let too_soon = says(observation, &["pipelin", "synchroni"]);
+    let recipients = || has_detail(observation, &[(5, 3)]) || says(observation, &["recipient"]);
+    let too_much = || says(observation, &["too many"]) && !recipients();
+    let too_soon = || says(observation, &["pipelin", "synchroni"]);
     let refused = observation.digit() >= Some(4);
-    refused
-        && (observation.exchange.end == End::Closed || observation.verb().is_some() && (too_much || too_soon))
+    let closed = observation.exchange.end == End::Closed;
+    refused && (closed || observation.verb().is_some() && (too_much() || too_soon()))
 }
 
 /// Whether it is the reply that is due: the first, or of those to a message any.

@@ -35,6 +35,9 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
 
 /// The defects that a rule of its own names. Framing comes first and hides what may follow from it.
 fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.reply.defects().is_empty() {
+        return;
+    }
     let challenge = observation.is(&[334]);
     for (defect, line, column) in observation.reply.places() {
         let place = format!("line {}, octet {}", line + 1, column + 1);

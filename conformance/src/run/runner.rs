@@ -14,7 +14,7 @@ use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
 use crate::capabilities::Capabilities;
 use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::client::{Connection, Encryption};
-use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::dialogue::{Dialogue, Protocol};
 use crate::foreign::foreign;
 use crate::target::Target;
 
@@ -386,7 +386,8 @@ fn no_session(why: impl Display) -> String {
 }
 
 fn has_421(dialogue: &Dialogue) -> bool {
-    dialogue.exchanges.iter().flat_map(Exchange::replies).any(|reply| reply.number() == Some(421))
+    let mut answers = dialogue.exchanges.iter().flat_map(|exchange| &exchange.answers);
+    answers.any(|answer| answer.number() == Some(421))
 }
 
 fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {

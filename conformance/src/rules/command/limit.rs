@@ -81,8 +81,8 @@ fn has_short_parts(octets: &[u8]) -> bool {
 pub(super) fn path(observation: &Observation<'_>, breaches: &mut Breaches) {
     let Some(command) = observation.command else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
-    let told = says(observation, &["too long"]) && !address::is_short(path);
-    if told && refuses_for_good(observation) && !observation.is(&[500, 501, 553]) {
+    let other = refuses_for_good(observation) && !observation.is(&[500, 501, 553]);
+    if other && !address::is_short(path) && says(observation, &["too long"]) {
         breaches.add(RuleId::LIMIT_CODES, format!("{} whose path is too long", seen(observation)));
     }
 }

@@ -100,8 +100,8 @@ fn is_date_time(octets: &[u8]) -> bool {
 /// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR
 /// and HOLDUNTIL they still mean that.
 fn hold_quota(observation: &Observation<'_>, breaches: &mut Breaches) {
-    let quota = is_held(observation) && names(observation, &[(7, 16), (7, 17)]);
-    if quota && is_refused(observation) && !observation.is(&[552]) {
+    let quota = is_refused(observation) && names(observation, &[(7, 16), (7, 17)]);
+    if quota && is_held(observation) && !observation.is(&[552]) {
         breaches.add(RuleId::FUTURE_RELEASE_QUOTA_552, codes(observation));
     }
 }
@@ -181,8 +181,8 @@ fn priority_too_big(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// RFC 7293 §5.1: 550 for a mailbox or a domain that changed hands. To MAIL the codes cannot mean that.
 fn owner(observation: &Observation<'_>, breaches: &mut Breaches) {
     let changed = names(observation, &[(7, 17), (7, 18), (7, 19)]) && is_turned_down(observation);
-    let recipient = observation.verb() != Some(Verb::Mail) && !is_held(observation);
-    if changed && recipient && !observation.is(&[550]) {
+    let recipient = || observation.verb() != Some(Verb::Mail) && !is_held(observation);
+    if changed && recipient() && !observation.is(&[550]) {
         breaches.add(RuleId::RRVS_OWNER_CHANGED_550, codes(observation));
     }
 }
@@ -240,7 +240,7 @@ fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mu
 /// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that
 /// the message contradicts it.
 fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
-    if !has_parameter(observation, "SUBMITTER") || !is_refused(observation) {
+    if !is_refused(observation) || !has_parameter(observation, "SUBMITTER") {
         return;
     }
     let contradicted = names(observation, &[(7, 7)]);

@@ -14,13 +14,11 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     if observation.is_lmtp() || observation.verb() != Some(Verb::Ehlo) || !observation.is(&[250]) {
         return;
     }
+    let followed = |(policy, _): &&(Policy, &str)| observation.knowledge.has_policy(*policy);
+    let Some((_, profile)) = PROFILES.iter().find(followed) else { return };
     let offered = Capabilities::read(&observation.reply);
     let whole = observation.session.tls || !offered.has("STARTTLS");
-    let followed = |(policy, _): &&(Policy, &str)| observation.knowledge.has_policy(*policy);
-    if let Some((_, profile)) = PROFILES.iter().find(followed)
-        && whole
-        && !offered.has("ENHANCEDSTATUSCODES")
-    {
+    if whole && !offered.has("ENHANCEDSTATUSCODES") {
         let detail = format!("ENHANCEDSTATUSCODES not offered, and the site follows {profile}");
         breaches.add(RuleId::PROFILE_ENHANCED_CODES, detail);
     }

@@ -68,10 +68,12 @@ fn offered_again(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// of a message with REQUIRETLS it speaks of the next hop (RFC 8689 §4.2.1), of AUTH it belongs to RFC 4954.
 fn weak(observation: &Observation<'_>, breaches: &mut Breaches) {
     let shown = observation.session.tls && is_refused(observation) && names(observation, &[(7, 10)]);
-    let elsewhere = observation.is_authentication()
-        || observation.verb() == Some(Verb::Quit)
-        || has_parameter(observation, "REQUIRETLS");
-    if shown && !elsewhere && !observation.is(&[554]) {
+    let elsewhere = || {
+        observation.is_authentication()
+            || observation.verb() == Some(Verb::Quit)
+            || has_parameter(observation, "REQUIRETLS")
+    };
+    if shown && !elsewhere() && !observation.is(&[554]) {
         breaches.add(RuleId::TLS_LEVEL_554, codes(observation));
     }
 }

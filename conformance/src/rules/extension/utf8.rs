@@ -43,9 +43,12 @@ fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
 /// RFC 6531 §3.5: 550 or 553 with X.6.7. Octets that no SMTPUTF8 permits are a fault of syntax too (RFC 5321
 /// §2.4).
 fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !is_refused(observation) || !names(observation, &[ADDRESS]) {
+        return;
+    }
     let permitted: &[u16] =
         if has_parameter(observation, "SMTPUTF8") { &[550, 553] } else { &[500, 501, 550, 553] };
-    if is_refused(observation) && names(observation, &[ADDRESS]) && !observation.is(permitted) {
+    if !observation.is(permitted) {
         breaches.add(RuleId::UTF8_ADDRESS_REFUSED, codes(observation));
     }
 }
