@@ -162,6 +162,12 @@ impl Connection {
         self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
     }
 
+    /// Whether the time for the connection is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     /// Whether the connection is there.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -10,7 +10,7 @@ use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange, Protocol};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
 use smtp_conformance::{Address, Target};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::time::sleep;
 
@@ -167,6 +167,45 @@ async fn a_server_of_another_kind_breaks_nothing() {
             let obstacle = outcome.obstacle().unwrap_or_default();
             assert!(obstacle.contains(reason), "{obstacle}");
         }
+    }
+}
+
+/// That nothing comes is what the case foresees, but only where there was time for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_counts_only_within_the_time_for_the_connection_and_the_run() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let place = silent.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut clients = Vec::new();
+        while let Ok((mut client, _)) = silent.accept().await {
+            client.write_all(b"220 mx.example.org\r\n").await.expect("it is there");
+            client.read_buf(&mut Vec::new()).await.expect("it says EHLO");
+            client.write_all(b"250 mx.example.org\r\n").await.expect("it is there");
+            clients.push(client);
+        }
+    });
+    let text = "\
+[[case]]
+id = \"silence\"
+title = \"Silence\"
+situations = []
+safety = \"safe\"
+rules = []
+steps = [{ send = \"NOOP\" }]
+outcomes = [{ step = 1, reply = \"none\", is = \"foreseen\" }]
+";
+    let target = Target::read(&format!("smtp://{place}")).expect("a URL");
+    let cases = case::read("x.toml", text).expect("the cases follow the form");
+    let (short, long) = (Duration::from_millis(300), Duration::from_secs(20));
+    for (reply, connection, limit, verdict, reason) in [
+        (short, long, long, Verdict::Observed, ""),
+        (long, short, long, Verdict::Inconclusive, "the time for the connection is over"),
+        (long, long, short, Verdict::Inconclusive, "the time for the run is over"),
+    ] {
+        let patience = Patience { reply, connection, ..Patience::default() };
+        let outcome = outcome(&target, &cases, &Plan { patience, limit, ..Plan::default() }).await;
+        let [case] = outcome.cases.as_slice() else { panic!("{:?}", outcome.cases) };
+        assert!((case.verdict, case.reason.starts_with(reason)) == (verdict, true), "{case:?}");
     }
 }
 

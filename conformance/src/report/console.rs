@@ -151,6 +151,8 @@ fn elsewhere(found: &[&Found]) -> String {
 /// The first of some names.
 fn few(names: &[&str]) -> String {
     const SHOWN: usize = 3;
+    let mut names = names.to_vec();
+    names.dedup();
     let shown = names.iter().take(SHOWN).map(|name| escaped(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { shown + ", ..." } else { shown }
 }

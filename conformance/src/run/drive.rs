@@ -91,11 +91,20 @@ impl Runner<'_> {
             }
             begin(attempt.case.start, connection, template).await
         };
-        if let Err(stop) = begun.await {
-            return stop;
+        let stop = match begun.await {
+            Err(stop) => stop,
+            Ok(()) => {
+                let refusals = self.politeness.refusals;
+                let mut driver = Driver { case: attempt.case, connection, template, refusals, outcomes };
+                driver.steps(self.until).await
+            }
+        };
+        // That nothing came within a time that we set says nothing of the server.
+        if connection.is_silent() && connection.is_over() {
+            outcomes.clear();
+            return (Happened::Inconclusive, self.overtime().to_owned());
         }
-        let refusals = self.politeness.refusals;
-        Driver { case: attempt.case, connection, template, refusals, outcomes }.steps(self.until).await
+        stop
     }
 
     /// Makes a connection that a case has used ready for another; whether that is so.

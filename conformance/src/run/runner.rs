@@ -22,6 +22,8 @@ use crate::target::Target;
 pub(super) const INTERRUPTED: &str = "the run was interrupted";
 pub(super) const CANARY_FAILED: &str = "the canary failed before";
 pub(super) const OUT_OF_TIME: &str = "the time for the run is over";
+pub(super) const LONG_CONNECTION: &str =
+    "the time for the connection is over; --connection-timeout gives more";
 
 /// Runs cases against one target.
 pub(super) struct Runner<'a> {
@@ -162,6 +164,9 @@ impl Runner<'_> {
     async fn look(&self, outcome: &mut Outcome) -> io::Result<Offers> {
         let mut connection = self.connect("capabilities").await?;
         connection.greet().await;
+        if connection.is_silent() && connection.is_over() {
+            return Err(io::Error::other(self.overtime()));
+        }
         if connection.is_silent() {
             // Servers of HTTP and of TLS wait for the client.
             connection.speak_first("NOOP", ANSWER).await;
@@ -198,6 +203,11 @@ impl Runner<'_> {
         let mut patience = self.plan.patience;
         patience.connection = patience.connection.min(self.until.saturating_duration_since(Instant::now()));
         Connection::open(name, self.target, &self.encryption, patience).await
+    }
+
+    /// Which time is over where that of a connection is.
+    pub(super) fn overtime(&self) -> &'static str {
+        if Instant::now() >= self.until { OUT_OF_TIME } else { LONG_CONNECTION }
     }
 
     /// Why nothing more is begun.
