@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::catalogue::RuleId;
+use crate::catalogue::{RuleId, did_you_mean};
 use crate::client::{Piece, Placeholder, pieces};
 use crate::knowledge::Knowledge;
 
@@ -21,6 +21,8 @@ const REPEATS: usize = 1100;
 pub struct Case {
     /// An immutable slug.
     pub id: String,
+    /// The file and the line of its id: `noop.toml:12`.
+    pub place: String,
     /// What it is about, in a few words.
     pub title: String,
     /// The situations of the specification that it provokes: `S82`.
@@ -64,7 +66,8 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
     let file: File = toml::from_str(text).map_err(|error| anyhow!("{name}: {error}"))?;
     let case = |raw: RawCase| {
         let line = text[..raw.id.span().start].matches('\n').count() + 1;
-        raw.check().with_context(|| format!("{name}:{line}"))
+        let place = format!("{name}:{line}");
+        raw.check(&place).with_context(|| place)
     };
     file.case.into_iter().map(case).collect()
 }
@@ -74,21 +77,28 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
 pub(crate) fn check(cases: &[Case]) -> Result<()> {
     let mut ids = BTreeMap::new();
     for case in cases {
-        if ids.insert(case.id.as_str(), case).is_some() {
-            bail!("the case {:?} stands twice: give one of them another id", case.id);
+        if let Some(other) = ids.insert(case.id.as_str(), case) {
+            let Case { place, id, .. } = case;
+            bail!("{place}: {id:?} is the id of the case of {}, too: write another", other.place);
         }
     }
     for case in cases {
+        let Case { place, safety, .. } = case;
         for id in &case.after {
             let Some(other) = ids.get(id.as_str()) else {
-                bail!("the case {:?} comes after {id:?}, and there is no such case", case.id);
+                let meant = did_you_mean(id, ids.keys().copied());
+                bail!("{place}: after: there is no case {id:?}{meant}");
             };
-            if other.safety > case.safety {
-                bail!("the case {:?} comes after {id:?}, but {} cases run first", case.id, case.safety);
+            if other.safety > *safety {
+                bail!(
+                    "{place}: after: {id:?} is of the safety {}, and {safety} cases run first: write safety = \"{}\"",
+                    other.safety,
+                    other.safety
+                );
             }
         }
         if comes_after_itself(case, &ids) {
-            bail!("the case {:?} comes after itself: break the circle of `after`", case.id);
+            bail!("{place}: the case comes after itself: break the circle of `after`");
         }
     }
     Ok(())
@@ -393,7 +403,7 @@ struct RawStep {
 }
 
 impl RawCase {
-    fn check(self) -> Result<Case> {
+    fn check(self, place: &str) -> Result<Case> {
         let id = self.id.into_inner();
         if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             bail!("id {id:?}: write lower case letters, digits and hyphens");
@@ -419,6 +429,7 @@ impl RawCase {
             }
         }
         Ok(Case {
+            place: place.to_owned(),
             title: self.title,
             situations: self.situations,
             safety: self.safety,
@@ -489,25 +500,42 @@ impl RawStep {
 
 /// Refuses texts that would not be what the step says of them, so that replies would be taken for those to other acts.
 fn check_texts(action: &Action) -> Result<()> {
-    let breaks = |text: &String| text.contains(['\r', '\n']) || text.contains("{lines:");
     match action {
-        Action::Send(line) if breaks(line) => {
+        Action::Send(line) if !is_line(line)? => {
             bail!("send has one line, and adds its end: write raw with its replies, or pipeline")
         }
-        Action::Response(line) if breaks(line) => bail!("response has one line, and adds its end"),
-        Action::Pipeline(lines) if lines.is_empty() || lines.iter().any(breaks) => {
-            bail!("pipeline has one line or more, each without its end")
+        Action::Response(line) if !is_line(line)? => bail!("response has one line, and adds its end"),
+        Action::Pipeline(lines) => {
+            let lines = lines.iter().map(|line| is_line(line)).collect::<Result<Vec<_>>>()?;
+            if lines.is_empty() || lines.contains(&false) {
+                bail!("pipeline has one line or more, each without its end");
+            }
+            Ok(())
         }
         Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies is 1 to {REPEATS}"),
-        Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text) => {
+        Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text)? => {
             bail!("a message ends with \\r\\n, and the dot is added; write raw-message for one that does not")
         }
         _ => Ok(()),
     }
 }
 
-fn ends_with_lines(text: &str) -> bool {
-    text.ends_with('}') && text.rfind('{').is_some_and(|start| text[start..].starts_with("{lines:"))
+/// Whether a text is one line, without its end.
+fn is_line(text: &str) -> Result<bool> {
+    let breaks = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => text.contains(['\r', '\n']),
+        Piece::Placeholder(Placeholder::Filler { text, end, .. }) => {
+            !end.is_empty() || text.contains(['\r', '\n'])
+        }
+        Piece::Placeholder(_) => false,
+    };
+    Ok(!pieces(text)?.iter().any(breaks))
+}
+
+fn ends_with_lines(text: &str) -> Result<bool> {
+    let pieces = pieces(text)?;
+    let last = pieces.iter().rfind(|piece| **piece != Piece::Text(""));
+    Ok(matches!(last, Some(Piece::Placeholder(Placeholder::Filler { end: "\r\n", .. }))))
 }
 
 #[cfg(test)]
@@ -552,14 +580,20 @@ mod tests {
         let checked = |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the form is kept"));
         let refused = |cases: &[String]| checked(cases).expect_err("it is refused").to_string();
         assert!(checked(&[case("a", "safe", ""), case("b", "auth", "\"a\"")]).is_ok());
-        assert!(refused(&[case("a", "safe", "\"b\"")]).ends_with("there is no such case"));
-        assert!(
-            refused(&[case("a", "safe", "\"b\""), case("b", "auth", "")])
-                .ends_with("but safe cases run first")
+        assert_eq!(
+            refused(&[case("first", "safe", ""), case("b", "safe", "\"firts\"")]),
+            "x.toml:10: after: there is no case \"firts\" (did you mean first?)"
+        );
+        assert_eq!(
+            refused(&[case("a", "safe", "\"b\""), case("b", "auth", "")]),
+            "x.toml:2: after: \"b\" is of the safety auth, and safe cases run first: write safety = \"auth\""
         );
         let circle = [case("a", "safe", "\"b\""), case("b", "safe", "\"c\""), case("c", "safe", "\"a\"")];
-        assert!(refused(&circle).starts_with("the case \"a\" comes after itself"));
-        assert!(refused(&[case("a", "safe", ""), case("a", "safe", "")]).contains("stands twice"));
+        assert!(refused(&circle).starts_with("x.toml:2: the case comes after itself"));
+        assert_eq!(
+            refused(&[case("a", "safe", ""), case("a", "safe", "")]),
+            "x.toml:10: \"a\" is the id of the case of x.toml:2, too: write another"
+        );
     }
 
     #[test]
@@ -593,6 +627,8 @@ mod tests {
             let error = refused(&case(&format!("steps = [{{ {step} }}]")));
             assert!(error.starts_with("x.toml:3: ") && error.contains(told), "{step}: {error}");
         }
+        let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
+        assert!(read("x.toml", &braces).is_ok());
         let outcome = |outcome: &str| {
             refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
         };

@@ -84,13 +84,18 @@ impl RuleId {
 
     /// What to say of a name that no rule has.
     pub(crate) fn unknown(name: &str) -> String {
-        const ALIKE: f64 = 0.85;
-        let likeness = |rule: &Rule| strsim::jaro_winkler(rule.id, name);
-        let closest = rules().iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-        let meant = closest.filter(|rule| likeness(rule) > ALIKE);
-        let meant = meant.map(|rule| format!(" (did you mean {}?)", rule.id)).unwrap_or_default();
+        let meant = did_you_mean(name, rules().iter().map(|rule| rule.id));
         format!("there is no rule {name:?}{meant}: `smtp-conformance rules` lists them")
     }
+}
+
+/// ` (did you mean NAME?)`, where one of the names is like what was written.
+pub(crate) fn did_you_mean<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> String {
+    const ALIKE: f64 = 0.85;
+    let likeness = |name: &str| strsim::jaro_winkler(name, written);
+    let closest = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let meant = closest.filter(|name| likeness(name) > ALIKE);
+    meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 }
 
 impl fmt::Debug for RuleId {
