@@ -2,6 +2,7 @@
 
 use crate::command::Verb;
 use crate::dialogue::{Dialogue, Exchange, Protocol};
+use crate::reply;
 
 /// How others begin what they say, and who they are. A reply begins with three digits (RFC 5321 §4.2).
 const BEGINNINGS: [(&[u8], &str); 8] = [
@@ -24,6 +25,9 @@ pub(crate) fn foreign(dialogue: &Dialogue) -> Option<&'static str> {
     if let Some((_, sight)) = BEGINNINGS.iter().find(|(beginning, _)| first.starts_with(beginning)) {
         return Some(sight);
     }
+    if reply::number(first).is_none() && first.contains(&0) {
+        return Some("the answer is no text, as that of a database server");
+    }
     let answers_to = |wanted: Verb| {
         let is_wanted = move |exchange: &&Exchange| {
             exchange.sure && exchange.command().is_some_and(|command| command.verb() == wanted)
@@ -35,6 +39,10 @@ pub(crate) fn foreign(dialogue: &Dialogue) -> Option<&'static str> {
         let mut numbers = answers_to(verb).peekable();
         numbers.peek().is_some() && numbers.all(|number| matches!(number, 500 | 502))
     };
+    // RFC 3977 §5.1.1.
+    if matches!(reply::number(first), Some(200 | 201)) && lacks(Verb::Ehlo) && lacks(Verb::Helo) {
+        return Some("an NNTP server answers");
+    }
     match dialogue.protocol {
         Protocol::Lmtp if lacks(Verb::Lhlo) && knows(Verb::Ehlo) => {
             Some("the server knows EHLO and not LHLO: smtp:// or submission:// is for it")
@@ -87,6 +95,8 @@ mod tests {
             (Protocol::Lmtp, &[("", b"SSH-2.0-OpenSSH_9.2\r\n")], "SSH"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"HTTP/1.1 400 Bad Request\r\n")], "HTTP"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
+            (Protocol::Smtp, &[("", b"J\0\0\0\x0a8.0.36\0")], "no text"),
+            (Protocol::Smtp, &[("", b"200 news\r\n"), without_ehlo, without_helo], "NNTP"),
             (Protocol::Smtp, &lmtp, "lmtp://"),
             (Protocol::Submission, &lmtp, "lmtp://"),
             (Protocol::Lmtp, &[greeted, refused, ehlo], "smtp://"),
@@ -105,6 +115,9 @@ mod tests {
             (Protocol::Lmtp, &[greeted, refused, without_ehlo]),
             (Protocol::Lmtp, &[greeted, refused, lhlo, ehlo]),
             (Protocol::Lmtp, &[greeted, ("LHLO b", b"421 4.3.2\r\n")]),
+            (Protocol::Smtp, &[("", b"200 mx\r\n"), ehlo]),
+            (Protocol::Smtp, &[("", b"200 mx\r\n")]),
+            (Protocol::Smtp, &[("", b"220 mx\0\r\n")]),
             (Protocol::Smtp, &[("", b"OK 220\r\n")]),
             (Protocol::Smtp, &[("", b"")]),
             (Protocol::Smtp, &[]),

@@ -3,6 +3,10 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Verb;
+use crate::dialogue::{Dialogue, Exchange};
+use crate::reply::Reply;
+
 /// What is known of a server beside what it says; whatever is not known is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -59,6 +63,25 @@ impl Knowledge {
         mailbox.as_deref()
     }
 
+    /// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file may
+    /// have meant others.
+    pub(crate) fn doubts(&self, dialogues: &[Dialogue]) -> Vec<String> {
+        let doubt = |name: &&str| {
+            let mailbox = self.mailbox(name)?;
+            let mut refused = None;
+            for reply in replies_to(mailbox, dialogues) {
+                match reply.number()? {
+                    200..300 => return None,
+                    550 | 553 | 554 => refused = refused.or(Some(reply)),
+                    _ => {}
+                }
+            }
+            let reply = refused?.octets().trim_ascii_end().escape_ascii().to_string();
+            Some(format!("{name} = {mailbox:?}: RCPT is always refused ({reply}); is it the right mailbox?"))
+        };
+        ["valid", "forwarded", "full"].iter().filter_map(doubt).collect()
+    }
+
     /// Refuses mailboxes without a domain.
     pub(crate) fn check(&self) -> Result<()> {
         let mailboxes = Knowledge::MAILBOXES.map(|name| (name, self.mailbox(name)));
@@ -82,9 +105,43 @@ impl Knowledge {
     }
 }
 
+/// The replies to RCPT of a mailbox.
+fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Item = Reply<'d>> {
+    let is_about = move |exchange: &&Exchange| {
+        let command = exchange.command().filter(|command| exchange.sure && command.verb() == Verb::Rcpt);
+        let path = command.and_then(|command| command.envelope()).and_then(|envelope| envelope.path());
+        path == Some(mailbox.as_bytes())
+    };
+    let exchanges = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
+    exchanges.filter(is_about).filter_map(|exchange| exchange.replies().next())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Knowledge, Policy};
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+
+    #[test]
+    fn a_mailbox_that_is_refused_wherever_it_is_tried_is_in_doubt() {
+        let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is known");
+        let doubts = |replies: &[&str]| {
+            let exchange = |reply: &&str| {
+                let answer = Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
+                let act = Act::Command("RCPT TO:<amy@example.org>\r\n".into());
+                Exchange { answers: vec![answer], ..Exchange::new(act) }
+            };
+            let exchanges = replies.iter().map(exchange).collect();
+            known.doubts(&[Dialogue { exchanges, ..Dialogue::default() }])
+        };
+        let doubt =
+            "valid = \"amy@example.org\": RCPT is always refused (550 5.1.1 Who?); is it the right mailbox?";
+        assert_eq!(doubts(&["503 5.5.1 MAIL first", "550 5.1.1 Who?", "550 No"]), [doubt]);
+        for replies in
+            [&["550 5.1.1 Who?", "250 2.1.5 Ok"][..], &["530 5.7.0 Login"], &["450 4.1.1 Later"], &[]]
+        {
+            assert_eq!(doubts(replies), [""; 0], "{replies:?}");
+        }
+    }
 
     #[test]
     fn each_mailbox_has_its_name() {

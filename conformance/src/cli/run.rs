@@ -211,6 +211,7 @@ fn run_one(
         _ => 0,
     };
     let obstacle = outcome.obstacle().map(escaped);
+    let doubts = target.map(|target| target.knowledge.doubts(&outcome.dialogues)).unwrap_or_default();
     let mut records = record::records(&name, outcome);
     if let Some(Record::Header(header)) = records.first_mut() {
         header.server_version.clone_from(&options.server_version);
@@ -222,6 +223,9 @@ fn run_one(
     }
     if let Some(reason) = obstacle {
         anstream::eprintln!("smtp-conformance: {}: {reason}", escaped(&name));
+    }
+    for doubt in doubts {
+        anstream::eprintln!("smtp-conformance: {}: {}", escaped(&name), escaped(&doubt));
     }
     Ok(status)
 }

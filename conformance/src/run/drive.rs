@@ -78,7 +78,7 @@ impl Runner<'_> {
         offers: &Offers,
         outcomes: &mut Vec<usize>,
     ) -> Stop {
-        let begun = async {
+        let driving = async {
             // What is said before the first of several cases is nobody's own.
             if attempt.alone {
                 connection.mark(&attempt.case.id);
@@ -89,16 +89,12 @@ impl Runner<'_> {
             if !attempt.alone {
                 connection.mark(&attempt.case.id);
             }
-            begin(attempt.case.start, connection, template).await
+            begin(attempt.case.start, connection, template).await?;
+            let refusals = self.politeness.refusals;
+            let mut driver = Driver { case: attempt.case, connection, template, refusals, outcomes };
+            Ok(driver.steps(self.until).await)
         };
-        let stop = match begun.await {
-            Err(stop) => stop,
-            Ok(()) => {
-                let refusals = self.politeness.refusals;
-                let mut driver = Driver { case: attempt.case, connection, template, refusals, outcomes };
-                driver.steps(self.until).await
-            }
-        };
+        let stop = driving.await.unwrap_or_else(|stop: Stop| stop);
         // That nothing came within a time that we set says nothing of the server.
         if connection.is_silent() && connection.is_over() {
             outcomes.clear();

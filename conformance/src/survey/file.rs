@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -61,6 +61,26 @@ fn stem(name: &str) -> String {
     stem
 }
 
+/// Holds a folder for the records of one run, until what is given is dropped or the process ends.
+///
+/// # Errors
+///
+/// Where another run holds it.
+pub(super) fn hold(folder: &Path) -> Result<File> {
+    let name = || folder.display().to_string();
+    let held = File::open(folder).with_context(name)?;
+    match held.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "{}: another run writes its records there; wait for its end, or take another folder",
+                name()
+            )
+        }
+        // There are file systems without locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(held),
+    }
+}
+
 /// Writes records to a file, which has its name only when it is complete.
 pub(super) fn write(records: &[Record], file: &Path) -> Result<()> {
     let part = file.with_extension("jsonl.part");
@@ -83,7 +103,7 @@ pub(super) fn complete(target: &Target, file: &Path) -> Option<Vec<Record>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{names, stem};
+    use super::{hold, names, stem};
     use crate::target::Target;
 
     #[test]
@@ -99,6 +119,16 @@ mod tests {
                 stem.bytes().all(|octet| octet.is_ascii_lowercase() || b"0123456789-_.~".contains(&octet))
             );
         }
+    }
+
+    #[test]
+    fn a_folder_is_for_one_run_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let held = hold(folder.path()).expect("nobody has it");
+        let error = hold(folder.path()).expect_err("it is held").to_string();
+        assert!(error.ends_with("wait for its end, or take another folder"), "{error}");
+        drop(held);
+        assert!(hold(folder.path()).is_ok());
     }
 
     #[test]
