@@ -74,8 +74,8 @@ impl Survey {
     ///
     /// # Errors
     ///
-    /// Where records are there that should not be overwritten, or cannot be written, or another run writes its own. What goes wrong with a server is
-    /// part of the table.
+    /// Where records are there that should not be overwritten, or cannot be written, or another run writes its own. What
+    /// goes wrong with a server is part of the table.
     pub async fn run(mut self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
         fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         let _held = file::hold(&self.folder)?;
