@@ -535,7 +535,7 @@ fn is_line(text: &str) -> Result<bool> {
 fn ends_with_lines(text: &str) -> Result<bool> {
     let pieces = pieces(text)?;
     let last = pieces.iter().rfind(|piece| **piece != Piece::Text(""));
-    Ok(matches!(last, Some(Piece::Placeholder(Placeholder::Filler { end: "\r\n", .. }))))
+    Ok(matches!(last, Some(Piece::Placeholder(Placeholder::Filler { count: 1.., end: "\r\n", .. }))))
 }
 
 #[cfg(test)]

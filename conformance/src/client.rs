@@ -75,6 +75,8 @@ pub struct Connection {
     deadline: Instant,
     /// Whether a reply may still come that answers an act before, so that matches are in doubt.
     late: bool,
+    /// Whether the server did not read what was sent.
+    stuck: bool,
 }
 
 impl Connection {
@@ -102,14 +104,15 @@ impl Connection {
                 Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
             })
         };
-        let mut stream = timeout(patience.connect, connecting).await.map_err(|_| late())??;
+        let limit = patience.connect.min(patience.connection);
+        let mut stream = timeout(limit, connecting).await.map_err(|_| late())??;
         let host = match &target.address {
             Address::Tcp(host, _) => host.clone(),
             Address::Unix(_) => "localhost".to_owned(),
         };
         if target.implicit_tls {
             let handshake = encryption.begin(&host, stream);
-            stream = Box::new(timeout(patience.connect, handshake).await.map_err(|_| late())??);
+            stream = Box::new(timeout(limit, handshake).await.map_err(|_| late())??);
         }
         Ok(Connection {
             stream: Some(stream),
@@ -129,6 +132,7 @@ impl Connection {
             patience,
             deadline: Instant::now() + patience.connection,
             late: false,
+            stuck: false,
         })
     }
 
@@ -160,6 +164,12 @@ impl Connection {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
+    }
+
+    /// Whether the server did not read what was sent, so that the connection was given up.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     /// Whether the time for the connection is over.
@@ -235,8 +245,8 @@ impl Connection {
         self.keep(greeting);
         let mut exchange = Exchange { sure: false, ..Exchange::new(Act::Command(octets)) };
         self.receive(&mut exchange, 1).await;
-        if sent.is_err() {
-            self.close(&mut exchange, End::Closed);
+        if let Err(error) = sent {
+            self.give_up(&mut exchange, &error);
         }
         self.late = true;
         let number = exchange.number();
@@ -257,8 +267,8 @@ impl Connection {
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
         // A server that closed before everything was sent may have said why.
-        if sent.is_err() {
-            self.close(&mut exchange, End::Closed);
+        if let Err(error) = sent {
+            self.give_up(&mut exchange, &error);
         }
         let number = exchange.answers.last().and_then(Answer::number);
         self.keep(exchange);
@@ -290,8 +300,8 @@ impl Connection {
             let mut exchange =
                 Exchange { pipelined, sure: !self.late, ..Exchange::new(Act::Command(line.clone())) };
             self.receive(&mut exchange, 1).await;
-            if sent.is_err() {
-                self.close(&mut exchange, End::Closed);
+            if let Err(error) = &sent {
+                self.give_up(&mut exchange, error);
             }
             number = exchange.number();
             self.keep(exchange);
@@ -332,7 +342,7 @@ impl Connection {
         self.gather(CLEAR).await;
         let mut exchange = Exchange::new(Act::Handshake);
         if let Some(stream) = self.stream.take() {
-            match timeout(self.patience.reply, self.encryption.begin(&self.host, stream)).await {
+            match timeout_at(self.until(), self.encryption.begin(&self.host, stream)).await {
                 Ok(Ok(stream)) => self.stream = Some(Box::new(stream)),
                 Ok(Err(error)) => self.failure = Some(error.to_string()),
                 Err(_) => self.failure = Some("it took too long".to_owned()),
@@ -349,7 +359,7 @@ impl Connection {
     /// Listens for what comes unasked.
     pub async fn listen(&mut self, duration: Duration) {
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(Act::Wait) };
-        let until = Instant::now() + duration;
+        let until = (Instant::now() + duration).min(self.deadline);
         while self.is_open() && Instant::now() < until {
             self.read(&mut exchange, until, Instant::now()).await;
             while let Some(reply) = self.reader.next() {
@@ -396,18 +406,24 @@ impl Connection {
     }
 
     async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        let until = self.until();
         let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::NotConnected.into()) };
         let writing = async {
             stream.write_all(octets).await?;
             stream.flush().await
         };
-        timeout(self.patience.reply, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        timeout_at(until, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Until when the server has time for what begins now.
+    fn until(&self) -> Instant {
+        (Instant::now() + self.patience.reply).min(self.deadline)
     }
 
     /// Reads until the replies are there, or will not come.
     async fn receive(&mut self, exchange: &mut Exchange, replies: usize) {
         let start = Instant::now();
-        let until = (start + self.patience.reply).min(self.deadline);
+        let until = self.until();
         loop {
             while exchange.answers.len() < replies {
                 let Some(reply) = self.reader.next() else { break };
@@ -446,6 +462,13 @@ impl Connection {
                 self.close(exchange, End::Closed);
             }
         }
+    }
+
+    /// Records that not everything could be sent. That a server reads no more is not that it closed.
+    fn give_up(&mut self, exchange: &mut Exchange, error: &io::Error) {
+        let is_stuck = error.kind() == io::ErrorKind::TimedOut;
+        self.stuck |= is_stuck;
+        self.close(exchange, if is_stuck { End::TimedOut } else { End::Closed });
     }
 
     /// Records that there is no more, with what is left of a reply.

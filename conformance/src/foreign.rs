@@ -40,7 +40,8 @@ pub(crate) fn foreign(dialogue: &Dialogue) -> Option<&'static str> {
         numbers.peek().is_some() && numbers.all(|number| matches!(number, 500 | 502))
     };
     // RFC 3977 §5.1.1.
-    if matches!(reply::number(first), Some(200 | 201)) && lacks(Verb::Ehlo) && lacks(Verb::Helo) {
+    let other = if dialogue.protocol == Protocol::Lmtp { Verb::Lhlo } else { Verb::Helo };
+    if matches!(reply::number(first), Some(200 | 201)) && lacks(Verb::Ehlo) && lacks(other) {
         return Some("an NNTP server answers");
     }
     match dialogue.protocol {
@@ -97,6 +98,7 @@ mod tests {
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
             (Protocol::Smtp, &[("", b"J\0\0\0\x0a8.0.36\0")], "no text"),
             (Protocol::Smtp, &[("", b"200 news\r\n"), without_ehlo, without_helo], "NNTP"),
+            (Protocol::Lmtp, &[("", b"201 news\r\n"), refused, without_ehlo], "NNTP"),
             (Protocol::Smtp, &lmtp, "lmtp://"),
             (Protocol::Submission, &lmtp, "lmtp://"),
             (Protocol::Lmtp, &[greeted, refused, ehlo], "smtp://"),

@@ -72,11 +72,12 @@ impl Knowledge {
             for reply in replies_to(mailbox, dialogues) {
                 match reply.number()? {
                     200..300 => return None,
-                    550 | 553 | 554 => refused = refused.or(Some(reply)),
+                    550 | 553 | 554 if is_about_mailbox(&reply) => refused = refused.or(Some(reply)),
                     _ => {}
                 }
             }
-            let reply = refused?.octets().trim_ascii_end().escape_ascii().to_string();
+            let line = refused?.lines().next()?.octets();
+            let reply = line.get(..SHOWN).unwrap_or(line).escape_ascii().to_string();
             Some(format!("{name} = {mailbox:?}: RCPT is always refused ({reply}); is it the right mailbox?"))
         };
         ["valid", "forwarded", "full"].iter().filter_map(doubt).collect()
@@ -105,12 +106,28 @@ impl Knowledge {
     }
 }
 
-/// The replies to RCPT of a mailbox.
+/// How many octets of a reply are shown.
+const SHOWN: usize = 200;
+
+/// Whether a refusal is about the mailbox, or its domain: not about the client, the session or what the mailbox is full of.
+fn is_about_mailbox(reply: &Reply<'_>) -> bool {
+    let relaying = || String::from_utf8_lossy(reply.octets()).to_ascii_lowercase().contains("relay");
+    match reply.enhanced().map(|code| (code.subject(), code.detail())) {
+        None => reply.number() != Some(554) || relaying(),
+        Some((1, _)) => true,
+        Some((2, detail)) => detail != 2,
+        Some((7, _)) => relaying(),
+        Some(_) => false,
+    }
+}
+
+/// The replies to RCPT of a mailbox, without parameters.
 fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Item = Reply<'d>> {
     let is_about = move |exchange: &&Exchange| {
         let command = exchange.command().filter(|command| exchange.sure && command.verb() == Verb::Rcpt);
-        let path = command.and_then(|command| command.envelope()).and_then(|envelope| envelope.path());
-        path == Some(mailbox.as_bytes())
+        let envelope = command.and_then(|command| command.envelope());
+        let envelope = envelope.filter(|envelope| envelope.parameters().next().is_none());
+        envelope.and_then(|envelope| envelope.path()) == Some(mailbox.as_bytes())
     };
     let exchanges = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
     exchanges.filter(is_about).filter_map(|exchange| exchange.replies().next())
@@ -136,9 +153,17 @@ mod tests {
         let doubt =
             "valid = \"amy@example.org\": RCPT is always refused (550 5.1.1 Who?); is it the right mailbox?";
         assert_eq!(doubts(&["503 5.5.1 MAIL first", "550 5.1.1 Who?", "550 No"]), [doubt]);
-        for replies in
-            [&["550 5.1.1 Who?", "250 2.1.5 Ok"][..], &["530 5.7.0 Login"], &["450 4.1.1 Later"], &[]]
-        {
+        assert_eq!(doubts(&["554 5.7.1 Relay access denied"]).len(), 1);
+        assert!(doubts(&[&format!("550 {}", "a".repeat(9000))]).concat().len() < 400);
+        for replies in [
+            &["550 5.1.1 Who?", "250 2.1.5 Ok"][..],
+            &["530 5.7.0 Login"],
+            &["554 5.7.1 Client host blocked"],
+            &["554 5.2.2 Mailbox full"],
+            &["554 5.5.1 MAIL first"],
+            &["450 4.1.1 Later"],
+            &[],
+        ] {
             assert_eq!(doubts(replies), [""; 0], "{replies:?}");
         }
     }

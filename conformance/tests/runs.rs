@@ -145,10 +145,22 @@ async fn a_server_of_another_kind_breaks_nothing() {
             let _ = client.write_all(b"* OK IMAP4rev1\r\n* BAD\r\n* BAD\r\n").await;
         }
     });
+    let news = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let nntp = Address::Tcp("127.0.0.1".to_owned(), news.local_addr().expect("an address").port());
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = news.accept().await {
+            tokio::spawn(async move {
+                let _ = client.write_all(b"200 news\r\n").await;
+                while client.read_buf(&mut Vec::new()).await.is_ok_and(|length| length > 0) {
+                    let _ = client.write_all(b"500 What?\r\n").await;
+                }
+            });
+        }
+    });
     let patience = Patience { reply: Duration::from_millis(500), ..Patience::default() };
     let plan = Plan { patience, ..Plan::default() };
     let (all, one) = (cases(|_| true), cases(|_| false));
-    let alone = ["greeting", "ehlo", "helo", "lmtp-ehlo"].map(|id| {
+    let alone = ["greeting", "ehlo", "helo", "lmtp-ehlo", "noop"].map(|id| {
         let mut cases = cases(|case| case.id == id);
         cases.retain(|case| case.id == id);
         cases
@@ -159,6 +171,8 @@ async fn a_server_of_another_kind_breaks_nothing() {
         (Target { implicit_tls: true, ..smtp.target() }, "the answer is not TLS"),
         (Target { implicit_tls: false, ..smtps.target() }, "smtps://"),
         (Target { address: other, ..smtp.target() }, "an IMAP server answers"),
+        (Target { address: nntp.clone(), ..smtp.target() }, "an NNTP server answers"),
+        (Target { address: nntp, ..lmtp.target() }, "an NNTP server answers"),
     ] {
         for cases in alone.iter().chain([&all, &one]) {
             let outcome = outcome(&target, cases, &plan).await;
@@ -206,6 +220,53 @@ outcomes = [{ step = 1, reply = \"none\", is = \"foreseen\" }]
         let outcome = outcome(&target, &cases, &Plan { patience, limit, ..Plan::default() }).await;
         let [case] = outcome.cases.as_slice() else { panic!("{:?}", outcome.cases) };
         assert!((case.verdict, case.reason.starts_with(reason)) == (verdict, true), "{case:?}");
+    }
+}
+
+/// A server that reads no more has not closed, and one that is not heard in time lacks nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_was_no_time_for_is_not_said_of_the_server() {
+    let deaf = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let place = deaf.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut clients = Vec::new();
+        while let Ok((mut client, _)) = deaf.accept().await {
+            client.write_all(b"220 mx.example.org\r\n").await.expect("it is there");
+            client.read_buf(&mut Vec::new()).await.expect("it says EHLO");
+            if clients.len() < 2 {
+                client.write_all(b"250 mx.example.org\r\n").await.expect("it is there");
+            }
+            clients.push(client);
+        }
+    });
+    let text = format!(
+        "\
+[[case]]
+id = \"flood\"
+title = \"Flood\"
+situations = []
+safety = \"safe\"
+rules = []
+steps = [{{ raw = \"{}\" }}]
+outcomes = [{{ step = 1, reply = \"closed\", is = \"foreseen\" }}]
+",
+        "{pad:1048576}".repeat(16)
+    );
+    let target = Target::read(&format!("smtp://{place}")).expect("a URL");
+    let flood = case::read("x.toml", &text).expect("the cases follow the form");
+    let (short, long) = (Duration::from_millis(500), Duration::from_secs(20));
+    for (cases, reply, connection, limit, reason) in [
+        (&flood, short, long, long, "the server did not read what was sent"),
+        (&flood, long, short, long, "the time for the connection is over"),
+        (&cases(|_| true), long, long, short, "the time for the run is over"),
+    ] {
+        let patience = Patience { reply, connection, ..Patience::default() };
+        let outcome = outcome(&target, cases, &Plan { patience, limit, ..Plan::default() }).await;
+        for case in &outcome.cases {
+            let told = (case.verdict, case.reason.starts_with(reason));
+            assert_eq!(told, (Verdict::Inconclusive, true), "{case:?}");
+        }
+        assert_eq!(outcome.judgement.findings, []);
     }
 }
 

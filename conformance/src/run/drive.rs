@@ -43,6 +43,7 @@ impl Runner<'_> {
         let name = if first.alone { &first.case.id } else { SESSION };
         let mut connection = match self.connect(name).await {
             Ok(connection) => connection,
+            Err(_) if self.is_out_of_time() => return Driven::none(batch, OUT_OF_TIME),
             Err(error) => return Driven::none(batch, &format!("no connection: {error}")),
         };
         let template = self.template(Some(offers));
@@ -95,12 +96,14 @@ impl Runner<'_> {
             Ok(driver.steps(self.until).await)
         };
         let stop = driving.await.unwrap_or_else(|stop: Stop| stop);
-        // That nothing came within a time that we set says nothing of the server.
-        if connection.is_silent() && connection.is_over() {
-            outcomes.clear();
-            return (Happened::Inconclusive, self.overtime().to_owned());
-        }
-        stop
+        // That nothing came within a time that we set says nothing of the server, nor does what could not be sent.
+        let reason = match connection.is_silent() && connection.is_over() {
+            true => self.overtime(),
+            false if connection.is_stuck() => "the server did not read what was sent",
+            false => return stop,
+        };
+        outcomes.clear();
+        (Happened::Inconclusive, reason.to_owned())
     }
 
     /// Makes a connection that a case has used ready for another; whether that is so.
@@ -128,6 +131,10 @@ impl Runner<'_> {
         let greeting = connection.greet().await;
         if connection.is_silent() {
             return Err((Happened::Inconclusive, self.silence()));
+        }
+        if matches!(greeting, Some(200 | 201)) {
+            // What a server of NNTP says to EHLO tells it from one that is bad.
+            connection.hello().await;
         }
         wanted(greeting, "220", connection, "the greeting")?;
         let hello = match (start, self.target.protocol) {

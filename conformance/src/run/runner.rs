@@ -102,7 +102,11 @@ impl Runner<'_> {
         let offers = match looking.await {
             Ok(offers) => offers,
             Err(error) => {
-                let reason = no_session(error);
+                let reason = match error.to_string() {
+                    reason if [INTERRUPTED, OUT_OF_TIME].contains(&reason.as_str()) => reason,
+                    _ if self.is_out_of_time() => OUT_OF_TIME.to_owned(),
+                    reason => no_session(reason),
+                };
                 let idle = |case| idle(case, Verdict::Inconclusive, &reason);
                 outcome.cases.extend(cases.iter().map(idle));
                 return outcome;
@@ -164,9 +168,11 @@ impl Runner<'_> {
     async fn look(&self, outcome: &mut Outcome) -> io::Result<Offers> {
         let mut connection = self.connect("capabilities").await?;
         connection.greet().await;
-        if connection.is_silent() && connection.is_over() {
-            return Err(io::Error::other(self.overtime()));
-        }
+        let in_time = |connection: &Connection| match connection.is_over() {
+            true => Err(io::Error::other(self.overtime())),
+            false => Ok(()),
+        };
+        in_time(&connection)?;
         if connection.is_silent() {
             // Servers of HTTP and of TLS wait for the client.
             connection.speak_first("NOOP", ANSWER).await;
@@ -174,6 +180,7 @@ impl Runner<'_> {
             return Err(io::Error::other(sight.unwrap_or_else(|| self.silence())));
         }
         connection.hello().await;
+        in_time(&connection)?;
         if let Some(sight) = foreign(connection.dialogue()) {
             outcome.dialogues.push(connection.dialogue().clone());
             return Err(io::Error::other(sight));
@@ -187,6 +194,7 @@ impl Runner<'_> {
             connection.hello().await;
             offers.tls = connection.session().offered.as_deref().cloned();
         }
+        in_time(&connection)?;
         outcome.dialogues.push(connection.finish().await);
         Ok(offers)
     }
@@ -207,7 +215,11 @@ impl Runner<'_> {
 
     /// Which time is over where that of a connection is.
     pub(super) fn overtime(&self) -> &'static str {
-        if Instant::now() >= self.until { OUT_OF_TIME } else { LONG_CONNECTION }
+        if self.is_out_of_time() { OUT_OF_TIME } else { LONG_CONNECTION }
+    }
+
+    pub(super) fn is_out_of_time(&self) -> bool {
+        Instant::now() >= self.until
     }
 
     /// Why nothing more is begun.
@@ -215,12 +227,16 @@ impl Runner<'_> {
         if self.plan.interruption.status().is_some() {
             return Some(INTERRUPTED);
         }
-        (Instant::now() >= self.until).then_some(OUT_OF_TIME)
+        self.is_out_of_time().then_some(OUT_OF_TIME)
     }
 
     /// Runs the canary; tells whether the server is well, as far as there is time for it.
     async fn sing(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
+        if let Some(reason) = self.over() {
+            outcome.cases.push(idle(canary, Verdict::Inconclusive, reason));
+            return true;
+        }
         let mut attempt = Attempt::first(canary);
         loop {
             let driven = self.drive(&[attempt], offers).await;
