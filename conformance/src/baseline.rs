@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::path::{Path, PathBuf};
-use std::{fs, mem};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,9 @@ use toml::Spanned;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, value};
 
 use crate::catalogue::{Level, RuleId, rules};
+use crate::data_file::{self, line_of};
 use crate::fingerprint::shape;
+use crate::limits::FILE_OCTETS;
 use crate::run::{Outcome, Verdict};
 
 /// In how many cases the same act has to break a rule before one entry is written for all cases.
@@ -83,14 +85,24 @@ impl Baseline {
     ///
     /// A file that does not follow the form is refused with its name, the line, and what to write instead.
     pub fn read(path: &Path) -> Result<Baseline> {
+        let text = if path.exists() { data_file::text(path, FILE_OCTETS)? } else { String::new() };
+        Baseline::parse(path, text)
+    }
+
+    /// The baseline that the same file is with another text.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Baseline::read).
+    pub fn with_text(&self, text: &str) -> Result<Baseline> {
+        Baseline::parse(&self.path, text.to_owned())
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Baseline> {
         let name = path.display().to_string();
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            text => text.with_context(|| name.clone())?,
-        };
-        let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        let file: File = data_file::parse(&name, &text)?;
         let entry = |raw: RawEntry| {
-            let line = text[..raw.rule.span().start].matches('\n').count() + 1;
+            let line = line_of(text.as_bytes(), raw.rule.span().start);
             raw.check(line).with_context(|| format!("{name}:{line}"))
         };
         let entries = file.known.into_iter().map(entry).collect::<Result<_>>()?;
@@ -625,7 +637,7 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
         assert!(unknown.contains("b.toml:5: there is no rule"), "{unknown}");
         assert!(unknown.contains("did you mean enhanced-code-present?"), "{unknown}");
         assert!(refused(&TEXT.replace("\"noop\"", "\"[\"")).contains("b.toml:5: case = \"[\""));
-        assert!(refused(&TEXT.replace("reason", "excuse")).contains("line 8"));
+        assert!(refused(&TEXT.replace("reason", "excuse")).contains("b.toml:8: unknown field"));
         assert!(refused(&TEXT.replace("reason", "expires = 10:00:00\nreason")).contains("write a day"));
     }
 }

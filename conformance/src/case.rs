@@ -7,9 +7,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::catalogue::{RuleId, did_you_mean};
+use crate::catalogue::RuleId;
 use crate::client::{Piece, Placeholder, pieces};
+use crate::data_file::{self, did_you_mean, line_of};
 use crate::knowledge::Knowledge;
+use crate::limits::STEP_OCTETS;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
@@ -63,9 +65,9 @@ pub fn built_in() -> Result<Vec<Case>> {
 ///
 /// A file that does not follow the form is refused with its name, the line, and what to write instead.
 pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
-    let file: File = toml::from_str(text).map_err(|error| anyhow!("{name}: {error}"))?;
+    let file: File = data_file::parse(name, text)?;
     let case = |raw: RawCase| {
-        let line = text[..raw.id.span().start].matches('\n').count() + 1;
+        let line = line_of(text.as_bytes(), raw.id.span().start);
         let place = format!("{name}:{line}");
         raw.check(&place).with_context(|| place)
     };
@@ -473,6 +475,7 @@ impl RawStep {
             bail!("pause and listen take 0 to 30 seconds");
         }
         check_texts(&action)?;
+        check_length(&action)?;
         for (key, is_there, owner, is_owner) in [
             ("replies", self.replies.is_some(), "raw", matches!(action, Action::Raw(..))),
             ("last", self.last.is_some(), "chunk", matches!(action, Action::Chunk(..))),
@@ -518,6 +521,26 @@ fn check_texts(action: &Action) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a step that would send more than a step may.
+fn check_length(action: &Action) -> Result<()> {
+    let mut octets = 0usize;
+    for text in action.texts() {
+        for piece in pieces(text)? {
+            octets = octets.saturating_add(match piece {
+                Piece::Text(text) => text.len(),
+                Piece::Placeholder(Placeholder::Filler { count, text, end }) => {
+                    count * (text.len() + end.len())
+                }
+                Piece::Placeholder(_) => 0,
+            });
+        }
+    }
+    if octets > STEP_OCTETS {
+        bail!("the step would send {octets} octets; a step sends at most {STEP_OCTETS}");
+    }
+    Ok(())
 }
 
 /// Whether a text is one line, without its end.
@@ -605,7 +628,7 @@ mod tests {
             )
         };
         let steps = "steps = [{ send = \"NOOP\" }]";
-        assert!(refused(&case(&format!("colour = 1\n{steps}"))).contains("line 8, column 1"));
+        assert!(refused(&case(&format!("colour = 1\n{steps}"))).starts_with("x.toml:8: unknown field"));
         let luck = refused(&case(&format!("needs = [\"luck\"]\n{steps}")));
         assert!(luck.starts_with("x.toml:3: there is no need \"luck\"; there are smtp,"), "{luck}");
         assert!(refused(&case("steps = []")).starts_with("x.toml:3: steps is empty"));
@@ -627,6 +650,8 @@ mod tests {
             let error = refused(&case(&format!("steps = [{{ {step} }}]")));
             assert!(error.starts_with("x.toml:3: ") && error.contains(told), "{step}: {error}");
         }
+        let long = refused(&case(&format!("steps = [{{ send = \"{}\" }}]", "{pad:1048576}".repeat(17))));
+        assert!(long.contains("a step sends at most 16777216"), "{long}");
         let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
         assert!(read("x.toml", &braces).is_ok());
         let outcome = |outcome: &str| {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::data_file::did_you_mean;
+
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Every rule, in the order of `rules.toml`.
@@ -87,15 +89,6 @@ impl RuleId {
         let meant = did_you_mean(name, rules().iter().map(|rule| rule.id));
         format!("there is no rule {name:?}{meant}: `smtp-conformance rules` lists them")
     }
-}
-
-/// ` (did you mean NAME?)`, where one of the names is like what was written.
-pub(crate) fn did_you_mean<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> String {
-    const ALIKE: f64 = 0.85;
-    let likeness = |name: &str| strsim::jaro_winkler(name, written);
-    let closest = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    let meant = closest.filter(|name| likeness(name) > ALIKE);
-    meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default()
 }
 
 impl fmt::Debug for RuleId {

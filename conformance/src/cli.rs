@@ -4,29 +4,21 @@ mod cases;
 mod compare;
 mod input;
 mod judge;
+mod output;
 mod report;
 mod rules;
 mod run;
 mod serve;
+mod terminal;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::catalogue::Level;
 use crate::dialogue::Protocol;
 use crate::report::{Format, Source, sarif};
-
-/// Prints a line. A reader that has gone, as `head` does, wants no more of it, and that is no fault.
-macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(anstream::stdout(), $($text)*);
-    }};
-}
-use say;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///
@@ -120,14 +112,18 @@ impl Form {
             Format::Sarif => sarif::render(sources, self.sarif_base.as_deref())?,
             format => format.render(sources, fail_on.level())?,
         };
-        std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
+        terminal::print_report(&text)
     }
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ExitCode::from(terminal::print_usage(&error)),
+    };
+    let outcome = match arguments.command {
         Command::Run(options) => run::run(&options),
         Command::Serve(options) => serve::run(&options).map(|()| 0),
         Command::Rules(options) => rules::run(&options).map(|()| 0),
@@ -138,7 +134,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            anstream::eprintln!("smtp-conformance: {error:#}");
+            terminal::print_error(&error);
             ExitCode::from(5)
         }
     }
@@ -146,6 +142,6 @@ pub fn main() -> ExitCode {
 
 /// Says what was wrong with the command line; the exit status of that.
 fn misused(error: &anyhow::Error) -> u8 {
-    anstream::eprintln!("smtp-conformance: {error:#}");
+    terminal::print_error(error);
     2
 }

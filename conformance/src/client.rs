@@ -1,6 +1,7 @@
 //! The client: drives one connection and records every octet.
 
 mod encryption;
+mod inbox;
 mod placeholder;
 mod template;
 
@@ -19,9 +20,10 @@ pub(crate) use template::{Template, encoded};
 
 use crate::command::Command;
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part, Protocol};
-use crate::reply::Reader;
 use crate::session::Session;
 use crate::target::{Address, Target};
+
+use inbox::Inbox;
 
 /// How long a client waits.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,8 @@ impl Default for Patience {
 const CLEAR: Duration = Duration::from_millis(20);
 /// How long a server that says it closes is waited for.
 const FAREWELL: Duration = Duration::from_millis(100);
+/// How long the server has to close after QUIT.
+const GOODBYE: Duration = Duration::from_millis(200);
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -62,9 +66,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// Nothing fails here: what goes wrong is recorded in the dialogue, as the [`End`] of an exchange.
 pub struct Connection {
     stream: Option<Box<dyn Stream>>,
-    reader: Reader,
+    inbox: Inbox,
     /// Where octets are read to.
     buffer: Vec<u8>,
+    /// Octets that were sent so far.
+    sent: usize,
     session: Session,
     dialogue: Dialogue,
     /// Why TLS could not be begun.
@@ -77,6 +83,17 @@ pub struct Connection {
     late: bool,
     /// Whether the server did not read what was sent.
     stuck: bool,
+    /// Whether the server sent more than a connection may take, so that the client hung up.
+    overflowed: bool,
+}
+
+/// What reading once brings.
+enum Heard {
+    Octets,
+    /// Nothing in time.
+    Silence,
+    /// The server closed the connection, or it broke.
+    End,
 }
 
 impl Connection {
@@ -116,8 +133,9 @@ impl Connection {
         }
         Ok(Connection {
             stream: Some(stream),
-            reader: Reader::default(),
+            inbox: Inbox::default(),
             buffer: Vec::with_capacity(4 << 10),
+            sent: 0,
             session: Session::new(target.protocol, target.implicit_tls),
             dialogue: Dialogue {
                 name: name.to_owned(),
@@ -133,6 +151,7 @@ impl Connection {
             deadline: Instant::now() + patience.connection,
             late: false,
             stuck: false,
+            overflowed: false,
         })
     }
 
@@ -172,10 +191,22 @@ impl Connection {
         self.stuck
     }
 
+    /// Whether the client hung up because the server sent more than the [limits](crate::limits) allow.
+    #[must_use]
+    pub fn is_overflowed(&self) -> bool {
+        self.overflowed
+    }
+
     /// Whether the time for the connection is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.deadline
+    }
+
+    /// How many octets were sent.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        self.sent
     }
 
     /// Whether the connection is there.
@@ -348,7 +379,7 @@ impl Connection {
                 Err(_) => self.failure = Some("it took too long".to_owned()),
             }
         }
-        self.reader = Reader::default();
+        self.inbox.forget();
         if !self.is_open() {
             exchange.end = End::Failed;
         }
@@ -359,14 +390,8 @@ impl Connection {
     /// Listens for what comes unasked.
     pub async fn listen(&mut self, duration: Duration) {
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(Act::Wait) };
-        let until = (Instant::now() + duration).min(self.deadline);
-        while self.is_open() && Instant::now() < until {
-            self.read(&mut exchange, until, Instant::now()).await;
-            while let Some(reply) = self.reader.next() {
-                exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
-            }
-        }
-        if !exchange.answers.is_empty() || exchange.end == End::Closed {
+        self.hear_out(&mut exchange, (Instant::now() + duration).min(self.deadline)).await;
+        if !exchange.answers.is_empty() || exchange.end != End::Answered {
             self.keep(exchange);
         }
     }
@@ -383,17 +408,10 @@ impl Connection {
             self.command("QUIT").await;
         }
         // Replies too many come before the server closes.
-        if self.is_open() {
-            let until = Instant::now() + Duration::from_millis(200);
-            let mut rest = Exchange::new(Act::Wait);
-            while self.is_open() && Instant::now() < until {
-                self.read(&mut rest, until, Instant::now()).await;
-            }
-            if let Some(last) = self.dialogue.exchanges.last_mut() {
-                last.answers.append(&mut rest.answers);
-            }
+        if let Some(mut last) = self.dialogue.exchanges.pop() {
+            self.hear_out(&mut last, Instant::now() + GOODBYE).await;
+            self.dialogue.exchanges.push(last);
         }
-        self.gather_read();
         self.dialogue
     }
 
@@ -408,6 +426,7 @@ impl Connection {
     async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         let until = self.until();
         let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::NotConnected.into()) };
+        self.sent = self.sent.saturating_add(octets.len());
         let writing = async {
             stream.write_all(octets).await?;
             stream.flush().await
@@ -425,10 +444,10 @@ impl Connection {
         let start = Instant::now();
         let until = self.until();
         loop {
-            while exchange.answers.len() < replies {
-                let Some(reply) = self.reader.next() else { break };
-                let millis = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-                exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis });
+            self.inbox.take_due(exchange, replies, start);
+            if self.inbox.is_full() {
+                self.hang_up(exchange);
+                return;
             }
             if exchange.answers.len() >= replies {
                 return;
@@ -442,25 +461,68 @@ impl Connection {
                 self.late = true;
                 return;
             }
-            self.read(exchange, until, start).await;
+            if let Heard::End = self.read(until).await {
+                self.inbox.take_due(exchange, replies, start);
+                self.close(exchange, End::Closed);
+                return;
+            }
         }
     }
 
+    /// Takes everything that comes until a time, or until the server closes.
+    async fn hear_out(&mut self, exchange: &mut Exchange, until: Instant) {
+        self.take_surplus(exchange);
+        while self.is_open() && Instant::now() < until {
+            match self.read(until).await {
+                Heard::End => self.close(exchange, End::Closed),
+                Heard::Octets | Heard::Silence => self.take_surplus(exchange),
+            }
+        }
+    }
+
+    /// Takes what came, or comes within a time, without being asked for to the last exchange.
+    async fn gather(&mut self, patience: Duration) {
+        let heard = if !self.is_open() || self.last().is_none() {
+            Heard::Silence
+        } else if patience.is_zero() {
+            // A timer, even of no time, would wait.
+            tokio::select! {
+                biased;
+                heard = self.read(self.deadline) => heard,
+                () = yield_now() => Heard::Silence,
+            }
+        } else {
+            self.read(Instant::now() + patience).await
+        };
+        let Some(mut last) = self.dialogue.exchanges.pop() else { return };
+        match heard {
+            Heard::End => self.close(&mut last, End::Closed),
+            Heard::Octets | Heard::Silence => self.take_surplus(&mut last),
+        }
+        self.dialogue.exchanges.push(last);
+    }
+
     /// Reads once, or until a time.
-    async fn read(&mut self, exchange: &mut Exchange, until: Instant, start: Instant) {
-        let Some(stream) = &mut self.stream else { return };
+    async fn read(&mut self, until: Instant) -> Heard {
+        let Some(stream) = &mut self.stream else { return Heard::End };
         self.buffer.clear();
         match timeout_at(until, stream.read_buf(&mut self.buffer)).await {
-            Err(_) => {}
-            Ok(Ok(1..)) => self.reader.push(&self.buffer),
+            Err(_) => Heard::Silence,
+            Ok(Ok(1..)) => {
+                self.inbox.push(&self.buffer);
+                Heard::Octets
+            }
             Ok(Ok(0) | Err(_)) => {
                 self.stream = None;
-                while let Some(reply) = self.reader.next() {
-                    let millis = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-                    exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis });
-                }
-                self.close(exchange, End::Closed);
+                Heard::End
             }
+        }
+    }
+
+    fn take_surplus(&mut self, exchange: &mut Exchange) {
+        self.inbox.take_surplus(exchange);
+        if self.inbox.is_full() {
+            self.hang_up(exchange);
         }
     }
 
@@ -468,48 +530,26 @@ impl Connection {
     fn give_up(&mut self, exchange: &mut Exchange, error: &io::Error) {
         let is_stuck = error.kind() == io::ErrorKind::TimedOut;
         self.stuck |= is_stuck;
-        self.close(exchange, if is_stuck { End::TimedOut } else { End::Closed });
+        if exchange.end != End::Overflow {
+            self.close(exchange, if is_stuck { End::TimedOut } else { End::Closed });
+        }
     }
 
     /// Records that there is no more, with what is left of a reply.
     fn close(&mut self, exchange: &mut Exchange, end: End) {
         self.stream = None;
-        if let Some(rest) = self.reader.finish() {
-            exchange.answers.push(Answer { octets: rest.octets().to_vec(), millis: 0 });
-        }
-        self.reader = Reader::default();
         exchange.end = end;
+        self.inbox.take_surplus(exchange);
+        self.inbox.take_unfinished(exchange);
     }
 
-    /// Takes what came, or comes within a time, without being asked for to the last exchange.
-    async fn gather(&mut self, patience: Duration) {
-        if self.is_open() {
-            let mut waiting = Exchange::new(Act::Wait);
-            let now = Instant::now();
-            if patience.is_zero() {
-                let until = self.deadline;
-                // A timer, even of no time, would wait.
-                tokio::select! {
-                    biased;
-                    () = self.read(&mut waiting, until, now) => {}
-                    () = yield_now() => {}
-                }
-            } else {
-                self.read(&mut waiting, now + patience, now).await;
-            }
-            if let (End::Closed, Some(last)) = (waiting.end, self.dialogue.exchanges.last_mut()) {
-                last.answers.append(&mut waiting.answers);
-                last.end = End::Closed;
-            }
-        }
-        self.gather_read();
-    }
-
-    fn gather_read(&mut self) {
-        let Some(last) = self.dialogue.exchanges.last_mut() else { return };
-        while let Some(reply) = self.reader.next() {
-            last.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
-        }
+    /// Ends the connection because the server sends too much.
+    fn hang_up(&mut self, exchange: &mut Exchange) {
+        self.stream = None;
+        self.overflowed = true;
+        exchange.end = End::Overflow;
+        self.inbox.take_surplus(exchange);
+        self.inbox.count_unfinished(exchange);
     }
 
     fn keep(&mut self, exchange: Exchange) {

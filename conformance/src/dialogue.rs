@@ -1,5 +1,7 @@
 //! What happened on a connection: the acts of the client, each with the replies that answered it.
 
+use std::ops::AddAssign;
+
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
@@ -52,14 +54,32 @@ impl Dialogue {
     pub fn case(&self, exchange: usize) -> Option<&str> {
         Part::owner(&self.cases, exchange)
     }
+
+    /// How many octets of replies it holds.
+    #[must_use]
+    pub fn received_octets(&self) -> usize {
+        let answers = self.exchanges.iter().flat_map(|exchange| &exchange.answers);
+        answers.map(|answer| answer.octets.len()).sum()
+    }
+
+    /// How many octets were sent.
+    #[must_use]
+    pub fn sent_octets(&self) -> usize {
+        self.exchanges.iter().map(|exchange| exchange.act.length()).sum()
+    }
 }
 
 impl Part {
     /// The case among some that an exchange belongs to.
     #[must_use]
     pub fn owner(parts: &[Part], exchange: usize) -> Option<&str> {
-        let part = parts.iter().rev().find(|part| part.first <= exchange)?;
+        let part = parts.get(Part::position(parts, exchange).checked_sub(1)?)?;
         Some(&part.case)
+    }
+
+    /// How many parts begin up to an exchange.
+    pub(crate) fn position(parts: &[Part], exchange: usize) -> usize {
+        parts.partition_point(|part| part.first <= exchange)
     }
 }
 
@@ -80,6 +100,33 @@ pub struct Exchange {
     /// Whether more was sent before the reply was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pipelined: bool,
+    /// Replies beyond the [limits](crate::limits).
+    #[serde(default, skip_serializing_if = "Excess::is_none")]
+    pub excess: Excess,
+}
+
+/// Replies that came and were counted, but not kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    /// How many replies.
+    pub replies: usize,
+    /// How many octets; more than those of the replies if the last one had not ended.
+    pub octets: usize,
+}
+
+impl Excess {
+    /// Whether everything was kept.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Excess::default()
+    }
+}
+
+impl AddAssign for Excess {
+    fn add_assign(&mut self, other: Excess) {
+        self.replies = self.replies.saturating_add(other.replies);
+        self.octets = self.octets.saturating_add(other.octets);
+    }
 }
 
 fn yes() -> bool {
@@ -90,7 +137,20 @@ impl Exchange {
     /// An act that is answered, surely and by itself.
     #[must_use]
     pub fn new(act: Act) -> Exchange {
-        Exchange { act, answers: Vec::new(), end: End::Answered, sure: true, pipelined: false }
+        Exchange {
+            act,
+            answers: Vec::new(),
+            end: End::Answered,
+            sure: true,
+            pipelined: false,
+            excess: Excess::default(),
+        }
+    }
+
+    /// How many replies came, those that were not kept among them.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.answers.len().saturating_add(self.excess.replies)
     }
 
     /// The replies, read.
@@ -148,6 +208,16 @@ impl Act {
         }
     }
 
+    /// How many octets were sent.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match self {
+            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => octets.len(),
+            Act::Chunk { command, octets } => command.len() + octets.len(),
+            Act::Connect | Act::Handshake | Act::Wait => 0,
+        }
+    }
+
     /// The octets sent.
     #[must_use]
     pub fn octets(&self) -> Vec<u8> {
@@ -190,6 +260,8 @@ pub enum End {
     Closed,
     /// The connection broke, or TLS could not be set up.
     Failed,
+    /// The client hung up, because the server sent more than the [limits](crate::limits) allow.
+    Overflow,
 }
 
 /// Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.

@@ -1,11 +1,14 @@
 //! What a rule found.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Known;
 use crate::catalogue::{Level, RuleId};
+use crate::dialogue::{Dialogue, Part};
+use crate::limits::{FINDINGS, quoted};
 
 /// A breach of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -24,6 +27,59 @@ pub struct Finding {
     /// Why it is known, if a baseline has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
+    /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more: usize,
+}
+
+impl Finding {
+    /// How many findings it stands for: itself and those that were only counted.
+    #[must_use]
+    pub fn times(&self) -> usize {
+        self.more.saturating_add(1)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Findings as the rules bring them, of which each case or connection [keeps some](FINDINGS) of a rule and level and
+/// counts the rest.
+#[derive(Debug)]
+pub(crate) struct Gathered<'d> {
+    dialogues: &'d [Dialogue],
+    findings: Vec<Finding>,
+    /// How many were kept of each, and where the last of them is.
+    kept: HashMap<(usize, usize, RuleId, Level), (usize, usize)>,
+}
+
+impl<'d> Gathered<'d> {
+    /// Nothing yet, of these connections.
+    pub(crate) fn of(dialogues: &'d [Dialogue]) -> Gathered<'d> {
+        Gathered { dialogues, findings: Vec::new(), kept: HashMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        let Place { dialogue, exchange, .. } = finding.place;
+        let part =
+            self.dialogues.get(dialogue).map_or(0, |dialogue| Part::position(&dialogue.cases, exchange));
+        let (kept, last) = self.kept.entry((dialogue, part, finding.rule, finding.level)).or_default();
+        if *kept < FINDINGS {
+            *kept += 1;
+            *last = self.findings.len();
+            self.findings.push(finding);
+        } else if let Some(last) = self.findings.get_mut(*last) {
+            last.more = last.more.saturating_add(finding.times());
+        }
+    }
+
+    /// The findings that were kept, in the order of their places, then of the catalogue.
+    pub(crate) fn finish(mut self) -> Vec<Finding> {
+        self.findings.sort_by_key(|one| (one.place, one.rule));
+        self.findings
+    }
 }
 
 /// Where a finding was seen.
@@ -89,8 +145,9 @@ impl Breaches {
                 level,
                 condition: lowered.map(|condition| condition.name),
                 place,
-                detail,
+                detail: quoted(detail),
                 known: None,
+                more: 0,
             }
         };
         let mut findings: Vec<Finding> =

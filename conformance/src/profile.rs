@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 
 use crate::catalogue::{Level, RuleId};
+use crate::data_file;
 use crate::finding::Finding;
 
 const PROFILES: &str = include_str!("../profiles.toml");
@@ -75,7 +76,7 @@ struct RawLevel {
 }
 
 fn read() -> Result<Vec<Profile>> {
-    let file: File = toml::from_str(PROFILES).map_err(|error| anyhow!("profiles.toml: {error}"))?;
+    let file: File = data_file::parse("profiles.toml", PROFILES)?;
     let level = |raw: &RawLevel| match RuleId::find(&raw.rule) {
         Some(rule) => Ok((rule, raw.level)),
         None => bail!("profiles.toml: there is no rule {:?}", raw.rule),

@@ -9,8 +9,8 @@ use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
 use crate::baseline::Known;
 use crate::catalogue::{Level, RuleId};
-use crate::dialogue::{Dialogue, Exchange, Part, Protocol};
-use crate::finding::{Finding, Place};
+use crate::dialogue::{Dialogue, Excess, Exchange, Part, Protocol};
+use crate::finding::{Finding, Place, is_zero};
 use crate::rules::Agreement;
 use crate::run::{CaseOutcome, Outcome, Verdict};
 
@@ -121,6 +121,9 @@ pub struct Found {
     /// Why it is known, if a baseline has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
+    /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: usize,
     /// What must be true.
     pub statement: String,
     /// Who says so.
@@ -138,9 +141,16 @@ impl Found {
             case: case(finding.place, dialogues).map(str::to_owned),
             detail: finding.detail,
             known: finding.known,
+            more: finding.more,
             statement: rule.statement.to_owned(),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
         }
+    }
+
+    /// How many findings it stands for: itself and those that were only counted.
+    #[must_use]
+    pub fn times(&self) -> usize {
+        self.more.saturating_add(1)
     }
 
     /// The rule in this tool's catalogue; a stream of another version may have rules that are not there.
@@ -174,13 +184,22 @@ pub struct Summary {
     /// What is wrong with the server's certificate, as far as one was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// Replies that were counted, but not kept.
+    #[serde(default, skip_serializing_if = "Excess::is_none")]
+    pub excess: Excess,
 }
 
 /// The records of a run that is over, or of a recording, which has no cases.
 #[must_use]
 pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
     let Outcome { dialogues, cases, judgement, certificate } = outcome;
-    let count = |level| judgement.findings.iter().filter(|finding| finding.level == level).count();
+    let count = |level| {
+        let of_level = judgement.findings.iter().filter(|finding| finding.level == level);
+        of_level.map(Finding::times).sum()
+    };
+    let mut excess = Excess::default();
+    let exchanged = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
+    exchanged.for_each(|exchange| excess += exchange.excess);
     let mut verdicts = BTreeMap::new();
     for case in &cases {
         *verdicts.entry(case.verdict).or_default() += 1;
@@ -195,6 +214,7 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
         cases: verdicts,
         agreement: judgement.agreement,
         certificate,
+        excess,
     };
     let found = |finding| Record::Finding(Found::new(finding, &dialogues));
     let findings: Vec<Record> = judgement.findings.into_iter().map(found).collect();

@@ -16,7 +16,7 @@ pub use registry::Agreement;
 
 use crate::catalogue::{Level, RuleId};
 use crate::dialogue::Dialogue;
-use crate::finding::{Breaches, Finding, Place};
+use crate::finding::{Breaches, Finding, Gathered, Place};
 use crate::foreign::foreign;
 use crate::knowledge::Knowledge;
 use crate::observation::Observation;
@@ -65,7 +65,8 @@ pub struct Judgement {
 /// ```
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
-    let mut judgement = Judgement::default();
+    let mut agreement = Agreement::default();
+    let mut findings = Gathered::of(dialogues);
     let steps = |dialogue| if foreign(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
     let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
     for (dialogue, steps) in steps.iter().enumerate() {
@@ -74,23 +75,23 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
                 let place = Place { dialogue, exchange, reply: Some(observation.nth) };
                 let mut breaches = Breaches::default();
                 judge_reply(&observation, &mut breaches);
-                judgement.findings.extend(breaches.findings(place));
-                judgement.agreement.count(&observation);
+                breaches.findings(place).into_iter().for_each(|finding| findings.add(finding));
+                agreement.count(&observation);
             }
         }
     }
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
-    judgement.findings.extend(connections.iter().flat_map(connection::judge));
-    judgement.findings.extend(run::judge(&connections));
+    connections.iter().flat_map(connection::judge).for_each(|finding| findings.add(finding));
+    run::judge(&connections).into_iter().for_each(|finding| findings.add(finding));
+    let mut findings = findings.finish();
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
-        let unlisted = judgement.findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));
+        let unlisted = findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
-    judgement.findings.sort_by_key(|one| (one.place, one.rule));
-    judgement
+    Judgement { findings, agreement }
 }
 
 /// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.

@@ -6,6 +6,7 @@ mod interruption;
 mod politeness;
 mod runner;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::target::Target;
 
 pub use interruption::Interruption;
 pub use politeness::Politeness;
-use runner::{CANARY_FAILED, INTERRUPTED, OUT_OF_TIME, Runner};
+use runner::{CANARY_FAILED, INTERRUPTED, OUT_OF_ROOM, OUT_OF_TIME, Runner};
 
 /// How a run goes about its work.
 #[derive(Clone, Debug)]
@@ -118,10 +119,10 @@ impl Outcome {
         self.cases.iter().all(is_same).then_some(first.reason.as_str())
     }
 
-    /// Whether it was interrupted, or ran out of time.
+    /// Whether it was interrupted, or ran out of time or of room.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
-        self.cases.iter().any(|case| [INTERRUPTED, OUT_OF_TIME].contains(&case.reason.as_str()))
+        self.cases.iter().any(|case| [INTERRUPTED, OUT_OF_TIME, OUT_OF_ROOM].contains(&case.reason.as_str()))
     }
 
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
@@ -220,7 +221,8 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     let encryption = Encryption::new(plan.certificates).context("TLS")?;
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
     let until = Instant::now() + plan.wait + plan.limit;
-    let runner = Runner { target, plan, politeness, encryption, until };
+    let (received, sent) = (Cell::new(0), Cell::new(0));
+    let runner = Runner { target, plan, politeness, encryption, until, received, sent };
     runner.wait().await;
     let mut outcome = runner.run(cases).await;
     outcome.certificate = runner.encryption.problem();

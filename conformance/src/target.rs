@@ -1,6 +1,5 @@
 //! What is tested: an address, what is spoken there, and what is known of it.
 
-use std::fs;
 use std::net::IpAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -8,8 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Deserialize;
 
+use crate::data_file;
 use crate::dialogue::Protocol;
 use crate::knowledge::Knowledge;
+use crate::limits::FILE_OCTETS;
 
 /// A server to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,14 +145,12 @@ impl Target {
 
     fn from_file(path: &Path) -> Result<Target> {
         let name = path.display().to_string();
-        let text =
-            fs::read_to_string(path).with_context(|| match Target::from_url(&format!("smtp://{name}")) {
-                Ok(meant) if !path.exists() && path.extension() != Some("toml".as_ref()) => {
-                    format!("{name} is no file; did you mean {}?", meant.name)
-                }
-                _ => name.clone(),
-            })?;
-        let file: File = toml::from_str(&text).map_err(|error| anyhow!("{name}: {error}"))?;
+        if let (false, Ok(meant)) = (path.exists(), Target::from_url(&format!("smtp://{name}")))
+            && path.extension() != Some("toml".as_ref())
+        {
+            bail!("{name} is no file; did you mean {}?", meant.name);
+        }
+        let file: File = data_file::parse(&name, &data_file::text(path, FILE_OCTETS)?)?;
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
         target.name = file.name.unwrap_or(name.clone());
         file.known.check().with_context(|| format!("{name}: known"))?;
@@ -191,7 +190,7 @@ impl RawCredentials {
         let password = match (self.password_file, self.password_env) {
             (Some(file), None) => {
                 let file = folder.join(file);
-                let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                let text = data_file::text(&file, FILE_OCTETS)?;
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
             (None, Some(name)) => std::env::var(&name).with_context(|| format!("the variable {name}"))?,

@@ -6,8 +6,10 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use globset::{Glob, GlobMatcher};
 
-use super::{input, say};
+use super::input;
+use super::terminal::say;
 use crate::case::{self, Action, Case, Start};
+use crate::limits::FILE_OCTETS;
 
 /// Which cases.
 #[derive(Args)]
@@ -38,7 +40,7 @@ impl Choice {
                 folder.display()
             );
             for file in files {
-                cases.extend(case::read(&file.display().to_string(), &input::text(&file)?)?);
+                cases.extend(case::read(&file.display().to_string(), &input::text(&file, FILE_OCTETS)?)?);
             }
             case::check(&cases)?;
         }

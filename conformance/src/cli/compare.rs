@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::{FailOn, input, say};
+use super::terminal::say;
+use super::{FailOn, input};
 use crate::comparison::Comparison;
 use crate::report::comparison;
 use crate::stream::Stream;

@@ -1,17 +1,18 @@
 //! What is read: files, folders, standard input.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::data_file;
+use crate::limits::RECORDS_OCTETS;
 use crate::record::{self, Record};
 
 /// Reads records; `-` is standard input.
 pub(super) fn records(file: &Path) -> Result<Vec<Record>> {
     let name = file.display().to_string();
-    let records = record::read(&name, &text(file)?)?;
+    let records = record::read(&name, &text(file, RECORDS_OCTETS)?)?;
     ensure!(!records.is_empty(), "{name}: there are no records in it; the run that made it did not end");
     Ok(records)
 }
@@ -28,12 +29,10 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Reads a file; `-` is standard input.
-pub(super) fn text(file: &Path) -> Result<String> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input")?;
-        return Ok(text);
+/// Reads a file of at most `limit` octets; `-` is standard input.
+pub(super) fn text(file: &Path, limit: u64) -> Result<String> {
+    match file == Path::new("-") {
+        true => data_file::read(std::io::stdin(), limit).context("standard input"),
+        false => data_file::text(file, limit),
     }
-    fs::read_to_string(file).with_context(|| file.display().to_string())
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{FailOn, Form, ProtocolName, input};
 use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
+use crate::limits::TRANSCRIPT_OCTETS;
 use crate::record;
 use crate::report::Source;
 use crate::rules::{Strictness, judge};
@@ -38,7 +39,11 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     for path in &options.paths {
         for file in input::files(path)? {
             let name = file.display().to_string();
-            dialogues.extend(transcript::read(&name, options.protocol.into(), &input::text(&file)?)?);
+            dialogues.extend(transcript::read(
+                &name,
+                options.protocol.into(),
+                &input::text(&file, TRANSCRIPT_OCTETS)?,
+            )?);
         }
     }
     ensure!(!dialogues.is_empty(), "there is no transcript to judge");

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::say;
+use super::terminal::say;
 use crate::catalogue::{Rule, RuleId, rules};
 
 #[derive(Args)]

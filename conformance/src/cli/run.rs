@@ -1,7 +1,6 @@
 //! `smtp-conformance run`: cases against a server, or against many.
 
-use std::fs;
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,14 +9,15 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::cases::{Choice, print_line, print_octets};
+use super::output::OutputFile;
+use super::terminal::{print_report, remark};
 use super::{FailOn, Form, misused};
-use crate::baseline::{Baseline, Stale, Update};
+use crate::baseline::{Baseline, Update};
 use crate::case::{Case, Safety};
 use crate::client::Certificates;
 use crate::profile::Profile;
 use crate::record::{self, Record};
 use crate::reference::{self, Reference, Tls};
-use crate::report::console::escaped;
 use crate::report::{Source, junit};
 use crate::rules::Strictness;
 use crate::run::{self, Outcome, Plan};
@@ -188,18 +188,43 @@ fn run_one(
     cases: &[Case],
     mut plan: Plan,
 ) -> Result<u8> {
+    let outputs = match Outputs::open(options) {
+        Ok(outputs) => outputs,
+        Err(error) => return Ok(misused(&error)),
+    };
     plan.progress = progress(cases.len(), "cases");
+    plan.interruption.heed_signals().context("signals")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    let (name, mut outcome) = runtime.block_on(async {
-        plan.interruption.heed_signals().context("signals")?;
+    let running = runtime.block_on(async {
         match target {
             Some(target) => Ok((target.name.clone(), run::run(target, cases, &plan).await?)),
             None => run_reference(cases, &plan).await,
         }
-    })?;
+    });
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    plan.interruption.run_is_over();
     plan.progress.finish_and_clear();
+    let (name, mut outcome) = running?;
+    let today = Baseline::today();
+    let narrowed = options.choice.is_narrow();
+    let mut new_baseline = None;
     let stale = match baseline {
-        Some(baseline) => hold_against(baseline, &name, options, &mut outcome)?,
+        Some(baseline) if options.update_baseline => {
+            let update = baseline.updated(&name, today, narrowed, options.fail_on.level(), &outcome)?;
+            let Update { added, gone, .. } = update;
+            let path = baseline.path().display();
+            remark!("{path}: entries for {name}: {added} added, {gone} taken out");
+            let updated = baseline.with_text(&update.text)?;
+            new_baseline = Some(update.text);
+            updated.mark(&name, today, narrowed, &mut outcome)
+        }
+        Some(baseline) => {
+            if let Some(message) = baseline.is_for_others(&name) {
+                remark!("{message}");
+            }
+            baseline.mark(&name, today, narrowed, &mut outcome)
+        }
         None => Vec::new(),
     };
     let status = match (plan.interruption.status(), options.fail_on.level()) {
@@ -210,39 +235,59 @@ fn run_one(
         _ if outcome.says_nothing() => 4,
         _ => 0,
     };
-    let obstacle = outcome.obstacle().map(escaped);
+    let obstacle = outcome.obstacle().map(str::to_owned);
     let doubts = target.map(|target| target.knowledge.doubts(&outcome.dialogues)).unwrap_or_default();
     let mut records = record::records(&name, outcome);
     if let Some(Record::Header(header)) = records.first_mut() {
         header.server_version.clone_from(&options.server_version);
         header.baseline_entries = baseline.map(|baseline| baseline.entries(&name));
     }
-    write_reports(&records, options)?;
+    // What was found is printed also where a file cannot be written.
+    let written = outputs.write(&records, new_baseline.as_deref(), options);
+    options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
+    written?;
     for entry in &stale {
-        anstream::eprintln!("{entry}");
+        remark!("{entry}");
     }
     if let Some(reason) = obstacle {
-        anstream::eprintln!("smtp-conformance: {}: {reason}", escaped(&name));
+        remark!("{name}: {reason}");
     }
     for doubt in doubts {
-        anstream::eprintln!("smtp-conformance: {}: {}", escaped(&name), escaped(&doubt));
+        remark!("{name}: {doubt}");
     }
     Ok(status)
 }
 
-/// Writes the reports that were asked for, the printed one last.
-fn write_reports(records: &[Record], options: &Options) -> Result<()> {
-    let write =
-        |file: &Path, octets: &[u8]| fs::write(file, octets).with_context(|| file.display().to_string());
-    if let Some(file) = &options.jsonl {
-        let mut octets = Vec::new();
-        record::write(records, &mut octets)?;
-        write(file, &octets)?;
+/// The files that a run writes.
+struct Outputs {
+    jsonl: Option<OutputFile>,
+    junit: Option<OutputFile>,
+    baseline: Option<OutputFile>,
+}
+
+impl Outputs {
+    fn open(options: &Options) -> Result<Outputs> {
+        let open = |path: Option<&PathBuf>| path.map(|path| OutputFile::open(path)).transpose();
+        Ok(Outputs {
+            jsonl: open(options.jsonl.as_ref())?,
+            junit: open(options.junit.as_ref())?,
+            baseline: open(options.baseline.as_ref().filter(|_| options.update_baseline))?,
+        })
     }
-    if let Some(file) = &options.junit {
-        write(file, junit::render(records, options.fail_on.level())?.as_bytes())?;
+
+    fn write(self, records: &[Record], baseline: Option<&str>, options: &Options) -> Result<()> {
+        if let Some(file) = self.jsonl {
+            file.write(|to| Ok(record::write(records, to)?))?;
+        }
+        if let Some(file) = self.junit {
+            let report = junit::render(records, options.fail_on.level())?;
+            file.write(|to| Ok(to.write_all(report.as_bytes())?))?;
+        }
+        if let (Some(file), Some(text)) = (self.baseline, baseline) {
+            file.write(|to| Ok(to.write_all(text.as_bytes())?))?;
+        }
+        Ok(())
     }
-    options.form.print(&[Source { name: "", records }], options.fail_on)
 }
 
 /// Runs the targets of a list, each with its own records.
@@ -278,47 +323,22 @@ fn run_survey(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
     let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
-    let table = runtime.block_on(async {
-        interruption.heed_signals().context("signals")?;
-        survey.run(cases, plan).await
-    })?;
+    interruption.heed_signals().context("signals")?;
+    let running = runtime.block_on(survey.run(cases, plan));
+    runtime.shutdown_background();
+    interruption.run_is_over();
     bar.finish_and_clear();
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    write!(out, "{table}").and_then(|()| out.flush()).context("standard output")?;
+    let table = running?;
+    print_report(&table.to_string())?;
     for entry in &table.stale {
-        anstream::eprintln!("{entry}");
+        remark!("{entry}");
     }
     if let Some(status) = interruption.status() {
         let left = asked.saturating_sub(table.rows.len());
-        anstream::eprintln!(
-            "interrupted: {left} targets are not done; the same command with --resume goes on"
-        );
+        remark!("interrupted: {left} targets are not done; the same command with --resume goes on");
         return Ok(status);
     }
     Ok(table.status())
-}
-
-/// Marks what is known, and gives the entries that are no longer true. An update leaves none, and nothing unknown.
-fn hold_against(
-    baseline: &Baseline,
-    target: &str,
-    options: &Options,
-    outcome: &mut Outcome,
-) -> Result<Vec<Stale>> {
-    let today = Baseline::today();
-    let narrowed = options.choice.is_narrow();
-    if !options.update_baseline {
-        if let Some(message) = baseline.is_for_others(target) {
-            anstream::eprintln!("{message}");
-        }
-        return Ok(baseline.mark(target, today, narrowed, outcome));
-    }
-    let Update { text, added, gone } =
-        baseline.updated(target, today, narrowed, options.fail_on.level(), outcome)?;
-    let path = baseline.path();
-    fs::write(path, text).with_context(|| path.display().to_string())?;
-    anstream::eprintln!("{}: entries for {target}: {added} added, {gone} taken out", path.display());
-    Ok(Baseline::read(path)?.mark(target, today, narrowed, outcome))
 }
 
 /// A bar on standard error, if that is a terminal.

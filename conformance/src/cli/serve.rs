@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{ProtocolName, say};
+use super::ProtocolName;
+use super::terminal::say;
 use crate::dialogue::Protocol;
 use crate::reference::{self, Fault, Reference, Tls, faults};
 

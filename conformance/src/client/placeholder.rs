@@ -3,9 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::knowledge::Knowledge;
-
-/// The longest filler, in octets.
-const LONGEST: usize = 1 << 20;
+use crate::limits::FILLER_OCTETS;
 
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +61,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
             format!(
                 "{text:?}: there is no placeholder {{{name}}}; there are {{me}}, {{n}}, {{sender}}, {{{}}}, \
                  {{domain}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
-                 {{pad:N}} and {{lines:N:TEXT}} of at most {LONGEST} octets",
+                 {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
         })?;
@@ -100,13 +98,13 @@ fn filler(name: &str) -> Option<Placeholder<'_>> {
         _ => return None,
     };
     let count: usize = count.parse().ok()?;
-    let is_short = count.checked_mul(text.len() + end.len())? <= LONGEST;
+    let is_short = count.checked_mul(text.len() + end.len())? <= FILLER_OCTETS;
     is_short.then_some(Placeholder::Filler { count, text, end })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Piece, Placeholder, filler, pieces};
+    use super::{FILLER_OCTETS, Piece, Placeholder, filler, pieces};
 
     #[test]
     fn texts_and_what_is_put_in() {
@@ -134,7 +132,7 @@ mod tests {
         let filler_of = |count, text, end| Some(Placeholder::Filler { count, text, end });
         assert_eq!(filler("pad:3"), filler_of(3, "x", ""));
         assert_eq!(filler("lines:2:a: b"), filler_of(2, "a: b", "\r\n"));
-        assert_eq!(filler("pad:1048576"), filler_of(LONGEST, "x", ""));
+        assert_eq!(filler("pad:1048576"), filler_of(FILLER_OCTETS, "x", ""));
         for name in ["pad", "pad:", "pad:-1", "pad:1048577", "lines:2", "lines:99999999:a", "fill:3"] {
             assert_eq!(filler(name), None, "{name}");
         }

@@ -9,8 +9,9 @@ use toml::Spanned;
 
 use super::Tls;
 use super::key::Key;
-use super::replies::{check, line_of};
+use super::replies::check;
 use crate::catalogue::RuleId;
+use crate::data_file::{self, line_of};
 use crate::dialogue::Protocol;
 
 const NAME: &str = "faults.toml";
@@ -299,16 +300,20 @@ fn starttls() -> Tls {
 }
 
 fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
-    let file: File = toml::from_str(text).map_err(|error| anyhow!("{name}: {error}"))?;
+    let file: File = data_file::parse(name, text)?;
     let mut faults: Vec<Fault> = Vec::with_capacity(file.fault.len());
     for raw in file.fault {
         let place = raw.name.span().start;
         let fault = raw.fault().map_err(|(own, error)| {
-            let line = line_of(text, own.unwrap_or(place));
+            let line = line_of(text.as_bytes(), own.unwrap_or(place));
             anyhow!("{name}:{line}: {error:#}")
         })?;
         if faults.iter().any(|other| other.name == fault.name) {
-            bail!("{name}:{}: the name {:?} stands twice: each once", line_of(text, place), fault.name);
+            bail!(
+                "{name}:{}: the name {:?} stands twice: each once",
+                line_of(text.as_bytes(), place),
+                fault.name
+            );
         }
         faults.push(fault);
     }

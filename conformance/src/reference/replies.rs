@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use toml::Spanned;
 
 use super::key::Key;
+use crate::data_file::{self, line_of};
 
 /// The name of the server.
 pub(super) const DOMAIN: &str = "mx.example.org";
@@ -38,11 +39,10 @@ impl Replies {
     }
 
     fn read(name: &str, text: &str) -> Result<Replies> {
-        let lines: BTreeMap<Spanned<String>, String> =
-            toml::from_str(text).map_err(|error| anyhow!("{name}: {error}"))?;
+        let lines: BTreeMap<Spanned<String>, String> = data_file::parse(name, text)?;
         let mut texts = BTreeMap::new();
         for (spanned, lines) in &lines {
-            let line = line_of(text, spanned.span().start);
+            let line = line_of(text.as_bytes(), spanned.span().start);
             let Some(key) = Key::find(spanned.get_ref()) else {
                 bail!("{name}:{line}: no situation has the name {:?}", spanned.get_ref());
             };
@@ -102,11 +102,6 @@ pub(super) fn check(text: &str) -> Result<()> {
         Some(name) => bail!("there is no placeholder {{{name}}}"),
         None => Ok(()),
     }
-}
-
-/// The line, from 1, in which a place is.
-pub(super) fn line_of(text: &str, place: usize) -> usize {
-    text.get(..place).map_or(0, |before| before.matches('\n').count()) + 1
 }
 
 enum Part<'a> {

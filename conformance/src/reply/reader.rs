@@ -3,6 +3,7 @@
 use memchr::memchr;
 
 use super::{Defect, Line, Reply};
+use crate::limits;
 
 /// How much of a reply is read before it is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 KiB a line, 4096 lines, 256 KiB a reply: far above what RFC 5321 lets a server send.
+    /// Those of [`limits`], far above what RFC 5321 lets a server send.
     fn default() -> Limits {
-        Limits { line: 64 << 10, lines: 4096, octets: 256 << 10 }
+        Limits { line: limits::LINE_OCTETS, lines: limits::REPLY_LINES, octets: limits::REPLY_OCTETS }
     }
 }
 
@@ -114,6 +115,12 @@ impl Reader {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         !self.cut && self.start < self.buffer.len()
+    }
+
+    /// Whether a reply was cut, so that nothing more is read.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     fn give_cut(&mut self, end: usize) -> Reply<'_> {

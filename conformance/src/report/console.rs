@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 use super::evidence::Evidence;
 use crate::baseline::Known;
 use crate::catalogue::{Level, Rule};
+use crate::dialogue::Excess;
 use crate::record::{Found, Header, Record, Summary};
 use crate::run::Verdict;
 use crate::stream::Stream;
@@ -36,7 +37,7 @@ fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
 fn known_by_level(stream: &Stream<'_>) -> BTreeMap<Level, usize> {
     let mut times = BTreeMap::new();
     for found in stream.findings.iter().filter(|found| found.known.is_some()) {
-        *times.entry(found.level).or_default() += 1;
+        *times.entry(found.level).or_default() += found.times();
     }
     times
 }
@@ -55,7 +56,7 @@ pub(super) fn known<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a st
     let mut times = BTreeMap::new();
     for found in &stream.findings {
         if let Some(known) = &found.known {
-            *times.entry((Reverse(found.level), found.rule.as_str(), known)).or_default() += 1;
+            *times.entry((Reverse(found.level), found.rule.as_str(), known)).or_default() += found.times();
         }
     }
     times
@@ -106,8 +107,11 @@ fn write_rule(
     text: &mut String,
 ) -> fmt::Result {
     let Some(first) = found.first() else { return Ok(()) };
-    let times = if found.len() == 1 { String::new() } else { format!(", {} times", found.len()) };
-    writeln!(text, "{level} {}{times}", escaped(rule))?;
+    let often = match times(found) {
+        1 => String::new(),
+        times => format!(", {times} times"),
+    };
+    writeln!(text, "{level} {}{often}", escaped(rule))?;
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
     // Notes are many; what they say, and where first, is enough.
     if level == Level::Note {
@@ -117,7 +121,7 @@ fn write_rule(
         }
         for (detail, found) in details {
             let place = found.first().map(|first| Evidence::of(first, stream).place).unwrap_or_default();
-            writeln!(text, "  {:>4} x {} ({place})", found.len(), escaped(detail))?;
+            writeln!(text, "  {:>4} x {} ({place})", times(&found), escaped(detail))?;
         }
         return writeln!(text);
     }
@@ -128,6 +132,11 @@ fn write_rule(
         write_mend(rule.rule(), text)?;
     }
     writeln!(text)
+}
+
+/// How many findings some stand for.
+pub(super) fn times(found: &[&Found]) -> usize {
+    found.iter().map(|found| found.times()).sum()
 }
 
 /// The exchange that shows a breach, each line indented.
@@ -177,7 +186,11 @@ fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut S
     if let Some(problem) = &summary.certificate {
         writeln!(text, "Certificate: {} (--verify-tls takes none that is not good)", escaped(problem))?;
     }
-    let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
+    let Summary { dialogues, exchanges, errors, warnings, notes, excess, .. } = summary;
+    if !excess.is_none() {
+        let Excess { replies, octets } = excess;
+        writeln!(text, "Beyond the limits: {replies} replies, {octets} octets, were counted but not kept")?;
+    }
     let count = |number: &usize, level: Level| match known.get(&level) {
         Some(known) => format!("{number} {level}s ({known} known)"),
         None => format!("{number} {level}s"),

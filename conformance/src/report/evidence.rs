@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::console::escaped;
-use crate::dialogue::{Act, End, Exchange};
+use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::Found;
 use crate::stream::Stream;
 
@@ -75,14 +75,19 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
     };
     lines
         .extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said(Speaker::Server, &answer.octets)));
-    if let Some(more @ 1..) = exchange.answers.len().checked_sub(SHOWN) {
+    if let Some(more @ 1..) = exchange.received().checked_sub(SHOWN) {
         lines.push(remark(&format!("{more} replies more")));
+    }
+    if !exchange.excess.is_none() {
+        let Excess { replies, octets } = exchange.excess;
+        lines.push(remark(&format!("{replies} of the replies, {octets} octets, were counted but not kept")));
     }
     match exchange.end {
         End::Answered => {}
         End::TimedOut => lines.push(remark("no more came")),
         End::Closed => lines.push(remark("closed by the server")),
         End::Failed => lines.push(remark("the connection broke")),
+        End::Overflow => lines.push(remark("the client hung up: the server sent too much")),
     }
     lines
 }

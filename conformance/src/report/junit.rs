@@ -1,5 +1,7 @@
 //! JUnit XML, as CI servers read it: a test case for each case and rule.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -8,6 +10,9 @@ use crate::catalogue::Level;
 use crate::record::{Found, Record};
 use crate::run::{CaseOutcome, Verdict};
 use crate::stream::Stream;
+
+/// How many findings the output of a test case lists.
+const LISTED: usize = 20;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
 /// skipped with its reason. What is found below that level, or known, is told in the output of its test case. Findings
@@ -20,23 +25,22 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     let stream = &Stream::of(records);
     let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
     let mut suite = TestSuite::new(console::escaped(target));
-    let mut claimed: Vec<&Found> = Vec::new();
+    let (broken, others) = by_case(stream);
+    let broken: HashMap<Key<'_>, Broken> =
+        broken.into_iter().map(|(key, found)| (key, Broken::of(stream, &found, fails))).collect();
     for case in &stream.cases {
-        for rule in case.rules.iter().map(String::as_str) {
-            let of_case = |found: &&&Found| found.case.as_deref() == Some(&case.id) && found.rule == rule;
-            let broken: Vec<&Found> = stream.findings.iter().filter(of_case).copied().collect();
-            claimed.extend(&broken);
-            suite.add_test_case(test_case(stream, case, rule, &broken, fails));
+        for rule in &case.rules {
+            suite.add_test_case(test_case(case, rule, broken.get(&(case.id.as_str(), rule.as_str()))));
         }
         if case.rules.is_empty() {
-            suite.add_test_case(test_case(stream, case, "observed", &[], fails));
+            suite.add_test_case(test_case(case, "observed", None));
         }
     }
-    for found in stream.findings.iter().filter(|found| !claimed.contains(found)) {
-        let mut test_case =
-            TestCase::new(format!("finding {}", found.place), status(stream, &[found], fails));
+    for found in others {
+        let broken = Broken::of(stream, &[found], fails);
+        let mut test_case = TestCase::new(format!("finding {}", found.place), broken.status.clone());
         test_case.set_classname(console::escaped(&found.rule));
-        remark(&[found], &mut test_case);
+        broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
     // Jenkins' schema knows `skipped` of a suite, but not of all of them.
@@ -46,15 +50,75 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     Ok(report.to_string().context("JUnit")?.replacen(&skipped, "", 1))
 }
 
-fn test_case(
-    stream: &Stream<'_>,
-    case: &CaseOutcome,
-    rule: &str,
-    broken: &[&Found],
-    fails: Option<Level>,
-) -> TestCase {
-    let status = match case.verdict {
-        _ if !broken.is_empty() => status(stream, broken, fails),
+/// A case and a rule that it names.
+type Key<'a> = (&'a str, &'a str);
+
+/// The findings of each case and rule that it names, and those that no case asked for.
+fn by_case<'a>(stream: &Stream<'a>) -> (HashMap<Key<'a>, Vec<&'a Found>>, Vec<&'a Found>) {
+    let mut broken: HashMap<Key<'a>, Vec<&'a Found>> = HashMap::new();
+    for case in &stream.cases {
+        for rule in &case.rules {
+            broken.entry((&case.id, rule)).or_default();
+        }
+    }
+    let mut others = Vec::new();
+    for found in &stream.findings {
+        let key = (found.case.as_deref().unwrap_or_default(), found.rule.as_str());
+        match broken.get_mut(&key).filter(|_| found.case.is_some()) {
+            Some(of_case) => of_case.push(found),
+            None => others.push(*found),
+        }
+    }
+    broken.retain(|_, found| !found.is_empty());
+    (broken, others)
+}
+
+/// What findings make of a test case.
+struct Broken {
+    status: TestCaseStatus,
+    /// What was found and is no failure stands in the output of the test case.
+    output: String,
+}
+
+impl Broken {
+    fn of(stream: &Stream<'_>, found: &[&Found], fails: Option<Level>) -> Broken {
+        let line = |found: &&Found| {
+            let seen = format!("{}: {}", found.level, found.detail);
+            console::escaped(&match &found.known {
+                Some(known) => format!("known {seen}: {} [{}]", known.reason, known.section),
+                None => seen,
+            })
+        };
+        let mut output: Vec<String> = found.iter().take(LISTED).map(line).collect();
+        let listed: usize = found.iter().take(LISTED).count();
+        if let Some(more @ 1..) = console::times(found).checked_sub(listed) {
+            output.push(format!("and {more} more"));
+        }
+        Broken { status: status(stream, found, fails), output: output.join("\n") }
+    }
+
+    fn remark(&self, test_case: &mut TestCase) {
+        if matches!(test_case.status, TestCaseStatus::Success { .. }) {
+            test_case.set_system_out(&self.output);
+        }
+    }
+}
+
+fn test_case(case: &CaseOutcome, rule: &str, broken: Option<&Broken>) -> TestCase {
+    let status = match broken {
+        Some(broken) => broken.status.clone(),
+        None => status_without_findings(case),
+    };
+    let mut test_case = TestCase::new(console::escaped(&case.id), status);
+    test_case.set_classname(console::escaped(rule));
+    if let Some(broken) = broken {
+        broken.remark(&mut test_case);
+    }
+    test_case
+}
+
+fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
+    match case.verdict {
         Verdict::Error => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(console::escaped(&case.reason));
@@ -66,26 +130,7 @@ fn test_case(
             status.set_message(console::escaped(&format!("{}: {}", case.verdict, case.reason)));
             status
         }
-    };
-    let mut test_case = TestCase::new(console::escaped(&case.id), status);
-    test_case.set_classname(console::escaped(rule));
-    remark(broken, &mut test_case);
-    test_case
-}
-
-/// What was found and is no failure stands in the output of the test case.
-fn remark(broken: &[&Found], test_case: &mut TestCase) {
-    if !matches!(test_case.status, TestCaseStatus::Success { .. }) || broken.is_empty() {
-        return;
     }
-    let line = |found: &&Found| {
-        let seen = format!("{}: {}", found.level, found.detail);
-        console::escaped(&match &found.known {
-            Some(known) => format!("known {seen}: {} [{}]", known.reason, known.section),
-            None => seen,
-        })
-    };
-    test_case.set_system_out(broken.iter().map(line).collect::<Vec<_>>().join("\n"));
 }
 
 fn status(stream: &Stream<'_>, broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {

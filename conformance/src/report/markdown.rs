@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::console::{broken, idle, known};
+use super::console::{broken, idle, known, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
 use crate::catalogue::{Level, RuleId};
@@ -162,7 +162,7 @@ impl Rule {
         Some(Rule {
             level: Markdown::text(level),
             id: Markdown::text(id),
-            times: Markdown::text(found.len()),
+            times: Markdown::text(times(found)),
             detail: Markdown::text(&first.detail),
             statement: Markdown::text(&first.statement),
             sources: Markdown::text(first.sources.join("; ")),

@@ -1,8 +1,9 @@
 //! Rules against servers: what each run says of each rule.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::console::times;
 use super::evidence::Evidence;
 use crate::baseline::Known;
 use crate::catalogue::{Level, Rule, RuleId, rules};
@@ -21,11 +22,9 @@ pub(super) fn rows(streams: &[Stream<'_>]) -> Vec<Row> {
     let judged =
         rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
     let mut ids: Vec<&str> = judged.collect();
-    for id in columns.iter().flat_map(|column| column.found.keys()) {
-        if !ids.contains(id) {
-            ids.push(id);
-        }
-    }
+    let mut listed: HashSet<&str> = ids.iter().copied().collect();
+    let found = columns.iter().flat_map(|column| column.found.keys().copied());
+    ids.extend(found.filter(|id| listed.insert(id)));
     let mut rows: Vec<Row> = ids.into_iter().map(|id| Row::of(id, &columns)).collect();
     rows.sort_by_key(|row| {
         (Reverse(row.worst), Reverse(row.cells.iter().filter(|cell| cell.is_broken()).count()))
@@ -155,7 +154,7 @@ impl Breach {
     fn of(found: &[&Found], stream: &Stream<'_>) -> Breach {
         let mut levels: BTreeMap<Reverse<Level>, usize> = BTreeMap::new();
         for found in found {
-            *levels.entry(Reverse(found.level)).or_default() += 1;
+            *levels.entry(Reverse(found.level)).or_default() += found.times();
         }
         let mut worst: Vec<&Found> = found.to_vec();
         worst.sort_by_cached_key(|found| {
@@ -173,9 +172,9 @@ impl Breach {
         Breach {
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),
             fresh: fresh.into_iter().map(|level| level.0).collect(),
-            known: found.iter().filter(|found| found.known.is_some()).count(),
+            known: found.iter().filter(|found| found.known.is_some()).map(|found| found.times()).sum(),
             examples: worst.iter().take(EXAMPLES).map(|found| example(found)).collect(),
-            more: found.len().saturating_sub(EXAMPLES),
+            more: times(found).saturating_sub(EXAMPLES.min(found.len())),
         }
     }
 }

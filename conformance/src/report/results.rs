@@ -84,10 +84,14 @@ struct Cell {
 impl Server {
     fn of(stream: &Stream<'_>) -> Server {
         let unknown = || "–".to_owned();
-        let of_level = |level: Level| stream.findings.iter().filter(|found| found.level == level).count();
+        let of_level = |level: Level| -> usize {
+            let found = stream.findings.iter().filter(|found| found.level == level);
+            found.map(|found| found.times()).sum()
+        };
+        let known = stream.findings.iter().filter(|found| found.known.is_some());
         let mut counts: Vec<String> =
             [Level::Error, Level::Warning, Level::Note].map(|level| of_level(level).to_string()).into();
-        counts.push(stream.findings.iter().filter(|found| found.known.is_some()).count().to_string());
+        counts.push(known.map(|found| found.times()).sum::<usize>().to_string());
         let entries = stream.header.and_then(|header| header.baseline_entries);
         counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
         match stream.summary {

@@ -1,13 +1,13 @@
 //! SARIF 2.1.0, as code scanning services and editors read it: a run for each run, a result for each finding.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::Source;
-use super::console::escaped;
+use super::console::{escaped, times};
 use super::evidence::Evidence;
 use crate::baseline::Known;
 use crate::catalogue::{self, Level, RuleId};
@@ -150,9 +150,12 @@ impl Run {
         for found in &stream.findings {
             results.entry(Fingerprint::of(found, stream)).or_default().push(found);
         }
-        let broken: BTreeSet<&str> = stream.findings.iter().map(|found| found.rule.as_str()).collect();
+        let mut broken: BTreeMap<&str, &Found> = BTreeMap::new();
+        for found in &stream.findings {
+            broken.entry(&found.rule).or_insert(found);
+        }
         let index: BTreeMap<&str, usize> =
-            broken.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+            broken.keys().enumerate().map(|(index, id)| (*id, index)).collect();
         let place = PhysicalLocation {
             artifact_location: Artifact { uri: uri(base.unwrap_or_else(|| stream.target())) },
             // A file as a whole has no line; services that show results in files want one.
@@ -162,7 +165,6 @@ impl Run {
             let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
             Finding::of(&fingerprint, &all, at, &place, stream)
         };
-        let rules = broken.iter().filter_map(|id| stream.findings.iter().find(|found| found.rule == *id));
         let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
         let mut properties = BTreeMap::from([("target", escaped(stream.target()))]);
         properties.insert("registryUpdated", escaped(header(|header| &header.registry_updated)));
@@ -175,7 +177,7 @@ impl Run {
                 driver: Driver {
                     name: "smtp-conformance",
                     version: escaped(header(|header| &header.version)),
-                    rules: rules.map(|found| Rule::of(found)).collect(),
+                    rules: broken.values().map(|found| Rule::of(found)).collect(),
                 },
             },
             automation_details: Automation { id: format!("smtp-conformance/{}/", uri(stream.target())) },
@@ -245,7 +247,7 @@ impl Finding {
             partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
                 .map(|name| (name, fingerprint.digest()))
                 .into(),
-            occurrence_count: all.len(),
+            occurrence_count: times(all),
             suppressions: found.known.iter().filter(|_| is_known).map(Suppression::of).collect(),
         })
     }

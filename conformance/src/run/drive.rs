@@ -8,6 +8,7 @@ use crate::case::{Action, Case, Happened, Outcome, Start, Step, fits};
 use crate::client::{Connection, Template};
 use crate::command::Verb;
 use crate::dialogue::{End, Exchange, Protocol};
+use crate::limits::SENT_OCTETS;
 use crate::reply::Reply;
 
 use smtp_enhanced_status::Class;
@@ -15,6 +16,9 @@ use tokio::time::{Instant, sleep};
 
 /// After how many refusals on a connection the next case gets another: servers close after a few, or slow down.
 const TIRED: usize = 3;
+
+/// Why a case is not concluded on a connection that the client ended.
+const TOO_MUCH: &str = "the server sent more than one connection may take";
 
 /// What a connection is called that cases share.
 const SESSION: &str = "session";
@@ -67,7 +71,7 @@ impl Runner<'_> {
             let unready = denied || happened == Happened::Blocked && last == Some(530);
             attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used, outcomes });
         }
-        Driven { attempted, left, dialogue: Some(connection.finish().await) }
+        Driven { attempted, left, dialogue: Some(self.finish(connection).await) }
     }
 
     async fn attempt(
@@ -100,6 +104,7 @@ impl Runner<'_> {
         let reason = match connection.is_silent() && connection.is_over() {
             true => self.overtime(),
             false if connection.is_stuck() => "the server did not read what was sent",
+            false if connection.is_overflowed() => TOO_MUCH,
             false => return stop,
         };
         outcomes.clear();
@@ -236,6 +241,10 @@ impl Driver<'_> {
                 }
                 if Instant::now() >= until {
                     return (Happened::Inconclusive, OUT_OF_TIME.to_owned());
+                }
+                if self.connection.sent() > SENT_OCTETS {
+                    let reason = format!("a case sends at most {SENT_OCTETS} octets on one connection");
+                    return (Happened::Inconclusive, reason);
                 }
                 if self.connection.session().refusals >= self.refusals {
                     let reason = format!("{} refusals are enough for one connection", self.refusals);

@@ -1,9 +1,10 @@
 //! What ends a run before its time.
 
-use std::io;
-use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{io, process, thread};
 
+use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -21,25 +22,37 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, Default)]
 pub struct Interruption {
     status: Arc<watch::Sender<Option<u8>>>,
+    /// Whether a signal ends the process rather than the run.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Interruption {
-    /// Interrupts at the first SIGINT or SIGTERM that this process gets; the next ends the process at once.
+    /// Interrupts at the first SIGINT or SIGTERM that this process gets; the next ends the process at once. A thread of
+    /// its own waits for them, so that they are heard whatever the others do.
     ///
     /// # Errors
     ///
     /// Where the operating system lets no signal be heeded.
-    ///
-    /// # Panics
-    ///
-    /// Outside a runtime of tokio.
     pub fn heed_signals(&self) -> io::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
             // As shells give the status of a process that a signal ended.
             let status = u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
-            tokio::spawn(self.clone().heed(signal(kind)?, status));
+            let signal = {
+                let _guard = runtime.enter();
+                signal(kind)?
+            };
+            runtime.spawn(self.clone().heed(signal, status));
         }
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
         Ok(())
+    }
+
+    /// Says that the run is over: from now on, a signal ends the process at once.
+    pub fn run_is_over(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 
     /// Ends what runs; the status is what the process is to end with.
@@ -61,7 +74,7 @@ impl Interruption {
 
     async fn heed(self, mut signal: Signal, status: u8) {
         while signal.recv().await.is_some() {
-            if self.status().is_some() {
+            if self.status().is_some() || self.is_over.load(Ordering::Relaxed) {
                 process::exit(status.into());
             }
             self.interrupt(status);

@@ -16,12 +16,14 @@ use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::client::{Connection, Encryption};
 use crate::dialogue::{Dialogue, Protocol};
 use crate::foreign::foreign;
+use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
 use crate::target::Target;
 
 /// Why cases are not done.
 pub(super) const INTERRUPTED: &str = "the run was interrupted";
 pub(super) const CANARY_FAILED: &str = "the canary failed before";
 pub(super) const OUT_OF_TIME: &str = "the time for the run is over";
+pub(super) const OUT_OF_ROOM: &str = "the run has taken more octets than a run may";
 pub(super) const LONG_CONNECTION: &str =
     "the time for the connection is over; --connection-timeout gives more";
 
@@ -32,6 +34,10 @@ pub(super) struct Runner<'a> {
     pub(super) politeness: Politeness,
     pub(super) encryption: Encryption,
     pub(super) until: Instant,
+    /// Octets of replies that are kept so far.
+    pub(super) received: Cell<usize>,
+    /// Octets that were sent so far.
+    pub(super) sent: Cell<usize>,
 }
 
 /// What is offered, in clear and under TLS.
@@ -195,7 +201,7 @@ impl Runner<'_> {
             offers.tls = connection.session().offered.as_deref().cloned();
         }
         in_time(&connection)?;
-        outcome.dialogues.push(connection.finish().await);
+        outcome.dialogues.push(self.finish(connection).await);
         Ok(offers)
     }
 
@@ -227,7 +233,19 @@ impl Runner<'_> {
         if self.plan.interruption.status().is_some() {
             return Some(INTERRUPTED);
         }
-        self.is_out_of_time().then_some(OUT_OF_TIME)
+        if self.is_out_of_time() {
+            return Some(OUT_OF_TIME);
+        }
+        let is_out_of_room = self.received.get() > RUN_OCTETS || self.sent.get() > RUN_SENT_OCTETS;
+        is_out_of_room.then_some(OUT_OF_ROOM)
+    }
+
+    /// Ends a connection, and counts what is kept of it.
+    pub(super) async fn finish(&self, connection: Connection) -> Dialogue {
+        let dialogue = connection.finish().await;
+        self.received.set(self.received.get().saturating_add(dialogue.received_octets()));
+        self.sent.set(self.sent.get().saturating_add(dialogue.sent_octets()));
+        dialogue
     }
 
     /// Runs the canary; tells whether the server is well, as far as there is time for it.

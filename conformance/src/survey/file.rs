@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
+use std::io::BufWriter;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
+use crate::data_file;
+use crate::limits::RECORDS_OCTETS;
 use crate::record::{self, Header, Record};
 use crate::target::Target;
 
@@ -84,15 +87,14 @@ pub(super) fn hold(folder: &Path) -> Result<File> {
 /// Writes records to a file, which has its name only when it is complete.
 pub(super) fn write(records: &[Record], file: &Path) -> Result<()> {
     let part = file.with_extension("jsonl.part");
-    let mut octets = Vec::new();
-    record::write(records, &mut octets)?;
-    fs::write(&part, octets).with_context(|| part.display().to_string())?;
+    let writing = || record::write(records, BufWriter::new(File::create(&part)?));
+    writing().with_context(|| part.display().to_string())?;
     fs::rename(&part, file).with_context(|| file.display().to_string())
 }
 
 /// The records of a file, if they are of this target, by this version and registry, and go from header to summary.
 pub(super) fn complete(target: &Target, file: &Path) -> Option<Vec<Record>> {
-    let text = fs::read_to_string(file).ok()?;
+    let text = data_file::text(file, RECORDS_OCTETS).ok()?;
     let records = record::read(&file.display().to_string(), &text).ok()?;
     let is_complete = matches!(
         (records.first(), records.last()),

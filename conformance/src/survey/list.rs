@@ -1,11 +1,12 @@
 //! Lists: files with one entry a line.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 
+use crate::data_file;
+use crate::limits::LIST_OCTETS;
 use crate::target::Target;
 
 /// Reads a list of targets: on each line a URL, or a TOML file, named from the folder of the list. Blank lines and those
@@ -41,7 +42,7 @@ pub fn targets(list: &Path) -> Result<Vec<Target>> {
 /// Reads each entry with the number of its line, from 1.
 pub(super) fn entries<T>(list: &Path, mut read: impl FnMut(usize, &str) -> Result<T>) -> Result<Vec<T>> {
     let name = list.display();
-    let text = fs::read_to_string(list).with_context(|| name.to_string())?;
+    let text = data_file::text(list, LIST_OCTETS)?;
     let lines = text.lines().map(str::trim).enumerate().map(|(index, line)| (index + 1, line));
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))

@@ -67,7 +67,7 @@ impl<'a> Batch<'a> {
 
     /// How many replies there are.
     pub(super) fn answers(self) -> usize {
-        self.steps.iter().map(|step| step.exchange.answers.len()).sum()
+        self.steps.iter().map(|step| step.exchange.received()).sum()
     }
 
     /// The fewest that are due.
@@ -92,14 +92,14 @@ impl<'a> Batch<'a> {
 
     /// The first act that got fewer replies than it should.
     pub(super) fn unanswered(self) -> Option<(usize, &'a Step<'a>)> {
-        self.acts().find(|(_, step)| step.exchange.answers.len() < *due(step).start())
+        self.acts().find(|(_, step)| step.exchange.received() < *due(step).start())
     }
 
     /// The first reply that is one too many.
     pub(super) fn surplus(self) -> Option<(usize, usize)> {
         self.all().find_map(|(exchange, step)| {
             let due = *due(step).end();
-            (step.exchange.answers.len() > due).then_some((exchange, due))
+            (step.exchange.received() > due).then_some((exchange, due))
         })
     }
 

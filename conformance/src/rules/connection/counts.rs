@@ -31,6 +31,8 @@ struct Surplus<'a> {
     step: &'a Step<'a>,
     /// The replies to the act, those that came unasked behind it among them.
     replies: Vec<Reply<'a>>,
+    /// How many these are with those that were not kept.
+    count: usize,
 }
 
 /// Too many replies: the most exact rule that says so.
@@ -53,14 +55,17 @@ impl<'a> Surplus<'a> {
         // What came unasked stands behind the last act.
         let (act, step) = batch.acts().take_while(|(act, _)| *act <= at.0).last()?;
         let own = |exchange: usize| exchange == act || exchange > act && at.0 > act;
-        let replies =
+        let replies: Vec<Reply<'_>> =
             batch.replies().filter(|(exchange, ..)| own(*exchange)).map(|(.., reply)| reply).collect();
-        Some(Surplus { batch, at, act, step, replies })
+        let lost = batch.all().filter(|(exchange, _)| own(*exchange));
+        let lost: usize = lost.map(|(_, step)| step.exchange.excess.replies).sum();
+        let count = replies.len().saturating_add(lost);
+        Some(Surplus { batch, at, act, step, replies, count })
     }
 
     /// A rule about this kind of act.
     fn exact(&self) -> Option<(RuleId, String)> {
-        let (count, recipients) = (self.replies.len(), self.step.session.recipients());
+        let (count, recipients) = (self.count, self.step.session.recipients());
         let lmtp = self.step.session.protocol == Protocol::Lmtp;
         Some(match &self.step.exchange.act {
             _ if self.is_obeyed_chunk() => {
@@ -82,7 +87,7 @@ impl<'a> Surplus<'a> {
 
     /// A rule about any act.
     fn general(&self) -> (RuleId, String) {
-        let count = self.replies.len();
+        let count = self.count;
         if self.are_lines_of_one() {
             return (
                 RuleId::CONTINUATION_BY_HYPHEN,
@@ -111,7 +116,7 @@ impl<'a> Surplus<'a> {
         };
         let refused = first.number().is_some_and(|number| number >= 400);
         let same = self.replies.iter().all(|reply| reply.octets() == first.octets());
-        (long || refused) && !same && self.replies.iter().all(line)
+        (long || refused) && !same && self.count == self.replies.len() && self.replies.iter().all(line)
     }
 
     /// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that
@@ -160,7 +165,7 @@ fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, Stri
             _ => None,
         })?;
     let rest = connection.steps.get(position..)?;
-    let answers: usize = rest.iter().map(|step| step.exchange.answers.len()).sum();
+    let answers: usize = rest.iter().map(|step| step.exchange.received()).sum();
     let most: usize = rest.iter().map(|step| *due(step).end()).sum();
     (extra > 0 && answers == most + extra && rest.iter().all(is_plain)).then_some((position, rule, detail))
 }
@@ -183,7 +188,7 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
         return;
     };
     let fenced = is_fenced(connection, batch);
-    let (count, recipients) = (step.exchange.answers.len(), step.session.recipients());
+    let (count, recipients) = (step.exchange.received(), step.session.recipients());
     if is_for_recipients(step) {
         // A recipient may take long, and its reply then come behind a later command.
         if fenced || count > 0 && step.exchange.end == End::Closed {
@@ -207,11 +212,10 @@ fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
     let rest = connection.steps.get(batch.start..).unwrap_or_default();
     let quit = rest.iter().position(|step| step.verb() == Some(Verb::Quit));
     let Some(until) = quit.and_then(|quit| rest.get(..=quit)) else { return false };
-    let answers: usize = until.iter().map(|step| step.exchange.answers.len()).sum();
+    let answers: usize = until.iter().map(|step| step.exchange.received()).sum();
     let least: usize = until.iter().map(|step| *due(step).start()).sum();
     let closes = |step: &Step<'_>| step.replies.iter().any(|reply| reply.number() == Some(421));
-    let fence =
-        until.last().is_some_and(|quit| quit.number() == Some(221) && quit.exchange.answers.len() == 1);
+    let fence = until.last().is_some_and(|quit| quit.number() == Some(221) && quit.exchange.received() == 1);
     fence
         && answers < least
         && until.iter().all(|step| is_plain(step) && step.exchange.act != Act::Handshake && !closes(step))
