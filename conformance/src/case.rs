@@ -45,6 +45,14 @@ pub struct Case {
     pub outcomes: Vec<Outcome>,
 }
 
+impl Case {
+    /// Whether it sends something of the target's credentials.
+    #[must_use]
+    pub fn takes_credentials(&self) -> bool {
+        self.start == Start::Authenticated || self.steps.iter().any(|step| step.takes_credentials)
+    }
+}
+
 /// The cases that are built in.
 ///
 /// # Errors
@@ -267,6 +275,8 @@ pub struct Step {
     pub while_reply: Option<String>,
     /// Only after such a reply: `2yz`, `354`.
     pub only_after: Option<String>,
+    /// Whether it sends something of the target's credentials.
+    pub takes_credentials: bool,
 }
 
 /// What is done in a step. Texts are templates.
@@ -295,6 +305,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it sends command lines.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self, Action::Send(_) | Action::Pipeline(_))
+    }
+
     /// Its texts.
     fn texts(&self) -> &[String] {
         match self {
@@ -334,6 +349,9 @@ pub enum Happened {
     Blocked,
     /// Something else came in the way.
     Inconclusive,
+    /// The client may not send what comes next.
+    #[serde(skip)]
+    Withheld,
     /// The fault is ours, or the case's.
     #[serde(skip)]
     Error,
@@ -497,8 +515,22 @@ impl RawStep {
                 bail!("{pattern:?}: write a code or `2yz`");
             }
         }
-        Ok(Step { action, repeat, while_reply: self.while_reply, only_after: self.only_after })
+        let takes_credentials = takes_credentials(&action)?;
+        let (while_reply, only_after) = (self.while_reply, self.only_after);
+        Ok(Step { action, repeat, while_reply, only_after, takes_credentials })
     }
+}
+
+fn takes_credentials(action: &Action) -> Result<bool> {
+    for text in action.texts() {
+        for piece in pieces(text)? {
+            if matches!(piece, Piece::Placeholder(placeholder) if Need::of(placeholder) == Some(Need::Credentials))
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses texts that would not be what the step says of them, so that replies would be taken for those to other acts.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 pub use encryption::{Certificates, Encryption};
 pub(crate) use placeholder::{Piece, Placeholder, pieces};
-pub(crate) use template::{Template, encoded};
+pub(crate) use template::{Template, plain};
 
 use crate::command::Command;
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part, Protocol};
@@ -71,6 +71,7 @@ pub struct Connection {
     buffer: Vec<u8>,
     /// Octets that were sent so far.
     sent: usize,
+    is_local: bool,
     session: Session,
     dialogue: Dialogue,
     /// Why TLS could not be begun.
@@ -110,19 +111,22 @@ impl Connection {
     ) -> io::Result<Connection> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
         let connecting = async {
-            Ok::<Box<dyn Stream>, io::Error>(match &target.address {
-                Address::Tcp(host, port) => Box::new(match &target.addresses {
-                    None => TcpStream::connect((host.as_str(), *port)).await?,
-                    Some(addresses) => {
-                        let places = addresses.iter().map(|address| SocketAddr::new(*address, *port));
-                        TcpStream::connect(&*places.collect::<Vec<_>>()).await?
-                    }
-                }),
-                Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
-            })
+            let stream = match (&target.address, &target.addresses) {
+                (Address::Unix(path), _) => {
+                    let stream: Box<dyn Stream> = Box::new(UnixStream::connect(path).await?);
+                    return Ok((stream, true));
+                }
+                (Address::Tcp(host, port), None) => TcpStream::connect((host.as_str(), *port)).await?,
+                (Address::Tcp(_, port), Some(addresses)) => {
+                    let places = addresses.iter().map(|address| SocketAddr::new(*address, *port));
+                    TcpStream::connect(&*places.collect::<Vec<_>>()).await?
+                }
+            };
+            let is_local = stream.peer_addr()?.ip().to_canonical().is_loopback();
+            Ok::<_, io::Error>((Box::new(stream) as Box<dyn Stream>, is_local))
         };
         let limit = patience.connect.min(patience.connection);
-        let mut stream = timeout(limit, connecting).await.map_err(|_| late())??;
+        let (mut stream, is_local) = timeout(limit, connecting).await.map_err(|_| late())??;
         let host = match &target.address {
             Address::Tcp(host, _) => host.clone(),
             Address::Unix(_) => "localhost".to_owned(),
@@ -136,6 +140,7 @@ impl Connection {
             inbox: Inbox::default(),
             buffer: Vec::with_capacity(4 << 10),
             sent: 0,
+            is_local,
             session: Session::new(target.protocol, target.implicit_tls),
             dialogue: Dialogue {
                 name: name.to_owned(),
@@ -207,6 +212,12 @@ impl Connection {
     #[must_use]
     pub fn sent(&self) -> usize {
         self.sent
+    }
+
+    /// Whether the server is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.is_local
     }
 
     /// Whether the connection is there.
@@ -396,10 +407,18 @@ impl Connection {
         }
     }
 
+    /// Ends the connection without another word: an end of data, or QUIT as a line of a message, may not be sent.
+    pub fn abandon(&mut self) {
+        self.stream = None;
+    }
+
     /// Says QUIT where that is possible, and ends the connection.
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::command::Verb::Quit);
+        if self.session.is_in_data() {
+            self.abandon();
+        }
         // Within AUTH, QUIT would be taken for a response (RFC 4954 §4).
         if self.is_open() && self.session.authenticating.is_some() {
             self.act(Act::Response(b"*\r\n".into()), b"*\r\n", 1).await;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::catalogue::Level;
 use crate::fingerprint::{Fingerprint, owner, shape};
 use crate::record::Found;
+use crate::reply::Reply;
 use crate::stream::Stream;
 
 /// What differs between the findings of two streams. Each list is sorted by level, worst first, then by identity.
@@ -149,7 +150,8 @@ fn seen<'a>(stream: &Stream<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
 
 fn outcome(found: &Found, stream: &Stream<'_>) -> Outcome {
     let exchange = stream.exchange(found.place);
-    let reply = found.place.reply.and_then(|nth| exchange?.replies().nth(nth));
+    let answer = found.place.reply.and_then(|nth| exchange?.answers.get(nth));
+    let reply = answer.map(|answer| Reply::read(&answer.octets));
     Outcome {
         level: found.level,
         reply_code: reply.and_then(|reply| reply.number()),

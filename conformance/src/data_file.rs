@@ -42,7 +42,11 @@ pub(crate) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
         let line = line_of(text.as_bytes(), place);
         let written = text.lines().nth(line - 1).unwrap_or_default().trim();
         let message = quoted(error.message().replace('\n', "; "));
-        anyhow!("{name}:{line}: {message}; the line is: {}", quoted(written.to_owned()))
+        // A password may stand where it should not.
+        match written.contains("password") {
+            true => anyhow!("{name}:{line}: {message}"),
+            false => anyhow!("{name}:{line}: {message}; the line is: {}", quoted(written.to_owned())),
+        }
     })
 }
 
@@ -87,6 +91,7 @@ mod tests {
             error("url = \"a\"\n\nurI = 1\n"),
             "mx.toml:3: unknown field `urI`, expected `url`; the line is: urI = 1"
         );
+        assert!(!error("url = \"a\"\npassword = \"S3cr3t\"\n").contains("S3cr3t"));
         for long in [format!("url = \"{}", "a".repeat(400_000)), format!("{} = 1", "b".repeat(400_000))] {
             assert!(error(&long).len() < 800, "{}", error(&long).len());
         }

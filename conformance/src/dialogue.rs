@@ -208,24 +208,20 @@ impl Act {
         }
     }
 
-    /// How many octets were sent.
+    /// The octets sent, in order: a BDAT line and its chunk, or one part and nothing else.
     #[must_use]
-    pub fn length(&self) -> usize {
+    pub fn parts(&self) -> [&[u8]; 2] {
         match self {
-            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => octets.len(),
-            Act::Chunk { command, octets } => command.len() + octets.len(),
-            Act::Connect | Act::Handshake | Act::Wait => 0,
+            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => [octets, &[]],
+            Act::Chunk { command, octets } => [command, octets],
+            Act::Connect | Act::Handshake | Act::Wait => [&[], &[]],
         }
     }
 
-    /// The octets sent.
+    /// How many octets were sent.
     #[must_use]
-    pub fn octets(&self) -> Vec<u8> {
-        match self {
-            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => octets.clone(),
-            Act::Chunk { command, octets } => [command.as_slice(), octets].concat(),
-            Act::Connect | Act::Handshake | Act::Wait => Vec::new(),
-        }
+    pub fn length(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
     }
 }
 

@@ -31,8 +31,10 @@ pub const FILE_OCTETS: u64 = 1 << 20;
 pub const LIST_OCTETS: u64 = 64 << 20;
 /// Octets of a transcript.
 pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
+/// Acts and replies that nothing asked for, in a transcript.
+pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
 /// Octets of the records of one run.
-pub const RECORDS_OCTETS: u64 = 64 << 20;
+pub const RECORDS_OCTETS: u64 = 128 << 20;
 
 /// A text, or its first [`QUOTED`] characters and how many follow.
 pub(crate) fn quoted(text: String) -> String {

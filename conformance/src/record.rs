@@ -9,7 +9,7 @@ use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
 use crate::baseline::Known;
 use crate::catalogue::{Level, RuleId};
-use crate::dialogue::{Dialogue, Excess, Exchange, Part, Protocol};
+use crate::dialogue::{Dialogue, End, Excess, Exchange, Part, Protocol};
 use crate::finding::{Finding, Place, is_zero};
 use crate::rules::Agreement;
 use crate::run::{CaseOutcome, Outcome, Verdict};
@@ -187,6 +187,9 @@ pub struct Summary {
     /// Replies that were counted, but not kept.
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
+    /// Connections that the client ended because the server sent more than the limits allow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overflows: usize,
 }
 
 /// The records of a run that is over, or of a recording, which has no cases.
@@ -197,9 +200,11 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
         let of_level = judgement.findings.iter().filter(|finding| finding.level == level);
         of_level.map(Finding::times).sum()
     };
-    let mut excess = Excess::default();
-    let exchanged = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
-    exchanged.for_each(|exchange| excess += exchange.excess);
+    let (mut excess, mut overflows) = (Excess::default(), 0);
+    for exchange in dialogues.iter().flat_map(|dialogue| &dialogue.exchanges) {
+        excess += exchange.excess;
+        overflows += usize::from(exchange.end == End::Overflow);
+    }
     let mut verdicts = BTreeMap::new();
     for case in &cases {
         *verdicts.entry(case.verdict).or_default() += 1;
@@ -215,6 +220,7 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
         agreement: judgement.agreement,
         certificate,
         excess,
+        overflows,
     };
     let found = |finding| Record::Finding(Found::new(finding, &dialogues));
     let findings: Vec<Record> = judgement.findings.into_iter().map(found).collect();

@@ -154,7 +154,7 @@ impl Reference {
     /// The user who can log in.
     #[must_use]
     pub fn credentials() -> Credentials {
-        Credentials { user: USER.to_owned(), password: PASSWORD.to_owned() }
+        Credentials { user: USER.to_owned(), password: PASSWORD.to_owned(), cleartext: false }
     }
 
     /// It as a target, with all that is known of it.

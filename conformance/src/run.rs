@@ -4,7 +4,9 @@ mod attempt;
 mod drive;
 mod interruption;
 mod politeness;
+mod redaction;
 mod runner;
+mod secrecy;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -13,22 +15,24 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::case::{Case, Safety};
 use crate::catalogue::{Level, RuleId};
-use crate::client::{Certificates, Encryption, Patience, encoded};
-use crate::dialogue::{Act, Dialogue};
+use crate::client::{Certificates, Encryption, Patience};
+use crate::dialogue::Dialogue;
 use crate::finding::Place;
+use crate::limits::quoted;
 use crate::profile::Profile;
 use crate::rules::{Judgement, Strictness, judge};
 use crate::target::Target;
 
 pub use interruption::Interruption;
 pub use politeness::Politeness;
+use redaction::Redaction;
 use runner::{CANARY_FAILED, INTERRUPTED, OUT_OF_ROOM, OUT_OF_TIME, Runner};
+use secrecy::Secrecy;
 
 /// How a run goes about its work.
 #[derive(Clone, Debug)]
@@ -213,7 +217,7 @@ impl fmt::Display for Verdict {
 /// Where TLS cannot be set up at all, or certificates are to be verified and this machine has no root certificates. What
 /// goes wrong with a server is part of the outcome.
 pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
-    Ok(conclude(drive(target, cases, plan).await?, target, cases, plan))
+    conclude(drive(target, cases, plan).await?, target, cases, plan)
 }
 
 /// Runs cases against a target, and judges nothing yet.
@@ -222,23 +226,50 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
     let until = Instant::now() + plan.wait + plan.limit;
     let (received, sent) = (Cell::new(0), Cell::new(0));
-    let runner = Runner { target, plan, politeness, encryption, until, received, sent };
+    let secrecy = Secrecy::of(target, plan);
+    let runner = Runner { target, plan, politeness, encryption, secrecy, until, received, sent };
     runner.wait().await;
     let mut outcome = runner.run(cases).await;
-    outcome.certificate = runner.encryption.problem();
+    outcome.certificate = runner.encryption.problem().map(quoted);
     Ok(outcome)
 }
 
-/// Judges what was driven, and takes the secrets out.
-pub(crate) fn conclude(mut outcome: Outcome, target: &Target, cases: &[Case], plan: &Plan) -> Outcome {
+/// Judges what was driven, and takes the password out of all that is written of it.
+///
+/// # Errors
+///
+/// None but faults of ours.
+pub(crate) fn conclude(
+    mut outcome: Outcome,
+    target: &Target,
+    cases: &[Case],
+    plan: &Plan,
+) -> Result<Outcome> {
     outcome.judgement = judge(&outcome.dialogues, &target.knowledge, plan.strictness);
     plan.profile.weigh(&mut outcome.judgement.findings);
     decide(&mut outcome, cases);
     if let Some(credentials) = &target.credentials {
-        let secrets = encoded(credentials);
-        outcome.dialogues.iter_mut().for_each(|dialogue| redact(dialogue, &secrets));
+        redact(&mut outcome, &Redaction::of(credentials)?, target, plan);
     }
-    outcome
+    Ok(outcome)
+}
+
+/// Takes the password out of what was said and of what is said about it. What the rules find is decided before, because a
+/// password may be a word of the protocol; what they quote is taken from the same dialogues without the password.
+fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &Plan) {
+    if redaction.redact(&mut outcome.dialogues) {
+        let again = judge(&outcome.dialogues, &target.knowledge, plan.strictness).findings;
+        let mut details: HashMap<(RuleId, Place), String> =
+            again.into_iter().map(|finding| ((finding.rule, finding.place), finding.detail)).collect();
+        for finding in &mut outcome.judgement.findings {
+            let detail = details.remove(&(finding.rule, finding.place));
+            finding.detail = detail.unwrap_or_else(|| "not shown, because it holds the password".to_owned());
+        }
+    }
+    for case in &mut outcome.cases {
+        case.reason = redaction.redacted(&case.reason);
+    }
+    outcome.certificate = outcome.certificate.as_deref().map(|problem| redaction.redacted(problem));
 }
 
 /// Cases that went as foreseen pass, warn or fail by the findings of the rules that they name. A finding at level error
@@ -256,62 +287,15 @@ fn decide(outcome: &mut Outcome, cases: &[Case]) {
         let Some(case) = cases.iter().find(|case| case.id == kept.id) else { continue };
         let levels = case.rules.iter().filter_map(|rule| worst.get(&(case.id.clone(), *rule)));
         match (levels.max(), kept.verdict) {
-            (Some(Level::Error), Verdict::Observed | Verdict::Blocked | Verdict::Inconclusive) => {
+            (
+                Some(Level::Error),
+                Verdict::Observed | Verdict::Blocked | Verdict::Inconclusive | Verdict::Skipped,
+            ) => {
                 kept.verdict = Verdict::Fail;
             }
             (Some(Level::Warning), Verdict::Observed) => kept.verdict = Verdict::Warn,
             (None, Verdict::Observed) if !case.rules.is_empty() => kept.verdict = Verdict::Pass,
             _ => {}
         }
-    }
-}
-
-/// Takes what is secret out of what was sent and of what came.
-fn redact(dialogue: &mut Dialogue, secrets: &[String]) {
-    let hide = |octets: &mut Vec<u8>| {
-        for secret in secrets {
-            *octets = without(octets, secret.as_bytes());
-        }
-    };
-    for exchange in &mut dialogue.exchanges {
-        match &mut exchange.act {
-            Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => hide(octets),
-            Act::Chunk { command, octets } => {
-                hide(command);
-                hide(octets);
-            }
-            Act::Connect | Act::Handshake | Act::Wait => {}
-        }
-        exchange.answers.iter_mut().for_each(|answer| hide(&mut answer.octets));
-    }
-}
-
-/// Octets with a secret replaced. What stands in its place is not looked at again: it may hold the secret, as `[redacted]`
-/// holds `red`.
-fn without(octets: &[u8], secret: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(octets.len());
-    let mut rest = octets;
-    while let Some(at) = memmem::find(rest, secret).filter(|_| !secret.is_empty()) {
-        let (before, behind) = rest.split_at(at);
-        kept.extend_from_slice(before);
-        kept.extend_from_slice(b"[redacted]");
-        rest = behind.split_at(secret.len()).1;
-    }
-    kept.extend_from_slice(rest);
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without;
-
-    #[test]
-    fn secrets_are_taken_out_whatever_they_are() {
-        assert_eq!(without(b"AUTH x secret y secret", b"secret"), b"AUTH x [redacted] y [redacted]");
-        for secret in ["e", "red", "[redacted]"] {
-            let text = format!("a {secret} b");
-            assert_eq!(without(text.as_bytes(), secret.as_bytes()), b"a [redacted] b");
-        }
-        assert_eq!(without(b"nothing", b""), b"nothing");
     }
 }

@@ -37,6 +37,8 @@ pub struct Session {
     pub transaction: Option<Arc<Transaction>>,
     /// How many recipients it has.
     accepted: usize,
+    /// How many recipients were refused.
+    refused: usize,
     /// Whether the last thing done was a BDAT with LAST, so that the transaction is over.
     pub after_last_chunk: bool,
     /// How many 4yz and 5yz replies came.
@@ -127,6 +129,18 @@ impl Session {
         self.transaction.as_ref().map_or(0, |_| self.accepted)
     }
 
+    /// Whether every recipient of this transaction was refused, and there was one.
+    #[must_use]
+    pub fn has_only_refused_recipients(&self) -> bool {
+        self.transaction.is_some() && self.accepted == 0 && self.refused > 0
+    }
+
+    /// Whether the server takes lines for those of a message.
+    #[must_use]
+    pub fn is_in_data(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.data)
+    }
+
     /// Goes on to the state after an exchange.
     pub fn follow(&mut self, exchange: &Exchange) {
         let numbers = || exchange.answers.iter().filter_map(Answer::number);
@@ -167,8 +181,10 @@ impl Session {
                 self.transaction =
                     Some(Arc::new(Transaction { mail: command.octets().to_vec(), ..Transaction::default() }));
                 self.accepted = 0;
+                self.refused = 0;
                 self.after_last_chunk = false;
             }
+            Verb::Rcpt if number.is_some_and(|number| number >= 400) => self.refused += 1,
             Verb::Rcpt if accepted => {
                 self.accepted += 1;
                 if let Some(transaction) = self.transaction.as_mut().filter(|_| self.accepted <= KEPT) {

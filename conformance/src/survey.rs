@@ -208,7 +208,7 @@ impl Desk {
     fn settle(&self, waiting: &Waiting, outcome: Outcome) -> Result<(Row, Vec<Stale>)> {
         let Survey { baseline, narrowed, fail_on, .. } = &self.survey;
         let target = &waiting.target;
-        let mut outcome = run::conclude(outcome, target, &self.cases, &self.plan);
+        let mut outcome = run::conclude(outcome, target, &self.cases, &self.plan)?;
         let mark =
             |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), *narrowed, &mut outcome);
         let told = baseline.as_ref().map(mark).unwrap_or_default();

@@ -49,6 +49,8 @@ pub struct Credentials {
     pub user: String,
     /// The password.
     pub password: String,
+    /// Whether they may be sent in clear to this machine although TLS is offered. To another host they never are.
+    pub cleartext: bool,
 }
 
 /// The password is not shown.
@@ -181,6 +183,8 @@ struct RawCredentials {
     user: String,
     password_file: Option<PathBuf>,
     password_env: Option<String>,
+    #[serde(default)]
+    cleartext: bool,
 }
 
 impl RawCredentials {
@@ -196,7 +200,7 @@ impl RawCredentials {
             (None, Some(name)) => std::env::var(&name).with_context(|| format!("the variable {name}"))?,
             _ => bail!("write either password-file or password-env"),
         };
-        Ok(Credentials { user: self.user, password })
+        Ok(Credentials { user: self.user, password, cleartext: self.cleartext })
     }
 }
 

@@ -17,10 +17,11 @@
 
 use std::collections::VecDeque;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use crate::command::{Command, Verb};
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Protocol};
+use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::reply::Reader;
 
 /// Reads a transcript; each `connected` begins a dialogue.
@@ -35,16 +36,29 @@ use crate::reply::Reader;
 pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
     let mut matcher: Option<Matcher> = None;
+    // Exchanges of the connections that are over.
+    let mut before = 0;
     for (index, line) in text.lines().enumerate() {
         let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
         if let Event::Connected(port) = event {
-            dialogues.extend(matcher.take().map(Matcher::finish));
+            if let Some(matcher) = matcher.take() {
+                before += matcher.exchanges();
+                dialogues.push(matcher.finish());
+            }
             matcher = Some(Matcher::new(name, protocol, port));
             continue;
         }
         match (&mut matcher, event) {
             (_, Event::Remark) => {}
-            (Some(matcher), event) => matcher.take(event),
+            (Some(matcher), event) => {
+                matcher.take(event);
+                let exchanges = before + matcher.exchanges();
+                ensure!(
+                    exchanges <= TRANSCRIPT_EXCHANGES,
+                    "{name}:{}: more than {TRANSCRIPT_EXCHANGES} exchanges: split the file before a line `#: connected`",
+                    index + 1
+                );
+            }
             (None, _) => bail!("{name}:{}: before the line `#: connected`", index + 1),
         }
     }
@@ -136,14 +150,42 @@ pub(crate) fn is_shortened(line: &[u8]) -> bool {
 struct Matcher {
     dialogue: Dialogue,
     reader: Reader,
-    /// Acts that wait for their replies.
-    waiting: VecDeque<Exchange>,
+    waiting: Waiting,
     /// What is being sent that is no command line.
     sending: Option<Sending>,
     /// Recipients accepted since MAIL, for LMTP.
     recipients: usize,
     handshake: Handshake,
     sure: bool,
+}
+
+/// Acts that wait for their replies.
+struct Waiting {
+    acts: VecDeque<Exchange>,
+    /// How many of them let what is sent after them be taken for something else: the greeting, DATA.
+    openings: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, exchange: Exchange) {
+        self.openings += usize::from(is_opening(&exchange));
+        self.acts.push_back(exchange);
+    }
+
+    fn pop(&mut self) -> Option<Exchange> {
+        let exchange = self.acts.pop_front()?;
+        self.openings -= usize::from(is_opening(&exchange));
+        Some(exchange)
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = Exchange> {
+        self.openings = 0;
+        self.acts.drain(..)
+    }
+}
+
+fn is_opening(exchange: &Exchange) -> bool {
+    exchange.act == Act::Connect || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
 }
 
 /// How far STARTTLS has come.
@@ -167,12 +209,16 @@ impl Matcher {
         Matcher {
             dialogue: Dialogue { name: name.to_owned(), protocol, port, ..Dialogue::default() },
             reader: Reader::default(),
-            waiting: VecDeque::from([Exchange::new(Act::Connect)]),
+            waiting: Waiting { acts: VecDeque::from([Exchange::new(Act::Connect)]), openings: 1 },
             sending: None,
             recipients: 0,
             handshake: Handshake::None,
             sure: true,
         }
+    }
+
+    fn exchanges(&self) -> usize {
+        self.dialogue.exchanges.len() + self.waiting.acts.len()
     }
 
     fn take(&mut self, event: Event) {
@@ -225,10 +271,7 @@ impl Matcher {
         self.sure &=
             octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
         // What is sent before the greeting, or behind DATA, may be taken for something else.
-        self.sure &= !self.waiting.iter().any(|exchange| {
-            exchange.act == Act::Connect
-                || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
-        });
+        self.sure &= self.waiting.openings == 0;
         match (command.verb(), command.chunk_length()) {
             (Verb::Bdat, Some(length)) => self.send_chunk(octets, Vec::new(), length, shortened),
             _ => self.wait(Act::Command(octets), !shortened),
@@ -245,10 +288,10 @@ impl Matcher {
     }
 
     fn wait(&mut self, act: Act, sure: bool) {
-        if let Some(before) = self.waiting.back_mut() {
+        if let Some(before) = self.waiting.acts.back_mut() {
             before.pipelined = true;
         }
-        self.waiting.push_back(Exchange { sure: sure && self.sure, ..Exchange::new(act) });
+        self.waiting.push(Exchange { sure: sure && self.sure, ..Exchange::new(act) });
     }
 
     fn receive(&mut self, octets: &[u8]) {
@@ -264,7 +307,7 @@ impl Matcher {
             Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, number);
             let last = self.dialogue.exchanges.last();
             let verb = last.and_then(super::dialogue::Exchange::command).map(|command| command.verb());
-            if (verb, number, self.waiting.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
+            if (verb, number, self.waiting.acts.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
                 self.handshake = Handshake::Due;
             }
             self.sending = match (last.map(|exchange| &exchange.act), number) {
@@ -279,7 +322,7 @@ impl Matcher {
 
     /// Gives a reply to the act that waits first.
     fn answer(
-        waiting: &mut VecDeque<Exchange>,
+        waiting: &mut Waiting,
         dialogue: &mut Dialogue,
         recipients: &mut usize,
         octets: Vec<u8>,
@@ -293,7 +336,7 @@ impl Matcher {
         {
             return last.answers.push(answer);
         }
-        let Some(mut exchange) = waiting.pop_front() else {
+        let Some(mut exchange) = waiting.pop() else {
             let unasked = Exchange { answers: vec![answer], sure: false, ..Exchange::new(Act::Wait) };
             return dialogue.exchanges.push(unasked);
         };
@@ -311,7 +354,7 @@ impl Matcher {
 
     fn begin_tls(&mut self) {
         // What was sent in clear behind STARTTLS must be forgotten (RFC 3207 §4.2): it has no reply.
-        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange {
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             sure: false,
             end: End::TimedOut,
             ..exchange
@@ -329,8 +372,8 @@ impl Matcher {
         }
         let (protocol, recipients) = (self.dialogue.protocol, self.recipients);
         let lacks = |last: &Exchange| lacks_replies(last, protocol, recipients);
-        let unanswered = !self.waiting.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
-        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange { end, ..exchange }));
+        let unanswered = !self.waiting.acts.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange { end, ..exchange }));
         match self.dialogue.exchanges.last_mut() {
             Some(last) if end == End::Closed || unanswered => last.end = end,
             _ => {}
@@ -344,7 +387,7 @@ impl Matcher {
         if let Some(octets) = unread {
             Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
         }
-        self.dialogue.exchanges.extend(self.waiting.drain(..).map(|exchange| Exchange {
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             end: End::TimedOut,
             sure: false,
             ..exchange
@@ -378,7 +421,7 @@ mod tests {
             .map(|exchange| {
                 let replies = exchange.answers.iter().map(|answer| answer.octets.escape_ascii().to_string());
                 let replies = replies.collect();
-                (exchange.act.octets().escape_ascii().to_string(), replies, exchange.sure)
+                (exchange.act.parts().concat().escape_ascii().to_string(), replies, exchange.sure)
             })
             .collect()
     }

@@ -148,7 +148,7 @@ async fn each_fault_breaks_the_rules_it_declares() {
 
 fn shown(exchange: &Exchange) -> String {
     let answers = exchange.answers.iter().map(|answer| answer.octets.escape_ascii().to_string());
-    format!("{} -> {}", exchange.act.octets().escape_ascii(), answers.collect::<Vec<_>>().join(" + "))
+    format!("{} -> {}", exchange.act.parts().concat().escape_ascii(), answers.collect::<Vec<_>>().join(" + "))
 }
 
 fn options(fault: &'static Fault) -> Options {

@@ -360,7 +360,8 @@ steps = [{ send = \"NOOP first\" }]
     };
     let good = verdicts(text.to_owned()).await;
     let position = |line: &[u8]| {
-        let sent = |dialogue: &Dialogue| dialogue.exchanges.iter().any(|one| one.act.octets() == line);
+        let sent =
+            |dialogue: &Dialogue| dialogue.exchanges.iter().any(|one| one.act.parts().concat() == line);
         good.dialogues.iter().position(sent).expect("it was sent")
     };
     assert!(position(b"NOOP first\r\n") < position(b"NOOP\r\n"));

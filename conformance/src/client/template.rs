@@ -46,7 +46,10 @@ impl Template<'_> {
         let mailbox =
             |name| self.target.knowledge.mailbox(name).with_context(|| unknown(&format!("`{name}` mailbox")));
         let credentials = || self.target.credentials.as_ref().with_context(|| unknown("credentials"));
-        let end = |wrong| if wrong { "-wrong" } else { "" };
+        let password = |wrong| {
+            let credentials = credentials()?;
+            Ok::<_, anyhow::Error>(if wrong { wrong_password(credentials) } else { &credentials.password })
+        };
         Ok(match placeholder {
             Placeholder::Me => ME.to_owned(),
             Placeholder::Repetition => n.to_string(),
@@ -60,10 +63,8 @@ impl Template<'_> {
                 (self.size_limit.with_context(|| unknown("limit of SIZE"))? + 1).to_string()
             }
             Placeholder::User => STANDARD.encode(&credentials()?.user),
-            Placeholder::Plain { wrong } => plain(credentials()?, end(wrong)),
-            Placeholder::Password { wrong } => {
-                STANDARD.encode(format!("{}{}", credentials()?.password, end(wrong)))
-            }
+            Placeholder::Plain { wrong } => plain(&credentials()?.user, password(wrong)?),
+            Placeholder::Password { wrong } => STANDARD.encode(password(wrong)?),
             Placeholder::Filler { count, text, end } => format!("{text}{end}").repeat(count),
         })
     }
@@ -73,17 +74,13 @@ fn unknown(what: &str) -> String {
     format!("the target does not say its {what}")
 }
 
-/// The forms in which a password may stand in a record: as it is, and in base64 alone and in AUTH PLAIN.
-pub(crate) fn encoded(credentials: &Credentials) -> Vec<String> {
-    let password = &credentials.password;
-    let wrong = format!("{password}-wrong");
-    [plain(credentials, ""), plain(credentials, "-wrong"), STANDARD.encode(&wrong), STANDARD.encode(password)]
-        .into_iter()
-        .chain([password.clone()])
-        .filter(|form| !form.is_empty())
-        .collect()
+/// The message of SASL PLAIN, in base64 (RFC 4616 §2).
+pub(crate) fn plain(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("\0{user}\0{password}"))
 }
 
-fn plain(credentials: &Credentials, end: &str) -> String {
-    STANDARD.encode(format!("\0{}\0{}{end}", credentials.user, credentials.password))
+/// A password that is not the right one, and tells nothing of it.
+fn wrong_password(credentials: &Credentials) -> &'static str {
+    const WRONG: &str = "not-the-password";
+    if credentials.password == WRONG { "not-the-password-either" } else { WRONG }
 }

@@ -186,10 +186,9 @@ fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut S
     if let Some(problem) = &summary.certificate {
         writeln!(text, "Certificate: {} (--verify-tls takes none that is not good)", escaped(problem))?;
     }
-    let Summary { dialogues, exchanges, errors, warnings, notes, excess, .. } = summary;
-    if !excess.is_none() {
-        let Excess { replies, octets } = excess;
-        writeln!(text, "Beyond the limits: {replies} replies, {octets} octets, were counted but not kept")?;
+    let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
+    if let Some(cut) = cut(summary) {
+        writeln!(text, "Beyond the limits: {cut}")?;
     }
     let count = |number: &usize, level: Level| match known.get(&level) {
         Some(known) => format!("{number} {level}s ({known} known)"),
@@ -198,6 +197,19 @@ fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut S
     let found = [(errors, Level::Error), (warnings, Level::Warning), (notes, Level::Note)];
     let found = found.map(|(number, level)| count(number, level)).join(", ");
     writeln!(text, "{exchanges} exchanges on {dialogues} connections: {found}")
+}
+
+/// What of a run is beyond the limits; `None` if nothing is.
+pub(super) fn cut(summary: &Summary) -> Option<String> {
+    let Summary { excess: Excess { replies, octets }, overflows, .. } = summary;
+    let counted = format!("{replies} replies, {octets} octets, were counted but not kept");
+    let ended = format!("the client ended {overflows} connections on which the server sent too much");
+    match (summary.excess.is_none(), *overflows) {
+        (true, 0) => None,
+        (true, _) => Some(ended),
+        (false, 0) => Some(counted),
+        (false, _) => Some(format!("{counted}; {ended}")),
+    }
 }
 
 /// Text from outside: control characters and what turns the direction of writing are shown as escapes.

@@ -71,7 +71,7 @@ fn lines(exchange: &Exchange) -> Vec<Line> {
         Act::Connect => vec![remark("connected")],
         Act::Handshake => vec![remark("TLS")],
         Act::Wait => Vec::new(),
-        act => said(Speaker::Client, &act.octets()),
+        act => act.parts().iter().flat_map(|part| said(Speaker::Client, part)).collect(),
     };
     lines
         .extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said(Speaker::Server, &answer.octets)));
@@ -97,14 +97,14 @@ fn remark(text: &str) -> Line {
 }
 
 fn said(speaker: Speaker, octets: &[u8]) -> Vec<Line> {
-    let all: Vec<&[u8]> = octets.split_inclusive(|octet| *octet == b'\n').collect();
-    let line = |line: &&[u8]| {
+    let line = |line: &[u8]| {
         let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
         let cut = if shown.len() > WIDTH { format!("... ({} octets)", line.len()) } else { String::new() };
         Line { speaker, text: format!("{}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii()) }
     };
-    let mut lines: Vec<Line> = all.iter().take(SHOWN).map(line).collect();
-    if let Some(more @ 1..) = all.len().checked_sub(SHOWN) {
+    let all = || octets.split_inclusive(|octet| *octet == b'\n');
+    let mut lines: Vec<Line> = all().take(SHOWN).map(line).collect();
+    if let Some(more @ 1..) = all().count().checked_sub(SHOWN) {
         lines.push(Line { speaker, text: format!("... ({more} lines more)") });
     }
     lines

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Source;
-use super::console::idle;
+use super::console::{cut, idle};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::Summary;
@@ -105,6 +105,8 @@ struct Counts {
     cases: Vec<String>,
     /// Pairs and replies, of each pairing.
     agreement: [(usize, usize); 5],
+    /// What is beyond the limits.
+    cut: Option<String>,
 }
 
 /// Cases that were not judged, for one reason.
@@ -153,6 +155,7 @@ impl Counts {
             exchanges: summary.exchanges,
             cases: summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect(),
             agreement: agreement.map(|(_, pairs)| (pairs.len(), pairs.values().sum())),
+            cut: cut(summary),
         }
     }
 }

@@ -43,6 +43,9 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
+    if let Some(cut) = stream.summary.and_then(console::cut) {
+        suite.set_system_out(format!("Beyond the limits: {cut}"));
+    }
     // Jenkins' schema knows `skipped` of a suite, but not of all of them.
     let skipped = format!(" skipped=\"{}\"", suite.skipped);
     let mut report = Report::new("smtp-conformance");

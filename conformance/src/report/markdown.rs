@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::console::{broken, idle, known, times};
+use super::console::{broken, cut, idle, known, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
 use crate::catalogue::{Level, RuleId};
@@ -43,6 +43,7 @@ struct Counts {
     dialogues: Markdown,
     cases: Option<Markdown>,
     certificate: Option<Markdown>,
+    cut: Option<Markdown>,
     agreement: Vec<Agreement>,
 }
 
@@ -140,6 +141,7 @@ impl Counts {
             dialogues: Markdown::text(summary.dialogues),
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
             certificate: summary.certificate.as_ref().map(Markdown::text),
+            cut: cut(summary).map(Markdown::text),
             agreement: summary
                 .agreement
                 .by_pairing()

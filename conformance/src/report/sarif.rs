@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::Source;
-use super::console::{escaped, times};
+use super::console::{cut, escaped, times};
 use super::evidence::Evidence;
 use crate::baseline::Known;
 use crate::catalogue::{self, Level, RuleId};
@@ -171,6 +171,9 @@ impl Run {
         properties.insert("registryOrigin", escaped(header(|header| &header.registry_origin)));
         if let Some(version) = stream.header.and_then(|header| header.server_version.as_ref()) {
             properties.insert("serverVersion", escaped(version));
+        }
+        if let Some(cut) = stream.summary.and_then(cut) {
+            properties.insert("beyondLimits", cut);
         }
         Run {
             tool: Tool {

@@ -1,5 +1,7 @@
 //! Reply syntax (RFC 5321 §4.2, §4.3): rules about one reply.
 
+use std::collections::BTreeSet;
+
 use memchr::memmem;
 use smtp_enhanced_status::EnhancedStatusCode;
 
@@ -93,12 +95,23 @@ fn may_be_utf8(observation: &Observation<'_>) -> bool {
 
 /// Whether the octets that are no printable ASCII are all the client's own, from the command or from MAIL.
 fn is_echo(observation: &Observation<'_>) -> bool {
-    let sent = observation.exchange.act.octets();
+    /// No command echoed in a reply has more runs of such octets.
+    const RUNS: usize = 64;
+    let [line, chunk] = observation.exchange.act.parts();
     let mail = observation.session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.mail);
-    let is_sent = |octets| [&sent, mail].iter().any(|sent| memmem::find(sent, octets).is_some());
+    let is_sent =
+        |octets: &&[u8]| [line, chunk, mail].iter().any(|sent| memmem::find(sent, octets).is_some());
     let is_proper = |octet: &u8| matches!(octet, b'\t' | b' '..=b'~');
-    let mut lines = observation.reply.lines();
-    lines.all(|line| line.text().split(is_proper).all(is_sent))
+    let mut runs = BTreeSet::new();
+    for line in observation.reply.lines() {
+        for run in line.text().split(is_proper).filter(|run| !run.is_empty()) {
+            runs.insert(run);
+            if runs.len() > RUNS {
+                return false;
+            }
+        }
+    }
+    runs.iter().all(is_sent)
 }
 
 fn is_ehlo_reply(observation: &Observation<'_>) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
 use super::runner::{Driven, INTERRUPTED, OUT_OF_TIME, Offers, Runner};
-use crate::case::{Action, Case, Happened, Outcome, Start, Step, fits};
+use crate::case::{Action, Case, Happened, Outcome, Safety, Start, Step, fits};
 use crate::client::{Connection, Template};
 use crate::command::Verb;
 use crate::dialogue::{End, Exchange, Protocol};
@@ -96,7 +96,8 @@ impl Runner<'_> {
             }
             begin(attempt.case.start, connection, template).await?;
             let refusals = self.politeness.refusals;
-            let mut driver = Driver { case: attempt.case, connection, template, refusals, outcomes };
+            let case = attempt.case;
+            let mut driver = Driver { runner: self, offers, case, connection, template, refusals, outcomes };
             Ok(driver.steps(self.until).await)
         };
         let stop = driving.await.unwrap_or_else(|stop: Stop| stop);
@@ -157,7 +158,9 @@ impl Runner<'_> {
             Start::Authenticated => Readiness::Login,
             _ => attempt.readiness,
         };
-        if readiness >= Readiness::Tls && !connection.session().tls && offers.clear.has("STARTTLS") {
+        // Where TLS could not be begun before, only a case about TLS tries again.
+        let begins_tls = offers.clear.has("STARTTLS") && (offers.tls.is_some() || start == Start::Tls);
+        if readiness >= Readiness::Tls && !connection.session().tls && begins_tls {
             wanted(connection.command("STARTTLS").await, "220", connection, "STARTTLS")?;
             if !connection.begin_tls().await {
                 let why = connection.failure().unwrap_or("the server closed");
@@ -166,6 +169,9 @@ impl Runner<'_> {
             wanted(connection.hello().await, "250", connection, hello)?;
         }
         if readiness == Readiness::Login {
+            if let Some(objection) = self.secrecy.objection(connection, offers) {
+                return Err((Happened::Withheld, objection.to_owned()));
+            }
             let line = template.fill("AUTH PLAIN {plain}", 1).map_err(|error| ours(&error))?;
             wanted(connection.command(&line).await, "235", connection, "AUTH")?;
         }
@@ -215,6 +221,8 @@ fn wanted(number: Option<u16>, pattern: &str, connection: &Connection, what: &st
 }
 
 struct Driver<'a> {
+    runner: &'a Runner<'a>,
+    offers: &'a Offers,
     case: &'a Case,
     connection: &'a mut Connection,
     template: &'a Template<'a>,
@@ -250,6 +258,14 @@ impl Driver<'_> {
                     let reason = format!("{} refusals are enough for one connection", self.refusals);
                     return (Happened::Inconclusive, reason);
                 }
+                if let Some(objection) = self.objection(step) {
+                    return (Happened::Withheld, objection.to_owned());
+                }
+                if self.connection.session().is_in_data() && step.action.is_command() {
+                    // The server would take it for a line of a message.
+                    self.connection.abandon();
+                    return (Happened::Foreseen, String::new());
+                }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
                     Ok(None) => {}
@@ -268,6 +284,37 @@ impl Driver<'_> {
             }
         }
         (Happened::Foreseen, String::new())
+    }
+
+    /// Why a step is not done, if what it sends may not be sent here. A message that must not be completed costs the
+    /// connection.
+    fn objection(&mut self, step: &Step) -> Option<&'static str> {
+        if step.takes_credentials {
+            return self.runner.secrecy.objection(self.connection, self.offers);
+        }
+        if !self.completes_a_message(step) || self.may_deliver() {
+            return None;
+        }
+        self.connection.abandon();
+        Some("the server may deliver the message once it is complete: --allow delivers")
+    }
+
+    /// Whether a step sends the end of a message, to a server that waits for it.
+    fn completes_a_message(&self, step: &Step) -> bool {
+        match step.action {
+            Action::Message(_) | Action::RawMessage(_) => {
+                self.connection.last().and_then(Exchange::number) == Some(354)
+            }
+            Action::Chunk(_, last) => last,
+            _ => false,
+        }
+    }
+
+    /// Whether a message may be completed: deliveries are allowed, or the server has refused every recipient.
+    fn may_deliver(&self) -> bool {
+        let is_sure = self.connection.last().is_some_and(|exchange| exchange.sure);
+        self.runner.plan.allowed.contains(&Safety::Delivers)
+            || is_sure && self.connection.session().has_only_refused_recipients()
     }
 
     /// Does a step; `None` if it is skipped or has no reply.

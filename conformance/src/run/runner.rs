@@ -10,13 +10,14 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
 use super::attempt::{Attempt, Attempted, Readiness, batches};
+use super::secrecy::Secrecy;
 use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
 use crate::capabilities::Capabilities;
 use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::client::{Connection, Encryption};
 use crate::dialogue::{Dialogue, Protocol};
 use crate::foreign::foreign;
-use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
+use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS, quoted};
 use crate::target::Target;
 
 /// Why cases are not done.
@@ -33,6 +34,7 @@ pub(super) struct Runner<'a> {
     pub(super) plan: &'a Plan,
     pub(super) politeness: Politeness,
     pub(super) encryption: Encryption,
+    pub(super) secrecy: Secrecy,
     pub(super) until: Instant,
     /// Octets of replies that are kept so far.
     pub(super) received: Cell<usize>,
@@ -45,6 +47,8 @@ pub(super) struct Runner<'a> {
 pub(super) struct Offers {
     pub(super) clear: Capabilities,
     pub(super) tls: Option<Capabilities>,
+    /// Whether the server is on this machine.
+    pub(super) is_local: bool,
 }
 
 /// What came of the attempts that were to have one connection.
@@ -191,8 +195,11 @@ impl Runner<'_> {
             outcome.dialogues.push(connection.dialogue().clone());
             return Err(io::Error::other(sight));
         }
-        let mut offers =
-            Offers { clear: connection.session().offered.as_deref().cloned().unwrap_or_default(), tls: None };
+        let mut offers = Offers {
+            clear: connection.session().offered.as_deref().cloned().unwrap_or_default(),
+            tls: None,
+            is_local: connection.is_local(),
+        };
         if offers.clear.has("STARTTLS")
             && connection.command("STARTTLS").await == Some(220)
             && connection.begin_tls().await
@@ -339,6 +346,7 @@ impl Runner<'_> {
         let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
         if self.target.credentials.is_some()
             && self.plan.allowed.contains(&Safety::Auth)
+            && self.objection(offers).is_none()
             && mechanisms.has_mechanism("PLAIN")
         {
             Readiness::Login
@@ -347,6 +355,14 @@ impl Runner<'_> {
         } else {
             Readiness::Plain
         }
+    }
+
+    /// Why credentials may not be sent to the server at all.
+    fn objection(&self, offers: &Offers) -> Option<&'static str> {
+        if self.target.implicit_tls || offers.tls.is_some() {
+            return None;
+        }
+        self.secrecy.objection_in_clear(offers.is_local, offers.clear.has("STARTTLS"))
     }
 
     /// What stands in the way of a case before it is begun.
@@ -368,7 +384,9 @@ impl Runner<'_> {
             Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
             _ => None,
         };
-        case.needs.iter().chain(&implied).find_map(|need| self.lacks(need, case, offers))
+        let lack = case.needs.iter().chain(&implied).find_map(|need| self.lacks(need, case, offers));
+        let objection = || self.objection(offers).filter(|_| case.takes_credentials());
+        lack.or_else(|| Some((Verdict::Skipped, objection()?.to_owned())))
     }
 
     fn lacks(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
@@ -407,10 +425,10 @@ impl Runner<'_> {
 fn is_about_offers(case: &Case) -> bool {
     let offered =
         |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
-    matches!(case.start, Start::Tls | Start::Authenticated) || case.needs.iter().any(offered)
+    case.start == Start::Tls || case.takes_credentials() || case.needs.iter().any(offered)
 }
 
-/// The first attempt at a case: under TLS, where what it needs is offered only there.
+/// The first attempt at a case: under TLS, where what it needs is offered only there, or it sends credentials.
 fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
     let gained = |need: &Need| {
         let offers_it = |capabilities: &Capabilities| match need {
@@ -421,8 +439,9 @@ fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
         !offers_it(&offers.clear) && offers.tls.as_ref().is_some_and(offers_it)
     };
     let attempt = Attempt::first(case);
-    let hidden = attempt.is_prepared() && case.needs.iter().any(gained);
-    Attempt { readiness: if hidden { Readiness::Tls } else { attempt.readiness }, ..attempt }
+    let better = case.needs.iter().any(gained) || case.takes_credentials() && offers.tls.is_some();
+    let readiness = if better && attempt.is_prepared() { Readiness::Tls } else { attempt.readiness };
+    Attempt { readiness, ..attempt }
 }
 
 fn no_session(why: impl Display) -> String {
@@ -439,7 +458,7 @@ fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {
         id: case.id.clone(),
         title: case.title.clone(),
         verdict,
-        reason: reason.to_owned(),
+        reason: quoted(reason.to_owned()),
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
         outcomes: Vec::new(),
@@ -453,6 +472,7 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
         Happened::Unsupported => Verdict::Unsupported,
         Happened::Blocked => Verdict::Blocked,
         Happened::Inconclusive => Verdict::Inconclusive,
+        Happened::Withheld => Verdict::Skipped,
         Happened::Error => Verdict::Error,
     };
     let outcomes = attempted.outcomes.clone();
@@ -483,13 +503,15 @@ mod tests {
         let readiness = |id: &str, offers: &Offers| {
             cases.iter().find(|case| case.id == id).map(|case| first(case, offers).readiness)
         };
-        let hidden = Offers { clear: clear.clone(), tls: Some(tls.clone()) };
+        let hidden = Offers { clear: clear.clone(), tls: Some(tls.clone()), is_local: true };
         assert_eq!(readiness("auth-wrong-password", &hidden), Some(Readiness::Tls));
         assert_eq!(readiness("auth-unknown-mechanism", &hidden), Some(Readiness::Tls));
-        assert_eq!(readiness("auth-login", &hidden), Some(Readiness::Plain));
+        assert_eq!(readiness("auth-challenge", &hidden), Some(Readiness::Tls));
         assert_eq!(readiness("starttls", &hidden), Some(Readiness::Plain));
         assert_eq!(readiness("noop", &hidden), Some(Readiness::Plain));
-        let open = Offers { clear: tls, tls: Some(clear) };
-        assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Plain));
+        let open = Offers { clear: tls, tls: Some(clear), is_local: true };
+        assert_eq!(readiness("auth-challenge", &open), Some(Readiness::Plain));
+        // Credentials go under TLS wherever there is TLS.
+        assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Tls));
     }
 }

@@ -242,7 +242,7 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut B
     if !attempt.offered || !attempt.is_garbled() {
         return;
     }
-    let long = observation.exchange.act.octets().len() > COMMAND_LENGTH && observation.is(&[500]);
+    let long = observation.exchange.act.length() > COMMAND_LENGTH && observation.is(&[500]);
     if observation.is(&[501]) {
         if differs(observation, &[(5, 2)]) {
             breaches.add_under(rule, "enhanced-code", codes(observation));

@@ -1,0 +1,239 @@
+//! Takes a target's password out of what is written, however a server shows it.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::client::plain;
+use crate::dialogue::{Act, Dialogue};
+use crate::target::Credentials;
+
+/// Octets of a password that are a piece of it wherever they stand, and at its beginning.
+const PIECE: usize = 6;
+const BEGINNING: usize = 4;
+/// The same in base64, where four characters stand for three octets.
+const ENCODED_PIECE: usize = 8;
+const ENCODED_BEGINNING: usize = 6;
+/// Characters within longer base64 that are not there by chance: those of a password of four octets.
+const ENCODED_LEAST: usize = 4;
+
+/// Finds a password in octets: as it is, in base64 by itself, in the message of AUTH PLAIN and within longer base64, in
+/// any letter case, and each of these cut off.
+///
+/// A piece of fewer than four octets is not taken for a part of the password: it stands in any text by chance.
+pub(super) struct Redaction {
+    /// Every piece by which the password is known, and to which form it belongs.
+    pieces: AhoCorasick,
+    forms: Vec<Form>,
+    /// What stands in the place of each octet. It has no meaning in SMTP or base64, and no password becomes itself.
+    mask: u8,
+}
+
+/// What a piece says.
+#[derive(Clone, Debug)]
+enum Form {
+    /// It is to be taken out.
+    Piece,
+    /// It is to be taken out, and so are the characters of base64 next to it, which hold bits of it.
+    Encoded,
+    /// It begins this text, whose rest is to be taken out as far as it follows.
+    Start(Vec<u8>),
+}
+
+impl Redaction {
+    pub(super) fn of(credentials: &Credentials) -> Result<Redaction> {
+        let mut known = Known::default();
+        let password = credentials.password.as_str();
+        known.add_text(password.as_bytes());
+        // As a message shows what is no printable ASCII.
+        known.add_text(password.escape_default().to_string().as_bytes());
+        known.add_text(password.as_bytes().escape_ascii().to_string().as_bytes());
+        for password in [password.to_owned(), password.to_ascii_lowercase(), password.to_ascii_uppercase()] {
+            known.add_encoded(password.as_bytes());
+            known.add_plain(&credentials.user, &password);
+        }
+        let pieces = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(&known.pieces)
+            .context("the password")?;
+        let has = |letter: &u8| password.bytes().any(|octet| octet.eq_ignore_ascii_case(letter));
+        let mask = (b'a'..=b'z').rev().find(|letter| *letter <= b'x' && !has(letter)).unwrap_or(b'*');
+        Ok(Redaction { pieces, forms: known.forms, mask })
+    }
+
+    /// Takes it out of what was sent and of what came; whether it stood anywhere.
+    pub(super) fn redact(&self, dialogues: &mut [Dialogue]) -> bool {
+        let mut is_found = false;
+        for exchange in dialogues.iter_mut().flat_map(|dialogue| &mut dialogue.exchanges) {
+            match &mut exchange.act {
+                Act::Command(octets) | Act::Response(octets) | Act::Message(octets) => {
+                    is_found |= self.mask(octets);
+                }
+                Act::Chunk { command, octets } => {
+                    is_found |= self.mask(command);
+                    is_found |= self.mask(octets);
+                }
+                Act::Connect | Act::Handshake | Act::Wait => {}
+            }
+            for answer in &mut exchange.answers {
+                is_found |= self.mask(&mut answer.octets);
+            }
+        }
+        is_found
+    }
+
+    /// The text without it.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        let mut octets = text.as_bytes().to_vec();
+        self.mask(&mut octets);
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+
+    /// Puts the mask in the place of each of its octets, so that lengths and the form of base64 stay as they are.
+    fn mask(&self, octets: &mut [u8]) -> bool {
+        let mut hidden: Vec<(usize, usize)> = Vec::new();
+        for found in self.pieces.find_overlapping_iter(&*octets) {
+            let (start, end) = (found.start(), found.end());
+            hidden.push(match self.forms.get(found.pattern().as_usize()) {
+                Some(Form::Encoded) => {
+                    let is_part = |at: Option<usize>| at.and_then(|at| octets.get(at)).is_some_and(is_base64);
+                    let before = usize::from(is_part(start.checked_sub(1)));
+                    (start - before, end + usize::from(is_part(Some(end))))
+                }
+                Some(Form::Start(whole)) => (start, start + common(&octets[start..], whole)),
+                Some(Form::Piece) | None => (start, end),
+            });
+        }
+        for (start, end) in &hidden {
+            octets[*start..*end].fill(self.mask);
+        }
+        !hidden.is_empty()
+    }
+}
+
+/// The pieces by which a password is known.
+#[derive(Default)]
+struct Known {
+    pieces: Vec<Vec<u8>>,
+    forms: Vec<Form>,
+}
+
+impl Known {
+    fn add(&mut self, piece: &[u8], form: Form) {
+        if !piece.is_empty() && !self.pieces.iter().any(|known| known == piece) {
+            self.pieces.push(piece.to_vec());
+            self.forms.push(form);
+        }
+    }
+
+    /// Every piece of a length, or all of what is shorter, and the beginning.
+    fn add_pieces(&mut self, text: &[u8], length: usize, beginning: usize, form: &Form) {
+        self.add(&text[..text.len().min(beginning)], form.clone());
+        if text.len() <= length {
+            self.add(text, form.clone());
+        }
+        for piece in text.windows(length) {
+            self.add(piece, form.clone());
+        }
+    }
+
+    fn add_text(&mut self, text: &[u8]) {
+        self.add_pieces(text, PIECE, BEGINNING, &Form::Piece);
+    }
+
+    /// The base64 of a text by itself, and the characters that it determines within longer base64, for each of the three
+    /// places where a text can begin there.
+    fn add_encoded(&mut self, text: &[u8]) {
+        for before in 0..3 {
+            let encoded = STANDARD_NO_PAD.encode([&[0; 2][..before], text].concat());
+            let first = (before * 8).div_ceil(6);
+            let last = (before + text.len()) * 8 / 6;
+            let own = encoded.as_bytes().get(first..last).unwrap_or_default();
+            if own.len() >= ENCODED_LEAST || before == 0 {
+                self.add_pieces(own, ENCODED_PIECE, ENCODED_BEGINNING, &Form::Encoded);
+            }
+        }
+    }
+
+    /// The message of AUTH PLAIN, from the character on that says anything of the password.
+    fn add_plain(&mut self, user: &str, password: &str) {
+        let whole = plain(user, password).into_bytes();
+        let told = (user.len() + 2) * 8 / 6 + 1;
+        if let Some(start) = whole.get(..told) {
+            self.add(start, Form::Start(whole.clone()));
+        }
+    }
+}
+
+fn is_base64(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/')
+}
+
+/// How many octets two texts begin with alike, in any letter case.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    one.iter().zip(other).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn redaction(password: &str) -> Redaction {
+        let password = password.to_owned();
+        Redaction::of(&Credentials { user: "alice".to_owned(), password, cleartext: false })
+            .expect("it is built")
+    }
+
+    #[test]
+    fn the_password_is_taken_out_in_every_form() {
+        let redaction = redaction("S3cr3t-Pa55");
+        for (text, expected) in [
+            ("220 S3cr3t-Pa55 ESMTP", "220 xxxxxxxxxxx ESMTP"),
+            ("250 s3CR3T-pA55!", "250 xxxxxxxxxxx!"),
+            ("250 S3cr3t and -Pa55", "250 xxxxxx and -Pa55"),
+            ("250 3cr3t-P", "250 xxxxxxx"),
+            ("S3c", "S3c"),
+            ("AUTH PLAIN AGFsaWNlAFMzY3IzdC1QYTU1\r\n", "AUTH PLAIN xxxxxxxxxxxxxxxxxxxxxxxx\r\n"),
+            ("535 AGFsaWNlAFMz", "535 xxxxxxxxxxxx"),
+            ("535 AGFsaWNl", "535 AGFsaWNl"),
+            ("UzNjcjN0LVBhNTU=", "xxxxxxxxxxxxxxx="),
+            ("550 Unable to relay", "550 Unable to relay"),
+        ] {
+            assert_eq!(redaction.redacted(text), expected);
+        }
+    }
+
+    #[test]
+    fn no_password_becomes_itself() {
+        for password in ["x", "xxxx", "zyxwvutsrqponmlkjihgfedcba", "[redacted]", "250"] {
+            let shown = redaction(password).redacted(&format!("250 {password} Ok"));
+            assert!(!shown.contains(password), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_planted_password_is_not_found_again(
+            password in "[!-~]{4,20}|\\PC{4,12}",
+            before in "[a-z]{0,5}",
+            after in "[a-z]{0,5}",
+        ) {
+            let redaction = redaction(&password);
+            let planted = format!("{before}{password}{after}");
+            let long = STANDARD.encode(&planted);
+            for text in [planted, long.clone(), plain("alice", &password), long.to_ascii_uppercase()] {
+                let shown = redaction.redacted(&text);
+                prop_assert!(!shown.contains(&password), "{}", shown);
+                let decoded = STANDARD.decode(shown.as_bytes()).unwrap_or_default();
+                let octets = password.as_bytes();
+                let is_there = decoded.windows(octets.len()).any(|part| part.eq_ignore_ascii_case(octets));
+                prop_assert!(!is_there, "{} holds {}", shown, password);
+            }
+        }
+    }
+}
