@@ -82,10 +82,17 @@ pub struct Connection {
     deadline: Instant,
     /// Whether a reply may still come that answers an act before, so that matches are in doubt.
     late: bool,
-    /// Whether the server did not read what was sent.
-    stuck: bool,
-    /// Whether the server sent more than a connection may take, so that the client hung up.
-    overflowed: bool,
+    /// Why the client gave the connection up, if it did.
+    given_up: Option<GivenUp>,
+}
+
+/// Why a client gives a connection up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivenUp {
+    /// The server does not read what is sent.
+    Stuck,
+    /// The server sends more than a connection may take.
+    Overflow,
 }
 
 /// What reading once brings.
@@ -155,8 +162,7 @@ impl Connection {
             patience,
             deadline: Instant::now() + patience.connection,
             late: false,
-            stuck: false,
-            overflowed: false,
+            given_up: None,
         })
     }
 
@@ -193,13 +199,13 @@ impl Connection {
     /// Whether the server did not read what was sent, so that the connection was given up.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        self.stuck
+        self.given_up == Some(GivenUp::Stuck)
     }
 
     /// Whether the client hung up because the server sent more than the [limits](crate::limits) allow.
     #[must_use]
     pub fn is_overflowed(&self) -> bool {
-        self.overflowed
+        self.given_up == Some(GivenUp::Overflow)
     }
 
     /// Whether the time for the connection is over.
@@ -548,7 +554,9 @@ impl Connection {
     /// Records that not everything could be sent. That a server reads no more is not that it closed.
     fn give_up(&mut self, exchange: &mut Exchange, error: &io::Error) {
         let is_stuck = error.kind() == io::ErrorKind::TimedOut;
-        self.stuck |= is_stuck;
+        if is_stuck {
+            self.given_up.get_or_insert(GivenUp::Stuck);
+        }
         if exchange.end != End::Overflow {
             self.close(exchange, if is_stuck { End::TimedOut } else { End::Closed });
         }
@@ -565,7 +573,7 @@ impl Connection {
     /// Ends the connection because the server sends too much.
     fn hang_up(&mut self, exchange: &mut Exchange) {
         self.stream = None;
-        self.overflowed = true;
+        self.given_up.get_or_insert(GivenUp::Overflow);
         exchange.end = End::Overflow;
         self.inbox.take_surplus(exchange);
         self.inbox.count_unfinished(exchange);

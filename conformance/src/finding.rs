@@ -61,7 +61,13 @@ impl<'d> Gathered<'d> {
         Gathered { dialogues, findings: Vec::new(), kept: HashMap::new() }
     }
 
-    pub(crate) fn add(&mut self, finding: Finding) {
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.add(finding);
+        }
+    }
+
+    fn add(&mut self, finding: Finding) {
         let Place { dialogue, exchange, .. } = finding.place;
         let part =
             self.dialogues.get(dialogue).map_or(0, |dialogue| Part::position(&dialogue.cases, exchange));

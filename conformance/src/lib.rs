@@ -31,6 +31,7 @@ pub mod stream;
 pub mod survey;
 mod target;
 pub mod transcript;
+mod visible;
 
 pub use capabilities::Capabilities;
 pub use catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};

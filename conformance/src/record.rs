@@ -13,6 +13,7 @@ use crate::dialogue::{Dialogue, End, Excess, Exchange, Part, Protocol};
 use crate::finding::{Finding, Place, is_zero};
 use crate::rules::Agreement;
 use crate::run::{CaseOutcome, Outcome, Verdict};
+use crate::visible::visible_json;
 
 /// A line of the stream. The header comes first, the summary last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,7 +255,12 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
 /// Those of the writer.
 pub fn write(records: &[Record], mut to: impl Write) -> io::Result<()> {
     for record in records {
-        serde_json::to_writer(&mut to, record)?;
+        let line = serde_json::to_string(record)?;
+        match line.is_ascii() {
+            // serde_json escapes control characters.
+            true => to.write_all(line.as_bytes())?,
+            false => to.write_all(visible_json(&line).as_bytes())?,
+        }
         to.write_all(b"\n")?;
     }
     to.flush()

@@ -75,7 +75,7 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
                 let place = Place { dialogue, exchange, reply: Some(observation.nth) };
                 let mut breaches = Breaches::default();
                 judge_reply(&observation, &mut breaches);
-                breaches.findings(place).into_iter().for_each(|finding| findings.add(finding));
+                findings.extend(breaches.findings(place));
                 agreement.count(&observation);
             }
         }
@@ -83,8 +83,8 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
-    connections.iter().flat_map(connection::judge).for_each(|finding| findings.add(finding));
-    run::judge(&connections).into_iter().for_each(|finding| findings.add(finding));
+    findings.extend(connections.iter().flat_map(connection::judge));
+    findings.extend(run::judge(&connections));
     let mut findings = findings.finish();
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];

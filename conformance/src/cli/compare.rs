@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::terminal::say;
+use super::terminal::{print_report, say};
 use super::{FailOn, input};
 use crate::comparison::Comparison;
 use crate::report::comparison;
 use crate::stream::Stream;
+use crate::visible::visible_json;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -42,7 +43,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         Format::Console => {
             say!("{}", comparison::render(&compared, &before, &after).trim_end_matches('\n'));
         }
-        Format::Json => say!("{}", serde_json::to_string_pretty(&compared)?),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&compared)? + "\n";
+            print_report(&visible_json(&json))?;
+        }
     }
     let fails = |level| compared.worst().is_some_and(|worst| worst >= level);
     Ok(u8::from(options.fail_on.level().is_some_and(fails)))

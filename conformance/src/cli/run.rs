@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::cases::{Choice, print_line, print_octets};
 use super::output::OutputFile;
-use super::terminal::{print_report, remark};
+use super::terminal::{print_text, remark};
 use super::{FailOn, Form, misused};
 use crate::baseline::{Baseline, Update};
 use crate::case::{Case, Safety};
@@ -329,7 +329,7 @@ fn run_survey(
     interruption.run_is_over();
     bar.finish_and_clear();
     let table = running?;
-    print_report(&table.to_string())?;
+    print_text(&table.to_string())?;
     for entry in &table.stale {
         remark!("{entry}");
     }

@@ -4,6 +4,8 @@ use std::io::{self, Write as _};
 
 use anyhow::{Context as _, Error, Result};
 
+use crate::visible::visible;
+
 /// Characters of each cause that an error message shows.
 const SHOWN: usize = 1000;
 
@@ -37,6 +39,11 @@ pub(super) fn print_error(error: &Error) {
     print_remark(&causes.join(": "));
 }
 
+/// Prints text for people.
+pub(super) fn print_text(text: &str) -> Result<()> {
+    print_report(&visible(text))
+}
+
 /// Prints a report as it is. Its format escapes what stands in it.
 pub(super) fn print_report(text: &str) -> Result<()> {
     io::stdout().lock().write_all(text.as_bytes()).context("standard output")
@@ -58,38 +65,5 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-/// A text in which every character can be seen, except for blanks and line feeds: others stand there as escapes, such
-/// as `\u{1b}`.
-pub(super) fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_visible(character) {
-            shown.push(character);
-        } else {
-            shown.extend(character.escape_default());
-        }
-    }
-    shown
-}
-
-fn is_visible(character: char) -> bool {
-    // Rust escapes quotes and backslashes as well, and what has no shape of its own.
-    matches!(character, '\n' | '"' | '\'' | '\\') || character.escape_debug().len() == 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn nothing_invisible_is_printed() {
-        assert_eq!(visible("a \"b\" c:\\d\n§5 é “x”"), "a \"b\" c:\\d\n§5 é “x”");
-        assert_eq!(visible("\u{1b}[2J\u{7}\r\t\0"), "\\u{1b}[2J\\u{7}\\r\\t\\u{0}");
-        for hidden in ["\u{202e}", "\u{2066}", "\u{200f}", "\u{61c}", "\u{9b}", "\u{feff}", "\u{2028}"] {
-            assert!(visible(hidden).starts_with("\\u{"), "{hidden:?}");
-        }
     }
 }

@@ -95,6 +95,7 @@ pub(super) fn idle<'a>(stream: &Stream<'a>) -> BTreeMap<(Verdict, &'a str), Vec<
 
 fn write_header(header: &Header, text: &mut String) -> fmt::Result {
     let Header { version, registry_updated, target, .. } = header;
+    let (version, registry_updated) = (escaped(version), escaped(registry_updated));
     writeln!(text, "{}", escaped(target))?;
     writeln!(text, "smtp-conformance {version}, registry of {registry_updated}\n")
 }

@@ -98,7 +98,9 @@ impl Redaction {
             let (start, end) = (found.start(), found.end());
             hidden.push(match self.forms.get(found.pattern().as_usize()) {
                 Some(Form::Encoded) => {
-                    let is_part = |at: Option<usize>| at.and_then(|at| octets.get(at)).is_some_and(is_base64);
+                    let is_part = |at: Option<usize>| {
+                        at.and_then(|at| octets.get(at)).is_some_and(|octet| is_base64(*octet))
+                    };
                     let before = usize::from(is_part(start.checked_sub(1)));
                     (start - before, end + usize::from(is_part(Some(end))))
                 }
@@ -167,7 +169,7 @@ impl Known {
     }
 }
 
-fn is_base64(octet: &u8) -> bool {
+fn is_base64(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/')
 }
 

@@ -1,0 +1,155 @@
+//! Nothing from outside reaches a terminal unescaped, on a terminal or on a pipe, whatever the command.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What would clear the screen, set a title, turn the text around, or begin a sequence as one octet.
+const EVIL: &str = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}\u{9b}31m";
+
+/// The files that the commands read, each with the text wherever a file can hold it.
+fn write_files(folder: &Path) {
+    let file = |name: &str, text: String| fs::write(folder.join(name), text).expect("a file");
+    let json = |text: &str| serde_json::to_string(text).expect("a string");
+    let toml = EVIL.chars().map(|character| format!("\\u{:04X}", u32::from(character))).collect::<String>();
+    file("raw.toml", format!("url = \"smtp://127.0.0.1:1\" # {EVIL}\n\"{EVIL}\" = 1\n"));
+    file("key.toml", format!("url = \"smtp://127.0.0.1:1\"\n\"{toml}\" = 1\n"));
+    file("protocol.toml", format!("url = \"smtp://127.0.0.1:1\"\nprotocol = \"{toml}\"\n"));
+    file("url.toml", format!("url = \"smtp://127.0.0.1:{toml}\"\n"));
+    file("name.toml", format!("url = \"smtp://127.0.0.1:1\"\nname = \"{toml}\"\n"));
+    file("baseline.toml", format!("[[known]]\ntarget = \"*\"\nrule = \"{toml}\"\n"));
+    file(
+        "accepted.toml",
+        format!(
+            "[[known]]\ntarget = \"*\"\nrule = \"*\"\ncase = \"{toml}\"\nsection = \"{toml}\"\nreason = \"{toml}\"\n\
+         link = \"{toml}\"\n"
+        ),
+    );
+    file("targets", format!("name.toml\nsmtp://{EVIL}\n"));
+    file("good-targets", "name.toml\n".to_owned());
+    file("opt-out", format!("{EVIL} {EVIL}\n"));
+    file("talk.txt", format!("#: connected\nS: 220 {EVIL}\nC: {EVIL}\nS: 250 {EVIL}\n"));
+    file("bad.txt", format!("{EVIL}\n"));
+    fs::create_dir(folder.join("cases")).expect("a folder");
+    file(
+        "cases/a.toml",
+        format!(
+            "[[case]]\nid = \"a\"\ntitle = \"{toml}\"\nsituations = [\"{toml}\"]\nsafety = \"safe\"\nrules = []\n\
+         steps = [{{ send = \"NOOP {toml}\" }}]\n"
+        ),
+    );
+    fs::create_dir(folder.join("bad-cases")).expect("a folder");
+    file("bad-cases/b.toml", format!("[[case]]\nid = \"{toml}\"\ntitle = \"a\"\nsafety = \"{toml}\"\n"));
+    let e = json(EVIL);
+    file(
+        "run.jsonl",
+        format!(
+            "{{\"record\":\"header\",\"format\":1,\"version\":{e},\"registry-updated\":{e},\"registry-origin\":{e},\
+         \"target\":{e},\"server-version\":{e}}}\n\
+         {{\"record\":\"dialogue\",\"dialogue\":0,\"name\":{e},\"protocol\":\"smtp\",\"implicit-tls\":false,\
+         \"cases\":[{{\"case\":{e},\"first\":0}}]}}\n\
+         {{\"record\":\"exchange\",\"dialogue\":0,\"number\":0,\"exchange\":{{\"act\":\"connect\",\
+         \"answers\":[{{\"octets\":\"250 \\\\x1b[2J\\\\x9b\",\"millis\":0}}],\"end\":\"answered\"}}}}\n\
+         {{\"record\":\"finding\",\"rule\":{e},\"level\":\"error\",\"condition\":{e},\
+         \"place\":{{\"dialogue\":0,\"exchange\":0}},\"case\":{e},\"detail\":{e},\"statement\":{e},\"sources\":[{e}]}}\n\
+         {{\"record\":\"finding\",\"rule\":{e},\"level\":\"note\",\"place\":{{\"dialogue\":0,\"exchange\":0}},\
+         \"case\":{e},\"detail\":{e},\"known\":{{\"section\":{e},\"reason\":{e},\"link\":{e}}},\"statement\":{e},\
+         \"sources\":[{e}]}}\n\
+         {{\"record\":\"case\",\"id\":{e},\"title\":{e},\"verdict\":\"skipped\",\"reason\":{e},\"rules\":[{e}]}}\n\
+         {{\"record\":\"summary\",\"dialogues\":1,\"exchanges\":1,\"errors\":1,\"warnings\":0,\"notes\":1,\
+         \"cases\":{{\"skipped\":1}},\"agreement\":{{\"listed\":{{}},\"unlisted\":{{}},\"no_list\":{{}},\
+         \"unregistered\":{{}},\"class_mismatch\":{{}}}},\"certificate\":{e}}}\n"
+        ),
+    );
+    file("bad.jsonl", format!("{{\"record\":{e}}}\n"));
+    file(&format!("{EVIL}.jsonl"), "{}\n".to_owned());
+}
+
+const COMMANDS: [&[&str]; 34] = [
+    &["run", "raw.toml"],
+    &["run", "key.toml"],
+    &["run", "protocol.toml"],
+    &["run", "url.toml"],
+    &["run", "name.toml", "--case", "noop"],
+    &["run", "name.toml", "--case", "noop", "--format", "jsonl"],
+    &["run", "EVIL"],
+    &["run", "smtp://EVIL"],
+    &["run", "--case", "EVIL"],
+    &["run", "--profile", "EVIL"],
+    &["run", "--format", "EVIL"],
+    &["run", "--EVIL"],
+    &["EVIL"],
+    &["run", "--jsonl", "EVIL/run.jsonl"],
+    &["run", "--baseline", "baseline.toml"],
+    &["run", "--case", "noop", "--baseline", "accepted.toml"],
+    &["run", "--baseline", "EVIL.toml"],
+    &["run", "--cases", "cases", "--list"],
+    &["run", "--cases", "cases", "--dry-run"],
+    &["run", "--cases", "cases", "--case", "a"],
+    &["run", "--cases", "bad-cases"],
+    &["run", "--cases", "EVIL"],
+    &["run", "--targets", "targets", "--out", "out"],
+    &["run", "--targets", "good-targets", "--out", "out", "--case", "noop"],
+    &["run", "--targets", "good-targets", "--out", "out", "--opt-out", "opt-out"],
+    &["judge", "talk.txt", "--fail-on", "never"],
+    &["judge", "bad.txt"],
+    &["report", "bad.jsonl"],
+    &["report", "EVIL.jsonl"],
+    &["compare", "run.jsonl", "run.jsonl"],
+    &["compare", "run.jsonl", "bad.jsonl"],
+    &["rules", "EVIL"],
+    &["serve", "--fault", "EVIL"],
+    &["serve", "--port", "EVIL"],
+];
+
+/// Every command of the list, and every format of a report and of a comparison.
+fn commands() -> Vec<Vec<String>> {
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for command in COMMANDS {
+        all.push(command.iter().map(|word| word.replace("EVIL", EVIL)).collect());
+    }
+    for format in ["console", "jsonl", "junit", "markdown", "html", "sarif", "results"] {
+        all.push(["report", "run.jsonl", "--format", format].map(str::to_owned).to_vec());
+    }
+    all.push(["compare", "run.jsonl", "other.jsonl"].map(str::to_owned).to_vec());
+    all.push(["compare", "run.jsonl", "other.jsonl", "--format", "json"].map(str::to_owned).to_vec());
+    all
+}
+
+/// What of the text is left as it is.
+fn leak(output: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(output);
+    ["\u{1b}[2J", "\u{1b}]0;", "\u{7}", "\u{202e}", "\u{9b}"].into_iter().find(|piece| text.contains(piece))
+}
+
+#[test]
+fn no_command_prints_what_it_is_given_unescaped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_files(folder.path());
+    let records = fs::read_to_string(folder.path().join("run.jsonl")).expect("a file");
+    fs::write(folder.path().join("other.jsonl"), records.replace("\"error\"", "\"warning\""))
+        .expect("a file");
+    let program = env!("CARGO_BIN_EXE_smtp-conformance");
+    for arguments in commands() {
+        let output =
+            Command::new(program).current_dir(folder.path()).args(&arguments).output().expect("it runs");
+        let all = [output.stdout.as_slice(), &output.stderr].concat();
+        assert!(!all.is_empty(), "{arguments:?} printed nothing");
+        assert_eq!(leak(&all), None, "{arguments:?}: {}", String::from_utf8_lossy(&all).escape_debug());
+        // The same on a terminal, which `script` of bsdutils makes.
+        let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
+        let line = words.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+        let script =
+            Command::new("script").args(["-qec", &line, "/dev/null"]).current_dir(folder.path()).output();
+        let Ok(script) = script else {
+            println!("skipped on a terminal: there is no `script`");
+            continue;
+        };
+        assert_eq!(
+            leak(&script.stdout),
+            None,
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&script.stdout).escape_debug()
+        );
+    }
+}
