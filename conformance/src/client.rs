@@ -242,7 +242,7 @@ impl Connection {
     pub fn is_orderly(&self) -> bool {
         let orderly = |exchange: &Exchange| {
             let due = usize::from(!matches!(exchange.act, Act::Handshake | Act::Wait));
-            exchange.sure && exchange.end == End::Answered && exchange.answers.len() == due
+            exchange.sure && exchange.end == End::Answered && exchange.received() == due
         };
         self.is_open() && !self.late && self.dialogue.exchanges.iter().all(orderly)
     }

@@ -27,12 +27,16 @@ pub const FINDINGS: usize = 100;
 pub const QUOTED: usize = 300;
 /// Octets of a TOML file (a target, a baseline, cases) or of a password.
 pub const FILE_OCTETS: u64 = 1 << 20;
+/// Octets of a user's name, and of a password. A server takes at least 255 (RFC 4616 §2).
+pub const CREDENTIAL_OCTETS: usize = 1024;
 /// Octets of a list of targets, or of those who are left out.
 pub const LIST_OCTETS: u64 = 64 << 20;
 /// Octets of a transcript.
 pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 /// Acts and replies that nothing asked for, in a transcript.
 pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
+/// The same in all the transcripts that are judged together.
+pub const JUDGED_EXCHANGES: usize = 1_000_000;
 /// Octets of the records of one run.
 pub const RECORDS_OCTETS: u64 = 128 << 20;
 

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 
 use crate::data_file;
 use crate::dialogue::Protocol;
 use crate::knowledge::Knowledge;
-use crate::limits::FILE_OCTETS;
+use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
 
 /// A server to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +200,9 @@ impl RawCredentials {
             (None, Some(name)) => std::env::var(&name).with_context(|| format!("the variable {name}"))?,
             _ => bail!("write either password-file or password-env"),
         };
+        for (what, text) in [("the user's name", &self.user), ("the password", &password)] {
+            ensure!(text.len() <= CREDENTIAL_OCTETS, "{what} has more than {CREDENTIAL_OCTETS} octets");
+        }
         Ok(Credentials { user: self.user, password, cleartext: self.cleartext })
     }
 }

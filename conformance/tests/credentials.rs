@@ -196,23 +196,28 @@ fn where_starttls_works_they_go_under_tls_and_the_cases_are_run() {
     let Address::Tcp(host, port) = server.target().address else { panic!("it has a port") };
     let (port, lines) = proxy(format!("{host}:{port}"));
     fs::write(folder.path().join("password"), &password).expect("a file");
-    for more in ["", "cleartext = true"] {
+    for (more, verifies) in [("", false), ("cleartext = true", false), ("cleartext = true", true)] {
         target(folder.path(), &format!("smtp://127.0.0.1:{port}"), more);
         let target = fs::read_to_string(folder.path().join("target.toml")).expect("a file");
         fs::write(folder.path().join("target.toml"), target.replace("\"alice\"", &format!("{user:?}")))
             .expect("a file");
-        let output = run(
-            folder.path(),
-            &["run", "target.toml", "--allow", "auth", "--case", "auth-*", "--jsonl", "run.jsonl"],
-        );
+        let mut arguments =
+            vec!["run", "target.toml", "--allow", "auth", "--case", "auth-*", "--jsonl", "run.jsonl"];
+        arguments.extend(verifies.then_some("--verify-tls"));
+        let output = run(folder.path(), &arguments);
         let records = fs::read_to_string(folder.path().join("run.jsonl")).expect("a file");
-        let passed = |case: &str| {
+        let is = |case: &str, verdict: &str| {
             let start = format!("{{\"record\":\"case\",\"id\":\"{case}\"");
-            records.lines().any(|line| line.starts_with(&start) && line.contains("\"verdict\":\"pass\""))
+            let verdict = format!("\"verdict\":\"{verdict}\"");
+            records.lines().any(|line| line.starts_with(&start) && line.contains(&verdict))
         };
+        // The certificate is nobody's. A machine without root certificates does not even begin.
+        let verdict = if verifies { "skipped" } else { "pass" };
+        let is_run = !output.stdout.is_empty();
         for case in ["auth-wrong-password", "auth-right-password", "auth-login", "auth-twice"] {
-            assert!(passed(case), "{case}: {}", String::from_utf8_lossy(&output.stdout));
+            assert!(!is_run || is(case, verdict), "{case}: {}", String::from_utf8_lossy(&output.stdout));
         }
+        assert!(is_run || verifies, "{}", String::from_utf8_lossy(&output.stderr));
         let plain = STANDARD.encode(format!("\0{user}\0{password}"));
         let alone = STANDARD.encode(&password);
         for line in lines.lock().expect("no panic").iter() {

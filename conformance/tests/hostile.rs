@@ -391,7 +391,9 @@ fn the_limits_are_documented() {
         ("Sent to a server in a run", octets(limits::RUN_SENT_OCTETS as u64)),
         ("Findings of a rule and level, kept of a case", limits::FINDINGS.to_string()),
         ("Characters of a reply that a finding quotes", limits::QUOTED.to_string()),
-        ("A TOML file, a password", octets(limits::FILE_OCTETS)),
+        ("A TOML file", octets(limits::FILE_OCTETS)),
+        ("A user's name, a password", octets(limits::CREDENTIAL_OCTETS as u64)),
+        ("Transcripts that are judged together", format!("{} exchanges", limits::JUDGED_EXCHANGES)),
         ("A list of targets", octets(limits::LIST_OCTETS)),
         (
             "A transcript",

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{FailOn, Form, ProtocolName, input};
 use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
-use crate::limits::TRANSCRIPT_OCTETS;
+use crate::limits::{JUDGED_EXCHANGES, TRANSCRIPT_OCTETS};
 use crate::record;
 use crate::report::Source;
 use crate::rules::{Strictness, judge};
@@ -36,14 +36,18 @@ pub(super) struct Options {
 /// Judges, reports, and gives the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let mut dialogues: Vec<Dialogue> = Vec::new();
+    let mut exchanges = 0;
     for path in &options.paths {
         for file in input::files(path)? {
             let name = file.display().to_string();
-            dialogues.extend(transcript::read(
-                &name,
-                options.protocol.into(),
-                &input::text(&file, TRANSCRIPT_OCTETS)?,
-            )?);
+            let text = input::text(&file, TRANSCRIPT_OCTETS)?;
+            let mut read = transcript::read(&name, options.protocol.into(), &text)?;
+            exchanges += read.iter().map(|dialogue| dialogue.exchanges.len()).sum::<usize>();
+            ensure!(
+                exchanges <= JUDGED_EXCHANGES,
+                "{name}: more than {JUDGED_EXCHANGES} exchanges: judge fewer files"
+            );
+            dialogues.append(&mut read);
         }
     }
     ensure!(!dialogues.is_empty(), "there is no transcript to judge");

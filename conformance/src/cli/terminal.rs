@@ -7,7 +7,7 @@ use anyhow::{Context as _, Error, Result};
 use crate::visible::visible;
 
 /// Characters of each cause that an error message shows.
-const SHOWN: usize = 1000;
+const SHOWN: usize = 500;
 
 /// Prints a line. A reader that has gone, as `head` does, wants no more of it, and that is no fault.
 macro_rules! say {

@@ -370,8 +370,10 @@ impl Driver<'_> {
             (None, End::TimedOut) => format!("step {} was not answered", index + 1),
             (None, _) => format!("the server closed at step {}", index + 1),
         };
+        let is_silence =
+            end == End::TimedOut && self.connection.last().is_some_and(|exchange| exchange.received() == 0);
         let meant = |reply: &str| match reply {
-            "none" => number.is_none() && end == End::TimedOut,
+            "none" => is_silence,
             "closed" => end == End::Closed,
             pattern => number.is_some_and(|number| fits(number, pattern)),
         };

@@ -1,5 +1,7 @@
 //! Takes a target's password out of what is written, however a server shows it.
 
+use std::collections::HashSet;
+
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -120,11 +122,12 @@ impl Redaction {
 struct Known {
     pieces: Vec<Vec<u8>>,
     forms: Vec<Form>,
+    seen: HashSet<Vec<u8>>,
 }
 
 impl Known {
     fn add(&mut self, piece: &[u8], form: Form) {
-        if !piece.is_empty() && !self.pieces.iter().any(|known| known == piece) {
+        if !piece.is_empty() && self.seen.insert(piece.to_vec()) {
             self.pieces.push(piece.to_vec());
             self.forms.push(form);
         }
