@@ -10,7 +10,8 @@ use crate::code::Status;
 use crate::diff::{Change, Facts, Field, FieldChange, Subject, associated_codes, changes};
 use crate::impact::{Impact, PairingChange};
 use crate::registry::Registry;
-use crate::render::escape::{MarkdownText, Place, is_deceptive};
+use crate::render::escape::{MarkdownText, Place, visible_json};
+use crate::terminal::visible;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -117,7 +118,7 @@ impl Report {
         match format {
             Format::Text => self.text(),
             Format::Markdown => self.markdown(),
-            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default(),
+            Format::Json => visible_json(&serde_json::to_string_pretty(self).unwrap_or_default()),
         }
     }
 
@@ -331,13 +332,7 @@ impl Lines {
         if !self.0.is_empty() {
             self.0.push('\n');
         }
-        for c in line.to_string().chars() {
-            match c {
-                '\n' => self.0.push('\n'),
-                c if is_deceptive(c) => self.0.extend(c.escape_unicode()),
-                c => self.0.push(c),
-            }
-        }
+        self.0.push_str(&visible(line));
     }
 
     fn section(&mut self, heading: &str, lines: impl Iterator<Item = String>) {

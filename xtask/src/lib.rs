@@ -30,6 +30,7 @@ pub mod reply_code;
 pub mod revision;
 pub mod snapshot;
 pub mod sync;
+pub mod terminal;
 pub mod text;
 pub mod transaction;
 pub mod xml;

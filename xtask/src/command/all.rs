@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, ValueEnum as _};
 
-use super::{Outcome, conformance, render, say, sync};
+use super::{Outcome, conformance, render, sync};
 use crate::model::Model;
 use crate::render::Kind;
+use crate::terminal::say;
 
 /// What a user looks for first.
 const PRODUCTS: [(&str, &str); 6] = [

@@ -6,13 +6,14 @@ use anyhow::Result;
 use clap::Args;
 use similar::TextDiff;
 
-use super::{Outcome, say};
+use super::Outcome;
 use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
 use crate::model::{FOLDER, Model};
 use crate::quirk::Quirks;
 use crate::revision::Revision;
+use crate::terminal::say;
 
 #[derive(Args)]
 pub(super) struct Options {

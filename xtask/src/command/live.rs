@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 
-use super::{Outcome, conformance, say};
+use super::{Outcome, conformance};
 use crate::live::choice::Choice;
 use crate::live::interruption::Interruption;
 use crate::live::isolated::{self, Isolated};
@@ -21,6 +21,7 @@ use crate::live::root::Roots;
 use crate::live::running::{self, Running};
 use crate::live::server::{Server, Target};
 use crate::live::summary::{Row, Tested, table};
+use crate::terminal::say;
 
 /// What cases may do here: nobody but these servers is harmed.
 const ALLOWED: &str = "auth,delivers,intrusive,floods";

@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 
-use super::{Outcome, say};
+use super::Outcome;
 use crate::model::Model;
 use crate::render::{ALL_KINDS, FOLDER, Kind, Product, render};
+use crate::terminal::say;
 
 /// Writes the products that change.
 pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {

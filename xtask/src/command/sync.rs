@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::{Outcome, remark, say};
+use super::Outcome;
 use crate::code::Status;
 use crate::diff_report::{Format, Report};
 use crate::fetch::{Fetched, Request, Validators, fetch};
@@ -17,6 +17,7 @@ use crate::model::Model;
 use crate::revision::Revision;
 use crate::snapshot::sha256;
 use crate::sync::{Candidate, plan};
+use crate::terminal::{remark, say};
 use crate::transaction::{Lock, RealDisk, replace};
 use crate::xml::MAX_OCTETS;
 

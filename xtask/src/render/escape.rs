@@ -324,17 +324,22 @@ impl Place for JsonString {
     type Target = Json;
 
     fn escape(text: &str) -> String {
-        let quoted = serde_json::Value::from(text).to_string();
-        let mut json = String::new();
-        for c in quoted.chars() {
-            if is_deceptive(c) {
-                let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(json, "\\u{unit:04x}"));
-            } else {
-                json.push(c);
-            }
-        }
-        json
+        visible_json(&serde_json::Value::from(text).to_string())
     }
+}
+
+/// JSON in which every character of a string shows: bidirectional controls and the like become `\u` escapes.
+pub fn visible_json(json: &str) -> String {
+    let mut visible = String::new();
+    for c in json.chars() {
+        // A line break stands between values; inside a string it is escaped already.
+        if is_deceptive(c) && c != '\n' {
+            let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(visible, "\\u{unit:04x}"));
+        } else {
+            visible.push(c);
+        }
+    }
+    visible
 }
 
 /// A part of a JSON string, without the quotes around it.
