@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use xtask::annotation::Annotations;
+use xtask::data_file::DataFile;
 use xtask::gate::{self, Allowances};
 use xtask::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, SNAPSHOT};
 use xtask::proposal;
@@ -33,7 +34,7 @@ struct Project {
     model: Model,
     quirks: Quirks,
     snapshot: Vec<u8>,
-    annotations: String,
+    annotations: DataFile,
 }
 
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
@@ -43,7 +44,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         model: Model::load(&root).expect("the project's registry is good"),
         quirks: Quirks::load(&folder.join(QUIRKS)).expect("the project's quirks are good"),
         snapshot: std::fs::read(folder.join(SNAPSHOT)).expect("the snapshot is there"),
-        annotations: std::fs::read_to_string(folder.join(ANNOTATIONS)).expect("the annotations are there"),
+        annotations: DataFile::read(&folder.join(ANNOTATIONS)).expect("the annotations are there"),
     }
 });
 
@@ -68,9 +69,9 @@ fn assert_lost_nothing(registry: &Registry, model: &Model) {
 
 /// The proposed annotations are read again, with one for every row and the old ones as they were.
 fn assert_annotated(registry: &Registry, project: &Project) {
-    let text =
+    let file =
         proposal::annotate(&project.annotations, registry, &project.model).expect("annotations are proposed");
-    let proposed = Annotations::parse(Path::new(ANNOTATIONS), &text).expect("the proposal is read again");
+    let proposed = Annotations::read(&file).expect("the proposal is read again");
     for row in &registry.statuses.rows {
         assert!(proposed.rows.contains_key(&row.key.0), "{} is not annotated", row.key.0);
     }

@@ -18,6 +18,7 @@ pub mod data_file;
 pub mod diff;
 pub mod diff_report;
 pub mod fetch;
+pub mod file;
 pub mod gate;
 pub mod impact;
 pub mod live;

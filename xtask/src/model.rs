@@ -10,12 +10,12 @@ use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
 use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
 use crate::data_file::DataFile;
+use crate::file::{self, MAX_DATA};
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
 use crate::render::{ALL_KINDS, render};
 use crate::reply_code::{self, ReplyCodeEntry};
 use crate::snapshot::Snapshot;
-use crate::xml::read_file;
 
 /// The folder of the registry below the project's root, and the files in it.
 pub const FOLDER: &str = "registry";
@@ -66,7 +66,8 @@ impl Model {
     pub fn load(root: &Path) -> Result<Model> {
         let folder = root.join(FOLDER);
         let path = folder.join(SNAPSHOT);
-        let octets = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let octets =
+            file::read(&path, MAX_DATA).with_context(|| format!("cannot read {}", path.display()))?;
         let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
         let registry =
             Registry::read(&octets, &mut quirks).map_err(|error| anyhow!("{}: {error}", path.display()))?;

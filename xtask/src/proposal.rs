@@ -8,12 +8,13 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 use crate::annotation::{Annotations, MAX_IDENTIFIER};
 use crate::associated::Associated;
 use crate::code::Status;
+use crate::data_file::DataFile;
 use crate::model::Model;
 use crate::registry::{Registry, Row};
 
 /// Adds a `[[row]]` marked for review for each row that has none, behind that of the row before it.
-pub fn annotate(text: &str, registry: &Registry, current: &Model) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("annotations.toml")?;
+pub fn annotate(file: &DataFile, registry: &Registry, current: &Model) -> Result<DataFile> {
+    let mut document = file.document()?;
     let rows = tables(&mut document, "row")?;
     let mut taken: BTreeSet<String> =
         current.entries.iter().map(|entry| entry.annotation.identifier.clone()).collect();
@@ -28,15 +29,15 @@ pub fn annotate(text: &str, registry: &Registry, current: &Model) -> Result<Stri
         }
         before = Some(status);
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 /// Removes the annotations and conflicts of rows whose removal was accepted by name.
-pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Result<String> {
+pub fn remove(file: &DataFile, removals: &[Status], annotations: &Annotations) -> Result<DataFile> {
     if !removals.iter().any(|status| annotations.rows.contains_key(status)) {
-        return Ok(text.to_owned());
+        return Ok(file.clone());
     }
-    let mut document: DocumentMut = text.parse().context("annotations.toml")?;
+    let mut document = file.document()?;
     for (array, key) in [("row", "code"), ("conflict", "row")] {
         // There may be no conflict at all.
         let Ok(tables) = tables(&mut document, array) else { continue };
@@ -48,12 +49,12 @@ pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Res
             *first.decor_mut() = above;
         }
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 /// Marks the quirks of some positions in the file, counted from 0, as historical.
-pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("quirks.toml")?;
+pub fn retire(file: &DataFile, positions: &[usize]) -> Result<DataFile> {
+    let mut document = file.document()?;
     for (position, table) in tables(&mut document, "quirk")?.iter_mut().enumerate() {
         let historical = table.get_mut("historical").and_then(Item::as_value_mut);
         if let Some(historical) = historical.filter(|_| positions.contains(&position)) {
@@ -63,7 +64,7 @@ pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
             *historical.decor_mut() = decor;
         }
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 fn tables<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut ArrayOfTables> {

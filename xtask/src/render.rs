@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use askama::Template;
 use clap::ValueEnum;
 
+use crate::file::{self, MAX_PRODUCT};
 use crate::model::Model;
 use escape::{Escaped, Place};
 
@@ -72,13 +73,18 @@ impl Product {
         if !contents.ends_with('\n') {
             contents.push('\n');
         }
+        ensure!(
+            contents.len() <= MAX_PRODUCT,
+            "{FOLDER}/{path} would have {} octets, more than the {MAX_PRODUCT} of a product; look at the snapshot",
+            contents.len()
+        );
         Ok(Product { path: Path::new(FOLDER).join(path), contents })
     }
 
     /// What the file holds now; empty if it is not there.
     pub fn current(&self, root: &Path) -> Result<String> {
         let path = root.join(&self.path);
-        match fs::read(&path) {
+        match file::read(&path, MAX_PRODUCT) {
             Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

@@ -1,13 +1,14 @@
 //! A new registry taken: through the gates, joined with what we pin beside it, rendered, and put in place together
 //! with its record and every product.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
 use crate::annotation::Annotations;
+use crate::data_file::DataFile;
 use crate::diff_report::Report;
+use crate::file::{self, MAX_PRODUCT};
 use crate::gate::{self, Allowances};
 use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT};
 use crate::proposal;
@@ -48,21 +49,20 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let registry = gate::pass(&candidate.octets, &current, &mut quirks, allowances)?;
     let mut remarks = Vec::new();
 
-    let annotations_text = read(&folder.join(ANNOTATIONS))?;
-    let annotations = Annotations::parse(&folder.join(ANNOTATIONS), &annotations_text)?;
+    let annotations_file = DataFile::read(&folder.join(ANNOTATIONS))?;
+    let annotations = Annotations::read(&annotations_file)?;
     let gone = allowances.removals.iter().filter(|status| registry.status(**status).is_none()).copied();
-    let mut new_annotations = proposal::remove(&annotations_text, &gone.collect::<Vec<_>>(), &annotations)?;
+    let mut new_annotations = proposal::remove(&annotations_file, &gone.collect::<Vec<_>>(), &annotations)?;
     if propose {
         new_annotations = proposal::annotate(&new_annotations, &registry, &current)?;
     }
-    let quirks_text = read(&folder.join(QUIRKS))?;
-    let mut new_quirks = quirks_text.clone();
+    let mut new_quirks = DataFile::read(&folder.join(QUIRKS))?;
     let retired = quirks.unused();
     if !retired.is_empty() {
         let rows = retired.iter().map(|(_, row)| row.to_string()).collect::<Vec<_>>().join(", ");
         if propose {
             let positions: Vec<usize> = retired.iter().map(|(position, _)| *position).collect();
-            new_quirks = proposal::retire(&quirks_text, &positions)?;
+            new_quirks = proposal::retire(&new_quirks, &positions)?;
             remarks.push(format!("quirks of {rows} are no longer needed and were marked historical"));
         } else {
             remarks.push(format!(
@@ -81,7 +81,7 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
         size: candidate.octets.len(),
         updated: registry.updated.clone(),
     };
-    let new_parsed = Annotations::parse(&folder.join(ANNOTATIONS), &new_annotations)?;
+    let new_parsed = Annotations::read(&new_annotations)?;
     if propose {
         let proposed = new_parsed.rows.values().filter(|row| row.review);
         remarks.extend(proposed.map(|row| {
@@ -105,16 +105,14 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let data = [
         (SNAPSHOT, candidate.octets.clone()),
         (RECORD, record_text.into_bytes()),
-        (ANNOTATIONS, new_annotations.into_bytes()),
-        (QUIRKS, new_quirks.into_bytes()),
+        (ANNOTATIONS, new_annotations.text().into()),
+        (QUIRKS, new_quirks.text().into()),
     ];
     let data = data.into_iter().map(|(name, contents)| (Path::new(FOLDER).join(name), contents));
     let products = products.into_iter().map(|product| (product.path, product.contents.into_bytes()));
     let files = data.chain(products).map(|(path, contents)| Replacement { path, contents });
-    let differs = |file: &Replacement| fs::read(root.join(&file.path)).ok().as_ref() != Some(&file.contents);
+    let differs = |file: &Replacement| {
+        file::read(&root.join(&file.path), MAX_PRODUCT).ok().as_ref() != Some(&file.contents)
+    };
     Ok(Plan { report, remarks, files: files.filter(differs).collect() })
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }

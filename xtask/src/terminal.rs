@@ -39,9 +39,22 @@ pub fn visible(text: impl Display) -> String {
     visible
 }
 
+/// As much of a text as a message shows: all of it, or its beginning and its end.
+pub fn excerpt(text: &str) -> String {
+    const BEGINNING: usize = 350;
+    const END: usize = 150;
+    let length = text.chars().count();
+    if length <= BEGINNING + END {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    let end: String = text.chars().skip(length - END).collect();
+    format!("{beginning} ... {end}")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{excerpt, visible};
 
     #[test]
     fn nothing_that_a_terminal_obeys_goes_through() {
@@ -51,6 +64,13 @@ mod tests {
             let shown = visible(c);
             assert!(shown.starts_with('\\') && shown.is_ascii(), "{c:?} is shown as {shown:?}");
         }
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_has_both_ends() {
+        assert_eq!(excerpt(&"é".repeat(500)), "é".repeat(500));
+        let short = excerpt(&format!("a{}z", "é".repeat(100_000)));
+        assert!(short.starts_with("aé") && short.ends_with("éz") && short.chars().count() < 510, "{short}");
     }
 
     #[test]

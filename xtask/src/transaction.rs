@@ -12,6 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::file::{self, MAX_DATA, MAX_PRODUCT};
 use crate::model;
 use crate::render;
 use crate::snapshot::sha256;
@@ -218,15 +219,17 @@ fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
         let (path, [registry, generated]) = (path.display(), FOLDERS);
         format!("{path} is damaged; delete it and restore {registry}/ and {generated}/ with git")
     };
-    let text =
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display())).with_context(damaged)?;
+    let text = file::read(&path, MAX_DATA)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .with_context(damaged)?;
     let journal: Journal = serde_json::from_slice(&text).with_context(damaged)?;
     for JournalEntry { path, sha256: expected } in &journal.files {
         check_target(root, path).with_context(damaged)?;
         let target = root.join(path);
         let now = if staged(&target).exists() { staged(&target) } else { target };
-        let octets =
-            fs::read(&now).with_context(|| format!("cannot read {}", now.display())).with_context(damaged)?;
+        let octets = file::read(&now, MAX_PRODUCT)
+            .with_context(|| format!("cannot read {}", now.display()))
+            .with_context(damaged)?;
         if sha256(&octets) != *expected {
             return Err(anyhow!("{} does not hold what the journal says", now.display()))
                 .with_context(damaged);

@@ -7,7 +7,6 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Output;
 
 use proptest::prelude::*;
@@ -15,6 +14,7 @@ use similar::TextDiff;
 use xtask::annotation::{Annotations, MAX_IDENTIFIER};
 use xtask::associated::Associated;
 use xtask::code::Status;
+use xtask::data_file::DataFile;
 use xtask::model::Model;
 use xtask::proposal;
 
@@ -132,7 +132,7 @@ proptest! {
         rows in prop::collection::vec((0..=9_u16, 0..=99_u16, "[A-Za-z0-9 _\"\\\\é'\\[\\]\n-]{0,40}|.{0,20}|X|Other|[0-9] [0-9]"), 1..8)
     ) {
         let model = Model::load(&support::root()).unwrap();
-        let text = fs::read_to_string(support::root().join(ANNOTATIONS)).unwrap();
+        let file = DataFile::read(&support::root().join(ANNOTATIONS)).unwrap();
         let mut registry = model.registry.clone();
         for (subject, detail, sample) in rows {
             let status = Status { subject, detail };
@@ -143,13 +143,13 @@ proptest! {
                 registry.statuses.rows.push(row);
             }
         }
-        let proposed = proposal::annotate(&text, &registry, &model).unwrap();
-        let annotations = Annotations::parse(Path::new(ANNOTATIONS), &proposed).unwrap();
+        let proposed = proposal::annotate(&file, &registry, &model).unwrap();
+        let annotations = Annotations::read(&proposed).unwrap();
         prop_assert_eq!(annotations.rows.len(), registry.statuses.rows.len());
         let identifiers: BTreeSet<_> = annotations.rows.values().map(|row| &row.identifier).collect();
         prop_assert_eq!(identifiers.len(), annotations.rows.len());
         annotations.rows.values().for_each(|row| assert_identifier(&row.identifier));
-        prop_assert!(is_subsequence(&text, &proposed), "a line of the old file is gone");
+        prop_assert!(is_subsequence(file.text(), proposed.text()), "a line of the old file is gone");
     }
 }
 

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::isolated::{self, Isolated};
 use super::root::{self, Roots};
 use super::server::Server;
+use crate::file::{self, MAX_DATA};
 
 /// A server in its root. Dropping it stops it and removes the root.
 #[derive(Debug)]
@@ -49,7 +50,8 @@ impl Running {
         let log = roots.log(&server.name, "version");
         let command = roots.inside(server, ["sh", "-c", &server.recipe.version]);
         isolated::run(&roots.shared, command, &log, &roots.interruption).context("version")?;
-        let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let said =
+            file::read_text(&log, MAX_DATA).with_context(|| format!("cannot read {}", log.display()))?;
         said.lines().last().unwrap_or_default().trim().clone_into(&mut running.version);
         let log = roots.log(&server.name, "start");
         let mut process = Isolated::start(&roots.shared, roots.inside(server, ["./start"]), &log, None)?;
