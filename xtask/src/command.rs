@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::live::choice::Unknown;
 use crate::render::Kind;
 use crate::terminal::{remark, say};
 use crate::transaction::{self, RealDisk, Recovery};
@@ -92,7 +93,7 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Status(status)) => ExitCode::from(status),
         Err(error) => {
             remark(format_args!("error: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<Unknown>() { 2 } else { 1 })
         }
     }
 }

@@ -56,11 +56,11 @@ pub(super) struct Options {
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let root = root.canonicalize().with_context(|| root.display().to_string())?;
     let all = Server::all(&root.join("conformance/live"))?;
+    let choice = Choice::new(&all, &options.names)?;
     if options.list {
-        list(&all);
+        list(&choice);
         return Ok(Outcome::Done);
     }
-    let choice = Choice::new(&all, &options.names)?;
     if options.results {
         return write_results(&root, &choice);
     }
@@ -91,10 +91,10 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     finish(&choice, &rows, started, &failed, options.keep)
 }
 
-fn list(all: &[Server]) {
-    for server in all {
+fn list(choice: &Choice<'_>) {
+    for server in &choice.servers {
         say(&server.name);
-        for target in &server.targets {
+        for (_, target) in choice.targets.iter().filter(|(owner, _)| owner.name == server.name) {
             say(format_args!("  {:<30} {}", target.name, target.address));
         }
     }
