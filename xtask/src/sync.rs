@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use crate::annotation::Annotations;
 use crate::data_file::DataFile;
 use crate::diff_report::Report;
+use crate::fetch::Validators;
 use crate::file::{self, MAX_PRODUCT};
 use crate::gate::{self, Allowances};
 use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT};
@@ -25,10 +26,8 @@ pub struct Candidate {
     pub octets: Vec<u8>,
     /// Where it is published.
     pub url: String,
-    /// The server's validators, if it was downloaded.
-    pub etag: Option<String>,
-    /// Likewise.
-    pub last_modified: Option<String>,
+    /// What the server gave to recognise it by, if it was downloaded.
+    pub validators: Validators,
 }
 
 /// What taking a candidate means.
@@ -75,8 +74,8 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let record = Snapshot {
         origin: if registry.is_transcribed() { Origin::Transcribed } else { Origin::Iana },
         url: candidate.url.clone(),
-        etag: candidate.etag.clone(),
-        last_modified: candidate.last_modified.clone(),
+        etag: candidate.validators.etag().map(str::to_owned),
+        last_modified: candidate.validators.last_modified().map(str::to_owned),
         sha256: sha256(&candidate.octets),
         size: candidate.octets.len(),
         updated: registry.updated.clone(),

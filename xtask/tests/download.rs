@@ -507,6 +507,53 @@ fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
     assert_eq!(conditions, [unconditional.clone(), conditional.clone(), conditional, unconditional]);
 }
 
+#[test]
+fn validators_of_another_form_are_neither_kept_nor_sent() {
+    let long = format!("\"{}\"", "x".repeat(300_000));
+    let dates = ["Fri, 31 Dec 2999 00:00:00 GMT".to_owned(), "x".repeat(300_000), "yesterday".to_owned()];
+    let tags = [long.clone(), "no quotes".to_owned(), "\"\u{e9}\"".to_owned()];
+    for (tag, date) in tags.iter().zip(&dates) {
+        let desk = Desk::new();
+        let newer = desk.newer();
+        let lines = [format!("ETag: {tag}"), format!("Last-Modified: {date}")];
+        let server = Server::script(vec![answer("200 OK", &lines.each_ref().map(String::as_str), &newer)]);
+        desk.assert_taken("validators", &desk.sync(&server, &[]), &newer);
+        let record = Snapshot::load(&desk.copy.path("registry/snapshot.toml")).unwrap();
+        assert_eq!(record.etag, None);
+        assert_eq!(record.last_modified.as_ref(), Some(date).filter(|date| date.ends_with("GMT")));
+        assert_eq!(desk.sync(&server, &["--check"]).status, Some(0));
+        let requests = server.requests();
+        assert_eq!(requests[1].header("If-None-Match"), None);
+        assert_eq!(requests[1].header("If-Modified-Since"), record.last_modified.as_deref());
+    }
+    // A record that a person or an older version wrote.
+    let desk = Desk::new();
+    let server = Server::script(vec![answer("200 OK", &[], desk.snapshot())]);
+    desk.record(&server.url("/"), &[&format!("etag = '{long}'"), "last-modified = 'yesterday'"]);
+    assert_eq!(desk.sync(&server, &["--check"]).status, Some(0));
+    for name in ["If-None-Match", "If-Modified-Since"] {
+        assert_eq!(server.requests()[0].header(name), None, "{name}");
+    }
+}
+
+#[test]
+fn long_headers_are_quoted_in_part() {
+    let desk = Desk::new();
+    let long = "x".repeat(300_000);
+    let answers = [
+        answer("429 Too Many Requests", &[&format!("Retry-After: {long}")], ""),
+        answer("429 Too Many Requests", &[&format!("Retry-After: {}", "9".repeat(300_000))], ""),
+        answer("200 OK", &[&format!("Content-Encoding: {long}")], ""),
+        redirect(&format!("http://192.0.2.1/{long}")),
+        redirect(&format!("{long}://127.0.0.1/")),
+    ];
+    for answer in answers {
+        let run = desk.sync(&Server::script(vec![answer]), &[]);
+        desk.assert_refused("a long header", &run, &[]);
+        assert!(run.stderr.len() < 1500, "{} octets: {}", run.stderr.len(), &run.stderr[..1500]);
+    }
+}
+
 /// A snapshot that was changed by hand is not what the validators are of; xtask says so before it asks.
 #[test]
 fn validators_of_another_file_are_not_sent() {

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use xtask::code::Status;
+use xtask::fetch::Validators;
 use xtask::gate::Allowances;
 use xtask::model::Model;
 use xtask::quirk::Quirks;
@@ -666,7 +667,7 @@ fn candidate_text(project: &Copy) -> String {
 fn planned_files(project: &Copy, candidate: &Path) -> Vec<Replacement> {
     let url = Model::load(project.root()).unwrap().snapshot.url;
     let octets = fs::read(candidate).unwrap();
-    let candidate = Candidate { octets, url, etag: None, last_modified: None };
+    let candidate = Candidate { octets, url, validators: Validators::default() };
     let allowances = Allowances { removals: vec![Status::parse(REMOVED).unwrap()], older: false };
     plan(project.root(), &candidate, &allowances, true).unwrap().files
 }

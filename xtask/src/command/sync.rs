@@ -15,7 +15,7 @@ use crate::fetch::{Fetched, Request, Validators, fetch};
 use crate::gate::Allowances;
 use crate::model::Model;
 use crate::revision::Revision;
-use crate::snapshot::sha256;
+use crate::snapshot::{Snapshot, sha256};
 use crate::sync::{Candidate, plan};
 use crate::terminal::{remark, say};
 use crate::transaction::{Lock, RealDisk, replace};
@@ -108,25 +108,20 @@ pub(super) fn news(root: &Path, current: &Model, url: &str, timeout: Duration) -
 
 /// The registry to take; none if the snapshot is what there is.
 fn candidate(root: &Path, current: &Model, options: &Options) -> Result<Option<Candidate>> {
-    let given = |octets: Vec<u8>, url: &str| Candidate {
-        octets,
-        url: url.to_owned(),
-        etag: None,
-        last_modified: None,
-    };
     match &options.from {
         _ if options.offline => {
             let record = &current.snapshot;
             Ok(Some(Candidate {
                 octets: Revision::Snapshot.octets(root)?,
                 url: record.url.clone(),
-                etag: record.etag.clone(),
-                last_modified: record.last_modified.clone(),
+                validators: validators(record),
             }))
         }
         Some(path) => {
             let octets = read(path)?;
-            Ok((sha256(&octets) != current.snapshot.sha256).then(|| given(octets, IANA)))
+            let is_new = sha256(&octets) != current.snapshot.sha256;
+            let url = IANA.to_owned();
+            Ok(is_new.then(|| Candidate { octets, url, validators: Validators::default() }))
         }
         None => download(current, root, &options.url, Duration::from_secs(options.timeout)),
     }
@@ -136,17 +131,17 @@ fn candidate(root: &Path, current: &Model, options: &Options) -> Result<Option<C
 fn download(current: &Model, root: &Path, url: &str, timeout: Duration) -> Result<Option<Candidate>> {
     let record = &current.snapshot;
     // The model was loaded, so the snapshot hashes to its record.
-    let validators = match record.url == url {
-        true => Validators { etag: record.etag.clone(), last_modified: record.last_modified.clone() },
-        false => Validators::default(),
-    };
+    let validators = if record.url == url { validators(record) } else { Validators::default() };
     match fetch(&Request { url: url.to_owned(), validators, timeout })? {
         Fetched::NotModified => Ok(None),
         Fetched::Body(octets, _) if octets == Revision::Snapshot.octets(root)? => Ok(None),
-        Fetched::Body(octets, Validators { etag, last_modified }) => {
-            Ok(Some(Candidate { octets, url: url.to_owned(), etag, last_modified }))
-        }
+        Fetched::Body(octets, validators) => Ok(Some(Candidate { octets, url: url.to_owned(), validators })),
     }
+}
+
+/// The validators in the record, which a person may have written.
+fn validators(record: &Snapshot) -> Validators {
+    Validators::new(record.etag.clone(), record.last_modified.clone())
 }
 
 /// A file, or standard input, up to the size that a registry may have.
