@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use crate::code::Status;
+use crate::date;
 use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
@@ -18,6 +19,8 @@ pub struct Allowances {
 
 /// No registry ever had fewer rows in its tables of classes, subjects and statuses.
 const FLOORS: [usize; 3] = [3, 8, 78];
+/// How far a true registry may be ahead of this machine's date: a day for time zones, a day for a clock not quite right.
+const DAYS_AHEAD: u64 = 2;
 
 /// Reads a registry that is to replace the snapshot; marks the quirks it needs.
 pub fn pass(
@@ -36,13 +39,7 @@ pub fn pass(
         Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where it comes from"))?;
     check_floors(&registry, allowances)?;
     check_removals(&registry, current, allowances)?;
-    if registry.updated < current.registry.updated && !allowances.older {
-        bail!(
-            "the registry is of {}, older than the snapshot of {}; if that is meant, add --allow-older",
-            registry.updated,
-            current.registry.updated
-        );
-    }
+    check_date(&registry.updated, &current.registry.updated, allowances)?;
     Ok(registry)
 }
 
@@ -63,6 +60,24 @@ fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
                  try again"
             );
         }
+    }
+    Ok(())
+}
+
+/// Newer than the snapshot, and no date that is still to come: the next true registry would be older.
+fn check_date(date: &str, current: &str, allowances: &Allowances) -> Result<()> {
+    if date < current && !allowances.older {
+        bail!(
+            "the registry is of {date}, older than the snapshot of {current}; if that is meant, add --allow-older"
+        );
+    }
+    let (today, last) = (date::in_days(0), date::in_days(DAYS_AHEAD));
+    // A date that the snapshot has was accepted before.
+    if date > current && *date > *last {
+        bail!(
+            "the registry is of {date}, which is yet to come: by this machine's clock it is {today}; if the clock is \
+             wrong, set it, and otherwise check where the registry comes from"
+        );
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod associated;
 pub mod code;
 pub mod command;
 pub mod data_file;
+pub mod date;
 pub mod diff;
 pub mod diff_report;
 pub mod fetch;
