@@ -150,28 +150,31 @@ impl Report {
     }
 
     fn in_one_line(&self) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        let rows = |count: usize| if count == 1 { "row" } else { "rows" };
-        if !self.added.is_empty() {
-            parts.push(format!("+{} {}", self.added.len(), rows(self.added.len())));
-        }
-        if !self.removed.is_empty() {
-            parts.push(format!("-{} {}", self.removed.len(), rows(self.removed.len())));
-        }
         let count =
-            |field: Field| self.facts.iter().filter(|difference| difference.change.field == field).count();
-        let plural =
-            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        parts.push(plural(count(Field::Reference), "reference"));
-        let codes = self.facts.iter().map(|fact| fact.codes_added.len() + fact.codes_removed.len());
-        parts.push(plural(codes.sum(), "associated code"));
-        let counted = [Field::Reference, Field::AssociatedCodes, Field::Updated];
-        let others = self.facts.iter().filter(|fact| !counted.contains(&fact.change.field)).count();
-        if others > 0 {
-            parts.push(plural(others, "other fact"));
+            |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let mut parts: Vec<String> = Vec::new();
+        for (sign, rows) in [('+', &self.added), ('-', &self.removed)] {
+            if !rows.is_empty() {
+                parts.push(format!("{sign}{}", count(rows.len(), "row", "rows")));
+            }
         }
-        if !self.wording.is_empty() {
-            parts.push(plural(self.wording.len(), "text"));
+        // Each fact is counted once.
+        let of =
+            |fields: &[Field]| self.facts.iter().filter(|fact| fields.contains(&fact.change.field)).count();
+        let references = of(&[Field::Reference]);
+        let lists = of(&[Field::AssociatedCodes]);
+        let dates = of(&[Field::Created, Field::Date, Field::Updated]);
+        let others = self.facts.len() - references - lists - dates;
+        parts.push(count(references, "reference", "references"));
+        parts.push(count(lists, "list of associated codes", "lists of associated codes"));
+        for (number, one, many) in [
+            (dates, "date", "dates"),
+            (others, "other fact", "other facts"),
+            (self.wording.len(), "text", "texts"),
+        ] {
+            if number > 0 {
+                parts.push(count(number, one, many));
+            }
         }
         parts.extend(self.summaries.clone());
         match self.is_empty() {
