@@ -31,6 +31,7 @@ pub mod render;
 pub mod reply_code;
 pub mod revision;
 pub mod snapshot;
+pub mod symbols;
 pub mod sync;
 pub mod terminal;
 pub mod text;

@@ -30,6 +30,9 @@ pub const QUIRKS: &str = "quirks.toml";
 /// The basic reply codes.
 pub const REPLY_CODES: &str = "reply-codes.toml";
 
+/// Every identifier that was ever published.
+pub const SYMBOLS: &str = "symbols-in-versions";
+
 /// The joined data.
 #[derive(Clone, Debug)]
 pub struct Model {

@@ -11,12 +11,13 @@ use crate::diff_report::Report;
 use crate::fetch::Validators;
 use crate::file::{self, MAX_PRODUCT};
 use crate::gate::{self, Allowances};
-use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT};
+use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT, SYMBOLS};
 use crate::proposal;
 use crate::quirk::Quirks;
 use crate::render::{ALL_KINDS, render};
 use crate::reply_code;
 use crate::snapshot::{Origin, Snapshot, sha256};
+use crate::symbols::Symbols;
 use crate::transaction::Replacement;
 
 /// A registry that was downloaded or read.
@@ -53,7 +54,8 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let gone = allowances.removals.iter().filter(|status| registry.status(**status).is_none()).copied();
     let mut new_annotations = proposal::remove(&annotations_file, &gone.collect::<Vec<_>>(), &annotations)?;
     if propose {
-        new_annotations = proposal::annotate(&new_annotations, &registry, &current)?;
+        let symbols = Symbols::read(&DataFile::read(&folder.join(SYMBOLS))?)?;
+        new_annotations = proposal::annotate(&new_annotations, &registry, &annotations, &symbols)?;
     }
     let mut new_quirks = DataFile::read(&folder.join(QUIRKS))?;
     let retired = quirks.unused();

@@ -22,6 +22,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use xtask::annotation::Annotations;
 use xtask::code::Status;
 use xtask::fetch::Validators;
 use xtask::gate::Allowances;
@@ -551,14 +552,23 @@ fn remove(path: &Path) {
 fn back_through_the_history_and_forward_again() {
     let Some(history) = support::history() else { return };
     let project = Copy::to_render();
+    let published = identifiers(&project);
     let newest = history.last().unwrap();
     for file in history.iter().rev().chain(history.iter().skip(1)) {
         take(&project, file);
+        assert!(identifiers(&project).is_subset(&published));
     }
     for file in history.iter().rev().skip(1) {
         take(&project, file);
         take(&project, newest);
+        assert_eq!(identifiers(&project), published);
     }
+}
+
+/// What the rows are called.
+fn identifiers(project: &Copy) -> BTreeSet<(Status, String)> {
+    let annotations = Annotations::load(&project.path("registry/annotations.toml")).unwrap();
+    annotations.rows.into_iter().map(|(status, row)| (status, row.identifier)).collect()
 }
 
 /// Takes a registry whatever it asks for, and holds `render --check` against what is proposed.
