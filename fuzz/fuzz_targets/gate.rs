@@ -13,16 +13,17 @@ use libfuzzer_sys::fuzz_target;
 use xtask::annotation::Annotations;
 use xtask::data_file::DataFile;
 use xtask::gate::{self, Allowances};
-use xtask::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, SNAPSHOT, SYMBOLS};
+use xtask::model::Model;
 use xtask::proposal;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
 use xtask::symbols::Symbols;
+use xtask::tree::{ANNOTATIONS, FOLDER, QUIRKS, SNAPSHOT, SYMBOLS};
 
 fuzz_target!(|octets: &[u8]| {
     let file = if octets.starts_with(b"<") { octets.to_vec() } else { edited(octets) };
     let project = &*PROJECT;
-    match gate::pass(&file, &project.model, &mut project.quirks.clone(), &Allowances::default()) {
+    match gate::pass(&file, &project.model.registry, &mut project.quirks.clone(), &Allowances::default()) {
         Ok(registry) => {
             assert_lost_nothing(&registry, &project.model);
             assert_annotated(&registry, project);

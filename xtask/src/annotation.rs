@@ -83,6 +83,21 @@ pub enum ConflictKind {
     RfcAgainstRow,
 }
 
+impl Annotation {
+    /// What stands in for the annotation of a row that has none.
+    pub fn empty(code: Status) -> Annotation {
+        Annotation {
+            code,
+            identifier: format!("X_{}_{}", code.subject, code.detail),
+            classes: Vec::new(),
+            basis: String::new(),
+            source: String::new(),
+            deprecated: None,
+            review: false,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

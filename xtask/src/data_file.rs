@@ -30,6 +30,11 @@ impl DataFile {
         DataFile { path: path.to_owned(), text: text.to_owned() }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.text

@@ -13,6 +13,11 @@ pub const MAX_PRODUCT: usize = 64 << 20;
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut octets)?;
+    within(octets, limit)
+}
+
+/// What was read; an error if it has more octets than the limit.
+pub fn within(octets: Vec<u8>, limit: usize) -> io::Result<Vec<u8>> {
     if octets.len() > limit {
         let reason = format!("it has more than {limit} octets, the most that such a file may have");
         return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
@@ -22,8 +27,12 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 
 /// The same of a file that is UTF-8.
 pub fn read_text(path: &Path, limit: usize) -> io::Result<String> {
-    String::from_utf8(read(path, limit)?)
-        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+    read(path, limit).and_then(text)
+}
+
+/// What was read as text.
+pub fn text(octets: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(octets).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 /// The last octets of a file.

@@ -4,7 +4,6 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::code::Status;
 use crate::date;
-use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 
@@ -25,7 +24,7 @@ const DAYS_AHEAD: u64 = 2;
 /// Reads a registry that is to replace the snapshot; marks the quirks it needs.
 pub fn pass(
     octets: &[u8],
-    current: &Model,
+    current: &Registry,
     quirks: &mut Quirks,
     allowances: &Allowances,
 ) -> Result<Registry> {
@@ -39,7 +38,7 @@ pub fn pass(
         Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where it comes from"))?;
     check_floors(&registry, allowances)?;
     check_removals(&registry, current, allowances)?;
-    check_date(&registry.updated, &current.registry.updated, allowances)?;
+    check_date(&registry.updated, &current.updated, allowances)?;
     Ok(registry)
 }
 
@@ -82,19 +81,18 @@ fn check_date(date: &str, current: &str, allowances: &Allowances) -> Result<()> 
     Ok(())
 }
 
-fn check_removals(registry: &Registry, current: &Model, allowances: &Allowances) -> Result<()> {
+fn check_removals(registry: &Registry, current: &Registry, allowances: &Allowances) -> Result<()> {
     let classes = registry.classes.rows.iter().map(|row| row.key);
     let subjects: Vec<u16> = registry.subjects.rows.iter().map(|row| row.key).collect();
-    let class_gone =
-        current.registry.classes.rows.iter().any(|row| !classes.clone().any(|class| class == row.key));
-    let subject_gone = current.registry.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
+    let class_gone = current.classes.rows.iter().any(|row| !classes.clone().any(|class| class == row.key));
+    let subject_gone = current.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
     if class_gone || subject_gone {
         bail!(
             "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole, \
              try again"
         );
     }
-    let rows = current.entries.iter().map(|entry| entry.status);
+    let rows = current.statuses.rows.iter().map(|row| row.key.0);
     let gone: Vec<String> = rows
         .filter(|&status| registry.status(status).is_none() && !allowances.removals.contains(&status))
         .map(|status| format!("--accept-removal {status}"))

@@ -12,6 +12,7 @@
 
 pub mod annotation;
 pub mod associated;
+pub mod check;
 pub mod code;
 pub mod command;
 pub mod data_file;
@@ -36,4 +37,5 @@ pub mod sync;
 pub mod terminal;
 pub mod text;
 pub mod transaction;
+pub mod tree;
 pub mod xml;

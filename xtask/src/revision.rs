@@ -8,9 +8,9 @@ use std::str::FromStr;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::file::{self, MAX_DATA};
-use crate::model::{FOLDER, SNAPSHOT};
 use crate::quirk::Quirks;
 use crate::registry::Registry;
+use crate::tree::{FOLDER, SNAPSHOT};
 
 /// A place of a registry file.
 #[derive(Clone, Debug, PartialEq, Eq)]

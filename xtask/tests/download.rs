@@ -805,6 +805,11 @@ fn all_is_done_in_time_whatever_the_server_does() {
     let not_reached = format!("not reached, the snapshot of {date} is used");
     let cases: &[(&str, Address, &[&str])] = &[
         ("news", serve(answer("200 OK", &[], &newer)), &["news: ", "`cargo xtask sync` takes it"]),
+        (
+            "news for a person",
+            serve(answer("200 OK", &[], with_a_row(&newer))),
+            &["news: +1 row", "`cargo xtask sync --propose` takes it"],
+        ),
         ("nothing new", serve(answer("200 OK", &[], desk.snapshot())), &["nothing new"]),
         ("nobody there", (format!("http://{closed}/"), None), &[&not_reached, "refused"]),
         ("a name that never resolves", ("https://registry.invalid/".to_owned(), None), &[&not_reached]),
@@ -1019,6 +1024,14 @@ fn dated(text: &str, date: &str) -> String {
     let start = text.find("<updated>").unwrap() + "<updated>".len();
     let end = text[start..].find('<').unwrap() + start;
     format!("{}{date}{}", &text[..start], &text[end..])
+}
+
+/// A registry with a row behind its last one.
+fn with_a_row(text: &str) -> String {
+    let last = &text[text.rfind("<record").unwrap()..];
+    let last = &last[..last.find("</record>").unwrap() + "</record>".len()];
+    let code = last.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    text.replacen(last, &format!("{last}{}", last.replacen(code, "X.7.999", 1)), 1)
 }
 
 fn deep() -> Vec<u8> {

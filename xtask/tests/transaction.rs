@@ -31,7 +31,8 @@ use xtask::quirk::Quirks;
 use xtask::registry::Registry;
 use xtask::snapshot::sha256;
 use xtask::sync::{Candidate, plan};
-use xtask::transaction::{Disk, Lock, RealDisk, Recovery, Replacement, recover, replace};
+use xtask::transaction::{Disk, Lock, RealDisk, Recovery, recover, replace};
+use xtask::tree::Replacement;
 
 use copy::Copy;
 

@@ -43,7 +43,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         model.entries.len(),
         model.reply_codes.len()
     ));
-    say(format_args!("IANA        {}", sync::news(root, &model, &options.url, PATIENCE)));
+    say(format_args!("IANA        {}", sync::news(root, &model.snapshot, &options.url, PATIENCE)));
     let products = render::verify(root, Kind::value_variants())?;
     say(format_args!("generated/  {products} products are as registry/ makes them"));
     match conformance::summary(root)? {
