@@ -96,15 +96,15 @@ fn proposed(row: &Row<(Status, Associated)>, identifier: String) -> Table {
     table
 }
 
-/// The classes that a list names, or the two of failures where nothing names one; and which of both it was.
+/// The classes that the associated codes name, or both classes of failures; and the reason.
 fn classes(associated: &Associated) -> (Array, &'static str) {
     let named: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
     if !named.is_empty() {
         return (named, "proposed from its associated codes");
     }
     let basis = match associated.form {
-        Form::Any => "a guess: any reply code is associated with it, which names no class",
-        _ => "a guess: it has no associated codes, which would name a class",
+        Form::Any => "a guess, because any reply code is associated with it",
+        _ => "a guess, because it has no associated codes",
     };
     (Array::from_iter([4, 5]), basis)
 }

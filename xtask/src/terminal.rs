@@ -26,7 +26,7 @@ pub fn remark(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
-/// The text with every character in sight. Line breaks stay.
+/// The text with every character visible. Line breaks stay.
 pub fn visible(text: impl Display) -> String {
     let mut visible = String::new();
     for c in text.to_string().chars() {

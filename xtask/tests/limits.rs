@@ -43,6 +43,24 @@ fn endless_files_are_refused_by_name() {
 }
 
 #[test]
+fn nothing_is_read_without_a_limit() {
+    let copy = Copy::of(&["xtask/src"]);
+    for (path, contents) in copy.files("xtask/src") {
+        let text = String::from_utf8(contents).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        // Standard input, with a limit of its own.
+        let is_exempt = path.ends_with("file.rs") || path.ends_with("command/sync.rs");
+        for forbidden in ["fs::read(", "read_to_string(", "read_to_end("] {
+            assert!(
+                is_exempt || !code.contains(forbidden),
+                "{} has {forbidden}; use crate::file",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn an_endless_journal_is_damaged() {
     let copy = Copy::to_render();
     symlink("/dev/zero", copy.path("registry/.journal")).unwrap();

@@ -67,8 +67,8 @@ fn new_rows_stand_in_their_places_and_nothing_else_changes() {
 }
 
 const FROM_CODES: &str = "proposed from its associated codes";
-const NO_CODES: &str = "a guess: it has no associated codes, which would name a class";
-const ANY_CODE: &str = "a guess: any reply code is associated with it, which names no class";
+const NO_CODES: &str = "a guess, because it has no associated codes";
+const ANY_CODE: &str = "a guess, because any reply code is associated with it";
 
 fn proposed(code: &str, identifier: &str, classes: &str, basis: &str) -> String {
     format!(
