@@ -7,8 +7,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
-/// By name: whether it is deprecated.
-type Symbols = BTreeMap<String, bool>;
+/// By name.
+type Symbols = BTreeMap<String, Symbol>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Symbol {
+    is_deprecated: bool,
+    /// What a constant of `Status` stands for: `X.1.1`.
+    row: Option<String>,
+}
 
 #[test]
 fn the_header_has_the_symbols_of_the_list() {
@@ -32,11 +39,13 @@ fn the_list_is_sorted_and_names_versions_that_exist() {
     assert!(names.is_sorted(), "registry/symbols-in-versions is not in the order of its octets");
     let changelog = read("CHANGELOG.md");
     for line in lines(&text) {
+        let versions = line[1..].iter().filter(|word| !is_row(word));
         assert!(
-            line.len() <= 3,
-            "{line:?}: a line is a symbol, a version, and the version that deprecated it"
+            (1..=2).contains(&versions.clone().count())
+                && !line[..line.len() - 1].iter().any(|word| is_row(word)),
+            "{line:?}: a line is a symbol, a version, the version that deprecated it, and the row of a constant"
         );
-        for version in &line[1..] {
+        for version in versions {
             assert!(
                 changelog.contains(&format!("\n## {version} ")),
                 "{line:?}: CHANGELOG.md has no version {version}"
@@ -57,6 +66,28 @@ fn a_removed_a_renamed_and_a_new_symbol_are_noticed() {
     );
 }
 
+#[test]
+fn a_name_of_another_row_and_a_missing_row_are_noticed() {
+    let found = constants(&read("generated/rust/statuses.rs"), "Status");
+    let full = Symbol { is_deprecated: false, row: Some("X.2.2".to_owned()) };
+    assert_eq!(found["Status::MBOX_FULL"], full);
+    for (row, expected) in [
+        (
+            Some("X.2.9"),
+            "Status::MBOX_FULL stands for X.2.9, and a published name never stands for another row",
+        ),
+        (None, "Status::MBOX_FULL stands for a row; write X.2.2 at the end of its line"),
+    ] {
+        let mut listed = found.clone();
+        listed.get_mut("Status::MBOX_FULL").unwrap().row = row.map(str::to_owned);
+        assert_eq!(differences(&listed, &found), [expected]);
+    }
+    let mut listed = found.clone();
+    listed.remove("Status::MBOX_FULL");
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(differences(&listed, &found), [format!("add the line `Status::MBOX_FULL {version} X.2.2`")]);
+}
+
 #[track_caller]
 fn assert_same(listed: &Symbols, found: &Symbols) {
     let differences = differences(listed, found);
@@ -68,22 +99,38 @@ fn differences(listed: &Symbols, found: &Symbols) -> Vec<String> {
     let gone = listed.keys().filter(|name| !found.contains_key(*name));
     let mut differences: Vec<String> =
         gone.map(|name| format!("{name} is gone; a published symbol stays, deprecated at most")).collect();
-    for (name, deprecated) in found {
-        match listed.get(name) {
-            None if *deprecated => differences.push(format!("add the line `{name} {version} {version}`")),
-            None => differences.push(format!("add the line `{name} {version}`")),
-            Some(listed) if listed != deprecated => {
-                differences.push(format!("{name} is {}deprecated", if *deprecated { "" } else { "not " }));
+    for (name, symbol) in found {
+        let row = symbol.row.as_ref().map(|row| format!(" {row}")).unwrap_or_default();
+        let is_deprecated = symbol.is_deprecated;
+        differences.extend(match listed.get(name) {
+            None if is_deprecated => Some(format!("add the line `{name} {version} {version}{row}`")),
+            None => Some(format!("add the line `{name} {version}{row}`")),
+            Some(listed) if listed.is_deprecated != is_deprecated => {
+                Some(format!("{name} is {}deprecated", if is_deprecated { "" } else { "not " }))
             }
-            Some(_) => {}
-        }
+            Some(listed) if listed.row != symbol.row => Some(match &listed.row {
+                None => format!("{name} stands for a row; write{row} at the end of its line"),
+                Some(other) => {
+                    format!("{name} stands for {other}, and a published name never stands for another row")
+                }
+            }),
+            Some(_) => None,
+        });
     }
     differences
 }
 
 fn listed(which: impl Fn(&str) -> bool) -> Symbols {
     let text = read("registry/symbols-in-versions");
-    lines(&text).filter(|line| which(line[0])).map(|line| (line[0].to_owned(), line.len() == 3)).collect()
+    let symbol = |line: &[&str]| Symbol {
+        is_deprecated: line[1..].iter().filter(|word| !is_row(word)).count() == 2,
+        row: line.last().filter(|word| is_row(word)).map(|row| (*row).to_owned()),
+    };
+    lines(&text).filter(|line| which(line[0])).map(|line| (line[0].to_owned(), symbol(&line))).collect()
+}
+
+fn is_row(word: &str) -> bool {
+    word.starts_with("X.")
 }
 
 fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
@@ -99,12 +146,13 @@ fn header_symbols(header: &str) -> Symbols {
     for line in header.lines() {
         let directive = line.trim_start_matches('#').trim_start();
         if let Some(definition) = directive.strip_prefix("define ") {
-            let deprecated = definition.contains("deprecated: use ");
-            symbols.insert(word(definition.trim_start()).to_owned(), deprecated);
+            let is_deprecated = definition.contains("deprecated: use ");
+            let symbol = Symbol { is_deprecated, row: None };
+            symbols.insert(word(definition.trim_start()).to_owned(), symbol);
         } else if let Some(name) = directive.strip_prefix("undef ") {
             undefined.push(word(name).to_owned());
         } else if let Some(at) = line.find("smtp_esc_").filter(|_| line.starts_with("SMTP_ESC_INLINE ")) {
-            symbols.insert(word(&line[at..]).to_owned(), false);
+            symbols.insert(word(&line[at..]).to_owned(), Symbol::default());
         }
     }
     symbols.retain(|name, _| !undefined.contains(name));
@@ -114,14 +162,22 @@ fn header_symbols(header: &str) -> Symbols {
 /// The associated constants of a generated `impl`.
 fn constants(source: &str, type_name: &str) -> Symbols {
     let mut symbols = Symbols::new();
-    let mut deprecated = false;
+    let mut is_deprecated = false;
     for line in source.lines().map(str::trim_start) {
-        deprecated |= line.starts_with("#[deprecated");
+        is_deprecated |= line.starts_with("#[deprecated");
         if let Some(name) = line.strip_prefix("pub const ") {
-            symbols.insert(format!("{type_name}::{}", word(name)), std::mem::take(&mut deprecated));
+            let symbol = Symbol { is_deprecated: std::mem::take(&mut is_deprecated), row: row(name) };
+            symbols.insert(format!("{type_name}::{}", word(name)), symbol);
         }
     }
     symbols
+}
+
+/// The row of `NAME: Status = Status::registered(7, 29);`.
+fn row(constant: &str) -> Option<String> {
+    let (_, numbers) = constant.split_once("Status::registered(")?;
+    let (subject, detail) = numbers.split_once(')')?.0.split_once(", ")?;
+    Some(format!("X.{subject}.{detail}"))
 }
 
 /// What the library exports: the names of its `pub use` lines.
@@ -129,7 +185,7 @@ fn exports(library: &str) -> Symbols {
     let uses = library.split("pub use ").skip(1).map(|rest| rest.split(';').next().unwrap_or_default());
     let names = uses.flat_map(|path| path.rsplit("::").next().unwrap_or_default().split(','));
     let names = names.map(|name| name.trim_matches(|c: char| "{} \n".contains(c)));
-    names.filter(|name| !name.is_empty()).map(|name| (name.to_owned(), false)).collect()
+    names.filter(|name| !name.is_empty()).map(|name| (name.to_owned(), Symbol::default())).collect()
 }
 
 fn word(text: &str) -> &str {

@@ -11,16 +11,19 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use xtask::annotation::Annotations;
+use xtask::data_file::DataFile;
 use xtask::gate::{self, Allowances};
-use xtask::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, SNAPSHOT};
+use xtask::model::Model;
 use xtask::proposal;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
+use xtask::symbols::Symbols;
+use xtask::tree::{ANNOTATIONS, FOLDER, QUIRKS, SNAPSHOT, SYMBOLS};
 
 fuzz_target!(|octets: &[u8]| {
     let file = if octets.starts_with(b"<") { octets.to_vec() } else { edited(octets) };
     let project = &*PROJECT;
-    match gate::pass(&file, &project.model, &mut project.quirks.clone(), &Allowances::default()) {
+    match gate::pass(&file, &project.model.registry, &mut project.quirks.clone(), &Allowances::default()) {
         Ok(registry) => {
             assert_lost_nothing(&registry, &project.model);
             assert_annotated(&registry, project);
@@ -33,17 +36,23 @@ struct Project {
     model: Model,
     quirks: Quirks,
     snapshot: Vec<u8>,
-    annotations: String,
+    file: DataFile,
+    annotations: Annotations,
+    symbols: Symbols,
 }
 
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join(FOLDER);
+    let file = DataFile::read(&folder.join(ANNOTATIONS)).expect("the annotations are there");
+    let symbols = DataFile::read(&folder.join(SYMBOLS)).expect("the symbols are there");
     Project {
         model: Model::load(&root).expect("the project's registry is good"),
         quirks: Quirks::load(&folder.join(QUIRKS)).expect("the project's quirks are good"),
         snapshot: std::fs::read(folder.join(SNAPSHOT)).expect("the snapshot is there"),
-        annotations: std::fs::read_to_string(folder.join(ANNOTATIONS)).expect("the annotations are there"),
+        annotations: Annotations::read(&file).expect("the project's annotations are good"),
+        file,
+        symbols: Symbols::read(&symbols).expect("the project's symbols are good"),
     }
 });
 
@@ -68,9 +77,9 @@ fn assert_lost_nothing(registry: &Registry, model: &Model) {
 
 /// The proposed annotations are read again, with one for every row and the old ones as they were.
 fn assert_annotated(registry: &Registry, project: &Project) {
-    let text =
-        proposal::annotate(&project.annotations, registry, &project.model).expect("annotations are proposed");
-    let proposed = Annotations::parse(Path::new(ANNOTATIONS), &text).expect("the proposal is read again");
+    let file = proposal::annotate(&project.file, registry, &project.annotations, &project.symbols)
+        .expect("annotations are proposed");
+    let proposed = Annotations::read(&file).expect("the proposal is read again");
     for row in &registry.statuses.rows {
         assert!(proposed.rows.contains_key(&row.key.0), "{} is not annotated", row.key.0);
     }

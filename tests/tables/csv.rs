@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use csv::ReaderBuilder;
+use proptest::prelude::*;
 use smtp_enhanced_status::{AssociatedForm, Class, Entry, Listing, ReplyCode, entries, reply_codes};
+use xtask::render::escape::{CsvField, Place as _, is_deceptive};
 use xtask::text::collapse;
 
 use crate::product;
@@ -11,8 +13,26 @@ use crate::product;
 /// A row: its cells by the names of their columns.
 pub(crate) type Row = BTreeMap<String, String>;
 
-/// The rows of a file.
+/// The rows of a file, each cell the text that it stands for.
 pub(crate) fn rows(text: &str) -> Vec<Row> {
+    let cells = |row: Row| row.into_iter().map(|(column, cell)| (column, plain(&cell))).collect();
+    raw_rows(text).into_iter().map(cells).collect()
+}
+
+/// A cell without the apostrophe in front of it, and with its escapes undone.
+fn plain(cell: &str) -> String {
+    let mut parts = cell.strip_prefix('\'').unwrap_or(cell).split("\\u{");
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once('}').unwrap();
+        plain.push(char::from_u32(u32::from_str_radix(number, 16).unwrap()).unwrap());
+        plain.push_str(rest);
+    }
+    plain
+}
+
+/// The rows of a file as they stand there.
+fn raw_rows(text: &str) -> Vec<Row> {
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers().unwrap().clone();
     let cells = |record: csv::StringRecord| {
@@ -114,6 +134,57 @@ fn reply_codes_are_those_of_the_library() {
         cells.into_iter().map(|(column, cell)| (column.to_owned(), cell)).collect::<Row>()
     });
     assert_eq!(rows, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_cell_of_the_tables_needs_an_escape() {
+    for name in ["statuses.csv", "pairs.csv", "reply-codes.csv"] {
+        let text = product(name);
+        assert_eq!(raw_rows(&text), rows(&text), "{name}");
+        assert_harmless(&text);
+    }
+}
+
+/// Every cell is text to a spreadsheet, and shows all of its characters.
+#[track_caller]
+pub(crate) fn assert_harmless(text: &str) {
+    for (column, cell) in raw_rows(text).iter().flatten() {
+        let begins_formula = |c| "=+-@\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}\t\r".contains(c);
+        assert!(!cell.trim_start_matches([' ', '\n']).starts_with(begins_formula), "{column}: {cell:?}");
+        assert!(!cell.chars().any(|c| c != '\n' && is_deceptive(c)), "{column}: {cell:?}");
+    }
+}
+
+#[test]
+fn cells_that_spreadsheets_calculate_are_text() {
+    for (text, expected) in [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(1,2)", "\"'@SUM(1,2)\""),
+        (" =1", "' =1"),
+        ("\n=1", "\"'\n=1\""),
+        ("\t=1", "'\\u{9}=1"),
+        ("\r=1", "'\\u{d}=1"),
+        ("\tTab", "\\u{9}Tab"),
+        ("\u{ff1d}1", "'\u{ff1d}1"),
+        ("'quoted'", "''quoted'"),
+        ("a\u{202e}b\u{9b}c", "a\\u{202e}b\\u{9b}c"),
+        ("\\u{202e} C:\\users", "\\u{5c}u{202e} C:\\users"),
+        ("550, 551-2 = 3 + 4 @ 5", "\"550, 551-2 = 3 + 4 @ 5\""),
+    ] {
+        assert_eq!(CsvField::escape(text), expected);
+    }
+}
+
+proptest! {
+    /// Any text is harmless in a cell, and is read back.
+    #[test]
+    fn a_cell_stands_for_its_text(text in "[-=+@'\\\\u{}0-9a-f \t\r\n\",#\u{202e}\u{9b}\u{ff1d}]{0,12}|.{0,20}") {
+        let file = format!("first,second\n,{}\n", CsvField::escape(&text));
+        assert_harmless(&file);
+        prop_assert_eq!(&rows(&file)[0]["second"], &text);
+    }
 }
 
 #[test]

@@ -58,6 +58,9 @@ fn json_carries_hostile_text() {
 #[test]
 fn csv_carries_hostile_text() {
     let model = hostile_model();
+    for name in ["statuses.csv", "pairs.csv", "reply-codes.csv"] {
+        csv_files::assert_harmless(&rendered(&model, Kind::Csv, name));
+    }
     let rows = csv_files::rows(&rendered(&model, Kind::Csv, "statuses.csv"));
     assert_eq!(rows.len(), model.entries.len());
     for (row, entry) in rows.iter().zip(&model.entries) {

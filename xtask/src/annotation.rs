@@ -83,6 +83,21 @@ pub enum ConflictKind {
     RfcAgainstRow,
 }
 
+impl Annotation {
+    /// What stands in for the annotation of a row that has none.
+    pub fn empty(code: Status) -> Annotation {
+        Annotation {
+            code,
+            identifier: format!("X_{}_{}", code.subject, code.detail),
+            classes: Vec::new(),
+            basis: String::new(),
+            source: String::new(),
+            deprecated: None,
+            review: false,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -94,15 +109,11 @@ struct File {
 impl Annotations {
     /// Reads and checks the file.
     pub fn load(path: &Path) -> Result<Annotations> {
-        Annotations::from_file(&DataFile::read(path)?)
+        Annotations::read(&DataFile::read(path)?)
     }
 
-    /// Reads and checks the text of the file.
-    pub fn parse(path: &Path, text: &str) -> Result<Annotations> {
-        Annotations::from_file(&DataFile::new(path, text))
-    }
-
-    fn from_file(file: &DataFile) -> Result<Annotations> {
+    /// Reads and checks a file that is at hand.
+    pub fn read(file: &DataFile) -> Result<Annotations> {
         let content = file.parse::<File>()?;
         let mut rows: BTreeMap<Status, Annotation> = BTreeMap::new();
         for row in content.row {

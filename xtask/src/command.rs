@@ -1,13 +1,14 @@
 //! The command line of `cargo xtask`.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::live::choice::Unknown;
 use crate::render::Kind;
+use crate::terminal::{remark, say};
 use crate::transaction::{self, RealDisk, Recovery};
 
 mod all;
@@ -71,7 +72,10 @@ enum Outcome {
 /// Runs the command line and reports its error.
 #[must_use]
 pub fn run() -> ExitCode {
-    let Arguments { root, command } = Arguments::parse();
+    let Arguments { root, command } = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let outcome = recover(&root).and_then(|()| match command {
         Command::All(options) => all::run(&root, &options),
         Command::Conformance { arguments } => conformance::run(&root, &arguments),
@@ -89,9 +93,19 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Status(status)) => ExitCode::from(status),
         Err(error) => {
             remark(format_args!("error: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<Unknown>() { 2 } else { 1 })
         }
     }
+}
+
+/// Prints what clap has to say: help, a version, or an error that quotes an argument.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    match error.use_stderr() {
+        true => remark(text.trim_end()),
+        false => say(text.trim_end()),
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// Finishes or undoes what a killed command left over.
@@ -102,22 +116,6 @@ fn recover(root: &Path) -> anyhow::Result<()> {
         Recovery::Undone => remark("an earlier sync was interrupted before it counted; it is undone"),
     }
     Ok(())
-}
-
-/// Says something beside the result, on standard error.
-fn remark(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Prints a line. That nobody reads any more is no error; that it cannot be written is, before anything is done.
-pub(crate) fn say(line: impl std::fmt::Display) {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            remark(format_args!("error: cannot write to standard output: {error}"));
-            std::process::exit(1);
-        }
-        _ => {}
-    }
 }
 
 /// The folder above xtask's own, where cargo ran it.

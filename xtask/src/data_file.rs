@@ -1,10 +1,14 @@
 //! Data files kept by hand: TOML with errors that name file and line.
 
-use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow};
 use serde::de::DeserializeOwned;
+use toml_edit::{DocumentMut, TomlError};
+
+use crate::file::{self, MAX_DATA};
+use crate::terminal::excerpt;
 
 /// A data file's path and text.
 #[derive(Clone, Debug)]
@@ -16,7 +20,8 @@ pub struct DataFile {
 impl DataFile {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<DataFile> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            file::read_text(path, MAX_DATA).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(DataFile { path: path.to_owned(), text })
     }
 
@@ -25,14 +30,38 @@ impl DataFile {
         DataFile { path: path.to_owned(), text: text.to_owned() }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same file with another text.
+    #[must_use]
+    pub fn edited(&self, document: &DocumentMut) -> DataFile {
+        DataFile { path: self.path.clone(), text: document.to_string() }
+    }
+
     /// Parses the text; unknown keys, missing keys and wrong values are errors with their line.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        toml::from_str(&self.text).map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| self.line(span.start));
-            let written = self.text.lines().nth(line - 1).unwrap_or_default().trim();
-            let written: String = written.chars().take(120).collect();
-            self.error(line, &anyhow!("{} (the line reads `{written}`)", error.message()))
-        })
+        toml::from_str(&self.text)
+            .map_err(|error: toml::de::Error| self.syntax_error(error.span(), error.message()))
+    }
+
+    /// The text as a document that keeps its layout when it is edited.
+    pub fn document(&self) -> Result<DocumentMut> {
+        self.text.parse().map_err(|error: TomlError| self.syntax_error(error.span(), error.message()))
+    }
+
+    fn syntax_error(&self, span: Option<Range<usize>>, message: &str) -> Error {
+        let line = span.map_or(1, |span| self.line(span.start));
+        let written = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+        let written: String = written.chars().take(120).collect();
+        self.error(line, &anyhow!("{message} (the line reads `{written}`)"))
     }
 
     /// The line of an offset, from 1.
@@ -40,8 +69,8 @@ impl DataFile {
         1 + self.text.get(..offset).unwrap_or(&self.text).matches('\n').count()
     }
 
-    /// An error of a line of this file.
+    /// An error of a line of this file. It is short even if it quotes a long value.
     pub fn error(&self, line: usize, error: &Error) -> Error {
-        anyhow!("{}:{line}: {error:#}", self.path.display())
+        anyhow!("{}:{line}: {}", self.path.display(), excerpt(&format!("{error:#}")))
     }
 }

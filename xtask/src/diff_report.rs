@@ -10,7 +10,8 @@ use crate::code::Status;
 use crate::diff::{Change, Facts, Field, FieldChange, Subject, associated_codes, changes};
 use crate::impact::{Impact, PairingChange};
 use crate::registry::Registry;
-use crate::render::escape::{MarkdownText, Place, is_deceptive};
+use crate::render::escape::{MarkdownText, Place, visible_json};
+use crate::terminal::visible;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -117,7 +118,7 @@ impl Report {
         match format {
             Format::Text => self.text(),
             Format::Markdown => self.markdown(),
-            Format::Json => serde_json::to_string_pretty(self).unwrap_or_default(),
+            Format::Json => visible_json(&serde_json::to_string_pretty(self).unwrap_or_default()),
         }
     }
 
@@ -149,28 +150,31 @@ impl Report {
     }
 
     fn in_one_line(&self) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        let rows = |count: usize| if count == 1 { "row" } else { "rows" };
-        if !self.added.is_empty() {
-            parts.push(format!("+{} {}", self.added.len(), rows(self.added.len())));
-        }
-        if !self.removed.is_empty() {
-            parts.push(format!("-{} {}", self.removed.len(), rows(self.removed.len())));
-        }
         let count =
-            |field: Field| self.facts.iter().filter(|difference| difference.change.field == field).count();
-        let plural =
-            |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-        parts.push(plural(count(Field::Reference), "reference"));
-        let codes = self.facts.iter().map(|fact| fact.codes_added.len() + fact.codes_removed.len());
-        parts.push(plural(codes.sum(), "associated code"));
-        let counted = [Field::Reference, Field::AssociatedCodes, Field::Updated];
-        let others = self.facts.iter().filter(|fact| !counted.contains(&fact.change.field)).count();
-        if others > 0 {
-            parts.push(plural(others, "other fact"));
+            |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let mut parts: Vec<String> = Vec::new();
+        for (sign, rows) in [('+', &self.added), ('-', &self.removed)] {
+            if !rows.is_empty() {
+                parts.push(format!("{sign}{}", count(rows.len(), "row", "rows")));
+            }
         }
-        if !self.wording.is_empty() {
-            parts.push(plural(self.wording.len(), "text"));
+        // Each fact is counted once.
+        let of =
+            |fields: &[Field]| self.facts.iter().filter(|fact| fields.contains(&fact.change.field)).count();
+        let references = of(&[Field::Reference]);
+        let lists = of(&[Field::AssociatedCodes]);
+        let dates = of(&[Field::Created, Field::Date, Field::Updated]);
+        let others = self.facts.len() - references - lists - dates;
+        parts.push(count(references, "reference", "references"));
+        parts.push(count(lists, "list of associated codes", "lists of associated codes"));
+        for (number, one, many) in [
+            (dates, "date", "dates"),
+            (others, "other fact", "other facts"),
+            (self.wording.len(), "text", "texts"),
+        ] {
+            if number > 0 {
+                parts.push(count(number, one, many));
+            }
         }
         parts.extend(self.summaries.clone());
         match self.is_empty() {
@@ -331,13 +335,7 @@ impl Lines {
         if !self.0.is_empty() {
             self.0.push('\n');
         }
-        for c in line.to_string().chars() {
-            match c {
-                '\n' => self.0.push('\n'),
-                c if is_deceptive(c) => self.0.extend(c.escape_unicode()),
-                c => self.0.push(c),
-            }
-        }
+        self.0.push_str(&visible(line));
     }
 
     fn section(&mut self, heading: &str, lines: impl Iterator<Item = String>) {

@@ -15,6 +15,7 @@ use reqwest::header::{
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
 
+use crate::terminal::excerpt;
 use crate::xml::MAX_OCTETS;
 
 /// What to ask for.
@@ -28,13 +29,31 @@ pub struct Request {
     pub timeout: Duration,
 }
 
-/// What a server gave to recognise a version by.
+/// What a server gave to recognise a version by: kept in the snapshot's record, and sent back to the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Validators {
+    /// The values of `ETag` and `Last-Modified`. One that does not have its form is left out.
+    pub fn new(etag: Option<String>, last_modified: Option<String>) -> Validators {
+        Validators {
+            etag: etag.filter(|tag| is_entity_tag(tag)),
+            last_modified: last_modified.filter(|date| is_date(date)),
+        }
+    }
+
     /// `ETag`.
-    pub etag: Option<String>,
+    pub fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
     /// `Last-Modified`.
-    pub last_modified: Option<String>,
+    pub fn last_modified(&self) -> Option<&str> {
+        self.last_modified.as_deref()
+    }
 }
 
 /// The answer.
@@ -51,6 +70,10 @@ const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// An answer that comes too late is given up a little after the deadline, so that the wait for it says why.
 const GRACE: Duration = Duration::from_secs(1);
+/// Octets of an entity tag, which may have any number (RFC 9110 §8.8.3).
+const MAX_ENTITY_TAG: usize = 1 << 10;
+/// Digits of the seconds after which a server wants to be asked again.
+const MAX_DELAY: usize = 9;
 const USER_AGENT: &str = concat!("smtp-enhanced-status-xtask/", env!("CARGO_PKG_VERSION"));
 
 /// Asks, in a thread of its own: looking up a name cannot be cut short, but waiting for it can.
@@ -77,8 +100,11 @@ fn check_address(url: &Url) -> Result<()> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
-        "http" => bail!("{url} is not encrypted; write https://, or --from FILE for a file that you trust"),
-        scheme => bail!("{scheme}: is no way to a registry; write an https:// address"),
+        "http" => bail!(
+            "{} is not encrypted; write https://, or --from FILE for a file that you trust",
+            excerpt(url.as_str())
+        ),
+        scheme => bail!("{}: is no way to a registry; write an https:// address", excerpt(scheme)),
     }
 }
 
@@ -123,7 +149,7 @@ fn client() -> Result<Client> {
         if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error(format!("more than {MAX_REDIRECTS} redirects"))
         } else if encrypted && attempt.url().scheme() != "https" {
-            let error = format!("redirected from https down to {}", attempt.url());
+            let error = format!("redirected from https down to {}", excerpt(attempt.url().as_str()));
             attempt.error(error)
         } else if let Err(error) = check_address(attempt.url()) {
             attempt.error(format!("{error:#}"))
@@ -142,7 +168,8 @@ fn client() -> Result<Client> {
 fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) -> Result<Fetched, Failure> {
     let rest = deadline.saturating_duration_since(Instant::now());
     let mut request = client.get(url.clone()).timeout(rest + GRACE);
-    for (name, value) in [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)] {
+    for (name, value) in [(IF_NONE_MATCH, validators.etag()), (IF_MODIFIED_SINCE, validators.last_modified())]
+    {
         if let Some(value) = value {
             request = request.header(name, value);
         }
@@ -158,9 +185,8 @@ fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) 
         StatusCode::TOO_MANY_REQUESTS => Err(Failure::Final(anyhow!(
             "the server answers 429 Too Many Requests; come back {}",
             match header(response.headers(), &RETRY_AFTER) {
-                Some(after) if !after.is_empty() && after.bytes().all(|octet| octet.is_ascii_digit()) =>
-                    format!("after {after} s"),
-                Some(after) if !after.is_empty() => format!("after {}", after.escape_debug()),
+                Some(after) if is_delay(&after) => format!("after {after} s"),
+                Some(after) if is_date(&after) => format!("after {after}"),
                 _ => "later".to_owned(),
             }
         ))),
@@ -177,13 +203,11 @@ fn body(mut response: Response) -> Result<Fetched, Failure> {
         return Err(Failure::Final(anyhow!(
             "the body comes encoded as {}, which was not asked for; look for a proxy in the way, or \
              give a file with --from",
-            encoding.escape_debug()
+            excerpt(&encoding)
         )));
     }
-    let validators = Validators {
-        etag: header(response.headers(), &ETAG),
-        last_modified: header(response.headers(), &LAST_MODIFIED),
-    };
+    let headers = response.headers();
+    let validators = Validators::new(header(headers, &ETAG), header(headers, &LAST_MODIFIED));
     let progress = match response.content_length() {
         Some(length) => ProgressBar::new(length),
         None => ProgressBar::new_spinner(),
@@ -215,6 +239,31 @@ fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Str
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
+/// `"..."` or `W/"..."`, of visible characters (RFC 9110 §8.8.3).
+fn is_entity_tag(text: &str) -> bool {
+    let opaque = text.strip_prefix("W/").unwrap_or(text);
+    let quoted = opaque.strip_prefix('"').and_then(|opaque| opaque.strip_suffix('"'));
+    let is_visible = |octet: u8| octet.is_ascii_graphic() && octet != b'"';
+    text.len() <= MAX_ENTITY_TAG && quoted.is_some_and(|quoted| quoted.bytes().all(is_visible))
+}
+
+/// A date in the form that a server has to send (RFC 9110 §5.6.7).
+fn is_date(text: &str) -> bool {
+    const FORM: &[u8] = b"Aaa, 00 Aaa 0000 00:00:00 GMT";
+    let has_form = |(octet, form): (u8, &u8)| match form {
+        b'A' => octet.is_ascii_uppercase(),
+        b'a' => octet.is_ascii_lowercase(),
+        b'0' => octet.is_ascii_digit(),
+        form => octet == *form,
+    };
+    text.len() == FORM.len() && text.bytes().zip(FORM).all(has_form)
+}
+
+/// A number of seconds (RFC 9110 §10.2.3).
+fn is_delay(text: &str) -> bool {
+    (1..=MAX_DELAY).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit())
+}
+
 fn is_about_certificates(error: &reqwest::Error) -> bool {
     let mut source: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = source {
@@ -237,4 +286,34 @@ fn explained(error: reqwest::Error) -> Error {
         return error.into();
     };
     Error::from(error).context(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ENTITY_TAG, Validators, is_delay};
+
+    #[test]
+    fn validators_have_the_form_of_their_header() {
+        let longest = format!("\"{}\"", "x".repeat(MAX_ENTITY_TAG - 2));
+        for tag in ["\"1\"", "W/\"a-b\"", "\"\"", "\"\\x!\"", &longest] {
+            assert_eq!(Validators::new(Some(tag.to_owned()), None).etag(), Some(tag));
+        }
+        let long = format!("\"{}\"", "x".repeat(MAX_ENTITY_TAG - 1));
+        for tag in
+            ["", "1", "\"", "w/\"1\"", "\"1", "1\"", "\"a\"b\"", "\"a b\"", "\"\u{e9}\"", "\"\u{7f}\"", &long]
+        {
+            assert_eq!(Validators::new(Some(tag.to_owned()), None), Validators::default(), "{tag}");
+        }
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(Validators::new(None, Some(date.to_owned())).last_modified(), Some(date));
+        for date in [
+            "",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+        ] {
+            assert_eq!(Validators::new(None, Some(date.to_owned())), Validators::default(), "{date}");
+        }
+        assert!(is_delay("7") && !is_delay("") && !is_delay("-7") && !is_delay("1234567890"));
+    }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use crate::code::Status;
-use crate::model::Model;
+use crate::date;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 
@@ -18,11 +18,13 @@ pub struct Allowances {
 
 /// No registry ever had fewer rows in its tables of classes, subjects and statuses.
 const FLOORS: [usize; 3] = [3, 8, 78];
+/// How far a true registry may be ahead of this machine's date: a day for time zones, a day for a clock not quite right.
+const DAYS_AHEAD: u64 = 2;
 
 /// Reads a registry that is to replace the snapshot; marks the quirks it needs.
 pub fn pass(
     octets: &[u8],
-    current: &Model,
+    current: &Registry,
     quirks: &mut Quirks,
     allowances: &Allowances,
 ) -> Result<Registry> {
@@ -36,13 +38,7 @@ pub fn pass(
         Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where it comes from"))?;
     check_floors(&registry, allowances)?;
     check_removals(&registry, current, allowances)?;
-    if registry.updated < current.registry.updated && !allowances.older {
-        bail!(
-            "the registry is of {}, older than the snapshot of {}; if that is meant, add --allow-older",
-            registry.updated,
-            current.registry.updated
-        );
-    }
+    check_date(&registry.updated, &current.updated, allowances)?;
     Ok(registry)
 }
 
@@ -67,19 +63,36 @@ fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
     Ok(())
 }
 
-fn check_removals(registry: &Registry, current: &Model, allowances: &Allowances) -> Result<()> {
+/// Newer than the snapshot, and no date that is still to come: the next true registry would be older.
+fn check_date(date: &str, current: &str, allowances: &Allowances) -> Result<()> {
+    if date < current && !allowances.older {
+        bail!(
+            "the registry is of {date}, older than the snapshot of {current}; if that is meant, add --allow-older"
+        );
+    }
+    let (today, last) = (date::in_days(0), date::in_days(DAYS_AHEAD));
+    // A date that the snapshot has was accepted before.
+    if date > current && *date > *last {
+        bail!(
+            "the registry is of {date}, which is yet to come: by this machine's clock it is {today}; if the clock is \
+             wrong, set it, and otherwise check where the registry comes from"
+        );
+    }
+    Ok(())
+}
+
+fn check_removals(registry: &Registry, current: &Registry, allowances: &Allowances) -> Result<()> {
     let classes = registry.classes.rows.iter().map(|row| row.key);
     let subjects: Vec<u16> = registry.subjects.rows.iter().map(|row| row.key).collect();
-    let class_gone =
-        current.registry.classes.rows.iter().any(|row| !classes.clone().any(|class| class == row.key));
-    let subject_gone = current.registry.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
+    let class_gone = current.classes.rows.iter().any(|row| !classes.clone().any(|class| class == row.key));
+    let subject_gone = current.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
     if class_gone || subject_gone {
         bail!(
             "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole, \
              try again"
         );
     }
-    let rows = current.entries.iter().map(|entry| entry.status);
+    let rows = current.statuses.rows.iter().map(|row| row.key.0);
     let gone: Vec<String> = rows
         .filter(|&status| registry.status(status).is_none() && !allowances.removals.contains(&status))
         .map(|status| format!("--accept-removal {status}"))

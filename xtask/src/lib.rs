@@ -12,12 +12,15 @@
 
 pub mod annotation;
 pub mod associated;
+pub mod check;
 pub mod code;
 pub mod command;
 pub mod data_file;
+pub mod date;
 pub mod diff;
 pub mod diff_report;
 pub mod fetch;
+pub mod file;
 pub mod gate;
 pub mod impact;
 pub mod live;
@@ -29,7 +32,10 @@ pub mod render;
 pub mod reply_code;
 pub mod revision;
 pub mod snapshot;
+pub mod symbols;
 pub mod sync;
+pub mod terminal;
 pub mod text;
 pub mod transaction;
+pub mod tree;
 pub mod xml;

@@ -9,26 +9,12 @@ use serde::Deserialize;
 use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
 use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
-use crate::data_file::DataFile;
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
 use crate::render::{ALL_KINDS, render};
 use crate::reply_code::{self, ReplyCodeEntry};
 use crate::snapshot::Snapshot;
-use crate::xml::read_file;
-
-/// The folder of the registry below the project's root, and the files in it.
-pub const FOLDER: &str = "registry";
-/// The snapshot.
-pub const SNAPSHOT: &str = "smtp-enhanced-status-codes.xml";
-/// Where it came from.
-pub const RECORD: &str = "snapshot.toml";
-/// What is pinned beside the rows.
-pub const ANNOTATIONS: &str = "annotations.toml";
-/// Odd cells.
-pub const QUIRKS: &str = "quirks.toml";
-/// The basic reply codes.
-pub const REPLY_CODES: &str = "reply-codes.toml";
+use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT, Tree};
 
 /// The joined data.
 #[derive(Clone, Debug)]
@@ -61,21 +47,43 @@ pub struct Entry {
     pub conflicts: Vec<Conflict>,
 }
 
+/// What was published, as a tree has it.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where the snapshot came from.
+    pub record: Snapshot,
+    /// The snapshot.
+    pub registry: Registry,
+    /// How its odd cells are read.
+    pub quirks: Quirks,
+}
+
+impl Source {
+    /// Reads the snapshot, its record and the quirks.
+    pub fn read(tree: &Tree) -> Result<Source> {
+        let octets = tree.data(SNAPSHOT)?;
+        let mut quirks = Quirks::read(&tree.data_file(QUIRKS)?)?;
+        let path = tree.path(FOLDER).join(SNAPSHOT);
+        let registry =
+            Registry::read(&octets, &mut quirks).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+        let record = Snapshot::read(&tree.data_file(RECORD)?)?;
+        record.check(&tree.path(FOLDER).join(RECORD), &octets, &registry.updated)?;
+        Ok(Source { record, registry, quirks })
+    }
+}
+
 impl Model {
     /// Reads `registry/` and the version in `Cargo.toml` below the project's root.
     pub fn load(root: &Path) -> Result<Model> {
-        let folder = root.join(FOLDER);
-        let path = folder.join(SNAPSHOT);
-        let octets = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
-        let registry =
-            Registry::read(&octets, &mut quirks).map_err(|error| anyhow!("{}: {error}", path.display()))?;
-        let snapshot = Snapshot::load(&folder.join(RECORD))?;
-        snapshot.check(&folder.join(RECORD), &octets, &registry.updated)?;
-        let annotations = Annotations::load(&folder.join(ANNOTATIONS))?;
-        let reply_codes = reply_code::load(&folder.join(REPLY_CODES))?;
-        Model::join(version(root)?, snapshot, registry, quirks, annotations, reply_codes)
-            .with_context(|| format!("{} and {ANNOTATIONS} do not fit together", path.display()))
+        Model::read(&Tree::at(root))
+    }
+
+    /// Reads them of a tree.
+    pub fn read(tree: &Tree) -> Result<Model> {
+        let Source { record, registry, quirks } = Source::read(tree)?;
+        let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
+        let reply_codes = reply_code::read(&tree.data_file(REPLY_CODES)?)?;
+        Model::join(version(tree)?, record, registry, quirks, annotations, reply_codes)
     }
 
     /// Joins the parts. Every row must be annotated, every annotated row be there, and every code be known.
@@ -100,14 +108,16 @@ impl Model {
         Ok(Model { version, snapshot, registry, entries, reply_codes, quirks })
     }
 
-    /// The same with another registry: rows that have no annotation are left out, for they cannot be rendered yet.
+    /// The same with another registry, whose rows have the annotations of these, or empty ones.
     #[must_use]
     pub fn with_registry(&self, registry: Registry) -> Model {
-        let annotated = |status: Status| self.entries.iter().find(|entry| entry.status == status);
-        let entries = registry.statuses.rows.iter().filter_map(|row| {
+        let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
-            let Entry { annotation, conflicts, .. } = annotated(status)?.clone();
-            Some(Entry { status, associated, record: row.record.clone(), annotation, conflicts })
+            let known = self.entries.iter().find(|entry| entry.status == status);
+            let annotation =
+                known.map_or_else(|| Annotation::empty(status), |entry| entry.annotation.clone());
+            let conflicts = known.map(|entry| entry.conflicts.clone()).unwrap_or_default();
+            Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         Model { entries: entries.collect(), registry, ..self.clone() }
     }
@@ -133,8 +143,8 @@ impl Model {
     }
 
     /// Fails on a quirk that the snapshot does not need and that is not marked historical.
-    pub fn check_quirks(&self, root: &Path) -> Result<()> {
-        self.quirks.check_all_used(&root.join(FOLDER).join(QUIRKS))
+    pub fn check_quirks(&self) -> Result<()> {
+        self.quirks.check_all_used()
     }
 }
 
@@ -155,7 +165,7 @@ impl Registry {
 }
 
 /// The version of the workspace.
-fn version(root: &Path) -> Result<String> {
+fn version(tree: &Tree) -> Result<String> {
     #[derive(Deserialize)]
     struct Manifest {
         workspace: Workspace,
@@ -168,7 +178,7 @@ fn version(root: &Path) -> Result<String> {
     struct Package {
         version: String,
     }
-    let manifest: Manifest = DataFile::read(&root.join("Cargo.toml"))?.parse()?;
+    let manifest: Manifest = tree.text(Path::new("Cargo.toml"))?.parse()?;
     Ok(manifest.workspace.package.version)
 }
 
@@ -205,7 +215,8 @@ fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
         if registry.status(annotation.code).is_none() {
             bail!(
                 "{} ({}) is annotated, but the registry has no such row; a published identifier never \
-                 disappears, so restore the row in {FOLDER}/{SNAPSHOT}",
+                 disappears, so restore the row in {FOLDER}/{SNAPSHOT}; if nothing was published with it, delete the \
+                 row in {FOLDER}/{ANNOTATIONS}",
                 annotation.code,
                 annotation.identifier
             );

@@ -6,37 +6,41 @@ use anyhow::{Context, Result};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use crate::annotation::{Annotations, MAX_IDENTIFIER};
-use crate::associated::Associated;
+use crate::associated::{Associated, Form};
 use crate::code::Status;
-use crate::model::Model;
+use crate::data_file::DataFile;
 use crate::registry::{Registry, Row};
+use crate::symbols::Symbols;
 
 /// Adds a `[[row]]` marked for review for each row that has none, behind that of the row before it.
-pub fn annotate(text: &str, registry: &Registry, current: &Model) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("annotations.toml")?;
+pub fn annotate(
+    file: &DataFile,
+    registry: &Registry,
+    annotations: &Annotations,
+    symbols: &Symbols,
+) -> Result<DataFile> {
+    let mut document = file.document()?;
     let rows = tables(&mut document, "row")?;
-    let mut taken: BTreeSet<String> =
-        current.entries.iter().map(|entry| entry.annotation.identifier.clone()).collect();
+    let mut names = Names::new(annotations, symbols);
     let mut before = None;
     for row in &registry.statuses.rows {
         let status = row.key.0;
-        if !current.entries.iter().any(|entry| entry.status == status) {
-            let identifier = identifier(status, &row.record.sample.text, current, &taken);
-            taken.insert(identifier.clone());
+        if !annotations.rows.contains_key(&status) {
+            let identifier = names.give(status, &row.record.sample.text);
             let place = rows.iter().position(|table| before.is_some() && code(table, "code") == before);
             rows.insert(place.map_or(rows.len(), |place| place + 1), proposed(row, identifier));
         }
         before = Some(status);
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 /// Removes the annotations and conflicts of rows whose removal was accepted by name.
-pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Result<String> {
+pub fn remove(file: &DataFile, removals: &[Status], annotations: &Annotations) -> Result<DataFile> {
     if !removals.iter().any(|status| annotations.rows.contains_key(status)) {
-        return Ok(text.to_owned());
+        return Ok(file.clone());
     }
-    let mut document: DocumentMut = text.parse().context("annotations.toml")?;
+    let mut document = file.document()?;
     for (array, key) in [("row", "code"), ("conflict", "row")] {
         // There may be no conflict at all.
         let Ok(tables) = tables(&mut document, array) else { continue };
@@ -48,12 +52,15 @@ pub fn remove(text: &str, removals: &[Status], annotations: &Annotations) -> Res
             *first.decor_mut() = above;
         }
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 /// Marks the quirks of some positions in the file, counted from 0, as historical.
-pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("quirks.toml")?;
+pub fn retire(file: &DataFile, positions: &[usize]) -> Result<DataFile> {
+    if positions.is_empty() {
+        return Ok(file.clone());
+    }
+    let mut document = file.document()?;
     for (position, table) in tables(&mut document, "quirk")?.iter_mut().enumerate() {
         let historical = table.get_mut("historical").and_then(Item::as_value_mut);
         if let Some(historical) = historical.filter(|_| positions.contains(&position)) {
@@ -63,7 +70,7 @@ pub fn retire(text: &str, positions: &[usize]) -> Result<String> {
             *historical.decor_mut() = decor;
         }
     }
-    Ok(document.to_string())
+    Ok(file.edited(&document))
 }
 
 fn tables<'a>(document: &'a mut DocumentMut, name: &str) -> Result<&'a mut ArrayOfTables> {
@@ -77,39 +84,78 @@ fn code(table: &Table, key: &str) -> Option<Status> {
 
 fn proposed(row: &Row<(Status, Associated)>, identifier: String) -> Table {
     let (status, associated) = &row.key;
-    let mut classes: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
-    if classes.is_empty() {
-        classes.extend([4, 5]);
-    }
+    let (classes, basis) = classes(associated);
     let mut table = Table::new();
     table["code"] = value(status.to_string());
     table["identifier"] = value(identifier);
     table["classes"] = value(classes);
-    table["basis"] = value("proposed from its associated codes");
+    table["basis"] = value(basis);
     table["source"] = value(source(&row.record.reference));
     table["review"] = value(true);
     table.decor_mut().set_prefix("\n");
     table
 }
 
-/// The prefix of the subject's other identifiers, then the words of the sample text as far as they fit.
-fn identifier(status: Status, sample: &str, current: &Model, taken: &BTreeSet<String>) -> String {
-    let sibling = current.entries.iter().find(|entry| entry.status.subject == status.subject);
-    let prefix = sibling.and_then(|entry| entry.annotation.identifier.split_once('_'));
-    let mut name = prefix.map_or_else(|| format!("X{}", status.subject), |(prefix, _)| prefix.to_owned());
-    for word in sample.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-        if name.len() + 1 + word.len() <= MAX_IDENTIFIER {
-            name = format!("{name}_{}", word.to_ascii_uppercase());
+/// The classes that the associated codes name, or both classes of failures; and the reason.
+fn classes(associated: &Associated) -> (Array, &'static str) {
+    let named: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
+    if !named.is_empty() {
+        return (named, "proposed from its associated codes");
+    }
+    let basis = match associated.form {
+        Form::Any => "a guess, because any reply code is associated with it",
+        _ => "a guess, because it has no associated codes",
+    };
+    (Array::from_iter([4, 5]), basis)
+}
+
+/// The identifiers that rows have, and those that they had.
+struct Names<'a> {
+    annotations: &'a Annotations,
+    symbols: &'a Symbols,
+    given: BTreeSet<String>,
+}
+
+impl Names<'_> {
+    fn new<'a>(annotations: &'a Annotations, symbols: &'a Symbols) -> Names<'a> {
+        Names { annotations, symbols, given: BTreeSet::new() }
+    }
+
+    /// The identifier that the row was published with, or one that nothing had before.
+    fn give(&mut self, status: Status, sample: &str) -> String {
+        let name = match self.symbols.identifier(status) {
+            Some(published) => published.to_owned(),
+            None => self.new_name(status, sample),
+        };
+        self.given.insert(name.clone());
+        name
+    }
+
+    /// The prefix of the subject's other identifiers, then the words of the sample text as far as they fit.
+    fn new_name(&self, status: Status, sample: &str) -> String {
+        let sibling = self.annotations.rows.values().find(|row| row.code.subject == status.subject);
+        let prefix = sibling.and_then(|row| row.identifier.split_once('_'));
+        let mut name = prefix.map_or_else(|| format!("X{}", status.subject), |(prefix, _)| prefix.to_owned());
+        for word in sample.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            if name.len() + 1 + word.len() <= MAX_IDENTIFIER {
+                name = format!("{name}_{}", word.to_ascii_uppercase());
+            }
         }
+        // A subject's prefix alone says nothing.
+        if !name.contains('_') || self.is_taken(&name) {
+            name = format!("X_{}_{}", status.subject, status.detail);
+        }
+        while self.is_taken(&name) {
+            name.push('_');
+        }
+        name
     }
-    // A subject's prefix alone says nothing.
-    if !name.contains('_') || taken.contains(&name) {
-        name = format!("X_{}_{}", status.subject, status.detail);
+
+    fn is_taken(&self, name: &str) -> bool {
+        self.given.contains(name)
+            || self.symbols.has(name)
+            || self.annotations.rows.values().any(|row| row.identifier == name)
     }
-    while taken.contains(&name) {
-        name.push('_');
-    }
-    name
 }
 
 /// `RFC 8689`, for the reader to add a section.

@@ -1,6 +1,6 @@
 //! `registry/quirks.toml`: cells IANA left odd, and how we read them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use crate::data_file::DataFile;
 /// The quirks and which of them a registry has needed.
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
+    path: PathBuf,
     quirks: Vec<Quirk>,
 }
 
@@ -47,7 +48,11 @@ const CELLS: [&str; 6] =
 impl Quirks {
     /// Reads the file.
     pub fn load(path: &Path) -> Result<Quirks> {
-        let file = DataFile::read(path)?;
+        Quirks::read(&DataFile::read(path)?)
+    }
+
+    /// Reads a file that is at hand.
+    pub fn read(file: &DataFile) -> Result<Quirks> {
         let mut quirks = Vec::new();
         for entry in file.parse::<File>()?.quirk {
             let line = file.line(entry.span().start);
@@ -55,7 +60,7 @@ impl Quirks {
             check(&entry).map_err(|error| file.error(line, &error))?;
             quirks.push(Quirk { entry, line, used: false });
         }
-        Ok(Quirks { quirks })
+        Ok(Quirks { path: file.path().to_owned(), quirks })
     }
 
     /// What to read instead of an odd cell's text (white space collapsed), if a quirk covers it.
@@ -73,12 +78,12 @@ impl Quirks {
     }
 
     /// Fails on a quirk that no cell needed and that is not marked historical.
-    pub fn check_all_used(&self, path: &Path) -> Result<()> {
+    pub fn check_all_used(&self) -> Result<()> {
         match self.quirks.iter().find(|quirk| !quirk.used && !quirk.entry.historical) {
             None => Ok(()),
             Some(quirk) => bail!(
                 "{}:{}: no cell of row {} needs this quirk any more; write `historical = true` in it",
-                path.display(),
+                self.path.display(),
                 quirk.line,
                 quirk.entry.row
             ),

@@ -1,13 +1,16 @@
 //! The model rendered into every product, in memory.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use askama::Template;
 use clap::ValueEnum;
 
+use crate::file::MAX_PRODUCT;
 use crate::model::Model;
+use crate::tree::{Replacement, Tree};
 use escape::{Escaped, Place};
 
 mod c;
@@ -72,25 +75,41 @@ impl Product {
         if !contents.ends_with('\n') {
             contents.push('\n');
         }
+        ensure!(
+            contents.len() <= MAX_PRODUCT,
+            "{FOLDER}/{path} would have {} octets, more than the {MAX_PRODUCT} of a product; look at the snapshot",
+            contents.len()
+        );
         Ok(Product { path: Path::new(FOLDER).join(path), contents })
     }
 
-    /// What the file holds now; empty if it is not there.
-    pub fn current(&self, root: &Path) -> Result<String> {
-        let path = root.join(&self.path);
-        match fs::read(&path) {
-            Ok(octets) => Ok(String::from_utf8_lossy(&octets).into_owned()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    /// The file as it has to be.
+    pub fn replacement(&self) -> Replacement {
+        Replacement { path: self.path.clone(), contents: self.contents.clone().into_bytes() }
+    }
+
+    /// What the file holds now, if it is there.
+    pub fn current(&self, tree: &Tree) -> Result<Option<Vec<u8>>> {
+        match tree.read(&self.path, MAX_PRODUCT) {
+            Ok(octets) => Ok(Some(octets)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot read {}", tree.path(&self.path).display()))
+            }
         }
+    }
+
+    /// Whether the file holds something else now.
+    pub fn is_stale(&self, tree: &Tree) -> Result<bool> {
+        Ok(self.current(tree)?.is_none_or(|current| current != self.contents.as_bytes()))
     }
 
     /// Writes the file if that changes it, and says whether it did.
     pub fn write(&self, root: &Path) -> Result<bool> {
-        let path = root.join(&self.path);
-        if path.exists() && self.current(root)? == self.contents {
+        if !self.is_stale(&Tree::at(root))? {
             return Ok(false);
         }
+        let path = root.join(&self.path);
         let folder = path.parent().unwrap_or(root);
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let write = || -> std::io::Result<()> {

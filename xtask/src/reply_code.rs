@@ -1,7 +1,5 @@
 //! `registry/reply-codes.toml`: the basic reply codes, of which IANA keeps no registry.
 
-use std::path::Path;
-
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
@@ -37,8 +35,7 @@ struct File {
 }
 
 /// Reads and checks the file: ascending codes.
-pub fn load(path: &Path) -> Result<Vec<ReplyCodeEntry>> {
-    let file = DataFile::read(path)?;
+pub fn read(file: &DataFile) -> Result<Vec<ReplyCodeEntry>> {
     let mut entries: Vec<ReplyCodeEntry> = Vec::new();
     for entry in file.parse::<File>()?.reply_code {
         let line = file.line(entry.span().start);

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use crate::model::{FOLDER, SNAPSHOT};
+use crate::file::{self, MAX_DATA};
 use crate::quirk::Quirks;
 use crate::registry::Registry;
-use crate::xml::read_file;
+use crate::tree::{FOLDER, SNAPSHOT};
 
 /// A place of a registry file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Revision {
     pub fn octets(&self, root: &Path) -> Result<Vec<u8>> {
         match self {
             Revision::File(path) => {
-                read_file(path).with_context(|| format!("cannot read {}", path.display()))
+                file::read(path, MAX_DATA).with_context(|| format!("cannot read {}", path.display()))
             }
             Revision::Snapshot => Revision::File(root.join(FOLDER).join(SNAPSHOT)).octets(root),
             Revision::Git(revision) => git_show(root, revision),
@@ -69,12 +69,16 @@ impl fmt::Display for Revision {
 
 fn git_show(root: &Path, revision: &str) -> Result<Vec<u8>> {
     let object = format!("{revision}:./{FOLDER}/{SNAPSHOT}");
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(["show", "--end-of-options", &object])
-        .output()
-        .context("cannot run git; name a file instead of git:REV")?;
+    let size = git(root, &["cat-file", "-s"], &object)?;
+    let size: usize = String::from_utf8_lossy(&size).trim().parse().context("git gives no size")?;
+    ensure!(size <= MAX_DATA, "{object} has {size} octets; a registry has at most {MAX_DATA}");
+    git(root, &["show"], &object)
+}
+
+fn git(root: &Path, command: &[&str], object: &str) -> Result<Vec<u8>> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(command).args(["--end-of-options", object]);
+    let output = git.output().context("cannot run git; name a file instead of git:REV")?;
     if output.status.success() {
         return Ok(output.stdout);
     }

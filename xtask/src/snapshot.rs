@@ -41,7 +41,12 @@ pub enum Origin {
 impl Snapshot {
     /// Reads the record.
     pub fn load(path: &Path) -> Result<Snapshot> {
-        DataFile::read(path)?.parse()
+        Snapshot::read(&DataFile::read(path)?)
+    }
+
+    /// Reads a record that is at hand.
+    pub fn read(file: &DataFile) -> Result<Snapshot> {
+        file.parse()
     }
 
     /// Fails if the record is not that of this file; the error has the lines to write.

@@ -1,21 +1,27 @@
 //! A new registry taken: through the gates, joined with what we pin beside it, rendered, and put in place together
 //! with its record and every product.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
 use crate::annotation::Annotations;
+use crate::check::{self, Checked, Proposals};
+use crate::code::Status;
+use crate::data_file::DataFile;
 use crate::diff_report::Report;
+use crate::fetch::Validators;
+use crate::file::MAX_PRODUCT;
 use crate::gate::{self, Allowances};
-use crate::model::{ANNOTATIONS, FOLDER, Model, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT};
+use crate::model::Source;
 use crate::proposal;
 use crate::quirk::Quirks;
-use crate::render::{ALL_KINDS, render};
-use crate::reply_code;
+use crate::registry::Registry;
+use crate::render::{ALL_KINDS, Product};
 use crate::snapshot::{Origin, Snapshot, sha256};
-use crate::transaction::Replacement;
+use crate::symbols::Symbols;
+use crate::transaction;
+use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, Replacement, SNAPSHOT, SYMBOLS, Tree};
 
 /// A registry that was downloaded or read.
 #[derive(Clone, Debug)]
@@ -24,97 +30,124 @@ pub struct Candidate {
     pub octets: Vec<u8>,
     /// Where it is published.
     pub url: String,
-    /// The server's validators, if it was downloaded.
-    pub etag: Option<String>,
-    /// Likewise.
-    pub last_modified: Option<String>,
+    /// What the server gave to recognise it by, if it was downloaded.
+    pub validators: Validators,
 }
 
 /// What taking a candidate means.
 pub struct Plan {
     /// What changes in the registry.
     pub report: Report,
-    /// What was done to the hand-kept files, or has to be done.
+    /// What was done to the hand-kept files, and has to be reviewed.
     pub remarks: Vec<String>,
     /// The files to replace; those that stay the same are left out.
     pub files: Vec<Replacement>,
 }
 
 /// Puts a candidate through the gates and renders everything in memory. Nothing is written.
+///
+/// A tree with the files of the plan passes `render --check`, but for annotations that are proposed and have to be
+/// reviewed. A candidate that would leave any other tree is refused.
 pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose: bool) -> Result<Plan> {
-    let folder = root.join(FOLDER);
-    let current = Model::load(root)?;
-    let mut quirks = Quirks::load(&folder.join(QUIRKS))?;
+    let tree = Tree::at(root);
+    let current = Source::read(&tree)?.registry;
+    let mut quirks = Quirks::read(&tree.data_file(QUIRKS)?)?;
     let registry = gate::pass(&candidate.octets, &current, &mut quirks, allowances)?;
-    let mut remarks = Vec::new();
+    let taking = Taking { root, tree, current, candidate, registry, quirks, allowances };
+    taking.plan(propose).map_err(|error| match !propose && taking.plan(true).is_ok() {
+        true => anyhow!("{error:#}\nor run the same again with --propose"),
+        false => error,
+    })
+}
 
-    let annotations_text = read(&folder.join(ANNOTATIONS))?;
-    let annotations = Annotations::parse(&folder.join(ANNOTATIONS), &annotations_text)?;
-    let gone = allowances.removals.iter().filter(|status| registry.status(**status).is_none()).copied();
-    let mut new_annotations = proposal::remove(&annotations_text, &gone.collect::<Vec<_>>(), &annotations)?;
-    if propose {
-        new_annotations = proposal::annotate(&new_annotations, &registry, &current)?;
+/// A candidate that has passed the gates.
+struct Taking<'a> {
+    root: &'a Path,
+    tree: Tree,
+    current: Registry,
+    candidate: &'a Candidate,
+    registry: Registry,
+    /// Those that the new registry needs are marked.
+    quirks: Quirks,
+    allowances: &'a Allowances,
+}
+
+impl Taking<'_> {
+    fn plan(&self, propose: bool) -> Result<Plan> {
+        let annotations = self.annotations(propose)?;
+        let quirks = self.quirks(propose)?;
+        let data = [
+            (SNAPSHOT, self.candidate.octets.clone()),
+            (RECORD, self.record().to_toml().into_bytes()),
+            (ANNOTATIONS, annotations.text().into()),
+            (QUIRKS, quirks.text().into()),
+        ];
+        let data = data.map(|(name, contents)| Replacement { path: Path::new(FOLDER).join(name), contents });
+        let proposals = if propose { Proposals::Allowed } else { Proposals::Refused };
+        let Checked { model, products } = check::sources(&self.tree.with(&data), &ALL_KINDS, proposals)?;
+
+        let annotations = Annotations::read(&annotations)?;
+        let changed = model.changed_products(&self.current, &self.registry)?;
+        let report = Report::new(&self.current, &self.registry, &annotations, changed);
+        let remarks = if propose { self.remarks(&annotations) } else { Vec::new() };
+        let rendered = products.iter().map(Product::replacement);
+        let files: Vec<_> = data.into_iter().chain(rendered).filter(|file| self.differs(file)).collect();
+        transaction::check_targets(self.root, &files)?;
+        check::orphans(&self.tree, &products)?;
+        Ok(Plan { report, remarks, files })
     }
-    let quirks_text = read(&folder.join(QUIRKS))?;
-    let mut new_quirks = quirks_text.clone();
-    let retired = quirks.unused();
-    if !retired.is_empty() {
-        let rows = retired.iter().map(|(_, row)| row.to_string()).collect::<Vec<_>>().join(", ");
-        if propose {
-            let positions: Vec<usize> = retired.iter().map(|(position, _)| *position).collect();
-            new_quirks = proposal::retire(&quirks_text, &positions)?;
-            remarks.push(format!("quirks of {rows} are no longer needed and were marked historical"));
-        } else {
-            remarks.push(format!(
-                "quirks of {rows} are no longer needed; --propose marks them historical, or write \
-                 `historical = true` in {FOLDER}/{QUIRKS}"
-            ));
+
+    /// Without the rows that were accepted to go, and with what is proposed for new ones.
+    fn annotations(&self, propose: bool) -> Result<DataFile> {
+        let file = self.tree.data_file(ANNOTATIONS)?;
+        let annotations = Annotations::read(&file)?;
+        let is_gone = |status: &&Status| self.registry.status(**status).is_none();
+        let gone: Vec<Status> = self.allowances.removals.iter().filter(is_gone).copied().collect();
+        let file = proposal::remove(&file, &gone, &annotations)?;
+        if !propose {
+            return Ok(file);
+        }
+        let symbols = Symbols::read(&self.tree.data_file(SYMBOLS)?)?;
+        proposal::annotate(&file, &self.registry, &annotations, &symbols)
+    }
+
+    /// With those retired that are no longer needed, if that is proposed.
+    fn quirks(&self, propose: bool) -> Result<DataFile> {
+        let file = self.tree.data_file(QUIRKS)?;
+        let retired: Vec<usize> = self.quirks.unused().iter().map(|(position, _)| *position).collect();
+        if propose { proposal::retire(&file, &retired) } else { Ok(file) }
+    }
+
+    fn record(&self) -> Snapshot {
+        let Candidate { octets, url, validators } = self.candidate;
+        Snapshot {
+            origin: if self.registry.is_transcribed() { Origin::Transcribed } else { Origin::Iana },
+            url: url.clone(),
+            etag: validators.etag().map(str::to_owned),
+            last_modified: validators.last_modified().map(str::to_owned),
+            sha256: sha256(octets),
+            size: octets.len(),
+            updated: self.registry.updated.clone(),
         }
     }
 
-    let record = Snapshot {
-        origin: if registry.is_transcribed() { Origin::Transcribed } else { Origin::Iana },
-        url: candidate.url.clone(),
-        etag: candidate.etag.clone(),
-        last_modified: candidate.last_modified.clone(),
-        sha256: sha256(&candidate.octets),
-        size: candidate.octets.len(),
-        updated: registry.updated.clone(),
-    };
-    let new_parsed = Annotations::parse(&folder.join(ANNOTATIONS), &new_annotations)?;
-    if propose {
-        let proposed = new_parsed.rows.values().filter(|row| row.review);
+    /// What was proposed.
+    fn remarks(&self, annotations: &Annotations) -> Vec<String> {
+        let retired: Vec<String> = self.quirks.unused().iter().map(|(_, row)| row.to_string()).collect();
+        let mut remarks = Vec::new();
+        if !retired.is_empty() {
+            let rows = retired.join(", ");
+            remarks.push(format!("quirks of {rows} are no longer needed and were marked historical"));
+        }
+        let proposed = annotations.rows.values().filter(|row| row.review);
         remarks.extend(proposed.map(|row| {
             format!("{} is annotated as {}; review it and delete `review = true`", row.code, row.identifier)
         }));
+        remarks
     }
-    let record_text = record.to_toml();
-    let model = Model::join(
-        current.version.clone(),
-        record,
-        registry,
-        quirks,
-        new_parsed.clone(),
-        reply_code::load(&folder.join(REPLY_CODES))?,
-    )
-    .map_err(|error| anyhow!("{error:#}\nor run the same again with --propose"))?;
 
-    let products = render(&model, &ALL_KINDS)?;
-    let changed = current.changed_products(&current.registry, &model.registry)?;
-    let report = Report::new(&current.registry, &model.registry, &new_parsed, changed);
-    let data = [
-        (SNAPSHOT, candidate.octets.clone()),
-        (RECORD, record_text.into_bytes()),
-        (ANNOTATIONS, new_annotations.into_bytes()),
-        (QUIRKS, new_quirks.into_bytes()),
-    ];
-    let data = data.into_iter().map(|(name, contents)| (Path::new(FOLDER).join(name), contents));
-    let products = products.into_iter().map(|product| (product.path, product.contents.into_bytes()));
-    let files = data.chain(products).map(|(path, contents)| Replacement { path, contents });
-    let differs = |file: &Replacement| fs::read(root.join(&file.path)).ok().as_ref() != Some(&file.contents);
-    Ok(Plan { report, remarks, files: files.filter(differs).collect() })
-}
-
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    /// Whether the tree has other contents in the place of a file, or none that can be read.
+    fn differs(&self, file: &Replacement) -> bool {
+        self.tree.read(&file.path, MAX_PRODUCT).ok().as_ref() != Some(&file.contents)
+    }
 }

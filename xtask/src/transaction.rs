@@ -12,9 +12,10 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::model;
+use crate::file::{self, MAX_DATA, MAX_PRODUCT};
 use crate::render;
 use crate::snapshot::sha256;
+use crate::tree::{self, Replacement};
 
 /// The steps that change the disk. Contents are durable when they are written, names when their folder is synced.
 pub trait Disk {
@@ -57,15 +58,6 @@ impl Disk for RealDisk {
     }
 }
 
-/// A file and what it is to hold.
-#[derive(Clone, Debug)]
-pub struct Replacement {
-    /// Path below the project's root.
-    pub path: PathBuf,
-    /// The whole contents.
-    pub contents: Vec<u8>,
-}
-
 /// What [`recover`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
@@ -85,7 +77,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock, or says that somebody else has it.
     pub fn acquire(root: &Path) -> Result<Lock> {
-        let path = root.join(model::FOLDER).join(".lock");
+        let path = root.join(tree::FOLDER).join(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.with_context(|| format!("cannot write {}; nothing was changed", path.display()))?;
         match file.try_lock() {
@@ -113,9 +105,7 @@ pub fn replace(disk: &dyn Disk, root: &Path, files: &[Replacement], _lock: &Lock
         // Somebody was killed between this command's own recovery and its lock.
         bail!("another command was interrupted meanwhile; nothing was changed; run the same again");
     }
-    for file in files {
-        check_target(root, &file.path).context(UNCHANGED)?;
-    }
+    check_targets(root, files).context(UNCHANGED)?;
     if let Err(error) = stage(disk, root, files) {
         // A rename that failed may have been done all the same, and then what is staged counts.
         if journal_path(root).exists() {
@@ -130,6 +120,11 @@ pub fn replace(disk: &dyn Disk, root: &Path, files: &[Replacement], _lock: &Lock
     }
     let names = files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
     finish(disk, root, &names).context(UNFINISHED)
+}
+
+/// Fails if something else stands where a file has to be replaced.
+pub fn check_targets(root: &Path, files: &[Replacement]) -> Result<()> {
+    files.iter().try_for_each(|file| check_target(root, &file.path))
 }
 
 /// Finishes or undoes what a killed command left over.
@@ -198,7 +193,7 @@ fn stage(disk: &dyn Disk, root: &Path, files: &[Replacement]) -> Result<()> {
 fn finish(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<()> {
     let journal = journal_path(root);
     // The journal must outlast a power cut before anything is in place.
-    sync_folder(disk, &root.join(model::FOLDER))?;
+    sync_folder(disk, &root.join(tree::FOLDER))?;
     for path in paths {
         let target = root.join(path);
         if staged(&target).exists() {
@@ -208,7 +203,7 @@ fn finish(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<()> {
     }
     sync_folders(disk, root, paths.iter().map(PathBuf::as_path))?;
     disk.remove(&journal).with_context(|| format!("cannot remove {}", journal.display()))?;
-    sync_folder(disk, &root.join(model::FOLDER))
+    sync_folder(disk, &root.join(tree::FOLDER))
 }
 
 /// Reads the journal; every file must be there, staged or in place, with the contents that were meant.
@@ -218,15 +213,17 @@ fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
         let (path, [registry, generated]) = (path.display(), FOLDERS);
         format!("{path} is damaged; delete it and restore {registry}/ and {generated}/ with git")
     };
-    let text =
-        fs::read(&path).with_context(|| format!("cannot read {}", path.display())).with_context(damaged)?;
+    let text = file::read(&path, MAX_DATA)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .with_context(damaged)?;
     let journal: Journal = serde_json::from_slice(&text).with_context(damaged)?;
     for JournalEntry { path, sha256: expected } in &journal.files {
         check_target(root, path).with_context(damaged)?;
         let target = root.join(path);
         let now = if staged(&target).exists() { staged(&target) } else { target };
-        let octets =
-            fs::read(&now).with_context(|| format!("cannot read {}", now.display())).with_context(damaged)?;
+        let octets = file::read(&now, MAX_PRODUCT)
+            .with_context(|| format!("cannot read {}", now.display()))
+            .with_context(damaged)?;
         if sha256(&octets) != *expected {
             return Err(anyhow!("{} does not hold what the journal says", now.display()))
                 .with_context(damaged);
@@ -236,7 +233,7 @@ fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The folders that targets stay in.
-const FOLDERS: [&str; 2] = [model::FOLDER, render::FOLDER];
+const FOLDERS: [&str; 2] = [tree::FOLDER, render::FOLDER];
 
 /// A target stays in the two folders, and neither a folder nor a link is in its way, nor in that of its folders.
 fn check_target(root: &Path, path: &Path) -> Result<()> {
@@ -244,7 +241,7 @@ fn check_target(root: &Path, path: &Path) -> Result<()> {
     let below =
         components.next().is_some_and(|first| FOLDERS.iter().any(|folder| first.as_os_str() == *folder));
     if !below || !components.all(|component| matches!(component, Component::Normal(_))) {
-        bail!("{} is outside {}/ and {}/", path.display(), model::FOLDER, render::FOLDER);
+        bail!("{} is outside {}/ and {}/", path.display(), tree::FOLDER, render::FOLDER);
     }
     for part in path.ancestors().filter(|part| !part.as_os_str().is_empty()) {
         let Ok(data) = fs::symlink_metadata(root.join(part)) else { continue };
@@ -270,7 +267,7 @@ fn sync_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
 /// Files that were staged and never renamed.
 fn leftovers(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut folders = vec![root.join(model::FOLDER), root.join(render::FOLDER)];
+    let mut folders = vec![root.join(tree::FOLDER), root.join(render::FOLDER)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
@@ -293,5 +290,5 @@ fn staged(target: &Path) -> PathBuf {
 }
 
 fn journal_path(root: &Path) -> PathBuf {
-    root.join(model::FOLDER).join(".journal")
+    root.join(tree::FOLDER).join(".journal")
 }

@@ -3,33 +3,24 @@
 //! A registry file has no DTD, no entity of its own, one namespace, little depth and a few thousand elements.
 //! What goes beyond that is refused with its line and column, in memory proportional to the limits below.
 
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
-
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
+use std::fmt;
+
+use crate::file::MAX_DATA;
 
 /// The namespace of every element in IANA's registries.
 pub const NAMESPACE: &str = "http://www.iana.org/assignments";
 
 /// Limits of the file as a whole: octets, depth, elements, and attributes of one element.
-pub const MAX_OCTETS: usize = 4 << 20;
+pub const MAX_OCTETS: usize = MAX_DATA;
 const MAX_DEPTH: usize = 16;
 const MAX_ELEMENTS: usize = 50_000;
 const MAX_ATTRIBUTES: usize = 16;
 /// Characters of a reason, which may quote the file.
 const MAX_REASON: usize = 500;
-
-/// Reads a file, but no more of it than [`parse`] needs to see that it is too large.
-pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut octets = Vec::new();
-    File::open(path)?.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets)?;
-    Ok(octets)
-}
 
 /// Reads a whole document and returns its root element.
 ///

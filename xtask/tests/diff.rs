@@ -25,15 +25,24 @@ const STEPS: [Step; 6] = [
     (
         "2015-02-04",
         "2015-05-18",
-        ["2 references, 1 associated code, 2 other facts, 1 text"; 2],
+        ["2 references, 1 list of associated codes, 3 dates, 2 other facts, 1 text"; 2],
         &["521 5.3.2: Unlisted -> Listed"],
         [Semver::Patch; 2],
     ),
-    ("2015-05-18", "2015-08-24", ["4 references, 0 associated codes, 1 text"; 2], &[], [Semver::Patch; 2]),
+    (
+        "2015-05-18",
+        "2015-08-24",
+        ["4 references, 0 lists of associated codes, 2 dates, 1 text"; 2],
+        &[],
+        [Semver::Patch; 2],
+    ),
     (
         "2015-08-24",
         "2019-02-25",
-        ["+2 rows, 1 reference, 0 associated codes", "-2 rows, 1 reference, 0 associated codes"],
+        [
+            "+2 rows, 1 reference, 0 lists of associated codes, 1 date",
+            "-2 rows, 1 reference, 0 lists of associated codes, 1 date",
+        ],
         &["550 5.7.29: Unregistered -> Listed"],
         [Semver::Minor, Semver::Major],
     ),
@@ -41,14 +50,26 @@ const STEPS: [Step; 6] = [
         "2019-02-25",
         "2019-08-05",
         [
-            "+1 row, 1 reference, 0 associated codes, 1 text",
-            "-1 row, 1 reference, 0 associated codes, 1 text",
+            "+1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
+            "-1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
         ],
         &["550 5.7.30: Unregistered -> Listed"],
         [Semver::Minor, Semver::Major],
     ),
-    ("2019-08-05", "2019-11-27", ["1 reference, 0 associated codes"; 2], &[], [Semver::Patch; 2]),
-    ("2019-11-27", "2024-12-06", ["1 reference, 0 associated codes"; 2], &[], [Semver::Patch; 2]),
+    (
+        "2019-08-05",
+        "2019-11-27",
+        ["1 reference, 0 lists of associated codes, 1 date"; 2],
+        &[],
+        [Semver::Patch; 2],
+    ),
+    (
+        "2019-11-27",
+        "2024-12-06",
+        ["1 reference, 0 lists of associated codes, 1 date"; 2],
+        &[],
+        [Semver::Patch; 2],
+    ),
 ];
 
 #[test]
@@ -95,7 +116,7 @@ fn a_new_row_is_told_with_its_identifier_and_every_verdict() {
     let report = report(&find("2019-02-25.xml"), &find("2019-08-05.xml"));
     let text = report.render(Format::Text);
     for line in [
-        "2019-02-25 -> 2019-08-05: +1 row, 1 reference, 0 associated codes, 1 text",
+        "2019-02-25 -> 2019-08-05: +1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
         "+ X.7.30",
         "  registry updated: 2019-02-25 -> 2019-08-05",
         "  X.7.29 reference: [RFC-ietf-dmarc-arc-protocol-23] -> [RFC8617]",
@@ -106,6 +127,59 @@ fn a_new_row_is_told_with_its_identifier_and_every_verdict() {
     ] {
         assert!(text.lines().any(|printed| printed == line), "{line:?} is not in\n{text}");
     }
+}
+
+#[test]
+fn the_summary_counts_each_fact_of_the_history_once() {
+    let Some(files) = support::history() else { return };
+    let registries: Vec<Registry> = files.iter().map(read).collect();
+    for old in &registries {
+        for new in &registries {
+            assert_counted(&report(old, new));
+        }
+    }
+}
+
+/// Two cells that are no list, so that no code comes or goes: of 2019-02-08 and of 2019-02-25.
+#[test]
+fn an_odd_cell_is_counted_too() {
+    let xml = snapshot_text();
+    let prose = "<basic_code>The message appears to be part of a mail flood.</basic_code>";
+    let report = report(&parse(&xml.replacen("<basic_code>.</basic_code>", prose, 1)), &parse(&xml));
+    assert_eq!(report.facts.len(), 1);
+    assert_eq!(report.summary, "0 references, 1 list of associated codes");
+    assert_counted(&report);
+}
+
+/// The summary has as many rows, facts and texts as the report lists, in text and in JSON.
+#[track_caller]
+fn assert_counted(report: &Report) {
+    let json: serde_json::Value = serde_json::from_str(&report.render(Format::Json)).unwrap();
+    let listed = |name: &str| json[name].as_array().unwrap().len();
+    let summary = json["summary"].as_str().unwrap();
+    let text = report.render(Format::Text);
+    let headline = text.lines().next().unwrap();
+    assert!(headline.ends_with(&format!(": {summary}")), "{headline:?} is not {summary:?}");
+    let lines = |heading: &str| {
+        let lines = text.lines().skip_while(|line| *line != heading).skip(1);
+        lines.take_while(|line| line.starts_with("  ")).count()
+    };
+    assert_eq!((lines("Facts"), lines("Wording")), (listed("facts"), listed("wording")), "{text}");
+    let mut counted = [0; 4];
+    for part in summary.split(", ") {
+        let Some((number, what)) = part.split_once(' ').filter(|(number, _)| number.parse::<i64>().is_ok())
+        else {
+            continue;
+        };
+        let place = match (what.trim_end_matches('s'), number.as_bytes()[0]) {
+            ("row", b'+') => 0,
+            ("row", _) => 1,
+            ("text", _) => 3,
+            _ => 2,
+        };
+        counted[place] += number.trim_start_matches(['+', '-']).parse::<usize>().unwrap();
+    }
+    assert_eq!(counted, ["added", "removed", "facts", "wording"].map(listed), "{summary}");
 }
 
 #[test]
@@ -244,6 +318,7 @@ proptest! {
         prop_assert_eq!(after.clone().with(&changes(&after, &before)), before.clone());
         prop_assert!(changes(&before, &before).is_empty());
         prop_assert_eq!(forth.is_empty(), before == after);
+        assert_counted(&report(&old, &new));
     }
 
     /// The order of the rows is no fact.

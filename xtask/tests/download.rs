@@ -20,6 +20,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use run::{Run, Running, run};
 use server::{Answer, Authority, Server, Step, answer, head};
+use xtask::date::in_days;
 use xtask::render::escape::is_deceptive;
 use xtask::snapshot::{Snapshot, sha256};
 
@@ -38,6 +39,9 @@ fn what_is_no_registry_is_refused() {
     let utf_16 = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let last_row = &text[text.rfind("<record").unwrap()..];
     let last_row = &last_row[..last_row.find("</record>").unwrap() + "</record>".len()];
+    // Midnight may pass meanwhile.
+    let yet_to_come = format!("of {}, which is yet to come", in_days(4));
+    let clock = format!("by this machine's clock it is {}", &in_days(0)[.."2024-12-".len()]);
     let refused: &[(&str, Vec<u8>, &[&str])] = &[
         ("a captive portal", HTML.into(), &["HTML page", "look at the address in a browser"]),
         (
@@ -71,6 +75,16 @@ fn what_is_no_registry_is_refused() {
             "an older one",
             dated(&text, "2001-01-01").into(),
             &["of 2001-01-01, older than", "add --allow-older"],
+        ),
+        (
+            "one that is yet to come",
+            dated(&text, &in_days(4)).into(),
+            &[&yet_to_come, &clock, "if the clock is wrong, set it", "check where the registry comes from"],
+        ),
+        (
+            "one of another millennium",
+            dated(&text, "2999-12-31").into(),
+            &["of 2999-12-31, which is yet to come", &clock],
         ),
         (
             "a billion laughs",
@@ -481,7 +495,7 @@ fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
     assert_eq!(record.etag.as_deref(), Some("\"1\\x\""));
     assert_eq!(record.last_modified.as_deref(), Some(modified));
     assert_eq!((record.sha256.as_str(), record.size), (sha256(newer.as_bytes()).as_str(), newer.len()));
-    assert_eq!(record.updated, LATER);
+    assert!(newer.contains(&format!("<updated>{}</updated>", record.updated)), "{record:?}");
     assert_record_has_no_clock(&desk);
 
     let taken = desk.files();
@@ -505,6 +519,53 @@ fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
     let conditional = [Some("\"1\\x\"".to_owned()), Some(modified.to_owned())];
     let unconditional = [None, None];
     assert_eq!(conditions, [unconditional.clone(), conditional.clone(), conditional, unconditional]);
+}
+
+#[test]
+fn validators_of_another_form_are_neither_kept_nor_sent() {
+    let long = format!("\"{}\"", "x".repeat(300_000));
+    let dates = ["Fri, 31 Dec 2999 00:00:00 GMT".to_owned(), "x".repeat(300_000), "yesterday".to_owned()];
+    let tags = [long.clone(), "no quotes".to_owned(), "\"\u{e9}\"".to_owned()];
+    for (tag, date) in tags.iter().zip(&dates) {
+        let desk = Desk::new();
+        let newer = desk.newer();
+        let lines = [format!("ETag: {tag}"), format!("Last-Modified: {date}")];
+        let server = Server::script(vec![answer("200 OK", &lines.each_ref().map(String::as_str), &newer)]);
+        desk.assert_taken("validators", &desk.sync(&server, &[]), &newer);
+        let record = Snapshot::load(&desk.copy.path("registry/snapshot.toml")).unwrap();
+        assert_eq!(record.etag, None);
+        assert_eq!(record.last_modified.as_ref(), Some(date).filter(|date| date.ends_with("GMT")));
+        assert_eq!(desk.sync(&server, &["--check"]).status, Some(0));
+        let requests = server.requests();
+        assert_eq!(requests[1].header("If-None-Match"), None);
+        assert_eq!(requests[1].header("If-Modified-Since"), record.last_modified.as_deref());
+    }
+    // A record that a person or an older version wrote.
+    let desk = Desk::new();
+    let server = Server::script(vec![answer("200 OK", &[], desk.snapshot())]);
+    desk.record(&server.url("/"), &[&format!("etag = '{long}'"), "last-modified = 'yesterday'"]);
+    assert_eq!(desk.sync(&server, &["--check"]).status, Some(0));
+    for name in ["If-None-Match", "If-Modified-Since"] {
+        assert_eq!(server.requests()[0].header(name), None, "{name}");
+    }
+}
+
+#[test]
+fn long_headers_are_quoted_in_part() {
+    let desk = Desk::new();
+    let long = "x".repeat(300_000);
+    let answers = [
+        answer("429 Too Many Requests", &[&format!("Retry-After: {long}")], ""),
+        answer("429 Too Many Requests", &[&format!("Retry-After: {}", "9".repeat(300_000))], ""),
+        answer("200 OK", &[&format!("Content-Encoding: {long}")], ""),
+        redirect(&format!("http://192.0.2.1/{long}")),
+        redirect(&format!("{long}://127.0.0.1/")),
+    ];
+    for answer in answers {
+        let run = desk.sync(&Server::script(vec![answer]), &[]);
+        desk.assert_refused("a long header", &run, &[]);
+        assert!(run.stderr.len() < 1500, "{} octets: {}", run.stderr.len(), &run.stderr[..1500]);
+    }
 }
 
 /// A snapshot that was changed by hand is not what the validators are of; xtask says so before it asks.
@@ -642,6 +703,17 @@ fn standard_input_and_files_without_end_are_refused_in_little_memory() {
     }
 }
 
+/// Time zones and a clock that is a little slow are no reason to refuse a registry.
+#[test]
+fn a_registry_may_be_two_days_ahead() {
+    for days in [1, 2] {
+        let desk = Desk::new();
+        let text = dated(&desk.newer(), &in_days(days));
+        let run = desk.xtask(&["sync", "--from", desk.file(&text).to_str().unwrap()]);
+        desk.assert_taken("ahead", &run, &text);
+    }
+}
+
 #[test]
 fn offline_asks_nobody_and_renders_what_is_missing() {
     let desk = Desk::new();
@@ -733,6 +805,11 @@ fn all_is_done_in_time_whatever_the_server_does() {
     let not_reached = format!("not reached, the snapshot of {date} is used");
     let cases: &[(&str, Address, &[&str])] = &[
         ("news", serve(answer("200 OK", &[], &newer)), &["news: ", "`cargo xtask sync` takes it"]),
+        (
+            "news for a person",
+            serve(answer("200 OK", &[], with_a_row(&newer))),
+            &["news: +1 row", "`cargo xtask sync --propose` takes it"],
+        ),
         ("nothing new", serve(answer("200 OK", &[], desk.snapshot())), &["nothing new"]),
         ("nobody there", (format!("http://{closed}/"), None), &[&not_reached, "refused"]),
         ("a name that never resolves", ("https://registry.invalid/".to_owned(), None), &[&not_reached]),
@@ -765,9 +842,6 @@ const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 /// A sample text that every version of the registry has.
 const SAMPLE: &str = ">Mailbox full<";
 
-/// A date after that of every snapshot.
-const LATER: &str = "2999-12-31";
-
 /// What a captive portal shows.
 const HTML: &str = "<!DOCTYPE html>\n<html><body>Please sign in</body></html>\n";
 
@@ -797,9 +871,9 @@ impl Desk {
         fs::read_to_string(self.copy.path(SNAPSHOT)).unwrap()
     }
 
-    /// The snapshot with another sample text and a later date.
+    /// The snapshot with another sample text and the date of today.
     fn newer(&self) -> String {
-        dated(&self.snapshot(), LATER).replacen(SAMPLE, ">Mailbox overfull<", 1)
+        dated(&self.snapshot(), &in_days(0)).replacen(SAMPLE, ">Mailbox overfull<", 1)
     }
 
     /// A file beside the copied data.
@@ -950,6 +1024,14 @@ fn dated(text: &str, date: &str) -> String {
     let start = text.find("<updated>").unwrap() + "<updated>".len();
     let end = text[start..].find('<').unwrap() + start;
     format!("{}{date}{}", &text[..start], &text[end..])
+}
+
+/// A registry with a row behind its last one.
+fn with_a_row(text: &str) -> String {
+    let last = &text[text.rfind("<record").unwrap()..];
+    let last = &last[..last.find("</record>").unwrap() + "</record>".len()];
+    let code = last.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    text.replacen(last, &format!("{last}{}", last.replacen(code, "X.7.999", 1)), 1)
 }
 
 fn deep() -> Vec<u8> {

@@ -7,7 +7,6 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Output;
 
 use proptest::prelude::*;
@@ -15,8 +14,10 @@ use similar::TextDiff;
 use xtask::annotation::{Annotations, MAX_IDENTIFIER};
 use xtask::associated::Associated;
 use xtask::code::Status;
+use xtask::data_file::DataFile;
 use xtask::model::Model;
 use xtask::proposal;
+use xtask::symbols::Symbols;
 
 use copy::Copy;
 
@@ -33,19 +34,21 @@ fn new_rows_stand_in_their_places_and_nothing_else_changes() {
     );
     let snapshot = insert_after(&snapshot, "X.7.30", &row("X.7.31", "Not given at all", "Not given"));
     let snapshot = insert_after(&snapshot, "X.7.31", &row("X.7.32", "Not given at all", "5XX"));
+    let snapshot = insert_after(&snapshot, "X.7.32", &row("X.7.33", "Any code", "Any"));
     let snapshot =
-        insert_after(&snapshot, "X.7.32", &row("X.8.0", "Other", "250, 450 (other 5XX codes are allowed)"));
+        insert_after(&snapshot, "X.7.33", &row("X.8.0", "Other", "250, 450 (other 5XX codes are allowed)"));
     let output = project.sync(&snapshot, &["--propose"]);
     assert_done(&output);
 
     let expected = [
-        ("X.1.10", "X.1.11", "ADDR_A_NEW_QUITE_LONG", "[4, 5]"),
-        ("X.7.30", "X.7.31", "SEC_NOT_GIVEN_AT_ALL", "[4, 5]"),
-        ("X.7.31", "X.7.32", "X_7_32", "[5]"),
-        ("X.7.32", "X.8.0", "X8_OTHER", "[2, 4, 5]"),
+        ("X.1.10", "X.1.11", "ADDR_A_NEW_QUITE_LONG", "[4, 5]", FROM_CODES),
+        ("X.7.30", "X.7.31", "SEC_NOT_GIVEN_AT_ALL", "[4, 5]", NO_CODES),
+        ("X.7.31", "X.7.32", "X_7_32", "[5]", FROM_CODES),
+        ("X.7.32", "X.7.33", "SEC_ANY_CODE", "[4, 5]", ANY_CODE),
+        ("X.7.33", "X.8.0", "X8_OTHER", "[2, 4, 5]", FROM_CODES),
     ];
     let mut wanted = annotations.clone();
-    for (before, code, identifier, classes) in expected {
+    for (before, code, identifier, classes, basis) in expected {
         assert!(
             stderr(&output).contains(&format!("{code} is annotated as {identifier}; review it")),
             "{}",
@@ -53,7 +56,7 @@ fn new_rows_stand_in_their_places_and_nothing_else_changes() {
         );
         let end = wanted.find(&format!("code = \"{before}\"")).unwrap();
         let end = end + wanted[end..].find("\n\n").unwrap() + 1;
-        wanted.insert_str(end, &proposed(code, identifier, classes));
+        wanted.insert_str(end, &proposed(code, identifier, classes, basis));
     }
     assert_same(&project.annotations(), &wanted);
     assert_same(&project.quirks(), &quirks);
@@ -63,10 +66,14 @@ fn new_rows_stand_in_their_places_and_nothing_else_changes() {
     assert_done(&project.xtask(&["render", "--check"]));
 }
 
-fn proposed(code: &str, identifier: &str, classes: &str) -> String {
+const FROM_CODES: &str = "proposed from its associated codes";
+const NO_CODES: &str = "a guess, because it has no associated codes";
+const ANY_CODE: &str = "a guess, because any reply code is associated with it";
+
+fn proposed(code: &str, identifier: &str, classes: &str, basis: &str) -> String {
     format!(
         "\n[[row]]\ncode = \"{code}\"\nidentifier = \"{identifier}\"\nclasses = {classes}\n\
-         basis = \"proposed from its associated codes\"\nsource = \"RFC 9999\"\nreview = true\n"
+         basis = \"{basis}\"\nsource = \"RFC 9999\"\nreview = true\n"
     )
 }
 
@@ -132,7 +139,7 @@ proptest! {
         rows in prop::collection::vec((0..=9_u16, 0..=99_u16, "[A-Za-z0-9 _\"\\\\é'\\[\\]\n-]{0,40}|.{0,20}|X|Other|[0-9] [0-9]"), 1..8)
     ) {
         let model = Model::load(&support::root()).unwrap();
-        let text = fs::read_to_string(support::root().join(ANNOTATIONS)).unwrap();
+        let file = DataFile::read(&support::root().join(ANNOTATIONS)).unwrap();
         let mut registry = model.registry.clone();
         for (subject, detail, sample) in rows {
             let status = Status { subject, detail };
@@ -143,13 +150,19 @@ proptest! {
                 registry.statuses.rows.push(row);
             }
         }
-        let proposed = proposal::annotate(&text, &registry, &model).unwrap();
-        let annotations = Annotations::parse(Path::new(ANNOTATIONS), &proposed).unwrap();
+        let current = Annotations::read(&file).unwrap();
+        let symbols = Symbols::read(&DataFile::read(&support::root().join(SYMBOLS)).unwrap()).unwrap();
+        let proposed = proposal::annotate(&file, &registry, &current, &symbols).unwrap();
+        let annotations = Annotations::read(&proposed).unwrap();
         prop_assert_eq!(annotations.rows.len(), registry.statuses.rows.len());
         let identifiers: BTreeSet<_> = annotations.rows.values().map(|row| &row.identifier).collect();
         prop_assert_eq!(identifiers.len(), annotations.rows.len());
         annotations.rows.values().for_each(|row| assert_identifier(&row.identifier));
-        prop_assert!(is_subsequence(&text, &proposed), "a line of the old file is gone");
+        let new = annotations.rows.values().filter(|row| !current.rows.contains_key(&row.code));
+        for row in new {
+            prop_assert!(!symbols.has(&row.identifier), "{} had another meaning", row.identifier);
+        }
+        prop_assert!(is_subsequence(file.text(), proposed.text()), "a line of the old file is gone");
     }
 }
 
@@ -186,17 +199,15 @@ fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
 
     let mended = project.snapshot().replacen("<basic_code>.</basic_code>", "<basic_code>550</basic_code>", 1);
     let output = project.sync(&mended, &[]);
-    assert_done(&output);
-    assert!(
-        stderr(&output).contains("quirks of X.7.28 are no longer needed; --propose marks"),
-        "{}",
-        stderr(&output)
+    assert_refused(
+        &output,
+        "no cell of row X.7.28 needs this quirk any more; write `historical = true` in it",
     );
+    assert_refused(&output, "or run the same again with --propose");
     assert_same(&project.quirks(), &quirks);
-    assert_refused(&project.xtask(&["render", "--check"]), "write `historical = true`");
+    assert_done(&project.xtask(&["render", "--check"]));
 
-    // With another octet, for the same file is nothing new.
-    let output = project.sync(&format!("{mended}\n"), &["--propose"]);
+    let output = project.sync(&mended, &["--propose"]);
     assert_done(&output);
     assert!(
         stderr(&output).contains("quirks of X.7.28 are no longer needed and were marked"),
@@ -228,6 +239,52 @@ fn an_accepted_removal_takes_the_tables_of_its_row_alone() {
     }
 }
 
+/// The samples are those of other rows, so that what is invented from them is another name.
+#[test]
+fn a_row_that_comes_back_gets_its_published_identifier() {
+    for (code, identifier, basic_code, classes, basis) in [
+        ("X.7.28", "SEC_MAIL_FLOOD", ".", "[4, 5]", NO_CODES),
+        ("X.7.29", "SEC_ARC_FAIL", "550", "[5]", FROM_CODES),
+        ("X.7.30", "SEC_REQUIRETLS", "550", "[5]", FROM_CODES),
+    ] {
+        let project = Copy::to_render();
+        let whole = project.snapshot();
+        let removal = format!("--accept-removal={code}");
+        assert_done(&project.sync(&without_row(&whole, code), &[&removal, "--propose"]));
+        let row = row(code, "SPF validation failed", basic_code);
+        let back = insert_after(&without_row(&whole, code), "X.7.27", &row);
+        let output = project.sync(&back, &["--propose"]);
+        assert_done(&output);
+        let said = format!("{code} is annotated as {identifier}; review it");
+        assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+        assert!(project.annotations().contains(&proposed(code, identifier, classes, basis)), "{code}");
+    }
+}
+
+/// The words of the samples give names that removed rows had, or that the header uses otherwise.
+#[test]
+fn no_published_name_is_given_to_another_row() {
+    let project = Copy::to_render();
+    let whole = project.snapshot();
+    let without = without_row(&without_row(&whole, "X.7.29"), "X.7.30");
+    assert_done(&project.sync(&without, &["--accept-removal=X.7.29", "--accept-removal=X.7.30"]));
+    project.edit(SYMBOLS, "\nentries ", "\nSMTP_ESC_SEC_MACRO 0.1.0\nentries ");
+    let mut snapshot = without;
+    let mut last = "X.7.28".to_owned();
+    for (code, sample) in
+        [("X.7.31", "ARC fail"), ("X.7.32", "RequireTLS"), ("X.7.33", "macro"), ("X.7.34", "free")]
+    {
+        snapshot = insert_after(&snapshot, &last, &row(code, sample, "550"));
+        last = code.to_owned();
+    }
+    assert_done(&project.sync(&snapshot, &["--propose"]));
+    for (code, identifier) in
+        [("X.7.31", "X_7_31"), ("X.7.32", "X_7_32"), ("X.7.33", "X_7_33"), ("X.7.34", "SEC_FREE")]
+    {
+        assert!(project.annotations().contains(&proposed(code, identifier, "[5]", FROM_CODES)), "{code}");
+    }
+}
+
 #[test]
 fn a_removal_with_no_conflict_in_the_file() {
     let project = Copy::to_render();
@@ -246,13 +303,14 @@ fn a_removal_beside_a_new_row() {
     let snapshot = without_row(&snapshot, "X.7.30");
     assert_done(&project.sync(&snapshot, &["--accept-removal=X.7.30", "--propose"]));
     let now = project.annotations();
-    let new = proposed("X.7.31", "SEC_REQUIRES_TLS_NO", "[5]");
+    let new = proposed("X.7.31", "SEC_REQUIRES_TLS_NO", "[5]", FROM_CODES);
     assert_same(&now.replace(&new, ""), &without_tables(&annotations, "X.7.30"));
     assert!(now.contains(&new), "{now}");
 }
 
 const ANNOTATIONS: &str = "registry/annotations.toml";
 const QUIRKS: &str = "registry/quirks.toml";
+const SYMBOLS: &str = "registry/symbols-in-versions";
 const REFERENCE: &str = "<xref type=\"rfc\" data=\"rfc9999\"/>";
 
 impl Copy {

@@ -22,14 +22,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use xtask::annotation::Annotations;
 use xtask::code::Status;
+use xtask::fetch::Validators;
 use xtask::gate::Allowances;
 use xtask::model::Model;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
 use xtask::snapshot::sha256;
 use xtask::sync::{Candidate, plan};
-use xtask::transaction::{Disk, Lock, RealDisk, Recovery, Replacement, recover, replace};
+use xtask::transaction::{Disk, Lock, RealDisk, Recovery, recover, replace};
+use xtask::tree::Replacement;
 
 use copy::Copy;
 
@@ -550,14 +553,23 @@ fn remove(path: &Path) {
 fn back_through_the_history_and_forward_again() {
     let Some(history) = support::history() else { return };
     let project = Copy::to_render();
+    let published = identifiers(&project);
     let newest = history.last().unwrap();
     for file in history.iter().rev().chain(history.iter().skip(1)) {
         take(&project, file);
+        assert!(identifiers(&project).is_subset(&published));
     }
     for file in history.iter().rev().skip(1) {
         take(&project, file);
         take(&project, newest);
+        assert_eq!(identifiers(&project), published);
     }
+}
+
+/// What the rows are called.
+fn identifiers(project: &Copy) -> BTreeSet<(Status, String)> {
+    let annotations = Annotations::load(&project.path("registry/annotations.toml")).unwrap();
+    annotations.rows.into_iter().map(|(status, row)| (status, row.identifier)).collect()
 }
 
 /// Takes a registry whatever it asks for, and holds `render --check` against what is proposed.
@@ -666,7 +678,7 @@ fn candidate_text(project: &Copy) -> String {
 fn planned_files(project: &Copy, candidate: &Path) -> Vec<Replacement> {
     let url = Model::load(project.root()).unwrap().snapshot.url;
     let octets = fs::read(candidate).unwrap();
-    let candidate = Candidate { octets, url, etag: None, last_modified: None };
+    let candidate = Candidate { octets, url, validators: Validators::default() };
     let allowances = Allowances { removals: vec![Status::parse(REMOVED).unwrap()], older: false };
     plan(project.root(), &candidate, &allowances, true).unwrap().files
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, ValueEnum as _};
 
-use super::{Outcome, conformance, render, say, sync};
+use super::{Outcome, conformance, render, sync};
 use crate::model::Model;
 use crate::render::Kind;
+use crate::terminal::say;
 
 /// What a user looks for first.
 const PRODUCTS: [(&str, &str); 6] = [
@@ -42,7 +43,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         model.entries.len(),
         model.reply_codes.len()
     ));
-    say(format_args!("IANA        {}", sync::news(root, &model, &options.url, PATIENCE)));
+    say(format_args!("IANA        {}", sync::news(root, &model.snapshot, &options.url, PATIENCE)));
     let products = render::verify(root, Kind::value_variants())?;
     say(format_args!("generated/  {products} products are as registry/ makes them"));
     match conformance::summary(root)? {

@@ -6,13 +6,15 @@ use anyhow::Result;
 use clap::Args;
 use similar::TextDiff;
 
-use super::{Outcome, say};
+use super::Outcome;
 use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
-use crate::model::{FOLDER, Model};
+use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::revision::Revision;
+use crate::terminal::say;
+use crate::tree::{ANNOTATIONS, QUIRKS, Tree};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -35,11 +37,12 @@ pub(super) struct Options {
 
 /// Reads both registries and prints the report.
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
-    let quirks = Quirks::load(&root.join(FOLDER).join("quirks.toml"))?;
+    let tree = Tree::at(root);
+    let quirks = Quirks::read(&tree.data_file(QUIRKS)?)?;
     let old = options.old.registry(root, &mut quirks.clone())?;
     let new = options.new.registry(root, &mut quirks.clone())?;
-    let annotations = Annotations::load(&root.join(FOLDER).join("annotations.toml"))?;
-    let products = Model::load(root)?.changed_products(&old, &new)?;
+    let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
+    let products = Model::read(&tree)?.changed_products(&old, &new)?;
     let report = Report::new(&old, &new, &annotations, products);
     say(report.render(options.format));
     if options.text && options.format != Format::Json && !report.is_empty() {

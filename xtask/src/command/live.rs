@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
 
-use super::{Outcome, conformance, say};
+use super::{Outcome, conformance};
 use crate::live::choice::Choice;
 use crate::live::interruption::Interruption;
 use crate::live::isolated::{self, Isolated};
@@ -21,6 +21,7 @@ use crate::live::root::Roots;
 use crate::live::running::{self, Running};
 use crate::live::server::{Server, Target};
 use crate::live::summary::{Row, Tested, table};
+use crate::terminal::say;
 
 /// What cases may do here: nobody but these servers is harmed.
 const ALLOWED: &str = "auth,delivers,intrusive,floods";
@@ -55,11 +56,11 @@ pub(super) struct Options {
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let root = root.canonicalize().with_context(|| root.display().to_string())?;
     let all = Server::all(&root.join("conformance/live"))?;
+    let choice = Choice::new(&all, &options.names)?;
     if options.list {
-        list(&all);
+        list(&choice);
         return Ok(Outcome::Done);
     }
-    let choice = Choice::new(&all, &options.names)?;
     if options.results {
         return write_results(&root, &choice);
     }
@@ -90,10 +91,10 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     finish(&choice, &rows, started, &failed, options.keep)
 }
 
-fn list(all: &[Server]) {
-    for server in all {
+fn list(choice: &Choice<'_>) {
+    for server in &choice.servers {
         say(&server.name);
-        for target in &server.targets {
+        for (_, target) in choice.targets.iter().filter(|(owner, _)| owner.name == server.name) {
             say(format_args!("  {:<30} {}", target.name, target.address));
         }
     }

@@ -1,14 +1,16 @@
 //! `cargo xtask render`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use similar::TextDiff;
 
-use super::{Outcome, say};
+use super::Outcome;
+use crate::check::{self, Checked, Proposals};
 use crate::model::Model;
-use crate::render::{ALL_KINDS, FOLDER, Kind, Product, render};
+use crate::render::{ALL_KINDS, Kind, Product, render};
+use crate::terminal::say;
+use crate::tree::Tree;
 
 /// Writes the products that change.
 pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
@@ -34,14 +36,14 @@ pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
 
 /// Holds the products of some kinds against `registry/` and gives their number.
 pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
-    let model = Model::load(root)?;
-    model.check_quirks(root)?;
-    model.check_reviewed()?;
-    let products = render(&model, kinds)?;
+    let tree = Tree::at(root);
+    let Checked { products, .. } = check::sources(&tree, kinds, Proposals::Refused)?;
     let mut stale = 0;
-    for difference in products.iter().filter_map(|product| difference(root, product).transpose()) {
-        say(difference?);
-        stale += 1;
+    for product in &products {
+        if product.is_stale(&tree)? {
+            say(difference(&tree, product)?);
+            stale += 1;
+        }
     }
     if stale > 0 {
         bail!(
@@ -50,36 +52,16 @@ pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
         );
     }
     if kinds.len() == ALL_KINDS.len() {
-        check_orphans(root, &products)?;
+        check::orphans(&tree, &products)?;
     }
     Ok(products.len())
 }
 
-/// Nothing stands in `generated/` that is not rendered.
-fn check_orphans(root: &Path, products: &[Product]) -> Result<()> {
-    let mut folders = vec![root.join(FOLDER)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !products.iter().any(|product| root.join(&product.path) == path) {
-                bail!("{} is no product; delete it", path.display());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The unified diff from the file to the product, if they differ.
-fn difference(root: &Path, product: &Product) -> Result<Option<String>> {
-    let current = product.current(root)?;
-    if current == product.contents {
-        return Ok(None);
-    }
+/// The unified diff from the file to the product.
+fn difference(tree: &Tree, product: &Product) -> Result<String> {
+    let current = product.current(tree)?.unwrap_or_default();
+    let current = String::from_utf8_lossy(&current);
     let path = product.path.display();
-    let diff = TextDiff::from_lines(&current, &product.contents);
-    let diff =
-        diff.unified_diff().header(&format!("{path} (now)"), &format!("{path} (rendered)")).to_string();
-    Ok(Some(diff))
+    let diff = TextDiff::from_lines(&*current, product.contents.as_str());
+    Ok(diff.unified_diff().header(&format!("{path} (now)"), &format!("{path} (rendered)")).to_string())
 }

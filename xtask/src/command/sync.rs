@@ -8,16 +8,20 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 
-use super::{Outcome, remark, say};
+use super::Outcome;
+use crate::annotation::Annotations;
 use crate::code::Status;
 use crate::diff_report::{Format, Report};
 use crate::fetch::{Fetched, Request, Validators, fetch};
 use crate::gate::Allowances;
-use crate::model::Model;
+use crate::model::{Model, Source};
+use crate::registry::Registry;
 use crate::revision::Revision;
-use crate::snapshot::sha256;
+use crate::snapshot::{Snapshot, sha256};
 use crate::sync::{Candidate, plan};
+use crate::terminal::{remark, say};
 use crate::transaction::{Lock, RealDisk, replace};
+use crate::tree::Tree;
 use crate::xml::MAX_OCTETS;
 
 /// Where IANA publishes the registry.
@@ -63,9 +67,11 @@ pub(super) struct Options {
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let writes = !options.check && !options.dry_run;
     let lock = writes.then(|| Lock::acquire(root)).transpose()?;
-    let current = Model::load(root)?;
-    let Some(candidate) = candidate(root, &current, options)? else {
-        say(unchanged(&current).render(options.format));
+    let Source { record, registry, .. } = Source::read(&Tree::at(root))?;
+    let Some(candidate) = candidate(root, &record, options)? else {
+        // Nothing is taken; what is there has to fit together all the same.
+        Model::load(root)?;
+        say(unchanged(&registry).render(options.format));
         return Ok(Outcome::Done);
     };
     let allowances = Allowances { removals: options.accept_removal.clone(), older: options.allow_older };
@@ -89,63 +95,59 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
 }
 
 /// What the address has that the snapshot has not, asked as `sync --check` does: a sentence for people.
-pub(super) fn news(root: &Path, current: &Model, url: &str, timeout: Duration) -> String {
-    let candidate = match download(current, root, url, timeout) {
+pub(super) fn news(root: &Path, record: &Snapshot, url: &str, timeout: Duration) -> String {
+    let candidate = match download(root, record, url, timeout) {
         Ok(Some(candidate)) => candidate,
         Ok(None) => return "nothing new".to_owned(),
         Err(error) => {
-            let (date, reason) = (&current.snapshot.updated, error.root_cause());
+            let (date, reason) = (&record.updated, error.root_cause());
             return format!("not reached, the snapshot of {date} is used ({reason})");
         }
     };
-    match plan(root, &candidate, &Allowances::default(), true) {
+    let taken = |propose: bool| plan(root, &candidate, &Allowances::default(), propose);
+    let (command, plan) = match taken(false) {
+        Ok(plan) => ("cargo xtask sync", Ok(plan)),
+        Err(_) => ("cargo xtask sync --propose", taken(true)),
+    };
+    match plan {
         Ok(plan) if plan.files.is_empty() => "nothing new".to_owned(),
-        Ok(plan) => format!("news: {}; `cargo xtask sync` takes it", plan.report.summary),
+        Ok(plan) => format!("news: {}; `{command}` takes it", plan.report.summary),
         Err(error) => format!("something that `cargo xtask sync` refuses: {error:#}"),
     }
 }
 
 /// The registry to take; none if the snapshot is what there is.
-fn candidate(root: &Path, current: &Model, options: &Options) -> Result<Option<Candidate>> {
-    let given = |octets: Vec<u8>, url: &str| Candidate {
-        octets,
-        url: url.to_owned(),
-        etag: None,
-        last_modified: None,
-    };
+fn candidate(root: &Path, record: &Snapshot, options: &Options) -> Result<Option<Candidate>> {
     match &options.from {
-        _ if options.offline => {
-            let record = &current.snapshot;
-            Ok(Some(Candidate {
-                octets: Revision::Snapshot.octets(root)?,
-                url: record.url.clone(),
-                etag: record.etag.clone(),
-                last_modified: record.last_modified.clone(),
-            }))
-        }
+        _ if options.offline => Ok(Some(Candidate {
+            octets: Revision::Snapshot.octets(root)?,
+            url: record.url.clone(),
+            validators: validators(record),
+        })),
         Some(path) => {
             let octets = read(path)?;
-            Ok((sha256(&octets) != current.snapshot.sha256).then(|| given(octets, IANA)))
+            let is_new = sha256(&octets) != record.sha256;
+            let url = IANA.to_owned();
+            Ok(is_new.then(|| Candidate { octets, url, validators: Validators::default() }))
         }
-        None => download(current, root, &options.url, Duration::from_secs(options.timeout)),
+        None => download(root, record, &options.url, Duration::from_secs(options.timeout)),
     }
 }
 
 /// Asks a server, with the validators only if they were recorded for this address.
-fn download(current: &Model, root: &Path, url: &str, timeout: Duration) -> Result<Option<Candidate>> {
-    let record = &current.snapshot;
-    // The model was loaded, so the snapshot hashes to its record.
-    let validators = match record.url == url {
-        true => Validators { etag: record.etag.clone(), last_modified: record.last_modified.clone() },
-        false => Validators::default(),
-    };
+fn download(root: &Path, record: &Snapshot, url: &str, timeout: Duration) -> Result<Option<Candidate>> {
+    // The record was read with the snapshot, and is that of it.
+    let validators = if record.url == url { validators(record) } else { Validators::default() };
     match fetch(&Request { url: url.to_owned(), validators, timeout })? {
         Fetched::NotModified => Ok(None),
         Fetched::Body(octets, _) if octets == Revision::Snapshot.octets(root)? => Ok(None),
-        Fetched::Body(octets, Validators { etag, last_modified }) => {
-            Ok(Some(Candidate { octets, url: url.to_owned(), etag, last_modified }))
-        }
+        Fetched::Body(octets, validators) => Ok(Some(Candidate { octets, url: url.to_owned(), validators })),
     }
+}
+
+/// The validators in the record, which a person may have written.
+fn validators(record: &Snapshot) -> Validators {
+    Validators::new(record.etag.clone(), record.last_modified.clone())
 }
 
 /// A file, or standard input, up to the size that a registry may have.
@@ -163,13 +165,8 @@ fn read(path: &str) -> Result<Vec<u8>> {
     Ok(octets)
 }
 
-fn unchanged(current: &Model) -> Report {
-    let report = Report::new(
-        &current.registry,
-        &current.registry,
-        &crate::annotation::Annotations::default(),
-        Vec::new(),
-    );
+fn unchanged(registry: &Registry) -> Report {
+    let report = Report::new(registry, registry, &Annotations::default(), Vec::new());
     Report { summary: format!("up to date; {}", report.summary), ..report }
 }
 

@@ -1,5 +1,8 @@
 //! Which servers have to run for what is to be tested.
 
+use std::error::Error;
+use std::fmt;
+
 use anyhow::{Result, bail, ensure};
 
 use super::server::{Server, Target};
@@ -13,6 +16,18 @@ pub struct Choice<'a> {
     pub targets: Vec<(&'a Server, &'a Target)>,
 }
 
+/// A name that no server and no target has.
+#[derive(Debug)]
+pub struct Unknown(String);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no server or target {:?}; `cargo xtask live --list` lists them", self.0)
+    }
+}
+
+impl Error for Unknown {}
+
 impl<'a> Choice<'a> {
     /// The servers and targets of these names; all of them without names.
     pub fn new(all: &'a [Server], names: &[String]) -> Result<Choice<'a>> {
@@ -20,7 +35,7 @@ impl<'a> Choice<'a> {
             let known = all.iter().any(|server| {
                 server.name == *name || server.targets.iter().any(|target| target.name == *name)
             });
-            ensure!(known, "there is no server or target {name:?}; `cargo xtask live --list` lists them");
+            ensure!(known, Unknown(name.clone()));
         }
         let is_chosen = |server: &Server, target: &Target| {
             names.is_empty() || names.contains(&server.name) || names.contains(&target.name)

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::interruption::Interruption;
+use crate::file;
 
 /// A running command. Dropping it ends everything.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How much of a log an error shows.
 const LAST_LINES: usize = 15;
+const END: u64 = 16 << 10;
 
 impl Isolated {
     /// Starts a program of its own arguments. What it says goes to the log, or its standard output to a file of its own.
@@ -124,7 +126,7 @@ where
 
 /// The last lines of a log, for an error.
 pub fn last_lines(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
+    let text = file::read_end(log, END).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(LAST_LINES)..).unwrap_or_default();

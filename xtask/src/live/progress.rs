@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::terminal::{say, visible};
+
 /// Says what goes on.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -27,14 +29,14 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(visible(what));
         bar.enable_steady_tick(Duration::from_millis(200));
         Doing { progress: self, bar, what: what.to_owned(), started: Instant::now() }
     }
 
     /// Says a line above the spinners.
     pub fn say(&self, line: impl Display) {
-        self.bars.suspend(|| crate::command::say(line));
+        self.bars.suspend(|| say(line));
     }
 }
 

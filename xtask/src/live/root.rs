@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::interruption::Interruption;
 use super::isolated;
 use super::server::Server;
+use crate::file::{self, MAX_DATA};
 
 /// Where roots are, and how they are made.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ impl Roots {
 
     /// Whether the server's packages are there already.
     pub fn has_packages(&self, server: &Server) -> bool {
-        fs::read_to_string(self.layer(server).join("ingredients"))
+        file::read_text(&self.layer(server).join("ingredients"), MAX_DATA)
             .is_ok_and(|text| text == self.ingredients(server))
     }
 

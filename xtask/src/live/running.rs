@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::isolated::{self, Isolated};
 use super::root::{self, Roots};
 use super::server::Server;
+use crate::file::{self, MAX_DATA};
 
 /// A server in its root. Dropping it stops it and removes the root.
 #[derive(Debug)]
@@ -49,7 +50,8 @@ impl Running {
         let log = roots.log(&server.name, "version");
         let command = roots.inside(server, ["sh", "-c", &server.recipe.version]);
         isolated::run(&roots.shared, command, &log, &roots.interruption).context("version")?;
-        let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        let said =
+            file::read_text(&log, MAX_DATA).with_context(|| format!("cannot read {}", log.display()))?;
         said.lines().last().unwrap_or_default().trim().clone_into(&mut running.version);
         let log = roots.log(&server.name, "start");
         let mut process = Isolated::start(&roots.shared, roots.inside(server, ["./start"]), &log, None)?;
@@ -97,7 +99,8 @@ pub fn stop_kept(folder: &Path, name: &str) -> Result<()> {
     let folder = folder.join("run").join(name);
     if let Some(id) = process_of(&folder) {
         // The first process of the namespaces; the one outside ends when all of them have.
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let children = PathBuf::from(format!("/proc/{id}/task/{id}/children"));
+        let children = file::read_text(&children, MAX_DATA).unwrap_or_default();
         for child in
             children.split_whitespace().filter_map(|child| child.parse().ok()).filter_map(Pid::from_raw)
         {
@@ -115,8 +118,8 @@ pub fn stop_kept(folder: &Path, name: &str) -> Result<()> {
 
 /// The process of a server that runs on. Numbers are used again, so that it has to be of this very folder.
 fn process_of(folder: &Path) -> Option<u32> {
-    let id: u32 = fs::read_to_string(folder.join(KEPT)).ok()?.trim().parse().ok()?;
-    let line = fs::read(format!("/proc/{id}/cmdline")).ok()?;
+    let id: u32 = file::read_text(&folder.join(KEPT), MAX_DATA).ok()?.trim().parse().ok()?;
+    let line = file::read(&PathBuf::from(format!("/proc/{id}/cmdline")), MAX_DATA).ok()?;
     let root = folder.join("root");
     let is_ours = line.split(|octet| *octet == 0).any(|word| word == root.as_os_str().as_encoded_bytes());
     is_ours.then_some(id)

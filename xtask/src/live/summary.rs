@@ -1,6 +1,7 @@
 //! What came of every target, as a table.
 
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,12 +44,14 @@ struct Record {
 impl Tested {
     /// Counts the findings among the records of a run.
     pub fn read(status: i32, records: &Path) -> Result<Tested> {
-        let text =
-            fs::read_to_string(records).with_context(|| format!("cannot read {}", records.display()))?;
+        let cannot_read = || format!("cannot read {}", records.display());
+        let file = File::open(records).with_context(cannot_read)?;
         let mut tested = Tested { status, ..Tested::default() };
-        for line in text.lines() {
+        // Line by line: a server that says much makes a large file.
+        for line in BufReader::new(file).lines() {
+            let line = line.with_context(cannot_read)?;
             let record: Record =
-                serde_json::from_str(line).with_context(|| format!("{}", records.display()))?;
+                serde_json::from_str(&line).with_context(|| format!("{}", records.display()))?;
             match (record.record.as_str(), record.level.as_deref()) {
                 ("finding", Some("error")) => tested.errors += 1,
                 ("finding", Some("warning")) => tested.warnings += 1,

@@ -10,6 +10,7 @@ use super::{Head, Product};
 use crate::associated::Form;
 use crate::code::{Classes, Status};
 use crate::model::{Entry, Model};
+use crate::terminal::excerpt;
 
 /// C89 promises 509 characters a string literal (ANSI X3.159 §2.2.4.1).
 const MAX_LITERAL: usize = 480;
@@ -280,6 +281,7 @@ fn version_number(version: &str) -> Result<String> {
         _ => None,
     }
     .with_context(|| {
+        let version = excerpt(version);
         format!("the version {version:?} in Cargo.toml is not three numbers up to 255, as in 0.1.0")
     })
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use askama::Template;
 
-use super::escape::{Csv, CsvComment, CsvField, Escaped, Word};
+use super::escape::{CsvComment, CsvField, Escaped};
 use super::json::form_name;
 use super::{Head, Product};
 use crate::associated::Form;
@@ -13,7 +13,6 @@ use crate::reply_code::ReplyCodeEntry;
 use crate::text::Reference;
 
 type Field = Escaped<CsvField>;
-type CsvWord = Escaped<Word<Csv>>;
 
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     let head = || Head::new(model, "csv");
@@ -40,12 +39,12 @@ struct Statuses {
 }
 
 struct StatusRow {
-    code: CsvWord,
-    subject: CsvWord,
-    detail: CsvWord,
-    identifier: CsvWord,
+    code: Field,
+    subject: Field,
+    detail: Field,
+    identifier: Field,
     sample: Field,
-    form: CsvWord,
+    form: Field,
     codes: Field,
     class_wildcards: Field,
     raw_associated: Field,
@@ -71,10 +70,10 @@ struct Pairs {
 }
 
 struct PairRow {
-    status: CsvWord,
-    identifier: CsvWord,
-    kind: CsvWord,
-    reply_code: CsvWord,
+    status: Field,
+    identifier: Field,
+    kind: Field,
+    reply_code: Field,
 }
 
 #[derive(Template)]
@@ -85,8 +84,8 @@ struct ReplyCodes {
 }
 
 struct ReplyCodeRow {
-    code: CsvWord,
-    name: CsvWord,
+    code: Field,
+    name: Field,
     meaning: Field,
     client: Field,
     sources: Field,

@@ -324,17 +324,22 @@ impl Place for JsonString {
     type Target = Json;
 
     fn escape(text: &str) -> String {
-        let quoted = serde_json::Value::from(text).to_string();
-        let mut json = String::new();
-        for c in quoted.chars() {
-            if is_deceptive(c) {
-                let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(json, "\\u{unit:04x}"));
-            } else {
-                json.push(c);
-            }
-        }
-        json
+        visible_json(&serde_json::Value::from(text).to_string())
     }
+}
+
+/// JSON in which every character of a string shows: bidirectional controls and the like become `\u` escapes.
+pub fn visible_json(json: &str) -> String {
+    let mut visible = String::new();
+    for c in json.chars() {
+        // A line break stands between values; inside a string it is escaped already.
+        if is_deceptive(c) && c != '\n' {
+            let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(visible, "\\u{unit:04x}"));
+        } else {
+            visible.push(c);
+        }
+    }
+    visible
 }
 
 /// A part of a JSON string, without the quotes around it.
@@ -350,16 +355,39 @@ impl Place for JsonStringPart {
 }
 
 /// A field of a CSV record that has several (RFC 4180), quoted where it has to be.
+///
+/// A spreadsheet takes it for text, and every character but a line break shows:
+///
+/// * An apostrophe stands in front of what would be a formula, and in front of an apostrophe.
+/// * A character that hides or reorders text is written `\u{202e}`, and the backslash of text that looks like this
+///   `\u{5c}`.
+///
+/// So a reader gets the text back without the first apostrophe, and with these escapes undone.
 pub struct CsvField;
 
 impl Place for CsvField {
     type Target = Csv;
 
     fn escape(text: &str) -> String {
-        let quoted = text.contains([',', '"', '\n', '\r']) || text.starts_with('#') || text.trim() != text;
-        if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+        let mut field = String::new();
+        if text.trim_start().starts_with(BEGINS_FORMULA) || text.starts_with('\'') {
+            field.push('\'');
+        }
+        for (index, c) in text.char_indices() {
+            let looks_escaped = c == '\\' && text[index..].starts_with("\\u{");
+            if looks_escaped || (is_deceptive(c) && c != '\n') {
+                field.extend(c.escape_unicode());
+            } else {
+                field.push(c);
+            }
+        }
+        let quoted = field.contains([',', '"', '\n']) || field.starts_with('#') || field.trim() != field;
+        if quoted { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
     }
 }
+
+/// What a cell begins with that spreadsheets calculate; some take the wide forms too.
+const BEGINS_FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// Text behind `#` in a build file.
 pub struct BuildComment;

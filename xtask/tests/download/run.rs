@@ -1,5 +1,7 @@
 //! xtask in a process of its own, watched: how it ends, what it says, how long it takes, how much memory it holds.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
 use std::process::{Child, Command, Stdio};

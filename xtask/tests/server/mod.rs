@@ -1,5 +1,7 @@
 //! A server on this machine that answers as a test says, well or badly, octet for octet.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,0 +1,80 @@
+//! `registry/symbols-in-versions`: every identifier that was ever published, and the rows that constants stand for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, anyhow};
+
+use crate::code::Status;
+use crate::data_file::DataFile;
+
+/// What may not be given to another row any more.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    names: BTreeSet<String>,
+    rows: BTreeMap<Status, String>,
+}
+
+impl Symbols {
+    /// Reads the file.
+    pub fn read(file: &DataFile) -> Result<Symbols> {
+        let mut symbols = Symbols::default();
+        for (index, line) in file.text().lines().enumerate() {
+            if !line.starts_with('#') {
+                symbols.take(line).map_err(|reason| file.error(index + 1, &anyhow!(reason)))?;
+            }
+        }
+        Ok(symbols)
+    }
+
+    /// The identifier that a row was published with.
+    pub fn identifier(&self, row: Status) -> Option<&str> {
+        self.rows.get(&row).map(String::as_str)
+    }
+
+    /// Whether header or library ever used the identifier, for a row or otherwise.
+    pub fn has(&self, identifier: &str) -> bool {
+        ["Status::", "SMTP_ESC_"].iter().any(|prefix| self.names.contains(&format!("{prefix}{identifier}")))
+    }
+
+    /// Takes a line: a name, its versions, and the row if the name is a constant of `Status`.
+    fn take(&mut self, line: &str) -> Result<(), String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (Some(name), Some(last)) = (words.first(), words.last()) else { return Ok(()) };
+        self.names.insert((*name).to_owned());
+        let Some(identifier) = name.strip_prefix("Status::") else { return Ok(()) };
+        let row = Status::parse(last).ok_or_else(|| {
+            format!("{name} has no row; write the one that it stands for last, such as X.1.1")
+        })?;
+        match self.rows.insert(row, identifier.to_owned()) {
+            None => Ok(()),
+            Some(other) => Err(format!("{row} has the name Status::{other} already; a row has one name")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Symbols;
+    use crate::code::Status;
+    use crate::data_file::DataFile;
+
+    fn read(text: &str) -> Result<Symbols, String> {
+        Symbols::read(&DataFile::new(Path::new("symbols"), text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn names_and_rows_are_read() {
+        let text = "# A remark.\n\nSMTP_ESC_STATUS 0.1.0\nStatus::A 0.1.0  X.1.1\nStatus::B 0.1.0 0.2.0 X.1.2\nentries 0.1.0\n";
+        let symbols = read(text).unwrap();
+        assert_eq!(symbols.identifier(Status::parse("X.1.1").unwrap()), Some("A"));
+        assert_eq!(symbols.identifier(Status::parse("X.1.2").unwrap()), Some("B"));
+        assert_eq!(symbols.identifier(Status::parse("X.1.3").unwrap()), None);
+        assert!(symbols.has("A") && symbols.has("STATUS") && !symbols.has("C") && !symbols.has("entries"));
+        let bad = read("entries 0.1.0\nStatus::A 0.1.0\n").unwrap_err();
+        assert!(bad.starts_with("symbols:2: Status::A has no row; write"), "{bad}");
+        let twice = read("Status::A 0.1.0 X.1.1\nStatus::B 0.1.0 X.1.1\n").unwrap_err();
+        assert!(twice.starts_with("symbols:2: X.1.1 has the name Status::A already"), "{twice}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The project's files: as they are, or as they would be with some of them replaced.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::data_file::DataFile;
+use crate::file;
+
+/// The folder of the registry below the project's root, and the files in it.
+pub const FOLDER: &str = "registry";
+/// The snapshot.
+pub const SNAPSHOT: &str = "smtp-enhanced-status-codes.xml";
+/// Where it came from.
+pub const RECORD: &str = "snapshot.toml";
+/// What is pinned beside the rows.
+pub const ANNOTATIONS: &str = "annotations.toml";
+/// Odd cells.
+pub const QUIRKS: &str = "quirks.toml";
+/// The basic reply codes.
+pub const REPLY_CODES: &str = "reply-codes.toml";
+/// Every identifier that was ever published.
+pub const SYMBOLS: &str = "symbols-in-versions";
+
+/// The files below a root.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    root: PathBuf,
+    replaced: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// A file and what it is to hold.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// Path below the project's root.
+    pub path: PathBuf,
+    /// The whole contents.
+    pub contents: Vec<u8>,
+}
+
+impl Tree {
+    /// The files as they are.
+    pub fn at(root: &Path) -> Tree {
+        Tree { root: root.to_owned(), replaced: BTreeMap::new() }
+    }
+
+    /// The same with some files replaced.
+    #[must_use]
+    pub fn with(&self, files: &[Replacement]) -> Tree {
+        let mut tree = self.clone();
+        tree.replaced.extend(files.iter().map(|file| (file.path.clone(), file.contents.clone())));
+        tree
+    }
+
+    /// Where a file is.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// The contents of a file; an error if they have more octets than the limit.
+    pub fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        match self.replaced.get(path) {
+            Some(contents) => file::within(contents.clone(), limit),
+            None => file::read(&self.path(path), limit),
+        }
+    }
+
+    /// The contents of a file in `registry/`.
+    pub fn data(&self, name: &str) -> Result<Vec<u8>> {
+        let path = Path::new(FOLDER).join(name);
+        self.read(&path, file::MAX_DATA).with_context(|| format!("cannot read {}", self.path(path).display()))
+    }
+
+    /// A file in `registry/` that is text.
+    pub fn data_file(&self, name: &str) -> Result<DataFile> {
+        self.text(&Path::new(FOLDER).join(name))
+    }
+
+    /// A data file.
+    pub fn text(&self, path: &Path) -> Result<DataFile> {
+        let octets = self.read(path, file::MAX_DATA);
+        let path = self.path(path);
+        let text = octets.and_then(file::text).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(DataFile::new(&path, &text))
+    }
+}

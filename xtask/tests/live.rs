@@ -1,0 +1,39 @@
+//! `cargo xtask live` before it needs root: names that are there, and names that are not.
+
+mod copy;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use copy::Copy;
+
+#[test]
+fn an_unknown_name_is_an_error_of_usage() {
+    let copy = Copy::of(&["conformance/live"]);
+    for arguments in [&["nosuch", "--list"][..], &["nosuch"], &["postfix", "postfix/nosuch", "--list"]] {
+        let output = copy.xtask(&[&["live"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(said(&output.stdout), "", "{arguments:?}");
+        let reason = said(&output.stderr);
+        assert!(reason.starts_with("error: there is no server or target \""), "{reason}");
+        assert!(reason.contains("nosuch\"; `cargo xtask live --list` lists them"), "{reason}");
+    }
+}
+
+#[test]
+fn the_list_has_what_was_named() {
+    let copy = Copy::of(&["conformance/live"]);
+    let list = |names: &[&str]| {
+        let output = copy.xtask(&[&["live", "--list"], names].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+        said(&output.stdout)
+    };
+    let all = list(&[]);
+    assert!(all.contains("\n  postfix/mx ") && all.contains("\n  exim/mx "), "{all}");
+    let one = list(&["postfix/mx"]);
+    assert!(one.contains("\n  postfix/mx ") && !one.contains("postfix/submission"), "{one}");
+    assert!(!one.contains("exim"), "{one}");
+}
+
+fn said(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).unwrap()
+}
