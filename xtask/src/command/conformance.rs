@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::Outcome;
+use super::{Outcome, remark};
 
 /// Runs `smtp-conformance run` with arguments of its own; its exit status becomes this command's.
 pub(super) fn run(root: &Path, arguments: &[OsString]) -> Result<Outcome> {
-    let status = suite(root, arguments).status().context("cargo cannot be run")?;
+    let status = suite(root, arguments)?.status().context("cargo cannot be run")?;
     match status.code() {
         Some(0) => Ok(Outcome::Done),
         Some(code) => Ok(Outcome::Status(u8::try_from(code).unwrap_or(1))),
@@ -24,7 +24,7 @@ pub(super) fn summary(root: &Path) -> Result<Option<String>> {
     if !root.join("conformance/Cargo.toml").exists() {
         return Ok(None);
     }
-    let output = suite(root, &[]).stderr(Stdio::inherit()).output().context("cargo cannot be run")?;
+    let output = suite(root, &[])?.stderr(Stdio::inherit()).output().context("cargo cannot be run")?;
     let report = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         bail!("the conformance suite fails against its own reference server:\n{report}");
@@ -34,18 +34,25 @@ pub(super) fn summary(root: &Path) -> Result<Option<String>> {
     Ok(Some(lines.get(kept..).unwrap_or_default().join("; ")))
 }
 
-/// The suite is built by the workspace's own cargo; nothing of it is a part of xtask.
-fn suite(root: &Path, arguments: &[OsString]) -> Command {
+/// The command that runs the suite, built before: by the workspace's own cargo, as nothing of it is a part of xtask.
+fn suite(root: &Path, arguments: &[OsString]) -> Result<Command> {
+    // The first time this takes a minute or more, so that cargo's progress is shown.
+    remark("building smtp-conformance ...");
+    let status =
+        Command::new(cargo()).current_dir(root).args(BUILD).status().context("cargo cannot be run")?;
+    ensure!(status.success(), "smtp-conformance cannot be built; cargo says why above");
     let mut command = Command::new(cargo());
     command.current_dir(root).args(RUN).args(arguments);
-    command
+    Ok(command)
 }
+
+const BUILD: [&str; 3] = ["build", "--package", "smtp-conformance"];
 
 const RUN: [&str; 6] = ["run", "--quiet", "--package", "smtp-conformance", "--", "run"];
 
 /// The command line that builds the suite, in the project's root.
 pub(super) fn build_line() -> Vec<OsString> {
-    [cargo(), "build".into(), "--package".into(), "smtp-conformance".into()].into()
+    [cargo()].into_iter().chain(BUILD.map(OsString::from)).collect()
 }
 
 /// The command line that runs the suite, in the project's root.
