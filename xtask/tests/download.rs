@@ -848,10 +848,11 @@ impl Desk {
         fs::write(&resolver, "nameserver 192.0.2.1\n").unwrap();
         let script = "ip link set lo up && ip route add 192.0.2.0/24 dev lo \
                       && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
-        if !support::has(["ip"]) {
+        let needed = "unshare --mount --net";
+        if !support::has([needed, "ip"]) {
             return None;
         }
-        let mut command = support::unshare("unshare --mount --net")?;
+        let mut command = support::unshare(needed)?;
         let inner = self.command(arguments);
         command.args(["sh", "-c", script]).arg(&resolver);
         command.arg(inner.get_program()).args(inner.get_args());
