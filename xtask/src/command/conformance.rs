@@ -38,11 +38,10 @@ pub(super) fn summary(root: &Path) -> Result<Option<String>> {
 fn suite(root: &Path, arguments: &[OsString]) -> Result<Command> {
     // The first time this takes a minute or more, so that cargo's progress is shown.
     remark("building smtp-conformance ...");
-    let status =
-        Command::new(cargo()).current_dir(root).args(BUILD).status().context("cargo cannot be run")?;
+    let status = cargo(root).args(BUILD).status().context("cargo cannot be run")?;
     ensure!(status.success(), "smtp-conformance cannot be built; cargo says why above");
-    let mut command = Command::new(cargo());
-    command.current_dir(root).args(RUN).args(arguments);
+    let mut command = cargo(root);
+    command.args(RUN).args(arguments);
     Ok(command)
 }
 
@@ -52,24 +51,41 @@ const RUN: [&str; 6] = ["run", "--quiet", "--package", "smtp-conformance", "--",
 
 /// The command line that builds the suite, in the project's root.
 pub(super) fn build_line() -> Vec<OsString> {
-    [cargo()].into_iter().chain(BUILD.map(OsString::from)).collect()
+    line(&BUILD)
 }
 
 /// The command line that runs the suite, in the project's root.
 pub(super) fn run_line(arguments: Vec<OsString>) -> Vec<OsString> {
-    [cargo()].into_iter().chain(RUN.map(OsString::from)).chain(arguments).collect()
+    line(&RUN).into_iter().chain(arguments).collect()
 }
 
 /// Makes the page of results of these records.
 pub(super) fn results(root: &Path, records: &[PathBuf]) -> Result<Vec<u8>> {
-    let mut command = Command::new(cargo());
-    command.current_dir(root).args(["run", "--quiet", "--package", "smtp-conformance", "--", "report"]);
+    let mut command = cargo(root);
+    command.args(["run", "--quiet", "--package", "smtp-conformance", "--", "report"]);
     command.args(["--format", "results"]).args(records).stderr(Stdio::inherit());
     let output = command.output().context("cargo cannot be run")?;
     ensure!(output.status.success(), "smtp-conformance report ended with {}", output.status);
     Ok(output.stdout)
 }
 
-fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+/// The workspace's own cargo.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("env");
+    command.current_dir(root).args(arguments_of_env());
+    command
+}
+
+fn line(arguments: &[&str]) -> Vec<OsString> {
+    let arguments = arguments.iter().map(OsString::from);
+    ["env".into()].into_iter().chain(arguments_of_env()).chain(arguments).collect()
+}
+
+/// What `env` needs to run cargo as a shell would: without what cargo says to xtask about xtask's package. Otherwise cargo
+/// builds anew, each time, what depends on these variables, such as ring.
+fn arguments_of_env() -> Vec<OsString> {
+    let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let said = names.filter(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"));
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    said.map(|name| format!("--unset={name}").into()).chain([cargo]).collect()
 }
