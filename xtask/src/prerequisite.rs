@@ -110,7 +110,7 @@ pub fn remedy(missing: &[Prerequisite]) -> String {
 /// A command that runs what is appended to it, as root, in the namespaces that `unshare` and its options name; `None`
 /// where this machine does not permit it.
 pub fn unshare(command: &str) -> Option<Command> {
-    // A user namespace makes root of anybody. Root may be without one: in a container, say.
+    // Root needs no user namespace, and may not be allowed one; everybody else is root only in one.
     [None, Some("--map-root-user")].into_iter().find_map(|option| {
         let unshare = || {
             let mut words = command.split(' ');
