@@ -1,6 +1,6 @@
 //! The C header held against the library, in every dialect that its users compile it in.
 //!
-//! The programs are in `tests/c/`; a compiler that the machine lacks is left out (see `support::missing`).
+//! The programs are in `tests/c/`; a compiler that the machine lacks is left out (see `support::present`).
 
 mod dialects;
 mod grid;
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use xtask::model::Model;
 use xtask::render::{Kind, render};
 
-use dialects::{Dialect, WARNINGS, dialect, dialects, header_folder, in_two_threads, succeed};
+use dialects::{Dialect, WARNINGS, dialect, dialects, gcc, header_folder, in_two_threads, succeed};
 
 #[test]
 fn judges_as_the_library_in_every_dialect() {
@@ -49,52 +49,63 @@ fn compiles_what_else_users_write_in_every_dialect() {
 
 #[test]
 fn defines_its_functions_once_if_asked() {
+    if !support::has(["gcc", "nm"]) {
+        return;
+    }
+    let gcc = dialect("gcc", "c89");
+    assert_defines_once(&gcc, &gcc, "gcc");
     let folder = TempDir::new().unwrap();
-    let sources = [("definition.c", DEFINITION), ("use.c", USE), ("judge.c", include_str!("c/judge.c"))];
-    for (name, text) in sources {
-        fs::write(folder.path().join(name), text).unwrap();
+    let source = folder.path().join("definition.c");
+    fs::write(&source, DEFINITION).unwrap();
+    let alone = gcc.command(&header_folder(), &["-fsyntax-only"]).arg(source).output().unwrap();
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("goes with SMTP_ESC_NO_INLINE"));
+}
+
+#[test]
+fn c_and_cpp_share_functions_that_are_defined_once() {
+    if !support::has(["gcc", "g++", "nm"]) {
+        return;
     }
-    let option = ["-DSMTP_ESC_NO_INLINE"];
-    // The definitions in one language, their users in another.
-    for [definition, user] in [["c89", "c89"], ["c++98", "c++98"], ["c89", "c++20"], ["c++17", "c99"]] {
-        let Some([definition, user]) = both(dialect("gcc", "g++", definition), dialect("gcc", "g++", user))
-        else {
-            return;
-        };
-        let object = |dialect: &Dialect, name: &str| {
-            let object = folder.path().join(format!("{name}.o"));
-            let source = folder.path().join(format!("{name}.c"));
-            dialect.compile(&[source], &object, &[&["-c"], &option[..]].concat());
-            object
-        };
-        let objects = [object(&definition, "definition"), object(&user, "use"), object(&user, "judge")];
-        assert_eq!(
-            defined_functions(&objects[1]),
-            BTreeSet::from(["use".to_owned()]),
-            "declarations define nothing"
-        );
-        let functions = defined_functions(&objects[0]);
-        assert!(
-            functions.iter().all(|name| name.starts_with("smtp_esc_") && name.len() <= 31),
-            "{functions:?}"
-        );
-        let program = folder.path().join("linked");
-        succeed(Command::new("g++").args(&objects).arg("-o").arg(&program));
-        assert_judges("the linked program", &program);
+    let [c89, c99] = ["c89", "c99"].map(|standard| dialect("gcc", standard));
+    let [cpp98, cpp17, cpp20] = ["c++98", "c++17", "c++20"].map(|standard| dialect("g++", standard));
+    for (definition, user) in [(&cpp98, &cpp98), (&c89, &cpp20), (&cpp17, &c99)] {
+        assert_defines_once(definition, user, "g++");
     }
-    let alone = Command::new("gcc")
-        .args(["-c", "-o", "/dev/null", "-I"])
-        .arg(header_folder())
-        .arg(folder.path().join("definition.c"))
-        .output();
-    assert!(String::from_utf8_lossy(&alone.unwrap().stderr).contains("goes with SMTP_ESC_NO_INLINE"));
+}
+
+/// Builds the definitions in one dialect and their users in another, and links them.
+fn assert_defines_once(definition: &Dialect, user: &Dialect, linker: &str) {
+    let folder = TempDir::new().unwrap();
+    let object = |dialect: &Dialect, name: &str, text: &str| {
+        let [source, object] = ["c", "o"].map(|extension| folder.path().join(name).with_extension(extension));
+        fs::write(&source, text).unwrap();
+        dialect.compile(&[source], &object, &["-c", "-DSMTP_ESC_NO_INLINE"]);
+        object
+    };
+    let objects = [
+        object(definition, "definition", DEFINITION),
+        object(user, "use", USE),
+        object(user, "judge", include_str!("c/judge.c")),
+    ];
+    assert_eq!(
+        defined_functions(&objects[1]),
+        BTreeSet::from(["use".to_owned()]),
+        "declarations define nothing"
+    );
+    let functions = defined_functions(&objects[0]);
+    assert!(functions.iter().all(|name| name.starts_with("smtp_esc_") && name.len() <= 31), "{functions:?}");
+    let program = folder.path().join("linked");
+    succeed(Command::new(linker).args(&objects).arg("-o").arg(&program));
+    assert_judges("the linked program", &program);
 }
 
 #[test]
 fn reads_and_writes_codes_as_the_library() {
     let folder = TempDir::new().unwrap();
-    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
-    let parse = gcc.build(folder.path(), "parse", &SANITIZERS);
+    if !support::has([SANITIZED_GCC]) {
+        return;
+    }
+    let parse = dialect("gcc", "c89").build(folder.path(), "parse", &SANITIZERS);
     let texts: Vec<Vec<u8>> = TEXTS.iter().map(|text| text.to_vec()).chain(random_texts(5000)).collect();
     let lines: Vec<String> = texts.iter().map(|text| hex(text) + "\n").collect();
     let answers = String::from_utf8(run(&parse, lines.concat().as_bytes())).unwrap();
@@ -107,19 +118,24 @@ fn reads_and_writes_codes_as_the_library() {
 #[test]
 fn every_number_is_a_code_or_gives_nothing() {
     let folder = TempDir::new().unwrap();
-    for compiler in ["gcc", "clang"] {
-        let Some(dialect) = dialect(compiler, "g++", "c99") else { continue };
-        for options in [&["-O2", "-DSMTP_ESC_DESCRIPTIONS"][..], &SANITIZERS] {
-            let numbers = dialect.build(folder.path(), "numbers", options);
-            assert_eq!(String::from_utf8_lossy(&run(&numbers, b"")), "", "{dialect:?} {options:?}");
-        }
+    let plain: &[&str] = &["-O2", "-DSMTP_ESC_DESCRIPTIONS"];
+    let jobs = [
+        ("gcc", "gcc", plain),
+        (SANITIZED_GCC, "gcc", &SANITIZERS),
+        ("clang", "clang", plain),
+        (SANITIZED_CLANG, "clang", &SANITIZERS),
+    ];
+    let present = support::present(&jobs.map(|(needed, ..)| needed));
+    for (_, compiler, options) in jobs.iter().filter(|(needed, ..)| present.contains(needed)) {
+        let numbers = dialect(compiler, "c99").build(folder.path(), "numbers", options);
+        assert_eq!(String::from_utf8_lossy(&run(&numbers, b"")), "", "{compiler} {options:?}");
     }
 }
 
 #[test]
 fn tables_are_those_of_the_library() {
     let folder = TempDir::new().unwrap();
-    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let Some(gcc) = gcc("c89") else { return };
     // Macros of a user that are called as the identifiers change nothing.
     let identifiers = entries().iter().map(|entry| entry.identifier);
     let taken: String = identifiers
@@ -158,7 +174,7 @@ fn keeps_any_text_of_the_registry_octet_for_octet() {
         );
         fs::write(folder.path().join(product.path.file_name().unwrap()), product.contents).unwrap();
     }
-    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let Some(gcc) = gcc("c89") else { return };
     let tables = gcc.build_with(folder.path(), folder.path(), "tables", &["-O1"]);
     let lines = String::from_utf8(run(&tables, b"")).unwrap();
     assert!(!lines.contains("too long"), "a literal has more than 509 characters");
@@ -191,7 +207,7 @@ fn refuses_a_row_or_reply_code_whose_name_it_has_itself() {
 
 #[test]
 fn every_name_has_the_prefix_and_at_most_31_characters() {
-    let Some(gcc) = dialect("gcc", "g++", "c89") else { return };
+    let Some(gcc) = gcc("c89") else { return };
     let folder = TempDir::new().unwrap();
     let macros = |include: &str| -> BTreeSet<String> {
         let source = folder.path().join("names.c");
@@ -230,13 +246,15 @@ fn texts_of_todays_tables_are_plain() {
 
 #[test]
 fn installs_for_pkg_config() {
-    let Some((mut make, gcc)) = support::program("make").zip(dialect("gcc", "g++", "c89")) else { return };
-    let Some(_) = support::program("pkg-config") else { return };
+    if !support::has(["make", "pkg-config", "gcc"]) {
+        return;
+    }
+    let gcc = dialect("gcc", "c89");
     let stage = TempDir::new().unwrap();
     let destination = format!("DESTDIR={}", stage.path().display());
     let arguments = ["--directory", header_folder().to_str().unwrap(), "PREFIX=/opt/mail", &destination]
         .map(str::to_owned);
-    succeed(make.args(&arguments).arg("install"));
+    succeed(Command::new("make").args(&arguments).arg("install"));
     let ask = |question| {
         let mut pkg_config = Command::new("pkg-config");
         pkg_config.env("PKG_CONFIG_PATH", stage.path().join("opt/mail/share/pkgconfig"));
@@ -262,14 +280,18 @@ fn installs_for_pkg_config() {
 
 #[test]
 fn installs_for_cmake() {
-    let Some(_) = support::program("cmake").zip(support::program("make")).zip(dialect("gcc", "g++", "c89"))
-    else {
+    if !support::has(["cmake", "make", "gcc"]) {
         return;
-    };
+    }
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name);
     let set = |name: &str, value: &str| format!("{name}={}", path(value).display());
     let header = header_folder();
+    let cmake = || {
+        let mut cmake = Command::new("cmake");
+        cmake.env("CC", "gcc");
+        cmake
+    };
     let make = || {
         let mut make = Command::new("make");
         make.arg("--directory").arg(&header).arg("install");
@@ -277,8 +299,8 @@ fn installs_for_cmake() {
     };
     succeed(make().arg(set("PREFIX", "usual")));
     succeed(make().arg(set("PREFIX", "odd")).arg(set("includedir", "odd/include/mail")));
-    succeed(Command::new("cmake").arg("-S").arg(&header).arg("-B").arg(path("self")));
-    succeed(Command::new("cmake").arg("--install").arg(path("self")).arg("--prefix").arg(path("by-cmake")));
+    succeed(cmake().arg("-S").arg(&header).arg("-B").arg(path("self")));
+    succeed(cmake().arg("--install").arg(path("self")).arg("--prefix").arg(path("by-cmake")));
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
     let find = format!(
         "find_package(smtp-enhanced-status 99 QUIET)\n\
@@ -292,8 +314,8 @@ fn installs_for_cmake() {
         fs::create_dir(&source).unwrap();
         fs::write(source.join("CMakeLists.txt"), consumer(get)).unwrap();
         let prefix = format!("-DCMAKE_PREFIX_PATH={}", path(name).display());
-        succeed(Command::new("cmake").arg("-S").arg(&source).arg("-B").arg(&build).arg(prefix));
-        succeed(Command::new("cmake").arg("--build").arg(&build));
+        succeed(cmake().arg("-S").arg(&source).arg("-B").arg(&build).arg(prefix));
+        succeed(cmake().arg("--build").arg(&build));
         assert_replies(&build.join("reply"));
     });
 }
@@ -303,6 +325,10 @@ const DEFINITION: &str = "#define SMTP_ESC_IMPLEMENTATION\n#include <smtp_enhanc
 const USE: &str = "#include <smtp_enhanced_status.h>\n\
     #ifdef __cplusplus\nextern \"C\"\n#endif\nlong use(void);\n\
     long use(void)\n{\n    return smtp_esc_parse(\"5.1.1\", 5);\n}\n";
+
+const SANITIZED_GCC: &str = "gcc -fsanitize=address,undefined";
+
+const SANITIZED_CLANG: &str = "clang -fsanitize=address,undefined";
 
 const SANITIZERS: [&str; 4] =
     ["-O1", "-DSMTP_ESC_DESCRIPTIONS", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
@@ -374,10 +400,6 @@ const TEXTS: [&[u8]; 64] = [
     b"4.294967296.1",
     b"5.18446744073709551617.1",
 ];
-
-fn both<T>(first: Option<T>, second: Option<T>) -> Option<[T; 2]> {
-    Some([first?, second?])
-}
 
 fn assert_judges(who: &str, program: &Path) {
     static EXPECTED: OnceLock<Vec<u8>> = OnceLock::new();

@@ -4,6 +4,9 @@
 //! for each rule broken at level error or warning, with the number of findings; each kind was looked at by hand.
 //! `SMTP_TEST_BLESS=1` writes it anew.
 
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,16 +17,9 @@ use smtp_conformance::{Knowledge, Level, Strictness, judge, transcript};
 
 #[test]
 fn real_servers_are_judged_as_expected() {
-    let Some(folder) = env::var_os("SMTP_TRANSCRIPTS").filter(|folder| !folder.is_empty()) else {
-        assert!(
-            env::var_os("SMTP_TEST_ALL").is_none() || env::var_os("SMTP_TRANSCRIPTS").is_some(),
-            "SMTP_TRANSCRIPTS"
-        );
-        println!("skipped: SMTP_TRANSCRIPTS names no folder of recordings");
-        return;
-    };
+    let Some(folder) = support::path("SMTP_TRANSCRIPTS") else { return };
     let mut lines = String::new();
-    for server in entries(Path::new(&folder)) {
+    for server in entries(&folder) {
         let name = server.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let protocol = match &name {
             name if name.contains("lmtp") => Protocol::Lmtp,

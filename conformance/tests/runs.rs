@@ -1,5 +1,8 @@
 //! Runs as a whole: how gently servers are treated, what certificates do, which cases wait for others.
 
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -86,8 +89,8 @@ async fn a_server_is_reached_by_ipv6_and_by_a_socket_of_this_machine() {
         }
     });
     let mut targets = vec![format!("unix:{}", path.display())];
-    // Some machines have no IPv6.
-    if let Ok(listener) = TcpListener::bind("[::1]:0").await {
+    if support::has(["::1"]) {
+        let listener = TcpListener::bind("[::1]:0").await.expect("a port");
         targets.push(format!("lmtp://{}", listener.local_addr().expect("an address")));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

@@ -1,5 +1,8 @@
 //! Nothing from outside reaches a terminal unescaped, on a terminal or on a pipe, whatever the command.
 
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -130,26 +133,23 @@ fn no_command_prints_what_it_is_given_unescaped() {
     fs::write(folder.path().join("other.jsonl"), records.replace("\"error\"", "\"warning\""))
         .expect("a file");
     let program = env!("CARGO_BIN_EXE_smtp-conformance");
+    let has_terminal = support::has(["script"]);
     for arguments in commands() {
         let output =
             Command::new(program).current_dir(folder.path()).args(&arguments).output().expect("it runs");
-        let all = [output.stdout.as_slice(), &output.stderr].concat();
-        assert!(!all.is_empty(), "{arguments:?} printed nothing");
-        assert_eq!(leak(&all), None, "{arguments:?}: {}", String::from_utf8_lossy(&all).escape_debug());
-        // The same on a terminal, which `script` of bsdutils makes.
-        let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
-        let line = words.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
-        let script =
-            Command::new("script").args(["-qec", &line, "/dev/null"]).current_dir(folder.path()).output();
-        let Ok(script) = script else {
-            println!("skipped on a terminal: there is no `script`");
-            continue;
-        };
-        assert_eq!(
-            leak(&script.stdout),
-            None,
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&script.stdout).escape_debug()
-        );
+        let printed = [output.stdout, output.stderr].concat();
+        assert!(!printed.is_empty(), "{arguments:?} printed nothing");
+        check(&arguments, &printed);
+        if has_terminal {
+            let words = std::iter::once(program).chain(arguments.iter().map(String::as_str));
+            let line = words.map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+            let mut script = Command::new("script");
+            script.args(["-qec", &line, "/dev/null"]).current_dir(folder.path());
+            check(&arguments, &script.output().expect("it runs").stdout);
+        }
     }
+}
+
+fn check(arguments: &[String], printed: &[u8]) {
+    assert_eq!(leak(printed), None, "{arguments:?}: {}", String::from_utf8_lossy(printed).escape_debug());
 }

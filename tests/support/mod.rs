@@ -2,8 +2,15 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs, io, thread};
+
+use prerequisite::Prerequisite;
+
+#[path = "../../xtask/src/prerequisite.rs"]
+mod prerequisite;
 
 /// The project's root.
 pub fn root() -> PathBuf {
@@ -12,26 +19,35 @@ pub fn root() -> PathBuf {
     root.to_owned()
 }
 
-/// A program of the machine; without it the test is skipped, or fails under `SMTP_TEST_ALL=1`.
-pub fn program(name: &str) -> Option<Command> {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|folder| folder.join(name).is_file());
-    if found { Some(Command::new(name)) } else { missing(&format!("the program {name}")) }
+/// Whether this machine has all of these prerequisites. If not, says what the running test skips.
+pub fn has<const N: usize>(names: [&str; N]) -> bool {
+    present(&names).len() == N
 }
 
-/// IANA's registry files by date, `2015-02-04.xml` and so on, from the folder that `IANA_HISTORY` names. An empty
-/// `IANA_HISTORY` says that they are not at hand, and skips their tests even under `SMTP_TEST_ALL=1`.
-pub fn history() -> Option<Vec<PathBuf>> {
-    let Some(folder) = std::env::var_os("IANA_HISTORY") else {
-        return missing("a folder of IANA's files (IANA_HISTORY)");
-    };
-    if folder.is_empty() {
-        eprintln!("skipped: IANA_HISTORY is empty");
-        return None;
+/// The prerequisites of these that this machine has. Says what the running test skips for lack of the others.
+pub fn present<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let (present, missing): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| find(name).is_met());
+    if !missing.is_empty() {
+        skip_without(&missing);
     }
-    let folder = PathBuf::from(folder);
-    let files = std::fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("IANA_HISTORY={}: {error}", folder.display()));
+    present
+}
+
+/// `unshare` with the options of a prerequisite: runs what is appended to it.
+pub fn unshare(name: &str) -> Option<Command> {
+    has([name]).then(|| prerequisite::unshare(name)).flatten()
+}
+
+/// The folder or file that a variable names.
+pub fn path(variable: &str) -> Option<PathBuf> {
+    has([variable]).then(|| env::var_os(variable).unwrap_or_default().into())
+}
+
+/// IANA's registry files by date, `2015-02-04.xml` and so on, from the folder that `IANA_HISTORY` names.
+pub fn history() -> Option<Vec<PathBuf>> {
+    let folder = path("IANA_HISTORY")?;
+    let files =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("IANA_HISTORY={}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
     files.sort();
@@ -39,10 +55,31 @@ pub fn history() -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
-/// Says that something is missing; under `SMTP_TEST_ALL=1` that is a failure.
-pub fn missing<T>(what: &str) -> Option<T> {
-    let all = std::env::var_os("SMTP_TEST_ALL").is_some_and(|value| value == "1");
-    assert!(!all, "{what} is missing, and SMTP_TEST_ALL=1 asks for every test");
-    eprintln!("skipped: {what} is missing");
-    None
+/// Says that the running test skips what needs something; under `SMTP_TEST_ALL=1` it fails instead.
+pub fn skip(what: &str, remedy: &str) {
+    let all = env::var_os("SMTP_TEST_ALL").is_some_and(|value| value == "1");
+    assert!(!all, "SMTP_TEST_ALL=1 is set, but {what} is missing: {remedy}");
+    tell(what, remedy);
+}
+
+/// Skips for lack of prerequisites. `SMTP_TEST_WITHOUT` lists those that may be missing in any case.
+fn skip_without(missing: &[&str]) {
+    let without = env::var("SMTP_TEST_WITHOUT").unwrap_or_default();
+    let excused: Vec<&str> =
+        without.split(',').filter(|name| !name.is_empty()).map(|name| find(name).name).collect();
+    let is_excused = missing.iter().all(|name| excused.contains(name));
+    let prerequisites: Vec<Prerequisite> = missing.iter().map(|name| find(name)).collect();
+    let say = if is_excused { tell } else { skip };
+    say(&missing.join(", "), &prerequisite::remedy(&prerequisites));
+}
+
+fn find(name: &str) -> Prerequisite {
+    Prerequisite::find(name).unwrap_or_else(|| panic!("xtask/src/prerequisite.rs has no {name:?}"))
+}
+
+/// Writes to standard error itself: libtest keeps what the printing macros say of a test that passes.
+fn tell(what: &str, remedy: &str) {
+    let thread = thread::current();
+    let line = format!("skipped in {}: what needs {what} ({remedy})\n", thread.name().unwrap_or("a test"));
+    let _ = io::stderr().write_all(line.as_bytes());
 }

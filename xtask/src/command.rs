@@ -14,6 +14,7 @@ use crate::transaction::{self, RealDisk, Recovery};
 mod all;
 mod conformance;
 mod diff;
+mod doctor;
 mod live;
 mod render;
 mod sync;
@@ -42,6 +43,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Lists what this machine lacks for some of the tests, and how to get it.
+    Doctor(doctor::Options),
     /// Tests real servers, set up on loopback and removed again. Needs root.
     Live(live::Options),
     /// Takes IANA's registry: through the gates, with every product, or not at all.
@@ -79,6 +82,7 @@ pub fn run() -> ExitCode {
     let outcome = recover(&root).and_then(|()| match command {
         Command::All(options) => all::run(&root, &options),
         Command::Conformance { arguments } => conformance::run(&root, &arguments),
+        Command::Doctor(options) => Ok(doctor::run(&options)),
         Command::Live(options) => live::run(&root, &options),
         Command::Sync(options) => sync::run(&root, &options),
         Command::Diff(options) => diff::run(&root, &options),

@@ -25,6 +25,7 @@ pub mod gate;
 pub mod impact;
 pub mod live;
 pub mod model;
+pub mod prerequisite;
 pub mod proposal;
 pub mod quirk;
 pub mod registry;

@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use copy::Copy;
@@ -469,7 +469,8 @@ fn a_certificate_is_trusted_or_the_reason_is_given() {
         ("another name", &other_name, desk.authority.path().to_str().unwrap(), &not_trusted),
         ("no root certificate", &url, "/dev/null", &no_roots),
     ];
-    for (name, url, file, says) in cases {
+    let named = support::has(["localhost"]);
+    for (name, url, file, says) in cases.iter().filter(|(name, ..)| named || *name != "another name") {
         let mut command = desk.command(&["sync", "--url", url]);
         command.env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", "/nonexistent");
         desk.assert_refused(name, &run(command), says);
@@ -921,22 +922,14 @@ impl Desk {
         fs::write(&resolver, "nameserver 192.0.2.1\n").unwrap();
         let script = "ip link set lo up && ip route add 192.0.2.0/24 dev lo \
                       && mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
-        let enclosed = |inner: &Command| {
-            let mut command = support::program("unshare")?;
-            command.args(["--map-root-user", "--mount", "--net", "sh", "-c", script]).arg(&resolver);
-            command.arg(inner.get_program()).args(inner.get_args());
-            Some(command)
-        };
-        support::program("ip")?;
-        if !enclosed(&Command::new("true"))?
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-        {
-            return support::missing("the right to make a network and mount namespace (unshare)");
+        let needed = "unshare --mount --net";
+        if !support::has([needed, "ip"]) {
+            return None;
         }
+        let mut command = support::unshare(needed)?;
         let inner = self.command(arguments);
-        let mut command = enclosed(&inner)?;
+        command.args(["sh", "-c", script]).arg(&resolver);
+        command.arg(inner.get_program()).args(inner.get_args());
         for (name, value) in inner.get_envs() {
             match value {
                 Some(value) => command.env(name, value),

@@ -185,7 +185,11 @@ fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut S
         writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;
     }
     if let Some(problem) = &summary.certificate {
-        writeln!(text, "Certificate: {} (--verify-tls takes none that is not good)", escaped(problem))?;
+        writeln!(
+            text,
+            "Certificate: {} (only reported; with --verify-tls, no TLS begins)",
+            escaped(problem)
+        )?;
     }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     if let Some(cut) = cut(summary) {
