@@ -51,7 +51,6 @@ pub const ALL: &[Prerequisite] = &[
     prerequisite("xmllint", is_program, Packages("libxml2-utils")),
     prerequisite("chromium", is_program, Packages("chromium")),
     prerequisite("chromedriver", is_program, Packages("chromium-driver")),
-    prerequisite("prlimit", is_program, Packages("util-linux")),
     prerequisite("script", is_program, Packages("bsdutils")),
     prerequisite("ip", is_program, Packages("iproute2")),
     prerequisite("unshare --mount", unshares, NAMESPACES),
