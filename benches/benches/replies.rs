@@ -9,7 +9,7 @@ use std::path::Path;
 use criterion::{Criterion, Throughput};
 use lettre::transport::smtp::response::Response;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
-use smtp_conformance::reply::Reply;
+use smtp_conformance::protocol::reply::Reply;
 use smtp_conformance::{Knowledge, Strictness};
 use smtp_enhanced_status::Pairing;
 use smtp_proto::response::parser::ResponseReceiver;

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use globset::{Glob, GlobMatcher};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, value};
 
-use crate::catalogue::{Level, RuleId, rules};
 use crate::data_file::{self, line_of};
-use crate::fingerprint::shape;
+use crate::dialogue::shape::shape;
 use crate::limits::FILE_OCTETS;
-use crate::run::{Outcome, Verdict};
+use crate::record::outcome::{Outcome, Verdict};
+use crate::rules::catalogue::{Level, RuleId, rules};
+use crate::rules::finding::Known;
 
 /// In how many cases the same act has to break a rule before one entry is written for all cases.
 const EVERYWHERE: usize = 3;
@@ -40,18 +41,6 @@ pub struct Baseline {
     path: PathBuf,
     text: String,
     entries: Vec<Entry>,
-}
-
-/// Why a finding is known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Known {
-    /// What the server breaks: an RFC and its section.
-    pub section: String,
-    /// Why that is left as it is.
-    pub reason: String,
-    /// Where more is said of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -427,11 +416,11 @@ mod tests {
     use jiff::civil::{Date, date};
 
     use super::Baseline;
-    use crate::catalogue::Level;
     use crate::dialogue::{Act, Answer, Dialogue, Exchange, Part};
     use crate::knowledge::Knowledge;
+    use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
+    use crate::rules::catalogue::Level;
     use crate::rules::{Strictness, judge};
-    use crate::run::{CaseOutcome, Outcome, Verdict};
 
     const TODAY: Date = date(2026, 11, 24);
 
@@ -478,7 +467,7 @@ reason = \"NOOP has no code.\"
             id: id.to_owned(),
             title: String::new(),
             verdict,
-            reason: String::new(),
+            reason: None,
             dialogue: Some(0),
             rules: Vec::new(),
             outcomes: Vec::new(),

@@ -1,5 +1,8 @@
 //! Cases: dialogs that provoke replies, as data.
 
+mod placeholder;
+pub(crate) mod template;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, slice};
 
@@ -7,11 +10,11 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::catalogue::RuleId;
-use crate::client::{Piece, Placeholder, pieces};
+use crate::case::placeholder::{Piece, Placeholder, pieces};
 use crate::data_file::{self, did_you_mean, line_of};
 use crate::knowledge::Knowledge;
 use crate::limits::STEP_OCTETS;
+use crate::rules::catalogue::RuleId;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 

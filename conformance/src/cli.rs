@@ -16,9 +16,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::catalogue::Level;
-use crate::dialogue::Protocol;
+use crate::protocol::Protocol;
 use crate::report::{Format, Source, sarif};
+use crate::rules::catalogue::Level;
 
 /// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 ///

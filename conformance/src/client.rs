@@ -2,8 +2,6 @@
 
 mod encryption;
 mod inbox;
-mod placeholder;
-mod template;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,13 +13,12 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use encryption::{Certificates, Encryption};
-pub(crate) use placeholder::{Piece, Placeholder, pieces};
-pub(crate) use template::{Template, plain};
 
-use crate::command::Command;
-use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part, Protocol};
-use crate::session::Session;
-use crate::target::{Address, Target};
+use crate::dialogue::session::Session;
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
+use crate::protocol::Protocol;
+use crate::protocol::command::Command;
+use crate::target::{Address, CLIENT, Target};
 
 use inbox::Inbox;
 
@@ -267,7 +264,7 @@ impl Connection {
         };
         let mut first = None;
         for verb in verbs {
-            let number = self.command(&format!("{verb} {}", Template::me())).await;
+            let number = self.command(&format!("{verb} {}", CLIENT)).await;
             first = first.or(number);
             if !matches!(number, Some(500 | 502)) {
                 break;
@@ -421,7 +418,7 @@ impl Connection {
     /// Says QUIT where that is possible, and ends the connection.
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
-        let quit = quit.is_some_and(|command| command.verb() == crate::command::Verb::Quit);
+        let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
         if self.session.is_in_data() {
             self.abandon();
         }

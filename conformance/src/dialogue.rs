@@ -1,24 +1,17 @@
 //! What happened on a connection: the acts of the client, each with the replies that answered it.
 
+pub(crate) mod octets;
+pub(crate) mod session;
+pub mod shape;
+pub(crate) mod wrong_service;
+
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Command;
-use crate::reply::{self, Reply};
-
-/// The protocol a server speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// RFC 5321, between mail systems.
-    #[default]
-    Smtp,
-    /// RFC 6409, from a user.
-    Submission,
-    /// RFC 2033, to mailboxes.
-    Lmtp,
-}
+use crate::protocol::Protocol;
+use crate::protocol::command::Command;
+use crate::protocol::reply::{self, Reply};
 
 /// One connection, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,68 +251,4 @@ pub enum End {
     Failed,
     /// The client hung up, because the server sent more than the [limits](crate::limits) allow.
     Overflow,
-}
-
-/// Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.
-mod octets {
-    use std::ascii;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
-
-    pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let escaped = escaped(octets);
-        serializer.serialize_str(str::from_utf8(&escaped).map_err(ser::Error::custom)?)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        unescape(&text).ok_or_else(|| de::Error::custom(format_args!("a bad escape in {text:?}")))
-    }
-
-    /// As [`slice::escape_ascii`], of which most octets need none.
-    fn escaped(octets: &[u8]) -> Vec<u8> {
-        let mut escaped = Vec::with_capacity(octets.len() + 8);
-        for &octet in octets {
-            match octet {
-                b'\\' | b'\'' | b'"' => escaped.extend([b'\\', octet]),
-                b' '..=b'~' => escaped.push(octet),
-                octet => escaped.extend(ascii::escape_default(octet)),
-            }
-        }
-        escaped
-    }
-
-    fn unescape(text: &str) -> Option<Vec<u8>> {
-        let mut octets = Vec::with_capacity(text.len());
-        let mut rest = text.bytes();
-        while let Some(octet) = rest.next() {
-            octets.push(match octet {
-                b'\\' => match rest.next()? {
-                    b'r' => b'\r',
-                    b'n' => b'\n',
-                    b't' => b'\t',
-                    b'x' => {
-                        let digits = [rest.next()?, rest.next()?];
-                        u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?
-                    }
-                    other @ (b'\\' | b'\'' | b'"') => other,
-                    _ => return None,
-                },
-                octet => octet,
-            });
-        }
-        Some(octets)
-    }
-
-    #[cfg(test)]
-    mod tests {
-        #[test]
-        fn every_octet_comes_back() {
-            let octets: Vec<u8> = (0..=255).collect();
-            let escaped = String::from_utf8(super::escaped(&octets)).expect("it is ASCII");
-            assert_eq!(escaped, octets.escape_ascii().to_string());
-            assert_eq!(super::unescape(&escaped), Some(octets));
-            assert_eq!(super::unescape("\\q"), None);
-        }
-    }
 }

@@ -3,9 +3,9 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Verb;
 use crate::dialogue::{Dialogue, Exchange};
-use crate::reply::Reply;
+use crate::protocol::command::Verb;
+use crate::protocol::reply::Reply;
 
 /// What is known of a server beside what it says; whatever is not known is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

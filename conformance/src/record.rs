@@ -1,5 +1,10 @@
 //! The one primary output: a stream of records, one JSON object a line. Every report is made from it.
 
+pub mod comparison;
+pub mod fingerprint;
+pub mod index;
+pub mod outcome;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -7,12 +12,13 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
-use crate::baseline::Known;
-use crate::catalogue::{Level, RuleId};
-use crate::dialogue::{Dialogue, End, Excess, Exchange, Part, Protocol};
-use crate::finding::{Finding, Place, is_zero};
+use crate::dialogue::{Dialogue, End, Excess, Exchange, Part};
+use crate::protocol::Protocol;
+use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
 use crate::rules::Agreement;
-use crate::run::{CaseOutcome, Outcome, Verdict};
+use crate::rules::catalogue::{Level, RuleId};
+use crate::rules::finding::Known;
+use crate::rules::finding::{Finding, Place, is_zero};
 use crate::visible::visible_json;
 
 /// A line of the stream. The header comes first, the summary last.

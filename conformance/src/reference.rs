@@ -25,8 +25,8 @@ use tokio_rustls::TlsAcceptor;
 pub use fault::{Fault, faults};
 pub use key::Key;
 
-use crate::dialogue::Protocol;
 use crate::knowledge::{Knowledge, Policy};
+use crate::protocol::Protocol;
 use crate::target::{Address, Credentials, Target};
 use machine::Setting;
 use memory::Memory;

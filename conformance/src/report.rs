@@ -8,15 +8,15 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 mod matrix;
+mod normalise;
 pub mod results;
 pub mod sarif;
-mod steady;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use crate::catalogue::Level;
 use crate::record::{self, Record};
+use crate::rules::catalogue::Level;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

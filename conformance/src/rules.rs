@@ -3,27 +3,24 @@
 //! A reply rule looks at one [`Observation`], a dialogue rule at the ordered exchanges of a connection, or of every
 //! connection of a run. Neither does input or output, so a live run and a recording are judged alike.
 
-mod command;
-mod connection;
-mod enhanced;
-mod extension;
-mod lmtp;
-mod registry;
-mod run;
-mod syntax;
+pub mod catalogue;
+mod dialogue;
+pub mod finding;
+pub mod observation;
+pub mod profile;
+pub(crate) mod reply;
 
-pub use registry::Agreement;
-
-use crate::catalogue::{Level, RuleId};
 use crate::dialogue::Dialogue;
-use crate::finding::{Breaches, Finding, Gathered, Place};
-use crate::foreign::foreign;
+use crate::dialogue::session::{Session, Step};
+use crate::dialogue::wrong_service::wrong_service;
 use crate::knowledge::Knowledge;
-use crate::observation::Observation;
-use crate::reply::DefectSet;
-use crate::session::{Session, Step};
 
-use connection::Connection;
+use catalogue::{Level, RuleId};
+use dialogue::connection::Connection;
+use finding::{Breaches, Finding, Gathered, Place};
+use observation::Observation;
+
+pub use reply::registry::Agreement;
 
 /// How strictly to judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,14 +64,15 @@ pub struct Judgement {
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
     let mut agreement = Agreement::default();
     let mut findings = Gathered::of(dialogues);
-    let steps = |dialogue| if foreign(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
+    let steps =
+        |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
     let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
     for (dialogue, steps) in steps.iter().enumerate() {
         for (exchange, step) in steps.iter().enumerate() {
             for observation in Observation::all(step, knowledge) {
                 let place = Place { dialogue, exchange, reply: Some(observation.nth) };
                 let mut breaches = Breaches::default();
-                judge_reply(&observation, &mut breaches);
+                reply::judge(&observation, &mut breaches);
                 findings.extend(breaches.findings(place));
                 agreement.count(&observation);
             }
@@ -83,8 +81,8 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
-    findings.extend(connections.iter().flat_map(connection::judge));
-    findings.extend(run::judge(&connections));
+    findings.extend(connections.iter().flat_map(dialogue::connection::judge));
+    findings.extend(dialogue::across::judge(&connections));
     let mut findings = findings.finish();
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
@@ -92,19 +90,4 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
     Judgement { findings, agreement }
-}
-
-/// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.
-fn judge_reply(observation: &Observation<'_>, breaches: &mut Breaches) {
-    syntax::judge(observation, breaches);
-    if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
-        return;
-    }
-    if observation.is_sure() {
-        command::judge(observation, breaches);
-        extension::judge(observation, breaches);
-        lmtp::judge(observation, breaches);
-    }
-    enhanced::judge(observation, breaches);
-    registry::judge(observation, breaches);
 }

@@ -10,28 +10,26 @@ mod secrecy;
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::case::{Case, Safety};
-use crate::catalogue::{Level, RuleId};
 use crate::client::{Certificates, Encryption, Patience};
-use crate::dialogue::Dialogue;
-use crate::finding::Place;
 use crate::limits::quoted;
-use crate::profile::Profile;
-use crate::rules::{Judgement, Strictness, judge};
+use crate::record::outcome::{Outcome, Verdict};
+use crate::rules::catalogue::{Level, RuleId};
+use crate::rules::finding::Place;
+use crate::rules::profile::Profile;
+use crate::rules::{Strictness, judge};
 use crate::target::Target;
 
 pub use interruption::Interruption;
 pub use politeness::Politeness;
 use redaction::Redaction;
-use runner::{CANARY_FAILED, INTERRUPTED, OUT_OF_ROOM, OUT_OF_TIME, Runner};
+use runner::Runner;
 use secrecy::Secrecy;
 
 /// How a run goes about its work.
@@ -77,136 +75,6 @@ impl Default for Plan {
             profile: Profile { name: "rfc".to_owned(), levels: Vec::new() },
             progress: ProgressBar::hidden(),
         }
-    }
-}
-
-/// What a run brought.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// The cases, in their order, the canary's repetitions among them.
-    pub cases: Vec<CaseOutcome>,
-    /// The connections.
-    pub dialogues: Vec<Dialogue>,
-    /// What the rules say of them.
-    pub judgement: Judgement,
-    /// What is wrong with the server's certificate, as far as one was seen.
-    pub certificate: Option<String>,
-}
-
-impl Outcome {
-    /// The case that brought a place about; where none did, the connection's name.
-    #[must_use]
-    pub fn case_of(&self, place: Place) -> &str {
-        let dialogue = self.dialogues.get(place.dialogue);
-        dialogue.map_or("", |dialogue| dialogue.case(place.exchange).unwrap_or(&dialogue.name))
-    }
-
-    /// Whether a finding at a level or above is not known.
-    #[must_use]
-    pub fn fails(&self, level: Level) -> bool {
-        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.known.is_none())
-    }
-
-    /// Whether a case went wrong through a fault of ours.
-    #[must_use]
-    pub fn is_faulty(&self) -> bool {
-        self.cases.iter().any(|case| case.verdict == Verdict::Error)
-    }
-
-    /// Why nothing can be said, where that is the same for every case, or what the canary ended with.
-    #[must_use]
-    pub fn obstacle(&self) -> Option<&str> {
-        let first = self.cases.first().filter(|first| !first.reason.is_empty())?;
-        let is_same = |case: &CaseOutcome| {
-            case.verdict.is_idle() && [first.reason.as_str(), CANARY_FAILED].contains(&case.reason.as_str())
-        };
-        self.cases.iter().all(is_same).then_some(first.reason.as_str())
-    }
-
-    /// Whether it was interrupted, or ran out of time or of room.
-    #[must_use]
-    pub fn is_cut_short(&self) -> bool {
-        self.cases.iter().any(|case| [INTERRUPTED, OUT_OF_TIME, OUT_OF_ROOM].contains(&case.reason.as_str()))
-    }
-
-    /// Whether nothing can be said: no case passed, failed, warned or was observed.
-    #[must_use]
-    pub fn says_nothing(&self) -> bool {
-        self.cases.iter().all(|case| case.verdict.is_idle())
-    }
-}
-
-/// What came of a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaseOutcome {
-    /// The case's slug.
-    pub id: String,
-    /// What it is about.
-    pub title: String,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// Why, where the verdict does not say it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// The number of its connection, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dialogue: Option<usize>,
-    /// The rules that decide it.
-    pub rules: Vec<String>,
-    /// The outcomes that the case tells and that came about, from 0.
-    #[serde(skip)]
-    pub outcomes: Vec<usize>,
-}
-
-/// What came of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It went as foreseen, and none of its rules is broken.
-    Pass,
-    /// One of its rules is broken, at level error.
-    Fail,
-    /// One of its rules is broken, at level warning.
-    Warn,
-    /// It went as foreseen; there is a note, or it names no rule.
-    Observed,
-    /// The server does not promise what the case is about.
-    Unsupported,
-    /// The server wants something first, or a canary failed before.
-    Blocked,
-    /// The run does not allow it, or does not know enough.
-    Skipped,
-    /// Something else came in the way.
-    Inconclusive,
-    /// The fault is ours.
-    Error,
-}
-
-impl Verdict {
-    /// Whether nothing was judged.
-    #[must_use]
-    pub fn is_idle(self) -> bool {
-        use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};
-        match self {
-            Pass | Fail | Warn | Observed => false,
-            Unsupported | Blocked | Skipped | Inconclusive | Error => true,
-        }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Verdict::Pass => "pass",
-            Verdict::Fail => "fail",
-            Verdict::Warn => "warn",
-            Verdict::Observed => "observed",
-            Verdict::Unsupported => "unsupported",
-            Verdict::Blocked => "blocked",
-            Verdict::Skipped => "skipped",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::Error => "error",
-        })
     }
 }
 
@@ -267,7 +135,7 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
         }
     }
     for case in &mut outcome.cases {
-        case.reason = redaction.redacted(&case.reason);
+        case.reason = case.reason.take().map(|reason| redaction.redacted(&reason.to_string()).into());
     }
     outcome.certificate = outcome.certificate.as_deref().map(|problem| redaction.redacted(problem));
 }

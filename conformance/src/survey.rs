@@ -1,9 +1,9 @@
 //! A survey: many targets in one process, each with records of its own.
 
-mod file;
+mod files;
 mod list;
-mod neighbours;
 mod opt_out;
+mod pacing;
 mod table;
 
 use std::fs;
@@ -25,15 +25,16 @@ use tokio::time::{sleep, timeout};
 
 use crate::baseline::{Baseline, Stale};
 use crate::case::Case;
-use crate::catalogue::Level;
 use crate::client::Patience;
 use crate::record;
-use crate::run::{self, Outcome, Plan, Politeness};
+use crate::record::outcome::Outcome;
+use crate::rules::catalogue::Level;
+use crate::run::{self, Plan, Politeness};
 use crate::target::{Address, Target};
 
 pub use list::targets;
-use neighbours::neighbours;
 pub use opt_out::OptOut;
+use pacing::group_by_address;
 pub use table::{Row, State, Table};
 
 /// The exit status of a fault of ours.
@@ -78,10 +79,10 @@ impl Survey {
     /// goes wrong with a server is part of the table.
     pub async fn run(mut self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
         fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
-        let _held = file::hold(&self.folder)?;
+        let _held = files::hold(&self.folder)?;
         let mut table = Table::default();
         let mut waiting = Vec::new();
-        let names = file::names(&self.targets)?;
+        let names = files::names(&self.targets)?;
         for (target, name) in mem::take(&mut self.targets).into_iter().zip(names) {
             let file = self.folder.join(name);
             if self.opt_out.has_host_of(&target) {
@@ -105,7 +106,7 @@ impl Survey {
         // Among many sessions there is always a while between a reply and the next act.
         let patience = Patience { settle: Duration::ZERO, ..plan.patience };
         let each = Plan { parallel: 1, patience, progress: ProgressBar::hidden(), ..plan };
-        let groups = neighbours(waiting, |target| !politeness(target, &each).between.is_zero());
+        let groups = group_by_address(waiting, |target| !politeness(target, &each).between.is_zero());
         let parallel = self.parallel;
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(parallel);
         let groups = Mutex::new(groups.into_iter());
@@ -136,7 +137,7 @@ impl Survey {
                 file.display()
             );
         }
-        Ok(file::complete(target, file).map(|records| Row::of(target, State::Kept, &records, self.fail_on)))
+        Ok(files::complete(target, file).map(|records| Row::of(target, State::Kept, &records, self.fail_on)))
     }
 }
 
@@ -214,7 +215,7 @@ impl Desk {
         let told = baseline.as_ref().map(mark).unwrap_or_default();
         let state = if told.is_empty() { State::Run } else { State::Stale };
         let records = record::records(&target.name, outcome);
-        file::write(&records, &waiting.file)?;
+        files::write(&records, &waiting.file)?;
         Ok((Row::of(target, state, &records, *fail_on), told))
     }
 }

@@ -5,12 +5,17 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::data_file;
-use crate::dialogue::Protocol;
 use crate::knowledge::Knowledge;
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
+use crate::protocol::Protocol;
+
+/// The name that the client gives itself.
+pub(crate) const CLIENT: &str = "client.example.org";
 
 /// A server to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +56,19 @@ pub struct Credentials {
     pub password: String,
     /// Whether they may be sent in clear to this machine although TLS is offered. To another host they never are.
     pub cleartext: bool,
+}
+
+impl Credentials {
+    /// The message of SASL PLAIN, in base64 (RFC 4616 §2).
+    pub(crate) fn plain_message(user: &str, password: &str) -> String {
+        STANDARD.encode(format!("\0{user}\0{password}"))
+    }
+
+    /// A password that is not the right one, and tells nothing of it.
+    pub(crate) fn wrong_password(&self) -> &'static str {
+        const WRONG: &str = "not-the-password";
+        if self.password == WRONG { "not-the-password-either" } else { WRONG }
+    }
 }
 
 /// The password is not shown.

@@ -13,12 +13,14 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use smtp_conformance::baseline::Known;
-use smtp_conformance::dialogue::{Dialogue, Protocol};
+use smtp_conformance::dialogue::Dialogue;
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::readers::transcript;
+use smtp_conformance::record::outcome::Outcome;
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source};
-use smtp_conformance::run::Outcome;
-use smtp_conformance::{Knowledge, Strictness, judge, transcript};
+use smtp_conformance::rules::finding::Known;
+use smtp_conformance::{Knowledge, Strictness, judge};
 use tempfile::TempDir;
 
 /// What would change the page's title if anything of it ran, or ended what it stands in.

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use smtp_conformance::comparison::Comparison;
-use smtp_conformance::dialogue::{Part, Protocol};
+use smtp_conformance::dialogue::Part;
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::readers::transcript;
+use smtp_conformance::record::comparison::Comparison;
+use smtp_conformance::record::index::Stream;
+use smtp_conformance::record::outcome::Outcome;
 use smtp_conformance::record::{self, Record};
-use smtp_conformance::run::Outcome;
-use smtp_conformance::stream::Stream;
-use smtp_conformance::{Knowledge, Level, Strictness, judge, report, transcript};
+use smtp_conformance::{Knowledge, Level, Strictness, judge, report};
 
 /// The first reply to NOOP has no enhanced status code, though EHLO announces them.
 const SPOKEN: &str = "\
@@ -35,7 +37,7 @@ fn records(name: &str, text: &str) -> Vec<Record> {
 fn compared(before: &[Record], after: &[Record]) -> (Vec<String>, Vec<String>, Vec<String>, usize) {
     let (before, after) = (Stream::of(before), Stream::of(after));
     let comparison = Comparison::of(&before, &after);
-    let rules = |list: &[smtp_conformance::comparison::Difference<'_>]| {
+    let rules = |list: &[smtp_conformance::record::comparison::Difference<'_>]| {
         list.iter().map(|difference| difference.identity.rule.clone()).collect::<Vec<_>>()
     };
     (rules(&comparison.new), rules(&comparison.changed), rules(&comparison.gone), comparison.same)

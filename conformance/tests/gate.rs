@@ -7,9 +7,11 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety, Start};
 use smtp_conformance::client::Patience;
-use smtp_conformance::dialogue::{Exchange, Protocol};
+use smtp_conformance::dialogue::Exchange;
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
-use smtp_conformance::run::{self, Outcome, Plan, Verdict};
+use smtp_conformance::run::{self, Plan};
 use smtp_conformance::{Kind, RuleId};
 
 /// Pairs on which the RFCs contradict the registry: RFC 5321 §4.5.3.1.10 wants 452 for too many recipients, and a full
@@ -92,10 +94,10 @@ async fn without_faults_no_rule_is_broken() {
 }
 
 /// Submission wants AUTH before a transaction, and a case about what comes before EHLO cannot log in first.
-fn blocked(outcome: &run::CaseOutcome, cases: &[Case]) -> bool {
+fn blocked(outcome: &CaseOutcome, cases: &[Case]) -> bool {
     let case = cases.iter().find(|case| case.id == outcome.id);
     outcome.verdict == Verdict::Blocked
-        && outcome.reason.contains("530")
+        && outcome.reason_text().contains("530")
         && case.is_some_and(|case| matches!(case.start, Start::Connect | Start::Helo))
 }
 
@@ -117,9 +119,8 @@ async fn each_fault_breaks_the_rules_it_declares() {
     let mut reached = BTreeSet::new();
     let mut runs = std::pin::pin!(runs.buffer_unordered(12));
     while let Some((fault, outcome)) = runs.next().await {
-        let outcomes = |case: &run::CaseOutcome| {
-            case.outcomes.iter().map(|nth| (case.id.clone(), *nth)).collect::<Vec<_>>()
-        };
+        let outcomes =
+            |case: &CaseOutcome| case.outcomes.iter().map(|nth| (case.id.clone(), *nth)).collect::<Vec<_>>();
         reached.extend(outcome.cases.iter().flat_map(outcomes));
         let declared: BTreeSet<RuleId> = fault.trips.iter().copied().collect();
         let broken = broken(&outcome);

@@ -12,8 +12,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use smtp_conformance::dialogue::Protocol;
-use smtp_conformance::{Knowledge, Level, Strictness, judge, transcript};
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::readers::transcript;
+use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 #[test]
 fn real_servers_are_judged_as_expected() {

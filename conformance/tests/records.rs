@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde_json::Value;
-use smtp_conformance::baseline::Known;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
+use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source, console, junit, sarif};
-use smtp_conformance::run::{CaseOutcome, Outcome, Verdict};
+use smtp_conformance::rules::finding::Known;
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 /// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
@@ -50,7 +50,7 @@ fn records() -> Vec<Record> {
         id: id.to_owned(),
         title: "NOOP".to_owned(),
         verdict,
-        reason: format!("\u{1b}]0;title\u{7}{MARKUP}"),
+        reason: Some(format!("\u{1b}]0;title\u{7}{MARKUP}").into()),
         dialogue: Some(0),
         rules: vec!["enhanced-code-class-agrees".to_owned()],
         outcomes: Vec::new(),

@@ -7,10 +7,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use smtp_conformance::dialogue::Protocol;
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::protocol::reply::Reader;
+use smtp_conformance::readers::transcript;
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
-use smtp_conformance::reply::Reader;
-use smtp_conformance::{RuleId, Strictness, judge, transcript};
+use smtp_conformance::{RuleId, Strictness, judge};
 use tokio::runtime::Runtime;
 
 /// Pairs on which the RFCs contradict the registry, so that the server has them without a fault: RFC 5321

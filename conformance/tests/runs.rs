@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use smtp_conformance::case::{self, Case, Safety};
 use smtp_conformance::client::{Certificates, Patience};
-use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange, Protocol};
+use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange};
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::record::outcome::{Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
-use smtp_conformance::run::{self, Outcome, Plan, Politeness, Verdict};
+use smtp_conformance::run::{self, Plan, Politeness};
 use smtp_conformance::{Address, Target};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
@@ -181,7 +183,7 @@ async fn a_server_of_another_kind_breaks_nothing() {
             let outcome = outcome(&target, cases, &plan).await;
             assert!(outcome.says_nothing(), "{:?}", outcome.cases);
             assert_eq!(outcome.judgement.findings, [], "{reason}");
-            let obstacle = outcome.obstacle().unwrap_or_default();
+            let obstacle = outcome.obstacle().map(ToString::to_string).unwrap_or_default();
             assert!(obstacle.contains(reason), "{obstacle}");
         }
     }
@@ -222,7 +224,7 @@ outcomes = [{ step = 1, reply = \"none\", is = \"foreseen\" }]
         let patience = Patience { reply, connection, ..Patience::default() };
         let outcome = outcome(&target, &cases, &Plan { patience, limit, ..Plan::default() }).await;
         let [case] = outcome.cases.as_slice() else { panic!("{:?}", outcome.cases) };
-        assert!((case.verdict, case.reason.starts_with(reason)) == (verdict, true), "{case:?}");
+        assert!((case.verdict, case.reason_text().starts_with(reason)) == (verdict, true), "{case:?}");
     }
 }
 
@@ -266,7 +268,7 @@ outcomes = [{{ step = 1, reply = \"closed\", is = \"foreseen\" }}]
         let patience = Patience { reply, connection, ..Patience::default() };
         let outcome = outcome(&target, cases, &Plan { patience, limit, ..Plan::default() }).await;
         for case in &outcome.cases {
-            let told = (case.verdict, case.reason.starts_with(reason));
+            let told = (case.verdict, case.reason_text().starts_with(reason));
             assert_eq!(told, (Verdict::Inconclusive, true), "{case:?}");
         }
         assert_eq!(outcome.judgement.findings, []);
@@ -307,7 +309,8 @@ async fn a_server_elsewhere_that_shuts_down_twice_is_left() {
     let shut = |dialogue: &&Dialogue| dialogue.exchanges.iter().any(|one| one.number() == Some(421));
     // The canary has one of its own.
     assert!(outcome.dialogues.iter().filter(shut).count() <= 1 + GENTLE.shutdowns);
-    let left = outcome.cases.iter().filter(|case| case.reason == "the server answered 421 twice").count();
+    let left =
+        outcome.cases.iter().filter(|case| case.reason_text() == "the server answered 421 twice").count();
     assert!(left > 20, "{left}");
 }
 
@@ -375,7 +378,7 @@ steps = [{ send = \"NOOP first\" }]
     let outcome = verdicts(bad).await;
     let second = outcome.cases.iter().find(|case| case.id == "second").expect("it has an outcome");
     assert_eq!(
-        (second.verdict, second.reason.as_str()),
+        (second.verdict, second.reason_text().as_str()),
         (Verdict::Blocked, "comes after first, which was unsupported")
     );
 }

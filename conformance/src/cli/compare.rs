@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 
 use super::terminal::{print_report, say};
 use super::{FailOn, input};
-use crate::comparison::Comparison;
+use crate::record::comparison::Comparison;
+use crate::record::index::Stream;
 use crate::report::comparison;
-use crate::stream::Stream;
 use crate::visible::visible_json;
 
 #[derive(Args)]

@@ -9,11 +9,11 @@ use super::{FailOn, Form, ProtocolName, input};
 use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
 use crate::limits::{JUDGED_EXCHANGES, TRANSCRIPT_OCTETS};
+use crate::readers::transcript;
 use crate::record;
+use crate::record::outcome::Outcome;
 use crate::report::Source;
 use crate::rules::{Strictness, judge};
-use crate::run::Outcome;
-use crate::transcript;
 
 #[derive(Args)]
 pub(super) struct Options {

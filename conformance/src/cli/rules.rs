@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 
 use super::terminal::say;
-use crate::catalogue::{Rule, RuleId, rules};
+use crate::rules::catalogue::{Rule, RuleId, rules};
 
 #[derive(Args)]
 pub(super) struct Options {

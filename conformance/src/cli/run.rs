@@ -15,12 +15,13 @@ use super::{FailOn, Form, misused};
 use crate::baseline::{Baseline, Update};
 use crate::case::{Case, Safety};
 use crate::client::Certificates;
-use crate::profile::Profile;
+use crate::record::outcome::Outcome;
 use crate::record::{self, Record};
 use crate::reference::{self, Reference, Tls};
 use crate::report::{Source, junit};
 use crate::rules::Strictness;
-use crate::run::{self, Outcome, Plan};
+use crate::rules::profile::Profile;
+use crate::run::{self, Plan};
 use crate::survey::{self, OptOut, Survey};
 use crate::target::Target;
 
@@ -235,7 +236,7 @@ fn run_one(
         _ if outcome.says_nothing() => 4,
         _ => 0,
     };
-    let obstacle = outcome.obstacle().map(str::to_owned);
+    let obstacle = outcome.obstacle().map(ToString::to_string);
     let doubts = target.map(|target| target.knowledge.doubts(&outcome.dialogues)).unwrap_or_default();
     let mut records = record::records(&name, outcome);
     if let Some(Record::Header(header)) = records.first_mut() {

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::ProtocolName;
 use super::terminal::say;
-use crate::dialogue::Protocol;
+use crate::protocol::Protocol;
 use crate::reference::{self, Fault, Reference, Tls, faults};
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::dialogue::{Answer, Excess, Exchange};
 use crate::limits::{CONNECTION_OCTETS, SURPLUS_REPLIES};
-use crate::reply::Reader;
+use crate::protocol::reply::Reader;
 
 /// What a server sends on one connection: octets come in, replies go out to the exchanges that they answer. It holds
 /// at most one reply and one read's worth of octets, whatever comes.

@@ -10,9 +10,9 @@ use toml::Spanned;
 use super::Tls;
 use super::key::Key;
 use super::replies::check;
-use crate::catalogue::RuleId;
 use crate::data_file::{self, line_of};
-use crate::dialogue::Protocol;
+use crate::protocol::Protocol;
+use crate::rules::catalogue::RuleId;
 
 const NAME: &str = "faults.toml";
 const TEXT: &str = include_str!("faults.toml");

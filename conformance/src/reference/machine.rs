@@ -15,8 +15,8 @@ use super::key::Key;
 use super::memory::Memory;
 use super::replies::{Replies, Values};
 use super::{RECIPIENTS, SIZE, Tls};
-use crate::command::{Command, Verb, is_domain, is_literal};
-use crate::dialogue::Protocol;
+use crate::protocol::Protocol;
+use crate::protocol::command::{Command, Verb, is_domain, is_literal};
 
 use authentication::Stage;
 use mailbox::Mailbox;

@@ -150,8 +150,8 @@ fn hexadecimal(digits: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::{Replies, Values};
+    use crate::protocol::reply::{Defect, Reply};
     use crate::reference::key::Key;
-    use crate::reply::{Defect, Reply};
 
     #[test]
     fn every_reply_is_one_reply_without_defects() {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::console::{self, escaped};
-use crate::comparison::{Comparison, Difference, Outcome};
-use crate::stream::Stream;
+use crate::record::comparison::{Comparison, Difference, Outcome};
+use crate::record::index::Stream;
 
 /// The report of a comparison of two streams. What a server sent is shown escaped.
 #[must_use]

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use super::evidence::Evidence;
-use crate::baseline::Known;
-use crate::catalogue::{Level, Rule};
 use crate::dialogue::Excess;
+use crate::record::index::Stream;
+use crate::record::outcome::Verdict;
 use crate::record::{Found, Header, Record, Summary};
-use crate::run::Verdict;
-use crate::stream::Stream;
+use crate::rules::catalogue::{Level, Rule};
+use crate::rules::finding::Known;
 
 /// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
 #[must_use]
@@ -83,11 +83,12 @@ fn write_cases(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
 }
 
 /// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
-pub(super) fn idle<'a>(stream: &Stream<'a>) -> BTreeMap<(Verdict, &'a str), Vec<&'a str>> {
+pub(super) fn idle<'a>(stream: &Stream<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
     let mut idle: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for case in &stream.cases {
         if case.verdict.is_idle() {
-            idle.entry((case.verdict, case.reason.as_str())).or_default().push(&case.id);
+            let reason = case.reason_text();
+            idle.entry((case.verdict, reason)).or_default().push(&case.id);
         }
     }
     idle

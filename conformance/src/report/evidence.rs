@@ -5,7 +5,7 @@ use std::fmt;
 use super::console::escaped;
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::Found;
-use crate::stream::Stream;
+use crate::record::index::Stream;
 
 /// How many lines of a message or of a reply are shown.
 const SHOWN: usize = 8;

@@ -17,8 +17,8 @@ use super::console::{cut, idle};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::Summary;
-use crate::run::Verdict;
-use crate::stream::Stream;
+use crate::record::index::Stream;
+use crate::record::outcome::Verdict;
 
 const STYLE: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");

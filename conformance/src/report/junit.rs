@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::console;
-use crate::catalogue::Level;
+use crate::record::index::Stream;
+use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::record::{Found, Record};
-use crate::run::{CaseOutcome, Verdict};
-use crate::stream::Stream;
+use crate::rules::catalogue::Level;
 
 /// How many findings the output of a test case lists.
 const LISTED: usize = 20;
@@ -121,16 +121,17 @@ fn test_case(case: &CaseOutcome, rule: &str, broken: Option<&Broken>) -> TestCas
 }
 
 fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
+    let reason = case.reason_text();
     match case.verdict {
         Verdict::Error => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(console::escaped(&case.reason));
+            status.set_message(console::escaped(&reason));
             status
         }
         Verdict::Pass | Verdict::Warn | Verdict::Fail | Verdict::Observed => TestCaseStatus::success(),
         Verdict::Unsupported | Verdict::Blocked | Verdict::Skipped | Verdict::Inconclusive => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(console::escaped(&format!("{}: {}", case.verdict, case.reason)));
+            status.set_message(console::escaped(&format!("{}: {reason}", case.verdict)));
             status
         }
     }

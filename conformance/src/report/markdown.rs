@@ -6,9 +6,9 @@ use askama::Template;
 use super::console::{broken, cut, idle, known, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
-use crate::catalogue::{Level, RuleId};
+use crate::record::index::Stream;
 use crate::record::{Found, Record, Summary};
-use crate::stream::Stream;
+use crate::rules::catalogue::{Level, RuleId};
 
 /// The report: counts, a table of the rules broken, each error and warning with the exchange that shows it first, the
 /// agreement with the registry, and what was not judged. Whatever a server sent is text, within code.

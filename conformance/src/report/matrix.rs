@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::console::times;
 use super::evidence::Evidence;
-use crate::baseline::Known;
-use crate::catalogue::{Level, Rule, RuleId, rules};
-use crate::fingerprint::Fingerprint;
 use crate::record::Found;
-use crate::run::Verdict;
-use crate::stream::Stream;
+use crate::record::fingerprint::Fingerprint;
+use crate::record::index::Stream;
+use crate::record::outcome::Verdict;
+use crate::rules::catalogue::{Level, Rule, RuleId, rules};
+use crate::rules::finding::Known;
 
 /// How many exchanges a cell shows.
 const EXAMPLES: usize = 3;

@@ -8,10 +8,10 @@ use askama::Template;
 use super::Source;
 use super::escape::Markdown;
 use super::matrix::{self, Breach, rows};
-use super::steady::steady;
-use crate::catalogue::Level;
+use super::normalise::normalise;
 use crate::record::Header;
-use crate::stream::Stream;
+use crate::record::index::Stream;
+use crate::rules::catalogue::Level;
 
 /// The page: a table of servers, rules against servers, and an exchange behind each cell. What differs from run to run,
 /// as queue ids and times, is left out of it.
@@ -137,14 +137,14 @@ impl Cell {
             Level::Warning => format!("{times}W"),
             Level::Note => format!("{times}N"),
         };
-        let lines = example.evidence.lines.iter().map(|line| steady(&line.to_string()));
+        let lines = example.evidence.lines.iter().map(|line| normalise(&line.to_string()));
         Some(Cell {
             anchor: Markdown::anchor(&format!("{rule}--{target}")),
             counts: Markdown::text(breach.levels.iter().map(count).collect::<Vec<_>>().join(" ")),
             target: Markdown::text(target),
             level: Markdown::text(example.level),
             case: Markdown::text(&example.case),
-            detail: Markdown::text(steady(&example.detail)),
+            detail: Markdown::text(normalise(&example.detail)),
             lines: Markdown::block(lines),
         })
     }

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::Source;
 use super::console::{cut, escaped, times};
 use super::evidence::Evidence;
-use crate::baseline::Known;
-use crate::catalogue::{self, Level, RuleId};
-use crate::fingerprint::Fingerprint;
 use crate::record::Found;
-use crate::run::Verdict;
-use crate::stream::Stream;
+use crate::record::fingerprint::Fingerprint;
+use crate::record::index::Stream;
+use crate::record::outcome::Verdict;
+use crate::rules::catalogue::{self, Level, RuleId};
+use crate::rules::finding::Known;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::case::{Action, Case, Happened, Safety, Start, Step};
-use crate::command::{Command, Verb};
+use crate::protocol::command::{Command, Verb};
+use crate::record::outcome::Reason;
 
 /// The most cases that share a connection.
 const SHARED: usize = 12;
@@ -36,7 +37,7 @@ pub(super) enum Readiness {
 pub(super) struct Attempted<'c> {
     pub(super) attempt: Attempt<'c>,
     pub(super) happened: Happened,
-    pub(super) reason: String,
+    pub(super) reason: Option<Reason>,
     /// Whether the server seems to want TLS or a login first.
     pub(super) unready: bool,
     /// Whether other cases had used the connection before.
@@ -137,7 +138,7 @@ mod tests {
         let mut attempted = Attempted {
             attempt,
             happened: Happened::Blocked,
-            reason: String::new(),
+            reason: None,
             unready: true,
             used: true,
             outcomes: Vec::new(),

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
-use super::runner::{Driven, INTERRUPTED, OUT_OF_TIME, Offers, Runner};
+use super::runner::{Driven, Offers, Runner};
+use crate::case::template::Template;
 use crate::case::{Action, Case, Happened, Outcome, Safety, Start, Step, fits};
-use crate::client::{Connection, Template};
-use crate::command::Verb;
-use crate::dialogue::{End, Exchange, Protocol};
+use crate::client::Connection;
+use crate::dialogue::{End, Exchange};
 use crate::limits::SENT_OCTETS;
-use crate::reply::Reply;
+use crate::protocol::Protocol;
+use crate::protocol::command::Verb;
+use crate::protocol::reply::Reply;
+use crate::record::outcome::Reason;
+use crate::target::CLIENT;
 
 use smtp_enhanced_status::Class;
 use tokio::time::{Instant, sleep};
@@ -24,7 +28,13 @@ const TOO_MUCH: &str = "the server sent more than one connection may take";
 const SESSION: &str = "session";
 
 /// Why a case stops: what that means, and what was seen.
-type Stop = (Happened, String);
+type Stop = (Happened, Option<Reason>);
+
+const FORESEEN: Stop = (Happened::Foreseen, None);
+
+fn stop(happened: Happened, reason: impl Into<Reason>) -> Stop {
+    (happened, Some(reason.into()))
+}
 
 impl Runner<'_> {
     pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
@@ -35,20 +45,20 @@ impl Runner<'_> {
     pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
         tokio::select! {
             driven = self.drive_through(batch, offers) => driven,
-            () = self.plan.interruption.happened() => Driven::none(batch, INTERRUPTED),
+            () = self.plan.interruption.happened() => Driven::none(batch, Reason::Interrupted),
         }
     }
 
     async fn drive_through<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
-        let Some(first) = batch.first() else { return Driven::none(batch, "") };
+        let Some(first) = batch.first() else { return Driven::none(batch, Reason::Interrupted) };
         if !self.politeness.between.is_zero() {
             sleep(self.politeness.between).await;
         }
         let name = if first.alone { &first.case.id } else { SESSION };
         let mut connection = match self.connect(name).await {
             Ok(connection) => connection,
-            Err(_) if self.is_out_of_time() => return Driven::none(batch, OUT_OF_TIME),
-            Err(error) => return Driven::none(batch, &format!("no connection: {error}")),
+            Err(_) if self.is_out_of_time() => return Driven::none(batch, Reason::OutOfTime),
+            Err(error) => return Driven::none(batch, format!("no connection: {error}")),
         };
         let template = self.template(Some(offers));
         let (mut attempted, mut left) = (Vec::new(), Vec::new());
@@ -100,16 +110,16 @@ impl Runner<'_> {
             let mut driver = Driver { runner: self, offers, case, connection, template, refusals, outcomes };
             Ok(driver.steps(self.until).await)
         };
-        let stop = driving.await.unwrap_or_else(|stop: Stop| stop);
+        let stopped = driving.await.unwrap_or_else(|stopped: Stop| stopped);
         // That nothing came within a time that we set says nothing of the server, nor does what could not be sent.
         let reason = match connection.is_silent() && connection.is_over() {
-            true => self.overtime(),
-            false if connection.is_stuck() => "the server did not read what was sent",
-            false if connection.is_overflowed() => TOO_MUCH,
-            false => return stop,
+            true => self.stop_reason_of_connection(),
+            false if connection.is_stuck() => "the server did not read what was sent".into(),
+            false if connection.is_overflowed() => TOO_MUCH.into(),
+            false => return stopped,
         };
         outcomes.clear();
-        (Happened::Inconclusive, reason.to_owned())
+        stop(Happened::Inconclusive, reason)
     }
 
     /// Makes a connection that a case has used ready for another; whether that is so.
@@ -136,7 +146,7 @@ impl Runner<'_> {
         }
         let greeting = connection.greet().await;
         if connection.is_silent() {
-            return Err((Happened::Inconclusive, self.silence()));
+            return Err(stop(Happened::Inconclusive, self.silence()));
         }
         if matches!(greeting, Some(200 | 201)) {
             // What a server of NNTP says to EHLO tells it from one that is bad.
@@ -146,7 +156,7 @@ impl Runner<'_> {
         let hello = match (start, self.target.protocol) {
             (Start::Connect, _) => return Ok(()),
             (Start::Helo, _) => {
-                let number = connection.command(&format!("HELO {}", Template::me())).await;
+                let number = connection.command(&format!("HELO {}", CLIENT)).await;
                 return wanted(number, "250", connection, "HELO");
             }
             (_, Protocol::Lmtp) => "LHLO",
@@ -164,13 +174,13 @@ impl Runner<'_> {
             wanted(connection.command("STARTTLS").await, "220", connection, "STARTTLS")?;
             if !connection.begin_tls().await {
                 let why = connection.failure().unwrap_or("the server closed");
-                return Err((Happened::Inconclusive, format!("the TLS handshake failed: {why}")));
+                return Err(stop(Happened::Inconclusive, format!("the TLS handshake failed: {why}")));
             }
             wanted(connection.hello().await, "250", connection, hello)?;
         }
         if readiness == Readiness::Login {
             if let Some(objection) = self.secrecy.objection(connection, offers) {
-                return Err((Happened::Withheld, objection.to_owned()));
+                return Err(stop(Happened::Withheld, objection.to_owned()));
             }
             let line = template.fill("AUTH PLAIN {plain}", 1).map_err(|error| ours(&error))?;
             wanted(connection.command(&line).await, "235", connection, "AUTH")?;
@@ -204,7 +214,7 @@ fn is_denied(exchange: &Exchange) -> bool {
 }
 
 fn ours(error: &anyhow::Error) -> Stop {
-    (Happened::Error, format!("{error:#}"))
+    stop(Happened::Error, format!("{error:#}"))
 }
 
 /// Whether a step of the beginning went as it must.
@@ -212,11 +222,11 @@ fn wanted(number: Option<u16>, pattern: &str, connection: &Connection, what: &st
     match number {
         Some(number) if fits(number, pattern) => Ok(()),
         Some(number) if number / 100 == 5 => {
-            Err((Happened::Blocked, format!("{what} was answered {number}")))
+            Err(stop(Happened::Blocked, format!("{what} was answered {number}")))
         }
-        Some(number) => Err((Happened::Inconclusive, format!("{what} was answered {number}"))),
-        None if connection.is_open() => Err((Happened::Inconclusive, format!("{what} was not answered"))),
-        None => Err((Happened::Inconclusive, format!("the server closed at {what}"))),
+        Some(number) => Err(stop(Happened::Inconclusive, format!("{what} was answered {number}"))),
+        None if connection.is_open() => Err(stop(Happened::Inconclusive, format!("{what} was not answered"))),
+        None => Err(stop(Happened::Inconclusive, format!("the server closed at {what}"))),
     }
 }
 
@@ -239,32 +249,30 @@ impl Driver<'_> {
             if let Some(pattern) = &step.only_after
                 && !number.is_some_and(|number| fits(number, pattern))
             {
-                return (Happened::Foreseen, String::new());
+                return FORESEEN;
             }
             for n in 1..=step.repeat {
                 if !self.connection.is_open() && index > 0 {
-                    return self
-                        .happened(index, None, End::Closed)
-                        .unwrap_or((Happened::Foreseen, String::new()));
+                    return self.happened(index, None, End::Closed).unwrap_or(FORESEEN);
                 }
                 if Instant::now() >= until {
-                    return (Happened::Inconclusive, OUT_OF_TIME.to_owned());
+                    return stop(Happened::Inconclusive, Reason::OutOfTime);
                 }
                 if self.connection.sent() > SENT_OCTETS {
                     let reason = format!("a case sends at most {SENT_OCTETS} octets on one connection");
-                    return (Happened::Inconclusive, reason);
+                    return stop(Happened::Inconclusive, reason);
                 }
                 if self.connection.session().refusals >= self.refusals {
                     let reason = format!("{} refusals are enough for one connection", self.refusals);
-                    return (Happened::Inconclusive, reason);
+                    return stop(Happened::Inconclusive, reason);
                 }
                 if let Some(objection) = self.objection(step) {
-                    return (Happened::Withheld, objection.to_owned());
+                    return stop(Happened::Withheld, objection.to_owned());
                 }
                 if self.connection.session().is_in_data() && step.action.is_command() {
                     // The server would take it for a line of a message.
                     self.connection.abandon();
-                    return (Happened::Foreseen, String::new());
+                    return FORESEEN;
                 }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
@@ -283,7 +291,7 @@ impl Driver<'_> {
                 }
             }
         }
-        (Happened::Foreseen, String::new())
+        FORESEEN
     }
 
     /// Why a step is not done, if what it sends may not be sent here. A message that must not be completed costs the
@@ -364,7 +372,7 @@ impl Driver<'_> {
 
     /// What a reply to a step means; `None` to go on.
     fn happened(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
-        let at = |is, what: String| Some((is, if is == Happened::Foreseen { String::new() } else { what }));
+        let at = |is, what: String| Some(if is == Happened::Foreseen { FORESEEN } else { stop(is, what) });
         let what = match (number, end) {
             (Some(number), _) => format!("step {} was answered {number}", index + 1),
             (None, End::TimedOut) => format!("step {} was not answered", index + 1),

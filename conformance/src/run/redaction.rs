@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::client::plain;
 use crate::dialogue::{Act, Dialogue};
 use crate::target::Credentials;
 
@@ -164,7 +163,7 @@ impl Known {
 
     /// The message of AUTH PLAIN, from the character on that says anything of the password.
     fn add_plain(&mut self, user: &str, password: &str) {
-        let whole = plain(user, password).into_bytes();
+        let whole = Credentials::plain_message(user, password).into_bytes();
         let told = (user.len() + 2) * 8 / 6 + 1;
         if let Some(start) = whole.get(..told) {
             self.add(start, Form::Start(whole.clone()));
@@ -231,7 +230,7 @@ mod tests {
             let redaction = redaction(&password);
             let planted = format!("{before}{password}{after}");
             let long = STANDARD.encode(&planted);
-            for text in [planted, long.clone(), plain("alice", &password), long.to_ascii_uppercase()] {
+            for text in [planted, long.clone(), Credentials::plain_message("alice", &password), long.to_ascii_uppercase()] {
                 let shown = redaction.redacted(&text);
                 prop_assert!(!shown.contains(&password), "{}", shown);
                 let decoded = STANDARD.decode(shown.as_bytes()).unwrap_or_default();

@@ -11,22 +11,16 @@ use tokio::time::{Instant, sleep};
 
 use super::attempt::{Attempt, Attempted, Readiness, batches};
 use super::secrecy::Secrecy;
-use super::{CaseOutcome, Outcome, Plan, Politeness, Verdict};
-use crate::capabilities::Capabilities;
+use super::{Plan, Politeness};
 use crate::case::{Case, Happened, Need, Safety, Start};
 use crate::client::{Connection, Encryption};
-use crate::dialogue::{Dialogue, Protocol};
-use crate::foreign::foreign;
-use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS, quoted};
+use crate::dialogue::Dialogue;
+use crate::dialogue::wrong_service::wrong_service;
+use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
+use crate::protocol::Protocol;
+use crate::protocol::capabilities::Capabilities;
+use crate::record::outcome::{CaseOutcome, Outcome, Reason, Verdict};
 use crate::target::Target;
-
-/// Why cases are not done.
-pub(super) const INTERRUPTED: &str = "the run was interrupted";
-pub(super) const CANARY_FAILED: &str = "the canary failed before";
-pub(super) const OUT_OF_TIME: &str = "the time for the run is over";
-pub(super) const OUT_OF_ROOM: &str = "the run has taken more octets than a run may";
-pub(super) const LONG_CONNECTION: &str =
-    "the time for the connection is over; --connection-timeout gives more";
 
 /// Runs cases against one target.
 pub(super) struct Runner<'a> {
@@ -61,11 +55,12 @@ pub(super) struct Driven<'c> {
 }
 
 impl Driven<'_> {
-    pub(super) fn none<'c>(batch: &[Attempt<'c>], reason: &str) -> Driven<'c> {
+    pub(super) fn none<'c>(batch: &[Attempt<'c>], reason: impl Into<Reason>) -> Driven<'c> {
+        let reason = reason.into();
         let attempted = |attempt: &Attempt<'c>| Attempted {
             attempt: *attempt,
             happened: Happened::Inconclusive,
-            reason: reason.to_owned(),
+            reason: Some(reason.clone()),
             unready: false,
             used: false,
             outcomes: Vec::new(),
@@ -105,42 +100,39 @@ impl Runner<'_> {
         let canary = cases.iter().find(|case| case.id == "canary");
         let looking = async {
             tokio::select! {
-                offers = self.look(&mut outcome) => offers,
-                () = self.plan.interruption.happened() => Err(io::Error::other(INTERRUPTED)),
+                offers = self.probe(&mut outcome) => offers,
+                () = self.plan.interruption.happened() => Err(Reason::Interrupted),
             }
         };
         let offers = match looking.await {
             Ok(offers) => offers,
-            Err(error) => {
-                let reason = match error.to_string() {
-                    reason if [INTERRUPTED, OUT_OF_TIME].contains(&reason.as_str()) => reason,
-                    _ if self.is_out_of_time() => OUT_OF_TIME.to_owned(),
-                    reason => no_session(reason),
-                };
-                let idle = |case| idle(case, Verdict::Inconclusive, &reason);
+            Err(reason) => {
+                let is_kept = reason == Reason::Interrupted || !self.is_out_of_time();
+                let reason = if is_kept { reason } else { Reason::OutOfTime };
+                let idle = |case| inconclusive(case, Verdict::Inconclusive, reason.clone());
                 outcome.cases.extend(cases.iter().map(idle));
                 return outcome;
             }
         };
-        let mut alive = self.sing(canary, &offers, &mut outcome).await;
+        let mut alive = self.run_canary(canary, &offers, &mut outcome).await;
         let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
         for group in others.chunk_by(|one, other| one.safety == other.safety) {
             if !alive {
-                let idle = |case: &&Case| idle(case, Verdict::Blocked, CANARY_FAILED);
+                let idle = |case: &&Case| inconclusive(case, Verdict::Blocked, Reason::CanaryFailed);
                 outcome.cases.extend(group.iter().map(idle));
                 continue;
             }
             let start = outcome.cases.len();
             self.run_group(group, &offers, &mut outcome).await;
             if group.iter().any(|case| case.safety != Safety::Safe) {
-                alive = self.sing(canary, &offers, &mut outcome).await;
+                alive = self.run_canary(canary, &offers, &mut outcome).await;
                 if !alive {
                     block(outcome.cases.get_mut(start..).unwrap_or_default());
                 }
             }
         }
         if alive {
-            self.sing(canary, &offers, &mut outcome).await;
+            self.run_canary(canary, &offers, &mut outcome).await;
         }
         outcome
     }
@@ -152,18 +144,17 @@ impl Runner<'_> {
             return false;
         }
         let offers = Offers::default();
-        if let Some((verdict, reason)) = self.prevents(case, &offers, &[]) {
-            outcome.cases.push(idle(case, verdict, &reason));
+        if let Some((verdict, reason)) = self.obstacle(case, &offers, &[]) {
+            outcome.cases.push(inconclusive(case, verdict, reason));
             return true;
         }
         let driven = self.drive(&[Attempt { alone: true, ..Attempt::first(case) }], &offers).await;
         let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
-        let sight = driven.dialogue.as_ref().and_then(foreign);
+        let sight = driven.dialogue.as_ref().and_then(wrong_service);
         outcome.dialogues.extend(driven.dialogue);
         if let Some(sight) = sight {
-            outcome
-                .cases
-                .push(CaseOutcome { dialogue, ..idle(case, Verdict::Inconclusive, &no_session(sight)) });
+            let case = inconclusive(case, Verdict::Inconclusive, no_session(sight));
+            outcome.cases.push(CaseOutcome { dialogue, ..case });
             return true;
         }
         let Some(attempted) = driven.attempted.first().filter(|attempted| !attempted.unready) else {
@@ -175,25 +166,25 @@ impl Runner<'_> {
     }
 
     /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
-    async fn look(&self, outcome: &mut Outcome) -> io::Result<Offers> {
-        let mut connection = self.connect("capabilities").await?;
+    async fn probe(&self, outcome: &mut Outcome) -> Result<Offers, Reason> {
+        let mut connection = self.connect("capabilities").await.map_err(no_session)?;
         connection.greet().await;
         let in_time = |connection: &Connection| match connection.is_over() {
-            true => Err(io::Error::other(self.overtime())),
+            true => Err(self.stop_reason_of_connection()),
             false => Ok(()),
         };
         in_time(&connection)?;
         if connection.is_silent() {
             // Servers of HTTP and of TLS wait for the client.
             connection.speak_first("NOOP", ANSWER).await;
-            let sight = foreign(connection.dialogue()).map(str::to_owned);
-            return Err(io::Error::other(sight.unwrap_or_else(|| self.silence())));
+            let service = wrong_service(connection.dialogue()).map(str::to_owned);
+            return Err(no_session(service.unwrap_or_else(|| self.silence())));
         }
         connection.hello().await;
         in_time(&connection)?;
-        if let Some(sight) = foreign(connection.dialogue()) {
+        if let Some(service) = wrong_service(connection.dialogue()) {
             outcome.dialogues.push(connection.dialogue().clone());
-            return Err(io::Error::other(sight));
+            return Err(no_session(service));
         }
         let mut offers = Offers {
             clear: connection.session().offered.as_deref().cloned().unwrap_or_default(),
@@ -227,8 +218,8 @@ impl Runner<'_> {
     }
 
     /// Which time is over where that of a connection is.
-    pub(super) fn overtime(&self) -> &'static str {
-        if self.is_out_of_time() { OUT_OF_TIME } else { LONG_CONNECTION }
+    pub(super) fn stop_reason_of_connection(&self) -> Reason {
+        if self.is_out_of_time() { Reason::OutOfTime } else { Reason::ConnectionTooLong }
     }
 
     pub(super) fn is_out_of_time(&self) -> bool {
@@ -236,15 +227,15 @@ impl Runner<'_> {
     }
 
     /// Why nothing more is begun.
-    fn over(&self) -> Option<&'static str> {
+    fn stop_reason(&self) -> Option<Reason> {
         if self.plan.interruption.status().is_some() {
-            return Some(INTERRUPTED);
+            return Some(Reason::Interrupted);
         }
         if self.is_out_of_time() {
-            return Some(OUT_OF_TIME);
+            return Some(Reason::OutOfTime);
         }
         let is_out_of_room = self.received.get() > RUN_OCTETS || self.sent.get() > RUN_SENT_OCTETS;
-        is_out_of_room.then_some(OUT_OF_ROOM)
+        is_out_of_room.then_some(Reason::OutOfRoom)
     }
 
     /// Ends a connection, and counts what is kept of it.
@@ -256,10 +247,10 @@ impl Runner<'_> {
     }
 
     /// Runs the canary; tells whether the server is well, as far as there is time for it.
-    async fn sing(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
+    async fn run_canary(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
-        if let Some(reason) = self.over() {
-            outcome.cases.push(idle(canary, Verdict::Inconclusive, reason));
+        if let Some(reason) = self.stop_reason() {
+            outcome.cases.push(inconclusive(canary, Verdict::Inconclusive, reason));
             return true;
         }
         let mut attempt = Attempt::first(canary);
@@ -268,12 +259,12 @@ impl Runner<'_> {
             let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
             outcome.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
-            if let Some(next) = attempted.next(self.best(offers)) {
+            if let Some(next) = attempted.next(self.best_readiness(offers)) {
                 attempt = next;
                 continue;
             }
             outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Foreseen || self.over().is_some();
+            return attempted.happened == Happened::Foreseen || self.stop_reason().is_some();
         }
     }
 
@@ -287,11 +278,11 @@ impl Runner<'_> {
             let (later, now): (Vec<&Case>, Vec<&Case>) = waiting.iter().partition(|case| waits(case));
             let mut attempts = Vec::new();
             for case in now {
-                match self.prevents(case, offers, &outcome.cases) {
+                match self.obstacle(case, offers, &outcome.cases) {
                     None => attempts.push(first(case, offers)),
                     Some((verdict, reason)) => {
                         self.plan.progress.inc(1);
-                        outcome.cases.push(idle(case, verdict, &reason));
+                        outcome.cases.push(inconclusive(case, verdict, reason));
                     }
                 }
             }
@@ -316,7 +307,7 @@ impl Runner<'_> {
             if shut_down.get() >= self.politeness.shutdowns {
                 return Driven::none(&batch, "the server answered 421 twice");
             }
-            if let Some(reason) = self.over() {
+            if let Some(reason) = self.stop_reason() {
                 return Driven::none(&batch, reason);
             }
             let driven = self.drive(&batch, offers).await;
@@ -327,7 +318,7 @@ impl Runner<'_> {
         let mut next = Vec::new();
         while let Some(driven) = driving.next().await {
             for attempted in &driven.attempted {
-                if let Some(attempt) = attempted.next(self.best(offers)) {
+                if let Some(attempt) = attempted.next(self.best_readiness(offers)) {
                     next.push(attempt);
                     continue;
                 }
@@ -342,7 +333,7 @@ impl Runner<'_> {
     }
 
     /// The most that can be done before a case begins.
-    fn best(&self, offers: &Offers) -> Readiness {
+    fn best_readiness(&self, offers: &Offers) -> Readiness {
         let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
         if self.target.credentials.is_some()
             && self.plan.allowed.contains(&Safety::Auth)
@@ -366,7 +357,7 @@ impl Runner<'_> {
     }
 
     /// What stands in the way of a case before it is begun.
-    fn prevents(&self, case: &Case, offers: &Offers, before: &[CaseOutcome]) -> Option<(Verdict, String)> {
+    fn obstacle(&self, case: &Case, offers: &Offers, before: &[CaseOutcome]) -> Option<(Verdict, String)> {
         if case.safety != Safety::Safe && !self.plan.allowed.contains(&case.safety) {
             return Some((Verdict::Skipped, format!("--allow {}", case.safety)));
         }
@@ -384,12 +375,12 @@ impl Runner<'_> {
             Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
             _ => None,
         };
-        let lack = case.needs.iter().chain(&implied).find_map(|need| self.lacks(need, case, offers));
+        let lack = case.needs.iter().chain(&implied).find_map(|need| self.missing(need, case, offers));
         let objection = || self.objection(offers).filter(|_| case.takes_credentials());
         lack.or_else(|| Some((Verdict::Skipped, objection()?.to_owned())))
     }
 
-    fn lacks(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
+    fn missing(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
         let (target, known) = (self.target, &self.target.knowledge);
         let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
         let offered = match first(case, offers).readiness {
@@ -444,8 +435,8 @@ fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
     Attempt { readiness, ..attempt }
 }
 
-fn no_session(why: impl Display) -> String {
-    format!("no session: {why}")
+fn no_session(why: impl Display) -> Reason {
+    Reason::from(format!("no session: {why}"))
 }
 
 fn has_421(dialogue: &Dialogue) -> bool {
@@ -453,12 +444,13 @@ fn has_421(dialogue: &Dialogue) -> bool {
     answers.any(|answer| answer.number() == Some(421))
 }
 
-fn idle(case: &Case, verdict: Verdict, reason: &str) -> CaseOutcome {
+/// A case that was not judged.
+fn inconclusive(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseOutcome {
     CaseOutcome {
         id: case.id.clone(),
         title: case.title.clone(),
         verdict,
-        reason: quoted(reason.to_owned()),
+        reason: Some(reason.into()),
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
         outcomes: Vec::new(),
@@ -475,24 +467,27 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
         Happened::Withheld => Verdict::Skipped,
         Happened::Error => Verdict::Error,
     };
-    let outcomes = attempted.outcomes.clone();
-    CaseOutcome { outcomes, ..idle(attempted.attempt.case, verdict, &attempted.reason) }
+    CaseOutcome {
+        outcomes: attempted.outcomes.clone(),
+        reason: attempted.reason.clone(),
+        ..inconclusive(attempted.attempt.case, verdict, "")
+    }
 }
 
-/// What came since the canary last sang says nothing.
+/// What came since the canary last ran says nothing.
 fn block(since: &mut [CaseOutcome]) {
     for case in since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()) {
         case.verdict = Verdict::Blocked;
-        "the canary failed afterwards".clone_into(&mut case.reason);
+        case.reason = Some("the canary failed afterwards".into());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Offers, Readiness, first};
-    use crate::capabilities::Capabilities;
     use crate::case::built_in;
-    use crate::reply::Reply;
+    use crate::protocol::capabilities::Capabilities;
+    use crate::protocol::reply::Reply;
 
     #[test]
     fn what_is_offered_under_tls_alone_is_tried_there() {

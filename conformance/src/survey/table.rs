@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::baseline::Stale;
-use crate::catalogue::Level;
+use crate::record::outcome::Verdict;
 use crate::record::{Record, Summary};
 use crate::report::console::escaped;
-use crate::run::Verdict;
+use crate::rules::catalogue::Level;
 use crate::target::Target;
 
 /// What came of each target, worst first.

@@ -2,7 +2,7 @@
 
 use super::mailbox::Mailbox;
 use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction, is_positive};
-use crate::command::{Envelope, Parameter, is_keyword, is_mailbox};
+use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, brackets included (RFC 5321 §4.5.3.1.3).
 const PATH: usize = 256;

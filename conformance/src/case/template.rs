@@ -1,0 +1,70 @@
+//! Texts of cases, with what is known of the target put in.
+
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::placeholder::{Piece, Placeholder, pieces};
+use crate::target::{CLIENT, Credentials, Target};
+
+/// The sender, where the target names none.
+const SENDER: &str = "sender@example.org";
+
+/// What placeholders stand for.
+pub(crate) struct Template<'a> {
+    pub(crate) target: &'a Target,
+    /// The limit of SIZE, known or promised.
+    pub(crate) size_limit: Option<u64>,
+}
+
+impl Template<'_> {
+    /// The sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.target.knowledge.sender.as_deref().unwrap_or(SENDER)
+    }
+
+    /// The text, in its `n`th repetition.
+    pub(crate) fn fill(&self, text: &str, n: usize) -> Result<String> {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text)? {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Placeholder(placeholder) => filled.push_str(&self.value(placeholder, n)?),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn value(&self, placeholder: Placeholder<'_>, n: usize) -> Result<String> {
+        let mailbox =
+            |name| self.target.knowledge.mailbox(name).with_context(|| unknown(&format!("`{name}` mailbox")));
+        let credentials = || self.target.credentials.as_ref().with_context(|| unknown("credentials"));
+        let password = |wrong| {
+            let credentials = credentials()?;
+            Ok::<_, anyhow::Error>(if wrong { credentials.wrong_password() } else { &credentials.password })
+        };
+        Ok(match placeholder {
+            Placeholder::Me => CLIENT.to_owned(),
+            Placeholder::Repetition => n.to_string(),
+            Placeholder::Sender => self.sender().to_owned(),
+            Placeholder::Mailbox(name) => mailbox(name)?.to_owned(),
+            Placeholder::Domain => {
+                let (_, domain) = mailbox("valid")?.rsplit_once('@').with_context(|| unknown("domain"))?;
+                domain.to_owned()
+            }
+            Placeholder::TooLarge => {
+                (self.size_limit.with_context(|| unknown("limit of SIZE"))? + 1).to_string()
+            }
+            Placeholder::User => STANDARD.encode(&credentials()?.user),
+            Placeholder::Plain { wrong } => {
+                Credentials::plain_message(&credentials()?.user, password(wrong)?)
+            }
+            Placeholder::Password { wrong } => STANDARD.encode(password(wrong)?),
+            Placeholder::Filler { count, text, end } => format!("{text}{end}").repeat(count),
+        })
+    }
+}
+
+fn unknown(what: &str) -> String {
+    format!("the target does not say its {what}")
+}

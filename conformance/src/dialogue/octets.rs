@@ -1,0 +1,70 @@
+//! Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.
+
+use std::ascii;
+
+use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
+
+pub(crate) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    let escaped = escaped(octets);
+    serializer.serialize_str(str::from_utf8(&escaped).map_err(ser::Error::custom)?)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    unescape(&text).ok_or_else(|| de::Error::custom(format_args!("a bad escape in {text:?}")))
+}
+
+/// As [`slice::escape_ascii`], of which most octets need none.
+fn escaped(octets: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(octets.len() + 8);
+    for &octet in octets {
+        match octet {
+            b'\\' | b'\'' | b'"' => escaped.extend([b'\\', octet]),
+            b' '..=b'~' => escaped.push(octet),
+            octet => escaped.extend(ascii::escape_default(octet)),
+        }
+    }
+    escaped
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'\\' => match rest.next()? {
+                b'r' => b'\r',
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'x' => {
+                    let digits = [rest.next()?, rest.next()?];
+                    u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?
+                }
+                other @ (b'\\' | b'\'' | b'"') => other,
+                _ => return None,
+            },
+            octet => octet,
+        });
+    }
+    Some(octets)
+}
+
+/// Whether a recording leaves out a part of a line that was sent: `... (900 octets)`, `... (40 lines)`.
+pub(crate) fn is_shortened(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line.trim_ascii_end());
+    let Some((_, count)) = line.rsplit_once("... (") else { return false };
+    let count = count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)"));
+    count.is_some_and(|count| count.parse::<usize>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_octet_comes_back() {
+        let octets: Vec<u8> = (0..=255).collect();
+        let escaped = String::from_utf8(super::escaped(&octets)).expect("it is ASCII");
+        assert_eq!(escaped, octets.escape_ascii().to_string());
+        assert_eq!(super::unescape(&escaped), Some(octets));
+        assert_eq!(super::unescape("\\q"), None);
+    }
+}

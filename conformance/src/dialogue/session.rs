@@ -1,0 +1,335 @@
+//! What is known of a session before an act: what was promised, what was begun.
+
+use std::sync::Arc;
+
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
+use crate::protocol::Protocol;
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Verb};
+use crate::protocol::reply::Reply;
+
+/// The state of a session, as both sides must see it from what was said.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// The TCP port that the server listens on, where it is known.
+    pub port: Option<u16>,
+    /// Whether the connection is under TLS.
+    pub tls: bool,
+    /// Whether it was from the start (RFC 8314 §3).
+    pub implicit_tls: bool,
+    /// The code of the greeting, once it came.
+    pub greeting: Option<u16>,
+    /// The verb that opened the session, once one was accepted; STARTTLS makes it forgotten (RFC 3207 §4.2).
+    pub hello: Option<Verb>,
+    /// What the newest EHLO or LHLO of this TLS state promised.
+    pub offered: Option<Arc<Capabilities>>,
+    /// What was promised before STARTTLS.
+    pub offered_before_tls: Option<Arc<Capabilities>>,
+    /// The mechanism of an AUTH exchange that is going on.
+    pub authenticating: Option<Vec<u8>>,
+    /// Whether AUTH succeeded.
+    pub authenticated: bool,
+    /// How many AUTH exchanges ended in 535.
+    pub failed_authentications: usize,
+    /// The mail transaction, once MAIL was accepted. Sessions before different acts share it.
+    pub transaction: Option<Arc<Transaction>>,
+    /// How many recipients it has.
+    accepted: usize,
+    /// How many recipients were refused.
+    refused: usize,
+    /// Whether the last thing done was a BDAT with LAST, so that the transaction is over.
+    pub after_last_chunk: bool,
+    /// How many 4yz and 5yz replies came.
+    pub refusals: usize,
+    /// Whether 421 was sent.
+    pub shut_down: bool,
+}
+
+/// How many recipients are kept with their lines, so that a session stays small whatever is sent.
+const KEPT: usize = 100;
+
+/// A mail transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// The line of its MAIL.
+    pub mail: Vec<u8>,
+    /// The lines of the first hundred RCPT commands that were accepted, in order; [`Session::recipients`] counts all.
+    pub recipients: Vec<Vec<u8>>,
+    /// How many octets BDAT has carried, as its lines say; `None` before the first.
+    pub chunked: Option<usize>,
+    /// Whether a chunk was refused.
+    pub chunk_failed: bool,
+    /// Whether 354 was sent and the message is due.
+    pub data: bool,
+    /// Whether DATA was refused.
+    pub data_refused: bool,
+}
+
+impl Transaction {
+    /// The command that began it.
+    #[must_use]
+    pub fn command(&self) -> Command<'_> {
+        Command::read(&self.mail)
+    }
+
+    /// Whether a server may take it for over, or for open. What a refused chunk leaves is indeterminate (RFC 3030
+    /// §2). Of a refused DATA RFC 5321 says only that no data follows (§3.3) and what lets another MAIL come: a
+    /// successful DATA, RSET, EHLO (§4.1.4). Some servers drop the transaction then, and some keep it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.chunk_failed || self.data_refused
+    }
+
+    /// Whether MAIL had that parameter.
+    #[must_use]
+    pub fn has(&self, keyword: &str) -> bool {
+        self.command().envelope().is_some_and(|envelope| envelope.parameter(keyword).is_some())
+    }
+}
+
+impl Session {
+    /// Before anything was said.
+    #[must_use]
+    pub fn new(protocol: Protocol, implicit_tls: bool) -> Session {
+        Session { protocol, tls: implicit_tls, implicit_tls, ..Session::default() }
+    }
+
+    /// The exchanges of a dialogue, each with the session before it.
+    #[must_use]
+    pub fn steps(dialogue: &Dialogue) -> Vec<Step<'_>> {
+        let session = Session::new(dialogue.protocol, dialogue.implicit_tls);
+        let mut session = Session { port: dialogue.port, ..session };
+        let mut steps = Vec::with_capacity(dialogue.exchanges.len());
+        for exchange in &dialogue.exchanges {
+            let before = session.clone();
+            session.follow(exchange);
+            let (command, replies) = (exchange.command(), exchange.replies().collect());
+            steps.push(Step { exchange, command, replies, session: before });
+        }
+        steps
+    }
+
+    /// Whether a capability is promised.
+    #[must_use]
+    pub fn offers(&self, keyword: &str) -> bool {
+        self.offered.as_ref().is_some_and(|offered| offered.has(keyword))
+    }
+
+    /// Whether enhanced status codes are promised by the newest EHLO or LHLO of this TLS state.
+    #[must_use]
+    pub fn promises_codes(&self) -> bool {
+        self.offers("ENHANCEDSTATUSCODES")
+    }
+
+    /// The recipients accepted in this transaction.
+    #[must_use]
+    pub fn recipients(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |_| self.accepted)
+    }
+
+    /// Whether every recipient of this transaction was refused, and there was one.
+    #[must_use]
+    pub fn has_only_refused_recipients(&self) -> bool {
+        self.transaction.is_some() && self.accepted == 0 && self.refused > 0
+    }
+
+    /// Whether the server takes lines for those of a message.
+    #[must_use]
+    pub fn is_in_data(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.data)
+    }
+
+    /// Goes on to the state after an exchange.
+    pub fn follow(&mut self, exchange: &Exchange) {
+        let numbers = || exchange.answers.iter().filter_map(Answer::number);
+        self.refusals += numbers().filter(|number| *number >= 400).count();
+        self.shut_down |= numbers().any(|number| number == 421);
+        let number = exchange.number();
+        match &exchange.act {
+            Act::Connect => self.greeting = number,
+            Act::Handshake if exchange.end != End::Failed => self.begin_tls(),
+            Act::Handshake | Act::Wait => {}
+            Act::Response(_) => self.follow_authentication(number),
+            Act::Message(_) => self.transaction = None,
+            Act::Command(_) => {
+                if let Some(command) = exchange.command() {
+                    self.follow_command(command, exchange);
+                }
+            }
+            Act::Chunk { octets, .. } => {
+                if let Some(command) = exchange.command() {
+                    self.follow_chunk(command, octets, &exchange.answers);
+                }
+            }
+        }
+    }
+
+    fn follow_command(&mut self, command: Command<'_>, exchange: &Exchange) {
+        let number = exchange.number();
+        let accepted = number.is_some_and(|number| (200..300).contains(&number));
+        match command.verb() {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
+                self.hello = Some(command.verb());
+                self.transaction = None;
+                let extended = command.verb() != Verb::Helo;
+                let extended = exchange.replies().next().filter(|_| extended);
+                self.offered = extended.map(|reply| Arc::new(Capabilities::read(&reply)));
+            }
+            Verb::Mail if accepted => {
+                self.transaction =
+                    Some(Arc::new(Transaction { mail: command.octets().to_vec(), ..Transaction::default() }));
+                self.accepted = 0;
+                self.refused = 0;
+                self.after_last_chunk = false;
+            }
+            Verb::Rcpt if number.is_some_and(|number| number >= 400) => self.refused += 1,
+            Verb::Rcpt if accepted => {
+                self.accepted += 1;
+                if let Some(transaction) = self.transaction.as_mut().filter(|_| self.accepted <= KEPT) {
+                    Arc::make_mut(transaction).recipients.push(command.octets().to_vec());
+                }
+            }
+            Verb::Data => {
+                if let Some(transaction) = &mut self.transaction {
+                    let transaction = Arc::make_mut(transaction);
+                    transaction.data = number == Some(354);
+                    transaction.data_refused |= number.is_some_and(|number| number >= 400);
+                }
+            }
+            Verb::Rset if accepted => {
+                self.transaction = None;
+                self.after_last_chunk = false;
+            }
+            Verb::Auth => {
+                self.authenticating = command.words().next().map(<[u8]>::to_vec);
+                self.follow_authentication(number);
+            }
+            _ => {}
+        }
+    }
+
+    fn follow_chunk(&mut self, command: Command<'_>, octets: &[u8], answers: &[Answer]) {
+        let last = command.is_last_chunk();
+        // RFC 2033 §4.3: the replies are of the recipients, and one that takes the message ends the transaction.
+        let counting = if last && self.protocol == Protocol::Lmtp { answers.len() } else { 1 };
+        let mut numbers = answers.iter().take(counting).filter_map(Answer::number);
+        let accepted = numbers.any(|number| (200..300).contains(&number));
+        if let Some(transaction) = &mut self.transaction {
+            let transaction = Arc::make_mut(transaction);
+            let length = command.chunk_length().unwrap_or(octets.len());
+            transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
+            transaction.chunk_failed |= !accepted;
+        }
+        if last && accepted {
+            self.transaction = None;
+            self.after_last_chunk = true;
+        }
+    }
+
+    fn follow_authentication(&mut self, number: Option<u16>) {
+        match number {
+            Some(300..400) => return,
+            Some(200..300) => self.authenticated = true,
+            Some(535) => self.failed_authentications += 1,
+            _ => {}
+        }
+        self.authenticating = None;
+    }
+
+    fn begin_tls(&mut self) {
+        *self = Session {
+            protocol: self.protocol,
+            port: self.port,
+            tls: true,
+            greeting: self.greeting,
+            offered_before_tls: self.offered.take(),
+            refusals: self.refusals,
+            ..Session::default()
+        };
+    }
+}
+
+/// An exchange, read, with the session before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// The exchange.
+    pub exchange: &'a Exchange,
+    /// Its command line, if it has one.
+    pub command: Option<Command<'a>>,
+    /// Its replies.
+    pub replies: Vec<Reply<'a>>,
+    /// The session before it.
+    pub session: Session,
+}
+
+impl Step<'_> {
+    /// The verb of its command.
+    #[must_use]
+    pub fn verb(&self) -> Option<Verb> {
+        self.command.map(|command| command.verb())
+    }
+
+    /// The number of the first reply's code; `None` if there is no reply or it has no code.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        self.replies.first().and_then(Reply::number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Session;
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::protocol::Protocol;
+
+    /// Whether a transaction is open behind the last chunk for two, by the replies; and whether that is in doubt.
+    fn behind_last_chunk(protocol: Protocol, replies: &[&str]) -> Option<bool> {
+        let exchange = |act, replies: &[&str]| {
+            let answer = |reply: &&str| Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
+            Exchange { answers: replies.iter().map(answer).collect(), ..Exchange::new(act) }
+        };
+        let line = |line: &str, reply| exchange(Act::Command(format!("{line}\r\n").into()), &[reply]);
+        let exchanges = vec![
+            line("MAIL FROM:<>", "250 Ok"),
+            line("RCPT TO:<late@example.org>", "250 Ok"),
+            line("RCPT TO:<amy@example.org>", "250 Ok"),
+            exchange(Act::Chunk { command: "BDAT 1 LAST\r\n".into(), octets: "x".into() }, replies),
+            line("NOOP", "250 Ok"),
+        ];
+        let dialogue = Dialogue { protocol, exchanges, ..Dialogue::default() };
+        let steps = Session::steps(&dialogue);
+        let last = &steps.last().expect("there are steps").session;
+        last.transaction.as_ref().map(|transaction| transaction.is_in_doubt())
+    }
+
+    #[test]
+    fn the_last_chunk_ends_a_transaction() {
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["250 Ok"]), None);
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full"]), Some(true));
+        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full", "250 Ok"]), Some(true));
+        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "250 Ok"]), None);
+        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "452 Full"]), Some(true));
+    }
+
+    /// What a session remembers of a long transaction is shared between its steps, and counted beyond what is kept.
+    #[test]
+    fn a_long_transaction_stays_small() {
+        let exchange = |act: &str, reply: &str| {
+            let answer = Answer { octets: reply.into(), millis: 0 };
+            Exchange { answers: vec![answer], ..Exchange::new(Act::Command(act.into())) }
+        };
+        let mut exchanges = vec![exchange("MAIL FROM:<>\r\n", "250 Ok\r\n")];
+        exchanges.extend((0..20_000).map(|_| exchange("RCPT TO:<amy@example.org>\r\n", "250 Ok\r\n")));
+        exchanges.push(exchange("NOOP\r\n", "250 Ok\r\n"));
+        let dialogue = Dialogue { exchanges, ..Dialogue::default() };
+        let steps = Session::steps(&dialogue);
+        let last = &steps.last().expect("there are steps").session;
+        assert_eq!(last.recipients(), 20_000);
+        let transaction = last.transaction.as_ref().expect("it goes on");
+        assert_eq!(transaction.recipients.len(), super::KEPT);
+        assert!(std::sync::Arc::strong_count(transaction) > 19_000);
+    }
+}

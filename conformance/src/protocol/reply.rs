@@ -1,0 +1,200 @@
+//! Octets to replies: everything that a server can send is a reply with named defects.
+
+mod defect;
+mod line;
+mod plain;
+mod reader;
+mod token;
+
+use memchr::memchr;
+use smtp_enhanced_status::{EnhancedStatusCode, Pairing, ReplyCode, judge};
+
+use plain::PlainLine;
+
+pub use defect::{Defect, DefectSet};
+pub use line::{Line, LineEnd};
+pub use reader::{Limits, Reader};
+pub use token::{Damage, Token};
+
+/// One reply: a line, or several of which all but the last are continued by a hyphen (RFC 5321 §4.2.1).
+///
+/// Reading never fails. What is wrong is in [`defects`](Reply::defects), where it is in [`places`](Reply::places), and
+/// the octets stay as they came.
+///
+/// ```
+/// use smtp_conformance::protocol::reply::{Defect, Reply};
+///
+/// let reply = Reply::read(b"550-5.7.1 Go\r\n550 5.7.1 away\n");
+/// assert_eq!(reply.code().map(|code| code.get()), Some(550));
+/// assert_eq!(reply.enhanced().map(|code| code.to_string()).as_deref(), Some("5.7.1"));
+/// assert_eq!(reply.defects().iter().collect::<Vec<_>>(), [Defect::BareLf]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    octets: &'a [u8],
+    number: Option<u16>,
+    enhanced: Option<EnhancedStatusCode>,
+    defects: DefectSet,
+}
+
+impl<'a> Reply<'a> {
+    /// Reads the octets of one reply, as a [`Reader`] cuts them out of a stream. Octets that end before the reply
+    /// does are an [`Incomplete`](Defect::Incomplete) reply; a reply that follows the first is not looked at.
+    #[must_use]
+    #[inline]
+    pub fn read(octets: &'a [u8]) -> Reply<'a> {
+        Reply::read_plain(octets).unwrap_or_else(|| Reply::read_any(octets))
+    }
+
+    /// Reads a reply without a defect whose lines all have one enhanced status code, which is what most replies are,
+    /// in one pass over its octets. Whatever else it is, is for [`Reply::read_any`].
+    #[inline]
+    fn read_plain(octets: &'a [u8]) -> Option<Reply<'a>> {
+        let line = PlainLine::read(octets)?;
+        let length = if line.last { line.length } else { line.read_rest(octets)? };
+        Some(Reply {
+            octets: octets.get(..length)?,
+            number: Some(line.number),
+            enhanced: Some(line.code),
+            defects: DefectSet::NONE,
+        })
+    }
+
+    #[cold]
+    fn read_any(octets: &'a [u8]) -> Reply<'a> {
+        let mut lines = Lines { rest: octets };
+        let Some(first) = lines.next() else {
+            return Reply { octets, number: None, enhanced: None, defects: Defect::Incomplete.into() };
+        };
+        let number = first.number();
+        let token = first.token();
+        let mut defects = first.defects() | token.defects();
+        let mut line = first;
+        let mut within = false;
+        loop {
+            if line.ends_reply(within) {
+                break;
+            }
+            within = true;
+            let Some(next) = lines.next() else {
+                defects |= Defect::Incomplete.into();
+                break;
+            };
+            line = next;
+            defects |= line.defects();
+            if line.number().is_none() {
+                continue;
+            }
+            if line.number() != number {
+                defects |= Defect::MixedCodes.into();
+            }
+            let other = line.token();
+            defects |= other.defects();
+            if other.code() != token.code() {
+                defects |= Defect::MixedEnhancedCodes.into();
+            }
+        }
+        let octets = &octets[..octets.len() - lines.rest.len()];
+        Reply { octets, number, enhanced: token.exact(), defects }
+    }
+
+    /// The octets, line ends included.
+    #[must_use]
+    pub fn octets(&self) -> &'a [u8] {
+        self.octets
+    }
+
+    /// The reply code; `None` if the first line does not begin with three digits of which the first is 2 to 5.
+    #[must_use]
+    pub fn code(&self) -> Option<ReplyCode> {
+        self.number.and_then(ReplyCode::new)
+    }
+
+    /// The three digits that the first line begins with, whatever they are.
+    #[must_use]
+    pub fn number(&self) -> Option<u16> {
+        self.number
+    }
+
+    /// The enhanced status code that the first line's text begins with, exactly as it should.
+    #[must_use]
+    pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
+        self.enhanced
+    }
+
+    /// What the registry says of its pair; `None` if it has no reply code or no enhanced status code.
+    ///
+    /// ```
+    /// use smtp_conformance::protocol::reply::Reply;
+    /// use smtp_enhanced_status::Pairing;
+    ///
+    /// assert_eq!(Reply::read(b"550 5.1.1 Unknown\r\n").pairing(), Some(Pairing::Listed));
+    /// assert_eq!(Reply::read(b"550 Unknown\r\n").pairing(), None);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn pairing(&self) -> Option<Pairing> {
+        let enhanced = self.enhanced?;
+        Some(judge(self.code()?, enhanced))
+    }
+
+    /// Its lines.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'a>> {
+        Lines { rest: self.octets }
+    }
+
+    /// What is wrong with it. Whether a missing enhanced status code is a fault depends on the rest of the session.
+    #[must_use]
+    pub fn defects(&self) -> DefectSet {
+        self.defects
+    }
+
+    /// Every defect with its line and its octet in that line, both counted from 0.
+    pub fn places(&self) -> impl Iterator<Item = (Defect, usize, usize)> {
+        let (number, enhanced) = (self.number, self.lines().next().and_then(|line| line.token().code()));
+        let inside = self.lines().enumerate().flat_map(move |(index, line)| {
+            let token = line.token();
+            let mut defects = line.defects();
+            if line.number().is_some() {
+                defects |= token.defects();
+                if index > 0 && line.number() != number {
+                    defects |= Defect::MixedCodes.into();
+                }
+                if index > 0 && token.code() != enhanced {
+                    defects |= Defect::MixedEnhancedCodes.into();
+                }
+            }
+            defects.iter().map(move |defect| (defect, index, line.place(defect)))
+        });
+        // Of a reply whose last line is whole, the end is missing behind it.
+        let last = self.lines().enumerate().last().filter(|(_, line)| line.end() != LineEnd::None);
+        let missing = last.map(|(index, line)| (Defect::Incomplete, index, line.octets().len()));
+        inside.chain(missing.filter(|_| self.defects.contains(Defect::Incomplete)))
+    }
+}
+
+/// The number of a reply, without reading the rest of it.
+pub(crate) fn number(octets: &[u8]) -> Option<u16> {
+    Lines { rest: octets }.next()?.number()
+}
+
+struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = Line<'a>;
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let length = memchr(b'\n', self.rest).map_or(self.rest.len(), |end| end + 1);
+        let (line, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        Some(Line::new(line))
+    }
+}
+
+#[cfg(test)]
+mod tests;

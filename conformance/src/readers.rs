@@ -1,0 +1,3 @@
+//! Readers: what was recorded elsewhere becomes dialogues.
+
+pub mod transcript;

@@ -1,0 +1,471 @@
+//! Transcripts: a recorded connection as text, one line a line on the wire.
+//!
+//! ```text
+//! #: connected
+//! S: 220 mx.example.org ESMTP
+//! C: EHLO me.example.org
+//! S: 250 mx.example.org
+//! C: NOOP\n
+//! S: 250 Ok
+//! #: closed by server
+//! ```
+//!
+//! `C: ` is what the client sent, `S: ` what came, `#: ` an event: `connected`, `connected to port 25`, `tls`,
+//! `timeout`, `closed by server`; others are remarks. A line ends in CRLF, unless it closes with `\n` (LF alone) or
+//! `\+` (no end). A backslash is `\\`, other octets are `\xHH`. What was sent may be shortened: `... (900 octets)`,
+//! `... (40 lines)`.
+
+use std::collections::VecDeque;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use crate::dialogue::octets::is_shortened;
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
+use crate::limits::TRANSCRIPT_EXCHANGES;
+use crate::protocol::Protocol;
+use crate::protocol::command::{Command, Verb};
+use crate::protocol::reply::Reader;
+
+/// Reads a transcript; each `connected` begins a dialogue.
+///
+/// A recording says what was sent and what came, not what answered what. The replies are matched to the acts in their
+/// order, as RFC 5321 §4.3.1 has it. From the first octets on that a server can take for more or fewer commands than
+/// they are, matches are not [sure](Exchange::sure).
+///
+/// # Errors
+///
+/// A line of another form is refused, with its number.
+pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    let mut dialogues = Vec::new();
+    let mut matcher: Option<Matcher> = None;
+    // Exchanges of the connections that are over.
+    let mut before = 0;
+    for (index, line) in text.lines().enumerate() {
+        let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
+        if let Event::Connected(port) = event {
+            if let Some(matcher) = matcher.take() {
+                before += matcher.exchanges();
+                dialogues.push(matcher.finish());
+            }
+            matcher = Some(Matcher::new(name, protocol, port));
+            continue;
+        }
+        match (&mut matcher, event) {
+            (_, Event::Remark) => {}
+            (Some(matcher), event) => {
+                matcher.take(event);
+                let exchanges = before + matcher.exchanges();
+                ensure!(
+                    exchanges <= TRANSCRIPT_EXCHANGES,
+                    "{name}:{}: more than {TRANSCRIPT_EXCHANGES} exchanges: split the file before a line `#: connected`",
+                    index + 1
+                );
+            }
+            (None, _) => bail!("{name}:{}: before the line `#: connected`", index + 1),
+        }
+    }
+    dialogues.extend(matcher.map(Matcher::finish));
+    Ok(dialogues)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Event {
+    Connected(Option<u16>),
+    Tls,
+    TimedOut,
+    Closed,
+    Remark,
+    Sent { octets: Vec<u8>, shortened: bool },
+    Received(Vec<u8>),
+}
+
+fn event(line: &str) -> Result<Event> {
+    let (kind, rest) = line.split_at_checked(2).ok_or_else(|| anyhow!("begin with `C: `, `S: ` or `#: `"))?;
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    Ok(match kind {
+        "C:" => {
+            let octets = octets(rest)?;
+            Event::Sent { shortened: is_shortened(&octets), octets }
+        }
+        "S:" => Event::Received(octets(rest)?),
+        "#:" => match rest.split(' ').next().unwrap_or_default() {
+            "connected" => Event::Connected(port(rest)?),
+            "tls" => Event::Tls,
+            "timeout" => Event::TimedOut,
+            "closed" if rest == "closed by server" => Event::Closed,
+            _ => Event::Remark,
+        },
+        _ => bail!("begin with `C: `, `S: ` or `#: `, not {kind:?}"),
+    })
+}
+
+/// The port that a connection is said to go to: `connected to port 25`.
+fn port(text: &str) -> Result<Option<u16>> {
+    let port = text.strip_prefix("connected to port ").map(str::parse).transpose();
+    port.map_err(|_| anyhow!("behind `connected to port` write a number up to 65535"))
+}
+
+/// The octets of a line, its end included.
+fn octets(text: &str) -> Result<Vec<u8>> {
+    let (text, end): (&str, &[u8]) = match text.strip_suffix("\\n").filter(|rest| !ends_escaped(rest)) {
+        Some(text) => (text, b"\n"),
+        None => match text.strip_suffix("\\+") {
+            Some(text) => (text, b""),
+            None => (text, b"\r\n"),
+        },
+    };
+    let mut octets = Vec::with_capacity(text.len() + 2);
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match (octet, octet == b'\\') {
+            (octet, false) => octet,
+            (_, true) => match rest.next() {
+                Some(b'\\') => b'\\',
+                Some(b'x') => {
+                    let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                    let digits = str::from_utf8(&digits).unwrap_or_default();
+                    u8::from_str_radix(digits, 16)
+                        .map_err(|_| anyhow!("\\x{digits}: write two hexadecimal digits"))?
+                }
+                _ => bail!("behind a backslash write `\\`, `xHH`, or at the end of the line `n` or `+`"),
+            },
+        });
+    }
+    octets.extend_from_slice(end);
+    Ok(octets)
+}
+
+/// Whether a text ends within an escape, so that what follows belongs to it.
+fn ends_escaped(text: &str) -> bool {
+    text.bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 1
+}
+
+/// Matches replies to acts.
+struct Matcher {
+    dialogue: Dialogue,
+    reader: Reader,
+    waiting: Waiting,
+    /// What is being sent that is no command line.
+    sending: Option<Sending>,
+    /// Recipients accepted since MAIL, for LMTP.
+    recipients: usize,
+    handshake: Handshake,
+    sure: bool,
+}
+
+/// Acts that wait for their replies.
+struct Waiting {
+    acts: VecDeque<Exchange>,
+    /// How many of them let what is sent after them be taken for something else: the greeting, DATA.
+    openings: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, exchange: Exchange) {
+        self.openings += usize::from(is_opening(&exchange));
+        self.acts.push_back(exchange);
+    }
+
+    fn pop(&mut self) -> Option<Exchange> {
+        let exchange = self.acts.pop_front()?;
+        self.openings -= usize::from(is_opening(&exchange));
+        Some(exchange)
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = Exchange> {
+        self.openings = 0;
+        self.acts.drain(..)
+    }
+}
+
+fn is_opening(exchange: &Exchange) -> bool {
+    exchange.act == Act::Connect || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
+}
+
+/// How far STARTTLS has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handshake {
+    None,
+    /// 220 was sent: what follows is TLS.
+    Due,
+    /// Something else than TLS was sent, so what comes is no reply.
+    Failed,
+}
+
+enum Sending {
+    Message(Vec<u8>),
+    Chunk { command: Vec<u8>, octets: Vec<u8>, length: usize, shortened: bool },
+    Response,
+}
+
+impl Matcher {
+    fn new(name: &str, protocol: Protocol, port: Option<u16>) -> Matcher {
+        Matcher {
+            dialogue: Dialogue { name: name.to_owned(), protocol, port, ..Dialogue::default() },
+            reader: Reader::default(),
+            waiting: Waiting { acts: VecDeque::from([Exchange::new(Act::Connect)]), openings: 1 },
+            sending: None,
+            recipients: 0,
+            handshake: Handshake::None,
+            sure: true,
+        }
+    }
+
+    fn exchanges(&self) -> usize {
+        self.dialogue.exchanges.len() + self.waiting.acts.len()
+    }
+
+    fn take(&mut self, event: Event) {
+        match (event, self.handshake) {
+            (Event::Sent { .. }, Handshake::Due) => {
+                self.handshake = Handshake::Failed;
+                self.dialogue.exchanges.push(Exchange { end: End::Failed, ..Exchange::new(Act::Handshake) });
+            }
+            (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
+            (event, _) => self.take_reply(event),
+        }
+    }
+
+    fn take_reply(&mut self, event: Event) {
+        match event {
+            Event::Sent { octets, shortened } => self.send(octets, shortened),
+            Event::Received(octets) => self.receive(&octets),
+            Event::Tls => self.begin_tls(),
+            Event::TimedOut => self.stop(End::TimedOut),
+            Event::Closed => self.stop(End::Closed),
+            Event::Connected(_) | Event::Remark => {}
+        }
+    }
+
+    fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        match self.sending.take() {
+            Some(Sending::Message(mut message)) => {
+                // A server may see the end of a message at other line ends than CRLF.
+                self.sure &=
+                    octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+                let ends = octets == b".\r\n" && (message.is_empty() || message.ends_with(b"\r\n"));
+                message.extend_from_slice(&octets);
+                match ends {
+                    true => self.wait(Act::Message(message), true),
+                    false => self.sending = Some(Sending::Message(message)),
+                }
+            }
+            Some(Sending::Chunk { command, octets: mut chunk, length, shortened: before }) => {
+                chunk.extend_from_slice(&octets);
+                let shortened = shortened || before;
+                self.send_chunk(command, chunk, length, shortened);
+            }
+            Some(Sending::Response) => self.wait(Act::Response(octets), !shortened),
+            None => self.send_command(octets, shortened),
+        }
+    }
+
+    fn send_command(&mut self, octets: Vec<u8>, shortened: bool) {
+        let command = Command::read(&octets);
+        self.sure &=
+            octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+        // What is sent before the greeting, or behind DATA, may be taken for something else.
+        self.sure &= self.waiting.openings == 0;
+        match (command.verb(), command.chunk_length()) {
+            (Verb::Bdat, Some(length)) => self.send_chunk(octets, Vec::new(), length, shortened),
+            _ => self.wait(Act::Command(octets), !shortened),
+        }
+    }
+
+    fn send_chunk(&mut self, command: Vec<u8>, octets: Vec<u8>, length: usize, shortened: bool) {
+        if octets.len() < length {
+            self.sending = Some(Sending::Chunk { command, octets, length, shortened });
+        } else {
+            self.sure &= octets.len() == length || shortened;
+            self.wait(Act::Chunk { command, octets }, !shortened);
+        }
+    }
+
+    fn wait(&mut self, act: Act, sure: bool) {
+        if let Some(before) = self.waiting.acts.back_mut() {
+            before.pipelined = true;
+        }
+        self.waiting.push(Exchange { sure: sure && self.sure, ..Exchange::new(act) });
+    }
+
+    fn receive(&mut self, octets: &[u8]) {
+        // A chunk whose octets are shortened in the transcript ends where its reply begins.
+        if let Some(Sending::Chunk { command, octets, .. }) =
+            self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
+        {
+            self.wait(Act::Chunk { command, octets }, false);
+        }
+        self.reader.push(octets);
+        while let Some(reply) = self.reader.next() {
+            let (octets, number) = (reply.octets().to_vec(), reply.number());
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, number);
+            let last = self.dialogue.exchanges.last();
+            let verb = last.and_then(crate::dialogue::Exchange::command).map(|command| command.verb());
+            if (verb, number, self.waiting.acts.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
+                self.handshake = Handshake::Due;
+            }
+            self.sending = match (last.map(|exchange| &exchange.act), number) {
+                (Some(Act::Command(octets)), Some(354)) if Command::read(octets).verb() == Verb::Data => {
+                    Some(Sending::Message(Vec::new()))
+                }
+                (Some(Act::Command(_) | Act::Response(_)), Some(334)) => Some(Sending::Response),
+                _ => None,
+            };
+        }
+    }
+
+    /// Gives a reply to the act that waits first.
+    fn answer(
+        waiting: &mut Waiting,
+        dialogue: &mut Dialogue,
+        recipients: &mut usize,
+        octets: Vec<u8>,
+        number: Option<u16>,
+    ) {
+        let answer = Answer { octets, millis: 0 };
+        let protocol = dialogue.protocol;
+        if let Some(last) = dialogue.exchanges.last_mut()
+            && last.end == End::Answered
+            && lacks_replies(last, protocol, *recipients)
+        {
+            return last.answers.push(answer);
+        }
+        let Some(mut exchange) = waiting.pop() else {
+            let unasked = Exchange { answers: vec![answer], sure: false, ..Exchange::new(Act::Wait) };
+            return dialogue.exchanges.push(unasked);
+        };
+        let accepted = number.is_some_and(|number| (200..300).contains(&number));
+        match exchange.command().map(|command| command.verb()) {
+            Some(Verb::Mail | Verb::Rset | Verb::Ehlo | Verb::Helo | Verb::Lhlo) if accepted => {
+                *recipients = 0;
+            }
+            Some(Verb::Rcpt) if accepted => *recipients += 1,
+            _ => {}
+        }
+        exchange.answers.push(answer);
+        dialogue.exchanges.push(exchange);
+    }
+
+    fn begin_tls(&mut self) {
+        // What was sent in clear behind STARTTLS must be forgotten (RFC 3207 §4.2): it has no reply.
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
+            sure: false,
+            end: End::TimedOut,
+            ..exchange
+        }));
+        self.dialogue.exchanges.push(Exchange::new(Act::Handshake));
+        self.reader = Reader::default();
+        self.handshake = Handshake::None;
+    }
+
+    fn stop(&mut self, end: End) {
+        let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
+        self.reader = Reader::default();
+        if let Some(octets) = rest {
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+        }
+        let (protocol, recipients) = (self.dialogue.protocol, self.recipients);
+        let lacks = |last: &Exchange| lacks_replies(last, protocol, recipients);
+        let unanswered = !self.waiting.acts.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange { end, ..exchange }));
+        match self.dialogue.exchanges.last_mut() {
+            Some(last) if end == End::Closed || unanswered => last.end = end,
+            _ => {}
+        }
+        // A late reply may still come, and answer what was given up.
+        self.sure &= !(end == End::TimedOut && unanswered);
+    }
+
+    fn finish(mut self) -> Dialogue {
+        let unread = self.reader.finish().map(|reply| reply.octets().to_vec());
+        if let Some(octets) = unread {
+            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+        }
+        self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
+            end: End::TimedOut,
+            sure: false,
+            ..exchange
+        }));
+        self.dialogue
+    }
+}
+
+/// Whether an act has some of its replies, and not all: in LMTP each recipient of a message has one.
+fn lacks_replies(exchange: &Exchange, protocol: Protocol, recipients: usize) -> bool {
+    let due = match (&exchange.act, protocol) {
+        (Act::Message(_), Protocol::Lmtp) => recipients,
+        (Act::Chunk { command, .. }, Protocol::Lmtp) if Command::read(command).is_last_chunk() => recipients,
+        _ => 1,
+    };
+    (1..due).contains(&exchange.answers.len())
+}
+
+fn is_end(octet: u8) -> bool {
+    matches!(octet, b'\r' | b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acts(text: &str) -> Vec<(String, Vec<String>, bool)> {
+        let dialogues = read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let exchanges = dialogues.into_iter().flat_map(|dialogue| dialogue.exchanges);
+        exchanges
+            .map(|exchange| {
+                let replies = exchange.answers.iter().map(|answer| answer.octets.escape_ascii().to_string());
+                let replies = replies.collect();
+                (exchange.act.parts().concat().escape_ascii().to_string(), replies, exchange.sure)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_message_and_an_authentication_are_told_from_commands() {
+        let text = "#: connected\nS: 220 mx\nC: AUTH PLAIN\nS: 334 \nC: AGEAYg==\nS: 235 2.7.0 Ok\nC: DATA\nS: 354 Go\n\
+                    C: NOOP\nC: .\nS: 250 2.0.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\n";
+        let acts = acts(text);
+        let sent: Vec<&str> = acts.iter().map(|(sent, ..)| sent.as_str()).collect();
+        assert_eq!(
+            sent,
+            ["", r"AUTH PLAIN\r\n", r"AGEAYg==\r\n", r"DATA\r\n", r"NOOP\r\n.\r\n", r"QUIT\r\n"]
+        );
+        assert!(acts.iter().all(|(_, replies, sure)| replies.len() == 1 && *sure));
+    }
+
+    #[test]
+    fn what_can_be_taken_otherwise_is_not_sure() {
+        let acts = acts("#: connected\nS: 220 mx\nC: NOOP\\n\nS: 250 Ok\nS: 250 Ok\n#: closed by server\n");
+        let expected = [
+            (String::new(), vec![r"220 mx\r\n".to_owned()], true),
+            (r"NOOP\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], false),
+            (String::new(), vec![r"250 Ok\r\n".to_owned()], false),
+        ];
+        assert_eq!(acts, expected);
+    }
+
+    /// After a timeout the replies that an LMTP message lacks do not come from the commands behind it.
+    #[test]
+    fn what_timed_out_takes_no_later_reply() {
+        let text = "#: connected to port 24\nS: 220 mx\nC: LHLO me\nS: 250 mx\nC: MAIL FROM:<>\nS: 250 Ok\n\
+                    C: RCPT TO:<a@b>\nS: 250 Ok\nC: RCPT TO:<c@d>\nS: 250 Ok\nC: DATA\nS: 354 Go\nC: .\n\
+                    S: 250 first\n#: timeout\nC: NOOP\nS: 250 noop\nC: QUIT\nS: 221 Bye\n#: closed by server\n";
+        let dialogues = read("test", Protocol::Lmtp, text).expect("the transcript is well-formed");
+        let [dialogue] = dialogues.as_slice() else { panic!("one connection") };
+        assert_eq!(dialogue.port, Some(24));
+        let [.., message, noop, quit] = dialogue.exchanges.as_slice() else { panic!("three acts at least") };
+        assert_eq!((message.answers.len(), message.end, message.sure), (1, End::TimedOut, true));
+        assert_eq!((noop.answers.len(), noop.number(), noop.sure), (1, Some(250), false));
+        assert_eq!((quit.number(), quit.end), (Some(221), End::Closed));
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        let error =
+            |text: &str| format!("{:#}", read("log", Protocol::Smtp, text).expect_err("it is refused"));
+        assert_eq!(error("#: connected\nX: hi\n"), "log:2: begin with `C: `, `S: ` or `#: `, not \"X:\"");
+        assert_eq!(error("S: 220 hi\n"), "log:1: before the line `#: connected`");
+        assert!(error("#: connected\nS: \\q\n").contains("behind a backslash write"));
+        assert!(error("#: connected to port smtp\n").contains("write a number up to 65535"));
+    }
+}

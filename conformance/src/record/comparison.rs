@@ -1,0 +1,166 @@
+//! Two streams of records held against each other: which findings are new, gone, or changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::dialogue::shape::shape;
+use crate::protocol::reply::Reply;
+use crate::record::Found;
+use crate::record::fingerprint::{Fingerprint, owner};
+use crate::record::index::Stream;
+use crate::rules::catalogue::Level;
+
+/// What differs between the findings of two streams. Each list is sorted by level, worst first, then by identity.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Comparison<'a> {
+    /// Findings of the second stream alone.
+    pub new: Vec<Difference<'a>>,
+    /// Findings of both, with other levels or other codes.
+    pub changed: Vec<Difference<'a>>,
+    /// Findings of the first stream alone.
+    pub gone: Vec<Difference<'a>>,
+    /// How many findings both have alike.
+    pub same: usize,
+}
+
+/// A finding that differs.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Difference<'a> {
+    /// What makes it the same finding.
+    #[serde(flatten)]
+    pub identity: Fingerprint,
+    /// The identity in short.
+    pub fingerprint: String,
+    /// How it was seen in the first stream.
+    pub before: BTreeSet<Outcome>,
+    /// How it was seen in the second stream.
+    pub after: BTreeSet<Outcome>,
+    /// Whether the stream that lacks the finding has an exchange of that shape on a connection of that name. If not,
+    /// it could not be seen there. True where both streams have the finding.
+    pub tried: bool,
+    /// One of the findings: of the second stream if it has one.
+    #[serde(rename = "finding")]
+    pub found: &'a Found,
+}
+
+/// How a finding was seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outcome {
+    /// Its weight.
+    pub level: Level,
+    /// The reply code; `None` if the finding is about something else than one reply, or the reply has none.
+    pub reply_code: Option<u16>,
+    /// The enhanced status code of that reply.
+    pub enhanced_code: Option<String>,
+}
+
+/// `error with 550 5.1.1`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.level)?;
+        self.reply_code.map_or(Ok(()), |code| write!(f, " with {code}"))?;
+        self.enhanced_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
+    }
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares the findings of two streams.
+    #[must_use]
+    pub fn of(first: &Stream<'a>, second: &Stream<'a>) -> Comparison<'a> {
+        let (mut before, after) = (seen(first), seen(second));
+        let mut comparison = Comparison { new: Vec::new(), changed: Vec::new(), gone: Vec::new(), same: 0 };
+        let (tried_first, tried_second) = (tried(first), tried(second));
+        let difference = |identity: Fingerprint, before, after, tried, found| Difference {
+            fingerprint: identity.digest(),
+            identity,
+            before,
+            after,
+            tried,
+            found,
+        };
+        for (identity, Seen { outcomes, found }) in after {
+            match before.remove(&identity) {
+                Some(old) if old.outcomes == outcomes => comparison.same += 1,
+                Some(old) => {
+                    comparison.changed.push(difference(identity, old.outcomes, outcomes, true, found));
+                }
+                None => {
+                    let tried = tried_first.contains(&(identity.dialogue.as_str(), identity.act.clone()));
+                    comparison.new.push(difference(identity, BTreeSet::new(), outcomes, tried, found));
+                }
+            }
+        }
+        for (identity, Seen { outcomes, found }) in before {
+            let tried = tried_second.contains(&(identity.dialogue.as_str(), identity.act.clone()));
+            comparison.gone.push(difference(identity, outcomes, BTreeSet::new(), tried, found));
+        }
+        for list in [&mut comparison.new, &mut comparison.changed, &mut comparison.gone] {
+            list.sort_by_key(|difference| std::cmp::Reverse(difference.level()));
+        }
+        comparison
+    }
+
+    /// The highest level of what is new or raised; `None` if nothing is.
+    #[must_use]
+    pub fn worst(&self) -> Option<Level> {
+        let raised = self.changed.iter().filter(|difference| difference.is_raised());
+        self.new.iter().chain(raised).map(Difference::level).max()
+    }
+}
+
+impl Difference<'_> {
+    /// Its highest level: after, if it is there, else before.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let seen = if self.after.is_empty() { &self.before } else { &self.after };
+        seen.iter().map(|outcome| outcome.level).max().unwrap_or(Level::Note)
+    }
+
+    /// Whether its level is higher than before.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.before.iter().map(|outcome| outcome.level).max()
+            < self.after.iter().map(|outcome| outcome.level).max()
+    }
+}
+
+/// What a stream says of one identity: a finding of the highest level, and how it was seen.
+struct Seen<'a> {
+    outcomes: BTreeSet<Outcome>,
+    found: &'a Found,
+}
+
+fn seen<'a>(stream: &Stream<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
+    let mut all = BTreeMap::new();
+    for found in &stream.findings {
+        let seen = all
+            .entry(Fingerprint::of(found, stream))
+            .or_insert_with(|| Seen { outcomes: BTreeSet::new(), found });
+        if found.level > seen.found.level {
+            seen.found = found;
+        }
+        seen.outcomes.insert(outcome(found, stream));
+    }
+    all
+}
+
+fn outcome(found: &Found, stream: &Stream<'_>) -> Outcome {
+    let exchange = stream.exchange(found.place);
+    let answer = found.place.reply.and_then(|nth| exchange?.answers.get(nth));
+    let reply = answer.map(|answer| Reply::read(&answer.octets));
+    Outcome {
+        level: found.level,
+        reply_code: reply.and_then(|reply| reply.number()),
+        enhanced_code: reply.and_then(|reply| reply.enhanced()).map(|code| code.to_string()),
+    }
+}
+
+/// The cases of a stream, in a recording its files, each with the shapes of its acts.
+fn tried<'a>(stream: &Stream<'a>) -> BTreeSet<(&'a str, String)> {
+    stream.exchanges().map(|(place, exchange)| (owner(stream, place), shape(&exchange.act))).collect()
+}

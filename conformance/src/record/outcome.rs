@@ -1,0 +1,214 @@
+//! What a run, or the judgement of a recording, brought.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialogue::Dialogue;
+use crate::limits::quoted;
+use crate::rules::Judgement;
+use crate::rules::catalogue::Level;
+use crate::rules::finding::Place;
+
+/// What a run brought.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The cases, in their order, the canary's repetitions among them.
+    pub cases: Vec<CaseOutcome>,
+    /// The connections.
+    pub dialogues: Vec<Dialogue>,
+    /// What the rules say of them.
+    pub judgement: Judgement,
+    /// What is wrong with the server's certificate, as far as one was seen.
+    pub certificate: Option<String>,
+}
+
+impl Outcome {
+    /// The case that brought a place about; where none did, the connection's name.
+    #[must_use]
+    pub fn case_of(&self, place: Place) -> &str {
+        let dialogue = self.dialogues.get(place.dialogue);
+        dialogue.map_or("", |dialogue| dialogue.case(place.exchange).unwrap_or(&dialogue.name))
+    }
+
+    /// Whether a finding at a level or above is not known.
+    #[must_use]
+    pub fn fails(&self, level: Level) -> bool {
+        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.known.is_none())
+    }
+
+    /// Whether a case went wrong through a fault of ours.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.cases.iter().any(|case| case.verdict == Verdict::Error)
+    }
+
+    /// Why nothing can be said, where that is the same for every case, or what the canary ended with.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<&Reason> {
+        let first = self.cases.first()?.reason.as_ref()?;
+        let is_same = |case: &CaseOutcome| {
+            let reason = case.reason.as_ref();
+            case.verdict.is_idle() && (reason == Some(first) || reason == Some(&Reason::CanaryFailed))
+        };
+        self.cases.iter().all(is_same).then_some(first)
+    }
+
+    /// Whether it was interrupted, or ran out of time or of room.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        let ends_run =
+            |reason: &Reason| matches!(reason, Reason::Interrupted | Reason::OutOfTime | Reason::OutOfRoom);
+        self.cases.iter().any(|case| case.reason.as_ref().is_some_and(ends_run))
+    }
+
+    /// Whether nothing can be said: no case passed, failed, warned or was observed.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.cases.iter().all(|case| case.verdict.is_idle())
+    }
+}
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseOutcome {
+    /// The case's slug.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// Why, where the verdict does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The number of its connection, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialogue: Option<usize>,
+    /// The rules that decide it.
+    pub rules: Vec<String>,
+    /// The outcomes that the case tells and that came about, from 0.
+    #[serde(skip)]
+    pub outcomes: Vec<usize>,
+}
+
+impl CaseOutcome {
+    /// Why it was not judged, as text; empty where the verdict says it.
+    #[must_use]
+    pub fn reason_text(&self) -> String {
+        self.reason.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Why a case was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Reason {
+    /// A signal ended the run.
+    Interrupted,
+    /// The time for the run was over.
+    OutOfTime,
+    /// The run had taken more octets than it may.
+    OutOfRoom,
+    /// The time for the connection was over.
+    ConnectionTooLong,
+    /// The server did not answer the canary before.
+    CanaryFailed,
+    /// Anything else, as a clause.
+    Other(String),
+}
+
+impl Reason {
+    const NAMED: [Reason; 5] = [
+        Reason::Interrupted,
+        Reason::OutOfTime,
+        Reason::OutOfRoom,
+        Reason::ConnectionTooLong,
+        Reason::CanaryFailed,
+    ];
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Interrupted => "the run was interrupted",
+            Reason::OutOfTime => "the time for the run is over",
+            Reason::OutOfRoom => "the run has taken more octets than a run may",
+            Reason::ConnectionTooLong => {
+                "the time for the connection is over; --connection-timeout gives more"
+            }
+            Reason::CanaryFailed => "the canary failed before",
+            Reason::Other(clause) => clause,
+        })
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Reason {
+        let named = Reason::NAMED.into_iter().find(|reason| reason.to_string() == text);
+        named.unwrap_or_else(|| Reason::Other(quoted(text)))
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Reason {
+        Reason::from(text.to_owned())
+    }
+}
+
+impl From<Reason> for String {
+    fn from(reason: Reason) -> String {
+        reason.to_string()
+    }
+}
+
+/// What came of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It went as foreseen, and none of its rules is broken.
+    Pass,
+    /// One of its rules is broken, at level error.
+    Fail,
+    /// One of its rules is broken, at level warning.
+    Warn,
+    /// It went as foreseen; there is a note, or it names no rule.
+    Observed,
+    /// The server does not promise what the case is about.
+    Unsupported,
+    /// The server wants something first, or a canary failed before.
+    Blocked,
+    /// The run does not allow it, or does not know enough.
+    Skipped,
+    /// Something else came in the way.
+    Inconclusive,
+    /// The fault is ours.
+    Error,
+}
+
+impl Verdict {
+    /// Whether nothing was judged.
+    #[must_use]
+    pub fn is_idle(self) -> bool {
+        use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};
+        match self {
+            Pass | Fail | Warn | Observed => false,
+            Unsupported | Blocked | Skipped | Inconclusive | Error => true,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Warn => "warn",
+            Verdict::Observed => "observed",
+            Verdict::Unsupported => "unsupported",
+            Verdict::Blocked => "blocked",
+            Verdict::Skipped => "skipped",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Error => "error",
+        })
+    }
+}

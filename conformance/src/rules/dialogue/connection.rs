@@ -1,0 +1,114 @@
+//! Rules about the exchanges of one connection: counts, order, closing.
+
+mod batch;
+mod closing;
+mod counts;
+mod promises;
+mod transaction;
+
+use std::collections::BTreeMap;
+
+use crate::dialogue::Act;
+use crate::dialogue::session::Step;
+use crate::knowledge::Knowledge;
+use crate::protocol::Protocol;
+use crate::protocol::command::Verb;
+use crate::rules::finding::{Breaches, Finding, Place};
+use crate::rules::observation::Observation;
+
+use batch::{Batch, Count};
+
+pub(crate) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
+    let mut places = Places::default();
+    counts::judge(connection, &mut places);
+    closing::judge(connection, &mut places);
+    promises::judge(connection, &mut places);
+    transaction::judge(connection, &mut places);
+    places.findings()
+}
+
+/// A connection, and how far its replies are one to an act, in order.
+pub(crate) struct Connection<'a> {
+    index: usize,
+    steps: &'a [Step<'a>],
+    knowledge: &'a Knowledge,
+    batches: Vec<Batch<'a>>,
+    /// The first batch whose replies are not surely one to an act. Behind it none surely belongs to its act.
+    odd: Option<(Batch<'a>, Count)>,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(index: usize, steps: &'a [Step<'a>], knowledge: &'a Knowledge) -> Connection<'a> {
+        let batches = batch::batches(steps);
+        // What was sent before the greeting has it for its first reply.
+        let mut over = steps.first().is_none_or(|step| step.exchange.act != Act::Connect);
+        let mut count = |batch: &Batch<'a>| {
+            let count = if over { Count::Unknown } else { batch.count() };
+            over |= batch.acts().any(|(_, step)| step.verb() == Some(Verb::Quit));
+            (*batch, count)
+        };
+        let odd = batches.iter().map(&mut count).find(|(_, count)| *count != Count::Even);
+        Connection { index, steps, knowledge, batches, odd }
+    }
+
+    /// The exchanges whose replies surely belong to their acts, each with its position.
+    fn sure(&self) -> impl Iterator<Item = (usize, &'a Step<'a>)> + Clone {
+        // Too many or too few, the first reply to an act that was sent alone is still its own.
+        let sure = match &self.odd {
+            None => self.steps.len(),
+            Some((batch, count)) if *count == Count::Unknown || batch.is_pipelined() => batch.start,
+            Some((batch, Count::More)) if batch.ends_late() => 0,
+            Some((batch, _)) => batch.start + 1,
+        };
+        self.steps.iter().enumerate().take(sure)
+    }
+
+    /// The replies that surely answer an act that was done.
+    pub(super) fn observations(&self) -> impl Iterator<Item = (Place, Observation<'a>)> {
+        let (dialogue, knowledge) = (self.index, self.knowledge);
+        self.sure().filter(|(_, step)| !batch::is_wait(step)).flat_map(move |(exchange, step)| {
+            Observation::all(step, knowledge).map(move |observation| {
+                (Place { dialogue, exchange, reply: Some(observation.nth) }, observation)
+            })
+        })
+    }
+
+    /// What the server speaks.
+    pub(super) fn protocol(&self) -> Option<Protocol> {
+        self.steps.first().map(|step| step.session.protocol)
+    }
+
+    fn place(&self, exchange: usize, reply: Option<usize>) -> Place {
+        Place { dialogue: self.index, exchange, reply }
+    }
+}
+
+/// What the rules find, by place.
+#[derive(Default)]
+pub(super) struct Places {
+    breaches: BTreeMap<Place, Breaches>,
+}
+
+impl Places {
+    pub(super) fn at(&mut self, place: Place) -> &mut Breaches {
+        self.breaches.entry(place).or_default()
+    }
+
+    pub(super) fn findings(self) -> Vec<Finding> {
+        self.breaches.into_iter().flat_map(|(place, breaches)| breaches.findings(place)).collect()
+    }
+}
+
+/// Whether rules about enhanced status codes look at a reply: it is whole, not exempt, and not 421, which may
+/// come from something in front of the server.
+pub(super) fn is_coded(observation: &Observation<'_>) -> bool {
+    observation.reply.code().is_some() && !observation.is_exempt() && !observation.is(&[421])
+}
+
+/// The text of a reply in small letters, to look for words that explain it.
+pub(super) fn words(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).to_lowercase()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,180 @@
+//! When a server may close (RFC 5321 §3.8, §4.1.1.10).
+
+use crate::dialogue::session::Step;
+use crate::dialogue::{Act, End};
+use crate::protocol::command::Verb;
+use crate::rules::catalogue::RuleId;
+
+use super::batch::{Batch, Count, due, is_wait};
+use super::{Connection, Places, words};
+
+/// So many refusals on a connection may be taken for an attack, against which a server may defend itself (RFC
+/// 5321 §7.8). Exim suffers three.
+const MANY_REFUSALS: usize = 4;
+
+/// So many logins may fail (RFC 4954 §9).
+const LEAST_ATTEMPTS: usize = 3;
+
+/// What servers say when they defend themselves, or close for want of something to do.
+const DEFENCES: [&str; 6] = ["too many", "synchroni", "pipelin", "timeout", "timed out", "idle"];
+
+pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+    let Some(closing) = Closing::find(connection) else { return };
+    if connection.steps.first().is_some_and(|step| step.number() == Some(554)) {
+        refused_opening(connection, &closing, places);
+    } else if closing.last.is_some_and(|(.., number)| number == 535) {
+        failed_logins(connection, &closing, places);
+    } else if closing.is_unexplained(connection) {
+        closes(connection, &closing, places);
+    }
+}
+
+/// The server's closing, where the client had not asked for it and no 421 announced it.
+struct Closing<'a> {
+    /// The exchange at which it came.
+    at: usize,
+    step: &'a Step<'a>,
+    batch: Batch<'a>,
+    /// The last reply: its exchange, its place there, and its code.
+    last: Option<(usize, usize, u16)>,
+}
+
+impl<'a> Closing<'a> {
+    fn find(connection: &Connection<'a>) -> Option<Closing<'a>> {
+        let steps = connection.steps;
+        let broken = steps.iter().position(|step| matches!(step.exchange.end, End::Closed | End::Failed))?;
+        let batch = *connection.batches.iter().rfind(|batch| batch.start <= broken)?;
+        // After an act that can be taken otherwise, after QUIT and after 421, the count is not known.
+        let known = match connection.odd {
+            None => true,
+            Some((odd, Count::Fewer)) => odd.start >= batch.start,
+            Some((odd, _)) => odd.start > batch.start,
+        };
+        let until = steps.get(..=broken)?;
+        let step = until.last().filter(|step| step.exchange.end == End::Closed)?;
+        let quit = until.iter().any(|step| step.verb() == Some(Verb::Quit));
+        let numbers = |(exchange, step): (usize, &'a Step<'a>)| {
+            let replies = step.replies.iter().enumerate();
+            replies.filter_map(move |(nth, reply)| Some((exchange, nth, reply.number()?)))
+        };
+        let replies: Vec<(usize, usize, u16)> = until.iter().enumerate().flat_map(numbers).collect();
+        let last = replies.last().copied();
+        let refusals = replies.iter().filter(|(.., number)| *number >= 400).count();
+        let closing = Closing { at: broken, step, batch, last };
+        (known && !quit && refusals < MANY_REFUSALS && !closing.is_defence(connection)).then_some(closing)
+    }
+
+    /// Whether the last reply says why, or is a code that says it.
+    fn is_defence(&self, connection: &Connection<'_>) -> bool {
+        let Some((exchange, nth, number)) = self.last else { return false };
+        let answer = connection.steps.get(exchange).and_then(|step| step.exchange.answers.get(nth));
+        let text = answer.map(|answer| words(&answer.octets)).unwrap_or_default();
+        matches!(number, 221 | 421 | 521)
+            || number >= 400 && DEFENCES.iter().any(|defence| text.contains(defence))
+    }
+
+    /// Whether the act was left without a reply.
+    fn is_unanswered(&self) -> bool {
+        self.step.exchange.answers.is_empty()
+    }
+
+    /// Whether the client sent something and got no reply.
+    fn is_pending(&self) -> bool {
+        self.is_unanswered() && !is_wait(self.step)
+    }
+
+    /// Whether nothing but the act or its reply can be the reason.
+    fn is_unexplained(&self, connection: &Connection<'_>) -> bool {
+        let before = connection.steps.get(..=self.at).unwrap_or_default();
+        let greeted = before.first().and_then(Step::number).is_some_and(|number| number < 400);
+        let several = self.batch.is_pipelined() && !may_be_pipelined(self.batch);
+        // At the end of the data in LMTP, the replies that are missing are the fault.
+        let counted = !self.is_unanswered() && self.step.exchange.answers.len() < *due(self.step).start();
+        greeted
+            && !self.may_be_idle(connection)
+            && !is_handshake(before)
+            && before.iter().filter(|step| is_failed_login(step)).count() < LEAST_ATTEMPTS
+            && !before.iter().any(is_foreign)
+            && !several
+            && !counted
+    }
+
+    /// Whether the server may have closed for want of something to do: nothing was sent, and nothing refused.
+    fn may_be_idle(&self, connection: &Connection<'_>) -> bool {
+        let next = connection.steps.get(self.at + 1);
+        // A client that finds the connection closed had gone on at once.
+        let goes_on = next.is_some_and(|next| !is_wait(next) && next.exchange.end == End::Closed);
+        match self.last {
+            Some((exchange, _, number)) => !self.is_pending() && (exchange == 0 || number < 400 && !goes_on),
+            None => true,
+        }
+    }
+}
+
+/// Whether a handshake is going on, or its other side did not like a certificate, which shows only behind it.
+fn is_handshake(before: &[Step<'_>]) -> bool {
+    let encrypts = |step: &Step<'_>| match &step.exchange.act {
+        Act::Handshake => true,
+        _ => step.verb() == Some(Verb::Starttls) && step.number() == Some(220),
+    };
+    let last = before.iter().rev().find(|step| !step.exchange.answers.is_empty() || encrypts(step));
+    last.is_some_and(encrypts)
+}
+
+fn is_failed_login(step: &Step<'_>) -> bool {
+    let login = step.verb() == Some(Verb::Auth) || matches!(step.exchange.act, Act::Response(_));
+    login && step.number().is_some_and(|number| number >= 400)
+}
+
+/// RFC 5321 §3.1: after a 554 greeting the server waits for QUIT.
+fn refused_opening(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+    let detail = match closing.at {
+        0 => "closed at once",
+        _ => "closed before QUIT",
+    };
+    places.at(connection.place(0, Some(0))).add(RuleId::REFUSED_OPENING_WAITS_FOR_QUIT, detail);
+}
+
+/// RFC 4954 §9: a client has at least three attempts.
+fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+    let Some((exchange, nth, _)) = closing.last else { return };
+    let attempts = connection.steps.iter().take(exchange + 1).filter(|step| is_failed_login(step)).count();
+    if (1..LEAST_ATTEMPTS).contains(&attempts) {
+        let detail = format!("closed after {attempts} failed");
+        places.at(connection.place(exchange, Some(nth))).add(RuleId::AUTH_THREE_ATTEMPTS, detail);
+    }
+}
+
+/// RFC 5321 §3.8; where commands that were pipelined lost their replies to it, RFC 2920 §3.2.
+fn closes(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+    let Some((exchange, nth, number)) = closing.last else { return };
+    if !closing.is_pending() {
+        let place = connection.place(exchange, Some(nth));
+        places.at(place).add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, "closed after this reply");
+        return;
+    }
+    let breaches = places.at(connection.place(closing.at, None));
+    if number < 400 && closing.batch.is_pipelined() {
+        let (replies, acts) = (closing.batch.answers(), closing.batch.acts().count());
+        let detail = format!("closed after {replies} replies to {acts} commands");
+        breaches.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+    } else {
+        let detail = format!("closed instead of a reply, after {number} to the act before");
+        breaches.add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, detail);
+    }
+}
+
+/// Whether it is no word that a mail client says: a header field, or a request of another protocol.
+fn is_foreign(step: &Step<'_>) -> bool {
+    const OTHERS: [&[u8]; 6] = [b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"CONNECT"];
+    let Act::Command(octets) = &step.exchange.act else { return false };
+    let word = octets.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    !word.iter().all(u8::is_ascii_alphanumeric) || OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
+/// Whether only the last act of a batch is one that must stand at the end (RFC 2920 §3.1).
+fn may_be_pipelined(batch: Batch<'_>) -> bool {
+    let anywhere = [Verb::Mail, Verb::Rcpt, Verb::Rset, Verb::Send, Verb::Soml, Verb::Saml, Verb::Bdat];
+    let inside = batch.acts().filter(|(_, step)| step.exchange.pipelined);
+    inside.into_iter().all(|(_, step)| step.verb().is_some_and(|verb| anywhere.contains(&verb)))
+}

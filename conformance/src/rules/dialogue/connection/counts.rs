@@ -1,0 +1,279 @@
+//! One reply to an act, in order (RFC 5321 §4.3.1, RFC 2920 §3.2, RFC 2033 §4.2).
+
+use crate::dialogue::session::Step;
+use crate::dialogue::{Act, End};
+use crate::protocol::Protocol;
+use crate::protocol::command::{Command, Verb};
+use crate::protocol::reply::{DefectSet, Reply};
+use crate::rules::catalogue::RuleId;
+
+use super::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
+use super::{Connection, Places};
+
+pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+    bdat_without_recipient(connection, places);
+    reply_of_quit(connection, places);
+    if reordered(connection, places) {
+        return;
+    }
+    match connection.odd {
+        Some((batch, Count::More)) => more(connection, batch, places),
+        Some((batch, Count::Fewer)) => fewer(connection, batch, places),
+        _ => {}
+    }
+}
+
+/// Too many replies to an act.
+struct Surplus<'a> {
+    batch: Batch<'a>,
+    /// The first reply that is one too many: its exchange, and its place there.
+    at: (usize, usize),
+    act: usize,
+    step: &'a Step<'a>,
+    /// The replies to the act, those that came unasked behind it among them.
+    replies: Vec<Reply<'a>>,
+    /// How many these are with those that were not kept.
+    count: usize,
+}
+
+/// Too many replies: the most exact rule that says so.
+fn more(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
+    let Some(surplus) = Surplus::find(batch) else { return };
+    let (exchange, nth) = surplus.at;
+    if let Some((rule, detail)) = surplus.exact() {
+        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+    } else if let Some((act, rule, detail)) = cause(connection, surplus.act) {
+        places.at(connection.place(act, None)).add(rule, detail);
+    } else {
+        let (rule, detail) = surplus.general();
+        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+    }
+}
+
+impl<'a> Surplus<'a> {
+    fn find(batch: Batch<'a>) -> Option<Surplus<'a>> {
+        let at = batch.surplus()?;
+        // What came unasked stands behind the last act.
+        let (act, step) = batch.acts().take_while(|(act, _)| *act <= at.0).last()?;
+        let own = |exchange: usize| exchange == act || exchange > act && at.0 > act;
+        let replies: Vec<Reply<'_>> =
+            batch.replies().filter(|(exchange, ..)| own(*exchange)).map(|(.., reply)| reply).collect();
+        let lost = batch.all().filter(|(exchange, _)| own(*exchange));
+        let lost: usize = lost.map(|(_, step)| step.exchange.excess.replies).sum();
+        let count = replies.len().saturating_add(lost);
+        Some(Surplus { batch, at, act, step, replies, count })
+    }
+
+    /// A rule about this kind of act.
+    fn exact(&self) -> Option<(RuleId, String)> {
+        let (count, recipients) = (self.count, self.step.session.recipients());
+        let lmtp = self.step.session.protocol == Protocol::Lmtp;
+        Some(match &self.step.exchange.act {
+            _ if self.is_obeyed_chunk() => {
+                let detail = "the octets of the refused chunk were taken for commands";
+                (RuleId::FAILED_CHUNK_DISCARDED, detail.to_owned())
+            }
+            _ if is_for_recipients(self.step) => {
+                (rule_for_recipients(self.step), for_recipients(count, recipients))
+            }
+            Act::Chunk { .. } if lmtp => {
+                (RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT, format!("{count} replies to BDAT without LAST"))
+            }
+            Act::Message(_) if recipients > 1 && (count == recipients || !self.are_lines_of_one()) => {
+                (RuleId::END_OF_DATA_ONE_REPLY, for_recipients(count, recipients))
+            }
+            _ => return None,
+        })
+    }
+
+    /// A rule about any act.
+    fn general(&self) -> (RuleId, String) {
+        let count = self.count;
+        if self.are_lines_of_one() {
+            return (
+                RuleId::CONTINUATION_BY_HYPHEN,
+                format!("{count} replies of one line each, with one code"),
+            );
+        }
+        let detail = match self.batch.is_pipelined() {
+            true => format!("{} replies to {} commands", self.batch.answers(), self.batch.acts().count()),
+            false => format!("{count} replies"),
+        };
+        (RuleId::ONE_REPLY_PER_COMMAND, detail)
+    }
+
+    /// Whether the replies look like the lines of one whose hyphens are missing: one code, one line each, and
+    /// not the same text again. To a command whose success has no long text, it is rather a second reply.
+    fn are_lines_of_one(&self) -> bool {
+        let Some(first) = self.replies.first() else { return false };
+        let line = |reply: &Reply<'_>| {
+            reply.number() == first.number()
+                && reply.lines().count() == 1
+                && !reply.defects().intersects(DefectSet::FRAMING)
+        };
+        let long = match self.step.verb() {
+            Some(verb) => verb.is_hello() || matches!(verb, Verb::Help | Verb::Expn | Verb::Vrfy),
+            None => self.step.exchange.act == Act::Connect,
+        };
+        let refused = first.number().is_some_and(|number| number >= 400);
+        let same = self.replies.iter().all(|reply| reply.octets() == first.octets());
+        (long || refused) && !same && self.count == self.replies.len() && self.replies.iter().all(line)
+    }
+
+    /// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that
+    /// nobody sent show that they were not.
+    fn is_obeyed_chunk(&self) -> bool {
+        let refused = self.batch.acts().take_while(|(act, _)| *act <= self.at.0).find_map(|(_, step)| {
+            let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
+            let number = step.number().filter(|number| *number >= 400)?;
+            (!octets.is_empty()).then_some((octets, number))
+        });
+        let Some((octets, refusal)) = refused else { return false };
+        let mut lines = octets.split(|octet| *octet == b'\n');
+        let speaks = lines.any(|line| Command::read(line).verb() != Verb::Other);
+        let obeyed = |reply: &Reply<'_>| match reply.number() {
+            Some(500 | 502) => true,
+            number => speaks && number != Some(refusal),
+        };
+        self.batch.replies().any(|(exchange, nth, reply)| (exchange, nth) >= self.at && obeyed(&reply))
+    }
+}
+
+/// Replies that come late stand behind later acts. Where a 221 to QUIT shows that no more come, and their
+/// number fits an act before, that is the cause: a message with a reply for each recipient, or a chunk whose
+/// lines were obeyed.
+fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, String)> {
+    let quit = connection
+        .steps
+        .iter()
+        .rfind(|step| !is_wait(step))
+        .filter(|step| step.verb() == Some(Verb::Quit))?;
+    quit.replies.iter().last().filter(|reply| reply.number() == Some(221))?;
+    let before = connection.steps.iter().enumerate().take(act).rev();
+    let (position, extra, rule, detail) =
+        before.into_iter().find_map(|(position, step)| match &step.exchange.act {
+            Act::Message(_) if step.session.recipients() > 1 => {
+                let recipients = step.session.recipients();
+                let detail = for_recipients(recipients, recipients);
+                Some((position, recipients - 1, RuleId::END_OF_DATA_ONE_REPLY, detail))
+            }
+            Act::Chunk { octets, .. } if step.number() >= Some(400) => {
+                let lines = octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
+                let detail =
+                    format!("{lines} replies too many behind the refused chunk, which has so many lines");
+                Some((position, lines, RuleId::FAILED_CHUNK_DISCARDED, detail))
+            }
+            _ => None,
+        })?;
+    let rest = connection.steps.get(position..)?;
+    let answers: usize = rest.iter().map(|step| step.exchange.received()).sum();
+    let most: usize = rest.iter().map(|step| *due(step).end()).sum();
+    (extra > 0 && answers == most + extra && rest.iter().all(is_plain)).then_some((position, rule, detail))
+}
+
+fn for_recipients(count: usize, recipients: usize) -> String {
+    format!("replies: {count}, recipients: {recipients}")
+}
+
+/// The rule that wants a reply for each recipient of a message or of its last chunk.
+fn rule_for_recipients(step: &Step<'_>) -> RuleId {
+    match step.exchange.act {
+        Act::Chunk { .. } => RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,
+        _ => RuleId::LMTP_REPLY_PER_RECIPIENT,
+    }
+}
+
+/// Too few replies. A server may be slow, so what comes later must show that it has passed the act over.
+fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
+    let Some((act, step)) = batch.unanswered().filter(|(_, step)| step.exchange.act != Act::Connect) else {
+        return;
+    };
+    let fenced = is_fenced(connection, batch);
+    let (count, recipients) = (step.exchange.received(), step.session.recipients());
+    if is_for_recipients(step) {
+        // A recipient may take long, and its reply then come behind a later command.
+        if fenced || count > 0 && step.exchange.end == End::Closed {
+            let detail = for_recipients(count, recipients);
+            places.at(connection.place(act, None)).add(rule_for_recipients(step), detail);
+        }
+    } else if fenced && batch.is_pipelined() {
+        let detail =
+            format!("{} replies to {} commands, then 221 to QUIT", batch.answers(), batch.acts().count());
+        places.at(connection.place(act, None)).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+    } else if fenced {
+        places
+            .at(connection.place(act, None))
+            .add(RuleId::ONE_REPLY_PER_COMMAND, "no reply, but later 221 to QUIT");
+    }
+}
+
+/// Whether a QUIT behind a batch was answered 221, and what came until then is too little. 221 can answer
+/// nothing else, so no reply is still to come.
+fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
+    let rest = connection.steps.get(batch.start..).unwrap_or_default();
+    let quit = rest.iter().position(|step| step.verb() == Some(Verb::Quit));
+    let Some(until) = quit.and_then(|quit| rest.get(..=quit)) else { return false };
+    let answers: usize = until.iter().map(|step| step.exchange.received()).sum();
+    let least: usize = until.iter().map(|step| *due(step).start()).sum();
+    let closes = |step: &Step<'_>| step.replies.iter().any(|reply| reply.number() == Some(421));
+    let fence = until.last().is_some_and(|quit| quit.number() == Some(221) && quit.exchange.received() == 1);
+    fence
+        && answers < least
+        && until.iter().all(|step| is_plain(step) && step.exchange.act != Act::Handshake && !closes(step))
+}
+
+/// RFC 2920 §3.2: replies come in the order of the commands. 354 answers DATA alone, and 221 QUIT, so where
+/// one of them stands behind a command before, replies have changed places or one is lost.
+fn reordered(connection: &Connection<'_>, places: &mut Places) -> bool {
+    let odd = connection.odd.map_or(usize::MAX, |(batch, count)| match count {
+        Count::Unknown => batch.start,
+        _ => batch.start + 1,
+    });
+    let batches =
+        connection.batches.iter().filter(|batch| batch.is_pipelined()).take_while(|batch| batch.start < odd);
+    for batch in batches {
+        for (wanted, number) in [(Verb::Data, 354), (Verb::Quit, 221)] {
+            let is = |step: &Step<'_>| step.verb() == Some(wanted);
+            let Some((act, step)) = batch.acts().find(|(_, step)| is(step)) else { continue };
+            let before = batch.acts().find(|(at, step)| *at < act && step.number() == Some(number));
+            // A server that closes on its own account may say 221, and does not answer QUIT then.
+            let own = step.number();
+            let wrong = own != Some(number) && (own.is_some() || wanted == Verb::Data);
+            if let (true, Some((at, _))) = (wrong, before) {
+                let detail = format!("{number} stands before the reply to {}", wanted.name());
+                places.at(connection.place(at, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// A recording gives replies to acts in their order. Where the end of a message lacks replies, those of later
+/// commands stand there, and the 221 to QUIT shows it (RFC 2033 §4.2, §4.3).
+fn reply_of_quit(connection: &Connection<'_>, places: &mut Places) {
+    for (position, step) in connection.sure().filter(|(_, step)| is_for_recipients(step)) {
+        let next = connection.steps.get(position + 1);
+        let quit =
+            next.is_some_and(|next| next.verb() == Some(Verb::Quit) && next.exchange.answers.is_empty());
+        let count = step.replies.iter().position(|reply| reply.number() == Some(221));
+        if let (true, Some(count)) = (quit, count) {
+            let detail = for_recipients(count, step.session.recipients());
+            places.at(connection.place(position, Some(count))).add(rule_for_recipients(step), detail);
+        }
+    }
+}
+
+/// RFC 2033 §4.3: BDAT LAST without a successful RCPT gets no reply at all.
+fn bdat_without_recipient(connection: &Connection<'_>, places: &mut Places) {
+    for (position, step) in connection.sure() {
+        let last = matches!(&step.exchange.act, Act::Chunk { .. }) && is_for_recipients(step);
+        let nobody =
+            step.session.transaction.as_ref().is_some_and(|transaction| transaction.recipients.is_empty());
+        let replied = step.number().is_some_and(|number| number != 530);
+        if last && nobody && replied {
+            let rule = RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT;
+            places.at(connection.place(position, Some(0))).add(rule, "a reply, and no recipient");
+        }
+    }
+}

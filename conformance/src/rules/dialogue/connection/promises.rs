@@ -1,0 +1,224 @@
+//! What a server promised, and kept or not.
+
+use crate::dialogue::Act;
+use crate::protocol::Protocol;
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Envelope, Parameter, Verb};
+use crate::protocol::reply::Token;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Place;
+use crate::rules::observation::Observation;
+
+use super::{Connection, Places, is_coded, words};
+
+/// The longest a submission server may take for a reply (RFC 6409 §5.3).
+const TWO_MINUTES: u64 = 120_000;
+
+pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+    for (place, observation) in connection.observations() {
+        listed_capability(place, &observation, places);
+        two_minutes(place, &observation, places);
+    }
+    codes_after_tls(connection, places);
+    notification_parameters(connection, places);
+}
+
+/// RFC 5321 §4.2.4: a command that EHLO lists is neither unknown (500) nor unimplemented (502).
+fn listed_capability(place: Place, observation: &Observation<'_>, places: &mut Places) {
+    let (Some(command), Some(offered)) = (observation.command, &observation.session.offered) else {
+        return;
+    };
+    let keyword = match command.verb() {
+        Verb::Bdat => "CHUNKING",
+        verb @ (Verb::Vrfy
+        | Verb::Expn
+        | Verb::Help
+        | Verb::Etrn
+        | Verb::Burl
+        | Verb::Atrn
+        | Verb::Auth
+        | Verb::Starttls) => verb.name(),
+        _ => return,
+    };
+    let number = observation.number().unwrap_or_default();
+    if place.reply == Some(0)
+        && matches!(number, 500 | 502)
+        && offered.has(keyword)
+        && is_well_formed(observation, &command, offered)
+    {
+        let detail = format!("{number}, and EHLO lists {keyword}");
+        places.at(place).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
+    }
+}
+
+/// Whether 500 can mean neither a syntax error in the command, nor that it comes at the wrong time.
+fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered: &Capabilities) -> bool {
+    let (session, words) = (observation.session, command.words().count());
+    let idle = session.transaction.is_none();
+    match command.verb() {
+        Verb::Vrfy | Verb::Expn | Verb::Etrn => words == 1,
+        Verb::Help => words == 0,
+        Verb::Atrn => words <= 1 && idle,
+        Verb::Starttls => words == 0 && idle && !session.tls,
+        Verb::Auth => {
+            let mechanism = command.words().next().and_then(|word| str::from_utf8(word).ok());
+            words == 1
+                && idle
+                && !session.authenticated
+                && mechanism.is_some_and(|name| offered.has_mechanism(name))
+        }
+        // What is sent as a chunk has its length in it.
+        Verb::Bdat => matches!(observation.exchange.act, Act::Chunk { .. }),
+        Verb::Burl => words == 2 && command.is_last_chunk(),
+        _ => false,
+    }
+}
+
+/// RFC 6409 §5.3.
+fn two_minutes(place: Place, observation: &Observation<'_>, places: &mut Places) {
+    let answer = observation.exchange.answers.get(observation.nth);
+    let millis = answer.map(|answer| answer.millis).unwrap_or_default();
+    if observation.session.protocol == Protocol::Submission
+        && millis > TWO_MINUTES
+        && !observation.is_greeting()
+    {
+        let detail = format!("{} s until the reply", millis / 1000);
+        places.at(place).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
+    }
+}
+
+/// RFC 3207 §4.2, RFC 2034 §4: what is promised again after TLS is kept after it.
+fn codes_after_tls(connection: &Connection<'_>, places: &mut Places) {
+    let promised = |observation: &Observation<'_>| is_coded(observation) && observation.promises_code();
+    let (after, before): (Vec<_>, Vec<_>) =
+        connection.observations().filter(|(_, seen)| promised(seen)).partition(|(_, seen)| seen.session.tls);
+    let first = |observation: &Observation<'_>| observation.reply.lines().next().map(|line| line.token());
+    let had = before.iter().any(|(_, seen)| first(seen).and_then(Token::exact).is_some());
+    let lost = after.iter().all(|(_, seen)| first(seen) == Some(Token::Absent));
+    // A single kind of reply may lack its code anywhere.
+    let kind = |seen: &Observation<'_>| (seen.verb(), seen.number());
+    let several = after.iter().any(|(_, seen)| after.first().is_some_and(|(_, one)| kind(one) != kind(seen)));
+    if let ([(place, _), ..], true, true) = (after.as_slice(), had && several, lost) {
+        let detail = format!("{} replies after TLS, and none has a code", after.len());
+        places.at(*place).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
+    }
+}
+
+/// A MAIL or RCPT that was sent with notification parameters alone, or with none.
+struct Attempt<'a> {
+    place: Place,
+    command: Command<'a>,
+    circumstances: Circumstances<'a>,
+    notified: bool,
+    number: u16,
+}
+
+/// What the reply to an attempt may depend on beside the parameters.
+#[derive(PartialEq, Eq)]
+struct Circumstances<'a> {
+    verb: Verb,
+    path: &'a [u8],
+    tls: bool,
+    authenticated: bool,
+    hello: Option<Verb>,
+    /// The MAIL of the transaction.
+    begun: Option<&'a [u8]>,
+}
+
+/// RFC 3461 §5.1: valid notification parameters do not change the reply code.
+fn notification_parameters(connection: &Connection<'_>, places: &mut Places) {
+    let attempts: Vec<Attempt<'_>> = connection
+        .observations()
+        .filter(|(place, observation)| place.reply == Some(0) && observation.session.offers("DSN"))
+        .filter_map(|(place, observation)| attempt(place, &observation))
+        .collect();
+    for refused in attempts.iter().filter(|attempt| attempt.number >= 500) {
+        let same = |other: &&Attempt<'_>| other.circumstances == refused.circumstances;
+        let all = |notified: bool, digit: u16| {
+            let mut alike =
+                attempts.iter().filter(same).filter(|other| other.notified == notified).peekable();
+            alike.peek().is_some() && alike.all(|other| other.number / 100 == digit)
+        };
+        if all(refused.notified, 5) && all(!refused.notified, 2) {
+            let other = if refused.notified { "without" } else { "with" };
+            let detail =
+                format!("{}, and accepted {other} the parameters: {}", refused.number, refused.command);
+            places.at(refused.place).add(RuleId::DSN_PARAMETER_NEUTRAL, detail);
+            return;
+        }
+    }
+}
+
+fn attempt<'a>(place: Place, observation: &Observation<'a>) -> Option<Attempt<'a>> {
+    let command = observation.command?;
+    let envelope = command.envelope().filter(Envelope::is_well_formed)?;
+    let (session, path) = (observation.session, envelope.path()?);
+    let begun: Option<&[u8]> = session.transaction.as_ref().map(|transaction| transaction.mail.as_slice());
+    let in_order = begun.is_some() == (command.verb() == Verb::Rcpt) && session.hello.is_some();
+    let number = observation.number()?;
+    let telling = matches!(number / 100, 2 | 5) && !matches!(number, 503 | 521 | 530 | 552);
+    // A second RCPT to one recipient may be refused because it is the second.
+    let text = words(observation.reply.octets());
+    let other = ["too many", "duplicate", "already"].iter().any(|reason| text.contains(reason));
+    let valid = envelope.parameters().all(|parameter| {
+        is_valid(command.verb(), &parameter)
+            && str::from_utf8(parameter.keyword).is_ok_and(|keyword| !envelope.repeats(keyword))
+    });
+    let usable = in_order && telling && valid && !other && observation.exchange.sure;
+    usable.then_some(Attempt {
+        place,
+        command,
+        circumstances: Circumstances {
+            verb: command.verb(),
+            path,
+            tls: session.tls,
+            authenticated: session.authenticated,
+            hello: session.hello,
+            begun,
+        },
+        notified: envelope.parameters().next().is_some(),
+        number,
+    })
+}
+
+/// Whether it is a notification parameter of that command, in a form that RFC 3461 §4 allows.
+fn is_valid(verb: Verb, parameter: &Parameter<'_>) -> bool {
+    let value = parameter.value.unwrap_or_default();
+    let is = |keyword: &str| parameter.is(keyword);
+    match verb {
+        Verb::Mail if is("RET") => value.eq_ignore_ascii_case(b"FULL") || value.eq_ignore_ascii_case(b"HDRS"),
+        Verb::Mail if is("ENVID") => is_xtext(value) && value.len() <= 100,
+        Verb::Rcpt if is("NOTIFY") => value.eq_ignore_ascii_case(b"NEVER") || is_notify_list(value),
+        Verb::Rcpt if is("ORCPT") => {
+            let address = value.strip_prefix(b"rfc822;").or_else(|| value.strip_prefix(b"RFC822;"));
+            address.is_some_and(is_xtext) && value.len() <= 500
+        }
+        _ => false,
+    }
+}
+
+fn is_notify_list(value: &[u8]) -> bool {
+    let mut seen = Vec::new();
+    value.split(|octet| *octet == b',').all(|word| {
+        let word = word.to_ascii_uppercase();
+        let known = [&b"SUCCESS"[..], b"FAILURE", b"DELAY"].contains(&word.as_slice());
+        let fresh = !seen.contains(&word);
+        seen.push(word);
+        known && fresh
+    })
+}
+
+/// RFC 3461 §4: printable, `+` and `=` as `+2B` and `+3D`.
+fn is_xtext(value: &[u8]) -> bool {
+    let mut octets = value.iter();
+    let hexadecimal =
+        |octet: Option<&u8>| octet.is_some_and(|octet| matches!(octet, b'0'..=b'9' | b'A'..=b'F'));
+    let mut good = !value.is_empty();
+    while let Some(octet) = octets.next() {
+        good &= match octet {
+            b'+' => hexadecimal(octets.next()) && hexadecimal(octets.next()),
+            octet => octet.is_ascii_graphic() && *octet != b'=',
+        };
+    }
+    good
+}

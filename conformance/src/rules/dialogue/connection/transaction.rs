@@ -1,0 +1,45 @@
+//! What ends a transaction, and what does not.
+
+use crate::dialogue::session::Step;
+use crate::protocol::command::Verb;
+use crate::rules::catalogue::RuleId;
+
+use super::{Connection, Places, words};
+
+/// RFC 5321 §4.1.4: EHLO ends a transaction, and an EHLO that is refused changes nothing. The next command
+/// shows it.
+pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+    let steps: Vec<(usize, &Step<'_>)> =
+        connection.sure().filter(|(_, step)| step.verb() != Some(Verb::Noop)).collect();
+    for pair in steps.windows(2) {
+        if let [(_, hello), (position, next)] = pair
+            && hello.verb().is_some_and(Verb::is_hello)
+            && let Some(detail) = next_shows(hello, next)
+        {
+            places.at(connection.place(*position, Some(0))).add(RuleId::HELLO_RESETS_STATE, detail);
+        }
+    }
+}
+
+/// What the reply to a command shows to be wrong with the state behind a hello.
+fn next_shows(hello: &Step<'_>, next: &Step<'_>) -> Option<String> {
+    let transaction = hello.session.transaction.as_ref();
+    let transaction = transaction.filter(|transaction| !transaction.data && !transaction.is_in_doubt())?;
+    let needs_transaction = match next.verb()? {
+        Verb::Rcpt => true,
+        // Without a recipient, 503 is right in a transaction too.
+        Verb::Data => !transaction.recipients.is_empty(),
+        _ => false,
+    };
+    let text = words(&next.exchange.answers.first()?.octets);
+    let other = ["auth", "login", "too many"].iter().any(|reason| text.contains(reason));
+    match (hello.number()?, next.number()?) {
+        (refused @ 500..600, 503) if needs_transaction && !other => {
+            Some(format!("503 behind a hello that was refused with {refused}"))
+        }
+        (250, accepted @ (250 | 251)) if next.verb() == Some(Verb::Rcpt) => {
+            Some(format!("{accepted} to RCPT, though the hello before it ended the transaction"))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! Profiles: other weights for other readers.
+
+use anyhow::{Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::data_file;
+use crate::rules::catalogue::{Level, RuleId};
+use crate::rules::finding::Finding;
+
+const PROFILES: &str = include_str!("../../profiles.toml");
+
+/// Other weights for the findings of some rules. Nothing is deleted.
+///
+/// ```
+/// use smtp_conformance::Profile;
+///
+/// assert!(Profile::find("rfc").is_ok());
+/// assert!(Profile::find("lenient").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// The highest level that a finding of each rule then has.
+    pub levels: Vec<(RuleId, Level)>,
+}
+
+impl Profile {
+    /// The profile of a name: `rfc`, which changes nothing, or one of `profiles.toml`.
+    ///
+    /// # Errors
+    ///
+    /// Another name is refused with those that there are.
+    pub fn find(name: &str) -> Result<Profile> {
+        if name == "rfc" {
+            return Ok(Profile { name: name.to_owned(), levels: Vec::new() });
+        }
+        let profiles = read()?;
+        let names: Vec<String> = profiles.iter().map(|profile| profile.name.clone()).collect();
+        let found = profiles.into_iter().find(|profile| profile.name == name);
+        found.ok_or_else(|| anyhow!("there is no profile {name:?}: write rfc, {}", names.join(", ")))
+    }
+
+    /// Gives findings the weight that they have here.
+    pub fn weigh(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            if let Some((_, level)) = self.levels.iter().find(|(rule, _)| *rule == finding.rule) {
+                finding.level = finding.level.min(*level);
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    profile: Vec<RawProfile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProfile {
+    name: String,
+    #[serde(rename = "about")]
+    _about: String,
+    levels: Vec<RawLevel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    rule: String,
+    level: Level,
+    #[serde(rename = "why")]
+    _why: String,
+}
+
+fn read() -> Result<Vec<Profile>> {
+    let file: File = data_file::parse("profiles.toml", PROFILES)?;
+    let level = |raw: &RawLevel| match RuleId::find(&raw.rule) {
+        Some(rule) => Ok((rule, raw.level)),
+        None => bail!("profiles.toml: there is no rule {:?}", raw.rule),
+    };
+    let profile = |raw: RawProfile| {
+        Ok(Profile { levels: raw.levels.iter().map(level).collect::<Result<_>>()?, name: raw.name })
+    };
+    file.profile.into_iter().map(profile).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn a_profile_lowers_levels_of_rules_that_there_are() {
+        for profile in read().unwrap_or_else(|error| panic!("{error:#}")) {
+            for (rule, level) in profile.levels {
+                assert!(
+                    rule.rule().level > Some(level),
+                    "{}: {rule} is not above {level} anyway",
+                    profile.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Reply rules: each looks at one reply, the act it answers, and the session before that.
+
+pub(crate) mod command;
+mod enhanced;
+pub(crate) mod extension;
+mod lmtp;
+pub(crate) mod registry;
+mod syntax;
+
+use crate::protocol::reply::DefectSet;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+/// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    syntax::judge(observation, breaches);
+    if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
+        return;
+    }
+    if observation.is_sure() {
+        command::judge(observation, breaches);
+        extension::judge(observation, breaches);
+        lmtp::judge(observation, breaches);
+    }
+    enhanced::judge(observation, breaches);
+    registry::judge(observation, breaches);
+}

@@ -1,0 +1,128 @@
+//! The forms of what stands behind `MAIL FROM:` and `RCPT TO:`.
+
+use crate::protocol::command::{Command, Verb};
+
+/// Whether nothing about a MAIL or RCPT but its path can be a reason to refuse it: it follows the grammar to
+/// the letter, within the lengths of RFC 5321 §4.5.3.1, and has no parameters.
+pub(super) fn is_clean(command: &Command<'_>) -> bool {
+    has_clean_path(command)
+        && command.envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
+}
+
+/// As [`is_clean`]; there may be parameters, of a good form.
+pub(super) fn has_clean_path(command: &Command<'_>) -> bool {
+    command.is_plain()
+        && command.octets().len() <= 512
+        && command.envelope().is_some_and(|envelope| {
+            envelope.is_well_formed() && !envelope.is_indented() && envelope.path().is_some_and(is_short)
+        })
+}
+
+/// Whether a path is within the lengths that every server must take.
+pub(super) fn is_short(path: &[u8]) -> bool {
+    let at = path.iter().rposition(|octet| *octet == b'@');
+    let (local, domain) = path.split_at(at.unwrap_or(path.len()));
+    // RFC 5321 §4.5.3.1.3 counts the brackets of the path; the domain has its at sign here.
+    path.len() <= 254 && local.len() <= 64 && domain.len() <= 256
+}
+
+/// The domain of a path, or nothing.
+pub(super) fn domain(path: &[u8]) -> &[u8] {
+    path.iter().rposition(|octet| *octet == b'@').and_then(|at| path.get(at + 1..)).unwrap_or_default()
+}
+
+/// Whether a path is that mailbox, so far as can be told without knowing how a server folds case.
+pub(super) fn is_mailbox(path: &[u8], mailbox: Option<&String>) -> bool {
+    mailbox.is_some_and(|mailbox| path.eq_ignore_ascii_case(mailbox.as_bytes()))
+}
+
+/// Whether the argument of a MAIL or RCPT has an error that is none of those that servers forgive: an address
+/// without brackets, without a domain, with dots or hyphens where they do not belong, blanks around the
+/// colon.
+pub(super) fn is_broken(command: &Command<'_>) -> bool {
+    let word: &[u8] = if command.verb() == Verb::Mail { b"FROM" } else { b"TO" };
+    let argument = command.argument();
+    let Some((first, rest)) = argument.split_at_checked(word.len()) else { return true };
+    let Some(rest) = rest.trim_ascii_start().strip_prefix(b":").filter(|_| first.eq_ignore_ascii_case(word))
+    else {
+        return true;
+    };
+    let rest = rest.trim_ascii_start();
+    let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else {
+        return rest.is_empty() || rest.contains(&b'<') != rest.contains(&b'>');
+    };
+    is_broken_path(path) || rest.get(path.len() + 2).is_some_and(|octet| *octet != b' ')
+}
+
+fn is_broken_path(path: &[u8]) -> bool {
+    let mailbox = match path.starts_with(b"@") {
+        true => path.iter().position(|octet| *octet == b':').and_then(|colon| path.get(colon + 1..)),
+        false => Some(path),
+    };
+    // A source route without an end.
+    let Some(mailbox) = mailbox else { return true };
+    if mailbox.starts_with(b"\"") {
+        return false;
+    }
+    let mut signs = mailbox.iter().filter(|octet| **octet == b'@').skip(1);
+    let strange = mailbox.iter().any(|octet| matches!(octet, b' ' | b'\t' | b'<'));
+    strange || signs.next().is_some() || mailbox.starts_with(b"@") || mailbox.ends_with(b"@")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_broken, is_clean};
+    use crate::protocol::command::Command;
+
+    #[test]
+    fn broken_is_more_than_what_servers_forgive() {
+        for argument in [
+            "",
+            "FROM",
+            "FROM:",
+            "FROM <a@b.org>",
+            "TO:<a@b.org>",
+            "FROM:<a@b.org",
+            "FROM:a@b.org>",
+            "FROM:<a@@b.org>",
+            "FROM:<a@b@c.org>",
+            "FROM:<@>",
+            "FROM:<a@>",
+            "FROM:<@b.org>",
+            "FROM:<a b@c.org>",
+            "FROM:<a@b.org>x",
+            "FROM:<<a@b.org>>",
+        ] {
+            assert!(is_broken(&Command::read(format!("MAIL {argument}\r\n").as_bytes())), "{argument}");
+        }
+        for argument in [
+            "FROM:<>",
+            "FROM:<a@b.org>",
+            "from: <a@b.org>",
+            "FROM :<a@b.org>",
+            "FROM:a@b.org",
+            "FROM:<a>",
+            "FROM:a",
+            "FROM:<..a@b.org>",
+            "FROM:<a@-b-.org>",
+            "FROM:<@c.org,@d.org:a@b.org>",
+            "FROM:<\"a@b c\"@b.org>",
+            "FROM:<a@b.org> SIZE=",
+            "FROM:A B <a@b.org>",
+        ] {
+            assert!(!is_broken(&Command::read(format!("MAIL {argument}\r\n").as_bytes())), "{argument}");
+        }
+    }
+
+    #[test]
+    fn clean_leaves_nothing_to_refuse_but_the_path() {
+        let clean = |line: &str| is_clean(&Command::read(line.as_bytes()));
+        assert!(clean("RCPT TO:<a@b.org>\r\n") && clean("MAIL FROM:<>\r\n"));
+        assert!(
+            !clean("RCPT TO: <a@b.org>\r\n")
+                && !clean("RCPT TO:<a@b.org> X=1\r\n")
+                && !clean("RCPT TO:<a@b.org>\n")
+        );
+        assert!(!clean(&format!("RCPT TO:<{}@b.org>\r\n", "a".repeat(65))));
+    }
+}

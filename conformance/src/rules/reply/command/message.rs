@@ -1,0 +1,105 @@
+//! DATA, and what follows the message.
+
+use crate::dialogue::Act;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::{accepts, control, has_detail, is_followed, is_outside, limit, refuses_for_good, says, seen};
+
+/// RFC 5321 §4.3.2; 421, 500, 501 and 530 may come to any command.
+const DATA: [u16; 11] = [421, 450, 451, 452, 500, 501, 503, 530, 550, 552, 554];
+/// RFC 5321 §4.3.2; 421 may come to anything.
+const END: [u16; 8] = [250, 421, 450, 451, 452, 550, 552, 554];
+/// What is said of a recipient behind the message in LMTP (RFC 2033 §4.2).
+const END_LMTP: [u16; 3] = [251, 551, 553];
+/// What refuses BDAT itself.
+const END_CHUNK: [u16; 4] = [500, 501, 502, 503];
+/// Enhanced status codes that say something of one recipient: the address, the mailbox (RFC 3463 §3.2, §3.3).
+const RECIPIENT: [(u16, u16); 11] =
+    [(1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 10), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4)];
+
+/// The replies to DATA.
+pub(super) fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
+    // RFC 5321 §3.3, §4.3.2: what is accepted is asked for with 354.
+    if accepts(observation) {
+        breaches.add(RuleId::DATA_ANSWERED_354, seen(observation));
+    } else if is_outside(observation, &[&DATA]) {
+        breaches.add(RuleId::END_OF_DATA_CODES, seen(observation));
+    }
+    needs_recipient(observation, breaches);
+}
+
+/// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. LMTP has a rule of its own.
+fn needs_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let bare = control::is_bare(observation);
+    let session = observation.session;
+    let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
+    if observation.is_lmtp() || !is_followed(observation) || session.recipients() > 0 || chunked {
+        return;
+    }
+    let refused_otherwise = refuses_for_good(observation) && !observation.is(&[503, 550, 554]);
+    if observation.is(&[354]) || bare && refused_otherwise {
+        let detail = format!("{} without a recipient", seen(observation));
+        breaches.add(RuleId::DATA_NEEDS_RECIPIENT, detail);
+    }
+}
+
+/// The replies behind the final dot, and behind the last chunk.
+pub(super) fn end(observation: &Observation<'_>, breaches: &mut Breaches) {
+    codes(observation, breaches);
+    late_recipient(observation, breaches);
+    resent(observation, breaches);
+    limit::data(observation, breaches);
+}
+
+/// RFC 5321 §4.3.2; RFC 6409 §6 adds 501. 500 may be about a line of the message (RFC 5321 §4.5.3.1.9).
+fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let chunk = matches!(observation.exchange.act, Act::Chunk { .. });
+    let clean = session.transaction.as_ref().is_some_and(|transaction| !transaction.chunk_failed);
+    let long_line = observation.is(&[500]) && says(observation, &["too long"]);
+    if session.recipients() == 0 || !clean || long_line {
+        return;
+    }
+    let lmtp: &[u16] = if observation.is_lmtp() { &END_LMTP } else { &[] };
+    let chunk: &[u16] = if chunk { &END_CHUNK } else { &[] };
+    if is_outside(observation, &[&END, lmtp, chunk]) {
+        let submission = observation.is_submission() && observation.is(&[501]);
+        breaches.add_if(submission, RuleId::END_OF_DATA_CODES, "message-submission", seen(observation));
+    }
+}
+
+/// RFC 5321 §3.3: where one of several recipients fails this late, the others should still get the message.
+fn late_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let recipients = observation.session.recipients();
+    if !observation.is_lmtp()
+        && recipients > 1
+        && refuses_for_good(observation)
+        && has_detail(observation, &RECIPIENT)
+    {
+        let detail = format!("{} for {recipients} recipients", seen(observation));
+        breaches.add(RuleId::LATE_RECIPIENT_FAILURE, detail);
+    }
+}
+
+/// RFC 5321 §3.3: Resent fields are no reason. RFC 6409 §6.3 lets a submission server look at them.
+fn resent(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let (Act::Message(octets) | Act::Chunk { octets, .. }) = &observation.exchange.act else { return };
+    if observation.is_submission() || observation.digit() < Some(4) || !says(observation, &["resent"]) {
+        return;
+    }
+    if names_resent(observation.reply.octets()) && has_resent_field(octets) {
+        breaches.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
+    }
+}
+
+/// Whether a text has the word, and not only within another such as "represented".
+fn names_resent(text: &[u8]) -> bool {
+    text.split(|octet| !octet.is_ascii_alphabetic()).any(|word| word.eq_ignore_ascii_case(b"resent"))
+}
+
+fn has_resent_field(message: &[u8]) -> bool {
+    let mut header = message.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+    header.any(|line| line.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"Resent-")))
+}

@@ -1,0 +1,146 @@
+//! RCPT.
+
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::{
+    accepts, address, has_detail, is_followed, is_outside, is_policy, limit, parameter, refuses_for_good,
+    seen,
+};
+
+/// RFC 5321 §4.3.2, RFC 7504 §5.1; RFC 3207 §4 and RFC 4954 §6 add 530.
+const RCPT: [u16; 16] = [250, 251, 421, 450, 451, 452, 455, 500, 501, 503, 530, 550, 551, 552, 553, 555];
+/// RFC 7504 §4; and 454, with which servers put off what they do not relay.
+const RCPT_MORE: [u16; 2] = [556, 454];
+/// Refusals that are about something else than the path: the sequence, the login, a limit, the parameters.
+const ELSEWHERE: [u16; 4] = [503, 530, 552, 555];
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    codes(observation, breaches);
+    parameter::non_ascii(observation, breaches);
+    if !is_followed(observation) {
+        return;
+    }
+    needs_mail(observation, breaches);
+    if is_ready(observation) {
+        parameter::judge(observation, breaches);
+        limit::recipients(observation, breaches);
+        paths(observation, breaches);
+    }
+}
+
+/// Whether the session stands as RCPT needs it.
+pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
+    observation.session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_none())
+}
+
+/// RFC 5321 §4.3.2, with what extensions and RFC 6409 §4.1 add.
+fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let envelope = observation.command.and_then(|command| command.envelope());
+    match observation.number() {
+        // RFC 4141 §5.2.
+        Some(504) if envelope.is_some_and(|envelope| envelope.parameter("CONNEG").is_some()) => {}
+        Some(554) if observation.is_submission() => {}
+        Some(554) => breaches.add_under(RuleId::RCPT_CODES, "base-list-lacks", seen(observation)),
+        _ if is_outside(observation, &[&RCPT, &RCPT_MORE]) => {
+            breaches.add(RuleId::RCPT_CODES, seen(observation));
+        }
+        _ => {}
+    }
+}
+
+/// RFC 5321 §3.3: RCPT without MAIL gets 503.
+fn needs_mail(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.session.transaction.is_some() {
+        return;
+    }
+    let clean = observation.command.is_some_and(|command| address::is_clean(&command));
+    if accepts(observation) {
+        breaches.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
+    } else if clean && refuses_for_good(observation) && !observation.is(&[503]) && !is_policy(observation) {
+        let detail = format!("{} without MAIL", seen(observation));
+        breaches.add_under(RuleId::RCPT_NEEDS_MAIL, "other-refusal", detail);
+    }
+}
+
+/// The rules on a path of which something is known.
+fn paths(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(command) = observation.command.filter(address::is_clean) else { return };
+    let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
+    let knowledge = observation.knowledge;
+    if address::is_mailbox(path, knowledge.unknown.as_ref()) {
+        unknown(observation, breaches);
+    }
+    if address::is_mailbox(path, knowledge.forwarded.as_ref()) {
+        forwarded(observation, breaches);
+    }
+    if address::is_mailbox(path, knowledge.foreign.as_ref()) && !observation.session.authenticated {
+        foreign(observation, breaches);
+    }
+    if is_postmaster(observation, path) {
+        postmaster(observation, breaches);
+    }
+}
+
+/// Whether the server refuses the path for good, and not by a policy that may have another ground than the
+/// path.
+fn refuses_path(observation: &Observation<'_>) -> bool {
+    refuses_for_good(observation) && !is_policy(observation) && !observation.is(&ELSEWHERE)
+}
+
+/// RFC 5321 §3.3: a mailbox that is not there gets 550; 551 and 553 refuse a path as well. RFC 6409 §4.1 has
+/// 554.
+fn unknown(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let submission = observation.is_submission() && observation.is(&[554]);
+    if refuses_path(observation) && !submission && !observation.is(&[550, 551, 553]) {
+        breaches.add(
+            RuleId::UNKNOWN_RECIPIENT_550,
+            format!("{} for a mailbox that does not exist", seen(observation)),
+        );
+    }
+}
+
+/// RFC 5321 §3.4: 250 and 251 forward, 551 names the new address, 550 does not.
+fn forwarded(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let refused = refuses_path(observation) && !observation.is(&[550, 551]);
+    if refused || accepts(observation) && !observation.is(&[250, 251]) {
+        breaches.add(RuleId::FORWARDING_CODES, format!("{} for a forwarded mailbox", seen(observation)));
+    }
+}
+
+/// RFC 5321 §3.6.2, §7.9: what is not relayed gets 550. RFC 6409 §4.1 has 554.
+fn foreign(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let other =
+        refuses_for_good(observation) && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
+    let submission = observation.is_submission() && observation.is(&[554]);
+    if (other || observation.is(&[454])) && !submission {
+        breaches.add(RuleId::RELAY_REFUSAL_550, seen(observation));
+    }
+}
+
+/// Whether a path is the postmaster's, without a domain or in one that the server is known to serve.
+fn is_postmaster(observation: &Observation<'_>, path: &[u8]) -> bool {
+    let knowledge = observation.knowledge;
+    let (local, domain) = path.split_at(path.len().min(b"postmaster".len()));
+    let served = [&knowledge.valid, &knowledge.unknown].into_iter().flatten();
+    let mut served = served.map(|mailbox| address::domain(mailbox.as_bytes()));
+    local.eq_ignore_ascii_case(b"postmaster")
+        && match domain.strip_prefix(b"@") {
+            Some(domain) => served.any(|served| served.eq_ignore_ascii_case(domain)),
+            None => domain.is_empty(),
+        }
+}
+
+/// RFC 5321 §4.5.1: mail for the postmaster is taken. A submission server may want a login first; LMTP has no
+/// such rule. Policy, the sender, and a 554 that does not name the path may be about the client.
+fn postmaster(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let logged_in = !observation.is_submission() || session.authenticated;
+    let about_sender = has_detail(observation, &[(1, 7), (1, 8)]);
+    let about_path = observation.enhanced().is_some_and(|code| matches!(code.subject(), 1 | 2));
+    let client = observation.is(&[554]) && !about_path;
+    if !observation.is_lmtp() && logged_in && refuses_path(observation) && !about_sender && !client {
+        breaches.add(RuleId::POSTMASTER_ACCEPTED, seen(observation));
+    }
+}

@@ -1,0 +1,143 @@
+//! Which commands a server knows, and what it says of that.
+
+use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::{
+    accepts, address, control, has_detail, is_followed, is_outside, limit, recipient, refuses_for_good, says,
+    seen, sender,
+};
+
+/// Commands that are no part of RFC 5321 §4.5.1, each with the keyword of EHLO that promises it.
+const OPTIONAL: [(Verb, &str); 8] = [
+    (Verb::Expn, "EXPN"),
+    (Verb::Help, "HELP"),
+    (Verb::Etrn, "ETRN"),
+    (Verb::Atrn, "ATRN"),
+    (Verb::Bdat, "CHUNKING"),
+    (Verb::Burl, "BURL"),
+    (Verb::Auth, "AUTH"),
+    (Verb::Starttls, "STARTTLS"),
+];
+/// Words that some server knows, or takes for an attack.
+const KNOWN: [&str; 20] = [
+    "CONNECT", "DEBUG", "DELETE", "EMAL", "ESAM", "ESND", "ESOM", "EVFY", "FETR", "GET", "HEAD", "ONEX",
+    "OPTIONS", "POST", "PROXY", "PUT", "QUEUE", "SHOWQ", "VERB", "WIZ",
+];
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(command) = observation.command else { return };
+    before_hello(observation, breaches);
+    listed(observation, breaches);
+    unknown(observation, &command, breaches);
+    required(observation, &command, breaches);
+    parameter_504(observation, &command, breaches);
+    limit::line(observation, breaches);
+    limit::path(observation, breaches);
+}
+
+/// RFC 5321 §4.1.4: these work before EHLO.
+fn before_hello(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let works =
+        matches!(observation.verb(), Some(Verb::Noop | Verb::Help | Verb::Expn | Verb::Vrfy | Verb::Rset));
+    let before = observation.session.hello.is_none() && is_followed(observation);
+    if works && before && observation.is(&[503]) {
+        breaches.add(RuleId::WORKS_BEFORE_HELLO, format!("{} before EHLO", seen(observation)));
+    }
+}
+
+/// RFC 5321 §3.5.2, §4.1.1.1: EHLO lists what the server does beyond the required commands.
+fn listed(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let Some(verb) = observation.verb() else { return };
+    let Some((_, keyword)) = OPTIONAL.iter().find(|(optional, _)| *optional == verb) else { return };
+    let done = match verb {
+        Verb::Help => observation.is(&[211, 214]),
+        Verb::Expn => observation.is(&[250]),
+        Verb::Auth => !session.authenticated && (accepts(observation) || observation.is(&[334])),
+        Verb::Starttls => !session.tls && observation.is(&[220]),
+        _ => accepts(observation),
+    };
+    let Some(offered) = session.offered.as_ref().filter(|_| done) else { return };
+    // Before RFC 4954 mechanisms were listed behind `AUTH=`.
+    let old = offered.keywords().any(|offered| offered.to_ascii_uppercase().starts_with("AUTH="));
+    let listed = offered.has(keyword) || verb == Verb::Auth && old;
+    if !listed {
+        let detail = format!("{}, and EHLO does not list {keyword}", seen(observation));
+        breaches.add_if(verb == Verb::Help, RuleId::SUPPORTED_COMMAND_LISTED, "help", detail);
+    }
+}
+
+/// RFC 5321 §4.2.4: a command that nobody knows gets 500. Whether a private one is known cannot be told from
+/// outside.
+fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::UNKNOWN_COMMAND_500;
+    // Before EHLO some look at the sequence first.
+    let too_early = observation.session.hello.is_none() && observation.is(&[503]);
+    if command.verb() != Verb::Other || !is_nonsense(command) || observation.digit() == Some(4) || too_early {
+        return;
+    }
+    if is_outside(observation, &[&[500]]) {
+        breaches.add_if(observation.is(&[502]), rule, "unimplemented-502", seen(observation));
+    }
+}
+
+/// Whether a line begins with a word that no server knows: letters of one case, not private, not of another
+/// protocol.
+fn is_nonsense(command: &Command<'_>) -> bool {
+    let line = command.octets().trim_ascii_end();
+    let word = line.split(|octet| *octet == b' ').next().unwrap_or_default();
+    let one_case = word.iter().all(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_lowercase);
+    let private = word.first().is_some_and(|first| matches!(first, b'X' | b'x'));
+    let known = KNOWN.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    let short = command.is_plain() && line.len() < 512;
+    short && (3..=12).contains(&word.len()) && one_case && !private && !known
+}
+
+/// RFC 5321 §4.5.1: what every server must know is neither unknown (500) nor unimplemented (502). HELO and
+/// EHLO have a rule of their own.
+fn required(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+    if !observation.is(&[500, 502]) || !refuses_for_good(observation) {
+        return;
+    }
+    let bare = control::is_bare(observation);
+    let followed = is_followed(observation);
+    // Of these, 500 may also be meant for the address.
+    let told = observation.is(&[502]) || has_detail(observation, &[(5, 1)]) || says_unknown(observation);
+    let good = match command.verb() {
+        Verb::Mail => told && followed && sender::is_ready(observation) && address::is_clean(command),
+        Verb::Rcpt => told && followed && recipient::is_ready(observation) && address::is_clean(command),
+        Verb::Data => followed && bare && observation.session.recipients() > 0,
+        Verb::Rset | Verb::Noop | Verb::Quit => bare,
+        Verb::Vrfy => command.is_plain() && is_mailbox(command.argument()),
+        _ => false,
+    };
+    if good {
+        let vrfy = command.verb() == Verb::Vrfy;
+        breaches.add_if(vrfy, RuleId::REQUIRED_COMMANDS, "vrfy", seen(observation));
+    }
+}
+
+fn says_unknown(observation: &Observation<'_>) -> bool {
+    says(
+        observation,
+        &["recogni", "unknown command", "not implemented", "unimplemented", "unsupported command"],
+    )
+}
+
+/// RFC 5321 §4.2.1, §4.2.2: what EHLO lists is there, so 500 and 502 can only be about the parameter, which
+/// is 504.
+fn parameter_504(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+    let mut words = command.words();
+    let parameter = match command.verb() {
+        Verb::Help => words.next(),
+        Verb::Vrfy => words.nth(1),
+        _ => None,
+    };
+    let listed = observation.session.offers(command.verb().name());
+    if parameter.is_some() && listed && command.is_plain() && observation.is(&[500, 502]) {
+        breaches.add(RuleId::UNIMPLEMENTED_PARAMETER_504, format!("{} with a parameter", seen(observation)));
+    }
+}

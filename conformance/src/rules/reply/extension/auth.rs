@@ -1,0 +1,494 @@
+//! AUTH (RFC 4954).
+
+use crate::dialogue::Act;
+use crate::dialogue::session::Session;
+use crate::protocol::command::{Command, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{
+    blames_parameter, codes, differs, envelope, has_only, is_accepted, is_refused, names, promised,
+};
+use super::value::{Xtext, decode_base64, xtext};
+
+/// Codes that blame the command, its syntax or its place, or a mechanism or a password. A refusal by policy
+/// has others.
+const PROTOCOL: [u16; 6] = [500, 501, 502, 504, 535, 555];
+/// Codes that RFC 5321 has for mailboxes alone.
+const MAILBOX: [u16; 4] = [551, 552, 553, 556];
+/// A length that fits in a command line.
+const COMMAND_LENGTH: usize = 512;
+/// A length that a server is expected to take (RFC 4954 §4).
+const RESPONSE_LENGTH: usize = 12288;
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.verb() == Some(Verb::Mail) {
+        parameter(observation, breaches);
+    }
+    if !observation.is_authentication() {
+        return;
+    }
+    challenge(observation, breaches);
+    enhanced(observation, breaches);
+    registry(observation, breaches);
+    let command = observation.command.filter(Command::is_plain);
+    let whole = command.filter(|command| (1..=2).contains(&command.words().count()));
+    if let (Some(command), Some(rule)) = (whole, misplaced(observation.session)) {
+        return out_of_place(observation, &command, rule, breaches);
+    }
+    if let Some(attempt) = Attempt::read(observation) {
+        success(observation, breaches);
+        mechanism(observation, &attempt, breaches);
+        cancelled(observation, &attempt, breaches);
+        initial_response(observation, &attempt, breaches);
+        base64(observation, &attempt, breaches);
+        length(observation, &attempt, breaches);
+        failure(observation, &attempt, breaches);
+        encryption(observation, &attempt, breaches);
+    }
+}
+
+/// An AUTH command where it may come and one has been offered, or a response to a challenge.
+struct Attempt<'a> {
+    mechanism: &'a [u8],
+    /// Whether EHLO offers the mechanism, or the server went on with it.
+    offered: bool,
+    /// The response, or the initial one.
+    response: Option<&'a [u8]>,
+    /// Whether it is behind AUTH.
+    initial: bool,
+}
+
+impl<'a> Attempt<'a> {
+    fn read(observation: &Observation<'a>) -> Option<Attempt<'a>> {
+        let session = observation.session;
+        match &observation.exchange.act {
+            Act::Response(octets) => {
+                let response = octets.strip_suffix(b"\r\n")?;
+                let plain = response.iter().all(|octet| matches!(octet, b' '..=b'~'));
+                let mechanism = session.authenticating.as_deref().filter(|_| plain)?;
+                Some(Attempt {
+                    mechanism,
+                    offered: true,
+                    response: Some(response.trim_ascii()),
+                    initial: false,
+                })
+            }
+            Act::Command(octets) => {
+                let command = Command::read(octets);
+                let mut words = command.words();
+                let mechanism = words.next()?;
+                let response = words.next();
+                let whole = words.next().is_none() && command.is_plain() && session.offers("AUTH");
+                let offered = is_offered(session, mechanism);
+                whole.then_some(Attempt { mechanism, offered, response, initial: true })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether there is a response, and it is base64.
+    fn is_decoded(&self) -> bool {
+        self.response.is_some_and(|response| decode_base64(response).is_some())
+    }
+
+    /// Whether there is a response that is neither base64 nor one of the signs of RFC 4954 §4.
+    fn is_garbled(&self) -> bool {
+        self.response
+            .is_some_and(|response| !matches!(response, b"*" | b"=") && decode_base64(response).is_none())
+    }
+}
+
+/// RFC 4954 §4: the text of 334 is base64 and nothing else.
+fn challenge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !observation.is(&[334]) {
+        return;
+    }
+    let rule = RuleId::AUTH_CHALLENGE_BASE64;
+    let mut lines = observation.reply.lines();
+    match (lines.next(), lines.next()) {
+        (Some(line), None) if line.separator().is_none() => {
+            breaches.add_under(rule, "bare-334", "no space behind 334");
+        }
+        (Some(line), None) if decode_base64(line.text()).is_some() => {}
+        (Some(line), None) => {
+            let shown = &line.text()[..line.text().len().min(20)];
+            breaches.add(rule, format!("no base64: {:?}", shown.escape_ascii().to_string()));
+        }
+        _ => breaches.add(rule, "more than one line"),
+    }
+}
+
+/// RFC 4954 §6: the codes of its replies. 535 and 500 have rules of their own.
+fn enhanced(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const OWN: [(u16, (u16, u16)); 5] =
+        [(235, (7, 0)), (432, (7, 12)), (454, (7, 0)), (534, (7, 9)), (538, (7, 11))];
+    let own = OWN.iter().find(|(number, _)| observation.is(&[*number]));
+    if own.is_some_and(|(_, code)| differs(observation, &[*code])) {
+        breaches.add(RuleId::AUTH_ENHANCED_CODES, codes(observation));
+    }
+}
+
+/// RFC 5248 §2.4: 523 5.7.10 and 525 5.7.13. RFC 4954 leaves a closed account to 535.
+fn registry(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let encryption = names(observation, &[(7, 10)]) && !observation.is(&[523]);
+    let account = names(observation, &[(7, 13)]) && !observation.is(&[525, 535]);
+    if is_refused(observation) && (encryption || account) {
+        breaches.add(RuleId::AUTH_REGISTRY_CODES, codes(observation));
+    }
+    // With a code, the registry's own rule says so.
+    if observation.is(&[422, 524]) && observation.enhanced().is_none() {
+        breaches.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is defined nowhere", codes(observation)));
+    }
+}
+
+/// The rule that an AUTH breaks by its place (RFC 4954 §4).
+fn misplaced(session: &Session) -> Option<RuleId> {
+    match &session.transaction {
+        _ if session.authenticated => Some(RuleId::AUTH_TWICE_503),
+        Some(transaction) if !transaction.is_in_doubt() => Some(RuleId::AUTH_IN_TRANSACTION_503),
+        _ => None,
+    }
+}
+
+/// RFC 4954 §4: 503, whatever else may be wrong with it; but that may come first.
+fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: RuleId, breaches: &mut Breaches) {
+    let session = observation.session;
+    let mut words = command.words();
+    let mechanism = words.next().is_some_and(|mechanism| is_offered(session, mechanism));
+    let response = words.next().is_none_or(|response| decode_base64(response).is_some());
+    let only_place = mechanism && response && observation.is(&PROTOCOL);
+    if only_place || matches!(observation.digit(), Some(2 | 3)) {
+        breaches.add(rule, codes(observation));
+    }
+}
+
+/// RFC 4954 §4: success is 235, without data of the mechanism.
+fn success(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::AUTH_SUCCESS_235;
+    if !is_accepted(observation) {
+        return;
+    }
+    if !observation.is(&[235]) {
+        return breaches.add(rule, format!("{} to AUTH", codes(observation)));
+    }
+    // What DIGEST-MD5 and SCRAM send last.
+    let is_data = |word: &[u8]| {
+        let decoded = decode_base64(word).unwrap_or_default();
+        decoded.starts_with(b"rspauth=") || (decoded.starts_with(b"v=") && decoded.len() > 20)
+    };
+    let mut words = observation.reply.lines().flat_map(|line| line.text().split(|octet| *octet == b' '));
+    if words.any(is_data) {
+        breaches.add(rule, "235 with data of the mechanism");
+    }
+}
+
+/// RFC 4954 §4: 504 for a mechanism that is not there. 534, 538, 523 tell why it cannot be used.
+fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::AUTH_MECHANISM_504;
+    if attempt.offered || !is_mechanism(attempt.mechanism) || has_legacy_list(observation.session) {
+        return;
+    }
+    let shown = attempt.mechanism.escape_ascii();
+    // A mechanism may be there and not be listed, if it is one that others have.
+    let taken = matches!(observation.digit(), Some(2 | 3)) && !is_common(attempt.mechanism);
+    let mistaken = match observation.number() {
+        // What is wrong may be the response.
+        Some(501) => attempt.response.is_none(),
+        Some(number) => [500, 502, 535, 555].contains(&number),
+        None => false,
+    };
+    if taken || mistaken {
+        breaches.add(rule, format!("{} to AUTH {shown}, which is not offered", codes(observation)));
+    } else if observation.is(&[504]) && differs(observation, &[(5, 4)]) {
+        breaches.add_under(rule, "enhanced-code", codes(observation));
+    }
+}
+
+/// RFC 4954 §4: 501 to `*`.
+fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    let cancelled = attempt.response == Some(b"*") && !attempt.initial;
+    if cancelled && matches!(observation.digit(), Some(2 | 3 | 5)) && !observation.is(&[501]) {
+        breaches.add(RuleId::AUTH_CANCEL_501, format!("{} to *", codes(observation)));
+    }
+}
+
+/// RFC 4954 §4: 501 to an initial response where the server speaks first.
+fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    // RFC 2195 §2, RFC 2222 §7.1. DIGEST-MD5 lets a client that comes again speak first.
+    const SERVER_FIRST: [&str; 2] = ["CRAM-MD5", "KERBEROS_V4"];
+    let rule = RuleId::AUTH_INITIAL_RESPONSE_501;
+    let server_first =
+        SERVER_FIRST.iter().any(|name| attempt.mechanism.eq_ignore_ascii_case(name.as_bytes()));
+    if !attempt.initial || !attempt.offered || !server_first || !attempt.is_decoded() {
+        return;
+    }
+    if observation.is(&[501]) {
+        if differs(observation, &[(7, 0)]) {
+            breaches.add_under(rule, "enhanced-code", codes(observation));
+        }
+    } else if matches!(observation.digit(), Some(2 | 3))
+        || observation.is(&PROTOCOL)
+        || observation.is(&MAILBOX)
+    {
+        breaches.add(rule, format!("{} to an initial response", codes(observation)));
+    }
+}
+
+/// RFC 4954 §4: 501 to what is no base64.
+fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::AUTH_BASE64_501;
+    if !attempt.offered || !attempt.is_garbled() {
+        return;
+    }
+    let long = observation.exchange.act.length() > COMMAND_LENGTH && observation.is(&[500]);
+    if observation.is(&[501]) {
+        if differs(observation, &[(5, 2)]) {
+            breaches.add_under(rule, "enhanced-code", codes(observation));
+        }
+    } else if matches!(observation.digit(), Some(2 | 3)) || (observation.is(&PROTOCOL) && !long) {
+        let response = attempt.response.unwrap_or_default();
+        let shown = &response[..response.len().min(20)];
+        breaches.add(rule, format!("{} to {:?}", codes(observation), shown.escape_ascii().to_string()));
+    }
+}
+
+/// RFC 4954 §4: 500 and 5.5.6 to a response that does not fit, and 12288 octets fit. AUTH itself is a command
+/// and no longer than others.
+fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::AUTH_LINE_LENGTH;
+    let length = attempt.response.map_or(0, <[u8]>::len);
+    let too_long = names(observation, &[(5, 6)]);
+    if is_refused(observation) && too_long && !observation.is(&[500]) {
+        breaches.add(rule, codes(observation));
+    } else if attempt.initial || length <= COMMAND_LENGTH || !observation.is(&[500]) {
+    } else if length <= RESPONSE_LENGTH && attempt.is_decoded() {
+        breaches.add(rule, format!("{} to a response of {length} octets", codes(observation)));
+    } else if differs(observation, &[(5, 6)]) {
+        breaches.add_under(rule, "enhanced-code", codes(observation));
+    }
+}
+
+/// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or
+/// by a code that RFC 5321 has for mailboxes alone.
+fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    // A closed account, and a server that is not trusted: more precise, and the registry's.
+    const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
+    let rule = RuleId::AUTH_FAILURE_535;
+    if observation.is(&[535]) {
+        if differs(observation, &PRECISE) {
+            let security = promised(observation).is_some_and(|code| code.subject() == 7);
+            breaches.add_if(security, rule, "enhanced-code", codes(observation));
+        }
+        return;
+    }
+    let credentials = names(observation, &[(7, 8)]) || observation.is(&MAILBOX);
+    if is_refused(observation) && attempt.is_decoded() && credentials {
+        breaches.add(rule, format!("{} to credentials", codes(observation)));
+    }
+}
+
+/// RFC 4954 §6: no 538, and no mechanism offered that needs TLS first.
+fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+    let clear = attempt.offered && attempt.initial && !observation.session.tls;
+    let shown = observation.is(&[523]) || names(observation, &[(7, 10), (7, 11)]);
+    if observation.is(&[538]) || (clear && shown && is_refused(observation)) {
+        let shown = attempt.mechanism.escape_ascii();
+        breaches.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", codes(observation)));
+    }
+}
+
+/// RFC 4954 §5: the AUTH parameter of MAIL is taken.
+fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
+        return;
+    };
+    let valid = envelope.value("AUTH").is_some_and(|value| !value.is_empty() && xtext(value) == Xtext::Valid);
+    let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
+    if blamed && observation.session.offers("AUTH") {
+        breaches
+            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the parameter AUTH", codes(observation)));
+    }
+}
+
+/// Whether EHLO offers a mechanism.
+fn is_offered(session: &Session, mechanism: &[u8]) -> bool {
+    let name = str::from_utf8(mechanism).unwrap_or_default();
+    session.offered.as_ref().is_some_and(|offered| offered.has_mechanism(name))
+}
+
+/// Whether EHLO has the line `AUTH=` of old servers, which may list other mechanisms.
+fn has_legacy_list(session: &Session) -> bool {
+    let legacy = |keyword: &str| keyword.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("AUTH="));
+    session.offered.as_ref().is_some_and(|offered| offered.keywords().any(legacy))
+}
+
+/// RFC 4422 §3.1, `sasl-mech`; lower case is read as upper case.
+fn is_mechanism(octets: &[u8]) -> bool {
+    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+    (1..=20).contains(&octets.len()) && octets.iter().all(allowed)
+}
+
+/// Whether some server has that mechanism: the registered ones, and what vendors made.
+fn is_common(mechanism: &[u8]) -> bool {
+    const NAMES: [&str; 16] = [
+        "ANONYMOUS",
+        "CRAM-MD5",
+        "DIGEST-MD5",
+        "EXTERNAL",
+        "GSSAPI",
+        "GSS-SPNEGO",
+        "KERBEROS_V4",
+        "LOGIN",
+        "NTLM",
+        "OAUTHBEARER",
+        "OTP",
+        "PLAIN",
+        "SECURID",
+        "SKEY",
+        "XOAUTH",
+        "XOAUTH2",
+    ];
+    const FAMILIES: [&str; 7] = ["9798-", "ECDSA-", "EAP-", "GS2-", "SAML", "SCRAM-", "X-"];
+    let name = mechanism.to_ascii_uppercase();
+    NAMES.iter().any(|known| name == known.as_bytes())
+        || FAMILIES.iter().any(|family| name.starts_with(family.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, check, offers};
+
+    const CHALLENGE: Line<'_> = ("AUTH PLAIN", "334 ");
+    const PASSWORD: &str = "AUTH PLAIN AGEAYg==";
+    const LOGGED_IN: Line<'_> = (PASSWORD, "235 2.7.0 Ok");
+
+    fn run(cases: &[(&[Line<'_>], &str)]) {
+        let ehlo = offers("AUTH PLAIN CRAM-MD5");
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+    }
+
+    #[test]
+    fn place() {
+        let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+        run(&[
+            (&[LOGGED_IN, (PASSWORD, "503 5.5.1 Already")], ""),
+            (&[LOGGED_IN, LOGGED_IN], "auth-twice-503"),
+            (&[LOGGED_IN, CHALLENGE], "auth-twice-503"),
+            (&[LOGGED_IN, (PASSWORD, "501 5.5.1 Already")], "auth-twice-503"),
+            (&[LOGGED_IN, ("AUTH PLAIN !", "501 5.5.2 What?")], ""),
+            (&[LOGGED_IN, ("AUTH FOO", "504 5.5.4 What?")], ""),
+            (&[LOGGED_IN, (PASSWORD, "550 5.7.1 No")], ""),
+            (&[mail, (PASSWORD, "503 5.5.1 No")], ""),
+            (&[mail, LOGGED_IN], "auth-in-transaction-503"),
+            (&[mail, (PASSWORD, "535 5.7.8 No")], "auth-in-transaction-503"),
+            (&[mail, (PASSWORD, "454 4.7.0 Later")], ""),
+            (&[mail, ("RSET", "250 2.0.0 Ok"), LOGGED_IN], ""),
+        ]);
+        let plain = offers("DSN");
+        let before = [("", "220 mx"), ("EHLO me", plain.as_str())];
+        check(
+            Protocol::Smtp,
+            &before,
+            &[(&[(PASSWORD, "502 5.5.1 No")], ""), (&[(PASSWORD, "503 5.5.1 No")], "")],
+        );
+    }
+
+    #[test]
+    fn mechanisms() {
+        run(&[
+            (&[("AUTH XNOSUCH", "504 5.5.4 What?")], ""),
+            (&[("AUTH XNOSUCH", "504 5.7.4 What?")], "auth-mechanism-504/enhanced-code"),
+            (&[("AUTH XNOSUCH", "535 5.7.8 What?")], "auth-mechanism-504"),
+            (&[("AUTH XNOSUCH", "501 5.5.4 What?")], "auth-mechanism-504"),
+            (&[("AUTH XNOSUCH", "334 ")], "auth-mechanism-504"),
+            (&[("AUTH LOGIN", "334 VXNlcm5hbWU6")], ""),
+            (&[("AUTH XNOSUCH", "250 2.0.0 Ok")], "auth-mechanism-504"),
+            (&[("AUTH XNOSUCH eA=", "501 5.5.2 What?")], ""),
+            (&[("AUTH XNOSUCH", "534 5.7.9 No")], ""),
+            (&[("AUTH XNOSUCH", "454 4.7.0 No")], ""),
+            (&[("AUTH =", "501 5.5.4 What?")], ""),
+            (&[("AUTH", "501 5.5.4 What?")], ""),
+            (&[("AUTH CRAM-MD5 eA==", "501 5.7.0 No")], ""),
+            (&[("AUTH CRAM-MD5 eA==", "501 5.5.2 No")], "auth-initial-response-501/enhanced-code"),
+            (&[("AUTH CRAM-MD5 eA==", "334 PDEyMz4=")], "auth-initial-response-501"),
+            (&[("AUTH CRAM-MD5 abcd", "553 Initial data not expected")], "auth-initial-response-501"),
+            (&[("AUTH CRAM-MD5 abcd", "550 5.7.1 Not from there")], ""),
+            (&[("AUTH CRAM-MD5", "334 PDEyMz4=")], ""),
+            (&[("AUTH PLAIN", "538 5.7.11 Encrypt")], "auth-without-tls-538"),
+            (&[("AUTH PLAIN", "523 5.7.10 Encrypt")], "auth-without-tls-538"),
+            (&[("AUTH PLAIN", "550 5.7.10 Encrypt")], "auth-without-tls-538 auth-registry-codes"),
+        ]);
+    }
+
+    #[test]
+    fn responses() {
+        run(&[
+            (&[CHALLENGE, (">*", "501 5.7.0 Cancelled")], ""),
+            (&[CHALLENGE, (">*", "535 5.7.8 Cancelled")], "auth-cancel-501"),
+            (&[CHALLENGE, (">*", "500 5.5.2 What?")], "auth-cancel-501"),
+            (&[CHALLENGE, (">!!!!", "501 5.5.2 No")], ""),
+            (&[CHALLENGE, (">!!!!", "501 5.5.4 No")], "auth-base64-501/enhanced-code"),
+            (&[CHALLENGE, (">!!!!", "535 5.7.8 No")], "auth-base64-501"),
+            (&[CHALLENGE, (">!!!!", "334 ")], "auth-base64-501"),
+            (&[("AUTH PLAIN !!!!", "250 2.0.0 Ok")], "auth-base64-501"),
+            (&[CHALLENGE, (">!!!!", "454 4.7.0 No")], ""),
+            (&[CHALLENGE, (">", "535 5.7.8 No")], ""),
+            (&[CHALLENGE, (">=", "535 5.7.8 No")], ""),
+            (&[CHALLENGE, (">AAA=BBB", "535 5.7.8 No")], "auth-base64-501"),
+            (&[("AUTH PLAIN eA", "504 5.5.4 No")], "auth-base64-501"),
+            (&[("AUTH LOGIN eA", "504 5.5.4 No")], ""),
+        ]);
+        let long = format!(">{}", "AAAA".repeat(1000));
+        let longer = format!(">{}", "AAAA".repeat(5000));
+        run(&[
+            (&[CHALLENGE, (&long, "500 5.5.6 Too long")], "auth-line-length"),
+            (&[CHALLENGE, (&long, "535 5.7.8 No")], ""),
+            (&[CHALLENGE, (&longer, "500 5.5.6 Too long")], ""),
+            (&[CHALLENGE, (&longer, "500 5.5.2 Too long")], "auth-line-length/enhanced-code"),
+            (&[CHALLENGE, (&longer, "501 5.5.6 Too long")], "auth-line-length"),
+            (&[CHALLENGE, (&longer, "535 5.7.8 No")], ""),
+        ]);
+    }
+
+    #[test]
+    fn outcomes() {
+        run(&[
+            (&[CHALLENGE], ""),
+            (&[("AUTH PLAIN", "334")], "auth-challenge-base64/bare-334"),
+            (&[("AUTH PLAIN", "334  ")], "auth-challenge-base64"),
+            (&[("AUTH PLAIN", "334 Go on")], "auth-challenge-base64"),
+            (&[("AUTH PLAIN", "334 2.7.0 eA==")], "auth-challenge-base64"),
+            (&[("AUTH PLAIN", "334-eA==\n334 eA==")], "auth-challenge-base64"),
+            (&[LOGGED_IN], ""),
+            (&[(PASSWORD, "235 2.0.0 Ok")], "auth-enhanced-codes"),
+            (&[(PASSWORD, "250 2.7.0 Ok")], "auth-success-235"),
+            (&[(PASSWORD, "235 2.7.0 cnNwYXV0aD0wMDAw")], "auth-success-235"),
+            (&[(PASSWORD, "535 5.7.8 No")], ""),
+            (&[(PASSWORD, "535 5.7.3 No")], "auth-failure-535/enhanced-code"),
+            (&[(PASSWORD, "535 5.5.4 No")], "auth-failure-535"),
+            (&[(PASSWORD, "535 5.7.13 Closed")], ""),
+            (&[(PASSWORD, "550 5.7.8 No")], "auth-failure-535"),
+            (&[(PASSWORD, "553 5.1.1 Who?")], "auth-failure-535"),
+            (&[(PASSWORD, "550 5.7.1 Not from there")], ""),
+            (&[(PASSWORD, "550 5.7.13 Closed")], "auth-registry-codes"),
+            (&[(PASSWORD, "454 4.3.0 Later")], "auth-enhanced-codes"),
+            (&[(PASSWORD, "421 4.7.0 Bye")], ""),
+        ]);
+    }
+
+    #[test]
+    fn parameter_of_mail() {
+        let auth = "MAIL FROM:<bob@example.org> AUTH=<>";
+        run(&[
+            (&[(auth, "250 2.1.0 Ok")], ""),
+            (&[(auth, "555 5.5.4 What?")], "auth-parameter-accepted"),
+            (&[(auth, "501 5.5.4 What?")], "auth-parameter-accepted"),
+            (&[(auth, "501 5.1.7 What?")], ""),
+            (&[("MAIL FROM:<bob@example.org> AUTH=a+ZZ", "501 5.5.4 What?")], ""),
+            (&[("MAIL FROM:<bob@example.org> AUTH=<> FOO=1", "555 5.5.4 What?")], ""),
+        ]);
+    }
+}

@@ -1,0 +1,204 @@
+//! CHUNKING and BINARYMIME (RFC 3030), and DATA under PIPELINING (RFC 2920).
+
+use crate::dialogue::Act;
+use crate::dialogue::session::Transaction;
+use crate::protocol::command::{Command, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{codes, is_accepted, is_refused};
+use super::value::is_number;
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    match (observation.command, observation.session.transaction.as_deref()) {
+        // What a refused chunk leaves behind is indeterminate (RFC 3030 §2).
+        (_, Some(transaction)) if transaction.chunk_failed => {}
+        (Some(command), transaction) if command.verb() == Verb::Bdat => {
+            chunk(observation, &command, transaction, breaches);
+        }
+        (Some(command), Some(transaction))
+            if command.verb() == Verb::Data && command.argument().is_empty() =>
+        {
+            data(observation, transaction, breaches);
+        }
+        (None, Some(transaction)) => nothing_sent(observation, transaction, breaches),
+        _ => {}
+    }
+}
+
+fn chunk(
+    observation: &Observation<'_>,
+    command: &Command<'_>,
+    transaction: Option<&Transaction>,
+    breaches: &mut Breaches,
+) {
+    if !observation.session.offers("CHUNKING") {
+        return;
+    }
+    // RFC 3030 §2: a chunk that is taken gets 250.
+    if is_accepted(observation) && !observation.is(&[250]) {
+        breaches.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
+    }
+    let recipients = transaction.is_some_and(|transaction| !transaction.recipients.is_empty());
+    if !is_chunk(command) {
+        return faulty_chunk(observation, recipients, breaches);
+    }
+    if transaction.is_none() && observation.session.after_last_chunk {
+        return chunk_behind_last(observation, breaches);
+    }
+    // RFC 3030 §2 names no code for a chunk without recipients; RFC 5321 §3.3 has 503 and 554 for DATA. 500
+    // and 502 mean that BDAT is not there at all.
+    let refused = is_refused(observation) && !observation.is(&[500, 502, 503, 554]);
+    if !recipients && (refused || is_accepted(observation)) {
+        breaches
+            .add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", codes(observation)));
+    }
+}
+
+/// RFC 3030 §2 names no code for a bad BDAT line; RFC 5321 §4.3.2 has 501, and 500 for anything. Without a
+/// recipient the state may be what is refused.
+fn faulty_chunk(observation: &Observation<'_>, recipients: bool, breaches: &mut Breaches) {
+    let permitted: &[u16] = if recipients { &[500, 501] } else { &[500, 501, 502, 503, 554] };
+    if is_accepted(observation) || (is_refused(observation) && !observation.is(permitted)) {
+        breaches.add(RuleId::BDAT_SYNTAX_501, format!("{} to a malformed BDAT", codes(observation)));
+    }
+}
+
+/// RFC 3030 §2: behind BDAT LAST the next BDAT gets 503.
+fn chunk_behind_last(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if is_accepted(observation) || (is_refused(observation) && !observation.is(&[503])) {
+        breaches.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", codes(observation)));
+    }
+}
+
+fn data(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
+    let session = observation.session;
+    let binary = transaction.command().envelope().is_some_and(|envelope| {
+        envelope.value("BODY").is_some_and(|body| body.eq_ignore_ascii_case(b"BINARYMIME"))
+    });
+    if transaction.chunked.is_some() {
+        if is_no_503(observation, transaction) {
+            breaches.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", codes(observation)));
+        }
+    } else if binary && session.offers("BINARYMIME") {
+        if is_no_503(observation, transaction) {
+            let detail = format!("{} to DATA after BODY=BINARYMIME", codes(observation));
+            breaches.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
+        }
+    } else if session.offers("PIPELINING") && !observation.is_lmtp() {
+        // RFC 2920 §3.2 (3). In LMTP a rule of its own demands more.
+        if observation.is(&[354]) && transaction.recipients.is_empty() {
+            breaches.add(RuleId::PIPELINED_DATA_NEEDS_RECIPIENT, "354 without an accepted recipient");
+        }
+    }
+}
+
+/// Whether DATA where RFC 3030 §2 and §3 want 503 was accepted, or refused for its syntax or its place with
+/// another code. A refusal for want of recipients or by policy is another matter.
+fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
+    const MISTAKEN: [u16; 5] = [500, 501, 502, 504, 555];
+    let protocol = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
+    let mistaken =
+        observation.is(&MISTAKEN) || (observation.is(&[554]) && !transaction.recipients.is_empty());
+    matches!(observation.digit(), Some(2 | 3)) || (mistaken && protocol)
+}
+
+/// RFC 2920 §3.2 (4): 354 without a recipient, then a lone dot.
+fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
+    let dot = matches!(&observation.exchange.act, Act::Message(octets) if octets == b".\r\n");
+    let nobody = transaction.data && transaction.recipients.is_empty();
+    if dot
+        && nobody
+        && is_accepted(observation)
+        && observation.session.offers("PIPELINING")
+        && !observation.is_lmtp()
+    {
+        let detail = format!("{} to an empty message without a recipient", codes(observation));
+        breaches.add(RuleId::EMPTY_TRANSACTION_REFUSED, detail);
+    }
+}
+
+/// RFC 3030 §2, `bdat-cmd`: a size, and LAST or nothing.
+fn is_chunk(command: &Command<'_>) -> bool {
+    let mut words = command.words();
+    let size = words.next().is_some_and(|word| is_number(word, usize::MAX));
+    let last = words.next().is_none_or(|word| word.eq_ignore_ascii_case(b"LAST"));
+    size && last && words.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, check, offers};
+
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const RECIPIENT: Line<'_> = ("RCPT TO:<amy@example.org>", "250 2.1.5 Ok");
+    const CHUNK: Line<'_> = ("BDAT 2|ab", "250 2.0.0 Ok");
+    const LAST: Line<'_> = ("BDAT 2 LAST|ab", "250 2.0.0 Ok");
+
+    fn run(cases: &[(&[Line<'_>], &str)]) {
+        let ehlo = offers("PIPELINING\nCHUNKING\nBINARYMIME");
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+    }
+
+    #[test]
+    fn chunks() {
+        run(&[
+            (&[MAIL, RECIPIENT, CHUNK], ""),
+            (&[MAIL, RECIPIENT, ("BDAT 2|ab", "251 2.0.0 Ok")], "chunk-answered-250"),
+            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "503 5.5.1 No")], ""),
+            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "250 2.0.0 Ok")], "bdat-after-last-503"),
+            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "554 5.5.1 No")], "bdat-after-last-503"),
+            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "451 4.3.0 Later")], ""),
+            (&[MAIL, RECIPIENT, ("BDAT x", "501 5.5.4 What?")], ""),
+            (&[MAIL, RECIPIENT, ("BDAT x", "521 5.5.4 What?")], "bdat-syntax-501"),
+            (&[MAIL, RECIPIENT, ("BDAT", "250 2.0.0 Ok")], "bdat-syntax-501"),
+            (&[MAIL, RECIPIENT, ("BDAT 0 FOO", "503 5.5.1 What?")], "bdat-syntax-501"),
+            (&[MAIL, ("BDAT x", "503 5.5.1 No")], ""),
+            (&[MAIL, ("BDAT 2|ab", "554 5.5.1 No")], ""),
+            (&[MAIL, ("BDAT 0 LAST", "551 5.7.1 Null BDAT request")], "bdat-syntax-501"),
+            (&[MAIL, ("BDAT 2|ab", "250 2.0.0 Ok")], "bdat-syntax-501"),
+            (&[("BDAT 2|ab", "503 5.5.1 No")], ""),
+        ]);
+        let plain = offers("DSN");
+        check(
+            Protocol::Smtp,
+            &[("", "220 mx"), ("EHLO me", &plain), MAIL, RECIPIENT],
+            &[(&[("BDAT x", "521 5.5.4 What?")], ""), (&[("BDAT 2|ab", "500 5.5.1 What?")], "")],
+        );
+    }
+
+    #[test]
+    fn data_and_chunks() {
+        let binary = ("MAIL FROM:<bob@example.org> BODY=BINARYMIME", "250 2.1.0 Ok");
+        let failed = ("BDAT 2|ab", "451 4.3.0 Later");
+        run(&[
+            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "503 5.5.1 No")], ""),
+            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "354 Go")], "data-after-bdat-503"),
+            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "554 5.5.1 No")], "data-after-bdat-503"),
+            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "550 5.7.1 No")], ""),
+            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "451 4.3.0 Later")], ""),
+            (&[MAIL, RECIPIENT, failed, ("DATA", "354 Go")], ""),
+            (&[binary, RECIPIENT, ("DATA", "503 5.5.1 No")], ""),
+            (&[binary, RECIPIENT, ("DATA", "354 Go")], "data-after-binarymime-503"),
+            (&[binary, RECIPIENT, ("DATA", "501 5.5.1 No")], "data-after-binarymime-503"),
+            (&[MAIL, RECIPIENT, ("DATA", "354 Go")], ""),
+        ]);
+    }
+
+    #[test]
+    fn nobody_to_send_to() {
+        let refused = ("RCPT TO:<nobody@example.org>", "550 5.1.1 Who?");
+        let data = ("DATA", "354 Go");
+        run(&[
+            (&[MAIL, refused, data], "pipelined-data-needs-recipient"),
+            (&[MAIL, refused, ("DATA", "554 5.5.1 Nobody")], ""),
+            (&[MAIL, refused, data, ("|.\r\n", "554 5.5.1 Nobody")], ""),
+            (&[MAIL, refused, data, ("|.\r\n", "250 2.0.0 Ok")], "empty-transaction-refused"),
+            (&[MAIL, RECIPIENT, data, ("|.\r\n", "250 2.0.0 Ok")], ""),
+        ]);
+        let ehlo = offers("PIPELINING");
+        check(Protocol::Lmtp, &[("", "220 mx"), ("LHLO me", &ehlo), MAIL, refused], &[(&[data], "")]);
+    }
+}

@@ -1,0 +1,380 @@
+//! Parameters of MAIL and RCPT for time, priority, owner and form of what is delivered: FUTURERELEASE,
+//! DELIVERBY, MT-PRIORITY, RRVS, 8BITMIME, CONPERM, CONNEG, CHECKPOINT, SUBMITTER.
+
+use crate::dialogue::session::Session;
+use crate::protocol::command::{Envelope, Verb};
+use crate::protocol::reply::Token;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{
+    blames_parameter, codes, differs, envelope, has_only, has_parameter, is_about_mail, is_accepted,
+    is_refused, is_turned_down, names, promised, says,
+};
+use super::value::{is_number, number};
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    match (observation.verb(), envelope(observation)) {
+        (Some(Verb::Mail), Some(envelope)) => {
+            hold(observation, &envelope, breaches);
+            deliver_by(observation, &envelope, breaches);
+            priority(observation, &envelope, breaches);
+            body(observation, &envelope, breaches);
+            conversion(observation, &envelope, breaches);
+            restart(observation, &envelope, breaches);
+        }
+        (Some(Verb::Rcpt), Some(_)) => negotiation(observation, breaches),
+        _ => {}
+    }
+    if is_about_mail(observation) {
+        hold_quota(observation, breaches);
+        priority_changed(observation, breaches);
+        priority_too_low(observation, breaches);
+        priority_too_big(observation, breaches);
+        owner(observation, breaches);
+        submitter(observation, breaches);
+    }
+}
+
+/// RFC 4865 §4.2 (7) to (10): a bad, repeated or too distant time is refused, with 501 and 5.5.4.
+fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let Some(fault) = hold_fault(envelope, observation.session) else { return };
+    let detail = format!("{} to {fault}", codes(observation));
+    let only = has_only(envelope, &["HOLDFOR", "HOLDUNTIL"]);
+    let other_number = blames_parameter(observation) && !observation.is(&[501]);
+    let other_code = observation.is(&[501])
+        && promised(observation).is_some_and(|code| code.subject() == 5 && !matches!(code.detail(), 0 | 4));
+    if is_accepted(observation) {
+        breaches.add(RuleId::FUTURE_RELEASE_VALUE_REFUSED, detail);
+    } else if only && (other_number || other_code) {
+        breaches.add(RuleId::FUTURE_RELEASE_VALUE_501, detail);
+    }
+}
+
+/// What is wrong with HOLDFOR and HOLDUNTIL, where they are offered.
+fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str> {
+    let mut limits = session.offered.as_ref()?.parameters("FUTURERELEASE")?;
+    let (longest, latest) = (limits.next(), limits.next());
+    let times =
+        envelope.parameters().filter(|parameter| parameter.is("HOLDFOR") || parameter.is("HOLDUNTIL"));
+    if times.count() > 1 {
+        return Some("more than one time of release");
+    }
+    if let Some(seconds) = envelope.value("HOLDFOR") {
+        if !is_number(seconds, 9) || seconds.starts_with(b"0") {
+            return Some("a malformed HOLDFOR");
+        }
+        let longest = longest.and_then(|longest| number(longest.as_bytes()));
+        return longest
+            .filter(|longest| number(seconds) > Some(*longest))
+            .map(|_| "a HOLDFOR beyond the limit");
+    }
+    let until = envelope.value("HOLDUNTIL")?;
+    if !is_date_time(until) {
+        return Some("a malformed HOLDUNTIL");
+    }
+    let in_utc = |time: &[u8]| time.len() == 20 && is_date_time(time);
+    let latest = latest.map(str::as_bytes).filter(|latest| in_utc(latest) && in_utc(until));
+    latest.filter(|latest| until > *latest).map(|_| "a HOLDUNTIL beyond the limit")
+}
+
+/// Whether octets have the form of a date and time (RFC 3339 §5.6).
+fn is_date_time(octets: &[u8]) -> bool {
+    let has_form = |octets: &[u8], form: &[u8]| {
+        let fits =
+            |(octet, sign): (&u8, &u8)| if *sign == b'0' { octet.is_ascii_digit() } else { octet == sign };
+        octets.len() == form.len() && octets.iter().zip(form).all(fits)
+    };
+    let Some((start, zone)) = octets.split_at_checked(19) else { return false };
+    let digits = |octets: &[u8]| octets.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let zone = match zone {
+        [b'.', fraction @ ..] if digits(fraction) > 0 => &fraction[digits(fraction)..],
+        zone => zone,
+    };
+    let upper = [start.to_ascii_uppercase(), zone.to_ascii_uppercase()];
+    has_form(&upper[0], b"0000-00-00T00:00:00")
+        && [&b"Z"[..], b"+00:00", b"-00:00"].iter().any(|form| has_form(&upper[1], form))
+}
+
+/// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR
+/// and HOLDUNTIL they still mean that.
+fn hold_quota(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let quota = is_refused(observation) && names(observation, &[(7, 16), (7, 17)]);
+    if quota && is_held(observation) && !observation.is(&[552]) {
+        breaches.add(RuleId::FUTURE_RELEASE_QUOTA_552, codes(observation));
+    }
+}
+
+/// RFC 2852 §4: 501 to BY in mode R and a time that is over.
+fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let over = envelope.value("BY").filter(|_| !envelope.repeats("BY")).is_some_and(|value| {
+        let mut parts = value.split(|octet| *octet == b';');
+        let time = parts.next().and_then(|time| str::from_utf8(time).ok()?.parse::<i64>().ok());
+        let returns = parts
+            .next()
+            .is_some_and(|mode| mode.first().is_some_and(|mode| mode.eq_ignore_ascii_case(&b'R')));
+        time.is_some_and(|time| time <= 0) && returns && parts.next().is_none()
+    });
+    let blamed = blames_parameter(observation) && !observation.is(&[501]) && has_only(envelope, &["BY"]);
+    if over && observation.session.offers("DELIVERBY") && (is_accepted(observation) || blamed) {
+        breaches.add(RuleId::DELIVER_BY_VALUE_501, format!("{} to a time that is over", codes(observation)));
+    }
+}
+
+/// RFC 6710 §4.1 (1): a bad or repeated value is an error.
+fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let offered = observation.session.offers("MT-PRIORITY");
+    let value = envelope.value("MT-PRIORITY").filter(|_| offered && is_accepted(observation));
+    if value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value)) {
+        breaches
+            .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to a faulty MT-PRIORITY", codes(observation)));
+    }
+}
+
+/// RFC 6710 §7, `priority-value`: -9 to 9.
+fn is_priority(octets: &[u8]) -> bool {
+    matches!(octets, [b'0'..=b'9'] | [b'-', b'1'..=b'9'])
+}
+
+/// RFC 6710 §4.1: with X.3.6 the text begins with the new priority, in a 250 or 251.
+fn priority_changed(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !is_accepted(observation) || !names(observation, &[(3, 6)]) {
+        return;
+    }
+    let Some(first) = observation.reply.lines().next() else { return };
+    let Token::Code(_) = first.token() else { return };
+    let mut words = first.text().split(|octet| *octet == b' ').skip(1).filter(|word| !word.is_empty());
+    let told = words.next().is_none_or(is_priority);
+    if !told || !observation.is(&[250, 251]) {
+        breaches
+            .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
+    }
+}
+
+/// RFC 6710 §4.1: a submission server that refuses a message for its low priority alone says X.7.15, beside 450 or
+/// 550; the registry's row allows other reply codes. Without X.7.15 only the text shows the reason.
+fn priority_too_low(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const LOW: [&str; 4] = ["too low", "low priority", "low a priority", "priority is low"];
+    let offered = observation.is_submission() && observation.session.offers("MT-PRIORITY");
+    if !offered || !is_turned_down(observation) {
+        return;
+    }
+    let rule = RuleId::PRIORITY_TOO_LOW_CODE;
+    if names(observation, &[(7, 15)]) {
+        if !observation.is(&[450, 550]) {
+            breaches.add_under(rule, "other-reply-code", codes(observation));
+        }
+    } else if says(observation, &["priority"]) && says(observation, &LOW) && promised(observation).is_some() {
+        breaches.add(rule, format!("{} for a low priority", codes(observation)));
+    }
+}
+
+/// RFC 6710 §5: 552 for what is too big for its priority. The registry's row allows other 4yz.
+fn priority_too_big(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let too_big = names(observation, &[(7, 16)]) && observation.session.offers("MT-PRIORITY");
+    if too_big && is_refused(observation) && !is_held(observation) && !observation.is(&[552]) {
+        breaches.add(RuleId::PRIORITY_TOO_BIG_552, codes(observation));
+    }
+}
+
+/// RFC 7293 §5.1: 550 for a mailbox or a domain that changed hands. To MAIL the codes cannot mean that.
+fn owner(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let changed = names(observation, &[(7, 17), (7, 18), (7, 19)]) && is_turned_down(observation);
+    let recipient = || observation.verb() != Some(Verb::Mail) && !is_held(observation);
+    if changed && recipient() && !observation.is(&[550]) {
+        breaches.add(RuleId::RRVS_OWNER_CHANGED_550, codes(observation));
+    }
+}
+
+/// RFC 6152 §3 and RFC 3030 §3 name the values; RFC 5321 §4.1.1.11 the code for what is not implemented.
+fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let known = |value: &[u8]| {
+        let is = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
+        is("7BIT") || is("8BITMIME") || (is("BINARYMIME") && session.offers("BINARYMIME"))
+    };
+    let unknown = envelope.value("BODY").is_some_and(|value| !known(value));
+    let blamed =
+        blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
+    if unknown && session.offers("8BITMIME") && (is_accepted(observation) || blamed) {
+        breaches.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", codes(observation)));
+    }
+}
+
+/// RFC 4141 §4.2: 504 to CONPERM where it is unknown; RFC 5321 §4.1.1.11 has 555.
+fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let extended = observation.session.offered.is_some() && !observation.session.offers("CONPERM");
+    let blamed =
+        blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
+    let asked = envelope.parameter("CONPERM").is_some();
+    if asked && extended && (is_accepted(observation) || blamed) {
+        breaches.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", codes(observation)));
+    }
+}
+
+/// RFC 4141 §5.2: CONNEG is the first word of a line that has it.
+fn negotiation(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let asked = observation.session.offers("CONNEG") && has_parameter(observation, "CONNEG");
+    let mut lines = observation.reply.lines().map(|line| line.text());
+    let second = |text: &[u8]| {
+        let mut words = text.split(|octet| *octet == b' ').filter(|word| !word.is_empty());
+        let first = words.next().is_some_and(|word| !word.eq_ignore_ascii_case(b"CONNEG"));
+        first && words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"CONNEG"))
+    };
+    if asked && is_accepted(observation) && lines.any(second) {
+        breaches.add(RuleId::CONNEG_LINE_WORD, "CONNEG is not the first word");
+    }
+}
+
+/// RFC 1845 §3: 355 begins with the offset.
+fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let offset = observation.reply.lines().next().is_some_and(|line| {
+        line.text().split(|octet| *octet == b' ').next().is_some_and(|word| is_number(word, usize::MAX))
+    });
+    if observation.is(&[355]) && envelope.parameter("TRANSID").is_some() && !offset {
+        breaches.add(RuleId::CHECKPOINT_OFFSET_FIRST, "355 without an offset");
+    }
+}
+
+/// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that
+/// the message contradicts it.
+fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !is_refused(observation) || !has_parameter(observation, "SUBMITTER") {
+        return;
+    }
+    let contradicted = names(observation, &[(7, 7)]);
+    let wrong = match (observation.number(), contradicted) {
+        (Some(554), true) => false,
+        (_, true) => true,
+        (Some(550), false) => says(observation, &["submitter"]) && differs(observation, &[(7, 1)]),
+        (_, false) => {
+            says(observation, &["submitter"]) && !blames_parameter(observation) && !observation.is(&[501])
+        }
+    };
+    if wrong {
+        breaches.add(RuleId::SUBMITTER_CODES, codes(observation));
+    }
+}
+
+/// Whether the message is to be held.
+pub(super) fn is_held(observation: &Observation<'_>) -> bool {
+    has_parameter(observation, "HOLDFOR") || has_parameter(observation, "HOLDUNTIL")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, check, offers};
+
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const KEYWORDS: &str =
+        "FUTURERELEASE 1000 2030-01-01T00:00:00Z\nDELIVERBY 100\nMT-PRIORITY\n8BITMIME\nCONNEG";
+
+    /// Parameters of MAIL, the reply, what it breaks.
+    fn mail(cases: &[(&str, &str, &str)]) {
+        let ehlo = offers(KEYWORDS);
+        for (parameters, reply, expected) in cases {
+            let line = format!("MAIL FROM:<bob@example.org> {parameters}");
+            check(
+                Protocol::Smtp,
+                &[("", "220 mx.example.org"), ("EHLO me", &ehlo)],
+                &[(&[(line.as_str(), reply)], expected)],
+            );
+        }
+    }
+
+    #[test]
+    fn times() {
+        let (refused, code) = ("future-release-value-refused", "future-release-value-501");
+        mail(&[
+            ("HOLDFOR=1000", "250 2.1.0 Ok", ""),
+            ("HOLDFOR=1001", "250 2.1.0 Ok", refused),
+            ("HOLDFOR=abc", "250 2.1.0 Ok", refused),
+            ("HOLDFOR=1 HOLDFOR=1", "250 2.1.0 Ok", refused),
+            ("HOLDFOR=1001", "501 5.5.4 No", ""),
+            ("HOLDFOR=1001", "501 5.5.2 No", code),
+            ("HOLDFOR=1001", "555 5.5.4 No", code),
+            ("HOLDFOR=1001", "550 5.7.1 No", ""),
+            ("HOLDUNTIL=2029-12-31T00:00:00Z", "250 2.1.0 Ok", ""),
+            ("HOLDUNTIL=2029-12-31T00:00:00.5+01:00", "250 2.1.0 Ok", ""),
+            ("HOLDUNTIL=2031-01-01T00:00:00Z", "250 2.1.0 Ok", refused),
+            ("HOLDUNTIL=tomorrow", "250 2.1.0 Ok", refused),
+            ("HOLDFOR=10", "552 5.7.16 Quota", ""),
+            ("HOLDFOR=10", "550 5.7.17 Quota", "future-release-quota-552"),
+            ("BY=0;R", "501 5.5.4 No", ""),
+            ("BY=0;R", "250 2.1.0 Ok", "deliver-by-value-501"),
+            ("BY=-5;RT", "555 5.5.4 No", "deliver-by-value-501"),
+            ("BY=0;N", "250 2.1.0 Ok", ""),
+            ("BY=120;R", "250 2.1.0 Ok", ""),
+            ("BY=120;R", "555 5.5.4 No", ""),
+        ]);
+    }
+
+    #[test]
+    fn values() {
+        mail(&[
+            ("MT-PRIORITY=99", "250 2.1.0 Ok", "priority-value-refused"),
+            ("MT-PRIORITY=1 MT-PRIORITY=1", "250 2.1.0 Ok", "priority-value-refused"),
+            ("MT-PRIORITY=-9", "250 2.1.0 Ok", ""),
+            ("MT-PRIORITY=99", "501 5.5.2 No", ""),
+            ("MT-PRIORITY=9", "250 2.3.6 3 is the new priority", ""),
+            ("MT-PRIORITY=9", "250 2.3.6 The new priority is 3", "priority-change-told"),
+            ("MT-PRIORITY=9", "552 5.7.16 Too big", ""),
+            ("MT-PRIORITY=9", "550 5.7.16 Too big", "priority-too-big-552"),
+            ("MT-PRIORITY=9", "450 4.7.16 Too big", ""),
+            ("BODY=9BIT", "250 2.1.0 Ok", "eightbit-body-value"),
+            ("BODY=9BIT", "503 5.5.4 No", "eightbit-body-value"),
+            ("BODY=9BIT", "501 5.5.4 No", ""),
+            ("BODY=9BIT", "555 5.5.4 No", ""),
+            ("BODY=8bitmime", "250 2.1.0 Ok", ""),
+            ("CONPERM", "504 5.5.4 No", ""),
+            ("CONPERM", "555 5.5.4 No", ""),
+            ("CONPERM", "250 2.1.0 Ok", "conperm-unsupported-504"),
+            ("CONPERM", "501 5.5.4 No", "conperm-unsupported-504"),
+            ("TRANSID=<a@b>", "355 120 is the offset", ""),
+            ("TRANSID=<a@b>", "355 Go on", "checkpoint-offset-first"),
+            ("SUBMITTER=a@b", "550 5.7.1 No such submitter", ""),
+            ("SUBMITTER=a@b", "554 5.7.1 No such submitter", "submitter-codes"),
+            ("SUBMITTER=a@b", "554 5.7.7 Contradicts", ""),
+            ("SUBMITTER=a@b", "550 5.7.7 Contradicts", "submitter-codes"),
+            ("SUBMITTER=a@b", "555 5.5.4 Unknown parameter SUBMITTER", ""),
+        ]);
+    }
+
+    #[test]
+    fn low_priorities() {
+        let ehlo = offers(KEYWORDS);
+        let low = "MAIL FROM:<bob@example.org> MT-PRIORITY=-9";
+        let rule = "priority-too-low-code";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[(low, "550 5.7.15 The priority is too low")], ""),
+            (&[(low, "450 4.7.15 The priority is too low")], ""),
+            (&[(low, "451 4.7.15 The priority is too low")], "priority-too-low-code/other-reply-code"),
+            (&[(low, "550 5.7.1 The priority is too low")], rule),
+            (&[(low, "450 4.7.0 Low priority mail has to wait")], rule),
+            (&[(low, "550 The priority is too low")], ""),
+            (&[(low, "550 5.7.1 Your reputation is too low")], ""),
+            (&[(low, "501 5.5.4 No such priority")], ""),
+            (&[(low, "250 2.3.6 0 is the priority, -9 is too low")], ""),
+        ];
+        check(Protocol::Submission, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        let elsewhere: &[(&[Line<'_>], &str)] = &[(&[(low, "550 5.7.1 The priority is too low")], "")];
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], elsewhere);
+    }
+
+    #[test]
+    fn recipients() {
+        let ehlo = offers(KEYWORDS);
+        let rrvs = "RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z";
+        let conneg = "RCPT TO:<amy@example.org> CONNEG";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[(rrvs, "550 5.7.17 No")], ""),
+            (&[(rrvs, "450 4.7.17 No")], "rrvs-owner-changed-550"),
+            (&[(rrvs, "554 5.7.18 No")], "rrvs-owner-changed-550"),
+            (&[(conneg, "250-2.1.5 Ok\n250-CONNEG (a=b)\n250 2.1.5 Ok")], ""),
+            (&[(conneg, "250-2.1.5 Ok\n250 2.1.5 CONNEG (a=b)")], "conneg-line-word"),
+        ];
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo), MAIL], cases);
+    }
+}

@@ -1,0 +1,245 @@
+//! What must come first, TLS or a login: 530 and what stands for it (RFC 3207 §4, RFC 4954 §6, RFC 6409
+//! §4.3).
+
+use crate::knowledge::Policy;
+use crate::protocol::Protocol;
+use crate::protocol::command::Verb;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{codes, differs, has_parameter, is_refused, names, says};
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.is(&[530]) {
+        let lack = lack(observation);
+        enhanced(observation, lack, breaches);
+        spared(observation, lack, breaches);
+        public(observation, breaches);
+        late(observation, lack, breaches);
+    } else if is_refused(observation) {
+        starttls_without_530(observation, breaches);
+        login_without_530(observation, breaches);
+    }
+}
+
+/// What a 530 asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lack {
+    Tls,
+    Login,
+}
+
+/// What a 530 asks for, as far as the text or the session shows it.
+fn lack(observation: &Observation<'_>) -> Option<Lack> {
+    let session = observation.session;
+    if session.tls {
+        Some(Lack::Login)
+    } else if says(observation, &["tls"]) {
+        Some(Lack::Tls)
+    } else if says(observation, &["auth"]) {
+        Some(Lack::Login)
+    } else {
+        session.offered.as_ref().map(|offered| if offered.has("STARTTLS") { Lack::Tls } else { Lack::Login })
+    }
+}
+
+/// 530 goes with 5.7.0, says RFC 3207 §4 as well as RFC 4954 §6.
+fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+    if !differs(observation, &[(7, 0)]) {
+        return;
+    }
+    let rule = match lack {
+        Some(Lack::Tls) => RuleId::STARTTLS_REQUIRED_530,
+        Some(Lack::Login) | None => RuleId::AUTH_ENHANCED_CODES,
+    };
+    breaches.add(rule, codes(observation));
+}
+
+/// The commands that 530 is not for: RFC 3207 §4 spares NOOP, EHLO, STARTTLS and QUIT, RFC 4954 §6 AUTH,
+/// EHLO, HELO, NOOP, RSET and QUIT.
+fn spared(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+    let Some(verb) = observation.verb() else { return };
+    let detail = || format!("530 to {}", verb.name());
+    match (verb, lack) {
+        (Verb::Noop | Verb::Ehlo | Verb::Starttls | Verb::Quit, Some(Lack::Tls)) => {
+            breaches.add(RuleId::STARTTLS_530_SCOPE, detail());
+        }
+        (Verb::Noop | Verb::Ehlo | Verb::Quit | Verb::Helo | Verb::Rset, Some(Lack::Login)) => {
+            breaches.add(RuleId::AUTH_REQUIRED_530, detail());
+        }
+        (Verb::Auth, Some(Lack::Login)) if observation.session.tls => {
+            breaches.add(RuleId::AUTH_REQUIRED_530, detail());
+        }
+        _ => {}
+    }
+}
+
+/// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one cannot be seen; a
+/// site that demands TLS on purpose declares the policy `tls`.
+fn public(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let knowledge = observation.knowledge;
+    let mail = match observation.verb() {
+        Some(Verb::Mail) => true,
+        Some(Verb::Rcpt) => recipient(observation) != knowledge.foreign.as_deref().map(str::as_bytes),
+        _ => false,
+    };
+    let for_tls = !session.tls && session.offers("STARTTLS") && says(observation, &["starttls"]);
+    let wanted = has_parameter(observation, "REQUIRETLS") || says(observation, &["auth"]);
+    if mail && for_tls && !wanted && session.protocol == Protocol::Smtp && !knowledge.has_policy(Policy::Tls)
+    {
+        breaches.add(RuleId::STARTTLS_NOT_REQUIRED, codes(observation));
+    }
+}
+
+/// RFC 6409 §4.3: a submission server asks for the login at MAIL.
+fn late(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+    let behind_mail = observation.verb() == Some(Verb::Rcpt) && observation.session.transaction.is_some();
+    if behind_mail && wants_login(observation) && lack == Some(Lack::Login) {
+        let detail = "530 to RCPT, after MAIL was accepted";
+        breaches.add_under(RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
+    }
+}
+
+/// RFC 3207 §4: the code for a command that must wait for STARTTLS is 530. Only the text shows that this is
+/// the reason.
+fn starttls_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let waits = matches!(
+        observation.verb(),
+        Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Vrfy | Verb::Expn | Verb::Etrn)
+    );
+    let said = says(observation, &["starttls"])
+        && says(observation, &["must ", "require", " first"])
+        && !says(observation, &["requiretls"]);
+    let wanted = has_parameter(observation, "REQUIRETLS");
+    if waits && said && !wanted && !session.tls && session.offers("STARTTLS") {
+        breaches.add(RuleId::STARTTLS_REQUIRED_530, format!("{} for want of STARTTLS", codes(observation)));
+    }
+}
+
+/// RFC 4954 §6, RFC 6409 §4.3: a submission server that wants a login says 530. Only the text shows that this
+/// is the reason, or else that a mailbox that exists is refused to a client without a login.
+fn login_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const DEMANDS: [&str; 13] = [
+        "authentication required",
+        "authentication is required",
+        "authentication needed",
+        "requires authentication",
+        "must authenticate",
+        "must be authenticated",
+        "need to authenticate",
+        "please authenticate",
+        "authenticate first",
+        "not authenticated",
+        "must issue an auth",
+        "log in first",
+        "login required",
+    ];
+    let verb = observation.verb();
+    let waits = matches!(verb, Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat));
+    if !waits || !wants_login(observation) {
+        return;
+    }
+    // X.7.20 to X.7.29 speak of another kind of authentication, that of the message.
+    let of_message = observation.enhanced().is_some_and(|code| code.subject() == 7 && code.detail() >= 20);
+    let demanded = says(observation, &DEMANDS) && !of_message;
+    let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
+    let denied = verb == Some(Verb::Rcpt)
+        && recipient(observation).is_some_and(|path| Some(path) == valid)
+        && observation.session.offers("AUTH")
+        && names(observation, &[(7, 1)])
+        && says(observation, &["access denied"]);
+    if demanded || denied {
+        let behind_mail = verb != Some(Verb::Mail) && observation.session.transaction.is_some();
+        let detail = format!("{} for want of a login", codes(observation));
+        breaches.add_if(behind_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
+    }
+}
+
+/// Whether a client without login speaks to a submission server.
+fn wants_login(observation: &Observation<'_>) -> bool {
+    observation.is_submission() && !observation.session.authenticated
+}
+
+/// The address of RCPT.
+fn recipient<'a>(observation: &Observation<'a>) -> Option<&'a [u8]> {
+    observation.command?.envelope()?.path()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::{Knowledge, Policy};
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+
+    const GREETING: Line<'_> = ("", "220 mx.example.org");
+    const MAIL: &str = "MAIL FROM:<bob@example.org>";
+    const RCPT: &str = "RCPT TO:<amy@example.org>";
+    const BEGUN: Line<'_> = (MAIL, "250 2.1.0 Ok");
+
+    fn run(protocol: Protocol, keywords: &str, cases: &[(&[Line<'_>], &str)]) {
+        check(protocol, &[GREETING, ("EHLO me", &offers(keywords))], cases);
+    }
+
+    #[test]
+    fn tls_first() {
+        let required = "starttls-required-530";
+        run(
+            Protocol::Smtp,
+            "STARTTLS",
+            &[
+                (&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "starttls-not-required"),
+                (&[("MAIL FROM:<bob@example.org> REQUIRETLS", "530 5.7.0 REQUIRETLS needs STARTTLS")], ""),
+                (&[("VRFY bob", "530 5.5.1 Must issue a STARTTLS command first")], required),
+                (&[("VRFY bob", "530 5.7.0 Must issue a STARTTLS command first")], ""),
+                (&[(MAIL, "554 5.7.0 Must issue a STARTTLS command first")], required),
+                (&[(MAIL, "550 5.7.1 Not you")], ""),
+                (&[("FOO", "500 5.5.1 Try STARTTLS first")], ""),
+                (&[("NOOP", "530 5.7.0 Must issue a STARTTLS command first")], "starttls-530-scope"),
+                (&[("RSET", "530 5.7.0 Must issue a STARTTLS command first")], ""),
+                (&[("AUTH PLAIN", "530 5.7.0 Must issue a STARTTLS command first")], ""),
+            ],
+        );
+        run(
+            Protocol::Submission,
+            "STARTTLS",
+            &[(&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "")],
+        );
+        let private = Knowledge { policies: vec![Policy::Tls], ..Knowledge::default() };
+        let ehlo = offers("STARTTLS");
+        let script = [GREETING, ("EHLO me", &ehlo), (MAIL, "530 5.7.0 Must issue a STARTTLS command first")];
+        assert_eq!(broken(Protocol::Smtp, &script, &private), [""; 0]);
+    }
+
+    #[test]
+    fn login_first() {
+        let rule = "auth-required-530";
+        let late = "auth-required-530/refused-at-rcpt";
+        run(
+            Protocol::Submission,
+            "AUTH PLAIN",
+            &[
+                (&[(MAIL, "530 5.7.0 Authentication required")], ""),
+                (&[(MAIL, "530 5.5.1 Must issue an AUTH command first")], "auth-enhanced-codes"),
+                (&[(MAIL, "550 5.7.1 Authentication required")], rule),
+                (&[(MAIL, "550 5.7.26 Sender is not authenticated by SPF or DKIM")], ""),
+                (&[(MAIL, "550 5.7.1 Not you")], ""),
+                (&[BEGUN, (RCPT, "530 5.7.0 Authentication required")], late),
+                (&[BEGUN, (RCPT, "550 5.7.1 Authentication required")], late),
+                (&[BEGUN, (RCPT, "554 5.7.1 Access denied")], ""),
+                (&[("RSET", "530 5.7.0 Authentication required")], rule),
+                (&[("NOOP", "530 5.7.0 Authentication required")], rule),
+                (&[("AUTH PLAIN", "530 5.7.0 Not now")], ""),
+                (&[("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"), (MAIL, "550 5.7.1 Authentication required")], ""),
+            ],
+        );
+        run(Protocol::Smtp, "AUTH PLAIN", &[(&[(MAIL, "550 5.7.1 Authentication required")], "")]);
+        let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
+        let ehlo = offers("AUTH PLAIN");
+        let script =
+            [GREETING, ("EHLO me", &ehlo), BEGUN, (RCPT, "554 5.7.1 Client host rejected: Access denied")];
+        assert_eq!(broken(Protocol::Submission, &script, &known), [late]);
+    }
+}

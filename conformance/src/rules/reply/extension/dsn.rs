@@ -1,0 +1,145 @@
+//! DSN (RFC 3461).
+
+use crate::protocol::command::{Envelope, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, promised, says};
+use super::value::{Xtext, xtext};
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(envelope) = envelope(observation).filter(|_| observation.session.offers("DSN")) else { return };
+    match observation.verb() {
+        Some(Verb::Mail) => mail(observation, &envelope, breaches),
+        _ => recipient(observation, &envelope, breaches),
+    }
+}
+
+/// RFC 3461 §5.1 (a): 501 to a bad or repeated RET or ENVID.
+fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::DSN_MAIL_PARAMETER_501;
+    let Some(keyword) = fault(envelope, &[("RET", is_ret), ("ENVID", is_envid)]) else { return };
+    let only = has_only(envelope, &["RET", "ENVID"]);
+    // 501 beside a code that is neither about the command nor about the address.
+    let other = observation.is(&[501])
+        && promised(observation).is_some_and(|code| matches!(code.subject(), 2..=4 | 6 | 7));
+    let blamed = blames_parameter(observation) && !observation.is(&[501]);
+    let detail = format!("{} to a faulty {keyword}", codes(observation));
+    if is_accepted(observation) {
+        breaches.add(rule, detail);
+    } else if only && (blamed || other) {
+        breaches.add_under(rule, "other-refusal", detail);
+    }
+}
+
+/// RFC 3461 §5.1 (b): 501 to a bad or repeated NOTIFY or ORCPT. A code about the address blames the parameter
+/// where the address is known to be good and the text has the keyword.
+fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let Some(keyword) = fault(envelope, &[("NOTIFY", is_notify), ("ORCPT", is_orcpt)]) else { return };
+    let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
+    let other = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    let address = observation.is(&[551, 553, 556])
+        && valid.is_some()
+        && envelope.path() == valid
+        && says(observation, &[keyword.to_ascii_lowercase().as_str()]);
+    let refused = ((address && !other) || blames_parameter(observation)) && !observation.is(&[501]);
+    if is_accepted(observation) || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
+        breaches.add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to a faulty {keyword}", codes(observation)));
+    }
+}
+
+/// A parameter, and whether a value of it may be good.
+type Parameter = (&'static str, fn(&[u8]) -> bool);
+
+/// The first of these parameters that is repeated, or whose value is bad for certain.
+fn fault(envelope: &Envelope<'_>, grammar: &[Parameter]) -> Option<&'static str> {
+    let faulty = |(keyword, is_good): &&Parameter| {
+        envelope.repeats(keyword) || envelope.value(keyword).is_some_and(|value| !is_good(value))
+    };
+    grammar.iter().find(faulty).map(|(keyword, _)| *keyword)
+}
+
+/// RFC 3461 §4.3.
+fn is_ret(value: &[u8]) -> bool {
+    [&b"FULL"[..], b"HDRS"].iter().any(|good| value.eq_ignore_ascii_case(good))
+}
+
+/// RFC 3461 §4.4. Its grammar allows nothing at all, that of RFC 5321 §4.1.2 does not.
+fn is_envid(value: &[u8]) -> bool {
+    xtext(value) != Xtext::Invalid
+}
+
+/// RFC 3461 §4.1.
+fn is_notify(value: &[u8]) -> bool {
+    const EVENTS: [&[u8]; 3] = [b"SUCCESS", b"FAILURE", b"DELAY"];
+    let is_event = |word: &[u8]| EVENTS.iter().any(|event| word.eq_ignore_ascii_case(event));
+    value.eq_ignore_ascii_case(b"NEVER") || value.split(|octet| *octet == b',').all(is_event)
+}
+
+/// RFC 3461 §4.2. Addresses of the type utf-8 have a grammar of their own (RFC 6533 §3).
+fn is_orcpt(value: &[u8]) -> bool {
+    let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
+    let (kind, address) = (&value[..end], &value[end + 1..]);
+    !kind.is_empty() && (kind.eq_ignore_ascii_case(b"utf-8") || xtext(address) != Xtext::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::Knowledge;
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+
+    #[test]
+    fn parameters_of_mail() {
+        let ret = "MAIL FROM:<bob@example.org> RET=FOO";
+        let rule = "dsn-mail-parameter-501";
+        let other = "dsn-mail-parameter-501/other-refusal";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[(ret, "250 2.1.0 Ok")], rule),
+            (&[(ret, "501 5.5.4 What?")], ""),
+            (&[(ret, "501 What?")], ""),
+            (&[(ret, "501 5.7.1 No")], other),
+            (&[(ret, "501 5.1.7 No")], ""),
+            (&[(ret, "555 5.5.4 No")], other),
+            (&[(ret, "503 5.5.4 No")], other),
+            (&[(ret, "550 5.7.1 No")], ""),
+            (&[(ret, "451 4.3.0 Later")], ""),
+            (&[("MAIL FROM:<bob@example.org> RET=FOO BAR=1", "555 5.5.4 No")], ""),
+            (&[("MAIL FROM:<bob@example.org> RET=HDRS RET=FULL", "250 2.1.0 Ok")], rule),
+            (&[("MAIL FROM:<bob@example.org> ENVID=a+ZZ", "250 2.1.0 Ok")], rule),
+            (&[("MAIL FROM:<bob@example.org> ENVID=a+2b ret=hdrs", "250 2.1.0 Ok")], ""),
+            (&[MAIL, (ret, "250 2.1.0 Ok")], ""),
+        ];
+        let ehlo = offers("DSN");
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        let ehlo = offers("SIZE");
+        check(Protocol::Smtp, &[("", "220 mx"), ("EHLO me", &ehlo)], &[(&[(ret, "250 2.1.0 Ok")], "")]);
+    }
+
+    #[test]
+    fn parameters_of_rcpt() {
+        let notify = "RCPT TO:<amy@example.org> NOTIFY=NEVER,SUCCESS";
+        let rule = "dsn-rcpt-parameter-501";
+        let ehlo = offers("DSN");
+        let before = [("", "220 mx.example.org"), ("EHLO me", ehlo.as_str()), MAIL];
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[(notify, "250 2.1.5 Ok")], rule),
+            (&[(notify, "501 5.5.4 What?")], ""),
+            (&[(notify, "555 5.5.4 What?")], rule),
+            (&[(notify, "553 5.1.3 What?")], ""),
+            (&[(notify, "550 5.1.1 Who?")], ""),
+            (&[("RCPT TO:<amy@example.org> NOTIFY=success,DELAY ORCPT=rfc822;a@b", "250 2.1.5 Ok")], ""),
+            (&[("RCPT TO:<amy@example.org> ORCPT=amy", "250 2.1.5 Ok")], rule),
+            (&[("RCPT TO:<amy@example.org> NOTIFY=NEVER NOTIFY=NEVER", "250 2.1.5 Ok")], rule),
+        ];
+        check(Protocol::Smtp, &before, cases);
+        let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
+        let found = |reply| broken(Protocol::Smtp, &[&before[..], &[(notify, reply)]].concat(), &known);
+        assert_eq!(found("553 NOTIFY option NEVER cannot be combined"), [rule]);
+        assert_eq!(found("553 5.7.1 Sender not owned, NOTIFY or not"), [""; 0]);
+        assert_eq!(found("553 Sender not owned"), [""; 0]);
+    }
+}

@@ -1,0 +1,178 @@
+//! Refusals whose enhanced status code, or text, names the check that failed.
+
+use crate::protocol::command::Verb;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{codes, differs, has_parameter, is_about_mail, is_refused, is_turned_down, names, says};
+
+/// X.1.10: the recipient's domain has a null MX.
+const NULL_MX: (u16, u16) = (1, 10);
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !is_about_mail(observation) || !is_turned_down(observation) {
+        return;
+    }
+    one_code(observation, breaches);
+    spf_error(observation, breaches);
+    dkim(observation, breaches);
+    null_mx(observation, breaches);
+    greylisting(observation, breaches);
+    solicitation(observation, breaches);
+    requiretls(observation, breaches);
+}
+
+/// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC
+/// 7372 §3.2 for SPF, RFC 7372 §3.3 for reverse DNS and §4 for several methods, RFC 7505 §4.1 for a sender
+/// without MX, RFC 8617 §5.2.2 for ARC.
+fn one_code(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const CONDITIONS: [((u16, u16), RuleId); 5] = [
+        ((7, 23), RuleId::SPF_FAIL_550),
+        ((7, 25), RuleId::REVERSE_DNS_550),
+        ((7, 26), RuleId::SEVERAL_METHODS_OWN_CODE),
+        ((7, 27), RuleId::NULL_MX_SENDER_550),
+        ((7, 29), RuleId::ARC_FAILURE_550),
+    ];
+    for (_, rule) in CONDITIONS.iter().filter(|(code, _)| names(observation, &[*code])) {
+        if !observation.is(&[550]) {
+            breaches.add(*rule, codes(observation));
+        }
+    }
+}
+
+/// X.7.24: RFC 7208 §8.6 has 451 for an error that passes, §8.7 has 550 for one that does not.
+fn spf_error(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !names(observation, &[(7, 24)]) || observation.is(&[451, 550]) {
+        return;
+    }
+    let rule = if is_refused(observation) { RuleId::SPF_PERMERROR_550 } else { RuleId::SPF_TEMPERROR_451 };
+    breaches.add(rule, codes(observation));
+}
+
+/// RFC 6376 §6.3: a signature that fails is never a reason for 4yz, and 550 is the code.
+fn dkim(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !names(observation, &[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
+        return;
+    }
+    let rule =
+        if is_refused(observation) { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
+    breaches.add(rule, codes(observation));
+}
+
+/// RFC 7505 §4.1: 556 and X.1.10 for a recipient's domain, 550 and X.7.27 for a sender's.
+fn null_mx(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !names(observation, &[NULL_MX]) {
+        return;
+    }
+    let recipient = observation.command.and_then(|command| command.envelope()?.path());
+    let unknown = observation.knowledge.unknown.as_deref().map(str::as_bytes);
+    match observation.verb() {
+        Some(Verb::Mail) => {
+            breaches.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", codes(observation)));
+        }
+        Some(Verb::Rcpt) if recipient.is_some() && recipient == unknown => {
+            breaches.add(RuleId::NULL_MX_556, format!("{} to a mailbox that is unknown", codes(observation)));
+        }
+        _ if !observation.is(&[556]) => breaches.add(RuleId::NULL_MX_556, codes(observation)),
+        _ => {}
+    }
+}
+
+/// RFC 6647 §5: 450, or 421 and closing; not for clients that have logged in. Only the text shows
+/// greylisting.
+fn greylisting(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const WORDS: [&str; 6] = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
+    let authenticated = observation.session.authenticated;
+    if says(observation, &WORDS) && (authenticated || !observation.is(&[450])) {
+        let to = if authenticated { " after a login" } else { "" };
+        breaches.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", codes(observation)));
+    }
+}
+
+/// RFC 8689 §4.2.1 has 5.7.30 for a next host without REQUIRETLS, of which a later try tells nothing new; the
+/// registry's row has 550.
+fn requiretls(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if names(observation, &[(7, 30)]) && !observation.is(&[550]) {
+        let rule = RuleId::REQUIRETLS_FAILURE_CODES;
+        breaches.add_if(is_refused(observation), rule, "other-5yz", codes(observation));
+    }
+}
+
+/// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text; by that the reason shows.
+fn solicitation(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let asked = has_parameter(observation, "SOLICIT") && observation.session.offers("NO-SOLICITING");
+    if !asked || !is_refused(observation) || !says(observation, &["solicit="]) {
+        return;
+    }
+    if !observation.is(&[550]) || differs(observation, &[(7, 1)]) {
+        breaches.add(RuleId::NO_SOLICITING_550, codes(observation));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::Knowledge;
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const RCPT: &str = "RCPT TO:<amy@example.org>";
+    const MESSAGE: &str = "|ab\r\n.\r\n";
+    const READY: [Line<'_>; 3] = [MAIL, (RCPT, "250 2.1.5 Ok"), ("DATA", "354 Go")];
+
+    #[test]
+    fn named_conditions() {
+        let ehlo = offers("NO-SOLICITING");
+        let before = [("", "220 mx.example.org"), ("EHLO me", ehlo.as_str())];
+        let cases = [
+            ("550 5.7.23 No", ""),
+            ("554 5.7.23 No", "spf-fail-550"),
+            ("450 4.7.23 No", "spf-fail-550"),
+            ("421 4.7.23 Bye", ""),
+            ("451 4.7.24 No", ""),
+            ("450 4.7.24 No", "spf-temperror-451"),
+            ("550 5.7.24 No", ""),
+            ("554 5.7.24 No", "spf-permerror-550"),
+            ("550 5.7.20 No", ""),
+            ("554 5.7.20 No", "dkim-refusal-550"),
+            ("451 4.7.20 No", "dkim-failure-permanent"),
+            ("451 4.7.5 No key", ""),
+            ("450 4.7.25 No", "reverse-dns-550"),
+            ("554 5.7.26 No", "several-methods-own-code"),
+            ("554 5.7.29 No", "arc-failure-550"),
+            ("554 5.7.1 No", ""),
+            ("550 5.7.30 No", ""),
+            ("554 5.7.30 No", "requiretls-failure-codes/other-5yz"),
+            ("451 4.7.30 No", "requiretls-failure-codes"),
+            ("554 5.1.10 No", "null-mx-556"),
+            ("556 5.1.10 No", ""),
+            ("450 4.7.1 Greylisted, try again", ""),
+            ("451 4.7.1 Greylisted, try again", "greylisting-codes"),
+            ("550 5.7.1 Gray-listed", "greylisting-codes"),
+        ];
+        for (reply, expected) in cases {
+            check(Protocol::Smtp, &[&before[..], &READY].concat(), &[(&[(MESSAGE, reply)], expected)]);
+        }
+        let known = Knowledge { unknown: Some("nobody@example.org".to_owned()), ..Knowledge::default() };
+        let nobody = ("RCPT TO:<nobody@example.org>", "556 5.1.10 Who?");
+        let script = [&before[..], &[MAIL, nobody]].concat();
+        assert_eq!(broken(Protocol::Smtp, &script, &known), ["null-mx-556"]);
+        let logged_in = ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok");
+        let solicit = "MAIL FROM:<bob@example.org> SOLICIT=org.example:ADV";
+        check(
+            Protocol::Smtp,
+            &before,
+            &[
+                (&[(MAIL.0, "556 5.1.10 No")], "null-mx-sender-550"),
+                (&[(MAIL.0, "550 5.7.27 No")], ""),
+                (&[(MAIL.0, "556 5.7.27 No")], "null-mx-sender-550"),
+                (&[logged_in, MAIL, (RCPT, "450 4.7.1 Greylisted")], "greylisting-codes"),
+                (&[(solicit, "550 5.7.1 SOLICIT=org.example:ADV")], ""),
+                (&[(solicit, "554 5.7.1 SOLICIT=org.example:ADV")], "no-soliciting-550"),
+                (&[(solicit, "554 5.7.1 Not you")], ""),
+                (&[("NOOP", "554 5.7.25 No")], ""),
+            ],
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! SIZE (RFC 1870).
+
+use crate::dialogue::Act;
+use crate::dialogue::octets::is_shortened;
+use crate::dialogue::session::Transaction;
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Envelope, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names, says};
+use super::value::number;
+
+/// X.3.1: the system is full.
+const SYSTEM_FULL: (u16, u16) = (3, 1);
+/// X.2.2: the mailbox is full.
+const MAILBOX_FULL: (u16, u16) = (2, 2);
+/// X.3.4 and X.2.3: the message is too big for the system, or by an administrative limit.
+const TOO_BIG: [(u16, u16); 2] = [(3, 4), (2, 3)];
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !observation.session.offers("SIZE") {
+        return;
+    }
+    match observation.verb() {
+        Some(Verb::Mail) => {
+            if let Some(envelope) = envelope(observation) {
+                above_limit(observation, &envelope, breaches);
+                faulty_value(observation, &envelope, breaches);
+            }
+            no_space(observation, &[SYSTEM_FULL], &[452], breaches);
+        }
+        Some(Verb::Rcpt) => no_space(observation, &[SYSTEM_FULL, MAILBOX_FULL], &[452, 552], breaches),
+        _ if observation.is_end_of_data() => declared(observation, breaches),
+        _ => {}
+    }
+}
+
+/// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count
+/// that show the size as their reason.
+fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    let offered = observation.session.offered.as_deref();
+    let known = observation.knowledge.size_limit;
+    let limit = offered.and_then(Capabilities::size_limit).or(known);
+    let (Some(size), Some(limit)) = (size(envelope), limit) else { return };
+    if size <= u128::from(limit) || observation.is(&[552]) {
+        return;
+    }
+    // Users may have larger limits than the one that was promised before they logged in.
+    let granted = observation.session.authenticated && known.is_none_or(|known| size <= u128::from(known));
+    let parameter = observation.is(&[504, 555]) && has_only(envelope, &["SIZE"]);
+    if (is_accepted(observation) && !granted) || names(observation, &TOO_BIG) || parameter {
+        let detail = format!("{} to SIZE={size}, above the limit of {limit}", codes(observation));
+        breaches.add(RuleId::SIZE_ABOVE_LIMIT_552, detail);
+    }
+}
+
+/// RFC 1870 §6, `size-value`: one number of at most 20 digits.
+fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+    if envelope.parameter("SIZE").is_none() || size(envelope).is_some() {
+        return;
+    }
+    let blamed = blames_parameter(observation) && has_only(envelope, &["SIZE"]);
+    if is_accepted(observation) || (blamed && !observation.is(&[501, 555])) {
+        let fault = if envelope.repeats("SIZE") { "a repeated SIZE" } else { "a SIZE that is no number" };
+        breaches.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", codes(observation)));
+    }
+}
+
+/// RFC 1870 §6.1 (1), §6.4: no space for now.
+fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16], breaches: &mut Breaches) {
+    if is_turned_down(observation) && names(observation, full) && !observation.is(permitted) {
+        breaches.add(RuleId::SIZE_NO_SPACE_452, format!("{} for want of space", codes(observation)));
+    }
+}
+
+/// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows
+/// to be about content or policy, is another matter.
+fn declared(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(transaction) = observation.session.transaction.as_deref().filter(|_| observation.is(&[552]))
+    else {
+        return;
+    };
+    let about_size = observation.enhanced().is_none_or(|code| match (code.subject(), code.detail()) {
+        MAILBOX_FULL => false,
+        (subject, _) => matches!(subject, 0 | 2 | 3),
+    });
+    let full = says(observation, &["quota", "mailbox full", "mailbox is full"]);
+    let declared = transaction.command().envelope().and_then(|envelope| size(&envelope));
+    let (Some(declared), Some(sent)) = (declared, sent(observation, transaction)) else { return };
+    if about_size && !full && sent <= declared {
+        let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", codes(observation));
+        breaches.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
+    }
+}
+
+/// The declared size; `None` if there is none, or not exactly one good one.
+fn size(envelope: &Envelope<'_>) -> Option<u128> {
+    number(envelope.value("SIZE").filter(|_| !envelope.repeats("SIZE"))?)
+}
+
+/// How many octets the message has, counted as RFC 1870 §3 does: line ends included, dots doubled for
+/// transparency and the final dot left out. `None` if a recording leaves some out.
+fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128> {
+    let octets = match &observation.exchange.act {
+        Act::Message(octets) => {
+            let text =
+                octets.strip_suffix(b".\r\n").filter(|text| text.is_empty() || text.ends_with(b"\r\n"))?;
+            let whole = !text.split(|octet| *octet == b'\n').any(is_shortened);
+            let doubled = text.windows(3).filter(|octets| octets == b"\r\n.").count();
+            whole.then(|| text.len() - doubled - usize::from(text.starts_with(b".")))?
+        }
+        // A chunk has as many octets as its line says, whatever a recording keeps of them.
+        Act::Chunk { command, .. } if !transaction.chunk_failed => {
+            transaction.chunked.unwrap_or(0).checked_add(Command::read(command).chunk_length()?)?
+        }
+        _ => return None,
+    };
+    u128::try_from(octets).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::knowledge::Knowledge;
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+
+    fn run(cases: &[(&[Line<'_>], &str)]) {
+        let ehlo = offers("SIZE 1000\nCHUNKING");
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+    }
+
+    #[test]
+    fn above_the_limit() {
+        let mail = "MAIL FROM:<bob@example.org> SIZE=1001";
+        run(&[
+            (&[(mail, "552 5.3.4 Too big")], ""),
+            (&[(mail, "250 2.1.0 Ok")], "size-above-limit-552"),
+            (&[(mail, "554 5.3.4 Too big")], "size-above-limit-552"),
+            (&[(mail, "452 4.2.3 Too big")], "size-above-limit-552"),
+            (&[(mail, "555 5.5.4 What?")], "size-above-limit-552"),
+            (&[(mail, "550 5.7.1 Not you")], ""),
+            (&[(mail, "452 4.3.1 Full")], ""),
+            (&[(mail, "530 5.7.0 Log in")], ""),
+            (&[(mail, "421 4.3.4 Bye")], ""),
+            (&[("MAIL FROM:<bob@example.org> SIZE=1000", "250 2.1.0 Ok")], ""),
+            (&[("MAIL FROM:<bob@example.org> SIZE=1001 FOO=1", "555 5.5.4 What?")], ""),
+            (&[(mail, "250 2.1.0 Ok"), (mail, "503 5.5.1 Nested")], ""),
+            (&[("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"), (mail, "250 2.1.0 Ok")], ""),
+        ]);
+        let greeting = ("", "220 mx.example.org");
+        let unlimited = offers("SIZE");
+        let script = [
+            greeting,
+            ("EHLO me", &unlimited),
+            ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"),
+            (mail, "250 2.1.0 Ok"),
+        ];
+        let known = Knowledge { size_limit: Some(1000), ..Knowledge::default() };
+        assert_eq!(broken(Protocol::Smtp, &script, &known), ["size-above-limit-552"]);
+        assert_eq!(broken(Protocol::Smtp, &script, &Knowledge::default()), [""; 0]);
+    }
+
+    #[test]
+    fn values_and_space() {
+        let mail = "MAIL FROM:<bob@example.org>";
+        let abc = "MAIL FROM:<bob@example.org> SIZE=abc";
+        run(&[
+            (&[(abc, "501 5.5.4 What?")], ""),
+            (&[(abc, "555 5.5.4 What?")], ""),
+            (&[(abc, "250 2.1.0 Ok")], "size-value-501"),
+            (&[(abc, "503 5.5.4 What?")], "size-value-501"),
+            (&[(abc, "550 5.1.8 Who?")], ""),
+            (&[("MAIL FROM:<bob@example.org> SIZE=1 SIZE=1", "250 2.1.0 Ok")], "size-value-501"),
+            (&[("MAIL FROM:<bob@example.org> SIZE=-1", "552 5.3.4 Too big")], ""),
+            (&[(mail, "451 4.3.1 Full")], "size-no-space-452"),
+            (&[(mail, "452 4.3.1 Full")], ""),
+            (&[(mail, "250 2.1.0 Ok"), ("RCPT TO:<amy@example.org>", "450 4.2.2 Full")], "size-no-space-452"),
+            (&[(mail, "250 2.1.0 Ok"), ("RCPT TO:<amy@example.org>", "552 5.2.2 Full")], ""),
+        ]);
+    }
+
+    #[test]
+    fn declared_and_sent() {
+        let recipient = ("RCPT TO:<amy@example.org>", "250 2.1.5 Ok");
+        let data = ("DATA", "354 Go");
+        // Five octets: one dot was doubled, and the last is the end.
+        let message = "|..ab\r\n.\r\n";
+        let five = ("MAIL FROM:<bob@example.org> SIZE=5", "250 2.1.0 Ok");
+        let four = ("MAIL FROM:<bob@example.org> SIZE=4", "250 2.1.0 Ok");
+        let large = ("MAIL FROM:<bob@example.org> SIZE=900", "250 2.1.0 Ok");
+        let rule = "size-declared-accepted";
+        run(&[
+            (&[five, recipient, data, (message, "552 5.3.4 Too big")], rule),
+            (&[five, recipient, data, (message, "552 Too big")], rule),
+            (&[five, recipient, data, (message, "552 Over quota")], ""),
+            (&[four, recipient, data, (message, "552 5.3.4 Too big")], ""),
+            (&[five, recipient, data, (message, "552 5.2.2 Full")], ""),
+            (&[five, recipient, data, (message, "552 5.7.0 Content")], ""),
+            (&[five, recipient, data, (message, "452 4.3.1 Full")], ""),
+            (&[large, recipient, data, ("|aaa... (2000 octets)\r\n.\r\n", "552 5.3.4 Too big")], ""),
+            (&[large, recipient, data, ("|... (400 lines)\r\n.\r\n", "552 5.3.4 Too big")], ""),
+            (&[five, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], rule),
+            (&[large, recipient, ("BDAT 2000 LAST|ab... (1998 octets)", "552 5.3.4 Too big")], ""),
+            (
+                &[
+                    large,
+                    recipient,
+                    ("BDAT 2000|ab... (1998 octets)", "250 2.0.0 Ok"),
+                    ("BDAT 0 LAST|", "552 5.3.4 Too big"),
+                ],
+                "",
+            ),
+            (&[four, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], ""),
+        ]);
+    }
+}

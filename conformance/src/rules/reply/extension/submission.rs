@@ -1,0 +1,256 @@
+//! Submission (RFC 6409).
+
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{codes, envelope, has_only, is_accepted, is_refused, names, says};
+
+/// What holds for any reply, to whatever it answers.
+pub(super) fn judge_anywhere(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !observation.is_submission() {
+        return;
+    }
+    // RFC 6409 §7, table 1, of RFC 1846, where 521 says that the host takes no mail. Later on it may only mean that the
+    // server hangs up.
+    if observation.is(&[521]) {
+        let after = !observation.is_greeting();
+        breaches.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
+    }
+    if observation.verb() == Some(Verb::Ehlo) && observation.is(&[250]) {
+        extensions(observation, breaches);
+    }
+}
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !observation.is_submission() {
+        return;
+    }
+    general(observation, breaches);
+    match observation.verb() {
+        Some(Verb::Mail) => {
+            address(observation, breaches);
+            null_sender(observation, breaches);
+            rights(observation, &[550, 554], breaches);
+        }
+        Some(Verb::Rcpt) => {
+            address(observation, breaches);
+            rights(observation, &[550, 554], breaches);
+        }
+        // 501 is for a command in the data.
+        _ if observation.is_end_of_data() => rights(observation, &[501, 550, 554], breaches),
+        _ => {}
+    }
+}
+
+/// RFC 6409 §7, table 1: ETRN and ATRN are not offered, ENHANCEDSTATUSCODES and PIPELINING are. Before TLS a
+/// server may keep its list short.
+fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let offered = Capabilities::read(&observation.reply);
+    for keyword in ["ETRN", "ATRN"].iter().filter(|keyword| offered.has(keyword)) {
+        breaches.add(RuleId::SUBMISSION_NO_521, format!("{keyword} is offered"));
+    }
+    let missing = ["ENHANCEDSTATUSCODES", "PIPELINING"].into_iter().filter(|keyword| !offered.has(keyword));
+    let missing = missing.collect::<Vec<_>>().join(" and ");
+    let whole = observation.session.tls || !offered.has("STARTTLS");
+    if whole && !missing.is_empty() {
+        breaches.add(RuleId::SUBMISSION_EXTENSIONS, format!("{missing} not offered"));
+    }
+}
+
+fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(envelope) = envelope(observation) else { return };
+    let Some(path) = envelope.path().filter(|path| !path.is_empty()) else { return };
+    if is_broken(path) {
+        return broken_address(observation, breaches);
+    }
+    // RFC 6409 §4.2: 554 to a domain that is not fully qualified. An address of that form that is taken may
+    // have been completed. 550 and 4yz may be about what the domain came out as.
+    let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
+    let unqualified =
+        is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
+    let about_address = names(observation, &[(1, 2), (1, 3), (1, 7), (1, 8)]);
+    let mistaken = observation.is(&[504]) || (observation.is(&[501, 553]) && about_address);
+    if unqualified && mistaken && has_only(&envelope, &[]) {
+        breaches
+            .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", codes(observation)));
+    }
+}
+
+/// RFC 6409 §5.1: 501 to bad syntax; RFC 5321 §4.2.3 has 553 too.
+fn broken_address(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::SUBMISSION_SYNTAX_501;
+    let detail = format!("{} to an address with bad syntax", codes(observation));
+    let about_syntax = names(observation, &[(1, 3), (1, 7)]);
+    // Of 553, 5.7.1 shows that the reason is something else: a sender that is not the user's.
+    if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
+    {
+        breaches.add_under(rule, "code-553", detail);
+    } else if is_accepted(observation) || (is_refused(observation) && about_syntax && !observation.is(&[501]))
+    {
+        breaches.add(rule, detail);
+    }
+}
+
+/// Whether an address is wrong beyond what servers forgive: blanks around it, a source route, a name without
+/// domain, an underscore or a dot at the end of the domain.
+fn is_broken(path: &[u8]) -> bool {
+    let path = path.trim_ascii();
+    let Some(at) = path.iter().rposition(|octet| *octet == b'@') else { return false };
+    let (local, domain) = path.split_at(at);
+    let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
+    let forgiven = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
+    path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&forgiven)
+}
+
+/// RFC 6409 §4.1: 554 for what is improper, unless a more precise code applies. One that blames a parameter or an
+/// argument is no more precise where there is none, in the whole transaction.
+fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(command) = observation.command.filter(|_| is_refused(observation)) else { return };
+    let plain = match command.verb() {
+        Verb::Mail | Verb::Rcpt => envelope(observation).is_some_and(|envelope| has_only(&envelope, &[])),
+        Verb::Data => command.argument().is_empty() && observation.session.recipients() > 0,
+        _ => false,
+    };
+    let begun = observation.session.transaction.iter();
+    let mut lines = begun.flat_map(|begun| [&begun.mail].into_iter().chain(&begun.recipients));
+    let bare = |line: &Vec<u8>| {
+        Command::read(line).envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
+    };
+    let blames: &[u16] = if command.verb() == Verb::Data { &[501, 504, 555] } else { &[504, 555] };
+    // Of a 501, the code may say that it is about an address; some servers put off what they hold against the name in
+    // EHLO.
+    let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5))
+        && !says(observation, &["helo", "ehlo"]);
+    if plain && observation.is(blames) && about_syntax && lines.all(bare) {
+        let detail = format!("{} to {}, which has no parameter", codes(observation), command.verb().name());
+        breaches.add(RuleId::SUBMISSION_554, detail);
+    }
+}
+
+/// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is
+/// about the sender.
+fn null_sender(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else {
+        return;
+    };
+    let about_sender = observation.is(&[501, 553])
+        || observation.enhanced().is_some_and(|code| code.subject() == 1)
+        || says(observation, &["sender", "<>", "return path", "return-path"]);
+    let whole = observation.session.authenticated && has_only(&envelope, &[]);
+    if whole && is_refused(observation) && about_sender {
+        breaches.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", codes(observation)));
+    }
+}
+
+/// RFC 6409 §6.1 to §6.3: 550 and 5.7.1 where rights are missing; 554 is for anything.
+fn rights(observation: &Observation<'_>, permitted: &[u16], breaches: &mut Breaches) {
+    if is_refused(observation) && names(observation, &[(7, 1)]) && !observation.is(permitted) {
+        breaches.add(RuleId::SUBMISSION_RIGHTS_550, codes(observation));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, check, offers};
+
+    const LOGGED_IN: Line<'_> = ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok");
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+
+    fn run(protocol: Protocol, cases: &[(&[Line<'_>], &str)]) {
+        let ehlo = offers("PIPELINING\nAUTH PLAIN");
+        check(protocol, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+    }
+
+    #[test]
+    fn what_is_offered() {
+        let plain = "250-mx.example.org\n250 AUTH PLAIN";
+        let before_tls = "250-mx.example.org\n250 STARTTLS";
+        let server = "250-mx.example.org\n250-PIPELINING\n250-ETRN\n250 ENHANCEDSTATUSCODES";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[("EHLO me", plain)], "submission-extensions"),
+            (&[("EHLO me", before_tls)], ""),
+            (&[("EHLO me", server)], "submission-no-521"),
+            (&[("EHLO me", server), ("BDAT", "521 5.5.4 What?")], "submission-no-521/after-opening"),
+        ];
+        check(Protocol::Submission, &[("", "220 mx.example.org")], cases);
+        check(Protocol::Submission, &[], &[(&[("", "521 mx.example.org")], "submission-no-521")]);
+        check(
+            Protocol::Smtp,
+            &[("", "220 mx.example.org")],
+            &[(&[("EHLO me", server)], ""), (&[("EHLO me", plain)], "")],
+        );
+    }
+
+    #[test]
+    fn addresses() {
+        let broken = "MAIL FROM:<bob@@example.org>";
+        let unqualified = "MAIL FROM:<bob@nodots>";
+        run(
+            Protocol::Submission,
+            &[
+                (&[LOGGED_IN, (broken, "501 5.1.7 What?")], ""),
+                (&[LOGGED_IN, (broken, "250 2.1.0 Ok")], "submission-syntax-501"),
+                (&[LOGGED_IN, (broken, "553 5.1.7 What?")], "submission-syntax-501/code-553"),
+                (&[LOGGED_IN, (broken, "550 5.1.7 What?")], "submission-syntax-501"),
+                (&[LOGGED_IN, (broken, "550 5.7.1 No")], ""),
+                (&[LOGGED_IN, (broken, "553 5.7.1 Not yours")], "submission-rights-550"),
+                (&[LOGGED_IN, ("MAIL FROM:< bob@example.org >", "250 2.1.0 Ok")], ""),
+                (&[LOGGED_IN, ("MAIL FROM:<bob>", "250 2.1.0 Ok")], ""),
+                (&[LOGGED_IN, ("MAIL FROM:<@a.example:bob@example.org>", "250 2.1.0 Ok")], ""),
+                (&[LOGGED_IN, (unqualified, "554 5.1.8 No")], ""),
+                (&[LOGGED_IN, (unqualified, "250 2.1.0 Ok")], ""),
+                (&[LOGGED_IN, (unqualified, "504 5.5.2 No")], "submission-domain-554"),
+                (&[LOGGED_IN, (unqualified, "553 5.1.8 No")], "submission-domain-554"),
+                (&[LOGGED_IN, (unqualified, "550 5.1.8 No")], ""),
+                (&[LOGGED_IN, MAIL, ("RCPT TO:<amy@nodots>", "504 5.5.2 No")], "submission-domain-554"),
+            ],
+        );
+        run(Protocol::Smtp, &[(&[(broken, "250 2.1.0 Ok")], ""), (&[(unqualified, "504 5.5.2 No")], "")]);
+    }
+
+    #[test]
+    fn a_parameter_is_blamed_where_there_is_none() {
+        let rcpt = "RCPT TO:<amy@example.org>";
+        let recipient = (rcpt, "250 2.1.5 Ok");
+        let rule = "submission-554";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], rule),
+            (&[LOGGED_IN, (MAIL.0, "554 5.0.0 Improper")], ""),
+            (&[LOGGED_IN, (MAIL.0, "501 5.1.8 No such domain")], ""),
+            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> FOO=1", "555 5.5.4 What?")], ""),
+            (&[LOGGED_IN, MAIL, (rcpt, "555 5.5.2 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.4 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 What?")], rule),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.1.8 No such domain")], ""),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.2 Helo command rejected")], ""),
+            (&[LOGGED_IN, MAIL, recipient, ("DATA x", "501 5.5.4 What?")], ""),
+            (&[LOGGED_IN, MAIL, ("DATA", "501 5.5.4 What?")], ""),
+            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> SIZE=1", "250 Ok"), (rcpt, "555 5.5.4 What?")], ""),
+        ];
+        run(Protocol::Submission, cases);
+        run(Protocol::Smtp, &[(&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], "")]);
+    }
+
+    #[test]
+    fn senders() {
+        let null = "MAIL FROM:<>";
+        run(
+            Protocol::Submission,
+            &[
+                (&[LOGGED_IN, (null, "250 2.1.0 Ok")], ""),
+                (&[LOGGED_IN, (null, "550 5.1.7 No")], "submission-null-sender"),
+                (&[LOGGED_IN, (null, "553 5.7.1 Not yours")], "submission-rights-550 submission-null-sender"),
+                (&[LOGGED_IN, (null, "550 5.7.1 Account closed")], ""),
+                (&[LOGGED_IN, (null, "451 4.7.1 Later")], ""),
+                (&[(null, "550 5.1.7 No")], ""),
+                (&[LOGGED_IN, (MAIL.0, "553 5.7.1 Not yours")], "submission-rights-550"),
+                (&[LOGGED_IN, (MAIL.0, "550 5.7.1 Not yours")], ""),
+                (&[LOGGED_IN, (MAIL.0, "554 5.7.1 Not yours")], ""),
+            ],
+        );
+    }
+}

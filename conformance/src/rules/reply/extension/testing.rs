@@ -1,0 +1,78 @@
+//! What the tests of these rules share.
+
+use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+use crate::knowledge::Knowledge;
+use crate::protocol::Protocol;
+use crate::protocol::command::{Command, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Finding;
+use crate::rules::{Strictness, judge};
+
+/// What is sent, and the reply, its lines parted by LF; line ends are put in. An empty act is connecting,
+/// `TLS` the handshake, `>` a response to a challenge, `|` a message with its line ends, and behind a BDAT
+/// line `|` the octets.
+pub(super) type Line<'a> = (&'a str, &'a str);
+
+/// The reply to EHLO of a server that offers these keywords and enhanced status codes.
+pub(super) fn offers(keywords: &str) -> String {
+    format!("250-mx.example.org\n250-{}\n250 ENHANCEDSTATUSCODES", keywords.replace('\n', "\n250-"))
+}
+
+/// The rules of this part that the last reply breaks: `rule`, or `rule/condition`.
+pub(super) fn broken(protocol: Protocol, lines: &[Line<'_>], knowledge: &Knowledge) -> Vec<String> {
+    let exchanges: Vec<Exchange> = lines.iter().map(|line| exchange(*line)).collect();
+    let last = exchanges.len() - 1;
+    let dialogue = Dialogue { protocol, exchanges, ..Dialogue::default() };
+    let judgement = judge(&[dialogue], knowledge, Strictness::default());
+    let ours = |finding: &&Finding| finding.place.exchange == last && is_ours(finding.rule);
+    judgement.findings.iter().filter(ours).map(name).collect()
+}
+
+/// Holds the last reply of each script against the rules that it breaks, parted by blanks. `before` comes
+/// before.
+pub(super) fn check(protocol: Protocol, before: &[Line<'_>], cases: &[(&[Line<'_>], &str)]) {
+    for (lines, expected) in cases {
+        let script = [before, lines].concat();
+        let found = broken(protocol, &script, &Knowledge::default());
+        assert_eq!(found.join(" "), *expected, "{lines:?}");
+    }
+}
+
+fn is_ours(rule: RuleId) -> bool {
+    let label = rule.rule().label;
+    label.starts_with("EX-") || matches!(label, "RG-07" | "RG-08" | "RG-09" | "RG-13" | "RG-14")
+}
+
+fn name(finding: &Finding) -> String {
+    match finding.condition {
+        Some(condition) => format!("{}/{condition}", finding.rule),
+        None => finding.rule.to_string(),
+    }
+}
+
+fn exchange((sent, reply): Line<'_>) -> Exchange {
+    let line = |text: &str| format!("{text}\r\n").into_bytes();
+    let act = match (sent, sent.split_once('|')) {
+        ("", _) => Act::Connect,
+        ("TLS", _) => Act::Handshake,
+        (_, Some(("", message))) => Act::Message(message.into()),
+        (_, Some((command, octets))) => Act::Chunk { command: line(command), octets: octets.into() },
+        _ => match sent.strip_prefix('>') {
+            Some(response) => Act::Response(line(response)),
+            None => command(line(sent)),
+        },
+    };
+    let answers = match reply {
+        "" => Vec::new(),
+        reply => vec![Answer { octets: format!("{}\r\n", reply.replace('\n', "\r\n")).into(), millis: 0 }],
+    };
+    Exchange { answers, ..Exchange::new(act) }
+}
+
+fn command(octets: Vec<u8>) -> Act {
+    let command = Command::read(&octets);
+    match command.verb() == Verb::Bdat && command.words().next() == Some(b"0") {
+        true => Act::Chunk { command: octets, octets: Vec::new() },
+        false => Act::Command(octets),
+    }
+}

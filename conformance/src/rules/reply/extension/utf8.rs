@@ -1,0 +1,140 @@
+//! SMTPUTF8 (RFC 6531).
+
+use crate::protocol::command::Verb;
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::reason::{codes, envelope, has_parameter, is_accepted, is_refused, is_turned_down, names};
+
+/// X.6.7: a non-ASCII address is not permitted here.
+const ADDRESS: (u16, u16) = (6, 7);
+/// X.6.8: the reply would need UTF-8.
+const REPLY: (u16, u16) = (6, 8);
+/// X.6.9: the message's header is UTF-8 and cannot be passed on.
+const HEADER: (u16, u16) = (6, 9);
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    match observation.verb() {
+        Some(Verb::Mail) => {
+            parameter(observation, breaches);
+            address(observation, breaches);
+        }
+        Some(Verb::Rcpt) => {
+            address(observation, breaches);
+            forward_address(observation, breaches);
+        }
+        Some(Verb::Vrfy | Verb::Expn) => verification(observation, breaches),
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => domain(observation, breaches),
+        _ if observation.is_greeting() && observation.is(&[220]) => domain(observation, breaches),
+        _ if observation.is_end_of_data() => message(observation, breaches),
+        _ => {}
+    }
+}
+
+/// RFC 6531 §3.4: the parameter has no value.
+fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let value = envelope(observation).and_then(|envelope| envelope.parameter("SMTPUTF8")?.value);
+    if value.is_some() && is_accepted(observation) && observation.session.offers("SMTPUTF8") {
+        breaches.add(RuleId::UTF8_PARAMETER_BARE, format!("{} to a value of SMTPUTF8", codes(observation)));
+    }
+}
+
+/// RFC 6531 §3.5: 550 or 553 with X.6.7. Octets that no SMTPUTF8 permits are a fault of syntax too (RFC 5321
+/// §2.4).
+fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if !is_refused(observation) || !names(observation, &[ADDRESS]) {
+        return;
+    }
+    let permitted: &[u16] =
+        if has_parameter(observation, "SMTPUTF8") { &[550, 553] } else { &[500, 501, 550, 553] };
+    if !observation.is(permitted) {
+        breaches.add(RuleId::UTF8_ADDRESS_REFUSED, codes(observation));
+    }
+}
+
+/// RFC 6531 §3.5 has 554 with X.6.9, its registration in §4.2 has 550.
+fn message(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if is_turned_down(observation) && names(observation, &[HEADER]) && !observation.is(&[550, 554]) {
+        breaches.add(RuleId::UTF8_MESSAGE_554, codes(observation));
+    }
+}
+
+/// RFC 6531 §3.7.4.1: no UTF-8 address in a reply to a client that did not ask for it.
+fn forward_address(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let transaction = observation.session.transaction.as_ref();
+    let asked = transaction.is_none_or(|transaction| transaction.has("SMTPUTF8"));
+    if observation.is(&[251, 551]) && !asked && !observation.reply.octets().is_ascii() {
+        breaches.add(RuleId::UTF8_FORWARD_ADDRESS, format!("{} with UTF-8", codes(observation)));
+    }
+}
+
+/// RFC 6531 §3.7.4.2: without the parameter 252 or 550, and X.6.8. The registry's row adds 553.
+fn verification(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::UTF8_VRFY_CODES;
+    let asked = |word: &[u8]| word.eq_ignore_ascii_case(b"SMTPUTF8");
+    if observation.command.is_none_or(|command| command.words().any(asked)) {
+        return;
+    }
+    // A name, and the choices of 553; other texts need not be about a mailbox.
+    let tells = is_accepted(observation) || observation.is(&[551, 553]);
+    if tells && !observation.reply.octets().is_ascii() {
+        breaches.add(rule, format!("{} with UTF-8", codes(observation)));
+    } else if names(observation, &[REPLY]) && !observation.is(&[252, 550]) && observation.digit() != Some(4) {
+        breaches.add_if(observation.is(&[553]), rule, "code-553", codes(observation));
+    }
+}
+
+/// RFC 6531 §3.7.1: the domain that comes first is ASCII.
+fn domain(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(first) = observation.reply.lines().next() else { return };
+    let word = first.text().split(|octet| *octet == b' ').next().unwrap_or_default();
+    if !word.is_ascii() {
+        breaches.add(RuleId::UTF8_DOMAIN_ASCII, format!("{:?}", String::from_utf8_lossy(word)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{Line, check, offers};
+
+    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const UTF8: Line<'_> = ("MAIL FROM:<bob@example.org> SMTPUTF8", "250 2.1.0 Ok");
+
+    #[test]
+    fn replies() {
+        let ehlo = offers("SMTPUTF8");
+        let rcpt = "RCPT TO:<amy@example.org>";
+        let other = "RCPT TO:<\u{e4}my@example.org>";
+        let recipient = (rcpt, "250 2.1.5 Ok");
+        let data = ("DATA", "354 Go");
+        let message = "|ab\r\n.\r\n";
+        let cases: &[(&[Line<'_>], &str)] = &[
+            (&[("MAIL FROM:<bob@example.org> SMTPUTF8=1", "250 2.1.0 Ok")], "utf8-parameter-bare"),
+            (&[("MAIL FROM:<bob@example.org> SMTPUTF8=1", "555 5.5.4 What?")], ""),
+            (&[UTF8, (other, "553 5.6.7 No")], ""),
+            (&[UTF8, (other, "550 5.6.7 No")], ""),
+            (&[UTF8, (other, "550 5.1.1 Who?")], ""),
+            (&[UTF8, (other, "501 5.6.7 No")], "utf8-address-refused"),
+            (&[MAIL, (other, "501 5.6.7 No")], ""),
+            (&[MAIL, (other, "554 5.6.7 No")], "utf8-address-refused"),
+            (&[MAIL, (rcpt, "551 5.1.6 Try <\u{e4}my@example.org>")], "utf8-forward-address"),
+            (&[UTF8, (rcpt, "551 5.1.6 Try <\u{e4}my@example.org>")], ""),
+            (&[MAIL, (rcpt, "551 5.1.6 Try <ann@example.org>")], ""),
+            (&[UTF8, recipient, data, (message, "554 5.6.9 No")], ""),
+            (&[UTF8, recipient, data, (message, "550 5.6.9 No")], ""),
+            (&[UTF8, recipient, data, (message, "552 5.6.9 No")], "utf8-message-554"),
+            (&[("VRFY amy", "252 2.6.8 Ask with SMTPUTF8")], ""),
+            (&[("VRFY amy", "550 5.6.8 Ask with SMTPUTF8")], ""),
+            (&[("VRFY amy", "553 5.6.8 Ask with SMTPUTF8")], "utf8-vrfy-codes/code-553"),
+            (&[("VRFY amy", "501 5.6.8 Ask with SMTPUTF8")], "utf8-vrfy-codes"),
+            (&[("VRFY amy", "250 2.1.5 <\u{e4}my@example.org>")], "utf8-vrfy-codes"),
+            (&[("VRFY amy SMTPUTF8", "250 2.1.5 <\u{e4}my@example.org>")], ""),
+            (&[("VRFY amy", "250 2.1.5 <amy@example.org>")], ""),
+            (&[("EHLO me", "250-m\u{e4}x.example\n250 SMTPUTF8")], "utf8-domain-ascii"),
+        ];
+        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &[], &[(&[("", "220 m\u{e4}x.example")], "utf8-domain-ascii")]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What LMTP does otherwise than SMTP (RFC 2033): rules about one reply.
+
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Verb};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+use super::command::{has_detail, is_about_act, is_followed, seen};
+
+/// The port of SMTP (RFC 5321 §4.5.4.2).
+const SMTP_PORT: u16 = 25;
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    port(observation, breaches);
+    if !observation.is_lmtp() || !is_about_act(observation) {
+        return;
+    }
+    match observation.verb() {
+        Some(Verb::Helo | Verb::Ehlo) => helo(observation, breaches),
+        Some(Verb::Lhlo) if observation.is(&[250]) => extensions(observation, breaches),
+        Some(Verb::Data) => data(observation, breaches),
+        Some(Verb::Rcpt) => quota(observation, breaches),
+        _ if observation.is_end_of_data() => quota(observation, breaches),
+        _ => {}
+    }
+}
+
+/// RFC 2033 §5: LMTP is not spoken on the port of SMTP, by a server that speaks both neither.
+fn port(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let accepted = observation.verb() == Some(Verb::Lhlo) && observation.is(&[250]);
+    if accepted && observation.knowledge.port.or(observation.session.port) == Some(SMTP_PORT) {
+        let rule = RuleId::LMTP_NOT_ON_SMTP_PORT;
+        let detail = format!("LHLO is accepted on port {SMTP_PORT}");
+        breaches.add_if(!observation.is_lmtp(), rule, "speaks-smtp", detail);
+    }
+}
+
+/// RFC 2033 §4.1: HELO and EHLO get no 2yz.
+fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.digit() == Some(2) {
+        breaches.add(RuleId::LMTP_REFUSES_HELO, seen(observation));
+    }
+}
+
+/// RFC 2033 §5: PIPELINING and ENHANCEDSTATUSCODES are offered, and 8BITMIME should be; before TLS a server may keep
+/// its list short of that. When a recipient's reply could have been sent, no time shows: it may just have become known.
+fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let offered = Capabilities::read(&observation.reply);
+    let missing = |keyword: &&str| !offered.has(keyword);
+    let missing: Vec<&str> = ["PIPELINING", "ENHANCEDSTATUSCODES"].into_iter().filter(missing).collect();
+    if !missing.is_empty() {
+        breaches.add(RuleId::LMTP_REQUIRED_EXTENSIONS, format!("no {}", missing.join(", no ")));
+    }
+    let whole = observation.session.tls || !offered.has("STARTTLS");
+    if whole && !offered.has("8BITMIME") {
+        breaches.add(RuleId::LMTP_REPLIES_AT_ONCE, "no 8BITMIME");
+    }
+}
+
+/// RFC 2033 §4.2: DATA without a recipient gets 503; an argument may come first.
+fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let session = observation.session;
+    let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
+    let argument = observation.command.is_some_and(|command| !command.argument().is_empty());
+    let excused =
+        observation.digit() == Some(4) || observation.is(&[503]) || argument && observation.is(&[500, 501]);
+    if is_followed(observation) && session.recipients() == 0 && !chunked && !excused {
+        breaches.add(RuleId::LMTP_DATA_NEEDS_RECIPIENT, format!("{} without a recipient", seen(observation)));
+    }
+}
+
+/// RFC 2033 §4.2, RFC 3463 §3.3: a full mailbox gets 452 with 4.2.2, or 552 with 5.2.2.
+fn quota(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.digit() < Some(4) {
+        return;
+    }
+    let told = has_detail(observation, &[(2, 2)]);
+    if told && !observation.is(&[452, 552]) {
+        return breaches.add(RuleId::LMTP_QUOTA_CODE, seen(observation));
+    }
+    if told || !is_full(observation) {
+        return;
+    }
+    // What the mailbox is full of is not the only reason to refuse it: the sequence, the system, the
+    // protocol, policy.
+    let elsewhere = observation.is(&[501, 503, 555])
+        || observation.enhanced().is_some_and(|code| matches!(code.subject(), 3..=7));
+    let vague = observation.enhanced().is_none_or(|code| code.detail() == 0);
+    let allowed = vague && observation.is(&[450, 451, 452, 552]);
+    if !(elsewhere || allowed) {
+        breaches.add(RuleId::LMTP_QUOTA_CODE, format!("{} for a mailbox that is full", seen(observation)));
+    }
+}
+
+/// Whether the reply is about the recipient that is known to be full.
+fn is_full(observation: &Observation<'_>) -> bool {
+    let recipients = observation.session.transaction.as_ref().map(|transaction| &transaction.recipients);
+    let command = match observation.verb() {
+        Some(Verb::Rcpt) => observation.command,
+        _ => {
+            recipients.and_then(|recipients| recipients.get(observation.nth)).map(|line| Command::read(line))
+        }
+    };
+    let path = command.and_then(|command| command.envelope()).and_then(|envelope| envelope.path());
+    let full = observation.knowledge.full.as_ref();
+    path.zip(full).is_some_and(|(path, full)| path.eq_ignore_ascii_case(full.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::tests::State::{Connected, DataOfTwo, Greeted, Recipient, Sender};
+    use super::super::command::tests::{check, dialogue, found, knowledge};
+    use crate::dialogue::Dialogue;
+    use crate::protocol::Protocol;
+
+    #[test]
+    fn lmtp() {
+        check(
+            "LM",
+            Protocol::Lmtp,
+            &[
+                (Connected, "HELO me", "500 5.5.1 no", ""),
+                (Connected, "EHLO me", "250 mx", "lmtp-refuses-helo error"),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-8BITMIME\r\n250-pipelining\r\n250 ENHANCEDSTATUSCODES",
+                    "",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-8BITMIME\r\n250 PIPELINING",
+                    "lmtp-required-extensions error",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES",
+                    "lmtp-replies-at-once note",
+                ),
+                (
+                    Connected,
+                    "LHLO me",
+                    "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES",
+                    "",
+                ),
+                (Connected, "LHLO me", "501 no", ""),
+                (Sender, "DATA", "503 5.5.1 no", ""),
+                (Sender, "DATA", "554 5.5.1 no", "lmtp-data-needs-recipient error"),
+                (Sender, "DATA", "354 go", "lmtp-data-needs-recipient error"),
+                (Greeted, "DATA", "530 5.7.0 login", ""),
+                (Sender, "DATA x", "501 5.5.4 no", ""),
+                (Recipient, "DATA", "354 go", ""),
+                (Sender, "RCPT TO:<full@example.test>", "452 4.2.2 full", ""),
+                (Sender, "RCPT TO:<full@example.test>", "552 5.2.2 full", ""),
+                (Sender, "RCPT TO:<full@example.test>", "250 2.1.5 Ok", ""),
+                (Sender, "RCPT TO:<full@example.test>", "450 4.7.1 later", ""),
+                (Sender, "RCPT TO:<full@example.test>", "550 5.1.1 no", "lmtp-quota-code note"),
+                (Sender, "RCPT TO:<alice@example.test>", "550 5.2.2 full", "lmtp-quota-code note"),
+                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|552 5.2.2 full", ""),
+                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|550 5.2.0 full", "lmtp-quota-code note"),
+                (DataOfTwo, "Subject: x", "550 5.2.1 no|250 2.0.0 Ok", ""),
+            ],
+        );
+        check("LM", Protocol::Smtp, &[(Connected, "EHLO me", "250 mx", "")]);
+    }
+
+    #[test]
+    fn lmtp_is_not_spoken_on_the_port_of_smtp() {
+        let found = |protocol, port, reply| {
+            let steps = [("", "220 mx.example.test"), ("LHLO me", reply)];
+            let dialogue = Dialogue { port, ..dialogue(protocol, &steps) };
+            found("LM-06", &dialogue, &knowledge())
+        };
+        let accepted = "250-mx\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES";
+        assert_eq!(found(Protocol::Lmtp, Some(25), accepted), "lmtp-not-on-smtp-port error");
+        assert_eq!(found(Protocol::Lmtp, Some(25), "500 5.5.1 no"), "");
+        assert_eq!(found(Protocol::Lmtp, Some(24), accepted), "");
+        assert_eq!(found(Protocol::Lmtp, None, accepted), "");
+        assert_eq!(found(Protocol::Smtp, Some(25), accepted), "lmtp-not-on-smtp-port warning");
+        assert_eq!(found(Protocol::Smtp, Some(25), "500 5.5.1 no"), "");
+    }
+
+    #[test]
+    fn the_other_rules_know_lmtp() {
+        check(
+            "CM",
+            Protocol::Lmtp,
+            &[
+                (Connected, "EHLO me", "500 5.5.1 no", ""),
+                (Connected, "LHLO me", "250 mx", ""),
+                (Connected, "LHLO me", "554 no", "hello-codes warning"),
+                (Sender, "DATA", "554 5.5.1 no", ""),
+                (Sender, "RCPT TO:<postmaster>", "550 5.1.1 no", ""),
+                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|550 5.1.1 no", ""),
+            ],
+        );
+    }
+}

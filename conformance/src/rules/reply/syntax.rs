@@ -1,0 +1,297 @@
+//! Reply syntax (RFC 5321 §4.2, §4.3): rules about one reply.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+use smtp_enhanced_status::EnhancedStatusCode;
+
+use crate::protocol::command::{Verb, is_domain, is_keyword, is_literal};
+use crate::protocol::reply::{Defect, DefectSet, Line};
+use crate::rules::catalogue::RuleId;
+use crate::rules::finding::Breaches;
+use crate::rules::observation::Observation;
+
+pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+    defects(observation, breaches);
+    if observation.reply.code().is_none() {
+        return;
+    }
+    known_code(observation, breaches);
+    if !observation.is_sure() {
+        return;
+    }
+    first_digit(observation, breaches);
+    machine_read_text(observation, breaches);
+    if observation.is_greeting() {
+        greeting(observation, breaches);
+    }
+    if observation.reply.defects().intersects(DefectSet::FRAMING) {
+        return;
+    }
+    match observation.verb() {
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, breaches),
+        Some(Verb::Helo) if observation.is(&[250]) => helo(observation, breaches),
+        _ => {}
+    }
+}
+
+/// The defects that a rule of its own names. Framing comes first and hides what may follow from it.
+fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.reply.defects().is_empty() {
+        return;
+    }
+    let challenge = observation.is(&[334]);
+    for (defect, line, column) in observation.reply.places() {
+        let place = format!("line {}, octet {}", line + 1, column + 1);
+        match defect {
+            Defect::BlankLine | Defect::NoCode => {
+                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: no reply code"));
+            }
+            Defect::DigitCount => {
+                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: not three digits"));
+            }
+            Defect::FirstDigit => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: the first digit")),
+            Defect::SecondDigit => {
+                breaches.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{place}: the second digit"));
+            }
+            Defect::Separator => breaches.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, place),
+            Defect::BareCode if challenge => {}
+            Defect::BareCode => breaches.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, place),
+            Defect::MixedCodes => {
+                let early = observation.is_greeting() && observation.exchange.pipelined;
+                breaches.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", place);
+            }
+            Defect::BareLf | Defect::BareCr => breaches.add(RuleId::LINES_END_CRLF, place),
+            Defect::LongLine if !challenge => {
+                breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
+            }
+            Defect::EightBit if may_be_utf8(observation) => {}
+            Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
+            Defect::Control | Defect::EightBit => {
+                breaches.add_if(is_echo(observation), RuleId::TEXT_PRINTABLE_ASCII, "echo", place);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The replies in which RFC 6531 §3.7.4 allows UTF-8.
+fn may_be_utf8(observation: &Observation<'_>) -> bool {
+    let asked = |keyword: &[u8]| keyword.eq_ignore_ascii_case(b"SMTPUTF8");
+    match observation.verb() {
+        Some(Verb::Vrfy | Verb::Expn) => {
+            observation.command.is_some_and(|command| command.words().any(asked))
+        }
+        _ => {
+            observation.is(&[251, 551])
+                && observation
+                    .session
+                    .transaction
+                    .as_ref()
+                    .is_some_and(|transaction| transaction.has("SMTPUTF8"))
+        }
+    }
+}
+
+/// Whether the octets that are no printable ASCII are all the client's own, from the command or from MAIL.
+fn is_echo(observation: &Observation<'_>) -> bool {
+    /// No command echoed in a reply has more runs of such octets.
+    const RUNS: usize = 64;
+    let [line, chunk] = observation.exchange.act.parts();
+    let mail = observation.session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.mail);
+    let is_sent =
+        |octets: &&[u8]| [line, chunk, mail].iter().any(|sent| memmem::find(sent, octets).is_some());
+    let is_proper = |octet: &u8| matches!(octet, b'\t' | b' '..=b'~');
+    let mut runs = BTreeSet::new();
+    for line in observation.reply.lines() {
+        for run in line.text().split(is_proper).filter(|run| !run.is_empty()) {
+            runs.insert(run);
+            if runs.len() > RUNS {
+                return false;
+            }
+        }
+    }
+    runs.iter().all(is_sent)
+}
+
+fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
+    observation.verb() == Some(Verb::Ehlo) && observation.is(&[250])
+}
+
+/// The codes that an RFC defines for SMTP, or that IANA's registry names (RG-10).
+fn known_code(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(code) = observation.reply.code() else { return };
+    let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.get()));
+    if let Some((_, command)) = command.filter(|(_, owner)| !is_of(observation, *owner)) {
+        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is a code of {}", command.name()));
+    }
+    if code.entry().is_none() {
+        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
+        if code.get() / 10 % 10 <= 5 {
+            breaches.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
+        }
+    }
+}
+
+/// Codes that extensions define for one command alone.
+const OWNED: [(&[u16], Verb); 3] =
+    [(&[235, 432, 534, 535, 538], Verb::Auth), (&[253, 458, 459], Verb::Etrn), (&[453], Verb::Atrn)];
+
+fn is_of(observation: &Observation<'_>, owner: Verb) -> bool {
+    !observation.is_sure()
+        || observation.verb() == Some(owner)
+        || (owner == Verb::Auth && observation.is_authentication())
+}
+
+/// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).
+fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
+    if observation.digit() != Some(3) {
+        return;
+    }
+    let number = observation.number().unwrap_or_default();
+    let expected = match observation.verb() {
+        Some(Verb::Data) => Some(354),
+        _ if observation.is_authentication() => Some(334),
+        Some(Verb::Mail) if number == 355 => Some(355),
+        _ => None,
+    };
+    match expected {
+        Some(expected) if expected == number => {}
+        Some(expected) => breaches.add(
+            RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT,
+            format!("{number}, where {expected} asks for more"),
+        ),
+        None => breaches
+            .add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
+    }
+}
+
+/// 251 and 551 name an address (RFC 5321 §4.2.3).
+fn machine_read_text(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let asks = matches!(observation.verb(), Some(Verb::Rcpt | Verb::Vrfy));
+    if asks && observation.is(&[251, 551]) && !observation.reply.octets().contains(&b'@') {
+        breaches.add(RuleId::MACHINE_READ_TEXT, "no address in the text");
+    }
+}
+
+/// RFC 5321 §4.2, `Greeting`: a domain or a literal comes first.
+fn greeting(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let Some(first) = observation.reply.lines().next() else { return };
+    if !observation.is(&[220]) {
+        return;
+    }
+    let word = first_word(&first);
+    if !is_domain(word) && !is_literal(word) {
+        breaches.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {:?}", lossy(word)));
+    }
+}
+
+/// RFC 5321 §4.1.1.1, `ehlo-ok-rsp`.
+fn ehlo(observation: &Observation<'_>, breaches: &mut Breaches) {
+    let rule = RuleId::EHLO_REPLY_GRAMMAR;
+    for (index, line) in observation.reply.lines().enumerate() {
+        let word = first_word(&line);
+        if index == 0 {
+            // A keyword of EHLO is a domain by its letters, so a missing first line shows only by its name.
+            if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
+                breaches.add(rule, format!("first word {:?}", lossy(word)));
+            }
+            continue;
+        }
+        let text = line.text();
+        let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
+        if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
+            breaches.add_under(rule, "legacy-auth-line", format!("line {}", index + 1));
+        } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
+            breaches.add(rule, format!("line {}: {:?}", index + 1, lossy(text)));
+        } else if text.ends_with(b" ") {
+            breaches.add_under(rule, "trailing-space", format!("line {}", index + 1));
+        }
+    }
+}
+
+/// RFC 5321 §3.2: HELO is not answered with a list of keywords.
+fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
+    const KEYWORDS: [&[u8]; 8] = [
+        b"SIZE",
+        b"PIPELINING",
+        b"8BITMIME",
+        b"ENHANCEDSTATUSCODES",
+        b"STARTTLS",
+        b"SMTPUTF8",
+        b"CHUNKING",
+        b"DSN",
+    ];
+    let listed =
+        |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
+    if observation.reply.lines().skip(1).any(listed) {
+        breaches.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
+    }
+}
+
+fn is_parameter(word: &[u8]) -> bool {
+    !word.is_empty() && word.iter().all(u8::is_ascii_graphic)
+}
+
+fn is_code(word: &[u8]) -> bool {
+    EnhancedStatusCode::from_bytes(word).is_ok()
+}
+
+fn first_word<'a>(line: &Line<'a>) -> &'a [u8] {
+    line.text().split(|octet| *octet == b' ').next().unwrap_or_default()
+}
+
+fn lossy(octets: &[u8]) -> String {
+    octets.escape_ascii().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::{Knowledge, RuleId, Strictness, judge};
+
+    fn said(act: Act, reply: &str) -> Exchange {
+        let octets = format!("{}\r\n", reply.replace('\n', "\r\n")).into();
+        Exchange { answers: vec![Answer { octets, millis: 0 }], ..Exchange::new(act) }
+    }
+
+    fn command(line: &str, reply: &str) -> Exchange {
+        said(Act::Command(format!("{line}\r\n").into()), reply)
+    }
+
+    /// The conditions under which these exchanges break a rule.
+    fn conditions(rule: RuleId, exchanges: &[Exchange]) -> Vec<Option<&'static str>> {
+        let dialogue = Dialogue { exchanges: exchanges.to_vec(), ..Dialogue::default() };
+        let findings = judge(&[dialogue], &Knowledge::default(), Strictness::default()).findings;
+        findings.iter().filter(|finding| finding.rule == rule).map(|finding| finding.condition).collect()
+    }
+
+    #[test]
+    fn what_the_client_sent_may_come_back() {
+        let conditions = |exchanges: &[Exchange]| conditions(RuleId::TEXT_PRINTABLE_ASCII, exchanges);
+        let echo = command("VRFY \u{fc}ser", "501 \u{fc}ser: recipient address must contain a domain");
+        assert_eq!(conditions(&[echo]), [Some("echo")]);
+        let bell = command("MAIL FROM:<bob@example.org> X=\x07", "555 5.5.4 Unsupported option: X=\x07");
+        assert_eq!(conditions(&[bell]), [Some("echo")]);
+        let own = command("VRFY \u{fc}ser", "501 Empf\u{e4}nger \u{fc}ser unbekannt");
+        assert_eq!(conditions(&[own]), [None]);
+        let recoded = said(Act::Command(b"MAIL FROM:<b\xffb@example.org>\r\n".into()), "250 b\u{fffd}b");
+        assert_eq!(conditions(&[recoded]), [None]);
+        let mail = command("MAIL FROM:<\u{fc}ser@example.org>", "250 2.1.0 Ok");
+        let late = command("RCPT TO:<amy@example.org>", "550 5.7.1 <\u{fc}ser@example.org>: Sender refused");
+        assert_eq!(conditions(&[mail, late]), [Some("echo")]);
+        let asked = command("VRFY \u{fc}ser SMTPUTF8", "550 5.1.1 <\u{fc}ser>: Who?");
+        assert_eq!(conditions(&[asked]), []);
+    }
+
+    #[test]
+    fn a_client_that_talks_early_finds_replies_run_together() {
+        let reply = "220-mx.example.test ESMTP Postfix\n250-mx.example.test\n250 DSN";
+        let patient = said(Act::Connect, reply);
+        let early = Exchange { pipelined: true, ..patient.clone() };
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[early]), [Some("early-talk")]);
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[patient]), [None]);
+        let help = Exchange { pipelined: true, ..command("HELP", "214-Help\n211 yourself") };
+        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[help]), [None]);
+    }
+}
