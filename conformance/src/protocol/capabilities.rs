@@ -5,7 +5,8 @@ use crate::protocol::reply::{Line, Reply};
 /// The capabilities of a 250 reply to EHLO or LHLO (RFC 5321 §4.1.1.1).
 ///
 /// ```
-/// use smtp_conformance::{Capabilities, reply::Reply};
+/// use smtp_conformance::Capabilities;
+/// use smtp_conformance::protocol::reply::Reply;
 ///
 /// let capabilities = Capabilities::read(&Reply::read(b"250-mx.example.org\r\n250-size 1000\r\n250 DSN\r\n"));
 /// assert!(capabilities.has("DSN"));
