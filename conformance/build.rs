@@ -74,11 +74,11 @@ struct Rule {
     sources: Vec<String>,
     why: String,
     #[serde(default)]
-    mend: String,
-    mend_postfix: Option<String>,
-    mend_exim: Option<String>,
-    mend_opensmtpd: Option<String>,
-    mend_sendmail: Option<String>,
+    fix: String,
+    fix_postfix: Option<String>,
+    fix_exim: Option<String>,
+    fix_opensmtpd: Option<String>,
+    fix_sendmail: Option<String>,
     #[serde(default)]
     yields_to: Vec<Spanned<String>>,
     #[serde(default)]
@@ -174,14 +174,14 @@ fn table(rules: &[Rule]) -> String {
         rules.iter().enumerate().map(|(position, rule)| (rule.id.get_ref().as_str(), position)).collect();
     let mut text = String::from("pub(super) static RULES: &[Rule] = &[\n");
     for rule in rules {
-        let mends: Vec<(&str, &str)> = [
-            ("Postfix", &rule.mend_postfix),
-            ("Exim", &rule.mend_exim),
-            ("OpenSMTPD", &rule.mend_opensmtpd),
-            ("Sendmail", &rule.mend_sendmail),
+        let fixes: Vec<(&str, &str)> = [
+            ("Postfix", &rule.fix_postfix),
+            ("Exim", &rule.fix_exim),
+            ("OpenSMTPD", &rule.fix_opensmtpd),
+            ("Sendmail", &rule.fix_sendmail),
         ]
         .into_iter()
-        .filter_map(|(server, mend)| Some((server, mend.as_deref()?)))
+        .filter_map(|(server, fix)| Some((server, fix.as_deref()?)))
         .collect();
         let yields_to: String = rule
             .yields_to
@@ -203,7 +203,7 @@ fn table(rules: &[Rule]) -> String {
         let _ = writeln!(
             text,
             "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, kind: Kind::{:?}, \
-             left_out: {:?}, sources: &{:?}, why: {:?}, mend: {:?}, mends: &{mends:?}, yields_to: &[{yields_to}], \
+             left_out: {:?}, sources: &{:?}, why: {:?}, fix: {:?}, fixes: &{fixes:?}, yields_to: &[{yields_to}], \
              conditions: &[{conditions}] }},",
             rule.id.get_ref(),
             rule.label.get_ref(),
@@ -213,7 +213,7 @@ fn table(rules: &[Rule]) -> String {
             rule.left_out,
             rule.sources,
             rule.why,
-            rule.mend,
+            rule.fix,
         );
     }
     text.push_str("];\n\nimpl RuleId {\n");

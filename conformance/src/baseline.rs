@@ -1,4 +1,4 @@
-//! A baseline: findings that are known, each with what the server breaks and why that is left as it is.
+//! A baseline: findings that are accepted, each with what the server breaks and why that is left as it is.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,22 +17,22 @@ use crate::dialogue::shape::shape;
 use crate::limits::FILE_OCTETS;
 use crate::record::outcome::{Outcome, Verdict};
 use crate::rules::catalogue::{Level, RuleId, rules};
-use crate::rules::finding::Known;
+use crate::rules::finding::Accepted;
 
 /// In how many cases the same act has to break a rule before one entry is written for all cases.
 const EVERYWHERE: usize = 3;
 
-/// Findings that are known: they are reported as such and fail no run.
+/// Findings that are accepted: they are reported as such and fail no run.
 ///
 /// ```toml
-/// [[known]]
+/// [[accepted]]
 /// target = "postfix/*"          # the target's name
 /// rule = "enhanced-code-present"
 /// case = "etrn*"                # or the name of the connection, where no case brought it about
 /// section = "RFC 2034 §4"       # what the server breaks
 /// reason = "Replies to ETRN carry no enhanced status code."
 /// link = "https://example.org/1"  # optional
-/// expires = 2027-12-31          # optional: the last day on which it is known
+/// expires = 2027-12-31          # optional: the last day on which it is accepted
 /// ```
 ///
 /// Target, rule and case are globs.
@@ -49,7 +49,7 @@ struct Entry {
     target: GlobMatcher,
     rule: GlobMatcher,
     case: GlobMatcher,
-    known: Known,
+    accepted: Accepted,
     expires: Option<Date>,
 }
 
@@ -94,11 +94,11 @@ impl Baseline {
             let line = line_of(text.as_bytes(), raw.rule.span().start);
             raw.check(line).with_context(|| format!("{name}:{line}"))
         };
-        let entries = file.known.into_iter().map(entry).collect::<Result<_>>()?;
+        let entries = file.accepted.into_iter().map(entry).collect::<Result<_>>()?;
         Ok(Baseline { path: path.to_owned(), text, entries })
     }
 
-    /// Marks the findings of a run that are known, and tells which entries for its target are no longer true: those that
+    /// Marks the findings of a run that are accepted, and tells which entries for its target are no longer true: those that
     /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
     /// open. Of a run that was `narrowed` to some cases the latter are not told.
     pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
@@ -117,20 +117,20 @@ impl Baseline {
             .judgement
             .findings
             .iter()
-            .map(|finding| outcome.case_of(finding.place).to_owned())
+            .map(|finding| outcome.case_of(finding.location).to_owned())
             .collect();
         let mut stale = Vec::new();
         let entries = self.entries.iter().enumerate();
         for (place, entry) in entries.filter(|(_, entry)| entry.target.is_match(target)) {
             let mut told = |what: &str| stale.push((place, self.stale(entry, what)));
             if entry.expires.is_some_and(|day| day < today) {
-                told("its day is over: mend the server, or set a later `expires`");
+                told("its day is over: fix the server, or set a later `expires`");
                 continue;
             }
             let mut matched = false;
             for (finding, case) in outcome.judgement.findings.iter_mut().zip(&names) {
                 if entry.rule.is_match(finding.rule.rule().id) && entry.case.is_match(case) {
-                    finding.known.get_or_insert_with(|| entry.known.clone());
+                    finding.accepted.get_or_insert_with(|| entry.accepted.clone());
                     matched = true;
                 }
             }
@@ -149,7 +149,7 @@ impl Baseline {
         stale
     }
 
-    /// What the file becomes with an entry for each finding at `level` or above that is not known, and without those
+    /// What the file becomes with an entry for each finding at `level` or above that is not accepted, and without those
     /// entries for the target that are [stale](Baseline::mark). Everything else stays as it is written.
     ///
     /// # Errors
@@ -171,7 +171,7 @@ impl Baseline {
             .collect();
         let is_crlf = self.text.contains("\r\n");
         let mut document: DocumentMut = self.text.replace("\r\n", "\n").parse().context("the baseline")?;
-        let old = document.remove("known").map(Item::into_array_of_tables);
+        let old = document.remove("accepted").map(Item::into_array_of_tables);
         let mut old: Vec<Table> = old.and_then(Result::ok).into_iter().flatten().collect();
         let head = match old.first_mut() {
             Some(first) => {
@@ -204,12 +204,12 @@ impl Baseline {
             None => document.set_trailing(head + document.trailing().as_str().unwrap_or_default()),
         }
         // Tables are written in the order of their positions, which come from the file that they were read from.
-        let mut known = ArrayOfTables::new();
+        let mut accepted = ArrayOfTables::new();
         for (position, mut table) in tables.into_iter().enumerate() {
             table.set_position(Some(isize::try_from(position)?));
-            known.push(table);
+            accepted.push(table);
         }
-        document.insert("known", Item::ArrayOfTables(known));
+        document.insert("accepted", Item::ArrayOfTables(accepted));
         let text = document.to_string().trim_start_matches('\n').to_owned();
         let text = if is_crlf { text.replace('\n', "\r\n") } else { text };
         Ok(Update { text, added, gone: stale.len() })
@@ -280,20 +280,20 @@ impl Entry {
     }
 }
 
-/// An entry for each rule that is broken and not known, by the cases in which it is.
+/// An entry for each rule that is broken and not accepted, by the cases in which it is.
 fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -> Vec<Table> {
     let mut acts: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     let mut sections: BTreeMap<&str, &str> = BTreeMap::new();
     let weighs = |one: &Level| level.is_some_and(|level| *one >= level);
     let findings = outcome.judgement.findings.iter();
-    for finding in findings.filter(|one| one.known.is_none() && weighs(&one.level)) {
+    for finding in findings.filter(|one| one.accepted.is_none() && weighs(&one.level)) {
         let rule = finding.rule.rule();
         let exchange = outcome
             .dialogues
-            .get(finding.place.dialogue)
-            .and_then(|one| one.exchanges.get(finding.place.exchange));
+            .get(finding.location.dialogue)
+            .and_then(|one| one.exchanges.get(finding.location.exchange));
         let act = exchange.map(|exchange| shape(&exchange.act)).unwrap_or_default();
-        acts.entry((rule.id, act)).or_default().insert(outcome.case_of(finding.place));
+        acts.entry((rule.id, act)).or_default().insert(outcome.case_of(finding.location));
         sections.insert(rule.id, rule.sources.first().copied().unwrap_or_default());
     }
     let mut entries: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -360,7 +360,7 @@ fn order(one: &Table, other: &Table) -> Ordering {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    known: Vec<RawEntry>,
+    accepted: Vec<RawEntry>,
 }
 
 #[derive(Deserialize)]
@@ -395,7 +395,7 @@ impl RawEntry {
             other => bail!("expires = {other}: write a day, as 2027-12-31"),
         });
         let rule = glob("rule", self.rule.get_ref())?;
-        if !rules().iter().any(|known| rule.is_match(known.id)) {
+        if !rules().iter().any(|accepted| rule.is_match(accepted.id)) {
             bail!("{}", RuleId::unknown(self.rule.get_ref()));
         }
         Ok(Entry {
@@ -403,7 +403,7 @@ impl RawEntry {
             target: glob("target", &self.target)?,
             rule,
             case: glob("case", &self.case)?,
-            known: Known { section: self.section, reason: self.reason, link: self.link },
+            accepted: Accepted { section: self.section, reason: self.reason, link: self.link },
             expires: expires.transpose()?,
         })
     }
@@ -427,7 +427,7 @@ mod tests {
     const TEXT: &str = "\
 # What we know.
 
-[[known]]
+[[accepted]]
 target = \"postfix/*\"
 rule = \"enhanced-code-present\"
 case = \"noop\" # a comment stays
@@ -485,7 +485,7 @@ reason = \"NOOP has no code.\"
     fn marked(text: &str, target: &str) -> (Vec<bool>, Vec<String>) {
         let mut outcome = outcome();
         let stale = baseline(text).mark(target, TODAY, false, &mut outcome);
-        (outcome.judgement.findings.iter().map(|finding| finding.known.is_some()).collect(), stale)
+        (outcome.judgement.findings.iter().map(|finding| finding.accepted.is_some()).collect(), stale)
     }
 
     #[test]
@@ -507,11 +507,11 @@ reason = \"NOOP has no code.\"
         // What was left open, and what was not run, says nothing.
         assert!(stale("data").is_empty());
         let over = TEXT.replace("reason", "expires = 2026-11-23\nreason");
-        let (known, stale) = marked(&over, "postfix/mx");
-        assert_eq!(known, [false, false]);
+        let (accepted, stale) = marked(&over, "postfix/mx");
+        assert_eq!(accepted, [false, false]);
         assert!(stale[0].starts_with("b.toml:5: its day is over"), "{stale:?}");
-        let (known, stale) = marked(&over.replace("11-23", "11-24"), "postfix/mx");
-        assert_eq!((known, stale), (vec![true, false], vec![]));
+        let (accepted, stale) = marked(&over.replace("11-23", "11-24"), "postfix/mx");
+        assert_eq!((accepted, stale), (vec![true, false], vec![]));
         let mut outcome = outcome();
         assert!(
             baseline(&TEXT.replace("noop", "quit")).mark("postfix/mx", TODAY, true, &mut outcome).is_empty()
@@ -527,7 +527,7 @@ reason = \"NOOP has no code.\"
                 .text
         };
         let added = "
-[[known]]
+[[accepted]]
 target = \"postfix/mx\"
 rule = \"enhanced-code-present\"
 case = \"rset\"
@@ -548,7 +548,7 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             !other.contains("quit") && other.contains("\"noop\"") && other.contains("\"rset\""),
             "{other}"
         );
-        assert_eq!(updated("").matches("[[known]]").count(), 2);
+        assert_eq!(updated("").matches("[[accepted]]").count(), 2);
     }
 
     #[test]
@@ -558,7 +558,7 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             update.expect("it can be written").text
         };
         let head = "# What we know.\n\n";
-        let own = TEXT.replace("[[known]]", "# Of NOOP.\n[[known]]");
+        let own = TEXT.replace("[[accepted]]", "# Of NOOP.\n[[accepted]]");
         for (target, text) in [
             // New entries come before the first, and behind it; it is taken out; there is none.
             ("a", TEXT),
@@ -570,7 +570,7 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             let new = updated(target, text);
             assert!(new.starts_with(head) && new.matches(head).count() == 1, "{new}");
             assert_eq!(
-                new.contains("\n\n# Of NOOP.\n[[known]]\ntarget = \"postfix/*\""),
+                new.contains("\n\n# Of NOOP.\n[[accepted]]\ntarget = \"postfix/*\""),
                 text == own,
                 "{new}"
             );
@@ -592,7 +592,7 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
                 "{{ target = \"*\", rule = \"enhanced-code-present\", case = \"{case}\", section = \"a\", reason = \"b\" }}"
             )
         };
-        let text = format!("known = [ {}, {} ]\n", entry("quit"), entry("noop"));
+        let text = format!("accepted = [ {}, {} ]\n", entry("quit"), entry("noop"));
         let updated = update(&text).expect("it can be written");
         assert!(updated.text.contains("noop") && !updated.text.contains("quit"), "{}", updated.text);
         assert_eq!(updated.gone, 1);

@@ -36,7 +36,7 @@ pub struct Case {
     pub safety: Safety,
     /// What must be there for it, what its texts take among it.
     pub needs: Vec<Need>,
-    /// The cases that must have gone as foreseen before.
+    /// The cases that must have gone as expected before.
     pub after: Vec<String>,
     /// The state in which the steps begin.
     pub start: Start,
@@ -45,7 +45,7 @@ pub struct Case {
     /// What is done.
     pub steps: Vec<Step>,
     /// What the replies mean for the case; the first that fits decides.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<Expectation>,
 }
 
 impl Case {
@@ -331,7 +331,7 @@ impl Action {
 /// What a reply means for a case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Outcome {
+pub struct Expectation {
     /// The step, from 1; any if absent.
     pub step: Option<usize>,
     /// `421`, `4yz`, `none` for silence, `closed`.
@@ -345,7 +345,7 @@ pub struct Outcome {
 #[serde(rename_all = "lowercase")]
 pub enum Happened {
     /// It went as it was meant to.
-    Foreseen,
+    Expected,
     /// The server does not have what the case is about.
     Unsupported,
     /// The server wants something first.
@@ -400,7 +400,7 @@ struct RawCase {
     rules: Vec<String>,
     steps: Vec<RawStep>,
     #[serde(default)]
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<Expectation>,
 }
 
 #[derive(Deserialize)]

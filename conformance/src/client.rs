@@ -24,7 +24,7 @@ use inbox::Inbox;
 
 /// How long a client waits.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
     /// For the replies to an act.
@@ -36,10 +36,10 @@ pub struct Patience {
     pub connection: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     /// 10 s to connect, 20 s a reply, to the next millisecond before an act, 2 minutes a connection.
-    fn default() -> Patience {
-        Patience {
+    fn default() -> Timeouts {
+        Timeouts {
             connect: Duration::from_secs(10),
             reply: Duration::from_secs(20),
             settle: Duration::from_micros(100),
@@ -55,14 +55,14 @@ const FAREWELL: Duration = Duration::from_millis(100);
 /// How long the server has to close after QUIT.
 const GOODBYE: Duration = Duration::from_millis(200);
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 /// A connection to a server under test.
 ///
 /// Nothing fails here: what goes wrong is recorded in the dialogue, as the [`End`] of an exchange.
 pub struct Connection {
-    stream: Option<Box<dyn Stream>>,
+    stream: Option<Box<dyn Transport>>,
     inbox: Inbox,
     /// Where octets are read to.
     buffer: Vec<u8>,
@@ -75,7 +75,7 @@ pub struct Connection {
     failure: Option<String>,
     host: String,
     encryption: Encryption,
-    patience: Patience,
+    timeouts: Timeouts,
     deadline: Instant,
     /// Whether a reply may still come that answers an act before, so that matches are in doubt.
     late: bool,
@@ -111,13 +111,13 @@ impl Connection {
         name: &str,
         target: &Target,
         encryption: &Encryption,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> io::Result<Connection> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
         let connecting = async {
             let stream = match (&target.address, &target.addresses) {
                 (Address::Unix(path), _) => {
-                    let stream: Box<dyn Stream> = Box::new(UnixStream::connect(path).await?);
+                    let stream: Box<dyn Transport> = Box::new(UnixStream::connect(path).await?);
                     return Ok((stream, true));
                 }
                 (Address::Tcp(host, port), None) => TcpStream::connect((host.as_str(), *port)).await?,
@@ -127,9 +127,9 @@ impl Connection {
                 }
             };
             let is_local = stream.peer_addr()?.ip().to_canonical().is_loopback();
-            Ok::<_, io::Error>((Box::new(stream) as Box<dyn Stream>, is_local))
+            Ok::<_, io::Error>((Box::new(stream) as Box<dyn Transport>, is_local))
         };
-        let limit = patience.connect.min(patience.connection);
+        let limit = timeouts.connect.min(timeouts.connection);
         let (mut stream, is_local) = timeout(limit, connecting).await.map_err(|_| late())??;
         let host = match &target.address {
             Address::Tcp(host, _) => host.clone(),
@@ -156,8 +156,8 @@ impl Connection {
             failure: None,
             host,
             encryption: encryption.clone(),
-            patience,
-            deadline: Instant::now() + patience.connection,
+            timeouts,
+            deadline: Instant::now() + timeouts.connection,
             late: false,
             given_up: None,
         })
@@ -307,7 +307,7 @@ impl Connection {
 
     /// Does one thing: sends octets, and reads so many replies. Gives the number of the last.
     pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
-        self.gather(self.patience.settle).await;
+        self.gather(self.timeouts.settle).await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
@@ -336,7 +336,7 @@ impl Connection {
 
     /// Sends several lines at once, then reads a reply for each.
     pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
-        self.gather(self.patience.settle).await;
+        self.gather(self.timeouts.settle).await;
         let start = self.dialogue.exchanges.len();
         let sent = self.send(&lines.concat()).await;
         let mut number = None;
@@ -458,7 +458,7 @@ impl Connection {
 
     /// Until when the server has time for what begins now.
     fn until(&self) -> Instant {
-        (Instant::now() + self.patience.reply).min(self.deadline)
+        (Instant::now() + self.timeouts.reply).min(self.deadline)
     }
 
     /// Reads until the replies are there, or will not come.
@@ -503,10 +503,10 @@ impl Connection {
     }
 
     /// Takes what came, or comes within a time, without being asked for to the last exchange.
-    async fn gather(&mut self, patience: Duration) {
+    async fn gather(&mut self, timeouts: Duration) {
         let heard = if !self.is_open() || self.last().is_none() {
             Heard::Silence
-        } else if patience.is_zero() {
+        } else if timeouts.is_zero() {
             // A timer, even of no time, would wait.
             tokio::select! {
                 biased;
@@ -514,7 +514,7 @@ impl Connection {
                 () = yield_now() => Heard::Silence,
             }
         } else {
-            self.read(Instant::now() + patience).await
+            self.read(Instant::now() + timeouts).await
         };
         let Some(mut last) = self.dialogue.exchanges.pop() else { return };
         match heard {

@@ -27,7 +27,7 @@ pub use dialogue::session::{Session, Step, Transaction};
 pub use knowledge::{Knowledge, Policy};
 pub use protocol::Capabilities;
 pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};
-pub use rules::finding::{Finding, Place};
+pub use rules::finding::{Finding, Location};
 pub use rules::observation::Observation;
 pub use rules::profile::Profile;
 pub use rules::{Agreement, Judgement, Strictness, judge};

@@ -17,8 +17,8 @@ use crate::protocol::Protocol;
 use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
 use crate::rules::Agreement;
 use crate::rules::catalogue::{Level, RuleId};
-use crate::rules::finding::Known;
-use crate::rules::finding::{Finding, Place, is_zero};
+use crate::rules::finding::Accepted;
+use crate::rules::finding::{Finding, Location, is_zero};
 use crate::visible::visible_json;
 
 /// A line of the stream. The header comes first, the summary last.
@@ -28,11 +28,11 @@ pub enum Record {
     /// What was run, against what.
     Header(Header),
     /// A connection begins.
-    Dialogue(Opening),
+    Dialogue(DialogueRecord),
     /// An act and its replies.
-    Exchange(Spoken),
-    /// A breach of a rule.
-    Finding(Found),
+    Exchange(ExchangeRecord),
+    /// A violation of a rule.
+    Finding(FindingRecord),
     /// What came of a case.
     Case(CaseOutcome),
     /// The end, with counts.
@@ -80,7 +80,7 @@ impl Header {
 /// A connection begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Opening {
+pub struct DialogueRecord {
     /// Its number, from 0.
     pub dialogue: usize,
     /// What it is called: a case, a file.
@@ -99,7 +99,7 @@ pub struct Opening {
 
 /// An act and its replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spoken {
+pub struct ExchangeRecord {
     /// The number of the connection.
     pub dialogue: usize,
     /// Its own number there, from 0.
@@ -108,9 +108,9 @@ pub struct Spoken {
     pub exchange: Exchange,
 }
 
-/// A breach of a rule.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FindingRecord {
     /// The rule's slug.
     pub rule: String,
     /// Its weight.
@@ -119,15 +119,15 @@ pub struct Found {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
     /// Where it was seen.
-    pub place: Place,
+    pub location: Location,
     /// The case that brought it about; none in a recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
     /// What was seen, in a clause.
     pub detail: String,
-    /// Why it is known, if a baseline has it.
+    /// Why it is accepted, if a baseline has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub known: Option<Known>,
+    pub accepted: Option<Accepted>,
     /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: usize,
@@ -137,17 +137,17 @@ pub struct Found {
     pub sources: Vec<String>,
 }
 
-impl Found {
-    fn new(finding: Finding, dialogues: &[Dialogue]) -> Found {
+impl FindingRecord {
+    fn new(finding: Finding, dialogues: &[Dialogue]) -> FindingRecord {
         let rule = finding.rule.rule();
-        Found {
+        FindingRecord {
             rule: rule.id.to_owned(),
             level: finding.level,
             condition: finding.condition.map(str::to_owned),
-            place: finding.place,
-            case: case(finding.place, dialogues).map(str::to_owned),
+            location: finding.location,
+            case: case(finding.location, dialogues).map(str::to_owned),
             detail: finding.detail,
-            known: finding.known,
+            accepted: finding.accepted,
             more: finding.more,
             statement: rule.statement.to_owned(),
             sources: rule.sources.iter().map(|source| (*source).to_owned()).collect(),
@@ -167,8 +167,8 @@ impl Found {
     }
 }
 
-fn case(place: Place, dialogues: &[Dialogue]) -> Option<&str> {
-    dialogues.get(place.dialogue)?.case(place.exchange)
+fn case(location: Location, dialogues: &[Dialogue]) -> Option<&str> {
+    dialogues.get(location.dialogue)?.case(location.exchange)
 }
 
 /// The end, with counts.
@@ -231,14 +231,14 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
         excess,
         overflows,
     };
-    let found = |finding| Record::Finding(Found::new(finding, &dialogues));
+    let found = |finding| Record::Finding(FindingRecord::new(finding, &dialogues));
     let findings: Vec<Record> = judgement.findings.into_iter().map(found).collect();
     let all = 2 + dialogues.len() + exchanges + findings.len() + cases.len();
     let mut records = Vec::with_capacity(all);
     records.push(Record::Header(Header::new(target)));
     for (number, dialogue) in dialogues.into_iter().enumerate() {
         let Dialogue { name, protocol, port, implicit_tls, cases, exchanges } = dialogue;
-        records.push(Record::Dialogue(Opening {
+        records.push(Record::Dialogue(DialogueRecord {
             dialogue: number,
             name,
             protocol,
@@ -246,8 +246,9 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
             implicit_tls,
             cases,
         }));
-        let spoken =
-            |(index, exchange)| Record::Exchange(Spoken { dialogue: number, number: index, exchange });
+        let spoken = |(index, exchange)| {
+            Record::Exchange(ExchangeRecord { dialogue: number, number: index, exchange })
+        };
         records.extend(exchanges.into_iter().enumerate().map(spoken));
     }
     records.extend(findings);

@@ -17,7 +17,7 @@ use crate::knowledge::Knowledge;
 
 use catalogue::{Level, RuleId};
 use dialogue::connection::Connection;
-use finding::{Breaches, Finding, Gathered, Place};
+use finding::{Finding, Findings, Gathered, Location};
 use observation::Observation;
 
 pub use reply::registry::Agreement;
@@ -63,17 +63,17 @@ pub struct Judgement {
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
     let mut agreement = Agreement::default();
-    let mut findings = Gathered::of(dialogues);
+    let mut gathered = Gathered::of(dialogues);
     let steps =
         |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
     let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
     for (dialogue, steps) in steps.iter().enumerate() {
         for (exchange, step) in steps.iter().enumerate() {
             for observation in Observation::all(step, knowledge) {
-                let place = Place { dialogue, exchange, reply: Some(observation.nth) };
-                let mut breaches = Breaches::default();
-                reply::judge(&observation, &mut breaches);
-                findings.extend(breaches.findings(place));
+                let location = Location { dialogue, exchange, reply: Some(observation.nth) };
+                let mut findings = Findings::default();
+                reply::judge(&observation, &mut findings);
+                gathered.extend(findings.at(location));
                 agreement.count(&observation);
             }
         }
@@ -81,9 +81,9 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
-    findings.extend(connections.iter().flat_map(dialogue::connection::judge));
-    findings.extend(dialogue::across::judge(&connections));
-    let mut findings = findings.finish();
+    gathered.extend(connections.iter().flat_map(dialogue::connection::judge));
+    gathered.extend(dialogue::across::judge(&connections));
+    let mut findings = gathered.finish();
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
         let unlisted = findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));

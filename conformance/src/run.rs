@@ -17,11 +17,11 @@ use indicatif::ProgressBar;
 use tokio::time::Instant;
 
 use crate::case::{Case, Safety};
-use crate::client::{Certificates, Encryption, Patience};
+use crate::client::{Certificates, Encryption, Timeouts};
 use crate::limits::quoted;
 use crate::record::outcome::{Outcome, Verdict};
 use crate::rules::catalogue::{Level, RuleId};
-use crate::rules::finding::Place;
+use crate::rules::finding::Location;
 use crate::rules::profile::Profile;
 use crate::rules::{Strictness, judge};
 use crate::target::Target;
@@ -38,7 +38,7 @@ pub struct Plan {
     /// What a case may do beside what is safe.
     pub allowed: Vec<Safety>,
     /// How long to wait.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How long to wait for a server that takes no connections yet.
     pub wait: Duration,
     /// How long everything may take.
@@ -64,7 +64,7 @@ impl Default for Plan {
     fn default() -> Plan {
         Plan {
             allowed: Vec::new(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             wait: Duration::ZERO,
             limit: Duration::from_secs(600),
             interruption: Interruption::default(),
@@ -127,10 +127,10 @@ pub(crate) fn conclude(
 fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &Plan) {
     if redaction.redact(&mut outcome.dialogues) {
         let again = judge(&outcome.dialogues, &target.knowledge, plan.strictness).findings;
-        let mut details: HashMap<(RuleId, Place), String> =
-            again.into_iter().map(|finding| ((finding.rule, finding.place), finding.detail)).collect();
+        let mut details: HashMap<(RuleId, Location), String> =
+            again.into_iter().map(|finding| ((finding.rule, finding.location), finding.detail)).collect();
         for finding in &mut outcome.judgement.findings {
-            let detail = details.remove(&(finding.rule, finding.place));
+            let detail = details.remove(&(finding.rule, finding.location));
             finding.detail = detail.unwrap_or_else(|| "not shown, because it holds the password".to_owned());
         }
     }
@@ -140,12 +140,12 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
     outcome.certificate = outcome.certificate.as_deref().map(|problem| redaction.redacted(problem));
 }
 
-/// Cases that went as foreseen pass, warn or fail by the findings of the rules that they name. A finding at level error
+/// Cases that went as expected pass, warn or fail by the findings of the rules that they name. A finding at level error
 /// counts also where something came in the way: what was seen was seen.
 fn decide(outcome: &mut Outcome, cases: &[Case]) {
     let mut worst: HashMap<(String, RuleId), Level> = HashMap::new();
     for finding in &outcome.judgement.findings {
-        let place = finding.place;
+        let place = finding.location;
         let case = outcome.dialogues.get(place.dialogue).and_then(|dialogue| dialogue.case(place.exchange));
         let Some(case) = case else { continue };
         let level = worst.entry((case.to_owned(), finding.rule)).or_insert(finding.level);

@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::baseline::{Baseline, Stale};
 use crate::case::Case;
-use crate::client::Patience;
+use crate::client::Timeouts;
 use crate::record;
 use crate::record::outcome::Outcome;
 use crate::rules::catalogue::Level;
@@ -35,7 +35,7 @@ use crate::target::{Address, Target};
 pub use list::targets;
 pub use opt_out::OptOut;
 use pacing::group_by_address;
-pub use table::{Row, State, Table};
+pub use table::{Table, TargetRow, TargetState};
 
 /// The exit status of a fault of ours.
 const FAULT: u8 = 5;
@@ -86,39 +86,40 @@ impl Survey {
         for (target, name) in mem::take(&mut self.targets).into_iter().zip(names) {
             let file = self.folder.join(name);
             if self.opt_out.has_host_of(&target) {
-                table.rows.push(Row::left_out(&target));
+                table.rows.push(TargetRow::left_out(&target));
             } else if let Some(row) = self.done(&target, &file)? {
                 table.rows.push(row);
             } else {
                 waiting.push(Waiting { target, file });
             }
         }
-        let asking = stream::iter(waiting).map(|one| resolved(one, plan.patience.connect));
+        let asking = stream::iter(waiting).map(|one| resolved(one, plan.timeouts.connect));
         let mut waiting: Vec<Waiting> =
             asking.buffered(self.parallel).take_until(plan.interruption.happened()).collect().await;
         waiting.retain(|one| {
             let is_out = self.opt_out.has_address_of(&one.target);
-            table.rows.extend(is_out.then(|| Row::left_out(&one.target)));
+            table.rows.extend(is_out.then(|| TargetRow::left_out(&one.target)));
             !is_out
         });
         plan.progress.set_length(waiting.len() as u64);
         let progress = plan.progress.clone();
         // Among many sessions there is always a while between a reply and the next act.
-        let patience = Patience { settle: Duration::ZERO, ..plan.patience };
-        let each = Plan { parallel: 1, patience, progress: ProgressBar::hidden(), ..plan };
+        let timeouts = Timeouts { settle: Duration::ZERO, ..plan.timeouts };
+        let each = Plan { parallel: 1, timeouts, progress: ProgressBar::hidden(), ..plan };
         let groups = group_by_address(waiting, |target| !politeness(target, &each).between.is_zero());
         let parallel = self.parallel;
         let threads = thread::available_parallelism().map_or(1, NonZero::get).min(parallel);
         let groups = Mutex::new(groups.into_iter());
-        let desk = Desk { survey: self, cases, plan: each, progress, groups, settled: Mutex::default() };
-        let desk = Arc::new(desk);
+        let workers =
+            Workers { survey: self, cases, plan: each, progress, groups, concluded: Mutex::default() };
+        let workers = Arc::new(workers);
         let mut working = JoinSet::new();
         for thread in 0..threads {
-            let (desk, share) = (Arc::clone(&desk), (parallel + thread) / threads);
-            working.spawn_blocking(move || desk.work(share));
+            let (workers, share) = (Arc::clone(&workers), (parallel + thread) / threads);
+            working.spawn_blocking(move || workers.work(share));
         }
         all(working).await?;
-        for (row, stale) in locked(&desk.settled).drain(..) {
+        for (row, stale) in locked(&workers.concluded).drain(..) {
             table.rows.push(row);
             table.stale.extend(stale);
         }
@@ -127,7 +128,7 @@ impl Survey {
     }
 
     /// What the records say of a target that was run before.
-    fn done(&self, target: &Target, file: &Path) -> Result<Option<Row>> {
+    fn done(&self, target: &Target, file: &Path) -> Result<Option<TargetRow>> {
         if !file.exists() {
             return Ok(None);
         }
@@ -137,24 +138,25 @@ impl Survey {
                 file.display()
             );
         }
-        Ok(files::complete(target, file).map(|records| Row::of(target, State::Kept, &records, self.fail_on)))
+        Ok(files::complete(target, file)
+            .map(|records| TargetRow::of(target, TargetState::Kept, &records, self.fail_on)))
     }
 }
 
 /// Where targets are run, and what came of them is judged and written. Each thread does all of that for its targets, so
 /// that no reply and no record passes from one to another.
 #[derive(Debug)]
-struct Desk {
+struct Workers {
     survey: Survey,
     cases: Vec<Case>,
     plan: Plan,
     progress: ProgressBar,
     /// Those that nobody has begun with.
     groups: Mutex<IntoIter<Vec<Waiting>>>,
-    settled: Mutex<Vec<(Row, Vec<Stale>)>>,
+    concluded: Mutex<Vec<(TargetRow, Vec<Stale>)>>,
 }
 
-impl Desk {
+impl Workers {
     /// Runs groups as long as there are some, so many at once.
     fn work(self: Arc<Self>, share: usize) -> Result<()> {
         let runtime =
@@ -198,25 +200,25 @@ impl Desk {
             if self.plan.interruption.status().is_some() {
                 break;
             }
-            let settled = self.settle(&waiting, outcome)?;
-            locked(&self.settled).push(settled);
+            let concluded = self.conclude(&waiting, outcome)?;
+            locked(&self.concluded).push(concluded);
             self.progress.inc(1);
         }
         Ok(())
     }
 
     /// Judges an outcome, writes its records, and says what it was.
-    fn settle(&self, waiting: &Waiting, outcome: Outcome) -> Result<(Row, Vec<Stale>)> {
+    fn conclude(&self, waiting: &Waiting, outcome: Outcome) -> Result<(TargetRow, Vec<Stale>)> {
         let Survey { baseline, narrowed, fail_on, .. } = &self.survey;
         let target = &waiting.target;
         let mut outcome = run::conclude(outcome, target, &self.cases, &self.plan)?;
         let mark =
             |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), *narrowed, &mut outcome);
         let told = baseline.as_ref().map(mark).unwrap_or_default();
-        let state = if told.is_empty() { State::Run } else { State::Stale };
+        let state = if told.is_empty() { TargetState::Run } else { TargetState::Stale };
         let records = record::records(&target.name, outcome);
         files::write(&records, &waiting.file)?;
-        Ok((Row::of(target, state, &records, *fail_on), told))
+        Ok((TargetRow::of(target, state, &records, *fail_on), told))
     }
 }
 
@@ -238,11 +240,11 @@ fn politeness(target: &Target, plan: &Plan) -> Politeness {
 }
 
 /// Asks where a name points. One that points nowhere has no address, and is not asked for again.
-async fn resolved(mut waiting: Waiting, patience: Duration) -> Waiting {
+async fn resolved(mut waiting: Waiting, timeouts: Duration) -> Waiting {
     let Address::Tcp(host, port) = &waiting.target.address else { return waiting };
     let addresses = match host.parse::<IpAddr>() {
         Ok(address) => vec![address],
-        Err(_) => match timeout(patience, lookup_host((host.as_str(), *port))).await {
+        Err(_) => match timeout(timeouts, lookup_host((host.as_str(), *port))).await {
             Ok(Ok(found)) => found.map(|place| place.ip()).collect(),
             Ok(Err(_)) | Err(_) => Vec::new(),
         },

@@ -19,7 +19,7 @@ use smtp_conformance::readers::transcript;
 use smtp_conformance::record::outcome::Outcome;
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source};
-use smtp_conformance::rules::finding::Known;
+use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Strictness, judge};
 use tempfile::TempDir;
 
@@ -108,7 +108,7 @@ fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) 
     ];
     for record in &mut servers[1] {
         if let Record::Finding(found) = record {
-            found.known = Some(Known {
+            found.accepted = Some(Accepted {
                 section: "RFC 5321 §4.2".into(),
                 reason: HOSTILE.into(),
                 link: Some(HOSTILE.into()),

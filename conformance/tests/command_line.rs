@@ -156,21 +156,21 @@ fn a_baseline_knows_findings_and_is_kept_true() {
     assert_eq!(status(&output), Some(0));
     assert!(
         String::from_utf8_lossy(&output.stdout)
-            .contains("known warning reply-code-second-digit, 1 x: Found on ")
+            .contains("accepted warning reply-code-second-digit, 1 x: Found on ")
     );
     for format in ["console", "jsonl", "junit", "markdown", "html", "results", "sarif"] {
         let output = run(&["--format", format]);
         assert_eq!(status(&output), Some(0), "{format}: {}", String::from_utf8_lossy(&output.stderr));
     }
     let markdown = run(&["--format", "markdown"]).stdout;
-    assert!(String::from_utf8_lossy(&markdown).contains("Known: 1 findings that the baseline has"));
+    assert!(String::from_utf8_lossy(&markdown).contains("Accepted: 1 findings that the baseline has"));
     target(&whole);
     let output = run(&[]);
     assert_eq!(status(&output), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("b.toml:3: nothing matches it any more"));
     assert_eq!(status(&run(&["--case", "noop"])), Some(0));
     assert_eq!(status(&run(&["--update-baseline"])), Some(0));
-    assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[known]]"));
+    assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[accepted]]"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use smtp_conformance::dialogue::Part;
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
 use smtp_conformance::record::comparison::Comparison;
-use smtp_conformance::record::index::Stream;
+use smtp_conformance::record::index::RecordIndex;
 use smtp_conformance::record::outcome::Outcome;
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::{Knowledge, Level, Strictness, judge, report};
@@ -35,7 +35,7 @@ fn records(name: &str, text: &str) -> Vec<Record> {
 
 /// The rules of what is new, changed and gone, and how many findings are the same.
 fn compared(before: &[Record], after: &[Record]) -> (Vec<String>, Vec<String>, Vec<String>, usize) {
-    let (before, after) = (Stream::of(before), Stream::of(after));
+    let (before, after) = (RecordIndex::of(before), RecordIndex::of(after));
     let comparison = Comparison::of(&before, &after);
     let rules = |list: &[smtp_conformance::record::comparison::Difference<'_>]| {
         list.iter().map(|difference| difference.identity.rule.clone()).collect::<Vec<_>>()
@@ -50,7 +50,7 @@ fn none() -> Vec<String> {
 #[test]
 fn a_finding_stays_the_same_where_texts_hosts_counts_and_places_differ() {
     let before = records("runs/monday/noop.txt", SPOKEN);
-    let findings = Stream::of(&before).findings.len();
+    let findings = RecordIndex::of(&before).findings.len();
     assert!(findings > 0);
     let same = (none(), none(), none(), findings);
     let other = SPOKEN
@@ -102,7 +102,7 @@ fn what_a_case_did_on_a_shared_connection_is_known_to_be_tried() {
         records
     };
     let (before, after) = (shared(SPOKEN), shared(&SPOKEN.replace("250 Ok", "250 2.0.0 Ok")));
-    let comparison = Comparison::of(&Stream::of(&before), &Stream::of(&after));
+    let comparison = Comparison::of(&RecordIndex::of(&before), &RecordIndex::of(&after));
     assert_eq!(comparison.gone.iter().map(|gone| gone.tried).collect::<Vec<_>>(), [true]);
 }
 
@@ -116,7 +116,7 @@ fn what_was_not_tried_again_is_told_from_what_was_mended() {
             false,
         ),
     ] {
-        let (before, after) = (Stream::of(&before), Stream::of(&after));
+        let (before, after) = (RecordIndex::of(&before), RecordIndex::of(&after));
         let comparison = Comparison::of(&before, &after);
         assert_eq!(comparison.gone.iter().map(|gone| gone.tried).collect::<Vec<_>>(), [tried]);
         assert_eq!(comparison.worst(), None);
@@ -135,7 +135,7 @@ fn a_level_that_rose_counts_like_a_new_finding() {
             found.level = Level::Note;
         }
     }
-    let (error, note) = (Stream::of(&error), Stream::of(&note));
+    let (error, note) = (RecordIndex::of(&error), RecordIndex::of(&note));
     let raised = Comparison::of(&note, &error);
     assert_eq!((raised.changed.len(), raised.worst()), (1, Some(Level::Error)));
     let lowered = Comparison::of(&error, &note);
@@ -147,7 +147,7 @@ fn streams_cut_short_or_forged_are_compared_too() {
     let whole = records("\u{1b}[2J\u{202e}noop.txt", &SPOKEN.replace("NOOP 17", r"NOOP \x1b[2J"));
     for records in [&whole[..0], &whole[1..], &whole[whole.len() - 3..]] {
         for (before, after) in [(records, &whole[..]), (&whole[..], records)] {
-            let (before, after) = (Stream::of(before), Stream::of(after));
+            let (before, after) = (RecordIndex::of(before), RecordIndex::of(after));
             let text = report::comparison::render(&Comparison::of(&before, &after), &before, &after);
             let mut controls = text.chars().filter(|character| character.is_control() && *character != '\n');
             assert_eq!(controls.next(), None, "{text:?}");
@@ -165,7 +165,7 @@ fn the_command_tells_by_its_exit_status() {
         fs::write(folder.path().join(name), octets).expect("a file");
     };
     write("broken.jsonl", &records("noop.txt", SPOKEN));
-    write("mended.jsonl", &records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok")));
+    write("fixed.jsonl", &records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok")));
     let run = |arguments: &str| {
         let program = env!("CARGO_BIN_EXE_smtp-conformance");
         let arguments = arguments.split(' ');
@@ -175,21 +175,21 @@ fn the_command_tells_by_its_exit_status() {
     let mut statuses = String::new();
     for arguments in [
         "broken.jsonl broken.jsonl",
-        "broken.jsonl mended.jsonl",
-        "mended.jsonl broken.jsonl",
-        "mended.jsonl broken.jsonl --fail-on never",
-        "mended.jsonl",
-        "mended.jsonl none.jsonl",
+        "broken.jsonl fixed.jsonl",
+        "fixed.jsonl broken.jsonl",
+        "fixed.jsonl broken.jsonl --fail-on never",
+        "fixed.jsonl",
+        "fixed.jsonl none.jsonl",
     ] {
         let status = run(arguments).status.code().unwrap_or(-1);
         writeln!(statuses, "{status} {arguments}").expect("a string takes all");
     }
     assert_eq!(
         statuses,
-        "0 broken.jsonl broken.jsonl\n0 broken.jsonl mended.jsonl\n1 mended.jsonl broken.jsonl\n\
-         0 mended.jsonl broken.jsonl --fail-on never\n2 mended.jsonl\n5 mended.jsonl none.jsonl\n"
+        "0 broken.jsonl broken.jsonl\n0 broken.jsonl fixed.jsonl\n1 fixed.jsonl broken.jsonl\n\
+         0 fixed.jsonl broken.jsonl --fail-on never\n2 fixed.jsonl\n5 fixed.jsonl none.jsonl\n"
     );
-    let output = run("mended.jsonl broken.jsonl --format json").stdout;
+    let output = run("fixed.jsonl broken.jsonl --format json").stdout;
     let json: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
     assert_eq!(json["new"][0]["rule"], "enhanced-code-present");
     assert_eq!(json["new"][0]["after"][0]["reply-code"], 250);

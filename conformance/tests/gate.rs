@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety, Start};
-use smtp_conformance::client::Patience;
+use smtp_conformance::client::Timeouts;
 use smtp_conformance::dialogue::Exchange;
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
@@ -21,11 +21,11 @@ const CONTRADICTED: [&str; 2] = ["452 4.5.3", "452 4.2.2"];
 fn plan() -> Plan {
     Plan {
         allowed: vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods],
-        patience: Patience {
+        timeouts: Timeouts {
             connect: Duration::from_secs(5),
             reply: Duration::from_secs(1),
             connection: Duration::from_secs(20),
-            ..Patience::default()
+            ..Timeouts::default()
         },
         limit: Duration::from_secs(120),
         parallel: 16,
@@ -36,7 +36,7 @@ fn plan() -> Plan {
 async fn outcome(options: Options, cases: &[Case]) -> Outcome {
     let mut plan = plan();
     let delay: Duration = options.faults.iter().map(|fault| fault.delay()).sum();
-    for limit in [&mut plan.patience.reply, &mut plan.patience.connection, &mut plan.limit] {
+    for limit in [&mut plan.timeouts.reply, &mut plan.timeouts.connection, &mut plan.limit] {
         *limit += delay;
     }
     let server = Reference::start(options).await.expect("the reference server starts");
@@ -71,7 +71,8 @@ async fn without_faults_no_rule_is_broken() {
             .iter()
             .filter(|finding| broken(&outcome).contains(&finding.rule))
             .map(|finding| {
-                let exchange = &outcome.dialogues[finding.place.dialogue].exchanges[finding.place.exchange];
+                let exchange =
+                    &outcome.dialogues[finding.location.dialogue].exchanges[finding.location.exchange];
                 format!("{} {}: {}", finding.rule, finding.detail, shown(exchange))
             })
             .collect();
@@ -89,7 +90,7 @@ async fn without_faults_no_rule_is_broken() {
         cases.iter().map(|case| case.id.as_str()).filter(|id| !reached.contains(*id)).collect();
     assert!(
         missed.is_empty(),
-        "no set-up of the reference server lets these cases go as foreseen: {missed:?}"
+        "no set-up of the reference server lets these cases go as expected: {missed:?}"
     );
 }
 
@@ -133,7 +134,7 @@ async fn each_fault_breaks_the_rules_it_declares() {
                 .take(3)
                 .map(|finding| {
                     let exchange =
-                        &outcome.dialogues[finding.place.dialogue].exchanges[finding.place.exchange];
+                        &outcome.dialogues[finding.location.dialogue].exchanges[finding.location.exchange];
                     format!("{} {}: {}", finding.rule, finding.detail, shown(exchange))
                 })
                 .collect();

@@ -346,7 +346,7 @@ fn files_are_read_within_a_limit_and_quoted_within_another() {
     fs::create_dir(folder.path().join("cases")).expect("a folder");
     file("target.toml", &format!("url = \"smtp://127.0.0.1\"\n{long} = 1\n"));
     file("url.toml", &format!("url = \"smtp://{long}@\"\n"));
-    file("baseline.toml", &format!("[[known]]\ntarget = \"{long}"));
+    file("baseline.toml", &format!("[[accepted]]\ntarget = \"{long}"));
     file("cases/a.toml", &format!("[[case]]\nid = \"{long}\"\n"));
     file("targets", &format!("smtp://{long}:b\n"));
     file("out.txt", &format!("192.0.2.0/24\n{long} {long}\n"));

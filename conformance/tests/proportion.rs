@@ -17,7 +17,7 @@ fn a_report_takes_time_in_proportion_to_what_was_found() {
     let file = |name: &str, text: String| fs::write(folder.path().join(name), text).expect("a file");
     let finding = |rule: &str, case: &str, place: &str| {
         format!(
-            "{{\"record\":\"finding\",\"rule\":\"{rule}\",\"level\":\"error\",\"place\":{{{place}}},\
+            "{{\"record\":\"finding\",\"rule\":\"{rule}\",\"level\":\"error\",\"location\":{{{place}}},\
              \"case\":\"{case}\",\"detail\":\"d\",\"statement\":\"s\",\"sources\":[]}}\n"
         )
     };

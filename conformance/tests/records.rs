@@ -12,7 +12,7 @@ use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::record::{self, Record};
 use smtp_conformance::report::{Format, Source, console, junit, sarif};
-use smtp_conformance::rules::finding::Known;
+use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 /// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
@@ -125,12 +125,12 @@ fn junit_follows_the_schema_of_jenkins() {
 #[test]
 fn sarif_follows_the_schema_of_the_standard() {
     let mut records = records();
-    let known = Known { section: "RFC 5321".to_owned(), reason: format!("as ever {MARKUP}"), link: None };
+    let known = Accepted { section: "RFC 5321".to_owned(), reason: format!("as ever {MARKUP}"), link: None };
     for record in &mut records {
         if let Record::Finding(found) = record
             && found.rule == "enhanced-code-present"
         {
-            found.known = Some(known.clone());
+            found.accepted = Some(known.clone());
         }
     }
     let runs = [Source { name: "", records: &records }, Source { name: "", records: &[] }];

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use smtp_conformance::case::{self, Case, Safety};
-use smtp_conformance::client::{Certificates, Patience};
+use smtp_conformance::client::{Certificates, Timeouts};
 use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::record::outcome::{Outcome, Verdict};
@@ -23,8 +23,8 @@ use tokio::time::sleep;
 const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };
 
 fn plan() -> Plan {
-    let patience = Patience { reply: Duration::from_secs(2), ..Patience::default() };
-    Plan { patience, politeness: Some(GENTLE), ..Plan::default() }
+    let timeouts = Timeouts { reply: Duration::from_secs(2), ..Timeouts::default() };
+    Plan { timeouts, politeness: Some(GENTLE), ..Plan::default() }
 }
 
 fn cases(wanted: impl Fn(&Case) -> bool) -> Vec<Case> {
@@ -162,8 +162,8 @@ async fn a_server_of_another_kind_breaks_nothing() {
             });
         }
     });
-    let patience = Patience { reply: Duration::from_millis(500), ..Patience::default() };
-    let plan = Plan { patience, ..Plan::default() };
+    let timeouts = Timeouts { reply: Duration::from_millis(500), ..Timeouts::default() };
+    let plan = Plan { timeouts, ..Plan::default() };
     let (all, one) = (cases(|_| true), cases(|_| false));
     let alone = ["greeting", "ehlo", "helo", "lmtp-ehlo", "noop"].map(|id| {
         let mut cases = cases(|case| case.id == id);
@@ -189,7 +189,7 @@ async fn a_server_of_another_kind_breaks_nothing() {
     }
 }
 
-/// That nothing comes is what the case foresees, but only where there was time for it.
+/// That nothing comes is what the case expects, but only where there was time for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_counts_only_within_the_time_for_the_connection_and_the_run() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -211,7 +211,7 @@ situations = []
 safety = \"safe\"
 rules = []
 steps = [{ send = \"NOOP\" }]
-outcomes = [{ step = 1, reply = \"none\", is = \"foreseen\" }]
+outcomes = [{ step = 1, reply = \"none\", is = \"expected\" }]
 ";
     let target = Target::read(&format!("smtp://{place}")).expect("a URL");
     let cases = case::read("x.toml", text).expect("the cases follow the form");
@@ -221,8 +221,8 @@ outcomes = [{ step = 1, reply = \"none\", is = \"foreseen\" }]
         (long, short, long, Verdict::Inconclusive, "the time for the connection is over"),
         (long, long, short, Verdict::Inconclusive, "the time for the run is over"),
     ] {
-        let patience = Patience { reply, connection, ..Patience::default() };
-        let outcome = outcome(&target, &cases, &Plan { patience, limit, ..Plan::default() }).await;
+        let timeouts = Timeouts { reply, connection, ..Timeouts::default() };
+        let outcome = outcome(&target, &cases, &Plan { timeouts, limit, ..Plan::default() }).await;
         let [case] = outcome.cases.as_slice() else { panic!("{:?}", outcome.cases) };
         assert!((case.verdict, case.reason_text().starts_with(reason)) == (verdict, true), "{case:?}");
     }
@@ -253,7 +253,7 @@ situations = []
 safety = \"safe\"
 rules = []
 steps = [{{ raw = \"{}\" }}]
-outcomes = [{{ step = 1, reply = \"closed\", is = \"foreseen\" }}]
+outcomes = [{{ step = 1, reply = \"closed\", is = \"expected\" }}]
 ",
         "{pad:1048576}".repeat(16)
     );
@@ -265,8 +265,8 @@ outcomes = [{{ step = 1, reply = \"closed\", is = \"foreseen\" }}]
         (&flood, long, short, long, "the time for the connection is over"),
         (&cases(|_| true), long, long, short, "the time for the run is over"),
     ] {
-        let patience = Patience { reply, connection, ..Patience::default() };
-        let outcome = outcome(&target, cases, &Plan { patience, limit, ..Plan::default() }).await;
+        let timeouts = Timeouts { reply, connection, ..Timeouts::default() };
+        let outcome = outcome(&target, cases, &Plan { timeouts, limit, ..Plan::default() }).await;
         for case in &outcome.cases {
             let told = (case.verdict, case.reason_text().starts_with(reason));
             assert_eq!(told, (Verdict::Inconclusive, true), "{case:?}");

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use smtp_conformance::case::{self, Case};
 use smtp_conformance::reference::{Fault, Options, Reference};
 use smtp_conformance::run::{Plan, Politeness};
-use smtp_conformance::survey::{OptOut, State, Survey};
+use smtp_conformance::survey::{OptOut, Survey, TargetState};
 use smtp_conformance::{Address, Target};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
@@ -292,7 +292,7 @@ async fn those_who_want_none_of_it_are_not_contacted() {
         let opt_out = OptOut::read(&file).expect("a list");
         let survey = Survey { opt_out, ..survey(targets(), &out) };
         let table = survey.run(cases(), Plan::default()).await.expect("records can be written");
-        let left_out = table.rows.iter().filter(|row| row.state == State::LeftOut).count();
+        let left_out = table.rows.iter().filter(|row| row.state == TargetState::LeftOut).count();
         assert_eq!((watch.seen().1 - before, left_out), (contacted, 2 - contacted), "{list:?}: {table}");
         assert!(left_out == 0 || table.to_string().contains("left out"), "{table}");
         assert_eq!(files(out.path()).len(), contacted);

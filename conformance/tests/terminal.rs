@@ -20,11 +20,11 @@ fn write_files(folder: &Path) {
     file("protocol.toml", format!("url = \"smtp://127.0.0.1:1\"\nprotocol = \"{toml}\"\n"));
     file("url.toml", format!("url = \"smtp://127.0.0.1:{toml}\"\n"));
     file("name.toml", format!("url = \"smtp://127.0.0.1:1\"\nname = \"{toml}\"\n"));
-    file("baseline.toml", format!("[[known]]\ntarget = \"*\"\nrule = \"{toml}\"\n"));
+    file("baseline.toml", format!("[[accepted]]\ntarget = \"*\"\nrule = \"{toml}\"\n"));
     file(
         "accepted.toml",
         format!(
-            "[[known]]\ntarget = \"*\"\nrule = \"*\"\ncase = \"{toml}\"\nsection = \"{toml}\"\nreason = \"{toml}\"\n\
+            "[[accepted]]\ntarget = \"*\"\nrule = \"*\"\ncase = \"{toml}\"\nsection = \"{toml}\"\nreason = \"{toml}\"\n\
          link = \"{toml}\"\n"
         ),
     );
@@ -54,9 +54,9 @@ fn write_files(folder: &Path) {
          {{\"record\":\"exchange\",\"dialogue\":0,\"number\":0,\"exchange\":{{\"act\":\"connect\",\
          \"answers\":[{{\"octets\":\"250 \\\\x1b[2J\\\\x9b\",\"millis\":0}}],\"end\":\"answered\"}}}}\n\
          {{\"record\":\"finding\",\"rule\":{e},\"level\":\"error\",\"condition\":{e},\
-         \"place\":{{\"dialogue\":0,\"exchange\":0}},\"case\":{e},\"detail\":{e},\"statement\":{e},\"sources\":[{e}]}}\n\
-         {{\"record\":\"finding\",\"rule\":{e},\"level\":\"note\",\"place\":{{\"dialogue\":0,\"exchange\":0}},\
-         \"case\":{e},\"detail\":{e},\"known\":{{\"section\":{e},\"reason\":{e},\"link\":{e}}},\"statement\":{e},\
+         \"location\":{{\"dialogue\":0,\"exchange\":0}},\"case\":{e},\"detail\":{e},\"statement\":{e},\"sources\":[{e}]}}\n\
+         {{\"record\":\"finding\",\"rule\":{e},\"level\":\"note\",\"location\":{{\"dialogue\":0,\"exchange\":0}},\
+         \"case\":{e},\"detail\":{e},\"accepted\":{{\"section\":{e},\"reason\":{e},\"link\":{e}}},\"statement\":{e},\
          \"sources\":[{e}]}}\n\
          {{\"record\":\"case\",\"id\":{e},\"title\":{e},\"verdict\":\"skipped\",\"reason\":{e},\"rules\":[{e}]}}\n\
          {{\"record\":\"summary\",\"dialogues\":1,\"exchanges\":1,\"errors\":1,\"warnings\":0,\"notes\":1,\

@@ -141,7 +141,7 @@ pub fn recover(disk: &dyn Disk, root: &Path) -> Result<Recovery> {
     let leftovers = leftovers(root);
     for path in &leftovers {
         disk.remove(path).with_context(|| format!("cannot remove {}", path.display())).context(
-            "an interrupted sync is not undone; mend this and run any `cargo xtask` command to undo it",
+            "an interrupted sync is not undone; fix this and run any `cargo xtask` command to undo it",
         )?;
     }
     Ok(match (is_counted, leftovers.is_empty()) {
@@ -153,7 +153,7 @@ pub fn recover(disk: &dyn Disk, root: &Path) -> Result<Recovery> {
 
 const UNCHANGED: &str = "nothing was changed";
 const UNFINISHED: &str =
-    "the replacement is not finished; mend this and run any `cargo xtask` command to finish it";
+    "the replacement is not finished; fix this and run any `cargo xtask` command to finish it";
 
 /// The paths that stand in the journal, each with the hash of its new contents.
 #[derive(Serialize, Deserialize)]

@@ -190,15 +190,15 @@ fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
     let project = Copy::to_render();
     project.edit(QUIRKS, "historical = false", "historical   =  false # an odd line of a person");
     let last = "raw = \".\"\nreads-as = \"\"\n";
-    project.edit(QUIRKS, last, &format!("# above\n{last}historical = false # until it is mended\n"));
+    project.edit(QUIRKS, last, &format!("# above\n{last}historical = false # until it is fixed\n"));
     let text = project.quirks();
-    let end = text.find("# until it is mended").unwrap();
+    let end = text.find("# until it is fixed").unwrap();
     let rest = text[end..].replacen("\nhistorical = false\n", "\n", 1);
     fs::write(project.path(QUIRKS), format!("{}{rest}", &text[..end])).unwrap();
     let (annotations, quirks) = (project.annotations(), project.quirks());
 
-    let mended = project.snapshot().replacen("<basic_code>.</basic_code>", "<basic_code>550</basic_code>", 1);
-    let output = project.sync(&mended, &[]);
+    let fixed = project.snapshot().replacen("<basic_code>.</basic_code>", "<basic_code>550</basic_code>", 1);
+    let output = project.sync(&fixed, &[]);
     assert_refused(
         &output,
         "no cell of row X.7.28 needs this quirk any more; write `historical = true` in it",
@@ -207,7 +207,7 @@ fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
     assert_same(&project.quirks(), &quirks);
     assert_done(&project.xtask(&["render", "--check"]));
 
-    let output = project.sync(&mended, &["--propose"]);
+    let output = project.sync(&fixed, &["--propose"]);
     assert_done(&output);
     assert!(
         stderr(&output).contains("quirks of X.7.28 are no longer needed and were marked"),

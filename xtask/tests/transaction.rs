@@ -259,7 +259,7 @@ fn an_error_while_it_recovers_says_how_to_go_on() {
     let project = Copy::to_render();
     for (state, expected) in change.interrupted() {
         let way =
-            if *expected == change.new { UNFINISHED } else { "an interrupted sync is not undone; mend this" };
+            if *expected == change.new { UNFINISHED } else { "an interrupted sync is not undone; fix this" };
         for (fault, moment, text) in faults() {
             for step in 0.. {
                 restore(project.root(), &state);
@@ -277,7 +277,7 @@ fn an_error_while_it_recovers_says_how_to_go_on() {
 }
 
 const UNFINISHED: &str =
-    "the replacement is not finished; mend this and run any `cargo xtask` command to finish it: cannot ";
+    "the replacement is not finished; fix this and run any `cargo xtask` command to finish it: cannot ";
 
 /// An error once, and one that lasts; before, within and after what it stops.
 fn faults() -> Vec<(Fault, Moment, &'static str)> {
@@ -605,7 +605,7 @@ fn an_older_registry_needs_its_option() {
 
 // ---- The change ---------------------------------------------------------------------------------------------------
 
-/// A change of every data file and nearly every product: a row is gone, an odd cell mended, the date a newer one.
+/// A change of every data file and nearly every product: a row is gone, an odd cell fixed, the date a newer one.
 struct Change {
     candidate: PathBuf,
     old: Tree,

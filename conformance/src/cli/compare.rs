@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::terminal::{print_report, say};
 use super::{FailOn, input};
 use crate::record::comparison::Comparison;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::report::comparison;
 use crate::visible::visible_json;
 
@@ -37,7 +37,7 @@ enum Format {
 /// Compares, prints, and gives the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let (before, after) = (input::records(&options.before)?, input::records(&options.after)?);
-    let (before, after) = (Stream::of(&before), Stream::of(&after));
+    let (before, after) = (RecordIndex::of(&before), RecordIndex::of(&after));
     let compared = Comparison::of(&before, &after);
     match options.format {
         Format::Console => {

@@ -43,10 +43,10 @@ fn print_rule(rule: &Rule) {
         say!("Yields to: {other}");
     }
     say!("\nWhy: {}", rule.why);
-    if !rule.mend.is_empty() {
-        say!("Mend: {}", rule.mend);
+    if !rule.fix.is_empty() {
+        say!("Fix: {}", rule.fix);
     }
-    for (server, mend) in rule.mends {
-        say!("  {server}: {mend}");
+    for (server, fix) in rule.fixes {
+        say!("  {server}: {fix}");
     }
 }

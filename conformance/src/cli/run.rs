@@ -168,8 +168,8 @@ fn plan(options: &Options) -> Result<Plan> {
         certificates: if options.verify_tls { Certificates::Demanded } else { Certificates::Observed },
         ..Plan::default()
     };
-    plan.patience.reply = Duration::from_secs(options.timeout);
-    plan.patience.connection = Duration::from_secs(options.connection_timeout);
+    plan.timeouts.reply = Duration::from_secs(options.timeout);
+    plan.timeouts.connection = Duration::from_secs(options.connection_timeout);
     if let Some(file) = options.baseline.as_ref().filter(|_| !options.update_baseline) {
         ensure!(file.exists(), "{}: there is no such file; --update-baseline makes it", file.display());
     }

@@ -18,7 +18,7 @@ pub use token::{Damage, Token};
 
 /// One reply: a line, or several of which all but the last are continued by a hyphen (RFC 5321 §4.2.1).
 ///
-/// Reading never fails. What is wrong is in [`defects`](Reply::defects), where it is in [`places`](Reply::places), and
+/// Reading never fails. What is wrong is in [`defects`](Reply::defects), where it is in [`positions`](Reply::positions), and
 /// the octets stay as they came.
 ///
 /// ```
@@ -150,7 +150,7 @@ impl<'a> Reply<'a> {
     }
 
     /// Every defect with its line and its octet in that line, both counted from 0.
-    pub fn places(&self) -> impl Iterator<Item = (Defect, usize, usize)> {
+    pub fn positions(&self) -> impl Iterator<Item = (Defect, usize, usize)> {
         let (number, enhanced) = (self.number, self.lines().next().and_then(|line| line.token().code()));
         let inside = self.lines().enumerate().flat_map(move |(index, line)| {
             let token = line.token();
@@ -164,7 +164,7 @@ impl<'a> Reply<'a> {
                     defects |= Defect::MixedEnhancedCodes.into();
                 }
             }
-            defects.iter().map(move |defect| (defect, index, line.place(defect)))
+            defects.iter().map(move |defect| (defect, index, line.position(defect)))
         });
         // Of a reply whose last line is whole, the end is missing behind it.
         let last = self.lines().enumerate().last().filter(|(_, line)| line.end() != LineEnd::None);

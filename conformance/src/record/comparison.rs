@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::dialogue::shape::shape;
 use crate::protocol::reply::Reply;
-use crate::record::Found;
+use crate::record::FindingRecord;
 use crate::record::fingerprint::{Fingerprint, owner};
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
 /// What differs between the findings of two streams. Each list is sorted by level, worst first, then by identity.
@@ -36,21 +36,21 @@ pub struct Difference<'a> {
     /// The identity in short.
     pub fingerprint: String,
     /// How it was seen in the first stream.
-    pub before: BTreeSet<Outcome>,
+    pub before: BTreeSet<Sighting>,
     /// How it was seen in the second stream.
-    pub after: BTreeSet<Outcome>,
+    pub after: BTreeSet<Sighting>,
     /// Whether the stream that lacks the finding has an exchange of that shape on a connection of that name. If not,
     /// it could not be seen there. True where both streams have the finding.
     pub tried: bool,
     /// One of the findings: of the second stream if it has one.
     #[serde(rename = "finding")]
-    pub found: &'a Found,
+    pub found: &'a FindingRecord,
 }
 
 /// How a finding was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Outcome {
+pub struct Sighting {
     /// Its weight.
     pub level: Level,
     /// The reply code; `None` if the finding is about something else than one reply, or the reply has none.
@@ -60,7 +60,7 @@ pub struct Outcome {
 }
 
 /// `error with 550 5.1.1`.
-impl fmt::Display for Outcome {
+impl fmt::Display for Sighting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.level)?;
         self.reply_code.map_or(Ok(()), |code| write!(f, " with {code}"))?;
@@ -71,7 +71,7 @@ impl fmt::Display for Outcome {
 impl<'a> Comparison<'a> {
     /// Compares the findings of two streams.
     #[must_use]
-    pub fn of(first: &Stream<'a>, second: &Stream<'a>) -> Comparison<'a> {
+    pub fn of(first: &RecordIndex<'a>, second: &RecordIndex<'a>) -> Comparison<'a> {
         let (mut before, after) = (seen(first), seen(second));
         let mut comparison = Comparison { new: Vec::new(), changed: Vec::new(), gone: Vec::new(), same: 0 };
         let (tried_first, tried_second) = (tried(first), tried(second));
@@ -83,21 +83,21 @@ impl<'a> Comparison<'a> {
             tried,
             found,
         };
-        for (identity, Seen { outcomes, found }) in after {
+        for (identity, Seen { sightings, found }) in after {
             match before.remove(&identity) {
-                Some(old) if old.outcomes == outcomes => comparison.same += 1,
+                Some(old) if old.sightings == sightings => comparison.same += 1,
                 Some(old) => {
-                    comparison.changed.push(difference(identity, old.outcomes, outcomes, true, found));
+                    comparison.changed.push(difference(identity, old.sightings, sightings, true, found));
                 }
                 None => {
                     let tried = tried_first.contains(&(identity.dialogue.as_str(), identity.act.clone()));
-                    comparison.new.push(difference(identity, BTreeSet::new(), outcomes, tried, found));
+                    comparison.new.push(difference(identity, BTreeSet::new(), sightings, tried, found));
                 }
             }
         }
-        for (identity, Seen { outcomes, found }) in before {
+        for (identity, Seen { sightings, found }) in before {
             let tried = tried_second.contains(&(identity.dialogue.as_str(), identity.act.clone()));
-            comparison.gone.push(difference(identity, outcomes, BTreeSet::new(), tried, found));
+            comparison.gone.push(difference(identity, sightings, BTreeSet::new(), tried, found));
         }
         for list in [&mut comparison.new, &mut comparison.changed, &mut comparison.gone] {
             list.sort_by_key(|difference| std::cmp::Reverse(difference.level()));
@@ -118,42 +118,42 @@ impl Difference<'_> {
     #[must_use]
     pub fn level(&self) -> Level {
         let seen = if self.after.is_empty() { &self.before } else { &self.after };
-        seen.iter().map(|outcome| outcome.level).max().unwrap_or(Level::Note)
+        seen.iter().map(|sighting| sighting.level).max().unwrap_or(Level::Note)
     }
 
     /// Whether its level is higher than before.
     #[must_use]
     pub fn is_raised(&self) -> bool {
-        self.before.iter().map(|outcome| outcome.level).max()
-            < self.after.iter().map(|outcome| outcome.level).max()
+        self.before.iter().map(|sighting| sighting.level).max()
+            < self.after.iter().map(|sighting| sighting.level).max()
     }
 }
 
 /// What a stream says of one identity: a finding of the highest level, and how it was seen.
 struct Seen<'a> {
-    outcomes: BTreeSet<Outcome>,
-    found: &'a Found,
+    sightings: BTreeSet<Sighting>,
+    found: &'a FindingRecord,
 }
 
-fn seen<'a>(stream: &Stream<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
+fn seen<'a>(stream: &RecordIndex<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
     let mut all = BTreeMap::new();
     for found in &stream.findings {
         let seen = all
             .entry(Fingerprint::of(found, stream))
-            .or_insert_with(|| Seen { outcomes: BTreeSet::new(), found });
+            .or_insert_with(|| Seen { sightings: BTreeSet::new(), found });
         if found.level > seen.found.level {
             seen.found = found;
         }
-        seen.outcomes.insert(outcome(found, stream));
+        seen.sightings.insert(sighting(found, stream));
     }
     all
 }
 
-fn outcome(found: &Found, stream: &Stream<'_>) -> Outcome {
-    let exchange = stream.exchange(found.place);
-    let answer = found.place.reply.and_then(|nth| exchange?.answers.get(nth));
+fn sighting(found: &FindingRecord, stream: &RecordIndex<'_>) -> Sighting {
+    let exchange = stream.exchange(found.location);
+    let answer = found.location.reply.and_then(|nth| exchange?.answers.get(nth));
     let reply = answer.map(|answer| Reply::read(&answer.octets));
-    Outcome {
+    Sighting {
         level: found.level,
         reply_code: reply.and_then(|reply| reply.number()),
         enhanced_code: reply.and_then(|reply| reply.enhanced()).map(|code| code.to_string()),
@@ -161,6 +161,6 @@ fn outcome(found: &Found, stream: &Stream<'_>) -> Outcome {
 }
 
 /// The cases of a stream, in a recording its files, each with the shapes of its acts.
-fn tried<'a>(stream: &Stream<'a>) -> BTreeSet<(&'a str, String)> {
-    stream.exchanges().map(|(place, exchange)| (owner(stream, place), shape(&exchange.act))).collect()
+fn tried<'a>(stream: &RecordIndex<'a>) -> BTreeSet<(&'a str, String)> {
+    stream.exchanges().map(|(location, exchange)| (owner(stream, location), shape(&exchange.act))).collect()
 }

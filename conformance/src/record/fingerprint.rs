@@ -5,9 +5,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::dialogue::Part;
 use crate::dialogue::shape::shape;
-use crate::record::Found;
-use crate::record::index::Stream;
-use crate::rules::finding::Place;
+use crate::record::FindingRecord;
+use crate::record::index::RecordIndex;
+use crate::rules::finding::Location;
 
 /// The identity of a finding: the rule, the case or else the connection's name, and the shape of the act.
 ///
@@ -39,11 +39,11 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The identity of a finding of a stream.
     #[must_use]
-    pub fn of(found: &Found, stream: &Stream<'_>) -> Fingerprint {
-        let act = stream.exchange(found.place).map(|exchange| shape(&exchange.act));
+    pub fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Fingerprint {
+        let act = stream.exchange(found.location).map(|exchange| shape(&exchange.act));
         Fingerprint {
             rule: found.rule.clone(),
-            dialogue: owner(stream, found.place).to_owned(),
+            dialogue: owner(stream, found.location).to_owned(),
             act: act.unwrap_or_default(),
         }
     }
@@ -56,13 +56,13 @@ impl Fingerprint {
     }
 }
 
-/// The case that brought a place about. Where none did, the name of its connection without folders, so that recordings
+/// The case that brought a location about. Where none did, the name of its connection without folders, so that recordings
 /// may lie anywhere.
 #[must_use]
-pub fn owner<'a>(stream: &Stream<'a>, place: Place) -> &'a str {
-    let Some(opening) = stream.dialogue(place) else { return "" };
+pub fn owner<'a>(stream: &RecordIndex<'a>, location: Location) -> &'a str {
+    let Some(opening) = stream.dialogue(location) else { return "" };
     let file = || opening.name.rsplit(['/', '\\']).next().unwrap_or_default();
-    Part::owner(&opening.cases, place.exchange).unwrap_or_else(file)
+    Part::owner(&opening.cases, location.exchange).unwrap_or_else(file)
 }
 
 #[cfg(test)]

@@ -4,29 +4,29 @@ use std::collections::BTreeMap;
 
 use crate::dialogue::Exchange;
 use crate::record::outcome::CaseOutcome;
-use crate::record::{Found, Header, Opening, Record, Summary};
-use crate::rules::finding::Place;
+use crate::record::{DialogueRecord, FindingRecord, Header, Record, Summary};
+use crate::rules::finding::Location;
 
 /// The parts of a stream of records. A stream may be cut short or written by hand, so any part may be missing.
 #[derive(Debug, Default)]
-pub struct Stream<'a> {
+pub struct RecordIndex<'a> {
     /// What was run, against what.
     pub header: Option<&'a Header>,
-    /// The breaches, in their order.
-    pub findings: Vec<&'a Found>,
+    /// The violations, in their order.
+    pub findings: Vec<&'a FindingRecord>,
     /// What came of the cases, in their order.
     pub cases: Vec<&'a CaseOutcome>,
     /// The end.
     pub summary: Option<&'a Summary>,
-    dialogues: BTreeMap<usize, &'a Opening>,
+    dialogues: BTreeMap<usize, &'a DialogueRecord>,
     exchanges: BTreeMap<(usize, usize), &'a Exchange>,
 }
 
-impl<'a> Stream<'a> {
+impl<'a> RecordIndex<'a> {
     /// Sorts the records of a stream.
     #[must_use]
-    pub fn of(records: &'a [Record]) -> Stream<'a> {
-        let mut stream = Stream::default();
+    pub fn of(records: &'a [Record]) -> RecordIndex<'a> {
+        let mut stream = RecordIndex::default();
         for record in records {
             match record {
                 Record::Header(header) => stream.header = Some(header),
@@ -50,23 +50,23 @@ impl<'a> Stream<'a> {
         self.header.map_or("", |header| &header.target)
     }
 
-    /// The connection of a place.
+    /// The connection of a location.
     #[must_use]
-    pub fn dialogue(&self, place: Place) -> Option<&'a Opening> {
-        self.dialogues.get(&place.dialogue).copied()
+    pub fn dialogue(&self, location: Location) -> Option<&'a DialogueRecord> {
+        self.dialogues.get(&location.dialogue).copied()
     }
 
-    /// The exchange of a place.
+    /// The exchange of a location.
     #[must_use]
-    pub fn exchange(&self, place: Place) -> Option<&'a Exchange> {
-        self.exchanges.get(&(place.dialogue, place.exchange)).copied()
+    pub fn exchange(&self, location: Location) -> Option<&'a Exchange> {
+        self.exchanges.get(&(location.dialogue, location.exchange)).copied()
     }
 
-    /// Every exchange with its place.
-    pub fn exchanges(&self) -> impl Iterator<Item = (Place, &'a Exchange)> {
+    /// Every exchange with its location.
+    pub fn exchanges(&self) -> impl Iterator<Item = (Location, &'a Exchange)> {
         let placed =
-            |((dialogue, exchange), spoken): (&(usize, usize), &&'a Exchange)| -> (Place, &'a Exchange) {
-                (Place { dialogue: *dialogue, exchange: *exchange, reply: None }, *spoken)
+            |((dialogue, exchange), spoken): (&(usize, usize), &&'a Exchange)| -> (Location, &'a Exchange) {
+                (Location { dialogue: *dialogue, exchange: *exchange, reply: None }, *spoken)
             };
         self.exchanges.iter().map(placed)
     }

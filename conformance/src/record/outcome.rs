@@ -8,7 +8,7 @@ use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::rules::Judgement;
 use crate::rules::catalogue::Level;
-use crate::rules::finding::Place;
+use crate::rules::finding::Location;
 
 /// What a run brought.
 #[derive(Clone, Debug, Default)]
@@ -24,17 +24,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The case that brought a place about; where none did, the connection's name.
+    /// The case that brought a location about; where none did, the connection's name.
     #[must_use]
-    pub fn case_of(&self, place: Place) -> &str {
-        let dialogue = self.dialogues.get(place.dialogue);
-        dialogue.map_or("", |dialogue| dialogue.case(place.exchange).unwrap_or(&dialogue.name))
+    pub fn case_of(&self, location: Location) -> &str {
+        let dialogue = self.dialogues.get(location.dialogue);
+        dialogue.map_or("", |dialogue| dialogue.case(location.exchange).unwrap_or(&dialogue.name))
     }
 
-    /// Whether a finding at a level or above is not known.
+    /// Whether a finding at a level or above is not accepted.
     #[must_use]
     pub fn fails(&self, level: Level) -> bool {
-        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.known.is_none())
+        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.accepted.is_none())
     }
 
     /// Whether a case went wrong through a fault of ours.
@@ -49,7 +49,7 @@ impl Outcome {
         let first = self.cases.first()?.reason.as_ref()?;
         let is_same = |case: &CaseOutcome| {
             let reason = case.reason.as_ref();
-            case.verdict.is_idle() && (reason == Some(first) || reason == Some(&Reason::CanaryFailed))
+            case.verdict.is_not_judged() && (reason == Some(first) || reason == Some(&Reason::CanaryFailed))
         };
         self.cases.iter().all(is_same).then_some(first)
     }
@@ -65,7 +65,7 @@ impl Outcome {
     /// Whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
-        self.cases.iter().all(|case| case.verdict.is_idle())
+        self.cases.iter().all(|case| case.verdict.is_not_judged())
     }
 }
 
@@ -165,13 +165,13 @@ impl From<Reason> for String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It went as foreseen, and none of its rules is broken.
+    /// It went as expected, and none of its rules is broken.
     Pass,
     /// One of its rules is broken, at level error.
     Fail,
     /// One of its rules is broken, at level warning.
     Warn,
-    /// It went as foreseen; there is a note, or it names no rule.
+    /// It went as expected; there is a note, or it names no rule.
     Observed,
     /// The server does not promise what the case is about.
     Unsupported,
@@ -188,7 +188,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether nothing was judged.
     #[must_use]
-    pub fn is_idle(self) -> bool {
+    pub fn is_not_judged(self) -> bool {
         use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};
         match self {
             Pass | Fail | Warn | Observed => false,

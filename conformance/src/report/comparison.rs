@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::console::{self, escaped};
-use crate::record::comparison::{Comparison, Difference, Outcome};
-use crate::record::index::Stream;
+use crate::record::comparison::{Comparison, Difference, Sighting};
+use crate::record::index::RecordIndex;
 
 /// The report of a comparison of two streams. What a server sent is shown escaped.
 #[must_use]
-pub fn render(comparison: &Comparison<'_>, first: &Stream<'_>, second: &Stream<'_>) -> String {
+pub fn render(comparison: &Comparison<'_>, first: &RecordIndex<'_>, second: &RecordIndex<'_>) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write(comparison, first, second, &mut text);
@@ -18,8 +18,8 @@ pub fn render(comparison: &Comparison<'_>, first: &Stream<'_>, second: &Stream<'
 
 fn write(
     comparison: &Comparison<'_>,
-    first: &Stream<'_>,
-    second: &Stream<'_>,
+    first: &RecordIndex<'_>,
+    second: &RecordIndex<'_>,
     text: &mut String,
 ) -> fmt::Result {
     write_stream("Before", first, text)?;
@@ -28,20 +28,20 @@ fn write(
     for difference in &comparison.new {
         let untried = if difference.tried { "" } else { " (nothing like it was tried before)" };
         write_head("new", difference, untried, text)?;
-        write_outcomes("seen", &difference.after, text)?;
+        write_sightings("seen", &difference.after, text)?;
         writeln!(text, "  {}", escaped(&difference.found.detail))?;
         writeln!(text, "{}", console::evidence(second, difference.found))?;
     }
     for difference in &comparison.changed {
         write_head(if difference.is_raised() { "raised" } else { "changed" }, difference, "", text)?;
-        write_outcomes("before", &difference.before, text)?;
-        write_outcomes("after", &difference.after, text)?;
+        write_sightings("before", &difference.before, text)?;
+        write_sightings("after", &difference.after, text)?;
         writeln!(text, "{}", console::evidence(second, difference.found))?;
     }
     for difference in &comparison.gone {
         let untried = if difference.tried { "" } else { " (nothing like it was tried after)" };
         write_head("gone", difference, untried, text)?;
-        write_outcomes("seen", &difference.before, text)?;
+        write_sightings("seen", &difference.before, text)?;
         writeln!(text)?;
     }
     let raised = comparison.changed.iter().filter(|difference| difference.is_raised()).count();
@@ -56,7 +56,7 @@ fn write(
     )
 }
 
-fn write_stream(when: &str, stream: &Stream<'_>, text: &mut String) -> fmt::Result {
+fn write_stream(when: &str, stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
     let Some(header) = stream.header else { return writeln!(text, "{when}: no header") };
     let (target, version) = (escaped(&header.target), escaped(&header.version));
     let registry = escaped(&header.registry_updated);
@@ -70,7 +70,7 @@ fn write_head(what: &str, difference: &Difference<'_>, remark: &str, text: &mut 
     writeln!(text, "  in {}, on {}", escaped(dialogue), escaped(act))
 }
 
-fn write_outcomes(when: &str, outcomes: &BTreeSet<Outcome>, text: &mut String) -> fmt::Result {
-    let all: Vec<String> = outcomes.iter().map(ToString::to_string).collect();
+fn write_sightings(when: &str, sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {
+    let all: Vec<String> = sightings.iter().map(ToString::to_string).collect();
     writeln!(text, "  {when}: {}", all.join(", "))
 }

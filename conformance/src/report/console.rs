@@ -6,22 +6,22 @@ use std::fmt::{self, Write};
 
 use super::evidence::Evidence;
 use crate::dialogue::Excess;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
-use crate::record::{Found, Header, Record, Summary};
+use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
-use crate::rules::finding::Known;
+use crate::rules::finding::Accepted;
 
 /// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
 #[must_use]
 pub fn render(records: &[Record]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&Stream::of(records), &mut text);
+    let _ = write(&RecordIndex::of(records), &mut text);
     text
 }
 
-fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
+fn write(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
     if let Some(header) = stream.header {
         write_header(header, text)?;
     }
@@ -30,68 +30,72 @@ fn write(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
     }
     write_known(stream, text)?;
     write_cases(stream, text)?;
-    stream.summary.map_or(Ok(()), |summary| write_summary(summary, &known_by_level(stream), text))
+    stream.summary.map_or(Ok(()), |summary| write_summary(summary, &accepted_by_level(stream), text))
 }
 
 /// How many findings of each level a baseline has.
-fn known_by_level(stream: &Stream<'_>) -> BTreeMap<Level, usize> {
+fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
     let mut times = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.known.is_some()) {
+    for found in stream.findings.iter().filter(|found| found.accepted.is_some()) {
         *times.entry(found.level).or_default() += found.times();
     }
     times
 }
 
 /// The findings of each rule and level that no baseline has, worst first.
-pub(super) fn broken<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a Found>> {
-    let mut broken: BTreeMap<_, Vec<&Found>> = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.known.is_none()) {
+pub(super) fn broken<'a>(
+    stream: &RecordIndex<'a>,
+) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a FindingRecord>> {
+    let mut broken: BTreeMap<_, Vec<&FindingRecord>> = BTreeMap::new();
+    for found in stream.findings.iter().filter(|found| found.accepted.is_none()) {
         broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
     }
     broken
 }
 
 /// How often each rule is broken as a baseline has it, worst first, and why.
-pub(super) fn known<'a>(stream: &Stream<'a>) -> BTreeMap<(Reverse<Level>, &'a str, &'a Known), usize> {
+pub(super) fn accepted<'a>(
+    stream: &RecordIndex<'a>,
+) -> BTreeMap<(Reverse<Level>, &'a str, &'a Accepted), usize> {
     let mut times = BTreeMap::new();
     for found in &stream.findings {
-        if let Some(known) = &found.known {
-            *times.entry((Reverse(found.level), found.rule.as_str(), known)).or_default() += found.times();
+        if let Some(accepted) = &found.accepted {
+            *times.entry((Reverse(found.level), found.rule.as_str(), accepted)).or_default() += found.times();
         }
     }
     times
 }
 
-fn write_known(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
-    let known = known(stream);
-    for ((level, rule, known), times) in &known {
-        let (rule, reason, section) = (escaped(rule), escaped(&known.reason), escaped(&known.section));
-        writeln!(text, "known {} {rule}, {times} x: {reason} [{section}]", level.0)?;
+fn write_known(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+    let accepted = accepted(stream);
+    for ((level, rule, accepted), times) in &accepted {
+        let (rule, reason, section) = (escaped(rule), escaped(&accepted.reason), escaped(&accepted.section));
+        writeln!(text, "accepted {} {rule}, {times} x: {reason} [{section}]", level.0)?;
     }
-    if known.is_empty() { Ok(()) } else { writeln!(text) }
+    if accepted.is_empty() { Ok(()) } else { writeln!(text) }
 }
 
-fn write_cases(stream: &Stream<'_>, text: &mut String) -> fmt::Result {
-    let idle = idle(stream);
-    for ((verdict, reason), cases) in &idle {
+fn write_cases(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+    let not_judged = not_judged(stream);
+    for ((verdict, reason), cases) in &not_judged {
         writeln!(text, "{verdict:<12} {:>3}  {} ({})", cases.len(), escaped(reason), few(cases))?;
     }
-    if !idle.is_empty() {
+    if !not_judged.is_empty() {
         writeln!(text)?;
     }
     Ok(())
 }
 
 /// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
-pub(super) fn idle<'a>(stream: &Stream<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
-    let mut idle: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+pub(super) fn not_judged<'a>(stream: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
+    let mut not_judged: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for case in &stream.cases {
-        if case.verdict.is_idle() {
+        if case.verdict.is_not_judged() {
             let reason = case.reason_text();
-            idle.entry((case.verdict, reason)).or_default().push(&case.id);
+            not_judged.entry((case.verdict, reason)).or_default().push(&case.id);
         }
     }
-    idle
+    not_judged
 }
 
 fn write_header(header: &Header, text: &mut String) -> fmt::Result {
@@ -102,10 +106,10 @@ fn write_header(header: &Header, text: &mut String) -> fmt::Result {
 }
 
 fn write_rule(
-    stream: &Stream<'_>,
+    stream: &RecordIndex<'_>,
     level: Level,
     rule: &str,
-    found: &[&Found],
+    found: &[&FindingRecord],
     text: &mut String,
 ) -> fmt::Result {
     let Some(first) = found.first() else { return Ok(()) };
@@ -117,13 +121,14 @@ fn write_rule(
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
     // Notes are many; what they say, and where first, is enough.
     if level == Level::Note {
-        let mut details: BTreeMap<&str, Vec<&Found>> = BTreeMap::new();
+        let mut details: BTreeMap<&str, Vec<&FindingRecord>> = BTreeMap::new();
         for found in found {
             details.entry(&found.detail).or_default().push(found);
         }
         for (detail, found) in details {
-            let place = found.first().map(|first| Evidence::of(first, stream).place).unwrap_or_default();
-            writeln!(text, "  {:>4} x {} ({place})", times(&found), escaped(detail))?;
+            let location =
+                found.first().map(|first| Evidence::of(first, stream).location).unwrap_or_default();
+            writeln!(text, "  {:>4} x {} ({location})", times(&found), escaped(detail))?;
         }
         return writeln!(text);
     }
@@ -137,19 +142,19 @@ fn write_rule(
 }
 
 /// How many findings some stand for.
-pub(super) fn times(found: &[&Found]) -> usize {
+pub(super) fn times(found: &[&FindingRecord]) -> usize {
     found.iter().map(|found| found.times()).sum()
 }
 
-/// The exchange that shows a breach, each line indented.
-pub(super) fn evidence(stream: &Stream<'_>, found: &Found) -> String {
-    let Evidence { place, lines } = Evidence::of(found, stream);
+/// The exchange that shows a violation, each line indented.
+pub(super) fn evidence(stream: &RecordIndex<'_>, found: &FindingRecord) -> String {
+    let Evidence { location, lines } = Evidence::of(found, stream);
     let lines = lines.iter().map(|line| format!("    {line}\n"));
-    format!("    {place}\n{}", lines.collect::<String>())
+    format!("    {location}\n{}", lines.collect::<String>())
 }
 
 /// The other cases that show it.
-fn elsewhere(found: &[&Found]) -> String {
+fn elsewhere(found: &[&FindingRecord]) -> String {
     let first = found.first().and_then(|first| first.case.as_deref());
     let cases: BTreeSet<&str> = found.iter().filter_map(|found| found.case.as_deref()).collect();
     let others: Vec<&str> = cases.into_iter().filter(|case| Some(*case) != first).collect();
@@ -169,13 +174,13 @@ fn few(names: &[&str]) -> String {
 }
 
 fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
-    if !rule.mend.is_empty() {
-        writeln!(text, "  Mend: {}", rule.mend)?;
+    if !rule.fix.is_empty() {
+        writeln!(text, "  Fix: {}", rule.fix)?;
     }
-    rule.mends.iter().try_for_each(|(server, mend)| writeln!(text, "    {server}: {mend}"))
+    rule.fixes.iter().try_for_each(|(server, fix)| writeln!(text, "    {server}: {fix}"))
 }
 
-fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
+fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
     let pairs = summary
         .agreement
         .by_pairing()
@@ -196,8 +201,8 @@ fn write_summary(summary: &Summary, known: &BTreeMap<Level, usize>, text: &mut S
     if let Some(cut) = cut(summary) {
         writeln!(text, "Beyond the limits: {cut}")?;
     }
-    let count = |number: &usize, level: Level| match known.get(&level) {
-        Some(known) => format!("{number} {level}s ({known} known)"),
+    let count = |number: &usize, level: Level| match accepted.get(&level) {
+        Some(accepted) => format!("{number} {level}s ({accepted} accepted)"),
         None => format!("{number} {level}s"),
     };
     let found = [(errors, Level::Error), (warnings, Level::Warning), (notes, Level::Note)];

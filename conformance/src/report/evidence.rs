@@ -1,22 +1,22 @@
-//! The exchange that shows a breach, line by line.
+//! The exchange that shows a violation, line by line.
 
 use std::fmt;
 
 use super::console::escaped;
 use crate::dialogue::{Act, End, Excess, Exchange};
-use crate::record::Found;
-use crate::record::index::Stream;
+use crate::record::FindingRecord;
+use crate::record::index::RecordIndex;
 
 /// How many lines of a message or of a reply are shown.
 const SHOWN: usize = 8;
 /// How many octets of a line are shown.
 const WIDTH: usize = 160;
 
-/// The exchange that shows a breach, in printable characters.
+/// The exchange that shows a violation, in printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
     /// The connection and the exchange: `in noop, exchange 3`.
-    pub(super) place: String,
+    pub(super) location: String,
     /// What was sent and what came.
     pub(super) lines: Vec<Line>,
 }
@@ -55,13 +55,13 @@ impl fmt::Display for Line {
 
 impl Evidence {
     /// The exchange of a finding; without lines if the stream lacks it.
-    pub(super) fn of(found: &Found, stream: &Stream<'_>) -> Evidence {
+    pub(super) fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Evidence {
         let connection =
-            stream.dialogue(found.place).map_or("an unknown connection", |opening| &opening.name);
+            stream.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
         let name = found.case.as_deref().unwrap_or(connection);
         Evidence {
-            place: format!("in {}, exchange {}", escaped(name), found.place.exchange.saturating_add(1)),
-            lines: stream.exchange(found.place).map(lines).unwrap_or_default(),
+            location: format!("in {}, exchange {}", escaped(name), found.location.exchange.saturating_add(1)),
+            lines: stream.exchange(found.location).map(lines).unwrap_or_default(),
         }
     }
 }

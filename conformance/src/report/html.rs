@@ -13,11 +13,11 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Source;
-use super::console::{cut, idle};
+use super::console::{cut, not_judged};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::Summary;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -29,7 +29,8 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 ///
 /// Those of the template, which are faults of ours.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<Stream<'_>> = sources.iter().map(|source| Stream::of(source.records)).collect();
+    let streams: Vec<RecordIndex<'_>> =
+        sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let names = sources.iter().map(|source| source.name);
     let mut servers: Vec<Server> =
         streams.iter().zip(names).map(|(stream, name)| Server::of(stream, name)).collect();
@@ -37,7 +38,9 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let rows = rows(&streams);
     let page = Page {
         policy: policy(),
-        has_known: streams.iter().any(|stream| stream.findings.iter().any(|found| found.known.is_some())),
+        has_accepted: streams
+            .iter()
+            .any(|stream| stream.findings.iter().any(|found| found.accepted.is_some())),
         broken: rows.iter().filter(|row| row.worst.is_some()).count(),
         servers,
         rows,
@@ -79,7 +82,7 @@ struct Page {
     rows: Vec<Row>,
     broken: usize,
     /// Whether a baseline has any of the findings.
-    has_known: bool,
+    has_accepted: bool,
     style: &'static str,
     script: &'static str,
 }
@@ -95,7 +98,7 @@ struct Server {
     version: String,
     registry: String,
     summary: Option<Counts>,
-    idle: Vec<Idle>,
+    not_judged: Vec<NotJudged>,
 }
 
 struct Counts {
@@ -110,15 +113,15 @@ struct Counts {
 }
 
 /// Cases that were not judged, for one reason.
-struct Idle {
+struct NotJudged {
     verdict: Verdict,
     reason: String,
     cases: String,
 }
 
 impl Server {
-    fn of(stream: &Stream<'_>, file: &str) -> Server {
-        let idle = idle(stream).into_iter().map(|((verdict, reason), cases)| Idle {
+    fn of(stream: &RecordIndex<'_>, file: &str) -> Server {
+        let not_judged = not_judged(stream).into_iter().map(|((verdict, reason), cases)| NotJudged {
             verdict,
             reason: reason.to_owned(),
             cases: cases.join(", "),
@@ -133,7 +136,7 @@ impl Server {
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
             summary: stream.summary.map(Counts::of),
-            idle: idle.collect(),
+            not_judged: not_judged.collect(),
         }
     }
 

@@ -6,23 +6,23 @@ use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::console;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::{CaseOutcome, Verdict};
-use crate::record::{Found, Record};
+use crate::record::{FindingRecord, Record};
 use crate::rules::catalogue::Level;
 
 /// How many findings the output of a test case lists.
 const LISTED: usize = 20;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
-/// skipped with its reason. What is found below that level, or known, is told in the output of its test case. Findings
+/// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case. Findings
 /// that no case asked for stand under `findings`.
 ///
 /// # Errors
 ///
 /// Where the XML cannot be written.
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
-    let stream = &Stream::of(records);
+    let stream = &RecordIndex::of(records);
     let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
     let mut suite = TestSuite::new(console::escaped(target));
     let (broken, others) = by_case(stream);
@@ -38,7 +38,7 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     }
     for found in others {
         let broken = Broken::of(stream, &[found], fails);
-        let mut test_case = TestCase::new(format!("finding {}", found.place), broken.status.clone());
+        let mut test_case = TestCase::new(format!("finding {}", found.location), broken.status.clone());
         test_case.set_classname(console::escaped(&found.rule));
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
@@ -57,8 +57,10 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
 type Key<'a> = (&'a str, &'a str);
 
 /// The findings of each case and rule that it names, and those that no case asked for.
-fn by_case<'a>(stream: &Stream<'a>) -> (HashMap<Key<'a>, Vec<&'a Found>>, Vec<&'a Found>) {
-    let mut broken: HashMap<Key<'a>, Vec<&'a Found>> = HashMap::new();
+fn by_case<'a>(
+    stream: &RecordIndex<'a>,
+) -> (HashMap<Key<'a>, Vec<&'a FindingRecord>>, Vec<&'a FindingRecord>) {
+    let mut broken: HashMap<Key<'a>, Vec<&'a FindingRecord>> = HashMap::new();
     for case in &stream.cases {
         for rule in &case.rules {
             broken.entry((&case.id, rule)).or_default();
@@ -84,11 +86,11 @@ struct Broken {
 }
 
 impl Broken {
-    fn of(stream: &Stream<'_>, found: &[&Found], fails: Option<Level>) -> Broken {
-        let line = |found: &&Found| {
+    fn of(stream: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
+        let line = |found: &&FindingRecord| {
             let seen = format!("{}: {}", found.level, found.detail);
-            console::escaped(&match &found.known {
-                Some(known) => format!("known {seen}: {} [{}]", known.reason, known.section),
+            console::escaped(&match &found.accepted {
+                Some(accepted) => format!("accepted {seen}: {} [{}]", accepted.reason, accepted.section),
                 None => seen,
             })
         };
@@ -137,8 +139,8 @@ fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
     }
 }
 
-fn status(stream: &Stream<'_>, broken: &[&Found], fails: Option<Level>) -> TestCaseStatus {
-    let broken = broken.iter().filter(|found| found.known.is_none());
+fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Level>) -> TestCaseStatus {
+    let broken = broken.iter().filter(|found| found.accepted.is_none());
     let worst = broken.clone().map(|found| found.level).max();
     let Some(first) = broken.clone().find(|found| Some(found.level) == worst) else {
         return TestCaseStatus::success();

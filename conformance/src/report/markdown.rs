@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::console::{broken, cut, idle, known, times};
+use super::console::{accepted, broken, cut, not_judged, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
-use crate::record::index::Stream;
-use crate::record::{Found, Record, Summary};
+use crate::record::index::RecordIndex;
+use crate::record::{FindingRecord, Record, Summary};
 use crate::rules::catalogue::{Level, RuleId};
 
 /// The report: counts, a table of the rules broken, each error and warning with the exchange that shows it first, the
@@ -17,7 +17,7 @@ use crate::rules::catalogue::{Level, RuleId};
 ///
 /// Where the template lets no text through that is not escaped, which is a fault of ours.
 pub fn render(records: &[Record]) -> Result<String> {
-    let text = Report::of(&Stream::of(records)).render().context("the Markdown report")?;
+    let text = Report::of(&RecordIndex::of(records)).render().context("the Markdown report")?;
     Ok(format!("{text}\n"))
 }
 
@@ -29,10 +29,10 @@ struct Report {
     registry: Markdown,
     counts: Option<Counts>,
     rules: Vec<Rule>,
-    known: Vec<Accepted>,
-    known_times: Markdown,
-    idle: Vec<Idle>,
-    idle_cases: Markdown,
+    accepted: Vec<Accepted>,
+    accepted_times: Markdown,
+    not_judged: Vec<NotJudged>,
+    not_judged_cases: Markdown,
 }
 
 struct Counts {
@@ -62,16 +62,16 @@ struct Rule {
     sources: Markdown,
     /// Notes are many; what they say is enough.
     exchange: Option<Exchange>,
-    mend: Option<Markdown>,
-    mends: Vec<Mend>,
+    fix: Option<Markdown>,
+    fixes: Vec<Fix>,
 }
 
 struct Exchange {
-    place: Markdown,
+    location: Markdown,
     lines: Markdown,
 }
 
-struct Mend {
+struct Fix {
     server: Markdown,
     text: Markdown,
 }
@@ -84,7 +84,7 @@ struct Accepted {
     reason: Markdown,
 }
 
-struct Idle {
+struct NotJudged {
     verdict: Markdown,
     times: Markdown,
     reason: Markdown,
@@ -92,9 +92,9 @@ struct Idle {
 }
 
 impl Report {
-    fn of(stream: &Stream<'_>) -> Report {
+    fn of(stream: &RecordIndex<'_>) -> Report {
         let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
-        let (broken, known, idle) = (broken(stream), known(stream), idle(stream));
+        let (broken, accepted, not_judged) = (broken(stream), accepted(stream), not_judged(stream));
         Report {
             target: Markdown::text(header(|header| &header.target)),
             version: Markdown::text(header(|header| &header.version)),
@@ -104,21 +104,21 @@ impl Report {
                 .iter()
                 .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
                 .collect(),
-            known_times: Markdown::text(known.values().sum::<usize>()),
-            known: known
+            accepted_times: Markdown::text(accepted.values().sum::<usize>()),
+            accepted: accepted
                 .into_iter()
-                .map(|((level, id, known), times)| Accepted {
+                .map(|((level, id, accepted), times)| Accepted {
                     level: Markdown::text(level.0),
                     id: Markdown::text(id),
                     times: Markdown::text(times),
-                    section: Markdown::text(&known.section),
-                    reason: Markdown::text(&known.reason),
+                    section: Markdown::text(&accepted.section),
+                    reason: Markdown::text(&accepted.reason),
                 })
                 .collect(),
-            idle_cases: Markdown::text(idle.values().map(Vec::len).sum::<usize>()),
-            idle: idle
+            not_judged_cases: Markdown::text(not_judged.values().map(Vec::len).sum::<usize>()),
+            not_judged: not_judged
                 .into_iter()
-                .map(|((verdict, reason), cases)| Idle {
+                .map(|((verdict, reason), cases)| NotJudged {
                     verdict: Markdown::text(verdict),
                     times: Markdown::text(cases.len()),
                     reason: Markdown::text(reason),
@@ -157,10 +157,10 @@ impl Counts {
 }
 
 impl Rule {
-    fn of(stream: &Stream<'_>, level: Level, id: &str, found: &[&Found]) -> Option<Rule> {
+    fn of(stream: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
         let first = found.first()?;
         let catalogued = first.catalogued().map(RuleId::rule).filter(|_| level > Level::Note);
-        let Evidence { place, lines } = Evidence::of(first, stream);
+        let Evidence { location, lines } = Evidence::of(first, stream);
         Some(Rule {
             level: Markdown::text(level),
             id: Markdown::text(id),
@@ -169,12 +169,12 @@ impl Rule {
             statement: Markdown::text(&first.statement),
             sources: Markdown::text(first.sources.join("; ")),
             exchange: (level > Level::Note)
-                .then(|| Exchange { place: Markdown::text(place), lines: Markdown::block(lines) }),
-            mend: catalogued.filter(|rule| !rule.mend.is_empty()).map(|rule| Markdown::text(rule.mend)),
-            mends: catalogued
-                .map_or(&[][..], |rule| rule.mends)
+                .then(|| Exchange { location: Markdown::text(location), lines: Markdown::block(lines) }),
+            fix: catalogued.filter(|rule| !rule.fix.is_empty()).map(|rule| Markdown::text(rule.fix)),
+            fixes: catalogued
+                .map_or(&[][..], |rule| rule.fixes)
                 .iter()
-                .map(|(server, text)| Mend { server: Markdown::text(server), text: Markdown::text(text) })
+                .map(|(server, text)| Fix { server: Markdown::text(server), text: Markdown::text(text) })
                 .collect(),
         })
     }

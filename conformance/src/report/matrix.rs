@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::console::times;
 use super::evidence::Evidence;
-use crate::record::Found;
+use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
 use crate::rules::catalogue::{Level, Rule, RuleId, rules};
-use crate::rules::finding::Known;
+use crate::rules::finding::Accepted;
 
 /// How many exchanges a cell shows.
 const EXAMPLES: usize = 3;
 
 /// The rules that are judged, and those of other versions that are broken; the worst first, then those that most servers
 /// break, then in the catalogue's order.
-pub(super) fn rows(streams: &[Stream<'_>]) -> Vec<Row> {
+pub(super) fn rows(streams: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = streams.iter().map(Column::of).collect();
     let judged =
         rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
@@ -46,22 +46,22 @@ pub(super) struct Row {
 
 /// What a server did with a rule.
 pub(super) enum Cell {
-    Broken(Breach),
+    Broken(Violations),
     /// A case provoked it, and it was kept.
     Kept,
     /// The cases that would provoke it were not judged.
-    Idle(Verdict),
+    NotJudged(Verdict),
     /// Nothing was found; whether anything provoked it is not known.
     Silent,
 }
 
-pub(super) struct Breach {
+pub(super) struct Violations {
     /// How often, by level, worst first.
     pub(super) levels: Vec<(Level, usize)>,
     /// The levels of the findings that no baseline has, worst first.
     pub(super) fresh: Vec<Level>,
     /// How many findings a baseline has.
-    pub(super) known: usize,
+    pub(super) accepted: usize,
     /// The worst first, those that no baseline has before the others, then by case and act.
     pub(super) examples: Vec<Example>,
     /// How many findings are not shown.
@@ -73,19 +73,19 @@ pub(super) struct Example {
     /// The case, or else the connection.
     pub(super) case: String,
     pub(super) detail: String,
-    pub(super) known: Option<Known>,
+    pub(super) accepted: Option<Accepted>,
     pub(super) evidence: Evidence,
 }
 
 /// What a stream says of each rule.
 struct Column<'a> {
-    stream: &'a Stream<'a>,
-    found: BTreeMap<&'a str, Vec<&'a Found>>,
+    stream: &'a RecordIndex<'a>,
+    found: BTreeMap<&'a str, Vec<&'a FindingRecord>>,
     cases: BTreeMap<&'a str, Vec<Verdict>>,
 }
 
 impl<'a> Column<'a> {
-    fn of(stream: &'a Stream<'a>) -> Column<'a> {
+    fn of(stream: &'a RecordIndex<'a>) -> Column<'a> {
         let mut column = Column { stream, found: BTreeMap::new(), cases: BTreeMap::new() };
         for found in &stream.findings {
             column.found.entry(&found.rule).or_default().push(found);
@@ -100,14 +100,14 @@ impl<'a> Column<'a> {
 
     fn cell(&self, rule: &str) -> Cell {
         if let Some(found) = self.found.get(rule) {
-            return Cell::Broken(Breach::of(found, self.stream));
+            return Cell::Broken(Violations::of(found, self.stream));
         }
         let verdicts = self.cases.get(rule).map_or(&[][..], Vec::as_slice);
         // A case that failed by another rule may not have come to this one.
         let kept = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Observed);
         match verdicts {
             verdicts if verdicts.iter().any(kept) => Cell::Kept,
-            [first, ..] if verdicts.iter().all(|verdict| verdict.is_idle()) => Cell::Idle(*first),
+            [first, ..] if verdicts.iter().all(|verdict| verdict.is_not_judged()) => Cell::NotJudged(*first),
             _ => Cell::Silent,
         }
     }
@@ -144,35 +144,35 @@ impl Cell {
 
     fn level(&self) -> Option<Level> {
         match self {
-            Cell::Broken(breach) => breach.levels.first().map(|(level, _)| *level),
-            Cell::Kept | Cell::Idle(_) | Cell::Silent => None,
+            Cell::Broken(violation) => violation.levels.first().map(|(level, _)| *level),
+            Cell::Kept | Cell::NotJudged(_) | Cell::Silent => None,
         }
     }
 }
 
-impl Breach {
-    fn of(found: &[&Found], stream: &Stream<'_>) -> Breach {
+impl Violations {
+    fn of(found: &[&FindingRecord], stream: &RecordIndex<'_>) -> Violations {
         let mut levels: BTreeMap<Reverse<Level>, usize> = BTreeMap::new();
         for found in found {
             *levels.entry(Reverse(found.level)).or_default() += found.times();
         }
-        let mut worst: Vec<&Found> = found.to_vec();
+        let mut worst: Vec<&FindingRecord> = found.to_vec();
         worst.sort_by_cached_key(|found| {
-            (Reverse(found.level), found.known.is_some(), Fingerprint::of(found, stream))
+            (Reverse(found.level), found.accepted.is_some(), Fingerprint::of(found, stream))
         });
         let fresh: BTreeSet<Reverse<Level>> =
-            found.iter().filter(|found| found.known.is_none()).map(|found| Reverse(found.level)).collect();
-        let example = |found: &Found| Example {
+            found.iter().filter(|found| found.accepted.is_none()).map(|found| Reverse(found.level)).collect();
+        let example = |found: &FindingRecord| Example {
             level: found.level,
             case: Fingerprint::of(found, stream).dialogue,
             detail: found.detail.clone(),
-            known: found.known.clone(),
+            accepted: found.accepted.clone(),
             evidence: Evidence::of(found, stream),
         };
-        Breach {
+        Violations {
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),
             fresh: fresh.into_iter().map(|level| level.0).collect(),
-            known: found.iter().filter(|found| found.known.is_some()).map(|found| found.times()).sum(),
+            accepted: found.iter().filter(|found| found.accepted.is_some()).map(|found| found.times()).sum(),
             examples: worst.iter().take(EXAMPLES).map(|found| example(found)).collect(),
             more: times(found).saturating_sub(EXAMPLES.min(found.len())),
         }

@@ -7,10 +7,10 @@ use askama::Template;
 
 use super::Source;
 use super::escape::Markdown;
-use super::matrix::{self, Breach, rows};
+use super::matrix::{self, Violations, rows};
 use super::normalise::normalise;
 use crate::record::Header;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
 /// The page: a table of servers, rules against servers, and an exchange behind each cell. What differs from run to run,
@@ -20,7 +20,8 @@ use crate::rules::catalogue::Level;
 ///
 /// Two runs of one target are refused: they would be one column. Those of the template are faults of ours.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<Stream<'_>> = sources.iter().map(|source| Stream::of(source.records)).collect();
+    let streams: Vec<RecordIndex<'_>> =
+        sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let mut targets = BTreeSet::new();
     for stream in &streams {
         let target = stream.target();
@@ -58,7 +59,7 @@ struct Page {
 struct Server {
     target: Markdown,
     version: Markdown,
-    /// Of each level, how many are known, entries of the baseline, and the pairs of each pairing.
+    /// Of each level, how many are accepted, entries of the baseline, and the pairs of each pairing.
     counts: Vec<Markdown>,
 }
 
@@ -82,16 +83,16 @@ struct Cell {
 }
 
 impl Server {
-    fn of(stream: &Stream<'_>) -> Server {
+    fn of(stream: &RecordIndex<'_>) -> Server {
         let unknown = || "–".to_owned();
         let of_level = |level: Level| -> usize {
             let found = stream.findings.iter().filter(|found| found.level == level);
             found.map(|found| found.times()).sum()
         };
-        let known = stream.findings.iter().filter(|found| found.known.is_some());
+        let accepted = stream.findings.iter().filter(|found| found.accepted.is_some());
         let mut counts: Vec<String> =
             [Level::Error, Level::Warning, Level::Note].map(|level| of_level(level).to_string()).into();
-        counts.push(known.map(|found| found.times()).sum::<usize>().to_string());
+        counts.push(accepted.map(|found| found.times()).sum::<usize>().to_string());
         let entries = stream.header.and_then(|header| header.baseline_entries);
         counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
         match stream.summary {
@@ -110,10 +111,10 @@ impl Server {
 }
 
 impl Row {
-    fn of(row: &matrix::Row, streams: &[Stream<'_>]) -> Row {
-        let cell = |(cell, stream): (&matrix::Cell, &Stream<'_>)| match cell {
-            matrix::Cell::Broken(breach) => Cell::of(breach, &row.id, stream.target()),
-            matrix::Cell::Kept | matrix::Cell::Idle(_) | matrix::Cell::Silent => None,
+    fn of(row: &matrix::Row, streams: &[RecordIndex<'_>]) -> Row {
+        let cell = |(cell, stream): (&matrix::Cell, &RecordIndex<'_>)| match cell {
+            matrix::Cell::Broken(violation) => Cell::of(violation, &row.id, stream.target()),
+            matrix::Cell::Kept | matrix::Cell::NotJudged(_) | matrix::Cell::Silent => None,
         };
         Row {
             id: Markdown::text(&row.id),
@@ -130,8 +131,8 @@ impl Row {
 }
 
 impl Cell {
-    fn of(breach: &Breach, rule: &str, target: &str) -> Option<Cell> {
-        let example = breach.examples.first()?;
+    fn of(violation: &Violations, rule: &str, target: &str) -> Option<Cell> {
+        let example = violation.examples.first()?;
         let count = |(level, times): &(Level, usize)| match level {
             Level::Error => format!("{times}E"),
             Level::Warning => format!("{times}W"),
@@ -140,7 +141,7 @@ impl Cell {
         let lines = example.evidence.lines.iter().map(|line| normalise(&line.to_string()));
         Some(Cell {
             anchor: Markdown::anchor(&format!("{rule}--{target}")),
-            counts: Markdown::text(breach.levels.iter().map(count).collect::<Vec<_>>().join(" ")),
+            counts: Markdown::text(violation.levels.iter().map(count).collect::<Vec<_>>().join(" ")),
             target: Markdown::text(target),
             level: Markdown::text(example.level),
             case: Markdown::text(&example.case),

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::Source;
 use super::console::{cut, escaped, times};
 use super::evidence::Evidence;
-use crate::record::Found;
+use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;
-use crate::record::index::Stream;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
 use crate::rules::catalogue::{self, Level, RuleId};
-use crate::rules::finding::Known;
+use crate::rules::finding::Accepted;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -30,7 +30,7 @@ const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
 ///
 /// None but faults of ours.
 pub fn render(sources: &[Source<'_>], base: Option<&str>) -> Result<String> {
-    let runs = sources.iter().map(|source| Run::of(&Stream::of(source.records), base)).collect();
+    let runs = sources.iter().map(|source| Run::of(&RecordIndex::of(source.records), base)).collect();
     let log = Log { schema: SCHEMA, version: "2.1.0", runs };
     Ok(format!("{}\n", serde_json::to_string_pretty(&log).context("SARIF")?))
 }
@@ -145,12 +145,12 @@ struct Suppression {
 }
 
 impl Run {
-    fn of(stream: &Stream<'_>, base: Option<&str>) -> Run {
-        let mut results: BTreeMap<Fingerprint, Vec<&Found>> = BTreeMap::new();
+    fn of(stream: &RecordIndex<'_>, base: Option<&str>) -> Run {
+        let mut results: BTreeMap<Fingerprint, Vec<&FindingRecord>> = BTreeMap::new();
         for found in &stream.findings {
             results.entry(Fingerprint::of(found, stream)).or_default().push(found);
         }
-        let mut broken: BTreeMap<&str, &Found> = BTreeMap::new();
+        let mut broken: BTreeMap<&str, &FindingRecord> = BTreeMap::new();
         for found in &stream.findings {
             broken.entry(&found.rule).or_insert(found);
         }
@@ -161,7 +161,7 @@ impl Run {
             // A file as a whole has no line; services that show results in files want one.
             region: Region { start_line: 1 },
         };
-        let finding = |(fingerprint, all): (Fingerprint, Vec<&Found>)| {
+        let finding = |(fingerprint, all): (Fingerprint, Vec<&FindingRecord>)| {
             let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
             Finding::of(&fingerprint, &all, at, &place, stream)
         };
@@ -196,7 +196,7 @@ impl Run {
 
 impl Rule {
     /// The catalogue's entry; of a rule that is not there, what the finding says.
-    fn of(found: &Found) -> Rule {
+    fn of(found: &FindingRecord) -> Rule {
         let rule = found.catalogued().map(RuleId::rule).filter(|rule| rule.id == found.rule);
         let paragraphs = match rule {
             Some(rule) => help(rule),
@@ -214,10 +214,10 @@ impl Rule {
 
 fn help(rule: &catalogue::Rule) -> Vec<String> {
     let mut paragraphs = vec![rule.statement.to_owned(), format!("Why: {}", rule.why)];
-    if !rule.mend.is_empty() {
-        paragraphs.push(format!("Mend: {}", rule.mend));
+    if !rule.fix.is_empty() {
+        paragraphs.push(format!("Fix: {}", rule.fix));
     }
-    paragraphs.extend(rule.mends.iter().map(|(server, mend)| format!("{server}: {mend}")));
+    paragraphs.extend(rule.fixes.iter().map(|(server, fix)| format!("{server}: {fix}")));
     paragraphs.push(format!("Sources: {}", rule.sources.join("; ")));
     paragraphs
 }
@@ -226,16 +226,16 @@ impl Finding {
     /// The result of findings that share a fingerprint: the first of the worst is shown.
     fn of(
         fingerprint: &Fingerprint,
-        all: &[&Found],
+        all: &[&FindingRecord],
         rule_index: usize,
         place: &PhysicalLocation,
-        stream: &Stream<'_>,
+        stream: &RecordIndex<'_>,
     ) -> Option<Finding> {
         let worst = all.iter().map(|found| found.level).max()?;
         let found = all.iter().find(|found| found.level == worst)?;
         let evidence = Evidence::of(found, stream);
-        let lines = std::iter::once(evidence.place).chain(evidence.lines.iter().map(ToString::to_string));
-        let is_known = all.iter().all(|found| found.known.is_some());
+        let lines = std::iter::once(evidence.location).chain(evidence.lines.iter().map(ToString::to_string));
+        let is_accepted = all.iter().all(|found| found.accepted.is_some());
         Some(Finding {
             rule_id: escaped(&found.rule),
             rule_index,
@@ -251,15 +251,15 @@ impl Finding {
                 .map(|name| (name, fingerprint.digest()))
                 .into(),
             occurrence_count: times(all),
-            suppressions: found.known.iter().filter(|_| is_known).map(Suppression::of).collect(),
+            suppressions: found.accepted.iter().filter(|_| is_accepted).map(Suppression::of).collect(),
         })
     }
 }
 
 impl Suppression {
-    fn of(known: &Known) -> Suppression {
-        let link = known.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
-        let justification = format!("{} [{}]{link}", known.reason, known.section);
+    fn of(accepted: &Accepted) -> Suppression {
+        let link = accepted.link.as_ref().map(|link| format!(" {link}")).unwrap_or_default();
+        let justification = format!("{} [{}]{link}", accepted.reason, accepted.section);
         Suppression { kind: "external", justification: plain(&justification) }
     }
 }

@@ -1,4 +1,4 @@
-//! The rule catalogue: what each rule demands, who says so, and how much a breach weighs.
+//! The rule catalogue: what each rule demands, who says so, and how much a violation weighs.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub fn rules() -> &'static [Rule] {
 pub struct Rule {
     /// An immutable slug.
     pub id: &'static str,
-    /// The rule's place in the project's specification: `ES-05`.
+    /// The rule's location in the project's specification: `ES-05`.
     pub label: &'static str,
     /// What must be true.
     pub statement: &'static str,
@@ -41,10 +41,10 @@ pub struct Rule {
     pub sources: &'static [&'static str],
     /// What goes wrong where the rule is broken.
     pub why: &'static str,
-    /// How to mend it, in any server.
-    pub mend: &'static str,
-    /// How to mend it in a server of that name.
-    pub mends: &'static [(&'static str, &'static str)],
+    /// How to fix it, in any server.
+    pub fix: &'static str,
+    /// How to fix it in a server of that name.
+    pub fixes: &'static [(&'static str, &'static str)],
     /// More exact rules: where one of them is broken by the same reply, this one is not reported.
     pub yields_to: &'static [RuleId],
     /// Circumstances that lower a finding's level.

@@ -9,7 +9,7 @@ use crate::dialogue::{Dialogue, Part};
 use crate::limits::{FINDINGS, quoted};
 use crate::rules::catalogue::{Level, RuleId};
 
-/// A breach of a rule.
+/// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// The rule.
@@ -20,12 +20,12 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<&'static str>,
     /// Where it was seen.
-    pub place: Place,
+    pub location: Location,
     /// What was seen, in a clause.
     pub detail: String,
-    /// Why it is known, if a baseline has it.
+    /// Why it is accepted, if a baseline has it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub known: Option<Known>,
+    pub accepted: Option<Accepted>,
     /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: usize,
@@ -67,7 +67,7 @@ impl<'d> Gathered<'d> {
     }
 
     fn add(&mut self, finding: Finding) {
-        let Place { dialogue, exchange, .. } = finding.place;
+        let Location { dialogue, exchange, .. } = finding.location;
         let part =
             self.dialogues.get(dialogue).map_or(0, |dialogue| Part::position(&dialogue.cases, exchange));
         let (kept, last) = self.kept.entry((dialogue, part, finding.rule, finding.level)).or_default();
@@ -80,16 +80,16 @@ impl<'d> Gathered<'d> {
         }
     }
 
-    /// The findings that were kept, in the order of their places, then of the catalogue.
+    /// The findings that were kept, in the order of their locations, then of the catalogue.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
-        self.findings.sort_by_key(|one| (one.place, one.rule));
+        self.findings.sort_by_key(|one| (one.location, one.rule));
         self.findings
     }
 }
 
-/// Why a finding is known.
+/// Why a finding is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Known {
+pub struct Accepted {
     /// What the server breaks: an RFC and its section.
     pub section: String,
     /// Why that is left as it is.
@@ -101,7 +101,7 @@ pub struct Known {
 
 /// Where a finding was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct Location {
     /// The dialogue, from 0.
     pub dialogue: usize,
     /// The exchange in it, from 0.
@@ -112,20 +112,20 @@ pub struct Place {
 }
 
 /// `3.7.0`: dialogue, exchange and reply, each from 0.
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.dialogue, self.exchange)?;
         self.reply.map_or(Ok(()), |reply| write!(f, ".{reply}"))
     }
 }
 
-/// What the rules find at one place.
+/// What the rules find at one location.
 #[derive(Debug, Default)]
-pub(crate) struct Breaches {
+pub(crate) struct Findings {
     found: Vec<(RuleId, Option<&'static str>, String)>,
 }
 
-impl Breaches {
+impl Findings {
     /// Notes that a rule is broken.
     pub(crate) fn add(&mut self, rule: RuleId, detail: impl Into<String>) {
         self.found.push((rule, None, detail.into()));
@@ -136,7 +136,7 @@ impl Breaches {
         self.found.push((rule, Some(condition), detail.into()));
     }
 
-    /// As [`Breaches::add_under`] if the condition holds, else as [`Breaches::add`].
+    /// As [`Findings::add_under`] if the condition holds, else as [`Findings::add`].
     pub(crate) fn add_if(
         &mut self,
         holds: bool,
@@ -148,7 +148,7 @@ impl Breaches {
     }
 
     /// The findings, without those that yield to a more exact rule.
-    pub(crate) fn findings(self, place: Place) -> Vec<Finding> {
+    pub(crate) fn at(self, location: Location) -> Vec<Finding> {
         let broken: Vec<RuleId> = self.found.iter().map(|(rule, ..)| *rule).collect();
         let stands = |rule: &RuleId| !rule.rule().yields_to.iter().any(|other| broken.contains(other));
         let finding = |(rule, condition, detail): (RuleId, Option<&'static str>, String)| {
@@ -161,16 +161,16 @@ impl Breaches {
                 rule,
                 level,
                 condition: lowered.map(|condition| condition.name),
-                place,
+                location,
                 detail: quoted(detail),
-                known: None,
+                accepted: None,
                 more: 0,
             }
         };
         let mut findings: Vec<Finding> =
             self.found.into_iter().filter(|(rule, ..)| stands(rule)).map(finding).collect();
         findings.sort();
-        findings.dedup_by_key(|finding| (finding.rule, finding.place));
+        findings.dedup_by_key(|finding| (finding.rule, finding.location));
         findings
     }
 }

@@ -8,20 +8,20 @@ pub(crate) mod registry;
 mod syntax;
 
 use crate::protocol::reply::DefectSet;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 /// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    syntax::judge(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    syntax::judge(observation, findings);
     if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
         return;
     }
     if observation.is_sure() {
-        command::judge(observation, breaches);
-        extension::judge(observation, breaches);
-        lmtp::judge(observation, breaches);
+        command::judge(observation, findings);
+        extension::judge(observation, findings);
+        lmtp::judge(observation, findings);
     }
-    enhanced::judge(observation, breaches);
-    registry::judge(observation, breaches);
+    enhanced::judge(observation, findings);
+    registry::judge(observation, findings);
 }

@@ -62,7 +62,7 @@ impl<'c> Attempted<'c> {
     /// its own; what the server wants more for is done again behind that, as far as `best` allows.
     pub(super) fn next(&self, best: Readiness) -> Option<Attempt<'c>> {
         let attempt = self.attempt;
-        if self.used && !matches!(self.happened, Happened::Foreseen | Happened::Withheld | Happened::Error) {
+        if self.used && !matches!(self.happened, Happened::Expected | Happened::Withheld | Happened::Error) {
             return Some(Attempt { alone: true, ..attempt });
         }
         (self.unready && attempt.is_prepared() && attempt.readiness < best)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::{Attempt, Attempted, Readiness};
 use super::runner::{Driven, Offers, Runner};
 use crate::case::template::Template;
-use crate::case::{Action, Case, Happened, Outcome, Safety, Start, Step, fits};
+use crate::case::{Action, Case, Expectation, Happened, Safety, Start, Step, fits};
 use crate::client::Connection;
 use crate::dialogue::{End, Exchange};
 use crate::limits::SENT_OCTETS;
@@ -30,7 +30,7 @@ const SESSION: &str = "session";
 /// Why a case stops: what that means, and what was seen.
 type Stop = (Happened, Option<Reason>);
 
-const FORESEEN: Stop = (Happened::Foreseen, None);
+const EXPECTED: Stop = (Happened::Expected, None);
 
 fn stop(happened: Happened, reason: impl Into<Reason>) -> Stop {
     (happened, Some(reason.into()))
@@ -249,11 +249,11 @@ impl Driver<'_> {
             if let Some(pattern) = &step.only_after
                 && !number.is_some_and(|number| fits(number, pattern))
             {
-                return FORESEEN;
+                return EXPECTED;
             }
             for n in 1..=step.repeat {
                 if !self.connection.is_open() && index > 0 {
-                    return self.happened(index, None, End::Closed).unwrap_or(FORESEEN);
+                    return self.happened(index, None, End::Closed).unwrap_or(EXPECTED);
                 }
                 if Instant::now() >= until {
                     return stop(Happened::Inconclusive, Reason::OutOfTime);
@@ -272,7 +272,7 @@ impl Driver<'_> {
                 if self.connection.session().is_in_data() && step.action.is_command() {
                     // The server would take it for a line of a message.
                     self.connection.abandon();
-                    return FORESEEN;
+                    return EXPECTED;
                 }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
@@ -291,7 +291,7 @@ impl Driver<'_> {
                 }
             }
         }
-        FORESEEN
+        EXPECTED
     }
 
     /// Why a step is not done, if what it sends may not be sent here. A message that must not be completed costs the
@@ -372,7 +372,7 @@ impl Driver<'_> {
 
     /// What a reply to a step means; `None` to go on.
     fn happened(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
-        let at = |is, what: String| Some(if is == Happened::Foreseen { FORESEEN } else { stop(is, what) });
+        let at = |is, what: String| Some(if is == Happened::Expected { EXPECTED } else { stop(is, what) });
         let what = match (number, end) {
             (Some(number), _) => format!("step {} was answered {number}", index + 1),
             (None, End::TimedOut) => format!("step {} was not answered", index + 1),
@@ -385,15 +385,16 @@ impl Driver<'_> {
             "closed" => end == End::Closed,
             pattern => number.is_some_and(|number| fits(number, pattern)),
         };
-        let fit =
-            |outcome: &Outcome| outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply);
+        let fit = |outcome: &Expectation| {
+            outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply)
+        };
         if let Some((place, outcome)) =
             self.case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome))
         {
             self.outcomes.push(place);
-            // What was foreseen at one step lets the case go on.
+            // What was expected at one step lets the case go on.
             let last = index + 1 == self.case.steps.len();
-            return if outcome.is == Happened::Foreseen && !last { None } else { at(outcome.is, what) };
+            return if outcome.is == Happened::Expected && !last { None } else { at(outcome.is, what) };
         }
         match number {
             Some(530) => at(Happened::Blocked, what),

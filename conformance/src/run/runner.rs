@@ -109,7 +109,7 @@ impl Runner<'_> {
             Err(reason) => {
                 let is_kept = reason == Reason::Interrupted || !self.is_out_of_time();
                 let reason = if is_kept { reason } else { Reason::OutOfTime };
-                let idle = |case| inconclusive(case, Verdict::Inconclusive, reason.clone());
+                let idle = |case| not_judged(case, Verdict::Inconclusive, reason.clone());
                 outcome.cases.extend(cases.iter().map(idle));
                 return outcome;
             }
@@ -118,7 +118,7 @@ impl Runner<'_> {
         let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
         for group in others.chunk_by(|one, other| one.safety == other.safety) {
             if !alive {
-                let idle = |case: &&Case| inconclusive(case, Verdict::Blocked, Reason::CanaryFailed);
+                let idle = |case: &&Case| not_judged(case, Verdict::Blocked, Reason::CanaryFailed);
                 outcome.cases.extend(group.iter().map(idle));
                 continue;
             }
@@ -145,7 +145,7 @@ impl Runner<'_> {
         }
         let offers = Offers::default();
         if let Some((verdict, reason)) = self.obstacle(case, &offers, &[]) {
-            outcome.cases.push(inconclusive(case, verdict, reason));
+            outcome.cases.push(not_judged(case, verdict, reason));
             return true;
         }
         let driven = self.drive(&[Attempt { alone: true, ..Attempt::first(case) }], &offers).await;
@@ -153,7 +153,7 @@ impl Runner<'_> {
         let sight = driven.dialogue.as_ref().and_then(wrong_service);
         outcome.dialogues.extend(driven.dialogue);
         if let Some(sight) = sight {
-            let case = inconclusive(case, Verdict::Inconclusive, no_session(sight));
+            let case = not_judged(case, Verdict::Inconclusive, no_session(sight));
             outcome.cases.push(CaseOutcome { dialogue, ..case });
             return true;
         }
@@ -205,16 +205,16 @@ impl Runner<'_> {
 
     /// What to say where no greeting comes.
     pub(super) fn silence(&self) -> String {
-        let seconds = self.plan.patience.reply.as_secs();
+        let seconds = self.plan.timeouts.reply.as_secs();
         let tls = if self.target.implicit_tls { "" } else { "; a server that begins with TLS has smtps://" };
         format!("no greeting within {seconds} s; --timeout waits longer{tls}")
     }
 
     /// A connection that ends with the run at the latest.
     pub(super) async fn connect(&self, name: &str) -> io::Result<Connection> {
-        let mut patience = self.plan.patience;
-        patience.connection = patience.connection.min(self.until.saturating_duration_since(Instant::now()));
-        Connection::open(name, self.target, &self.encryption, patience).await
+        let mut timeouts = self.plan.timeouts;
+        timeouts.connection = timeouts.connection.min(self.until.saturating_duration_since(Instant::now()));
+        Connection::open(name, self.target, &self.encryption, timeouts).await
     }
 
     /// Which time is over where that of a connection is.
@@ -250,7 +250,7 @@ impl Runner<'_> {
     async fn run_canary(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
         if let Some(reason) = self.stop_reason() {
-            outcome.cases.push(inconclusive(canary, Verdict::Inconclusive, reason));
+            outcome.cases.push(not_judged(canary, Verdict::Inconclusive, reason));
             return true;
         }
         let mut attempt = Attempt::first(canary);
@@ -264,7 +264,7 @@ impl Runner<'_> {
                 continue;
             }
             outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Foreseen || self.stop_reason().is_some();
+            return attempted.happened == Happened::Expected || self.stop_reason().is_some();
         }
     }
 
@@ -282,7 +282,7 @@ impl Runner<'_> {
                     None => attempts.push(first(case, offers)),
                     Some((verdict, reason)) => {
                         self.plan.progress.inc(1);
-                        outcome.cases.push(inconclusive(case, verdict, reason));
+                        outcome.cases.push(not_judged(case, verdict, reason));
                     }
                 }
             }
@@ -445,7 +445,7 @@ fn has_421(dialogue: &Dialogue) -> bool {
 }
 
 /// A case that was not judged.
-fn inconclusive(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseOutcome {
+fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseOutcome {
     CaseOutcome {
         id: case.id.clone(),
         title: case.title.clone(),
@@ -460,7 +460,7 @@ fn inconclusive(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> Cas
 /// The outcome as far as it is known before anything is judged.
 fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     let verdict = match attempted.happened {
-        Happened::Foreseen => Verdict::Observed,
+        Happened::Expected => Verdict::Observed,
         Happened::Unsupported => Verdict::Unsupported,
         Happened::Blocked => Verdict::Blocked,
         Happened::Inconclusive => Verdict::Inconclusive,
@@ -470,7 +470,7 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     CaseOutcome {
         outcomes: attempted.outcomes.clone(),
         reason: attempted.reason.clone(),
-        ..inconclusive(attempted.attempt.case, verdict, "")
+        ..not_judged(attempted.attempt.case, verdict, "")
     }
 }
 

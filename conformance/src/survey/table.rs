@@ -15,18 +15,18 @@ use crate::target::Target;
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     /// The targets.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TargetRow>,
     /// The entries of the baseline that are no longer true.
     pub stale: Vec<Stale>,
 }
 
 /// What came of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct TargetRow {
     /// The target's name.
     pub target: String,
     /// What was done.
-    pub state: State,
+    pub state: TargetState,
     /// The exit status of a run against it alone; 0 where it was left out.
     pub status: u8,
     /// How many connections were made.
@@ -43,7 +43,7 @@ pub struct Row {
 
 /// What was done with a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum TargetState {
     /// It was run.
     Run,
     /// It was run, and an entry of the baseline is no longer true.
@@ -60,14 +60,14 @@ impl Table {
     /// was left out.
     #[must_use]
     pub fn status(&self) -> u8 {
-        let tried = self.rows.iter().filter(|row| row.state != State::LeftOut);
+        let tried = self.rows.iter().filter(|row| row.state != TargetState::LeftOut);
         tried.map(|row| row.status).max_by_key(|status| weight(*status)).unwrap_or(4)
     }
 
     pub(super) fn sort(&mut self) {
-        let order = |row: &Row| {
+        let order = |row: &TargetRow| {
             (
-                row.state == State::LeftOut,
+                row.state == TargetState::LeftOut,
                 Reverse(weight(row.status)),
                 Reverse(row.errors),
                 row.target.clone(),
@@ -90,11 +90,11 @@ fn weight(status: u8) -> u8 {
     }
 }
 
-impl Row {
-    pub(super) fn left_out(target: &Target) -> Row {
-        Row {
+impl TargetRow {
+    pub(super) fn left_out(target: &Target) -> TargetRow {
+        TargetRow {
             target: target.name.clone(),
-            state: State::LeftOut,
+            state: TargetState::LeftOut,
             status: 0,
             connections: 0,
             errors: 0,
@@ -105,17 +105,22 @@ impl Row {
     }
 
     /// What the records of a run say.
-    pub(super) fn of(target: &Target, state: State, records: &[Record], fail_on: Option<Level>) -> Row {
+    pub(super) fn of(
+        target: &Target,
+        state: TargetState,
+        records: &[Record],
+        fail_on: Option<Level>,
+    ) -> TargetRow {
         let (mut is_faulty, mut fails, mut says_nothing) = (false, false, true);
         let mut summary = Summary::default();
         for record in records {
             match record {
                 Record::Finding(found) => {
-                    fails |= found.known.is_none() && fail_on.is_some_and(|level| found.level >= level);
+                    fails |= found.accepted.is_none() && fail_on.is_some_and(|level| found.level >= level);
                 }
                 Record::Case(case) => {
                     is_faulty |= case.verdict == Verdict::Error;
-                    says_nothing &= case.verdict.is_idle();
+                    says_nothing &= case.verdict.is_not_judged();
                 }
                 Record::Summary(end) => summary = end.clone(),
                 Record::Header(_) | Record::Dialogue(_) | Record::Exchange(_) => {}
@@ -124,12 +129,12 @@ impl Row {
         let status = match () {
             () if is_faulty => 5,
             () if fails => 1,
-            () if state == State::Stale => 3,
+            () if state == TargetState::Stale => 3,
             () if says_nothing => 4,
             () => 0,
         };
         let Summary { dialogues: connections, errors, warnings, notes, cases, .. } = summary;
-        Row { target: target.name.clone(), state, status, connections, errors, warnings, notes, cases }
+        TargetRow { target: target.name.clone(), state, status, connections, errors, warnings, notes, cases }
     }
 }
 
@@ -140,27 +145,31 @@ impl fmt::Display for Table {
         writeln!(f, "{:width$}  exit status  errors  warnings  notes  cases", "target")?;
         for row in &self.rows {
             let target = escaped(&row.target);
-            if row.state == State::LeftOut {
+            if row.state == TargetState::LeftOut {
                 writeln!(f, "{target:width$}            -       -         -      -  left out")?;
                 continue;
             }
-            let Row { status, errors, warnings, notes, .. } = row;
-            let kept = if row.state == State::Kept { " (run before)" } else { "" };
+            let TargetRow { status, errors, warnings, notes, .. } = row;
+            let kept = if row.state == TargetState::Kept { " (run before)" } else { "" };
             let cases = cases(&row.cases);
             writeln!(
                 f,
                 "{target:width$}  {status:>11}  {errors:>6}  {warnings:>8}  {notes:>5}  {cases}{kept}"
             )?;
         }
-        let count = |wanted: fn(&Row) -> bool| self.rows.iter().filter(|row| wanted(row)).count();
+        let count = |wanted: fn(&TargetRow) -> bool| self.rows.iter().filter(|row| wanted(row)).count();
         writeln!(
             f,
             "\n{} targets: {} as expected, {} run before, {} left out; {} connections",
             self.rows.len(),
-            count(|row| row.state != State::LeftOut && row.status == 0),
-            count(|row| row.state == State::Kept),
-            count(|row| row.state == State::LeftOut),
-            self.rows.iter().filter(|row| row.state != State::Kept).map(|row| row.connections).sum::<usize>(),
+            count(|row| row.state != TargetState::LeftOut && row.status == 0),
+            count(|row| row.state == TargetState::Kept),
+            count(|row| row.state == TargetState::LeftOut),
+            self.rows
+                .iter()
+                .filter(|row| row.state != TargetState::Kept)
+                .map(|row| row.connections)
+                .sum::<usize>(),
         )
     }
 }
@@ -171,13 +180,13 @@ fn cases(verdicts: &BTreeMap<Verdict, usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, State, Table};
+    use super::{Table, TargetRow, TargetState};
     use crate::target::Target;
 
     #[test]
     fn the_worst_exit_status_is_that_of_all() {
         let target = Target::read("smtp://a").expect("a URL");
-        let row = |status| Row { state: State::Run, status, ..Row::left_out(&target) };
+        let row = |status| TargetRow { state: TargetState::Run, status, ..TargetRow::left_out(&target) };
         let status = |statuses: &[u8]| {
             Table { rows: statuses.iter().copied().map(row).collect(), stale: Vec::new() }.status()
         };
@@ -189,6 +198,6 @@ mod tests {
             }
         }
         assert_eq!(status(&[]), 4);
-        assert_eq!(Table { rows: vec![Row::left_out(&target)], stale: Vec::new() }.status(), 4);
+        assert_eq!(Table { rows: vec![TargetRow::left_out(&target)], stale: Vec::new() }.status(), 4);
     }
 }

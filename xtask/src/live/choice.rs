@@ -57,7 +57,7 @@ impl<'a> Choice<'a> {
         }
         if above.contains(&server.name.as_str()) {
             bail!(
-                "{} needs itself, by way of {}; mend `needs` in its server.toml",
+                "{} needs itself, by way of {}; fix `needs` in its server.toml",
                 server.name,
                 above.join(", ")
             );

@@ -135,7 +135,7 @@ impl<'a> Line<'a> {
     }
 
     /// The octet of the line that a defect of it is about.
-    pub(super) fn place(&self, defect: Defect) -> usize {
+    pub(super) fn position(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
         match defect {
             Defect::BlankLine
@@ -157,7 +157,7 @@ impl<'a> Line<'a> {
             | Defect::EnhancedEndsLine
             | Defect::EnhancedIndented
             | Defect::EnhancedLate
-            | Defect::MixedEnhancedCodes => 4 + self.token().place(),
+            | Defect::MixedEnhancedCodes => 4 + self.token().position(),
         }
     }
 }

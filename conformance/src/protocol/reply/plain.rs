@@ -68,14 +68,16 @@ fn printable(octets: &[u8]) -> usize {
         rest = behind;
     }
     while let Some((chunk, behind)) = rest.split_first_chunk() {
-        if let Some(place) = unprintable(*chunk) {
-            return octets.len() - rest.len() + place;
+        if let Some(position) = unprintable(*chunk) {
+            return octets.len() - rest.len() + position;
         }
         rest = behind;
     }
     match octets.last_chunk() {
         // The octets of it that have been looked at are printable.
-        Some(chunk) => unprintable(*chunk).map_or(octets.len(), |place| octets.len() - chunk.len() + place),
+        Some(chunk) => {
+            unprintable(*chunk).map_or(octets.len(), |position| octets.len() - chunk.len() + position)
+        }
         None => octets.iter().take_while(|octet| is_printable(**octet)).count(),
     }
 }
@@ -101,10 +103,10 @@ mod tests {
     fn the_first_other_octet_ends_the_text() {
         for length in 0..80 {
             for octet in 0..=u8::MAX {
-                for place in 0..length {
+                for position in 0..length {
                     let mut octets = vec![b'a'; length];
-                    octets[place] = octet;
-                    if let Some(last) = octets.last_mut().filter(|_| place + 1 < length) {
+                    octets[position] = octet;
+                    if let Some(last) = octets.last_mut().filter(|_| position + 1 < length) {
                         *last = 0xff;
                     }
                     let expected = octets.iter().take_while(|octet| is_printable(**octet)).count();

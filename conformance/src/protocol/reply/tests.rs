@@ -84,7 +84,7 @@ fn each_defect_has_its_name_and_place() {
         ),
         (b"250-a\r\n250 2.0.0 b\r\n", &[(MixedEnhancedCodes, 1, 4)]),
     ] {
-        let found: Vec<_> = Reply::read(octets).places().collect();
+        let found: Vec<_> = Reply::read(octets).positions().collect();
         assert_eq!(found, expected, "{}", octets.escape_ascii());
         let set: Vec<Defect> = Reply::read(octets).defects().iter().collect();
         let mut kinds: Vec<Defect> = expected.iter().map(|(defect, ..)| *defect).collect();
@@ -167,7 +167,7 @@ proptest! {
     fn every_defect_has_a_place_inside(octets in proptest::collection::vec(any::<u8>(), 0..100)) {
         let reply = Reply::read(&octets);
         let lines: Vec<_> = reply.lines().collect();
-        for (defect, line, column) in reply.places() {
+        for (defect, line, column) in reply.positions() {
             prop_assert!(reply.defects().contains(defect));
             prop_assert!(column <= lines.get(line).map_or(0, |line| line.octets().len().max(4)));
         }

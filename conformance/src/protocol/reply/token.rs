@@ -96,23 +96,23 @@ impl Token {
     }
 
     /// The octet of the text at which it begins.
-    pub(super) fn place(self) -> usize {
+    pub(super) fn position(self) -> usize {
         match self {
-            Token::Indented(_, place) | Token::Damaged(_, place) | Token::Late(_, place) => place,
+            Token::Indented(_, position) | Token::Damaged(_, position) | Token::Late(_, position) => position,
             Token::Code(_) | Token::Ending(_) | Token::Unspaced(_) | Token::Absent => 0,
         }
     }
 }
 
 /// A word that was meant for a code. `rest` is what follows it.
-fn broken(word: &[u8], rest: &[u8], place: usize) -> Option<Token> {
+fn broken(word: &[u8], rest: &[u8], position: usize) -> Option<Token> {
     let bare = bare(word);
     let opened = bare.as_ptr() != word.as_ptr();
     if let Ok(code) = EnhancedStatusCode::from_bytes(bare) {
         // Neither opened nor closed is left to HT behind the word.
-        return Some(if opened { Token::Damaged(Damage::Form, place) } else { Token::Unspaced(code) });
+        return Some(if opened { Token::Damaged(Damage::Form, position) } else { Token::Unspaced(code) });
     }
-    damage(bare).or_else(|| parted(word, rest)).map(|damage| Token::Damaged(damage, place))
+    damage(bare).or_else(|| parted(word, rest)).map(|damage| Token::Damaged(damage, position))
 }
 
 /// A code whose parts are damaged: `5.07.1`, `5.7`, `X.3.6`, `5.+7.1`, `5..1`, `3.0.0`, `5.7.1000`.
@@ -164,19 +164,19 @@ fn late(first: u8, text: &[u8]) -> Option<Token> {
     if !matches!(first, b'2' | b'4' | b'5') {
         return None;
     }
-    let mut place = 0;
+    let mut position = 0;
     for word in text.split(|octet| matches!(octet, b' ' | b'\t')) {
         let bare = bare(word);
-        if place > 0
+        if position > 0
             && bare.first() == Some(&first)
             && let Ok(code) = EnhancedStatusCode::from_bytes(bare)
         {
-            return Some(Token::Late(code, place));
+            return Some(Token::Late(code, position));
         }
         if let [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9'] = bare {
             return None;
         }
-        place += word.len() + 1;
+        position += word.len() + 1;
     }
     None
 }

@@ -5,45 +5,46 @@ use crate::protocol::Protocol;
 use crate::protocol::command::{Verb, is_domain};
 use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::{Finding, Place};
+use crate::rules::finding::{Finding, Location};
 use crate::rules::observation::Observation;
 
-use super::connection::{Connection, Places, is_coded, words};
+use super::connection::{Connection, LocatedFindings, is_coded, words};
 
-/// A reply and its place.
-type Seen<'a> = (Place, Observation<'a>);
+/// A reply and its location.
+type Seen<'a> = (Location, Observation<'a>);
 
 pub(crate) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
-    let mut places = Places::default();
+    let mut findings = LocatedFindings::default();
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
-        codes_without_ehlo(&seen, &mut places);
-        codes_unannounced(&seen, &mut places);
-        codes_are_vague(&seen, &mut places);
-        hello_mismatch(&seen, &mut places);
-        hello_outlives_tls(&seen, &mut places);
+        codes_without_ehlo(&seen, &mut findings);
+        codes_unannounced(&seen, &mut findings);
+        codes_are_vague(&seen, &mut findings);
+        hello_mismatch(&seen, &mut findings);
+        hello_outlives_tls(&seen, &mut findings);
     }
-    places.findings()
+    findings.findings()
 }
 
 /// RFC 2034 §4, §5: codes are sent whether or not the client said EHLO. The keyword on another connection, in
 /// the same state of TLS, shows that the server has them.
-fn codes_without_ehlo(seen: &[Seen<'_>], places: &mut Places) {
+fn codes_without_ehlo(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let shows = |tls: bool| move |(_, reply): &&Seen<'_>| reply.session.tls == tls && is_announcement(reply);
     for tls in [false, true] {
-        let showing: Vec<usize> = seen.iter().filter(shows(tls)).map(|(place, _)| place.dialogue).collect();
-        let without = |(place, reply): &&Seen<'_>| {
+        let showing: Vec<usize> =
+            seen.iter().filter(shows(tls)).map(|(location, _)| location.dialogue).collect();
+        let without = |(location, reply): &&Seen<'_>| {
             let old = matches!(reply.session.hello, None | Some(Verb::Helo));
-            is_coded(reply) && old && reply.session.tls == tls && !showing.contains(&place.dialogue)
+            is_coded(reply) && old && reply.session.tls == tls && !showing.contains(&location.dialogue)
         };
         let replies: Vec<&Seen<'_>> = seen.iter().filter(without).collect();
         let silent = replies.chunk_by(|one, other| one.0.dialogue == other.0.dialogue).find(|replies| {
             replies.len() >= 3 && replies.iter().all(|(_, reply)| first_token(reply) == Some(Token::Absent))
         });
-        if let (false, Some([(place, _), ..])) = (showing.is_empty(), silent) {
+        if let (false, Some([(location, _), ..])) = (showing.is_empty(), silent) {
             let detail = "none of this connection's replies has a code; EHLO announces them on another";
-            places.at(*place).add(RuleId::ENHANCED_CODE_WITHOUT_EHLO, detail);
+            findings.at(*location).add(RuleId::ENHANCED_CODE_WITHOUT_EHLO, detail);
             return;
         }
     }
@@ -65,22 +66,22 @@ fn first_token(reply: &Observation<'_>) -> Option<Token> {
 }
 
 /// RFC 2034 §2: clients know from the keyword that there are codes.
-fn codes_unannounced(seen: &[Seen<'_>], places: &mut Places) {
+fn codes_unannounced(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let extended = seen.iter().any(|(_, reply)| is_extended(reply));
     let announced = seen.iter().any(|(_, reply)| is_announcement(reply));
     let replies = seen.iter().filter(|(_, reply)| is_coded(reply));
     let coded: Vec<&Seen<'_>> = replies.clone().filter(|(_, reply)| reply.enhanced().is_some()).collect();
     let (count, all) = (coded.len(), replies.count());
-    if let (true, false, Some((place, _))) =
+    if let (true, false, Some((location, _))) =
         (extended && all >= 3 && 2 * count > all, announced, coded.first())
     {
         let detail = format!("{count} of {all} replies have a code, and no EHLO announces them");
-        places.at(*place).add(RuleId::ENHANCED_CODES_ADVERTISED, detail);
+        findings.at(*location).add(RuleId::ENHANCED_CODES_ADVERTISED, detail);
     }
 }
 
 /// RFC 3463 §2, §3.1: X.0.0 is for errors of which only the class is known.
-fn codes_are_vague(seen: &[Seen<'_>], places: &mut Places) {
+fn codes_are_vague(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let refusal = |(_, reply): &&Seen<'_>| {
         is_coded(reply) && matches!(reply.digit(), Some(4 | 5)) && reply.enhanced().is_some()
     };
@@ -95,15 +96,15 @@ fn codes_are_vague(seen: &[Seen<'_>], places: &mut Places) {
             kinds.push(kind);
         }
     }
-    if let (true, Some((place, _))) = (kinds.len() >= 5 && refusals.iter().all(vague), refusals.first()) {
+    if let (true, Some((location, _))) = (kinds.len() >= 5 && refusals.iter().all(vague), refusals.first()) {
         let detail = format!("{} kinds of refusals, and each has X.0.0", kinds.len());
-        places.at(*place).add(RuleId::ENHANCED_CODE_PRECISE, detail);
+        findings.at(*location).add(RuleId::ENHANCED_CODE_PRECISE, detail);
     }
 }
 
 /// RFC 5321 §4.1.4: a name that is not that of the client's address is no reason to refuse it. Only the
 /// server's own words show that it is the reason.
-fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
+fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let named = |(_, reply): &&Seen<'_>| {
         let name = reply.command.map(|command| command.argument()).unwrap_or_default();
         reply.is_hello() && is_domain(name) && name.contains(&b'.')
@@ -111,15 +112,15 @@ fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
     let refused = |(_, reply): &&Seen<'_>| {
         reply.digit() == Some(5) && !reply.is(&[530]) && says_mismatch(&words(reply.reply.octets()))
     };
-    for (place, reply) in seen.iter().filter(named).filter(refused) {
+    for (location, reply) in seen.iter().filter(named).filter(refused) {
         let accepted = |(other, hello): &Seen<'_>| {
-            other.dialogue != place.dialogue && hello.session.tls == reply.session.tls && hello.is(&[250])
+            other.dialogue != location.dialogue && hello.session.tls == reply.session.tls && hello.is(&[250])
         };
         if seen.iter().filter(named).any(accepted) {
             let name = reply.command.map(|command| command.argument().escape_ascii().to_string());
             let detail =
                 format!("{} is refused since it is not the address's name", name.unwrap_or_default());
-            places.at(*place).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);
+            findings.at(*location).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);
             return;
         }
     }
@@ -127,17 +128,17 @@ fn hello_mismatch(seen: &[Seen<'_>], places: &mut Places) {
 
 /// RFC 3207 §4.2: the EHLO before TLS counts no more. A server that takes MAIL without any need not have kept it, so
 /// the refusal of MAIL before the first EHLO has to be seen.
-fn hello_outlives_tls(seen: &[Seen<'_>], places: &mut Places) {
+fn hello_outlives_tls(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let unopened = |(_, reply): &&Seen<'_>| reply.verb() == Some(Verb::Mail) && reply.session.hello.is_none();
     let after_tls = |reply: &Observation<'_>| reply.session.offered_before_tls.is_some();
     let mails = seen.iter().filter(unopened);
     if !mails.clone().any(|(_, reply)| !after_tls(reply) && reply.is(&[503])) {
         return;
     }
-    for (place, reply) in mails.filter(|(_, reply)| after_tls(reply) && reply.digit() == Some(2)) {
+    for (location, reply) in mails.filter(|(_, reply)| after_tls(reply) && reply.digit() == Some(2)) {
         let number = reply.number().unwrap_or_default();
         let detail = format!("{number} to MAIL without EHLO under TLS, and 503 before the first EHLO");
-        places.at(*place).add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
+        findings.at(*location).add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
     }
 }
 

@@ -13,18 +13,18 @@ use crate::dialogue::session::Step;
 use crate::knowledge::Knowledge;
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
-use crate::rules::finding::{Breaches, Finding, Place};
+use crate::rules::finding::{Finding, Findings, Location};
 use crate::rules::observation::Observation;
 
 use batch::{Batch, Count};
 
 pub(crate) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
-    let mut places = Places::default();
-    counts::judge(connection, &mut places);
-    closing::judge(connection, &mut places);
-    promises::judge(connection, &mut places);
-    transaction::judge(connection, &mut places);
-    places.findings()
+    let mut findings = LocatedFindings::default();
+    counts::judge(connection, &mut findings);
+    closing::judge(connection, &mut findings);
+    promises::judge(connection, &mut findings);
+    transaction::judge(connection, &mut findings);
+    findings.findings()
 }
 
 /// A connection, and how far its replies are one to an act, in order.
@@ -64,11 +64,11 @@ impl<'a> Connection<'a> {
     }
 
     /// The replies that surely answer an act that was done.
-    pub(super) fn observations(&self) -> impl Iterator<Item = (Place, Observation<'a>)> {
+    pub(super) fn observations(&self) -> impl Iterator<Item = (Location, Observation<'a>)> {
         let (dialogue, knowledge) = (self.index, self.knowledge);
         self.sure().filter(|(_, step)| !batch::is_wait(step)).flat_map(move |(exchange, step)| {
             Observation::all(step, knowledge).map(move |observation| {
-                (Place { dialogue, exchange, reply: Some(observation.nth) }, observation)
+                (Location { dialogue, exchange, reply: Some(observation.nth) }, observation)
             })
         })
     }
@@ -78,24 +78,24 @@ impl<'a> Connection<'a> {
         self.steps.first().map(|step| step.session.protocol)
     }
 
-    fn place(&self, exchange: usize, reply: Option<usize>) -> Place {
-        Place { dialogue: self.index, exchange, reply }
+    fn location(&self, exchange: usize, reply: Option<usize>) -> Location {
+        Location { dialogue: self.index, exchange, reply }
     }
 }
 
-/// What the rules find, by place.
+/// What the rules find, by location.
 #[derive(Default)]
-pub(super) struct Places {
-    breaches: BTreeMap<Place, Breaches>,
+pub(super) struct LocatedFindings {
+    findings: BTreeMap<Location, Findings>,
 }
 
-impl Places {
-    pub(super) fn at(&mut self, place: Place) -> &mut Breaches {
-        self.breaches.entry(place).or_default()
+impl LocatedFindings {
+    pub(super) fn at(&mut self, location: Location) -> &mut Findings {
+        self.findings.entry(location).or_default()
     }
 
     pub(super) fn findings(self) -> Vec<Finding> {
-        self.breaches.into_iter().flat_map(|(place, breaches)| breaches.findings(place)).collect()
+        self.findings.into_iter().flat_map(|(location, findings)| findings.at(location)).collect()
     }
 }
 

@@ -13,35 +13,35 @@ mod vocabulary;
 
 use crate::dialogue::End;
 use crate::protocol::command::Verb;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is_greeting() {
-        return opening::greeting(observation, breaches);
+        return opening::greeting(observation, findings);
     }
-    opening::stays_open(observation, breaches);
+    opening::stays_open(observation, findings);
     if observation.verb() == Some(Verb::Quit) {
-        control::quit(observation, breaches);
+        control::quit(observation, findings);
     }
     if !is_about_act(observation) {
         return;
     }
     match observation.verb() {
-        Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo) => opening::hello(observation, breaches),
-        Some(Verb::Mail) => sender::judge(observation, breaches),
-        Some(Verb::Rcpt) => recipient::judge(observation, breaches),
-        Some(Verb::Data) => message::data(observation, breaches),
-        Some(Verb::Rset) => control::rset(observation, breaches),
-        Some(Verb::Noop) => control::noop(observation, breaches),
-        Some(Verb::Vrfy | Verb::Expn | Verb::Help) => inquiry::judge(observation, breaches),
+        Some(Verb::Ehlo | Verb::Helo | Verb::Lhlo) => opening::hello(observation, findings),
+        Some(Verb::Mail) => sender::judge(observation, findings),
+        Some(Verb::Rcpt) => recipient::judge(observation, findings),
+        Some(Verb::Data) => message::data(observation, findings),
+        Some(Verb::Rset) => control::rset(observation, findings),
+        Some(Verb::Noop) => control::noop(observation, findings),
+        Some(Verb::Vrfy | Verb::Expn | Verb::Help) => inquiry::judge(observation, findings),
         _ => {}
     }
     if observation.is_end_of_data() {
-        message::end(observation, breaches);
+        message::end(observation, findings);
     }
-    control::arguments(observation, breaches);
-    vocabulary::judge(observation, breaches);
+    control::arguments(observation, findings);
+    vocabulary::judge(observation, findings);
 }
 
 /// Whether the reply tells what the server thinks of the act. One of a server that takes no mail at all, that

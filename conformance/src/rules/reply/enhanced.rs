@@ -5,34 +5,34 @@ use smtp_enhanced_status::{Class, EnhancedStatusCode, subject_entries};
 use crate::protocol::command::Verb;
 use crate::protocol::reply::{Damage, Token};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     // Whether a code belongs here depends on the command.
     if !observation.is_sure() {
         return;
     }
     if observation.is_greeting() || observation.is_hello() {
-        domain_comes_first(observation, breaches);
-        keyword(observation, breaches);
+        domain_comes_first(observation, findings);
+        keyword(observation, findings);
         return;
     }
     let tokens = || observation.reply.lines().map(|line| line.token());
     if observation.digit() == Some(3) {
-        intermediate(observation, breaches);
+        intermediate(observation, findings);
         return;
     }
     let Some(first) = tokens().next() else { return };
     match first {
-        Token::Absent => absent(observation, breaches),
-        Token::Damaged(damage, _) => damaged(observation, damage, breaches),
+        Token::Absent => absent(observation, findings),
+        Token::Damaged(damage, _) => damaged(observation, damage, findings),
         Token::Ending(_) => {
-            breaches.add_under(RuleId::ENHANCED_CODE_THEN_SPACE, "end-of-line", "nothing follows the code");
+            findings.add_under(RuleId::ENHANCED_CODE_THEN_SPACE, "end-of-line", "nothing follows the code");
         }
         Token::Unspaced(code) => {
             let detail = format!("{code} is followed by something else than SP");
-            breaches.add_if(
+            findings.add_if(
                 !observation.promises_code(),
                 RuleId::ENHANCED_CODE_THEN_SPACE,
                 "unadvertised",
@@ -40,41 +40,41 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
             );
         }
         Token::Indented(code, _) => {
-            breaches.add_under(
+            findings.add_under(
                 RuleId::ENHANCED_CODE_FIRST,
                 "two-spaces",
                 format!("two spaces before {code}"),
             );
         }
         Token::Late(code, _) if observation.promises_code() => {
-            breaches.add(RuleId::ENHANCED_CODE_FIRST, format!("{code} stands later in the text"));
+            findings.add(RuleId::ENHANCED_CODE_FIRST, format!("{code} stands later in the text"));
         }
         Token::Code(_) | Token::Late(..) => {}
     }
     if first != Token::Absent || tokens().any(|token| token.exact().is_some()) {
-        same_on_lines(observation, first, breaches);
+        same_on_lines(observation, first, findings);
     }
     if let Some(code) = first.code() {
-        class(observation, code, breaches);
-        one(observation, code, breaches);
-        registered(code, breaches);
+        class(observation, code, findings);
+        one(observation, code, findings);
+        registered(code, findings);
     }
 }
 
 /// In a 220 greeting and a 250 reply to EHLO or LHLO a domain comes first, so a code cannot (RFC 5321 §4.2, §4.1.1.1).
-fn domain_comes_first(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn domain_comes_first(observation: &Observation<'_>, findings: &mut Findings) {
     let grammar = match observation.verb() {
         None => observation.is(&[220]),
         Some(Verb::Ehlo | Verb::Lhlo) => observation.is(&[250]),
         Some(_) => false,
     };
     if let (true, Some(code)) = (grammar, observation.enhanced()) {
-        breaches.add(RuleId::NO_ENHANCED_CODE_WHERE_DOMAIN, format!("{code} instead of a domain"));
+        findings.add(RuleId::NO_ENHANCED_CODE_WHERE_DOMAIN, format!("{code} instead of a domain"));
     }
 }
 
 /// RFC 2034 §3 (3): the keyword has no parameter.
-fn keyword(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn keyword(observation: &Observation<'_>, findings: &mut Findings) {
     if !matches!(observation.verb(), Some(Verb::Ehlo | Verb::Lhlo)) || !observation.is(&[250]) {
         return;
     }
@@ -83,41 +83,41 @@ fn keyword(observation: &Observation<'_>, breaches: &mut Breaches) {
         .parameters("ENHANCEDSTATUSCODES")
         .is_some_and(|mut parameters| parameters.next().is_some())
     {
-        breaches.add(RuleId::ENHANCED_KEYWORD_BARE, "ENHANCEDSTATUSCODES has a parameter");
+        findings.add(RuleId::ENHANCED_KEYWORD_BARE, "ENHANCEDSTATUSCODES has a parameter");
     }
 }
 
 /// 3yz has no code (RFC 2034 §4), and there is no class 3 (RFC 3463 §2).
-fn intermediate(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn intermediate(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.reply.lines().next().map(|line| line.token()) {
         // What stands in a challenge is judged as base64.
         _ if observation.is(&[334]) => {}
         Some(Token::Code(code) | Token::Ending(code)) => {
-            breaches.add_under(
+            findings.add_under(
                 RuleId::NO_ENHANCED_CODE_IN_3YZ,
                 "class-two",
                 format!("{code} in a 3yz reply"),
             );
         }
-        Some(Token::Damaged(damage, _)) => damaged(observation, damage, breaches),
+        Some(Token::Damaged(damage, _)) => damaged(observation, damage, findings),
         _ => {}
     }
 }
 
 /// A promised code is missing (RFC 2034 §4).
-fn absent(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn absent(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.promises_code() {
         return;
     }
     match observation.verb() {
         Some(Verb::Starttls) if observation.is(&[220]) => {
-            breaches.add(RuleId::STARTTLS_REPLY_ENHANCED_CODE, "no code");
+            findings.add(RuleId::STARTTLS_REPLY_ENHANCED_CODE, "no code");
         }
-        _ => breaches.add(RuleId::ENHANCED_CODE_PRESENT, "no code at the start of the text"),
+        _ => findings.add(RuleId::ENHANCED_CODE_PRESENT, "no code at the start of the text"),
     }
 }
 
-fn damaged(observation: &Observation<'_>, damage: Damage, breaches: &mut Breaches) {
+fn damaged(observation: &Observation<'_>, damage: Damage, findings: &mut Findings) {
     let rule = match damage {
         Damage::LeadingZero => RuleId::ENHANCED_CODE_NO_LEADING_ZERO,
         Damage::LetterClass => RuleId::ENHANCED_CODE_DIGIT_CLASS,
@@ -126,11 +126,11 @@ fn damaged(observation: &Observation<'_>, damage: Damage, breaches: &mut Breache
     let text = observation.reply.lines().next().map_or(&[][..], |line| line.text());
     let shown = text[..text.len().min(20)].escape_ascii().to_string();
     let lowered = !observation.promises_code() && damage != Damage::LetterClass;
-    breaches.add_if(lowered, rule, "unadvertised", format!("{shown:?}"));
+    findings.add_if(lowered, rule, "unadvertised", format!("{shown:?}"));
 }
 
 /// RFC 2034 §4: every line begins with the same code.
-fn same_on_lines(observation: &Observation<'_>, first: Token, breaches: &mut Breaches) {
+fn same_on_lines(observation: &Observation<'_>, first: Token, findings: &mut Findings) {
     if !observation.promises_code() {
         return;
     }
@@ -139,17 +139,17 @@ fn same_on_lines(observation: &Observation<'_>, first: Token, breaches: &mut Bre
         // RFC 4141 §5.2 puts a word of its own first.
         if line.token().code() != first.code() && !conneg(line.text()) {
             let detail = format!("line {} differs from line 1", index + 1);
-            return breaches.add(RuleId::ENHANCED_CODE_SAME_ON_LINES, detail);
+            return findings.add(RuleId::ENHANCED_CODE_SAME_ON_LINES, detail);
         }
     }
 }
 
 /// RFC 2034 §4: the class agrees with the first digit.
-fn class(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut Breaches) {
+fn class(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut Findings) {
     if observation.digit() != Some(u16::from(code.class().digit())) {
         let number = observation.number().unwrap_or_default();
         let unadvertised = !observation.promises_code();
-        breaches.add_if(
+        findings.add_if(
             unadvertised,
             RuleId::ENHANCED_CODE_CLASS_AGREES,
             "unadvertised",
@@ -159,31 +159,31 @@ fn class(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut
 }
 
 /// RFC 7372 §4: one code a reply.
-fn one(observation: &Observation<'_>, code: EnhancedStatusCode, breaches: &mut Breaches) {
+fn one(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut Findings) {
     let Some(line) = observation.reply.lines().next() else { return };
     let second = line.text().split(|octet| *octet == b' ').filter(|word| !word.is_empty()).nth(1);
     if let Some(Ok(second)) = second.map(EnhancedStatusCode::from_bytes)
         && second.class() == code.class()
     {
-        breaches.add(RuleId::ONE_ENHANCED_CODE, format!("{second} follows {code}"));
+        findings.add(RuleId::ONE_ENHANCED_CODE, format!("{second} follows {code}"));
     }
 }
 
 /// RFC 3463 §2: registered codes only; RFC 6531 §4: not X.6.10; RFC 3886 §3.3.4: X.1.9 only in reports.
-fn registered(code: EnhancedStatusCode, breaches: &mut Breaches) {
+fn registered(code: EnhancedStatusCode, findings: &mut Findings) {
     match code.entry() {
         None => {
             let known_subject = subject_entries().iter().any(|entry| entry.subject == code.subject());
             let detail =
                 format!("{code} is not in the registry of {}", smtp_enhanced_status::REGISTRY_UPDATED);
-            breaches.add_if(known_subject, RuleId::ENHANCED_CODE_REGISTERED, "newer-than-snapshot", detail);
+            findings.add_if(known_subject, RuleId::ENHANCED_CODE_REGISTERED, "newer-than-snapshot", detail);
         }
         Some(entry) if entry.deprecated.is_some() => {
-            breaches.add(RuleId::ENHANCED_CODE_NOT_DEPRECATED, format!("{code} is deprecated"));
+            findings.add(RuleId::ENHANCED_CODE_NOT_DEPRECATED, format!("{code} is deprecated"));
         }
         Some(_) => {}
     }
     if (code.subject(), code.detail()) == (1, 9) && code.class() != Class::Success {
-        breaches.add(RuleId::RELAYED_CODE_ONLY_IN_DSN, format!("{code}"));
+        findings.add(RuleId::RELAYED_CODE_ONLY_IN_DSN, format!("{code}"));
     }
 }

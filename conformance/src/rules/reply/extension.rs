@@ -19,31 +19,31 @@ mod testing;
 mod utf8;
 mod value;
 
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     // Behind 421, or behind a greeting that refuses everything, a reply is not about its command.
     let refused = observation.session.greeting.is_some_and(|greeting| greeting != 220);
     if refused || observation.session.shut_down || observation.is(&[421]) {
         return;
     }
-    submission::judge_anywhere(observation, breaches);
-    profile::judge(observation, breaches);
-    demand::judge(observation, breaches);
+    submission::judge_anywhere(observation, findings);
+    profile::judge(observation, findings);
+    demand::judge(observation, findings);
     if !observation.is_about_command() {
         return;
     }
-    starttls::judge(observation, breaches);
-    auth::judge(observation, breaches);
-    size::judge(observation, breaches);
-    chunking::judge(observation, breaches);
-    dsn::judge(observation, breaches);
-    utf8::judge(observation, breaches);
-    delivery::judge(observation, breaches);
-    queue::judge(observation, breaches);
-    limits::judge(observation, breaches);
-    policy::judge(observation, breaches);
-    submission::judge(observation, breaches);
-    collision::judge(observation, breaches);
+    starttls::judge(observation, findings);
+    auth::judge(observation, findings);
+    size::judge(observation, findings);
+    chunking::judge(observation, findings);
+    dsn::judge(observation, findings);
+    utf8::judge(observation, findings);
+    delivery::judge(observation, findings);
+    queue::judge(observation, findings);
+    limits::judge(observation, findings);
+    policy::judge(observation, findings);
+    submission::judge(observation, findings);
+    collision::judge(observation, findings);
 }

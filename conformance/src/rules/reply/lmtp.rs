@@ -3,7 +3,7 @@
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::command::{has_detail, is_about_act, is_followed, seen};
@@ -11,73 +11,73 @@ use super::command::{has_detail, is_about_act, is_followed, seen};
 /// The port of SMTP (RFC 5321 §4.5.4.2).
 const SMTP_PORT: u16 = 25;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    port(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    port(observation, findings);
     if !observation.is_lmtp() || !is_about_act(observation) {
         return;
     }
     match observation.verb() {
-        Some(Verb::Helo | Verb::Ehlo) => helo(observation, breaches),
-        Some(Verb::Lhlo) if observation.is(&[250]) => extensions(observation, breaches),
-        Some(Verb::Data) => data(observation, breaches),
-        Some(Verb::Rcpt) => quota(observation, breaches),
-        _ if observation.is_end_of_data() => quota(observation, breaches),
+        Some(Verb::Helo | Verb::Ehlo) => helo(observation, findings),
+        Some(Verb::Lhlo) if observation.is(&[250]) => extensions(observation, findings),
+        Some(Verb::Data) => data(observation, findings),
+        Some(Verb::Rcpt) => quota(observation, findings),
+        _ if observation.is_end_of_data() => quota(observation, findings),
         _ => {}
     }
 }
 
 /// RFC 2033 §5: LMTP is not spoken on the port of SMTP, by a server that speaks both neither.
-fn port(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn port(observation: &Observation<'_>, findings: &mut Findings) {
     let accepted = observation.verb() == Some(Verb::Lhlo) && observation.is(&[250]);
     if accepted && observation.knowledge.port.or(observation.session.port) == Some(SMTP_PORT) {
         let rule = RuleId::LMTP_NOT_ON_SMTP_PORT;
         let detail = format!("LHLO is accepted on port {SMTP_PORT}");
-        breaches.add_if(!observation.is_lmtp(), rule, "speaks-smtp", detail);
+        findings.add_if(!observation.is_lmtp(), rule, "speaks-smtp", detail);
     }
 }
 
 /// RFC 2033 §4.1: HELO and EHLO get no 2yz.
-fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn helo(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() == Some(2) {
-        breaches.add(RuleId::LMTP_REFUSES_HELO, seen(observation));
+        findings.add(RuleId::LMTP_REFUSES_HELO, seen(observation));
     }
 }
 
 /// RFC 2033 §5: PIPELINING and ENHANCEDSTATUSCODES are offered, and 8BITMIME should be; before TLS a server may keep
 /// its list short of that. When a recipient's reply could have been sent, no time shows: it may just have become known.
-fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     let missing = |keyword: &&str| !offered.has(keyword);
     let missing: Vec<&str> = ["PIPELINING", "ENHANCEDSTATUSCODES"].into_iter().filter(missing).collect();
     if !missing.is_empty() {
-        breaches.add(RuleId::LMTP_REQUIRED_EXTENSIONS, format!("no {}", missing.join(", no ")));
+        findings.add(RuleId::LMTP_REQUIRED_EXTENSIONS, format!("no {}", missing.join(", no ")));
     }
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !offered.has("8BITMIME") {
-        breaches.add(RuleId::LMTP_REPLIES_AT_ONCE, "no 8BITMIME");
+        findings.add(RuleId::LMTP_REPLIES_AT_ONCE, "no 8BITMIME");
     }
 }
 
 /// RFC 2033 §4.2: DATA without a recipient gets 503; an argument may come first.
-fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn data(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
     let argument = observation.command.is_some_and(|command| !command.argument().is_empty());
     let excused =
         observation.digit() == Some(4) || observation.is(&[503]) || argument && observation.is(&[500, 501]);
     if is_followed(observation) && session.recipients() == 0 && !chunked && !excused {
-        breaches.add(RuleId::LMTP_DATA_NEEDS_RECIPIENT, format!("{} without a recipient", seen(observation)));
+        findings.add(RuleId::LMTP_DATA_NEEDS_RECIPIENT, format!("{} without a recipient", seen(observation)));
     }
 }
 
 /// RFC 2033 §4.2, RFC 3463 §3.3: a full mailbox gets 452 with 4.2.2, or 552 with 5.2.2.
-fn quota(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn quota(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() < Some(4) {
         return;
     }
     let told = has_detail(observation, &[(2, 2)]);
     if told && !observation.is(&[452, 552]) {
-        return breaches.add(RuleId::LMTP_QUOTA_CODE, seen(observation));
+        return findings.add(RuleId::LMTP_QUOTA_CODE, seen(observation));
     }
     if told || !is_full(observation) {
         return;
@@ -89,7 +89,7 @@ fn quota(observation: &Observation<'_>, breaches: &mut Breaches) {
     let vague = observation.enhanced().is_none_or(|code| code.detail() == 0);
     let allowed = vague && observation.is(&[450, 451, 452, 552]);
     if !(elsewhere || allowed) {
-        breaches.add(RuleId::LMTP_QUOTA_CODE, format!("{} for a mailbox that is full", seen(observation)));
+        findings.add(RuleId::LMTP_QUOTA_CODE, format!("{} for a mailbox that is full", seen(observation)));
     }
 }
 

@@ -8,23 +8,23 @@ use smtp_enhanced_status::{
 };
 
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 /// How annotations.toml begins the basis of a row whose text leaves the class open.
 const NO_CLASS: &str = "its text names no class";
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some((reply_code, code)) = pair(observation) else { return };
     if judge_pair(reply_code, code) == Pairing::Unlisted {
         let rule = if has_wide_list(code) { RuleId::PAIR_CLASS_WILDCARD } else { RuleId::PAIR_UNLISTED };
-        breaches.add(rule, unlisted(reply_code, code));
+        findings.add(rule, unlisted(reply_code, code));
     }
     if let Some(entry) = code.entry() {
-        class_allowed(reply_code, code, entry, breaches);
+        class_allowed(reply_code, code, entry, findings);
     }
     if reply_code.entry().is_some_and(|entry| entry.sources.is_empty()) {
-        breaches
+        findings
             .add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("{reply_code} is named by the registry alone"));
     }
 }
@@ -50,9 +50,9 @@ impl Agreement {
         [
             ("listed", &self.listed),
             ("unlisted", &self.unlisted),
-            ("without list", &self.no_list),
+            ("no list", &self.no_list),
             ("unregistered", &self.unregistered),
-            ("of two classes", &self.class_mismatch),
+            ("class mismatch", &self.class_mismatch),
         ]
     }
 
@@ -92,7 +92,7 @@ fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
 }
 
 /// The class that the row's text or its defining RFC allows. Where the row's own list says otherwise, that is noted.
-fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry, breaches: &mut Breaches) {
+fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry, findings: &mut Findings) {
     if entry.deprecated.is_some() || entry.classes.contains(code.class()) {
         return;
     }
@@ -103,7 +103,7 @@ fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry,
     let unstated = entry.classes_basis.starts_with(NO_CLASS);
     let detail = format!("{code}: {}", entry.classes_basis);
     let condition = if contradicts { "list-contradicts-text" } else { "class-unstated" };
-    breaches.add_if(contradicts || unstated, RuleId::ENHANCED_CODE_CLASS_ALLOWED, condition, detail);
+    findings.add_if(contradicts || unstated, RuleId::ENHANCED_CODE_CLASS_ALLOWED, condition, detail);
 }
 
 #[cfg(test)]

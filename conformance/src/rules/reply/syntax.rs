@@ -8,67 +8,69 @@ use smtp_enhanced_status::EnhancedStatusCode;
 use crate::protocol::command::{Verb, is_domain, is_keyword, is_literal};
 use crate::protocol::reply::{Defect, DefectSet, Line};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    defects(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    defects(observation, findings);
     if observation.reply.code().is_none() {
         return;
     }
-    known_code(observation, breaches);
+    known_code(observation, findings);
     if !observation.is_sure() {
         return;
     }
-    first_digit(observation, breaches);
-    machine_read_text(observation, breaches);
+    first_digit(observation, findings);
+    machine_read_text(observation, findings);
     if observation.is_greeting() {
-        greeting(observation, breaches);
+        greeting(observation, findings);
     }
     if observation.reply.defects().intersects(DefectSet::FRAMING) {
         return;
     }
     match observation.verb() {
-        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, breaches),
-        Some(Verb::Helo) if observation.is(&[250]) => helo(observation, breaches),
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, findings),
+        Some(Verb::Helo) if observation.is(&[250]) => helo(observation, findings),
         _ => {}
     }
 }
 
 /// The defects that a rule of its own names. Framing comes first and hides what may follow from it.
-fn defects(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn defects(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.reply.defects().is_empty() {
         return;
     }
     let challenge = observation.is(&[334]);
-    for (defect, line, column) in observation.reply.places() {
-        let place = format!("line {}, octet {}", line + 1, column + 1);
+    for (defect, line, column) in observation.reply.positions() {
+        let location = format!("line {}, octet {}", line + 1, column + 1);
         match defect {
             Defect::BlankLine | Defect::NoCode => {
-                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: no reply code"));
+                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: no reply code"));
             }
             Defect::DigitCount => {
-                breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: not three digits"));
+                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: not three digits"));
             }
-            Defect::FirstDigit => breaches.add(RuleId::REPLY_CODE_RANGE, format!("{place}: the first digit")),
+            Defect::FirstDigit => {
+                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: the first digit"))
+            }
             Defect::SecondDigit => {
-                breaches.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{place}: the second digit"));
+                findings.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{location}: the second digit"));
             }
-            Defect::Separator => breaches.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, place),
+            Defect::Separator => findings.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, location),
             Defect::BareCode if challenge => {}
-            Defect::BareCode => breaches.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, place),
+            Defect::BareCode => findings.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, location),
             Defect::MixedCodes => {
                 let early = observation.is_greeting() && observation.exchange.pipelined;
-                breaches.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", place);
+                findings.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", location);
             }
-            Defect::BareLf | Defect::BareCr => breaches.add(RuleId::LINES_END_CRLF, place),
+            Defect::BareLf | Defect::BareCr => findings.add(RuleId::LINES_END_CRLF, location),
             Defect::LongLine if !challenge => {
-                breaches.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
+                findings.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
             }
             Defect::EightBit if may_be_utf8(observation) => {}
             Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
             Defect::Control | Defect::EightBit => {
-                breaches.add_if(is_echo(observation), RuleId::TEXT_PRINTABLE_ASCII, "echo", place);
+                findings.add_if(is_echo(observation), RuleId::TEXT_PRINTABLE_ASCII, "echo", location);
             }
             _ => {}
         }
@@ -119,16 +121,16 @@ fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
 }
 
 /// The codes that an RFC defines for SMTP, or that IANA's registry names (RG-10).
-fn known_code(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn known_code(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = observation.reply.code() else { return };
     let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.get()));
     if let Some((_, command)) = command.filter(|(_, owner)| !is_of(observation, *owner)) {
-        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is a code of {}", command.name()));
+        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is a code of {}", command.name()));
     }
     if code.entry().is_none() {
-        breaches.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
+        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
         if code.get() / 10 % 10 <= 5 {
-            breaches.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
+            findings.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
         }
     }
 }
@@ -144,7 +146,7 @@ fn is_of(observation: &Observation<'_>, owner: Verb) -> bool {
 }
 
 /// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).
-fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn first_digit(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() != Some(3) {
         return;
     }
@@ -157,61 +159,61 @@ fn first_digit(observation: &Observation<'_>, breaches: &mut Breaches) {
     };
     match expected {
         Some(expected) if expected == number => {}
-        Some(expected) => breaches.add(
+        Some(expected) => findings.add(
             RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT,
             format!("{number}, where {expected} asks for more"),
         ),
-        None => breaches
+        None => findings
             .add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
     }
 }
 
 /// 251 and 551 name an address (RFC 5321 §4.2.3).
-fn machine_read_text(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn machine_read_text(observation: &Observation<'_>, findings: &mut Findings) {
     let asks = matches!(observation.verb(), Some(Verb::Rcpt | Verb::Vrfy));
     if asks && observation.is(&[251, 551]) && !observation.reply.octets().contains(&b'@') {
-        breaches.add(RuleId::MACHINE_READ_TEXT, "no address in the text");
+        findings.add(RuleId::MACHINE_READ_TEXT, "no address in the text");
     }
 }
 
 /// RFC 5321 §4.2, `Greeting`: a domain or a literal comes first.
-fn greeting(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(first) = observation.reply.lines().next() else { return };
     if !observation.is(&[220]) {
         return;
     }
     let word = first_word(&first);
     if !is_domain(word) && !is_literal(word) {
-        breaches.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {:?}", lossy(word)));
+        findings.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {:?}", lossy(word)));
     }
 }
 
 /// RFC 5321 §4.1.1.1, `ehlo-ok-rsp`.
-fn ehlo(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn ehlo(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::EHLO_REPLY_GRAMMAR;
     for (index, line) in observation.reply.lines().enumerate() {
         let word = first_word(&line);
         if index == 0 {
             // A keyword of EHLO is a domain by its letters, so a missing first line shows only by its name.
             if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
-                breaches.add(rule, format!("first word {:?}", lossy(word)));
+                findings.add(rule, format!("first word {:?}", lossy(word)));
             }
             continue;
         }
         let text = line.text();
         let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
         if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
-            breaches.add_under(rule, "legacy-auth-line", format!("line {}", index + 1));
+            findings.add_under(rule, "legacy-auth-line", format!("line {}", index + 1));
         } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
-            breaches.add(rule, format!("line {}: {:?}", index + 1, lossy(text)));
+            findings.add(rule, format!("line {}: {:?}", index + 1, lossy(text)));
         } else if text.ends_with(b" ") {
-            breaches.add_under(rule, "trailing-space", format!("line {}", index + 1));
+            findings.add_under(rule, "trailing-space", format!("line {}", index + 1));
         }
     }
 }
 
 /// RFC 5321 §3.2: HELO is not answered with a list of keywords.
-fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn helo(observation: &Observation<'_>, findings: &mut Findings) {
     const KEYWORDS: [&[u8]; 8] = [
         b"SIZE",
         b"PIPELINING",
@@ -225,7 +227,7 @@ fn helo(observation: &Observation<'_>, breaches: &mut Breaches) {
     let listed =
         |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
     if observation.reply.lines().skip(1).any(listed) {
-        breaches.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
+        findings.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
     }
 }
 

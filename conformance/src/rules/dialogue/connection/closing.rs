@@ -6,7 +6,7 @@ use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
 use super::batch::{Batch, Count, due, is_wait};
-use super::{Connection, Places, words};
+use super::{Connection, LocatedFindings, words};
 
 /// So many refusals on a connection may be taken for an attack, against which a server may defend itself (RFC
 /// 5321 §7.8). Exim suffers three.
@@ -18,14 +18,14 @@ const LEAST_ATTEMPTS: usize = 3;
 /// What servers say when they defend themselves, or close for want of something to do.
 const DEFENCES: [&str; 6] = ["too many", "synchroni", "pipelin", "timeout", "timed out", "idle"];
 
-pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let Some(closing) = Closing::find(connection) else { return };
     if connection.steps.first().is_some_and(|step| step.number() == Some(554)) {
-        refused_opening(connection, &closing, places);
+        refused_opening(connection, &closing, findings);
     } else if closing.last.is_some_and(|(.., number)| number == 535) {
-        failed_logins(connection, &closing, places);
+        failed_logins(connection, &closing, findings);
     } else if closing.is_unexplained(connection) {
-        closes(connection, &closing, places);
+        closes(connection, &closing, findings);
     }
 }
 
@@ -35,7 +35,7 @@ struct Closing<'a> {
     at: usize,
     step: &'a Step<'a>,
     batch: Batch<'a>,
-    /// The last reply: its exchange, its place there, and its code.
+    /// The last reply: its exchange, its position there, and its code.
     last: Option<(usize, usize, u16)>,
 }
 
@@ -127,40 +127,40 @@ fn is_failed_login(step: &Step<'_>) -> bool {
 }
 
 /// RFC 5321 §3.1: after a 554 greeting the server waits for QUIT.
-fn refused_opening(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+fn refused_opening(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let detail = match closing.at {
         0 => "closed at once",
         _ => "closed before QUIT",
     };
-    places.at(connection.place(0, Some(0))).add(RuleId::REFUSED_OPENING_WAITS_FOR_QUIT, detail);
+    findings.at(connection.location(0, Some(0))).add(RuleId::REFUSED_OPENING_WAITS_FOR_QUIT, detail);
 }
 
 /// RFC 4954 §9: a client has at least three attempts.
-fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, _)) = closing.last else { return };
     let attempts = connection.steps.iter().take(exchange + 1).filter(|step| is_failed_login(step)).count();
     if (1..LEAST_ATTEMPTS).contains(&attempts) {
         let detail = format!("closed after {attempts} failed");
-        places.at(connection.place(exchange, Some(nth))).add(RuleId::AUTH_THREE_ATTEMPTS, detail);
+        findings.at(connection.location(exchange, Some(nth))).add(RuleId::AUTH_THREE_ATTEMPTS, detail);
     }
 }
 
 /// RFC 5321 §3.8; where commands that were pipelined lost their replies to it, RFC 2920 §3.2.
-fn closes(connection: &Connection<'_>, closing: &Closing<'_>, places: &mut Places) {
+fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, number)) = closing.last else { return };
     if !closing.is_pending() {
-        let place = connection.place(exchange, Some(nth));
-        places.at(place).add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, "closed after this reply");
+        let location = connection.location(exchange, Some(nth));
+        findings.at(location).add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, "closed after this reply");
         return;
     }
-    let breaches = places.at(connection.place(closing.at, None));
+    let findings = findings.at(connection.location(closing.at, None));
     if number < 400 && closing.batch.is_pipelined() {
         let (replies, acts) = (closing.batch.answers(), closing.batch.acts().count());
         let detail = format!("closed after {replies} replies to {acts} commands");
-        breaches.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+        findings.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else {
         let detail = format!("closed instead of a reply, after {number} to the act before");
-        breaches.add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, detail);
+        findings.add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, detail);
     }
 }
 

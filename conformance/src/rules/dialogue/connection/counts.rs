@@ -8,17 +8,17 @@ use crate::protocol::reply::{DefectSet, Reply};
 use crate::rules::catalogue::RuleId;
 
 use super::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
-use super::{Connection, Places};
+use super::{Connection, LocatedFindings};
 
-pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
-    bdat_without_recipient(connection, places);
-    reply_of_quit(connection, places);
-    if reordered(connection, places) {
+pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    bdat_without_recipient(connection, findings);
+    reply_of_quit(connection, findings);
+    if reordered(connection, findings) {
         return;
     }
     match connection.odd {
-        Some((batch, Count::More)) => more(connection, batch, places),
-        Some((batch, Count::Fewer)) => fewer(connection, batch, places),
+        Some((batch, Count::More)) => more(connection, batch, findings),
+        Some((batch, Count::Fewer)) => fewer(connection, batch, findings),
         _ => {}
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
 /// Too many replies to an act.
 struct Surplus<'a> {
     batch: Batch<'a>,
-    /// The first reply that is one too many: its exchange, and its place there.
+    /// The first reply that is one too many: its exchange, and its position there.
     at: (usize, usize),
     act: usize,
     step: &'a Step<'a>,
@@ -37,16 +37,16 @@ struct Surplus<'a> {
 }
 
 /// Too many replies: the most exact rule that says so.
-fn more(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
+fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
     let Some(surplus) = Surplus::find(batch) else { return };
     let (exchange, nth) = surplus.at;
     if let Some((rule, detail)) = surplus.exact() {
-        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+        findings.at(connection.location(exchange, Some(nth))).add(rule, detail);
     } else if let Some((act, rule, detail)) = cause(connection, surplus.act) {
-        places.at(connection.place(act, None)).add(rule, detail);
+        findings.at(connection.location(act, None)).add(rule, detail);
     } else {
         let (rule, detail) = surplus.general();
-        places.at(connection.place(exchange, Some(nth))).add(rule, detail);
+        findings.at(connection.location(exchange, Some(nth))).add(rule, detail);
     }
 }
 
@@ -184,7 +184,7 @@ fn rule_for_recipients(step: &Step<'_>) -> RuleId {
 }
 
 /// Too few replies. A server may be slow, so what comes later must show that it has passed the act over.
-fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
+fn fewer(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
     let Some((act, step)) = batch.unanswered().filter(|(_, step)| step.exchange.act != Act::Connect) else {
         return;
     };
@@ -194,15 +194,15 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, places: &mut Places) {
         // A recipient may take long, and its reply then come behind a later command.
         if fenced || count > 0 && step.exchange.end == End::Closed {
             let detail = for_recipients(count, recipients);
-            places.at(connection.place(act, None)).add(rule_for_recipients(step), detail);
+            findings.at(connection.location(act, None)).add(rule_for_recipients(step), detail);
         }
     } else if fenced && batch.is_pipelined() {
         let detail =
             format!("{} replies to {} commands, then 221 to QUIT", batch.answers(), batch.acts().count());
-        places.at(connection.place(act, None)).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+        findings.at(connection.location(act, None)).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else if fenced {
-        places
-            .at(connection.place(act, None))
+        findings
+            .at(connection.location(act, None))
             .add(RuleId::ONE_REPLY_PER_COMMAND, "no reply, but later 221 to QUIT");
     }
 }
@@ -224,7 +224,7 @@ fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
 
 /// RFC 2920 §3.2: replies come in the order of the commands. 354 answers DATA alone, and 221 QUIT, so where
 /// one of them stands behind a command before, replies have changed places or one is lost.
-fn reordered(connection: &Connection<'_>, places: &mut Places) -> bool {
+fn reordered(connection: &Connection<'_>, findings: &mut LocatedFindings) -> bool {
     let odd = connection.odd.map_or(usize::MAX, |(batch, count)| match count {
         Count::Unknown => batch.start,
         _ => batch.start + 1,
@@ -241,7 +241,7 @@ fn reordered(connection: &Connection<'_>, places: &mut Places) -> bool {
             let wrong = own != Some(number) && (own.is_some() || wanted == Verb::Data);
             if let (true, Some((at, _))) = (wrong, before) {
                 let detail = format!("{number} stands before the reply to {}", wanted.name());
-                places.at(connection.place(at, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+                findings.at(connection.location(at, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
                 return true;
             }
         }
@@ -251,7 +251,7 @@ fn reordered(connection: &Connection<'_>, places: &mut Places) -> bool {
 
 /// A recording gives replies to acts in their order. Where the end of a message lacks replies, those of later
 /// commands stand there, and the 221 to QUIT shows it (RFC 2033 §4.2, §4.3).
-fn reply_of_quit(connection: &Connection<'_>, places: &mut Places) {
+fn reply_of_quit(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     for (position, step) in connection.sure().filter(|(_, step)| is_for_recipients(step)) {
         let next = connection.steps.get(position + 1);
         let quit =
@@ -259,13 +259,13 @@ fn reply_of_quit(connection: &Connection<'_>, places: &mut Places) {
         let count = step.replies.iter().position(|reply| reply.number() == Some(221));
         if let (true, Some(count)) = (quit, count) {
             let detail = for_recipients(count, step.session.recipients());
-            places.at(connection.place(position, Some(count))).add(rule_for_recipients(step), detail);
+            findings.at(connection.location(position, Some(count))).add(rule_for_recipients(step), detail);
         }
     }
 }
 
 /// RFC 2033 §4.3: BDAT LAST without a successful RCPT gets no reply at all.
-fn bdat_without_recipient(connection: &Connection<'_>, places: &mut Places) {
+fn bdat_without_recipient(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     for (position, step) in connection.sure() {
         let last = matches!(&step.exchange.act, Act::Chunk { .. }) && is_for_recipients(step);
         let nobody =
@@ -273,7 +273,7 @@ fn bdat_without_recipient(connection: &Connection<'_>, places: &mut Places) {
         let replied = step.number().is_some_and(|number| number != 530);
         if last && nobody && replied {
             let rule = RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT;
-            places.at(connection.place(position, Some(0))).add(rule, "a reply, and no recipient");
+            findings.at(connection.location(position, Some(0))).add(rule, "a reply, and no recipient");
         }
     }
 }

@@ -6,25 +6,25 @@ use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb};
 use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Place;
+use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
-use super::{Connection, Places, is_coded, words};
+use super::{Connection, LocatedFindings, is_coded, words};
 
 /// The longest a submission server may take for a reply (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
 
-pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
-    for (place, observation) in connection.observations() {
-        listed_capability(place, &observation, places);
-        two_minutes(place, &observation, places);
+pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    for (location, observation) in connection.observations() {
+        listed_capability(location, &observation, findings);
+        two_minutes(location, &observation, findings);
     }
-    codes_after_tls(connection, places);
-    notification_parameters(connection, places);
+    codes_after_tls(connection, findings);
+    notification_parameters(connection, findings);
 }
 
 /// RFC 5321 §4.2.4: a command that EHLO lists is neither unknown (500) nor unimplemented (502).
-fn listed_capability(place: Place, observation: &Observation<'_>, places: &mut Places) {
+fn listed_capability(location: Location, observation: &Observation<'_>, findings: &mut LocatedFindings) {
     let (Some(command), Some(offered)) = (observation.command, &observation.session.offered) else {
         return;
     };
@@ -41,13 +41,13 @@ fn listed_capability(place: Place, observation: &Observation<'_>, places: &mut P
         _ => return,
     };
     let number = observation.number().unwrap_or_default();
-    if place.reply == Some(0)
+    if location.reply == Some(0)
         && matches!(number, 500 | 502)
         && offered.has(keyword)
         && is_well_formed(observation, &command, offered)
     {
         let detail = format!("{number}, and EHLO lists {keyword}");
-        places.at(place).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
+        findings.at(location).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
     }
 }
 
@@ -75,7 +75,7 @@ fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered:
 }
 
 /// RFC 6409 §5.3.
-fn two_minutes(place: Place, observation: &Observation<'_>, places: &mut Places) {
+fn two_minutes(location: Location, observation: &Observation<'_>, findings: &mut LocatedFindings) {
     let answer = observation.exchange.answers.get(observation.nth);
     let millis = answer.map(|answer| answer.millis).unwrap_or_default();
     if observation.session.protocol == Protocol::Submission
@@ -83,12 +83,12 @@ fn two_minutes(place: Place, observation: &Observation<'_>, places: &mut Places)
         && !observation.is_greeting()
     {
         let detail = format!("{} s until the reply", millis / 1000);
-        places.at(place).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
+        findings.at(location).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
     }
 }
 
 /// RFC 3207 §4.2, RFC 2034 §4: what is promised again after TLS is kept after it.
-fn codes_after_tls(connection: &Connection<'_>, places: &mut Places) {
+fn codes_after_tls(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let promised = |observation: &Observation<'_>| is_coded(observation) && observation.promises_code();
     let (after, before): (Vec<_>, Vec<_>) =
         connection.observations().filter(|(_, seen)| promised(seen)).partition(|(_, seen)| seen.session.tls);
@@ -98,15 +98,15 @@ fn codes_after_tls(connection: &Connection<'_>, places: &mut Places) {
     // A single kind of reply may lack its code anywhere.
     let kind = |seen: &Observation<'_>| (seen.verb(), seen.number());
     let several = after.iter().any(|(_, seen)| after.first().is_some_and(|(_, one)| kind(one) != kind(seen)));
-    if let ([(place, _), ..], true, true) = (after.as_slice(), had && several, lost) {
+    if let ([(location, _), ..], true, true) = (after.as_slice(), had && several, lost) {
         let detail = format!("{} replies after TLS, and none has a code", after.len());
-        places.at(*place).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
+        findings.at(*location).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
     }
 }
 
 /// A MAIL or RCPT that was sent with notification parameters alone, or with none.
 struct Attempt<'a> {
-    place: Place,
+    location: Location,
     command: Command<'a>,
     circumstances: Circumstances<'a>,
     notified: bool,
@@ -126,11 +126,11 @@ struct Circumstances<'a> {
 }
 
 /// RFC 3461 §5.1: valid notification parameters do not change the reply code.
-fn notification_parameters(connection: &Connection<'_>, places: &mut Places) {
+fn notification_parameters(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let attempts: Vec<Attempt<'_>> = connection
         .observations()
-        .filter(|(place, observation)| place.reply == Some(0) && observation.session.offers("DSN"))
-        .filter_map(|(place, observation)| attempt(place, &observation))
+        .filter(|(location, observation)| location.reply == Some(0) && observation.session.offers("DSN"))
+        .filter_map(|(location, observation)| attempt(location, &observation))
         .collect();
     for refused in attempts.iter().filter(|attempt| attempt.number >= 500) {
         let same = |other: &&Attempt<'_>| other.circumstances == refused.circumstances;
@@ -143,13 +143,13 @@ fn notification_parameters(connection: &Connection<'_>, places: &mut Places) {
             let other = if refused.notified { "without" } else { "with" };
             let detail =
                 format!("{}, and accepted {other} the parameters: {}", refused.number, refused.command);
-            places.at(refused.place).add(RuleId::DSN_PARAMETER_NEUTRAL, detail);
+            findings.at(refused.location).add(RuleId::DSN_PARAMETER_NEUTRAL, detail);
             return;
         }
     }
 }
 
-fn attempt<'a>(place: Place, observation: &Observation<'a>) -> Option<Attempt<'a>> {
+fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Attempt<'a>> {
     let command = observation.command?;
     let envelope = command.envelope().filter(Envelope::is_well_formed)?;
     let (session, path) = (observation.session, envelope.path()?);
@@ -166,7 +166,7 @@ fn attempt<'a>(place: Place, observation: &Observation<'a>) -> Option<Attempt<'a
     });
     let usable = in_order && telling && valid && !other && observation.exchange.sure;
     usable.then_some(Attempt {
-        place,
+        location,
         command,
         circumstances: Circumstances {
             verb: command.verb(),

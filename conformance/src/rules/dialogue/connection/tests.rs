@@ -124,7 +124,7 @@ fn quit() -> Exchange {
 pub(in crate::rules) fn found(dialogues: &[Dialogue]) -> Vec<(RuleId, Option<&'static str>, usize)> {
     let judgement = judge(dialogues, &Knowledge::default(), Strictness::default());
     let ours = judgement.findings.into_iter().filter(|finding| RULES.contains(&finding.rule));
-    ours.map(|finding| (finding.rule, finding.condition, finding.place.exchange)).collect()
+    ours.map(|finding| (finding.rule, finding.condition, finding.location.exchange)).collect()
 }
 
 /// A name, a dialogue, and the rule that it breaks, with the exchange.

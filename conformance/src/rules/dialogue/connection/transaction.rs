@@ -4,11 +4,11 @@ use crate::dialogue::session::Step;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, Places, words};
+use super::{Connection, LocatedFindings, words};
 
 /// RFC 5321 §4.1.4: EHLO ends a transaction, and an EHLO that is refused changes nothing. The next command
 /// shows it.
-pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
+pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let steps: Vec<(usize, &Step<'_>)> =
         connection.sure().filter(|(_, step)| step.verb() != Some(Verb::Noop)).collect();
     for pair in steps.windows(2) {
@@ -16,7 +16,7 @@ pub(super) fn judge(connection: &Connection<'_>, places: &mut Places) {
             && hello.verb().is_some_and(Verb::is_hello)
             && let Some(detail) = next_shows(hello, next)
         {
-            places.at(connection.place(*position, Some(0))).add(RuleId::HELLO_RESETS_STATE, detail);
+            findings.at(connection.location(*position, Some(0))).add(RuleId::HELLO_RESETS_STATE, detail);
         }
     }
 }

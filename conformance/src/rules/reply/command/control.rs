@@ -2,24 +2,24 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{accepts, answers_it, is_outside, seen};
 
 /// The replies to RSET (RFC 5321 §4.1.1.5): 250.
-pub(super) fn rset(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn rset(observation: &Observation<'_>, findings: &mut Findings) {
     if is_bare(observation) && fails(observation) {
-        breaches.add(RuleId::RSET_ANSWERED_250, seen(observation));
+        findings.add(RuleId::RSET_ANSWERED_250, seen(observation));
     }
 }
 
 /// The replies to NOOP (RFC 5321 §4.1.1.9): 250, whatever its argument.
-pub(super) fn noop(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn noop(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     if command.is_plain() && command.octets().len() <= 512 && fails(observation) {
         let argument = !is_bare(observation);
-        breaches.add_if(argument, RuleId::NOOP_ANSWERED_250, "argument-refused", seen(observation));
+        findings.add_if(argument, RuleId::NOOP_ANSWERED_250, "argument-refused", seen(observation));
     }
 }
 
@@ -30,21 +30,21 @@ fn fails(observation: &Observation<'_>) -> bool {
 }
 
 /// The reply to QUIT (RFC 5321 §4.1.1.10): 221, in any state, also of a server that takes no mail.
-pub(super) fn quit(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn quit(observation: &Observation<'_>, findings: &mut Findings) {
     let about = observation.is_about_command() && answers_it(observation) && !observation.session.shut_down;
     if about && is_bare(observation) && observation.digit() != Some(4) && is_outside(observation, &[&[221]]) {
-        breaches.add(RuleId::QUIT_ANSWERED_221, seen(observation));
+        findings.add(RuleId::QUIT_ANSWERED_221, seen(observation));
     }
 }
 
 /// RFC 5321 §4.3.2: DATA, RSET and QUIT with an argument get 501.
-pub(super) fn arguments(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn arguments(observation: &Observation<'_>, findings: &mut Findings) {
     let takes_none = matches!(observation.verb(), Some(Verb::Data | Verb::Rset | Verb::Quit));
     if !takes_none || !has_argument(observation) {
         return;
     }
     if accepts(observation) || observation.is(&[354, 500, 502, 504]) {
-        breaches.add(RuleId::ARGUMENT_REFUSED_501, format!("{} with an argument", seen(observation)));
+        findings.add(RuleId::ARGUMENT_REFUSED_501, format!("{} with an argument", seen(observation)));
     }
 }
 

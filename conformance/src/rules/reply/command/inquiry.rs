@@ -2,7 +2,7 @@
 
 use crate::protocol::command::{Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{accepts, address, is_outside, seen};
@@ -12,16 +12,16 @@ const VRFY: [u16; 11] = [250, 251, 252, 500, 501, 502, 504, 530, 550, 551, 553];
 const EXPN: [u16; 8] = [250, 252, 500, 501, 502, 504, 530, 550];
 const HELP: [u16; 7] = [211, 214, 500, 501, 502, 504, 530];
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    codes(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    codes(observation, findings);
     if observation.verb() != Some(Verb::Help) {
-        truthful(observation, breaches);
-        names_mailbox(observation, breaches);
+        truthful(observation, findings);
+        names_mailbox(observation, findings);
     }
 }
 
 /// RFC 5321 §4.3.2, §3.5.1, §4.1.1.8. 503 before EHLO breaks a rule of its own.
-fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let before_hello = observation.session.hello.is_none() && observation.is(&[503]);
     if observation.digit() == Some(4) || before_hello {
         return;
@@ -34,33 +34,33 @@ fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
     // The parameter SMTPUTF8 may be unknown (RFC 5321 §4.1.1.11).
     let parameter = observation.command.is_some_and(|command| command.words().nth(1).is_some());
     if is_outside(observation, &[list]) && !(parameter && observation.is(&[555])) {
-        breaches.add(rule, seen(observation));
+        findings.add(rule, seen(observation));
     }
 }
 
 /// RFC 5321 §3.5.3, §7.3: 250 says that the address was verified, and a server that does not verify says 252.
-fn truthful(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let word = command.words().next().unwrap_or_default();
     let word = word.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">")).unwrap_or(word);
     let is_unknown = address::is_mailbox(word, observation.knowledge.unknown.as_ref());
     if is_unknown && observation.is(&[250]) {
         let detail = format!("{} of a mailbox that does not exist", seen(observation));
-        breaches.add(RuleId::VRFY_TRUTHFUL, detail);
+        findings.add(RuleId::VRFY_TRUTHFUL, detail);
     }
     let well_formed = command.is_plain() && (is_mailbox(word) || word.iter().all(u8::is_ascii_alphanumeric));
     let asks = command.verb() == Verb::Vrfy && !word.is_empty() && command.words().count() == 1;
     if asks && well_formed && observation.is(&[500, 502]) {
-        breaches.add_under(RuleId::VRFY_TRUTHFUL, "not-implemented", seen(observation));
+        findings.add_under(RuleId::VRFY_TRUTHFUL, "not-implemented", seen(observation));
     }
 }
 
 /// RFC 5321 §3.5.1, §3.5.2: what was verified is named, a mailbox a line; 252 is free.
-fn names_mailbox(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
     let verified = accepts(observation) && !observation.is(&[252]) || observation.is(&[551]);
     let nameless = observation.reply.lines().position(|line| !line.text().contains(&b'@'));
     if let (true, Some(line)) = (verified, nameless) {
         let detail = format!("{}: no mailbox in line {}", seen(observation), line + 1);
-        breaches.add(RuleId::VRFY_NAMES_MAILBOX, detail);
+        findings.add(RuleId::VRFY_NAMES_MAILBOX, detail);
     }
 }

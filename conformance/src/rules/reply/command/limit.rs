@@ -4,7 +4,7 @@ use crate::dialogue::Act;
 use crate::knowledge::Policy;
 use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{address, has_detail, refuses_for_good, says, seen};
@@ -16,7 +16,7 @@ const LINE: usize = 512;
 
 /// RFC 5321 §4.5.3.1.8, §4.5.3.1.10: a server takes a hundred recipients, and says 452 to more than it can
 /// take.
-pub(super) fn recipients(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn recipients(observation: &Observation<'_>, findings: &mut Findings) {
     // Another enhanced status code says that the limit is another one, of a rate for instance.
     let told = match observation.enhanced() {
         Some(_) => has_detail(observation, &[(5, 3)]),
@@ -32,8 +32,8 @@ pub(super) fn recipients(observation: &Observation<'_>, breaches: &mut Breaches)
     match observation.number() {
         Some(452) if count >= RECIPIENTS || !is_plain_list(observation) => {}
         // IANA's row X.5.3 lists 451.
-        Some(451) if has_detail(observation, &[(5, 3)]) => breaches.add_under(rule, "registry-code", detail),
-        _ => breaches.add_if(policy, rule, "site-policy", detail),
+        Some(451) if has_detail(observation, &[(5, 3)]) => findings.add_under(rule, "registry-code", detail),
+        _ => findings.add_if(policy, rule, "site-policy", detail),
     }
 }
 
@@ -52,7 +52,7 @@ fn is_plain_list(observation: &Observation<'_>) -> bool {
 }
 
 /// RFC 5321 §4.5.3.1.4, §4.3.2: 500 says that a line is too long, and never of one of 512 octets or fewer.
-pub(super) fn line(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn line(observation: &Observation<'_>, findings: &mut Findings) {
     let Act::Command(octets) = &observation.exchange.act else { return };
     if observation.is(&[500])
         && octets.len() <= LINE
@@ -60,7 +60,7 @@ pub(super) fn line(observation: &Observation<'_>, breaches: &mut Breaches) {
         && has_short_parts(octets)
     {
         let detail = format!("{} of {} octets: too long", seen(observation), octets.len());
-        breaches.add(RuleId::COMMAND_LENGTH_LIMIT, detail);
+        findings.add(RuleId::COMMAND_LENGTH_LIMIT, detail);
     }
 }
 
@@ -78,19 +78,19 @@ fn has_short_parts(octets: &[u8]) -> bool {
 }
 
 /// RFC 5321 §4.5.3.1.9: a path that is too long gets 501. 553 refuses it too, 500 the line.
-pub(super) fn path(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn path(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
     let other = refuses_for_good(observation) && !observation.is(&[500, 501, 553]);
     if other && !address::is_short(path) && says(observation, &["too long"]) {
-        breaches.add(RuleId::LIMIT_CODES, format!("{} whose path is too long", seen(observation)));
+        findings.add(RuleId::LIMIT_CODES, format!("{} whose path is too long", seen(observation)));
     }
 }
 
 /// RFC 5321 §4.5.3.1.9: too much mail data gets 552.
-pub(super) fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
     let told = has_detail(observation, &[(2, 3), (3, 4)]);
     if told && refuses_for_good(observation) && !observation.is(&[552]) {
-        breaches.add(RuleId::LIMIT_CODES, format!("{}, which is too big", seen(observation)));
+        findings.add(RuleId::LIMIT_CODES, format!("{}, which is too big", seen(observation)));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::dialogue::Act;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{accepts, control, has_detail, is_followed, is_outside, limit, refuses_for_good, says, seen};
@@ -20,18 +20,18 @@ const RECIPIENT: [(u16, u16); 11] =
     [(1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 10), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4)];
 
 /// The replies to DATA.
-pub(super) fn data(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
     // RFC 5321 §3.3, §4.3.2: what is accepted is asked for with 354.
     if accepts(observation) {
-        breaches.add(RuleId::DATA_ANSWERED_354, seen(observation));
+        findings.add(RuleId::DATA_ANSWERED_354, seen(observation));
     } else if is_outside(observation, &[&DATA]) {
-        breaches.add(RuleId::END_OF_DATA_CODES, seen(observation));
+        findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
     }
-    needs_recipient(observation, breaches);
+    needs_recipient(observation, findings);
 }
 
 /// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. LMTP has a rule of its own.
-fn needs_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let bare = control::is_bare(observation);
     let session = observation.session;
     let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
@@ -41,20 +41,20 @@ fn needs_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
     let refused_otherwise = refuses_for_good(observation) && !observation.is(&[503, 550, 554]);
     if observation.is(&[354]) || bare && refused_otherwise {
         let detail = format!("{} without a recipient", seen(observation));
-        breaches.add(RuleId::DATA_NEEDS_RECIPIENT, detail);
+        findings.add(RuleId::DATA_NEEDS_RECIPIENT, detail);
     }
 }
 
 /// The replies behind the final dot, and behind the last chunk.
-pub(super) fn end(observation: &Observation<'_>, breaches: &mut Breaches) {
-    codes(observation, breaches);
-    late_recipient(observation, breaches);
-    resent(observation, breaches);
-    limit::data(observation, breaches);
+pub(super) fn end(observation: &Observation<'_>, findings: &mut Findings) {
+    codes(observation, findings);
+    late_recipient(observation, findings);
+    resent(observation, findings);
+    limit::data(observation, findings);
 }
 
 /// RFC 5321 §4.3.2; RFC 6409 §6 adds 501. 500 may be about a line of the message (RFC 5321 §4.5.3.1.9).
-fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let chunk = matches!(observation.exchange.act, Act::Chunk { .. });
     let clean = session.transaction.as_ref().is_some_and(|transaction| !transaction.chunk_failed);
@@ -66,12 +66,12 @@ fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
     let chunk: &[u16] = if chunk { &END_CHUNK } else { &[] };
     if is_outside(observation, &[&END, lmtp, chunk]) {
         let submission = observation.is_submission() && observation.is(&[501]);
-        breaches.add_if(submission, RuleId::END_OF_DATA_CODES, "message-submission", seen(observation));
+        findings.add_if(submission, RuleId::END_OF_DATA_CODES, "message-submission", seen(observation));
     }
 }
 
 /// RFC 5321 §3.3: where one of several recipients fails this late, the others should still get the message.
-fn late_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let recipients = observation.session.recipients();
     if !observation.is_lmtp()
         && recipients > 1
@@ -79,18 +79,18 @@ fn late_recipient(observation: &Observation<'_>, breaches: &mut Breaches) {
         && has_detail(observation, &RECIPIENT)
     {
         let detail = format!("{} for {recipients} recipients", seen(observation));
-        breaches.add(RuleId::LATE_RECIPIENT_FAILURE, detail);
+        findings.add(RuleId::LATE_RECIPIENT_FAILURE, detail);
     }
 }
 
 /// RFC 5321 §3.3: Resent fields are no reason. RFC 6409 §6.3 lets a submission server look at them.
-fn resent(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn resent(observation: &Observation<'_>, findings: &mut Findings) {
     let (Act::Message(octets) | Act::Chunk { octets, .. }) = &observation.exchange.act else { return };
     if observation.is_submission() || observation.digit() < Some(4) || !says(observation, &["resent"]) {
         return;
     }
     if names_resent(observation.reply.octets()) && has_resent_field(octets) {
-        breaches.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
+        findings.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
     }
 }
 

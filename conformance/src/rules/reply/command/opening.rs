@@ -2,7 +2,7 @@
 
 use crate::protocol::command::{Verb, is_domain, is_literal};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{is_outside, refuses_for_good, seen};
@@ -13,38 +13,38 @@ const GREETING: [u16; 4] = [220, 421, 521, 554];
 const HELLO: [u16; 6] = [250, 500, 501, 502, 504, 550];
 
 /// The connection's opening is 220, 521 or 554; 421 closes it.
-pub(super) fn greeting(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.nth == 0 && is_outside(observation, &[&GREETING]) {
-        breaches.add(RuleId::OPENING_CODES, seen(observation));
+        findings.add(RuleId::OPENING_CODES, seen(observation));
     }
 }
 
 /// RFC 7504 §3: 521 says that the host never takes mail, so it comes first or not at all.
-pub(super) fn stays_open(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn stays_open(observation: &Observation<'_>, findings: &mut Findings) {
     let opened = observation.session.greeting.is_some_and(|number| number != 521);
     if opened && observation.is(&[521]) {
-        breaches.add(RuleId::NO_521_AFTER_OPENING, seen(observation));
+        findings.add(RuleId::NO_521_AFTER_OPENING, seen(observation));
     }
 }
 
 /// The replies to EHLO, HELO and LHLO. What LMTP says to EHLO and HELO, and SMTP to LHLO, is another matter.
-pub(super) fn hello(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is_lmtp() != (observation.verb() == Some(Verb::Lhlo)) {
         return;
     }
     // RFC 6647 §2.2: greylisting may begin here.
     if observation.digit() != Some(4) && is_outside(observation, &[&HELLO]) {
-        breaches.add(RuleId::HELLO_CODES, seen(observation));
+        findings.add(RuleId::HELLO_CODES, seen(observation));
     }
-    implemented(observation, breaches);
+    implemented(observation, findings);
 }
 
 /// RFC 5321 §4.5.1: a server knows EHLO and HELO.
-fn implemented(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let name = command.argument();
     let good = command.is_plain() && name.len() <= 255 && (is_domain(name) || is_literal(name));
     if good && refuses_for_good(observation) && observation.is(&[500, 502]) {
-        breaches.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
+        findings.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
     }
 }

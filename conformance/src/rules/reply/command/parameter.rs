@@ -2,7 +2,7 @@
 
 use crate::protocol::command::{Command, Parameter, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{accepts, address, has_detail, is_policy, says, seen};
@@ -37,11 +37,11 @@ const KNOWN: [&str; 24] = [
 ];
 
 /// The rules on a MAIL or RCPT that comes when it may come.
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
-    unknown(observation, &command, breaches);
-    unavailable(observation, &command, breaches);
-    space_after_colon(observation, &command, breaches);
+    unknown(observation, &command, findings);
+    unavailable(observation, &command, findings);
+    space_after_colon(observation, &command, findings);
 }
 
 /// Whether parameters follow the path, in any form.
@@ -50,7 +50,7 @@ pub(super) fn follow(command: &Command<'_>) -> bool {
 }
 
 /// RFC 5321 §4.1.1.11: a parameter that the server does not know gets 555.
-fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let Some(envelope) = command.envelope().filter(|_| address::has_clean_path(command)) else { return };
     let extended = matches!(observation.session.hello, Some(Verb::Ehlo | Verb::Lhlo));
     if !extended
@@ -72,7 +72,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut 
         let taken = envelope.parameters().find(|parameter| is_unknown(parameter) && !private(parameter));
         if let Some(parameter) = taken {
             let detail = format!("{} with {}", seen(observation), parameter.keyword.escape_ascii());
-            breaches.add(rule, detail);
+            findings.add(rule, detail);
         }
         return;
     }
@@ -80,13 +80,13 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut 
     let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
     if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
         let detail = format!("{} with an unknown parameter", seen(observation));
-        breaches.add_under(rule, "other-refusal", detail);
+        findings.add_under(rule, "other-refusal", detail);
     }
 }
 
 /// RFC 5321 §4.1.1.11: a parameter that cannot be honoured for the moment gets 455, unless its own standard has
 /// another code. That it is for the moment shows where 555 is said to pass, or where 4yz names the arguments.
-fn unavailable(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     // RFC 1870 §6.1, RFC 6710 §4.1.
     const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
     let blamable = follow(command) && address::has_clean_path(command);
@@ -96,23 +96,23 @@ fn unavailable(observation: &Observation<'_>, command: &Command<'_>, breaches: &
     let for_now = observation.digit() == Some(4) && !observation.is(&[421, 455]);
     if !other && (passes || for_now && has_detail(observation, &[(5, 4)])) {
         let detail = format!("{} to a parameter that cannot be had for now", seen(observation));
-        breaches.add(RuleId::PARAMETER_UNAVAILABLE_455, detail);
+        findings.add(RuleId::PARAMETER_UNAVAILABLE_455, detail);
     }
 }
 
 /// RFC 5321 §3.3: a blank behind the colon is forgiven or gets 501.
-fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let Some(envelope) = command.envelope().filter(|_| command.is_plain() && !follow(command)) else {
         return;
     };
     let else_good = envelope.is_well_formed() && envelope.path().is_some_and(address::is_short);
     if envelope.is_indented() && else_good && observation.is(&[500, 502, 504, 555]) {
-        breaches.add(RuleId::SPACE_AFTER_COLON, seen(observation));
+        findings.add(RuleId::SPACE_AFTER_COLON, seen(observation));
     }
 }
 
 /// RFC 5321 §2.4: without an extension that allows it, an octet above 127 has the command refused.
-pub(super) fn non_ascii(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(|command| !command.octets().is_ascii()) else { return };
     let allowed = match command.verb() {
         Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
@@ -120,6 +120,6 @@ pub(super) fn non_ascii(observation: &Observation<'_>, breaches: &mut Breaches) 
     };
     if accepts(observation) && !allowed {
         let detail = format!("{}, which has octets above 127 and no SMTPUTF8", seen(observation));
-        breaches.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
+        findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }
 }

@@ -1,7 +1,7 @@
 //! RCPT.
 
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{
@@ -16,17 +16,17 @@ const RCPT_MORE: [u16; 2] = [556, 454];
 /// Refusals that are about something else than the path: the sequence, the login, a limit, the parameters.
 const ELSEWHERE: [u16; 4] = [503, 530, 552, 555];
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    codes(observation, breaches);
-    parameter::non_ascii(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    codes(observation, findings);
+    parameter::non_ascii(observation, findings);
     if !is_followed(observation) {
         return;
     }
-    needs_mail(observation, breaches);
+    needs_mail(observation, findings);
     if is_ready(observation) {
-        parameter::judge(observation, breaches);
-        limit::recipients(observation, breaches);
-        paths(observation, breaches);
+        parameter::judge(observation, findings);
+        limit::recipients(observation, findings);
+        paths(observation, findings);
     }
 }
 
@@ -36,50 +36,50 @@ pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
 }
 
 /// RFC 5321 §4.3.2, with what extensions and RFC 6409 §4.1 add.
-fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let envelope = observation.command.and_then(|command| command.envelope());
     match observation.number() {
         // RFC 4141 §5.2.
         Some(504) if envelope.is_some_and(|envelope| envelope.parameter("CONNEG").is_some()) => {}
         Some(554) if observation.is_submission() => {}
-        Some(554) => breaches.add_under(RuleId::RCPT_CODES, "base-list-lacks", seen(observation)),
+        Some(554) => findings.add_under(RuleId::RCPT_CODES, "base-list-lacks", seen(observation)),
         _ if is_outside(observation, &[&RCPT, &RCPT_MORE]) => {
-            breaches.add(RuleId::RCPT_CODES, seen(observation));
+            findings.add(RuleId::RCPT_CODES, seen(observation));
         }
         _ => {}
     }
 }
 
 /// RFC 5321 §3.3: RCPT without MAIL gets 503.
-fn needs_mail(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn needs_mail(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.session.transaction.is_some() {
         return;
     }
     let clean = observation.command.is_some_and(|command| address::is_clean(&command));
     if accepts(observation) {
-        breaches.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
+        findings.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
     } else if clean && refuses_for_good(observation) && !observation.is(&[503]) && !is_policy(observation) {
         let detail = format!("{} without MAIL", seen(observation));
-        breaches.add_under(RuleId::RCPT_NEEDS_MAIL, "other-refusal", detail);
+        findings.add_under(RuleId::RCPT_NEEDS_MAIL, "other-refusal", detail);
     }
 }
 
 /// The rules on a path of which something is known.
-fn paths(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn paths(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(address::is_clean) else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
     let knowledge = observation.knowledge;
     if address::is_mailbox(path, knowledge.unknown.as_ref()) {
-        unknown(observation, breaches);
+        unknown(observation, findings);
     }
     if address::is_mailbox(path, knowledge.forwarded.as_ref()) {
-        forwarded(observation, breaches);
+        forwarded(observation, findings);
     }
     if address::is_mailbox(path, knowledge.foreign.as_ref()) && !observation.session.authenticated {
-        foreign(observation, breaches);
+        foreign(observation, findings);
     }
     if is_postmaster(observation, path) {
-        postmaster(observation, breaches);
+        postmaster(observation, findings);
     }
 }
 
@@ -91,10 +91,10 @@ fn refuses_path(observation: &Observation<'_>) -> bool {
 
 /// RFC 5321 §3.3: a mailbox that is not there gets 550; 551 and 553 refuse a path as well. RFC 6409 §4.1 has
 /// 554.
-fn unknown(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn unknown(observation: &Observation<'_>, findings: &mut Findings) {
     let submission = observation.is_submission() && observation.is(&[554]);
     if refuses_path(observation) && !submission && !observation.is(&[550, 551, 553]) {
-        breaches.add(
+        findings.add(
             RuleId::UNKNOWN_RECIPIENT_550,
             format!("{} for a mailbox that does not exist", seen(observation)),
         );
@@ -102,20 +102,20 @@ fn unknown(observation: &Observation<'_>, breaches: &mut Breaches) {
 }
 
 /// RFC 5321 §3.4: 250 and 251 forward, 551 names the new address, 550 does not.
-fn forwarded(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn forwarded(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = refuses_path(observation) && !observation.is(&[550, 551]);
     if refused || accepts(observation) && !observation.is(&[250, 251]) {
-        breaches.add(RuleId::FORWARDING_CODES, format!("{} for a forwarded mailbox", seen(observation)));
+        findings.add(RuleId::FORWARDING_CODES, format!("{} for a forwarded mailbox", seen(observation)));
     }
 }
 
 /// RFC 5321 §3.6.2, §7.9: what is not relayed gets 550. RFC 6409 §4.1 has 554.
-fn foreign(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn foreign(observation: &Observation<'_>, findings: &mut Findings) {
     let other =
         refuses_for_good(observation) && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
     let submission = observation.is_submission() && observation.is(&[554]);
     if (other || observation.is(&[454])) && !submission {
-        breaches.add(RuleId::RELAY_REFUSAL_550, seen(observation));
+        findings.add(RuleId::RELAY_REFUSAL_550, seen(observation));
     }
 }
 
@@ -134,13 +134,13 @@ fn is_postmaster(observation: &Observation<'_>, path: &[u8]) -> bool {
 
 /// RFC 5321 §4.5.1: mail for the postmaster is taken. A submission server may want a login first; LMTP has no
 /// such rule. Policy, the sender, and a 554 that does not name the path may be about the client.
-fn postmaster(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn postmaster(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let logged_in = !observation.is_submission() || session.authenticated;
     let about_sender = has_detail(observation, &[(1, 7), (1, 8)]);
     let about_path = observation.enhanced().is_some_and(|code| matches!(code.subject(), 1 | 2));
     let client = observation.is(&[554]) && !about_path;
     if !observation.is_lmtp() && logged_in && refuses_path(observation) && !about_sender && !client {
-        breaches.add(RuleId::POSTMASTER_ACCEPTED, seen(observation));
+        findings.add(RuleId::POSTMASTER_ACCEPTED, seen(observation));
     }
 }

@@ -3,7 +3,7 @@
 use crate::dialogue::session::Transaction;
 use crate::protocol::command::Command;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{accepts, address, is_followed, is_outside, parameter, seen};
@@ -11,16 +11,16 @@ use super::{accepts, address, is_followed, is_outside, parameter, seen};
 /// RFC 5321 §4.3.2; RFC 3207 §4 and RFC 4954 §6 add 530.
 const MAIL: [u16; 13] = [250, 421, 451, 452, 455, 500, 501, 503, 530, 550, 552, 553, 555];
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    codes(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    codes(observation, findings);
     if is_followed(observation) {
-        sequence(observation, breaches);
-        syntax(observation, breaches);
+        sequence(observation, findings);
+        syntax(observation, findings);
         if is_ready(observation) {
-            parameter::judge(observation, breaches);
+            parameter::judge(observation, findings);
         }
     }
-    parameter::non_ascii(observation, breaches);
+    parameter::non_ascii(observation, findings);
 }
 
 /// Whether the session stands as MAIL needs it.
@@ -29,7 +29,7 @@ pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
 }
 
 /// RFC 5321 §4.3.2, with what extensions and RFC 6409 §4.1 add.
-fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let asks = |keyword| {
         let envelope = observation.command.and_then(|command| command.envelope());
         envelope.is_some_and(|envelope| envelope.parameter(keyword).is_some())
@@ -39,37 +39,37 @@ fn codes(observation: &Observation<'_>, breaches: &mut Breaches) {
         Some(504) if asks("CONPERM") => {}
         Some(450) if asks("MT-PRIORITY") => {}
         Some(554) if observation.is_submission() => {}
-        Some(450 | 554) => breaches.add_under(RuleId::MAIL_CODES, "base-list-lacks", seen(observation)),
+        Some(450 | 554) => findings.add_under(RuleId::MAIL_CODES, "base-list-lacks", seen(observation)),
         _ if is_outside(observation, &[&MAIL]) => {
-            breaches.add(RuleId::MAIL_CODES, seen(observation));
+            findings.add(RuleId::MAIL_CODES, seen(observation));
         }
         _ => {}
     }
 }
 
 /// RFC 5321 §4.1.4: MAIL comes behind a hello and outside of a transaction, else it gets 503.
-fn sequence(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn sequence(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     match &session.transaction {
-        Some(transaction) => nested(observation, transaction, breaches),
+        Some(transaction) => nested(observation, transaction, findings),
         // What STARTTLS makes the server forget is judged with STARTTLS.
         None if session.hello.is_none() && session.offered_before_tls.is_none() => {
-            before_hello(observation, breaches);
+            before_hello(observation, findings);
         }
         None => {}
     }
 }
 
-fn before_hello(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let detail = format!("{} before EHLO or HELO", seen(observation));
     if accepts(observation) {
-        breaches.add_under(RuleId::BAD_SEQUENCE_503, "mail-before-hello", detail);
+        findings.add_under(RuleId::BAD_SEQUENCE_503, "mail-before-hello", detail);
     } else if is_clean(observation) && observation.is(&[500, 501, 502]) {
-        breaches.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
+        findings.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
     }
 }
 
-fn nested(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
+fn nested(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     if transaction.is_in_doubt() {
         return;
     }
@@ -79,9 +79,9 @@ fn nested(observation: &Observation<'_>, transaction: &Transaction, breaches: &m
     let again = line.is_some_and(|line| line.eq_ignore_ascii_case(&transaction.mail));
     let refused = observation.is(&[500, 501, 502]) || again && observation.is(&[554]);
     if accepts(observation) {
-        breaches.add(RuleId::BAD_SEQUENCE_503, detail);
+        findings.add(RuleId::BAD_SEQUENCE_503, detail);
     } else if refused && is_clean(observation) {
-        breaches.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
+        findings.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
     }
 }
 
@@ -91,16 +91,16 @@ fn is_clean(observation: &Observation<'_>) -> bool {
 
 /// RFC 5321 §4.1.4: an argument that cannot begin a transaction gets 501. 550 and 553 refuse a mailbox
 /// (§3.3), and 555 what stands behind it.
-fn syntax(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(Command::is_plain) else { return };
     if !is_ready(observation) {
         return;
     }
     let malformed = command.envelope().is_none_or(|envelope| !envelope.is_well_formed());
     if accepts(observation) && address::is_broken(&command) {
-        breaches.add(RuleId::MAIL_SYNTAX_501, format!("{} with a malformed argument", seen(observation)));
+        findings.add(RuleId::MAIL_SYNTAX_501, format!("{} with a malformed argument", seen(observation)));
     } else if malformed && !parameter::follow(&command) && observation.is(&[500, 502, 504, 552]) {
         let detail = format!("{} with a malformed argument", seen(observation));
-        breaches.add_under(RuleId::MAIL_SYNTAX_501, "refused-otherwise", detail);
+        findings.add_under(RuleId::MAIL_SYNTAX_501, "refused-otherwise", detail);
     }
 }

@@ -82,7 +82,7 @@ pub(in crate::rules) fn found(labels: &str, dialogue: &Dialogue, knowledge: &Kno
     let of_rule = |finding: &&crate::Finding| {
         let rule = finding.rule.rule();
         let reply = rule.kind == crate::Kind::Reply;
-        reply && finding.place.exchange == last && rule.label.starts_with(labels)
+        reply && finding.location.exchange == last && rule.label.starts_with(labels)
     };
     let shown = |finding: &crate::Finding| format!("{} {}", finding.rule, finding.level);
     findings.iter().filter(of_rule).map(shown).collect::<Vec<_>>().join(", ")

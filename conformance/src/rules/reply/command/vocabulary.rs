@@ -2,7 +2,7 @@
 
 use crate::protocol::command::{Command, Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::{
@@ -27,29 +27,29 @@ const KNOWN: [&str; 20] = [
     "OPTIONS", "POST", "PROXY", "PUT", "QUEUE", "SHOWQ", "VERB", "WIZ",
 ];
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
-    before_hello(observation, breaches);
-    listed(observation, breaches);
-    unknown(observation, &command, breaches);
-    required(observation, &command, breaches);
-    parameter_504(observation, &command, breaches);
-    limit::line(observation, breaches);
-    limit::path(observation, breaches);
+    before_hello(observation, findings);
+    listed(observation, findings);
+    unknown(observation, &command, findings);
+    required(observation, &command, findings);
+    parameter_504(observation, &command, findings);
+    limit::line(observation, findings);
+    limit::path(observation, findings);
 }
 
 /// RFC 5321 §4.1.4: these work before EHLO.
-fn before_hello(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let works =
         matches!(observation.verb(), Some(Verb::Noop | Verb::Help | Verb::Expn | Verb::Vrfy | Verb::Rset));
     let before = observation.session.hello.is_none() && is_followed(observation);
     if works && before && observation.is(&[503]) {
-        breaches.add(RuleId::WORKS_BEFORE_HELLO, format!("{} before EHLO", seen(observation)));
+        findings.add(RuleId::WORKS_BEFORE_HELLO, format!("{} before EHLO", seen(observation)));
     }
 }
 
 /// RFC 5321 §3.5.2, §4.1.1.1: EHLO lists what the server does beyond the required commands.
-fn listed(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn listed(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let Some(verb) = observation.verb() else { return };
     let Some((_, keyword)) = OPTIONAL.iter().find(|(optional, _)| *optional == verb) else { return };
@@ -66,13 +66,13 @@ fn listed(observation: &Observation<'_>, breaches: &mut Breaches) {
     let listed = offered.has(keyword) || verb == Verb::Auth && old;
     if !listed {
         let detail = format!("{}, and EHLO does not list {keyword}", seen(observation));
-        breaches.add_if(verb == Verb::Help, RuleId::SUPPORTED_COMMAND_LISTED, "help", detail);
+        findings.add_if(verb == Verb::Help, RuleId::SUPPORTED_COMMAND_LISTED, "help", detail);
     }
 }
 
 /// RFC 5321 §4.2.4: a command that nobody knows gets 500. Whether a private one is known cannot be told from
 /// outside.
-fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let rule = RuleId::UNKNOWN_COMMAND_500;
     // Before EHLO some look at the sequence first.
     let too_early = observation.session.hello.is_none() && observation.is(&[503]);
@@ -80,7 +80,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut 
         return;
     }
     if is_outside(observation, &[&[500]]) {
-        breaches.add_if(observation.is(&[502]), rule, "unimplemented-502", seen(observation));
+        findings.add_if(observation.is(&[502]), rule, "unimplemented-502", seen(observation));
     }
 }
 
@@ -98,7 +98,7 @@ fn is_nonsense(command: &Command<'_>) -> bool {
 
 /// RFC 5321 §4.5.1: what every server must know is neither unknown (500) nor unimplemented (502). HELO and
 /// EHLO have a rule of their own.
-fn required(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn required(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     if !observation.is(&[500, 502]) || !refuses_for_good(observation) {
         return;
     }
@@ -116,7 +116,7 @@ fn required(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut
     };
     if good {
         let vrfy = command.verb() == Verb::Vrfy;
-        breaches.add_if(vrfy, RuleId::REQUIRED_COMMANDS, "vrfy", seen(observation));
+        findings.add_if(vrfy, RuleId::REQUIRED_COMMANDS, "vrfy", seen(observation));
     }
 }
 
@@ -129,7 +129,7 @@ fn says_unknown(observation: &Observation<'_>) -> bool {
 
 /// RFC 5321 §4.2.1, §4.2.2: what EHLO lists is there, so 500 and 502 can only be about the parameter, which
 /// is 504.
-fn parameter_504(observation: &Observation<'_>, command: &Command<'_>, breaches: &mut Breaches) {
+fn parameter_504(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let mut words = command.words();
     let parameter = match command.verb() {
         Verb::Help => words.next(),
@@ -138,6 +138,6 @@ fn parameter_504(observation: &Observation<'_>, command: &Command<'_>, breaches:
     };
     let listed = observation.session.offers(command.verb().name());
     if parameter.is_some() && listed && command.is_plain() && observation.is(&[500, 502]) {
-        breaches.add(RuleId::UNIMPLEMENTED_PARAMETER_504, format!("{} with a parameter", seen(observation)));
+        findings.add(RuleId::UNIMPLEMENTED_PARAMETER_504, format!("{} with a parameter", seen(observation)));
     }
 }

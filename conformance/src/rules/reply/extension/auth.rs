@@ -4,7 +4,7 @@ use crate::dialogue::Act;
 use crate::dialogue::session::Session;
 use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{
@@ -22,30 +22,30 @@ const COMMAND_LENGTH: usize = 512;
 /// A length that a server is expected to take (RFC 4954 §4).
 const RESPONSE_LENGTH: usize = 12288;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Mail) {
-        parameter(observation, breaches);
+        parameter(observation, findings);
     }
     if !observation.is_authentication() {
         return;
     }
-    challenge(observation, breaches);
-    enhanced(observation, breaches);
-    registry(observation, breaches);
+    challenge(observation, findings);
+    enhanced(observation, findings);
+    registry(observation, findings);
     let command = observation.command.filter(Command::is_plain);
     let whole = command.filter(|command| (1..=2).contains(&command.words().count()));
     if let (Some(command), Some(rule)) = (whole, misplaced(observation.session)) {
-        return out_of_place(observation, &command, rule, breaches);
+        return out_of_place(observation, &command, rule, findings);
     }
     if let Some(attempt) = Attempt::read(observation) {
-        success(observation, breaches);
-        mechanism(observation, &attempt, breaches);
-        cancelled(observation, &attempt, breaches);
-        initial_response(observation, &attempt, breaches);
-        base64(observation, &attempt, breaches);
-        length(observation, &attempt, breaches);
-        failure(observation, &attempt, breaches);
-        encryption(observation, &attempt, breaches);
+        success(observation, findings);
+        mechanism(observation, &attempt, findings);
+        cancelled(observation, &attempt, findings);
+        initial_response(observation, &attempt, findings);
+        base64(observation, &attempt, findings);
+        length(observation, &attempt, findings);
+        failure(observation, &attempt, findings);
+        encryption(observation, &attempt, findings);
     }
 }
 
@@ -101,7 +101,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// RFC 4954 §4: the text of 334 is base64 and nothing else.
-fn challenge(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is(&[334]) {
         return;
     }
@@ -109,37 +109,37 @@ fn challenge(observation: &Observation<'_>, breaches: &mut Breaches) {
     let mut lines = observation.reply.lines();
     match (lines.next(), lines.next()) {
         (Some(line), None) if line.separator().is_none() => {
-            breaches.add_under(rule, "bare-334", "no space behind 334");
+            findings.add_under(rule, "bare-334", "no space behind 334");
         }
         (Some(line), None) if decode_base64(line.text()).is_some() => {}
         (Some(line), None) => {
             let shown = &line.text()[..line.text().len().min(20)];
-            breaches.add(rule, format!("no base64: {:?}", shown.escape_ascii().to_string()));
+            findings.add(rule, format!("no base64: {:?}", shown.escape_ascii().to_string()));
         }
-        _ => breaches.add(rule, "more than one line"),
+        _ => findings.add(rule, "more than one line"),
     }
 }
 
 /// RFC 4954 §6: the codes of its replies. 535 and 500 have rules of their own.
-fn enhanced(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     const OWN: [(u16, (u16, u16)); 5] =
         [(235, (7, 0)), (432, (7, 12)), (454, (7, 0)), (534, (7, 9)), (538, (7, 11))];
     let own = OWN.iter().find(|(number, _)| observation.is(&[*number]));
     if own.is_some_and(|(_, code)| differs(observation, &[*code])) {
-        breaches.add(RuleId::AUTH_ENHANCED_CODES, codes(observation));
+        findings.add(RuleId::AUTH_ENHANCED_CODES, codes(observation));
     }
 }
 
 /// RFC 5248 §2.4: 523 5.7.10 and 525 5.7.13. RFC 4954 leaves a closed account to 535.
-fn registry(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn registry(observation: &Observation<'_>, findings: &mut Findings) {
     let encryption = names(observation, &[(7, 10)]) && !observation.is(&[523]);
     let account = names(observation, &[(7, 13)]) && !observation.is(&[525, 535]);
     if is_refused(observation) && (encryption || account) {
-        breaches.add(RuleId::AUTH_REGISTRY_CODES, codes(observation));
+        findings.add(RuleId::AUTH_REGISTRY_CODES, codes(observation));
     }
     // With a code, the registry's own rule says so.
     if observation.is(&[422, 524]) && observation.enhanced().is_none() {
-        breaches.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is defined nowhere", codes(observation)));
+        findings.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is defined nowhere", codes(observation)));
     }
 }
 
@@ -153,25 +153,25 @@ fn misplaced(session: &Session) -> Option<RuleId> {
 }
 
 /// RFC 4954 §4: 503, whatever else may be wrong with it; but that may come first.
-fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: RuleId, breaches: &mut Breaches) {
+fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: RuleId, findings: &mut Findings) {
     let session = observation.session;
     let mut words = command.words();
     let mechanism = words.next().is_some_and(|mechanism| is_offered(session, mechanism));
     let response = words.next().is_none_or(|response| decode_base64(response).is_some());
     let only_place = mechanism && response && observation.is(&PROTOCOL);
     if only_place || matches!(observation.digit(), Some(2 | 3)) {
-        breaches.add(rule, codes(observation));
+        findings.add(rule, codes(observation));
     }
 }
 
 /// RFC 4954 §4: success is 235, without data of the mechanism.
-fn success(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_SUCCESS_235;
     if !is_accepted(observation) {
         return;
     }
     if !observation.is(&[235]) {
-        return breaches.add(rule, format!("{} to AUTH", codes(observation)));
+        return findings.add(rule, format!("{} to AUTH", codes(observation)));
     }
     // What DIGEST-MD5 and SCRAM send last.
     let is_data = |word: &[u8]| {
@@ -180,12 +180,12 @@ fn success(observation: &Observation<'_>, breaches: &mut Breaches) {
     };
     let mut words = observation.reply.lines().flat_map(|line| line.text().split(|octet| *octet == b' '));
     if words.any(is_data) {
-        breaches.add(rule, "235 with data of the mechanism");
+        findings.add(rule, "235 with data of the mechanism");
     }
 }
 
 /// RFC 4954 §4: 504 for a mechanism that is not there. 534, 538, 523 tell why it cannot be used.
-fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_MECHANISM_504;
     if attempt.offered || !is_mechanism(attempt.mechanism) || has_legacy_list(observation.session) {
         return;
@@ -200,22 +200,22 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mu
         None => false,
     };
     if taken || mistaken {
-        breaches.add(rule, format!("{} to AUTH {shown}, which is not offered", codes(observation)));
+        findings.add(rule, format!("{} to AUTH {shown}, which is not offered", codes(observation)));
     } else if observation.is(&[504]) && differs(observation, &[(5, 4)]) {
-        breaches.add_under(rule, "enhanced-code", codes(observation));
+        findings.add_under(rule, "enhanced-code", codes(observation));
     }
 }
 
 /// RFC 4954 §4: 501 to `*`.
-fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let cancelled = attempt.response == Some(b"*") && !attempt.initial;
     if cancelled && matches!(observation.digit(), Some(2 | 3 | 5)) && !observation.is(&[501]) {
-        breaches.add(RuleId::AUTH_CANCEL_501, format!("{} to *", codes(observation)));
+        findings.add(RuleId::AUTH_CANCEL_501, format!("{} to *", codes(observation)));
     }
 }
 
 /// RFC 4954 §4: 501 to an initial response where the server speaks first.
-fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     // RFC 2195 §2, RFC 2222 §7.1. DIGEST-MD5 lets a client that comes again speak first.
     const SERVER_FIRST: [&str; 2] = ["CRAM-MD5", "KERBEROS_V4"];
     let rule = RuleId::AUTH_INITIAL_RESPONSE_501;
@@ -226,18 +226,18 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, breach
     }
     if observation.is(&[501]) {
         if differs(observation, &[(7, 0)]) {
-            breaches.add_under(rule, "enhanced-code", codes(observation));
+            findings.add_under(rule, "enhanced-code", codes(observation));
         }
     } else if matches!(observation.digit(), Some(2 | 3))
         || observation.is(&PROTOCOL)
         || observation.is(&MAILBOX)
     {
-        breaches.add(rule, format!("{} to an initial response", codes(observation)));
+        findings.add(rule, format!("{} to an initial response", codes(observation)));
     }
 }
 
 /// RFC 4954 §4: 501 to what is no base64.
-fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_BASE64_501;
     if !attempt.offered || !attempt.is_garbled() {
         return;
@@ -245,69 +245,69 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut B
     let long = observation.exchange.act.length() > COMMAND_LENGTH && observation.is(&[500]);
     if observation.is(&[501]) {
         if differs(observation, &[(5, 2)]) {
-            breaches.add_under(rule, "enhanced-code", codes(observation));
+            findings.add_under(rule, "enhanced-code", codes(observation));
         }
     } else if matches!(observation.digit(), Some(2 | 3)) || (observation.is(&PROTOCOL) && !long) {
         let response = attempt.response.unwrap_or_default();
         let shown = &response[..response.len().min(20)];
-        breaches.add(rule, format!("{} to {:?}", codes(observation), shown.escape_ascii().to_string()));
+        findings.add(rule, format!("{} to {:?}", codes(observation), shown.escape_ascii().to_string()));
     }
 }
 
 /// RFC 4954 §4: 500 and 5.5.6 to a response that does not fit, and 12288 octets fit. AUTH itself is a command
 /// and no longer than others.
-fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_LINE_LENGTH;
     let length = attempt.response.map_or(0, <[u8]>::len);
     let too_long = names(observation, &[(5, 6)]);
     if is_refused(observation) && too_long && !observation.is(&[500]) {
-        breaches.add(rule, codes(observation));
+        findings.add(rule, codes(observation));
     } else if attempt.initial || length <= COMMAND_LENGTH || !observation.is(&[500]) {
     } else if length <= RESPONSE_LENGTH && attempt.is_decoded() {
-        breaches.add(rule, format!("{} to a response of {length} octets", codes(observation)));
+        findings.add(rule, format!("{} to a response of {length} octets", codes(observation)));
     } else if differs(observation, &[(5, 6)]) {
-        breaches.add_under(rule, "enhanced-code", codes(observation));
+        findings.add_under(rule, "enhanced-code", codes(observation));
     }
 }
 
 /// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or
 /// by a code that RFC 5321 has for mailboxes alone.
-fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     // A closed account, and a server that is not trusted: more precise, and the registry's.
     const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
     let rule = RuleId::AUTH_FAILURE_535;
     if observation.is(&[535]) {
         if differs(observation, &PRECISE) {
             let security = promised(observation).is_some_and(|code| code.subject() == 7);
-            breaches.add_if(security, rule, "enhanced-code", codes(observation));
+            findings.add_if(security, rule, "enhanced-code", codes(observation));
         }
         return;
     }
     let credentials = names(observation, &[(7, 8)]) || observation.is(&MAILBOX);
     if is_refused(observation) && attempt.is_decoded() && credentials {
-        breaches.add(rule, format!("{} to credentials", codes(observation)));
+        findings.add(rule, format!("{} to credentials", codes(observation)));
     }
 }
 
 /// RFC 4954 §6: no 538, and no mechanism offered that needs TLS first.
-fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, breaches: &mut Breaches) {
+fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let clear = attempt.offered && attempt.initial && !observation.session.tls;
     let shown = observation.is(&[523]) || names(observation, &[(7, 10), (7, 11)]);
     if observation.is(&[538]) || (clear && shown && is_refused(observation)) {
         let shown = attempt.mechanism.escape_ascii();
-        breaches.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", codes(observation)));
+        findings.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", codes(observation)));
     }
 }
 
 /// RFC 4954 §5: the AUTH parameter of MAIL is taken.
-fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
         return;
     };
     let valid = envelope.value("AUTH").is_some_and(|value| !value.is_empty() && xtext(value) == Xtext::Valid);
     let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
     if blamed && observation.session.offers("AUTH") {
-        breaches
+        findings
             .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the parameter AUTH", codes(observation)));
     }
 }
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn place() {
+    fn location() {
         let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
         run(&[
             (&[LOGGED_IN, (PASSWORD, "503 5.5.1 Already")], ""),

@@ -4,25 +4,25 @@ use crate::dialogue::Act;
 use crate::dialogue::session::Transaction;
 use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, is_accepted, is_refused};
 use super::value::is_number;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.command, observation.session.transaction.as_deref()) {
         // What a refused chunk leaves behind is indeterminate (RFC 3030 §2).
         (_, Some(transaction)) if transaction.chunk_failed => {}
         (Some(command), transaction) if command.verb() == Verb::Bdat => {
-            chunk(observation, &command, transaction, breaches);
+            chunk(observation, &command, transaction, findings);
         }
         (Some(command), Some(transaction))
             if command.verb() == Verb::Data && command.argument().is_empty() =>
         {
-            data(observation, transaction, breaches);
+            data(observation, transaction, findings);
         }
-        (None, Some(transaction)) => nothing_sent(observation, transaction, breaches),
+        (None, Some(transaction)) => nothing_sent(observation, transaction, findings),
         _ => {}
     }
 }
@@ -31,65 +31,65 @@ fn chunk(
     observation: &Observation<'_>,
     command: &Command<'_>,
     transaction: Option<&Transaction>,
-    breaches: &mut Breaches,
+    findings: &mut Findings,
 ) {
     if !observation.session.offers("CHUNKING") {
         return;
     }
     // RFC 3030 §2: a chunk that is taken gets 250.
     if is_accepted(observation) && !observation.is(&[250]) {
-        breaches.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
+        findings.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
     }
     let recipients = transaction.is_some_and(|transaction| !transaction.recipients.is_empty());
     if !is_chunk(command) {
-        return faulty_chunk(observation, recipients, breaches);
+        return faulty_chunk(observation, recipients, findings);
     }
     if transaction.is_none() && observation.session.after_last_chunk {
-        return chunk_behind_last(observation, breaches);
+        return chunk_behind_last(observation, findings);
     }
     // RFC 3030 §2 names no code for a chunk without recipients; RFC 5321 §3.3 has 503 and 554 for DATA. 500
     // and 502 mean that BDAT is not there at all.
     let refused = is_refused(observation) && !observation.is(&[500, 502, 503, 554]);
     if !recipients && (refused || is_accepted(observation)) {
-        breaches
+        findings
             .add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", codes(observation)));
     }
 }
 
 /// RFC 3030 §2 names no code for a bad BDAT line; RFC 5321 §4.3.2 has 501, and 500 for anything. Without a
 /// recipient the state may be what is refused.
-fn faulty_chunk(observation: &Observation<'_>, recipients: bool, breaches: &mut Breaches) {
+fn faulty_chunk(observation: &Observation<'_>, recipients: bool, findings: &mut Findings) {
     let permitted: &[u16] = if recipients { &[500, 501] } else { &[500, 501, 502, 503, 554] };
     if is_accepted(observation) || (is_refused(observation) && !observation.is(permitted)) {
-        breaches.add(RuleId::BDAT_SYNTAX_501, format!("{} to a malformed BDAT", codes(observation)));
+        findings.add(RuleId::BDAT_SYNTAX_501, format!("{} to a malformed BDAT", codes(observation)));
     }
 }
 
 /// RFC 3030 §2: behind BDAT LAST the next BDAT gets 503.
-fn chunk_behind_last(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn chunk_behind_last(observation: &Observation<'_>, findings: &mut Findings) {
     if is_accepted(observation) || (is_refused(observation) && !observation.is(&[503])) {
-        breaches.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", codes(observation)));
+        findings.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", codes(observation)));
     }
 }
 
-fn data(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
+fn data(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     let session = observation.session;
     let binary = transaction.command().envelope().is_some_and(|envelope| {
         envelope.value("BODY").is_some_and(|body| body.eq_ignore_ascii_case(b"BINARYMIME"))
     });
     if transaction.chunked.is_some() {
         if is_no_503(observation, transaction) {
-            breaches.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", codes(observation)));
+            findings.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", codes(observation)));
         }
     } else if binary && session.offers("BINARYMIME") {
         if is_no_503(observation, transaction) {
             let detail = format!("{} to DATA after BODY=BINARYMIME", codes(observation));
-            breaches.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
+            findings.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
         }
     } else if session.offers("PIPELINING") && !observation.is_lmtp() {
         // RFC 2920 §3.2 (3). In LMTP a rule of its own demands more.
         if observation.is(&[354]) && transaction.recipients.is_empty() {
-            breaches.add(RuleId::PIPELINED_DATA_NEEDS_RECIPIENT, "354 without an accepted recipient");
+            findings.add(RuleId::PIPELINED_DATA_NEEDS_RECIPIENT, "354 without an accepted recipient");
         }
     }
 }
@@ -105,7 +105,7 @@ fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
 }
 
 /// RFC 2920 §3.2 (4): 354 without a recipient, then a lone dot.
-fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, breaches: &mut Breaches) {
+fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     let dot = matches!(&observation.exchange.act, Act::Message(octets) if octets == b".\r\n");
     let nobody = transaction.data && transaction.recipients.is_empty();
     if dot
@@ -115,7 +115,7 @@ fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, breach
         && !observation.is_lmtp()
     {
         let detail = format!("{} to an empty message without a recipient", codes(observation));
-        breaches.add(RuleId::EMPTY_TRANSACTION_REFUSED, detail);
+        findings.add(RuleId::EMPTY_TRANSACTION_REFUSED, detail);
     }
 }
 

@@ -3,23 +3,23 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::delivery::is_held;
 use super::reason::{codes, is_about_mail, is_turned_down, names, promised, says, text};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
-    future_release(observation, breaches);
-    burl(observation, breaches);
-    utf8(observation, breaches);
-    utf8_header(observation, breaches);
-    authentication(observation, breaches);
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    future_release(observation, findings);
+    burl(observation, findings);
+    utf8(observation, findings);
+    utf8_header(observation, findings);
+    authentication(observation, findings);
 }
 
 /// RFC 4865 §6 gave X.7.16 and X.7.17 to quotas; the registry gave them to RFC 6710 and RFC 7293. To MAIL
 /// without a time of release X.7.17 is neither, and X.7.16 only where priorities are offered.
-fn future_release(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn future_release(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     if observation.verb() != Some(Verb::Mail) || !is_turned_down(observation) || is_held(observation) {
         return;
@@ -27,38 +27,38 @@ fn future_release(observation: &Observation<'_>, breaches: &mut Breaches) {
     let quota = session.offers("FUTURERELEASE") && !session.offers("MT-PRIORITY");
     if names(observation, &[(7, 17)]) || (quota && names(observation, &[(7, 16)])) {
         let detail = format!("{} to MAIL without HOLDFOR or HOLDUNTIL", codes(observation));
-        breaches.add(RuleId::FUTURE_RELEASE_CODES, detail);
+        findings.add(RuleId::FUTURE_RELEASE_CODES, detail);
     }
 }
 
 /// RFC 4468 errata 895 and 896: X.7.14, not X.7.8.
-fn burl(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn burl(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Burl) && names(observation, &[(7, 8)]) {
-        breaches.add(RuleId::BURL_TRUST_CODE, codes(observation));
+        findings.add(RuleId::BURL_TRUST_CODE, codes(observation));
     }
 }
 
 /// RFC 5336 had X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which those to
 /// MAIL, to DATA and behind the message never do (RFC 6531 §3.7.4).
-fn utf8(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn utf8(observation: &Observation<'_>, findings: &mut Findings) {
     let alternative = names(observation, &[(6, 7)]) && says(observation, &["alt-address"]);
     let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
     if alternative || (message && names(observation, &[(6, 8)])) {
-        breaches.add(RuleId::UTF8_CODES_CURRENT, codes(observation));
+        findings.add(RuleId::UTF8_CODES_CURRENT, codes(observation));
     }
 }
 
 /// RFC 6531 §3.5 has 554 beside X.6.9, its registration in §4.2 has 550.
-fn utf8_header(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn utf8_header(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = is_about_mail(observation) && is_turned_down(observation);
     if refused && names(observation, &[(6, 9)]) && !observation.is(&[550, 554]) {
-        breaches.add(RuleId::UTF8_REJECTION_PAIR, codes(observation));
+        findings.add(RuleId::UTF8_REJECTION_PAIR, codes(observation));
     }
 }
 
 /// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the
 /// text shows that a check of SPF or DKIM failed.
-fn authentication(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn authentication(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = promised(observation) else { return };
     let permitted =
         code.subject() == 7 || matches!((code.subject(), code.detail()), (0, 0) | (4, 3) | (5, 2));
@@ -69,7 +69,7 @@ fn authentication(observation: &Observation<'_>, breaches: &mut Breaches) {
     let method = |word: &str| matches!(word, "spf" | "dkim");
     let named = text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(method);
     if named && text.contains("fail") {
-        breaches.add(RuleId::AUTHENTICATION_REJECTION_CODES, codes(observation));
+        findings.add(RuleId::AUTHENTICATION_REJECTION_CODES, codes(observation));
     }
 }
 

@@ -5,7 +5,7 @@ use crate::dialogue::session::Session;
 use crate::protocol::command::{Envelope, Verb};
 use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{
@@ -14,31 +14,31 @@ use super::reason::{
 };
 use super::value::{is_number, number};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.verb(), envelope(observation)) {
         (Some(Verb::Mail), Some(envelope)) => {
-            hold(observation, &envelope, breaches);
-            deliver_by(observation, &envelope, breaches);
-            priority(observation, &envelope, breaches);
-            body(observation, &envelope, breaches);
-            conversion(observation, &envelope, breaches);
-            restart(observation, &envelope, breaches);
+            hold(observation, &envelope, findings);
+            deliver_by(observation, &envelope, findings);
+            priority(observation, &envelope, findings);
+            body(observation, &envelope, findings);
+            conversion(observation, &envelope, findings);
+            restart(observation, &envelope, findings);
         }
-        (Some(Verb::Rcpt), Some(_)) => negotiation(observation, breaches),
+        (Some(Verb::Rcpt), Some(_)) => negotiation(observation, findings),
         _ => {}
     }
     if is_about_mail(observation) {
-        hold_quota(observation, breaches);
-        priority_changed(observation, breaches);
-        priority_too_low(observation, breaches);
-        priority_too_big(observation, breaches);
-        owner(observation, breaches);
-        submitter(observation, breaches);
+        hold_quota(observation, findings);
+        priority_changed(observation, findings);
+        priority_too_low(observation, findings);
+        priority_too_big(observation, findings);
+        owner(observation, findings);
+        submitter(observation, findings);
     }
 }
 
 /// RFC 4865 §4.2 (7) to (10): a bad, repeated or too distant time is refused, with 501 and 5.5.4.
-fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(fault) = hold_fault(envelope, observation.session) else { return };
     let detail = format!("{} to {fault}", codes(observation));
     let only = has_only(envelope, &["HOLDFOR", "HOLDUNTIL"]);
@@ -46,9 +46,9 @@ fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
     let other_code = observation.is(&[501])
         && promised(observation).is_some_and(|code| code.subject() == 5 && !matches!(code.detail(), 0 | 4));
     if is_accepted(observation) {
-        breaches.add(RuleId::FUTURE_RELEASE_VALUE_REFUSED, detail);
+        findings.add(RuleId::FUTURE_RELEASE_VALUE_REFUSED, detail);
     } else if only && (other_number || other_code) {
-        breaches.add(RuleId::FUTURE_RELEASE_VALUE_501, detail);
+        findings.add(RuleId::FUTURE_RELEASE_VALUE_501, detail);
     }
 }
 
@@ -99,15 +99,15 @@ fn is_date_time(octets: &[u8]) -> bool {
 
 /// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR
 /// and HOLDUNTIL they still mean that.
-fn hold_quota(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn hold_quota(observation: &Observation<'_>, findings: &mut Findings) {
     let quota = is_refused(observation) && names(observation, &[(7, 16), (7, 17)]);
     if quota && is_held(observation) && !observation.is(&[552]) {
-        breaches.add(RuleId::FUTURE_RELEASE_QUOTA_552, codes(observation));
+        findings.add(RuleId::FUTURE_RELEASE_QUOTA_552, codes(observation));
     }
 }
 
 /// RFC 2852 §4: 501 to BY in mode R and a time that is over.
-fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let over = envelope.value("BY").filter(|_| !envelope.repeats("BY")).is_some_and(|value| {
         let mut parts = value.split(|octet| *octet == b';');
         let time = parts.next().and_then(|time| str::from_utf8(time).ok()?.parse::<i64>().ok());
@@ -118,16 +118,16 @@ fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: 
     });
     let blamed = blames_parameter(observation) && !observation.is(&[501]) && has_only(envelope, &["BY"]);
     if over && observation.session.offers("DELIVERBY") && (is_accepted(observation) || blamed) {
-        breaches.add(RuleId::DELIVER_BY_VALUE_501, format!("{} to a time that is over", codes(observation)));
+        findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{} to a time that is over", codes(observation)));
     }
 }
 
 /// RFC 6710 §4.1 (1): a bad or repeated value is an error.
-fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offered = observation.session.offers("MT-PRIORITY");
     let value = envelope.value("MT-PRIORITY").filter(|_| offered && is_accepted(observation));
     if value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value)) {
-        breaches
+        findings
             .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to a faulty MT-PRIORITY", codes(observation)));
     }
 }
@@ -138,7 +138,7 @@ fn is_priority(octets: &[u8]) -> bool {
 }
 
 /// RFC 6710 §4.1: with X.3.6 the text begins with the new priority, in a 250 or 251.
-fn priority_changed(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_accepted(observation) || !names(observation, &[(3, 6)]) {
         return;
     }
@@ -147,14 +147,14 @@ fn priority_changed(observation: &Observation<'_>, breaches: &mut Breaches) {
     let mut words = first.text().split(|octet| *octet == b' ').skip(1).filter(|word| !word.is_empty());
     let told = words.next().is_none_or(is_priority);
     if !told || !observation.is(&[250, 251]) {
-        breaches
+        findings
             .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
     }
 }
 
 /// RFC 6710 §4.1: a submission server that refuses a message for its low priority alone says X.7.15, beside 450 or
 /// 550; the registry's row allows other reply codes. Without X.7.15 only the text shows the reason.
-fn priority_too_low(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn priority_too_low(observation: &Observation<'_>, findings: &mut Findings) {
     const LOW: [&str; 4] = ["too low", "low priority", "low a priority", "priority is low"];
     let offered = observation.is_submission() && observation.session.offers("MT-PRIORITY");
     if !offered || !is_turned_down(observation) {
@@ -163,32 +163,32 @@ fn priority_too_low(observation: &Observation<'_>, breaches: &mut Breaches) {
     let rule = RuleId::PRIORITY_TOO_LOW_CODE;
     if names(observation, &[(7, 15)]) {
         if !observation.is(&[450, 550]) {
-            breaches.add_under(rule, "other-reply-code", codes(observation));
+            findings.add_under(rule, "other-reply-code", codes(observation));
         }
     } else if says(observation, &["priority"]) && says(observation, &LOW) && promised(observation).is_some() {
-        breaches.add(rule, format!("{} for a low priority", codes(observation)));
+        findings.add(rule, format!("{} for a low priority", codes(observation)));
     }
 }
 
 /// RFC 6710 §5: 552 for what is too big for its priority. The registry's row allows other 4yz.
-fn priority_too_big(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn priority_too_big(observation: &Observation<'_>, findings: &mut Findings) {
     let too_big = names(observation, &[(7, 16)]) && observation.session.offers("MT-PRIORITY");
     if too_big && is_refused(observation) && !is_held(observation) && !observation.is(&[552]) {
-        breaches.add(RuleId::PRIORITY_TOO_BIG_552, codes(observation));
+        findings.add(RuleId::PRIORITY_TOO_BIG_552, codes(observation));
     }
 }
 
 /// RFC 7293 §5.1: 550 for a mailbox or a domain that changed hands. To MAIL the codes cannot mean that.
-fn owner(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn owner(observation: &Observation<'_>, findings: &mut Findings) {
     let changed = names(observation, &[(7, 17), (7, 18), (7, 19)]) && is_turned_down(observation);
     let recipient = || observation.verb() != Some(Verb::Mail) && !is_held(observation);
     if changed && recipient() && !observation.is(&[550]) {
-        breaches.add(RuleId::RRVS_OWNER_CHANGED_550, codes(observation));
+        findings.add(RuleId::RRVS_OWNER_CHANGED_550, codes(observation));
     }
 }
 
 /// RFC 6152 §3 and RFC 3030 §3 name the values; RFC 5321 §4.1.1.11 the code for what is not implemented.
-fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let session = observation.session;
     let known = |value: &[u8]| {
         let is = |name: &str| value.eq_ignore_ascii_case(name.as_bytes());
@@ -198,23 +198,23 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
     let blamed =
         blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
     if unknown && session.offers("8BITMIME") && (is_accepted(observation) || blamed) {
-        breaches.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", codes(observation)));
+        findings.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", codes(observation)));
     }
 }
 
 /// RFC 4141 §4.2: 504 to CONPERM where it is unknown; RFC 5321 §4.1.1.11 has 555.
-fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let extended = observation.session.offered.is_some() && !observation.session.offers("CONPERM");
     let blamed =
         blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
     let asked = envelope.parameter("CONPERM").is_some();
     if asked && extended && (is_accepted(observation) || blamed) {
-        breaches.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", codes(observation)));
+        findings.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", codes(observation)));
     }
 }
 
 /// RFC 4141 §5.2: CONNEG is the first word of a line that has it.
-fn negotiation(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn negotiation(observation: &Observation<'_>, findings: &mut Findings) {
     let asked = observation.session.offers("CONNEG") && has_parameter(observation, "CONNEG");
     let mut lines = observation.reply.lines().map(|line| line.text());
     let second = |text: &[u8]| {
@@ -223,23 +223,23 @@ fn negotiation(observation: &Observation<'_>, breaches: &mut Breaches) {
         first && words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"CONNEG"))
     };
     if asked && is_accepted(observation) && lines.any(second) {
-        breaches.add(RuleId::CONNEG_LINE_WORD, "CONNEG is not the first word");
+        findings.add(RuleId::CONNEG_LINE_WORD, "CONNEG is not the first word");
     }
 }
 
 /// RFC 1845 §3: 355 begins with the offset.
-fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offset = observation.reply.lines().next().is_some_and(|line| {
         line.text().split(|octet| *octet == b' ').next().is_some_and(|word| is_number(word, usize::MAX))
     });
     if observation.is(&[355]) && envelope.parameter("TRANSID").is_some() && !offset {
-        breaches.add(RuleId::CHECKPOINT_OFFSET_FIRST, "355 without an offset");
+        findings.add(RuleId::CHECKPOINT_OFFSET_FIRST, "355 without an offset");
     }
 }
 
 /// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that
 /// the message contradicts it.
-fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn submitter(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_refused(observation) || !has_parameter(observation, "SUBMITTER") {
         return;
     }
@@ -253,7 +253,7 @@ fn submitter(observation: &Observation<'_>, breaches: &mut Breaches) {
         }
     };
     if wrong {
-        breaches.add(RuleId::SUBMITTER_CODES, codes(observation));
+        findings.add(RuleId::SUBMITTER_CODES, codes(observation));
     }
 }
 

@@ -5,21 +5,21 @@ use crate::knowledge::Policy;
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, differs, has_parameter, is_refused, names, says};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is(&[530]) {
         let lack = lack(observation);
-        enhanced(observation, lack, breaches);
-        spared(observation, lack, breaches);
-        public(observation, breaches);
-        late(observation, lack, breaches);
+        enhanced(observation, lack, findings);
+        spared(observation, lack, findings);
+        public(observation, findings);
+        late(observation, lack, findings);
     } else if is_refused(observation) {
-        starttls_without_530(observation, breaches);
-        login_without_530(observation, breaches);
+        starttls_without_530(observation, findings);
+        login_without_530(observation, findings);
     }
 }
 
@@ -45,7 +45,7 @@ fn lack(observation: &Observation<'_>) -> Option<Lack> {
 }
 
 /// 530 goes with 5.7.0, says RFC 3207 §4 as well as RFC 4954 §6.
-fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
     if !differs(observation, &[(7, 0)]) {
         return;
     }
@@ -53,23 +53,23 @@ fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Br
         Some(Lack::Tls) => RuleId::STARTTLS_REQUIRED_530,
         Some(Lack::Login) | None => RuleId::AUTH_ENHANCED_CODES,
     };
-    breaches.add(rule, codes(observation));
+    findings.add(rule, codes(observation));
 }
 
 /// The commands that 530 is not for: RFC 3207 §4 spares NOOP, EHLO, STARTTLS and QUIT, RFC 4954 §6 AUTH,
 /// EHLO, HELO, NOOP, RSET and QUIT.
-fn spared(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+fn spared(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
     let Some(verb) = observation.verb() else { return };
     let detail = || format!("530 to {}", verb.name());
     match (verb, lack) {
         (Verb::Noop | Verb::Ehlo | Verb::Starttls | Verb::Quit, Some(Lack::Tls)) => {
-            breaches.add(RuleId::STARTTLS_530_SCOPE, detail());
+            findings.add(RuleId::STARTTLS_530_SCOPE, detail());
         }
         (Verb::Noop | Verb::Ehlo | Verb::Quit | Verb::Helo | Verb::Rset, Some(Lack::Login)) => {
-            breaches.add(RuleId::AUTH_REQUIRED_530, detail());
+            findings.add(RuleId::AUTH_REQUIRED_530, detail());
         }
         (Verb::Auth, Some(Lack::Login)) if observation.session.tls => {
-            breaches.add(RuleId::AUTH_REQUIRED_530, detail());
+            findings.add(RuleId::AUTH_REQUIRED_530, detail());
         }
         _ => {}
     }
@@ -77,7 +77,7 @@ fn spared(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Brea
 
 /// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one cannot be seen; a
 /// site that demands TLS on purpose declares the policy `tls`.
-fn public(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn public(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let knowledge = observation.knowledge;
     let mail = match observation.verb() {
@@ -89,22 +89,22 @@ fn public(observation: &Observation<'_>, breaches: &mut Breaches) {
     let wanted = has_parameter(observation, "REQUIRETLS") || says(observation, &["auth"]);
     if mail && for_tls && !wanted && session.protocol == Protocol::Smtp && !knowledge.has_policy(Policy::Tls)
     {
-        breaches.add(RuleId::STARTTLS_NOT_REQUIRED, codes(observation));
+        findings.add(RuleId::STARTTLS_NOT_REQUIRED, codes(observation));
     }
 }
 
 /// RFC 6409 §4.3: a submission server asks for the login at MAIL.
-fn late(observation: &Observation<'_>, lack: Option<Lack>, breaches: &mut Breaches) {
+fn late(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
     let behind_mail = observation.verb() == Some(Verb::Rcpt) && observation.session.transaction.is_some();
     if behind_mail && wants_login(observation) && lack == Some(Lack::Login) {
         let detail = "530 to RCPT, after MAIL was accepted";
-        breaches.add_under(RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
+        findings.add_under(RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
     }
 }
 
 /// RFC 3207 §4: the code for a command that must wait for STARTTLS is 530. Only the text shows that this is
 /// the reason.
-fn starttls_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn starttls_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let waits = matches!(
         observation.verb(),
@@ -115,13 +115,13 @@ fn starttls_without_530(observation: &Observation<'_>, breaches: &mut Breaches) 
         && !says(observation, &["requiretls"]);
     let wanted = has_parameter(observation, "REQUIRETLS");
     if waits && said && !wanted && !session.tls && session.offers("STARTTLS") {
-        breaches.add(RuleId::STARTTLS_REQUIRED_530, format!("{} for want of STARTTLS", codes(observation)));
+        findings.add(RuleId::STARTTLS_REQUIRED_530, format!("{} for want of STARTTLS", codes(observation)));
     }
 }
 
 /// RFC 4954 §6, RFC 6409 §4.3: a submission server that wants a login says 530. Only the text shows that this
 /// is the reason, or else that a mailbox that exists is refused to a client without a login.
-fn login_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn login_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     const DEMANDS: [&str; 13] = [
         "authentication required",
         "authentication is required",
@@ -154,7 +154,7 @@ fn login_without_530(observation: &Observation<'_>, breaches: &mut Breaches) {
     if demanded || denied {
         let behind_mail = verb != Some(Verb::Mail) && observation.session.transaction.is_some();
         let detail = format!("{} for want of a login", codes(observation));
-        breaches.add_if(behind_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
+        findings.add_if(behind_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
     }
 }
 

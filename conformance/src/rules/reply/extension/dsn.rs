@@ -2,22 +2,22 @@
 
 use crate::protocol::command::{Envelope, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, promised, says};
 use super::value::{Xtext, xtext};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation).filter(|_| observation.session.offers("DSN")) else { return };
     match observation.verb() {
-        Some(Verb::Mail) => mail(observation, &envelope, breaches),
-        _ => recipient(observation, &envelope, breaches),
+        Some(Verb::Mail) => mail(observation, &envelope, findings),
+        _ => recipient(observation, &envelope, findings),
     }
 }
 
 /// RFC 3461 §5.1 (a): 501 to a bad or repeated RET or ENVID.
-fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let rule = RuleId::DSN_MAIL_PARAMETER_501;
     let Some(keyword) = fault(envelope, &[("RET", is_ret), ("ENVID", is_envid)]) else { return };
     let only = has_only(envelope, &["RET", "ENVID"]);
@@ -27,15 +27,15 @@ fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut B
     let blamed = blames_parameter(observation) && !observation.is(&[501]);
     let detail = format!("{} to a faulty {keyword}", codes(observation));
     if is_accepted(observation) {
-        breaches.add(rule, detail);
+        findings.add(rule, detail);
     } else if only && (blamed || other) {
-        breaches.add_under(rule, "other-refusal", detail);
+        findings.add_under(rule, "other-refusal", detail);
     }
 }
 
 /// RFC 3461 §5.1 (b): 501 to a bad or repeated NOTIFY or ORCPT. A code about the address blames the parameter
 /// where the address is known to be good and the text has the keyword.
-fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(keyword) = fault(envelope, &[("NOTIFY", is_notify), ("ORCPT", is_orcpt)]) else { return };
     let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
     let other = observation.enhanced().is_some_and(|code| code.subject() == 7);
@@ -45,7 +45,7 @@ fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &
         && says(observation, &[keyword.to_ascii_lowercase().as_str()]);
     let refused = ((address && !other) || blames_parameter(observation)) && !observation.is(&[501]);
     if is_accepted(observation) || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
-        breaches.add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to a faulty {keyword}", codes(observation)));
+        findings.add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to a faulty {keyword}", codes(observation)));
     }
 }
 

@@ -2,23 +2,23 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Rcpt) {
-        recipients(observation, breaches);
+        recipients(observation, findings);
     }
 }
 
 /// RFC 9422 §4: a client may count on RCPTMAX recipients, and has the rest refused with 452.
-fn recipients(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn recipients(observation: &Observation<'_>, findings: &mut Findings) {
     let too_many = observation.enhanced().is_some_and(|code| (code.subject(), code.detail()) == (5, 3));
     let Some(limit) = recipient_limit(observation).filter(|_| too_many) else { return };
     let count = observation.session.recipients();
     if count < limit {
         let number = observation.number().unwrap_or_default();
-        breaches.add(RuleId::LIMITS_CODES, format!("{number} after {count} recipients; RCPTMAX is {limit}"));
+        findings.add(RuleId::LIMITS_CODES, format!("{number} after {count} recipients; RCPTMAX is {limit}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, differs, has_parameter, is_about_mail, is_refused, is_turned_down, names, says};
@@ -10,23 +10,23 @@ use super::reason::{codes, differs, has_parameter, is_about_mail, is_refused, is
 /// X.1.10: the recipient's domain has a null MX.
 const NULL_MX: (u16, u16) = (1, 10);
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_about_mail(observation) || !is_turned_down(observation) {
         return;
     }
-    one_code(observation, breaches);
-    spf_error(observation, breaches);
-    dkim(observation, breaches);
-    null_mx(observation, breaches);
-    greylisting(observation, breaches);
-    solicitation(observation, breaches);
-    requiretls(observation, breaches);
+    one_code(observation, findings);
+    spf_error(observation, findings);
+    dkim(observation, findings);
+    null_mx(observation, findings);
+    greylisting(observation, findings);
+    solicitation(observation, findings);
+    requiretls(observation, findings);
 }
 
 /// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC
 /// 7372 §3.2 for SPF, RFC 7372 §3.3 for reverse DNS and §4 for several methods, RFC 7505 §4.1 for a sender
 /// without MX, RFC 8617 §5.2.2 for ARC.
-fn one_code(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn one_code(observation: &Observation<'_>, findings: &mut Findings) {
     const CONDITIONS: [((u16, u16), RuleId); 5] = [
         ((7, 23), RuleId::SPF_FAIL_550),
         ((7, 25), RuleId::REVERSE_DNS_550),
@@ -36,32 +36,32 @@ fn one_code(observation: &Observation<'_>, breaches: &mut Breaches) {
     ];
     for (_, rule) in CONDITIONS.iter().filter(|(code, _)| names(observation, &[*code])) {
         if !observation.is(&[550]) {
-            breaches.add(*rule, codes(observation));
+            findings.add(*rule, codes(observation));
         }
     }
 }
 
 /// X.7.24: RFC 7208 §8.6 has 451 for an error that passes, §8.7 has 550 for one that does not.
-fn spf_error(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn spf_error(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[(7, 24)]) || observation.is(&[451, 550]) {
         return;
     }
     let rule = if is_refused(observation) { RuleId::SPF_PERMERROR_550 } else { RuleId::SPF_TEMPERROR_451 };
-    breaches.add(rule, codes(observation));
+    findings.add(rule, codes(observation));
 }
 
 /// RFC 6376 §6.3: a signature that fails is never a reason for 4yz, and 550 is the code.
-fn dkim(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn dkim(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
         return;
     }
     let rule =
         if is_refused(observation) { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
-    breaches.add(rule, codes(observation));
+    findings.add(rule, codes(observation));
 }
 
 /// RFC 7505 §4.1: 556 and X.1.10 for a recipient's domain, 550 and X.7.27 for a sender's.
-fn null_mx(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn null_mx(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[NULL_MX]) {
         return;
     }
@@ -69,44 +69,44 @@ fn null_mx(observation: &Observation<'_>, breaches: &mut Breaches) {
     let unknown = observation.knowledge.unknown.as_deref().map(str::as_bytes);
     match observation.verb() {
         Some(Verb::Mail) => {
-            breaches.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", codes(observation)));
+            findings.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", codes(observation)));
         }
         Some(Verb::Rcpt) if recipient.is_some() && recipient == unknown => {
-            breaches.add(RuleId::NULL_MX_556, format!("{} to a mailbox that is unknown", codes(observation)));
+            findings.add(RuleId::NULL_MX_556, format!("{} to a mailbox that is unknown", codes(observation)));
         }
-        _ if !observation.is(&[556]) => breaches.add(RuleId::NULL_MX_556, codes(observation)),
+        _ if !observation.is(&[556]) => findings.add(RuleId::NULL_MX_556, codes(observation)),
         _ => {}
     }
 }
 
 /// RFC 6647 §5: 450, or 421 and closing; not for clients that have logged in. Only the text shows
 /// greylisting.
-fn greylisting(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn greylisting(observation: &Observation<'_>, findings: &mut Findings) {
     const WORDS: [&str; 6] = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
     let authenticated = observation.session.authenticated;
     if says(observation, &WORDS) && (authenticated || !observation.is(&[450])) {
         let to = if authenticated { " after a login" } else { "" };
-        breaches.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", codes(observation)));
+        findings.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", codes(observation)));
     }
 }
 
 /// RFC 8689 §4.2.1 has 5.7.30 for a next host without REQUIRETLS, of which a later try tells nothing new; the
 /// registry's row has 550.
-fn requiretls(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn requiretls(observation: &Observation<'_>, findings: &mut Findings) {
     if names(observation, &[(7, 30)]) && !observation.is(&[550]) {
         let rule = RuleId::REQUIRETLS_FAILURE_CODES;
-        breaches.add_if(is_refused(observation), rule, "other-5yz", codes(observation));
+        findings.add_if(is_refused(observation), rule, "other-5yz", codes(observation));
     }
 }
 
 /// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text; by that the reason shows.
-fn solicitation(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn solicitation(observation: &Observation<'_>, findings: &mut Findings) {
     let asked = has_parameter(observation, "SOLICIT") && observation.session.offers("NO-SOLICITING");
     if !asked || !is_refused(observation) || !says(observation, &["solicit="]) {
         return;
     }
     if !observation.is(&[550]) || differs(observation, &[(7, 1)]) {
-        breaches.add(RuleId::NO_SOLICITING_550, codes(observation));
+        findings.add(RuleId::NO_SOLICITING_550, codes(observation));
     }
 }
 

@@ -5,11 +5,11 @@ use crate::knowledge::Policy;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 /// RFC 5550 §4.5, RFC 3801 §5.2.3: ENHANCEDSTATUSCODES is listed. Before TLS a server may keep its list short.
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     const PROFILES: [(Policy, &str); 2] = [(Policy::Lemonade, "Lemonade"), (Policy::Vpim, "VPIM")];
     if observation.is_lmtp() || observation.verb() != Some(Verb::Ehlo) || !observation.is(&[250]) {
         return;
@@ -20,7 +20,7 @@ pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !offered.has("ENHANCEDSTATUSCODES") {
         let detail = format!("ENHANCEDSTATUSCODES not offered, and the site follows {profile}");
-        breaches.add(RuleId::PROFILE_ENHANCED_CODES, detail);
+        findings.add(RuleId::PROFILE_ENHANCED_CODES, detail);
     }
 }
 

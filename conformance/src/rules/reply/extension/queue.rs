@@ -2,26 +2,26 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, is_accepted, is_refused};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(verb) = observation.verb().filter(|verb| observation.session.offers(verb.name())) else {
         return;
     };
     match verb {
-        Verb::Etrn => etrn(observation, breaches),
-        Verb::Atrn => atrn(observation, breaches),
-        Verb::Burl => burl(observation, breaches),
+        Verb::Etrn => etrn(observation, findings),
+        Verb::Atrn => atrn(observation, findings),
+        Verb::Burl => burl(observation, findings),
         _ => {}
     }
 }
 
 /// RFC 1985 §5.1 with erratum 4130; 503 amid a transaction, 550 and 554 by policy. 500 and 502 from a server
 /// that offers ETRN are a matter of what EHLO promises.
-fn etrn(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn etrn(observation: &Observation<'_>, findings: &mut Findings) {
     let busy = observation.session.transaction.is_some();
     let good = match observation.digit() {
         Some(2) => observation.is(&[250, 251, 252, 253]),
@@ -29,29 +29,29 @@ fn etrn(observation: &Observation<'_>, breaches: &mut Breaches) {
         _ => true,
     };
     if !good {
-        breaches.add(RuleId::ETRN_CODES, format!("{} to ETRN", codes(observation)));
+        findings.add(RuleId::ETRN_CODES, format!("{} to ETRN", codes(observation)));
     }
 }
 
 /// RFC 2645 §5.2.1: 530 before a login; 250, 450, 451 and 453 behind it.
-fn atrn(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn atrn(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let answered = is_accepted(observation) || observation.is(&[453, 503]);
     if !session.authenticated && session.transaction.is_none() && answered {
-        breaches.add(RuleId::ATRN_NEEDS_LOGIN, format!("{} to ATRN without a login", codes(observation)));
+        findings.add(RuleId::ATRN_NEEDS_LOGIN, format!("{} to ATRN without a login", codes(observation)));
     }
     let busy = session.transaction.is_some() && observation.is(&[503]);
     let unusual = (is_accepted(observation) && !observation.is(&[250]))
         || (is_refused(observation) && !observation.is(&[500, 501, 502, 550, 554]) && !busy);
     if unusual {
-        breaches.add(RuleId::ATRN_CODES, format!("{} to ATRN", codes(observation)));
+        findings.add(RuleId::ATRN_CODES, format!("{} to ATRN", codes(observation)));
     }
 }
 
 /// RFC 4468 §6: success is 250. The list of refusals is open.
-fn burl(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn burl(observation: &Observation<'_>, findings: &mut Findings) {
     if is_accepted(observation) && !observation.is(&[250]) {
-        breaches.add(RuleId::BURL_CODES, format!("{} to BURL", codes(observation)));
+        findings.add(RuleId::BURL_CODES, format!("{} to BURL", codes(observation)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::dialogue::session::Transaction;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Envelope, Verb};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names, says};
@@ -19,27 +19,27 @@ const MAILBOX_FULL: (u16, u16) = (2, 2);
 /// X.3.4 and X.2.3: the message is too big for the system, or by an administrative limit.
 const TOO_BIG: [(u16, u16); 2] = [(3, 4), (2, 3)];
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.session.offers("SIZE") {
         return;
     }
     match observation.verb() {
         Some(Verb::Mail) => {
             if let Some(envelope) = envelope(observation) {
-                above_limit(observation, &envelope, breaches);
-                faulty_value(observation, &envelope, breaches);
+                above_limit(observation, &envelope, findings);
+                faulty_value(observation, &envelope, findings);
             }
-            no_space(observation, &[SYSTEM_FULL], &[452], breaches);
+            no_space(observation, &[SYSTEM_FULL], &[452], findings);
         }
-        Some(Verb::Rcpt) => no_space(observation, &[SYSTEM_FULL, MAILBOX_FULL], &[452, 552], breaches),
-        _ if observation.is_end_of_data() => declared(observation, breaches),
+        Some(Verb::Rcpt) => no_space(observation, &[SYSTEM_FULL, MAILBOX_FULL], &[452, 552], findings),
+        _ if observation.is_end_of_data() => declared(observation, findings),
         _ => {}
     }
 }
 
 /// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count
 /// that show the size as their reason.
-fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offered = observation.session.offered.as_deref();
     let known = observation.knowledge.size_limit;
     let limit = offered.and_then(Capabilities::size_limit).or(known);
@@ -52,32 +52,32 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches:
     let parameter = observation.is(&[504, 555]) && has_only(envelope, &["SIZE"]);
     if (is_accepted(observation) && !granted) || names(observation, &TOO_BIG) || parameter {
         let detail = format!("{} to SIZE={size}, above the limit of {limit}", codes(observation));
-        breaches.add(RuleId::SIZE_ABOVE_LIMIT_552, detail);
+        findings.add(RuleId::SIZE_ABOVE_LIMIT_552, detail);
     }
 }
 
 /// RFC 1870 §6, `size-value`: one number of at most 20 digits.
-fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, breaches: &mut Breaches) {
+fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     if envelope.parameter("SIZE").is_none() || size(envelope).is_some() {
         return;
     }
     let blamed = blames_parameter(observation) && has_only(envelope, &["SIZE"]);
     if is_accepted(observation) || (blamed && !observation.is(&[501, 555])) {
         let fault = if envelope.repeats("SIZE") { "a repeated SIZE" } else { "a SIZE that is no number" };
-        breaches.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", codes(observation)));
+        findings.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", codes(observation)));
     }
 }
 
 /// RFC 1870 §6.1 (1), §6.4: no space for now.
-fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16], breaches: &mut Breaches) {
+fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16], findings: &mut Findings) {
     if is_turned_down(observation) && names(observation, full) && !observation.is(permitted) {
-        breaches.add(RuleId::SIZE_NO_SPACE_452, format!("{} for want of space", codes(observation)));
+        findings.add(RuleId::SIZE_NO_SPACE_452, format!("{} for want of space", codes(observation)));
     }
 }
 
 /// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows
 /// to be about content or policy, is another matter.
-fn declared(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn declared(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(transaction) = observation.session.transaction.as_deref().filter(|_| observation.is(&[552]))
     else {
         return;
@@ -91,7 +91,7 @@ fn declared(observation: &Observation<'_>, breaches: &mut Breaches) {
     let (Some(declared), Some(sent)) = (declared, sent(observation, transaction)) else { return };
     if about_size && !full && sent <= declared {
         let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", codes(observation));
-        breaches.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
+        findings.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
     }
 }
 

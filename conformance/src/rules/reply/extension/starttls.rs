@@ -3,27 +3,27 @@
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, differs, has_parameter, is_accepted, is_refused, names};
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.verb() {
         Some(Verb::Starttls) => {
-            starttls(observation, breaches);
-            enhanced(observation, breaches);
+            starttls(observation, findings);
+            enhanced(observation, findings);
         }
-        Some(Verb::Ehlo | Verb::Lhlo) => offered_again(observation, breaches),
+        Some(Verb::Ehlo | Verb::Lhlo) => offered_again(observation, findings),
         _ => {}
     }
-    weak(observation, breaches);
+    weak(observation, findings);
 }
 
 /// RFC 3207 §4: 220; 501 for a parameter; 454 for now. 500 and 502 from a server that offers STARTTLS are a
 /// matter of what EHLO promises, 550 and 554 one of policy, and what is right under TLS or amid a transaction
 /// is nowhere said.
-fn starttls(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     const MISTAKEN: [u16; 7] = [504, 535, 551, 552, 553, 555, 556];
     let session = observation.session;
     if session.tls || !session.offers("STARTTLS") {
@@ -36,12 +36,12 @@ fn starttls(observation: &Observation<'_>, breaches: &mut Breaches) {
     if !right && (is_accepted(observation) || misplaced || observation.is(&MISTAKEN)) {
         let sent = if parameter { "STARTTLS with a parameter" } else { "STARTTLS" };
         let detail = format!("{} to {sent}", codes(observation));
-        breaches.add_if(observation.is(&[220]), RuleId::STARTTLS_CODES, "argument-accepted", detail);
+        findings.add_if(observation.is(&[220]), RuleId::STARTTLS_CODES, "argument-accepted", detail);
     }
 }
 
 /// What is customary: RFC 3207 §4 has 5.7.0, RFC 2034 and the registry's row X.7.0 the others.
-fn enhanced(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     const CUSTOMARY: [(u16, &[(u16, u16)]); 3] = [
         (220, &[(0, 0), (7, 0)]),
         (454, &[(0, 0), (3, 0), (7, 0)]),
@@ -49,24 +49,24 @@ fn enhanced(observation: &Observation<'_>, breaches: &mut Breaches) {
     ];
     let permitted = CUSTOMARY.iter().find(|(number, _)| observation.is(&[*number]));
     if permitted.is_some_and(|(_, permitted)| differs(observation, permitted)) {
-        breaches.add(RuleId::STARTTLS_ENHANCED_CODES, codes(observation));
+        findings.add(RuleId::STARTTLS_ENHANCED_CODES, codes(observation));
     }
 }
 
 /// RFC 3207 §4.2: no STARTTLS in the reply to an EHLO that comes after a TLS handshake. That says nothing of how
 /// TLS began, but the section is about STARTTLS, and RFC 8314 §3 has nothing to add for TLS from the start.
-fn offered_again(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn offered_again(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = || Capabilities::read(&observation.reply).has("STARTTLS");
     let session = observation.session;
     if session.tls && observation.is(&[250]) && offered() {
         let rule = RuleId::STARTTLS_FORGETS_SESSION;
-        breaches.add_if(session.implicit_tls, rule, "implicit-tls", "STARTTLS is offered under TLS");
+        findings.add_if(session.implicit_tls, rule, "implicit-tls", "STARTTLS is offered under TLS");
     }
 }
 
 /// RFC 3207 §4.1: TLS that is too weak gets 554. X.7.10, encryption needed, says so of a session under TLS;
 /// of a message with REQUIRETLS it speaks of the next hop (RFC 8689 §4.2.1), of AUTH it belongs to RFC 4954.
-fn weak(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn weak(observation: &Observation<'_>, findings: &mut Findings) {
     let shown = observation.session.tls && is_refused(observation) && names(observation, &[(7, 10)]);
     let elsewhere = || {
         observation.is_authentication()
@@ -74,7 +74,7 @@ fn weak(observation: &Observation<'_>, breaches: &mut Breaches) {
             || has_parameter(observation, "REQUIRETLS")
     };
     if shown && !elsewhere() && !observation.is(&[554]) {
-        breaches.add(RuleId::TLS_LEVEL_554, codes(observation));
+        findings.add(RuleId::TLS_LEVEL_554, codes(observation));
     }
 }
 

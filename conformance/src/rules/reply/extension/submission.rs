@@ -3,13 +3,13 @@
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, envelope, has_only, is_accepted, is_refused, names, says};
 
 /// What holds for any reply, to whatever it answers.
-pub(super) fn judge_anywhere(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is_submission() {
         return;
     }
@@ -17,54 +17,54 @@ pub(super) fn judge_anywhere(observation: &Observation<'_>, breaches: &mut Breac
     // server hangs up.
     if observation.is(&[521]) {
         let after = !observation.is_greeting();
-        breaches.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
+        findings.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
     }
     if observation.verb() == Some(Verb::Ehlo) && observation.is(&[250]) {
-        extensions(observation, breaches);
+        extensions(observation, findings);
     }
 }
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is_submission() {
         return;
     }
-    general(observation, breaches);
+    general(observation, findings);
     match observation.verb() {
         Some(Verb::Mail) => {
-            address(observation, breaches);
-            null_sender(observation, breaches);
-            rights(observation, &[550, 554], breaches);
+            address(observation, findings);
+            null_sender(observation, findings);
+            rights(observation, &[550, 554], findings);
         }
         Some(Verb::Rcpt) => {
-            address(observation, breaches);
-            rights(observation, &[550, 554], breaches);
+            address(observation, findings);
+            rights(observation, &[550, 554], findings);
         }
         // 501 is for a command in the data.
-        _ if observation.is_end_of_data() => rights(observation, &[501, 550, 554], breaches),
+        _ if observation.is_end_of_data() => rights(observation, &[501, 550, 554], findings),
         _ => {}
     }
 }
 
 /// RFC 6409 §7, table 1: ETRN and ATRN are not offered, ENHANCEDSTATUSCODES and PIPELINING are. Before TLS a
 /// server may keep its list short.
-fn extensions(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     for keyword in ["ETRN", "ATRN"].iter().filter(|keyword| offered.has(keyword)) {
-        breaches.add(RuleId::SUBMISSION_NO_521, format!("{keyword} is offered"));
+        findings.add(RuleId::SUBMISSION_NO_521, format!("{keyword} is offered"));
     }
     let missing = ["ENHANCEDSTATUSCODES", "PIPELINING"].into_iter().filter(|keyword| !offered.has(keyword));
     let missing = missing.collect::<Vec<_>>().join(" and ");
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !missing.is_empty() {
-        breaches.add(RuleId::SUBMISSION_EXTENSIONS, format!("{missing} not offered"));
+        findings.add(RuleId::SUBMISSION_EXTENSIONS, format!("{missing} not offered"));
     }
 }
 
-fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn address(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation) else { return };
     let Some(path) = envelope.path().filter(|path| !path.is_empty()) else { return };
     if is_broken(path) {
-        return broken_address(observation, breaches);
+        return broken_address(observation, findings);
     }
     // RFC 6409 §4.2: 554 to a domain that is not fully qualified. An address of that form that is taken may
     // have been completed. 550 and 4yz may be about what the domain came out as.
@@ -74,23 +74,23 @@ fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
     let about_address = names(observation, &[(1, 2), (1, 3), (1, 7), (1, 8)]);
     let mistaken = observation.is(&[504]) || (observation.is(&[501, 553]) && about_address);
     if unqualified && mistaken && has_only(&envelope, &[]) {
-        breaches
+        findings
             .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", codes(observation)));
     }
 }
 
 /// RFC 6409 §5.1: 501 to bad syntax; RFC 5321 §4.2.3 has 553 too.
-fn broken_address(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::SUBMISSION_SYNTAX_501;
     let detail = format!("{} to an address with bad syntax", codes(observation));
     let about_syntax = names(observation, &[(1, 3), (1, 7)]);
     // Of 553, 5.7.1 shows that the reason is something else: a sender that is not the user's.
     if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
     {
-        breaches.add_under(rule, "code-553", detail);
+        findings.add_under(rule, "code-553", detail);
     } else if is_accepted(observation) || (is_refused(observation) && about_syntax && !observation.is(&[501]))
     {
-        breaches.add(rule, detail);
+        findings.add(rule, detail);
     }
 }
 
@@ -107,7 +107,7 @@ fn is_broken(path: &[u8]) -> bool {
 
 /// RFC 6409 §4.1: 554 for what is improper, unless a more precise code applies. One that blames a parameter or an
 /// argument is no more precise where there is none, in the whole transaction.
-fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn general(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(|_| is_refused(observation)) else { return };
     let plain = match command.verb() {
         Verb::Mail | Verb::Rcpt => envelope(observation).is_some_and(|envelope| has_only(&envelope, &[])),
@@ -126,13 +126,13 @@ fn general(observation: &Observation<'_>, breaches: &mut Breaches) {
         && !says(observation, &["helo", "ehlo"]);
     if plain && observation.is(blames) && about_syntax && lines.all(bare) {
         let detail = format!("{} to {}, which has no parameter", codes(observation), command.verb().name());
-        breaches.add(RuleId::SUBMISSION_554, detail);
+        findings.add(RuleId::SUBMISSION_554, detail);
     }
 }
 
 /// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is
 /// about the sender.
-fn null_sender(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn null_sender(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else {
         return;
     };
@@ -141,14 +141,14 @@ fn null_sender(observation: &Observation<'_>, breaches: &mut Breaches) {
         || says(observation, &["sender", "<>", "return path", "return-path"]);
     let whole = observation.session.authenticated && has_only(&envelope, &[]);
     if whole && is_refused(observation) && about_sender {
-        breaches.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", codes(observation)));
+        findings.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", codes(observation)));
     }
 }
 
 /// RFC 6409 §6.1 to §6.3: 550 and 5.7.1 where rights are missing; 554 is for anything.
-fn rights(observation: &Observation<'_>, permitted: &[u16], breaches: &mut Breaches) {
+fn rights(observation: &Observation<'_>, permitted: &[u16], findings: &mut Findings) {
     if is_refused(observation) && names(observation, &[(7, 1)]) && !observation.is(permitted) {
-        breaches.add(RuleId::SUBMISSION_RIGHTS_550, codes(observation));
+        findings.add(RuleId::SUBMISSION_RIGHTS_550, codes(observation));
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn broken(protocol: Protocol, lines: &[Line<'_>], knowledge: &Knowled
     let last = exchanges.len() - 1;
     let dialogue = Dialogue { protocol, exchanges, ..Dialogue::default() };
     let judgement = judge(&[dialogue], knowledge, Strictness::default());
-    let ours = |finding: &&Finding| finding.place.exchange == last && is_ours(finding.rule);
+    let ours = |finding: &&Finding| finding.location.exchange == last && is_ours(finding.rule);
     judgement.findings.iter().filter(ours).map(name).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::Breaches;
+use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::reason::{codes, envelope, has_parameter, is_accepted, is_refused, is_turned_down, names};
@@ -14,63 +14,63 @@ const REPLY: (u16, u16) = (6, 8);
 /// X.6.9: the message's header is UTF-8 and cannot be passed on.
 const HEADER: (u16, u16) = (6, 9);
 
-pub(super) fn judge(observation: &Observation<'_>, breaches: &mut Breaches) {
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.verb() {
         Some(Verb::Mail) => {
-            parameter(observation, breaches);
-            address(observation, breaches);
+            parameter(observation, findings);
+            address(observation, findings);
         }
         Some(Verb::Rcpt) => {
-            address(observation, breaches);
-            forward_address(observation, breaches);
+            address(observation, findings);
+            forward_address(observation, findings);
         }
-        Some(Verb::Vrfy | Verb::Expn) => verification(observation, breaches),
-        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => domain(observation, breaches),
-        _ if observation.is_greeting() && observation.is(&[220]) => domain(observation, breaches),
-        _ if observation.is_end_of_data() => message(observation, breaches),
+        Some(Verb::Vrfy | Verb::Expn) => verification(observation, findings),
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => domain(observation, findings),
+        _ if observation.is_greeting() && observation.is(&[220]) => domain(observation, findings),
+        _ if observation.is_end_of_data() => message(observation, findings),
         _ => {}
     }
 }
 
 /// RFC 6531 §3.4: the parameter has no value.
-fn parameter(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let value = envelope(observation).and_then(|envelope| envelope.parameter("SMTPUTF8")?.value);
     if value.is_some() && is_accepted(observation) && observation.session.offers("SMTPUTF8") {
-        breaches.add(RuleId::UTF8_PARAMETER_BARE, format!("{} to a value of SMTPUTF8", codes(observation)));
+        findings.add(RuleId::UTF8_PARAMETER_BARE, format!("{} to a value of SMTPUTF8", codes(observation)));
     }
 }
 
 /// RFC 6531 §3.5: 550 or 553 with X.6.7. Octets that no SMTPUTF8 permits are a fault of syntax too (RFC 5321
 /// §2.4).
-fn address(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn address(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_refused(observation) || !names(observation, &[ADDRESS]) {
         return;
     }
     let permitted: &[u16] =
         if has_parameter(observation, "SMTPUTF8") { &[550, 553] } else { &[500, 501, 550, 553] };
     if !observation.is(permitted) {
-        breaches.add(RuleId::UTF8_ADDRESS_REFUSED, codes(observation));
+        findings.add(RuleId::UTF8_ADDRESS_REFUSED, codes(observation));
     }
 }
 
 /// RFC 6531 §3.5 has 554 with X.6.9, its registration in §4.2 has 550.
-fn message(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn message(observation: &Observation<'_>, findings: &mut Findings) {
     if is_turned_down(observation) && names(observation, &[HEADER]) && !observation.is(&[550, 554]) {
-        breaches.add(RuleId::UTF8_MESSAGE_554, codes(observation));
+        findings.add(RuleId::UTF8_MESSAGE_554, codes(observation));
     }
 }
 
 /// RFC 6531 §3.7.4.1: no UTF-8 address in a reply to a client that did not ask for it.
-fn forward_address(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn forward_address(observation: &Observation<'_>, findings: &mut Findings) {
     let transaction = observation.session.transaction.as_ref();
     let asked = transaction.is_none_or(|transaction| transaction.has("SMTPUTF8"));
     if observation.is(&[251, 551]) && !asked && !observation.reply.octets().is_ascii() {
-        breaches.add(RuleId::UTF8_FORWARD_ADDRESS, format!("{} with UTF-8", codes(observation)));
+        findings.add(RuleId::UTF8_FORWARD_ADDRESS, format!("{} with UTF-8", codes(observation)));
     }
 }
 
 /// RFC 6531 §3.7.4.2: without the parameter 252 or 550, and X.6.8. The registry's row adds 553.
-fn verification(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn verification(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::UTF8_VRFY_CODES;
     let asked = |word: &[u8]| word.eq_ignore_ascii_case(b"SMTPUTF8");
     if observation.command.is_none_or(|command| command.words().any(asked)) {
@@ -79,18 +79,18 @@ fn verification(observation: &Observation<'_>, breaches: &mut Breaches) {
     // A name, and the choices of 553; other texts need not be about a mailbox.
     let tells = is_accepted(observation) || observation.is(&[551, 553]);
     if tells && !observation.reply.octets().is_ascii() {
-        breaches.add(rule, format!("{} with UTF-8", codes(observation)));
+        findings.add(rule, format!("{} with UTF-8", codes(observation)));
     } else if names(observation, &[REPLY]) && !observation.is(&[252, 550]) && observation.digit() != Some(4) {
-        breaches.add_if(observation.is(&[553]), rule, "code-553", codes(observation));
+        findings.add_if(observation.is(&[553]), rule, "code-553", codes(observation));
     }
 }
 
 /// RFC 6531 §3.7.1: the domain that comes first is ASCII.
-fn domain(observation: &Observation<'_>, breaches: &mut Breaches) {
+fn domain(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(first) = observation.reply.lines().next() else { return };
     let word = first.text().split(|octet| *octet == b' ').next().unwrap_or_default();
     if !word.is_ascii() {
-        breaches.add(RuleId::UTF8_DOMAIN_ASCII, format!("{:?}", String::from_utf8_lossy(word)));
+        findings.add(RuleId::UTF8_DOMAIN_ASCII, format!("{:?}", String::from_utf8_lossy(word)));
     }
 }
 
