@@ -1,26 +1,22 @@
 //! A baseline: findings that are accepted, each with what the server breaks and why that is left as it is.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
+mod entry;
+mod form;
+mod update;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use globset::{Glob, GlobMatcher};
+use anyhow::Result;
 use jiff::civil::Date;
-use serde::Deserialize;
-use toml::Spanned;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, value};
 
-use crate::data_file::{self, line_of};
-use crate::dialogue::shape::shape;
+use crate::data_file;
 use crate::limits::FILE_OCTETS;
-use crate::record::outcome::{Outcome, Verdict};
-use crate::rules::catalogue::{Level, RuleId, rules};
-use crate::rules::finding::Accepted;
+use crate::record::outcome::Outcome;
+use crate::rules::catalogue::Level;
 
-/// In how many cases the same act has to break a rule before one entry is written for all cases.
-const EVERYWHERE: usize = 3;
+use entry::Entry;
+pub use update::Update;
 
 /// Findings that are accepted: they are reported as such and fail no run.
 ///
@@ -41,27 +37,6 @@ pub struct Baseline {
     path: PathBuf,
     text: String,
     entries: Vec<Entry>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    line: usize,
-    target: GlobMatcher,
-    rule: GlobMatcher,
-    case: GlobMatcher,
-    accepted: Accepted,
-    expires: Option<Date>,
-}
-
-/// What an update makes of a baseline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// The file's text.
-    pub text: String,
-    /// How many entries are new.
-    pub added: usize,
-    /// How many are taken out.
-    pub gone: usize,
 }
 
 /// An entry that is no longer true, as a message that names its place and what to do.
@@ -88,13 +63,7 @@ impl Baseline {
     }
 
     fn parse(path: &Path, text: String) -> Result<Baseline> {
-        let name = path.display().to_string();
-        let file: File = data_file::parse(&name, &text)?;
-        let entry = |raw: RawEntry| {
-            let line = line_of(text.as_bytes(), raw.rule.span().start);
-            raw.check(line).with_context(|| format!("{name}:{line}"))
-        };
-        let entries = file.accepted.into_iter().map(entry).collect::<Result<_>>()?;
+        let entries = form::entries(&path.display().to_string(), &text)?;
         Ok(Baseline { path: path.to_owned(), text, entries })
     }
 
@@ -167,52 +136,9 @@ impl Baseline {
         let stale: BTreeSet<usize> = self
             .mark_each(target, today, narrowed, &mut outcome)
             .into_iter()
-            .map(|(place, _)| place)
+            .map(|(position, _)| position)
             .collect();
-        let is_crlf = self.text.contains("\r\n");
-        let mut document: DocumentMut = self.text.replace("\r\n", "\n").parse().context("the baseline")?;
-        let old = document.remove("accepted").map(Item::into_array_of_tables);
-        let mut old: Vec<Table> = old.and_then(Result::ok).into_iter().flatten().collect();
-        let head = match old.first_mut() {
-            Some(first) => {
-                let head = take_apart(first);
-                // It may come to stand behind others.
-                put_apart(first, "\n");
-                head
-            }
-            None => take_trailing(&mut document),
-        };
-        // What an empty line parts from an entry that goes stays, before the next.
-        let (mut tables, mut left) = (Vec::new(), String::new());
-        for (place, mut table) in old.into_iter().enumerate() {
-            if stale.contains(&place) {
-                left.push_str(&take_apart(&mut table));
-            } else {
-                put_apart(&mut table, &mem::take(&mut left));
-                tables.push(table);
-            }
-        }
-        document.set_trailing(left + document.trailing().as_str().unwrap_or_default());
-        let new = missing(target, today, level, &outcome);
-        let added = new.len();
-        for table in new {
-            let place = tables.iter().position(|other| order(other, &table) == Ordering::Greater);
-            tables.insert(place.unwrap_or(tables.len()), table);
-        }
-        match tables.first_mut() {
-            Some(first) => put_apart(first, &head),
-            None => document.set_trailing(head + document.trailing().as_str().unwrap_or_default()),
-        }
-        // Tables are written in the order of their positions, which come from the file that they were read from.
-        let mut accepted = ArrayOfTables::new();
-        for (position, mut table) in tables.into_iter().enumerate() {
-            table.set_position(Some(isize::try_from(position)?));
-            accepted.push(table);
-        }
-        document.insert("accepted", Item::ArrayOfTables(accepted));
-        let text = document.to_string().trim_start_matches('\n').to_owned();
-        let text = if is_crlf { text.replace('\n', "\r\n") } else { text };
-        Ok(Update { text, added, gone: stale.len() })
+        update::updated(&self.text, &stale, target, today, level, &outcome)
     }
 
     /// The day that entries are held against.
@@ -255,157 +181,6 @@ impl Baseline {
 
     fn at(&self, entry: &Entry) -> String {
         format!("{}:{}:", self.path.display(), entry.line)
-    }
-}
-
-impl Entry {
-    /// Whether a case or a connection has the name that it gives.
-    fn is_about(&self, outcome: &Outcome) -> bool {
-        outcome.cases.iter().any(|case| self.case.is_match(&case.id))
-            || outcome.dialogues.iter().any(|dialogue| self.case.is_match(&dialogue.name))
-    }
-
-    /// Whether a case that fits was concluded, and none that fits was left open.
-    fn was_tried(&self, outcome: &Outcome) -> bool {
-        let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
-        let open = [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error];
-        let concluded = [Verdict::Pass, Verdict::Fail, Verdict::Warn, Verdict::Observed];
-        if fitting.peek().is_none() {
-            // It is about what no case brought about.
-            return !outcome.is_cut_short();
-        }
-        let verdicts: BTreeSet<Verdict> = fitting.map(|case| case.verdict).collect();
-        !open.iter().any(|verdict| verdicts.contains(verdict))
-            && concluded.iter().any(|verdict| verdicts.contains(verdict))
-    }
-}
-
-/// An entry for each rule that is broken and not accepted, by the cases in which it is.
-fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -> Vec<Table> {
-    let mut acts: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
-    let mut sections: BTreeMap<&str, &str> = BTreeMap::new();
-    let weighs = |one: &Level| level.is_some_and(|level| *one >= level);
-    let findings = outcome.judgement.findings.iter();
-    for finding in findings.filter(|one| one.accepted.is_none() && weighs(&one.level)) {
-        let rule = finding.rule.rule();
-        let exchange = outcome
-            .dialogues
-            .get(finding.location.dialogue)
-            .and_then(|one| one.exchanges.get(finding.location.exchange));
-        let act = exchange.map(|exchange| shape(&exchange.act)).unwrap_or_default();
-        acts.entry((rule.id, act)).or_default().insert(outcome.case_of(finding.location));
-        sections.insert(rule.id, rule.sources.first().copied().unwrap_or_default());
-    }
-    let mut entries: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for ((rule, _), cases) in acts {
-        match cases.len() > EVERYWHERE {
-            true => entries.insert((rule, "*")),
-            false => cases.into_iter().fold(false, |_, case| entries.insert((rule, case))),
-        };
-    }
-    let everywhere: BTreeSet<&str> =
-        entries.iter().filter(|(_, case)| *case == "*").map(|(rule, _)| *rule).collect();
-    entries.retain(|(rule, case)| *case == "*" || !everywhere.contains(rule));
-    let table = |(rule, case): (&str, &str)| {
-        let mut table = Table::new();
-        table.insert("target", value(globset::escape(target)));
-        table.insert("rule", value(rule));
-        table.insert("case", value(case));
-        table.insert("section", value(sections.get(rule).copied().unwrap_or_default()));
-        table.insert("reason", value(format!("Found on {today}, not yet reviewed.")));
-        table.decor_mut().set_prefix("\n");
-        table
-    };
-    entries.into_iter().map(table).collect()
-}
-
-/// Takes what stands before a table and an empty line parts from it, as the comment at the head of a file.
-fn take_apart(table: &mut Table) -> String {
-    let prefix = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
-    let (mut apart, mut own) = (String::new(), String::new());
-    for line in prefix.split_inclusive('\n') {
-        own.push_str(line);
-        if line.trim().is_empty() {
-            apart.push_str(&mem::take(&mut own));
-        }
-    }
-    let is_blank = apart.trim().is_empty();
-    table.decor_mut().set_prefix(format!("{}{own}", if is_blank { apart.as_str() } else { "" }));
-    if is_blank { String::new() } else { apart }
-}
-
-fn put_apart(table: &mut Table, apart: &str) {
-    let own = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
-    let own = if apart.is_empty() { own } else { own.trim_start_matches('\n') };
-    let prefix = format!("{apart}{own}");
-    table.decor_mut().set_prefix(prefix);
-}
-
-/// Takes the comment of a file that has no table.
-fn take_trailing(document: &mut DocumentMut) -> String {
-    let comment = document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
-    document.set_trailing("");
-    if comment.is_empty() { comment } else { comment + "\n\n" }
-}
-
-fn order(one: &Table, other: &Table) -> Ordering {
-    let key = |table: &Table| {
-        ["target", "rule", "case"]
-            .map(|name| table.get(name).and_then(Item::as_str).unwrap_or_default().to_owned())
-    };
-    key(one).cmp(&key(other))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    accepted: Vec<RawEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEntry {
-    target: String,
-    rule: Spanned<String>,
-    case: String,
-    section: String,
-    reason: String,
-    link: Option<String>,
-    expires: Option<toml::value::Datetime>,
-}
-
-impl RawEntry {
-    fn check(self, line: usize) -> Result<Entry> {
-        let glob = |name: &str, text: &str| {
-            Glob::new(text).map(|glob| glob.compile_matcher()).with_context(|| format!("{name} = {text:?}"))
-        };
-        for (name, text) in [("section", &self.section), ("reason", &self.reason)] {
-            if text.trim().is_empty() {
-                bail!(
-                    "{name} is empty: write what the server breaks (`section`), and why that is left (`reason`)"
-                );
-            }
-        }
-        let expires = self.expires.map(|day| match day {
-            toml::value::Datetime { date: Some(date), time: None, offset: None } => {
-                let (month, day) = (i8::try_from(date.month)?, i8::try_from(date.day)?);
-                Date::new(i16::try_from(date.year)?, month, day).context("expires")
-            }
-            other => bail!("expires = {other}: write a day, as 2027-12-31"),
-        });
-        let rule = glob("rule", self.rule.get_ref())?;
-        if !rules().iter().any(|accepted| rule.is_match(accepted.id)) {
-            bail!("{}", RuleId::unknown(self.rule.get_ref()));
-        }
-        Ok(Entry {
-            line,
-            target: glob("target", &self.target)?,
-            rule,
-            case: glob("case", &self.case)?,
-            accepted: Accepted { section: self.section, reason: self.reason, link: self.link },
-            expires: expires.transpose()?,
-        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod encryption;
 mod inbox;
+mod timeouts;
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use encryption::{Certificates, Encryption};
+pub use timeouts::Timeouts;
 
 use crate::dialogue::session::Session;
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
@@ -21,32 +23,6 @@ use crate::protocol::command::Command;
 use crate::target::{Address, CLIENT, Target};
 
 use inbox::Inbox;
-
-/// How long a client waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// For a connection.
-    pub connect: Duration,
-    /// For the replies to an act.
-    pub reply: Duration,
-    /// Before an act, for replies that nobody asked for: zero takes those that are there, more waits at least to the next
-    /// full millisecond.
-    pub settle: Duration,
-    /// For everything on one connection.
-    pub connection: Duration,
-}
-
-impl Default for Timeouts {
-    /// 10 s to connect, 20 s a reply, to the next millisecond before an act, 2 minutes a connection.
-    fn default() -> Timeouts {
-        Timeouts {
-            connect: Duration::from_secs(10),
-            reply: Duration::from_secs(20),
-            settle: Duration::from_micros(100),
-            connection: Duration::from_secs(120),
-        }
-    }
-}
 
 /// How long octets in clear behind the reply to STARTTLS are waited for.
 const CLEAR: Duration = Duration::from_millis(20);

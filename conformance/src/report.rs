@@ -2,7 +2,8 @@
 
 pub mod comparison;
 pub mod console;
-mod escape;
+mod digest;
+pub(crate) mod escape;
 mod evidence;
 pub mod html;
 pub mod junit;

@@ -3,8 +3,10 @@
 mod attempt;
 mod drive;
 mod interruption;
+mod offers;
 mod politeness;
 mod redaction;
+mod requirements;
 mod runner;
 mod secrecy;
 

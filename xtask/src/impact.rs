@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::annotation::Annotations;
 use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
 use crate::diff::{Change, Subject};
+use crate::model::Model;
 use crate::registry::Registry;
+use crate::render::{ALL_KINDS, render};
 
 /// The consequences of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -153,4 +156,12 @@ fn pairing_changes(old: &Registry, new: &Registry, status: Status) -> Vec<Pairin
         }));
     }
     changes
+}
+
+/// The products that differ between two registries when all else is the same: version, record, annotations.
+pub fn changed_products(model: &Model, old: &Registry, new: &Registry) -> Result<Vec<String>> {
+    let old = render(&model.with_registry(old.clone()), &ALL_KINDS)?;
+    let new = render(&model.with_registry(new.clone()), &ALL_KINDS)?;
+    let changed = old.iter().zip(&new).filter(|(old, new)| old.contents != new.contents);
+    Ok(changed.map(|(_, new)| new.path.display().to_string()).collect())
 }

@@ -11,7 +11,6 @@ use crate::associated::Associated;
 use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
-use crate::render::{ALL_KINDS, render};
 use crate::reply_code::{self, ReplyCodeEntry};
 use crate::snapshot::Snapshot;
 use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT, Tree};
@@ -120,14 +119,6 @@ impl Model {
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         Model { entries: entries.collect(), registry, ..self.clone() }
-    }
-
-    /// The products that differ between two registries when all else is the same: version, record, annotations.
-    pub fn changed_products(&self, old: &Registry, new: &Registry) -> Result<Vec<String>> {
-        let old = render(&self.with_registry(old.clone()), &ALL_KINDS)?;
-        let new = render(&self.with_registry(new.clone()), &ALL_KINDS)?;
-        let changed = old.iter().zip(&new).filter(|(old, new)| old.contents != new.contents);
-        Ok(changed.map(|(_, new)| new.path.display().to_string()).collect())
     }
 
     /// Fails on an annotation that `sync --propose` wrote and nobody has confirmed.

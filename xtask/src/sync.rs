@@ -13,6 +13,7 @@ use crate::diff_report::Report;
 use crate::fetch::Validators;
 use crate::file::MAX_PRODUCT;
 use crate::gate::{self, Allowances};
+use crate::impact;
 use crate::model::Source;
 use crate::proposal;
 use crate::quirk::Quirks;
@@ -87,7 +88,7 @@ impl Taking<'_> {
         let Checked { model, products } = check::sources(&self.tree.with(&data), &ALL_KINDS, proposals)?;
 
         let annotations = Annotations::read(&annotations)?;
-        let changed = model.changed_products(&self.current, &self.registry)?;
+        let changed = impact::changed_products(&model, &self.current, &self.registry)?;
         let report = Report::new(&self.current, &self.registry, &annotations, changed);
         let remarks = if propose { self.remarks(&annotations) } else { Vec::new() };
         let rendered = products.iter().map(Product::replacement);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
-use super::console::{self, escaped};
+use super::console;
+use super::escape::escaped;
 use crate::record::comparison::{Comparison, Difference, Sighting};
 use crate::record::index::RecordIndex;
 

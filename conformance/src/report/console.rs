@@ -1,16 +1,14 @@
 //! The report that people read: rules broken, worst first, each with the exchange that shows it.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use super::digest::{accepted, accepted_by_level, broken, cut, few, not_judged, times};
+use super::escape::escaped;
 use super::evidence::Evidence;
-use crate::dialogue::Excess;
 use crate::record::index::RecordIndex;
-use crate::record::outcome::Verdict;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
-use crate::rules::finding::Accepted;
 
 /// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
 #[must_use]
@@ -33,39 +31,6 @@ fn write(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
     stream.summary.map_or(Ok(()), |summary| write_summary(summary, &accepted_by_level(stream), text))
 }
 
-/// How many findings of each level a baseline has.
-fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
-    let mut times = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_some()) {
-        *times.entry(found.level).or_default() += found.times();
-    }
-    times
-}
-
-/// The findings of each rule and level that no baseline has, worst first.
-pub(super) fn broken<'a>(
-    stream: &RecordIndex<'a>,
-) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a FindingRecord>> {
-    let mut broken: BTreeMap<_, Vec<&FindingRecord>> = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_none()) {
-        broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
-    }
-    broken
-}
-
-/// How often each rule is broken as a baseline has it, worst first, and why.
-pub(super) fn accepted<'a>(
-    stream: &RecordIndex<'a>,
-) -> BTreeMap<(Reverse<Level>, &'a str, &'a Accepted), usize> {
-    let mut times = BTreeMap::new();
-    for found in &stream.findings {
-        if let Some(accepted) = &found.accepted {
-            *times.entry((Reverse(found.level), found.rule.as_str(), accepted)).or_default() += found.times();
-        }
-    }
-    times
-}
-
 fn write_known(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
     let accepted = accepted(stream);
     for ((level, rule, accepted), times) in &accepted {
@@ -84,18 +49,6 @@ fn write_cases(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
         writeln!(text)?;
     }
     Ok(())
-}
-
-/// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
-pub(super) fn not_judged<'a>(stream: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
-    let mut not_judged: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for case in &stream.cases {
-        if case.verdict.is_not_judged() {
-            let reason = case.reason_text();
-            not_judged.entry((case.verdict, reason)).or_default().push(&case.id);
-        }
-    }
-    not_judged
 }
 
 fn write_header(header: &Header, text: &mut String) -> fmt::Result {
@@ -141,11 +94,6 @@ fn write_rule(
     writeln!(text)
 }
 
-/// How many findings some stand for.
-pub(super) fn times(found: &[&FindingRecord]) -> usize {
-    found.iter().map(|found| found.times()).sum()
-}
-
 /// The exchange that shows a violation, each line indented.
 pub(super) fn evidence(stream: &RecordIndex<'_>, found: &FindingRecord) -> String {
     let Evidence { location, lines } = Evidence::of(found, stream);
@@ -162,15 +110,6 @@ fn elsewhere(found: &[&FindingRecord]) -> String {
         [] => String::new(),
         others => format!("    and in {}\n", few(others)),
     }
-}
-
-/// The first of some names.
-fn few(names: &[&str]) -> String {
-    const SHOWN: usize = 3;
-    let mut names = names.to_vec();
-    names.dedup();
-    let shown = names.iter().take(SHOWN).map(|name| escaped(name)).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { shown + ", ..." } else { shown }
 }
 
 fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
@@ -208,29 +147,4 @@ fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mu
     let found = [(errors, Level::Error), (warnings, Level::Warning), (notes, Level::Note)];
     let found = found.map(|(number, level)| count(number, level)).join(", ");
     writeln!(text, "{exchanges} exchanges on {dialogues} connections: {found}")
-}
-
-/// What of a run is beyond the limits; `None` if nothing is.
-pub(super) fn cut(summary: &Summary) -> Option<String> {
-    let Summary { excess: Excess { replies, octets }, overflows, .. } = summary;
-    let counted = format!("{replies} replies, {octets} octets, were counted but not kept");
-    let ended = format!("the client ended {overflows} connections on which the server sent too much");
-    match (summary.excess.is_none(), *overflows) {
-        (true, 0) => None,
-        (true, _) => Some(ended),
-        (false, 0) => Some(counted),
-        (false, _) => Some(format!("{counted}; {ended}")),
-    }
-}
-
-/// Text from outside: control characters and what turns the direction of writing are shown as escapes.
-pub(crate) fn escaped(text: &str) -> String {
-    let harmless =
-        |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
-    text.chars()
-        .flat_map(|character| match harmless(character) {
-            true => vec![character],
-            false => character.escape_default().collect(),
-        })
-        .collect()
 }

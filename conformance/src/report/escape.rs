@@ -7,7 +7,17 @@ use std::fmt::{self, Display, Write};
 
 use askama::filters::Escaper;
 
-use super::console::escaped;
+/// Text from outside: control characters and what turns the direction of writing are shown as escapes.
+pub(crate) fn escaped(text: &str) -> String {
+    let harmless =
+        |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
+    text.chars()
+        .flat_map(|character| match harmless(character) {
+            true => vec![character],
+            false => character.escape_default().collect(),
+        })
+        .collect()
+}
 
 const MARK: char = '\u{3}';
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::console::escaped;
+use super::escape::escaped;
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Source;
-use super::console::{cut, not_judged};
+use super::digest::{cut, not_judged};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::Summary;

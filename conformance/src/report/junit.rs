@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::console;
+use super::digest::{cut, times};
+use super::escape::escaped;
 use crate::record::index::RecordIndex;
 use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::record::{FindingRecord, Record};
@@ -24,7 +26,7 @@ const LISTED: usize = 20;
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     let stream = &RecordIndex::of(records);
     let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
-    let mut suite = TestSuite::new(console::escaped(target));
+    let mut suite = TestSuite::new(escaped(target));
     let (broken, others) = by_case(stream);
     let broken: HashMap<Key<'_>, Broken> =
         broken.into_iter().map(|(key, found)| (key, Broken::of(stream, &found, fails))).collect();
@@ -39,11 +41,11 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     for found in others {
         let broken = Broken::of(stream, &[found], fails);
         let mut test_case = TestCase::new(format!("finding {}", found.location), broken.status.clone());
-        test_case.set_classname(console::escaped(&found.rule));
+        test_case.set_classname(escaped(&found.rule));
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
-    if let Some(cut) = stream.summary.and_then(console::cut) {
+    if let Some(cut) = stream.summary.and_then(cut) {
         suite.set_system_out(format!("Beyond the limits: {cut}"));
     }
     // Jenkins' schema knows `skipped` of a suite, but not of all of them.
@@ -89,14 +91,14 @@ impl Broken {
     fn of(stream: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
         let line = |found: &&FindingRecord| {
             let seen = format!("{}: {}", found.level, found.detail);
-            console::escaped(&match &found.accepted {
+            escaped(&match &found.accepted {
                 Some(accepted) => format!("accepted {seen}: {} [{}]", accepted.reason, accepted.section),
                 None => seen,
             })
         };
         let mut output: Vec<String> = found.iter().take(LISTED).map(line).collect();
         let listed: usize = found.iter().take(LISTED).count();
-        if let Some(more @ 1..) = console::times(found).checked_sub(listed) {
+        if let Some(more @ 1..) = times(found).checked_sub(listed) {
             output.push(format!("and {more} more"));
         }
         Broken { status: status(stream, found, fails), output: output.join("\n") }
@@ -114,8 +116,8 @@ fn test_case(case: &CaseOutcome, rule: &str, broken: Option<&Broken>) -> TestCas
         Some(broken) => broken.status.clone(),
         None => status_without_findings(case),
     };
-    let mut test_case = TestCase::new(console::escaped(&case.id), status);
-    test_case.set_classname(console::escaped(rule));
+    let mut test_case = TestCase::new(escaped(&case.id), status);
+    test_case.set_classname(escaped(rule));
     if let Some(broken) = broken {
         broken.remark(&mut test_case);
     }
@@ -127,13 +129,13 @@ fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
     match case.verdict {
         Verdict::Error => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(console::escaped(&reason));
+            status.set_message(escaped(&reason));
             status
         }
         Verdict::Pass | Verdict::Warn | Verdict::Fail | Verdict::Observed => TestCaseStatus::success(),
         Verdict::Unsupported | Verdict::Blocked | Verdict::Skipped | Verdict::Inconclusive => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(console::escaped(&format!("{}: {reason}", case.verdict)));
+            status.set_message(escaped(&format!("{}: {reason}", case.verdict)));
             status
         }
     }
@@ -150,7 +152,7 @@ fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Lev
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
-    status.set_message(console::escaped(&format!("{}: {}", first.statement, first.detail)));
+    status.set_message(escaped(&format!("{}: {}", first.statement, first.detail)));
     status.set_description(console::evidence(stream, first));
     status
 }

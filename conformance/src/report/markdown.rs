@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::console::{accepted, broken, cut, not_judged, times};
+use super::digest::{accepted, broken, cut, not_judged, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
 use crate::record::index::RecordIndex;

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::console::times;
+use super::digest::times;
 use super::evidence::Evidence;
 use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;

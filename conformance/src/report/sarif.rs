@@ -7,7 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::Source;
-use super::console::{cut, escaped, times};
+use super::digest::{cut, times};
+use super::escape::escaped;
 use super::evidence::Evidence;
 use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;

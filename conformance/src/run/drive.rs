@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
-use super::runner::{Driven, Offers, Runner};
+use super::offers::Offers;
+use super::runner::{Driven, Runner};
 use crate::case::template::Template;
 use crate::case::{Action, Case, Expectation, Happened, Safety, Start, Step, fits};
 use crate::client::Connection;
@@ -38,7 +39,7 @@ fn stop(happened: Happened, reason: impl Into<Reason>) -> Stop {
 
 impl Runner<'_> {
     pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
-        Template { target: self.target, size_limit: self.size_limit(offers) }
+        Template { target: self.target, size_limit: self.requirements().size_limit(offers) }
     }
 
     /// Drives cases on one connection, one after the other, as long as it is good for another. An interruption drops it.

@@ -9,16 +9,16 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
-use super::attempt::{Attempt, Attempted, Readiness, batches};
+use super::attempt::{Attempt, Attempted, batches};
+use super::offers::Offers;
+use super::requirements::{Requirements, first, is_about_offers};
 use super::secrecy::Secrecy;
 use super::{Plan, Politeness};
-use crate::case::{Case, Happened, Need, Safety, Start};
+use crate::case::{Case, Happened, Safety, Start};
 use crate::client::{Connection, Encryption};
 use crate::dialogue::Dialogue;
 use crate::dialogue::wrong_service::wrong_service;
 use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
-use crate::protocol::Protocol;
-use crate::protocol::capabilities::Capabilities;
 use crate::record::outcome::{CaseOutcome, Outcome, Reason, Verdict};
 use crate::target::Target;
 
@@ -34,15 +34,6 @@ pub(super) struct Runner<'a> {
     pub(super) received: Cell<usize>,
     /// Octets that were sent so far.
     pub(super) sent: Cell<usize>,
-}
-
-/// What is offered, in clear and under TLS.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Offers {
-    pub(super) clear: Capabilities,
-    pub(super) tls: Option<Capabilities>,
-    /// Whether the server is on this machine.
-    pub(super) is_local: bool,
 }
 
 /// What came of the attempts that were to have one connection.
@@ -76,6 +67,10 @@ const AGAIN: Duration = Duration::from_millis(100);
 const ANSWER: Duration = Duration::from_secs(1);
 
 impl Runner<'_> {
+    pub(super) fn requirements(&self) -> Requirements<'_> {
+        Requirements { target: self.target, allowed: &self.plan.allowed, secrecy: self.secrecy }
+    }
+
     /// Waits for a server that is about to start, as long as the plan says.
     pub(super) async fn wait(&self) {
         let until = Instant::now() + self.plan.wait;
@@ -144,7 +139,7 @@ impl Runner<'_> {
             return false;
         }
         let offers = Offers::default();
-        if let Some((verdict, reason)) = self.obstacle(case, &offers, &[]) {
+        if let Some((verdict, reason)) = self.requirements().obstacle(case, &offers, &[]) {
             outcome.cases.push(not_judged(case, verdict, reason));
             return true;
         }
@@ -259,7 +254,7 @@ impl Runner<'_> {
             let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
             outcome.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
-            if let Some(next) = attempted.next(self.best_readiness(offers)) {
+            if let Some(next) = attempted.next(self.requirements().best_readiness(offers)) {
                 attempt = next;
                 continue;
             }
@@ -278,7 +273,7 @@ impl Runner<'_> {
             let (later, now): (Vec<&Case>, Vec<&Case>) = waiting.iter().partition(|case| waits(case));
             let mut attempts = Vec::new();
             for case in now {
-                match self.obstacle(case, offers, &outcome.cases) {
+                match self.requirements().obstacle(case, offers, &outcome.cases) {
                     None => attempts.push(first(case, offers)),
                     Some((verdict, reason)) => {
                         self.plan.progress.inc(1);
@@ -318,7 +313,7 @@ impl Runner<'_> {
         let mut next = Vec::new();
         while let Some(driven) = driving.next().await {
             for attempted in &driven.attempted {
-                if let Some(attempt) = attempted.next(self.best_readiness(offers)) {
+                if let Some(attempt) = attempted.next(self.requirements().best_readiness(offers)) {
                     next.push(attempt);
                     continue;
                 }
@@ -331,108 +326,6 @@ impl Runner<'_> {
         }
         next
     }
-
-    /// The most that can be done before a case begins.
-    fn best_readiness(&self, offers: &Offers) -> Readiness {
-        let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
-        if self.target.credentials.is_some()
-            && self.plan.allowed.contains(&Safety::Auth)
-            && self.objection(offers).is_none()
-            && mechanisms.has_mechanism("PLAIN")
-        {
-            Readiness::Login
-        } else if offers.tls.is_some() {
-            Readiness::Tls
-        } else {
-            Readiness::Plain
-        }
-    }
-
-    /// Why credentials may not be sent to the server at all.
-    fn objection(&self, offers: &Offers) -> Option<&'static str> {
-        if self.target.implicit_tls || offers.tls.is_some() {
-            return None;
-        }
-        self.secrecy.objection_in_clear(offers.is_local, offers.clear.has("STARTTLS"))
-    }
-
-    /// What stands in the way of a case before it is begun.
-    fn obstacle(&self, case: &Case, offers: &Offers, before: &[CaseOutcome]) -> Option<(Verdict, String)> {
-        if case.safety != Safety::Safe && !self.plan.allowed.contains(&case.safety) {
-            return Some((Verdict::Skipped, format!("--allow {}", case.safety)));
-        }
-        let failed =
-            before.iter().find(|other| case.after.contains(&other.id) && other.verdict != Verdict::Observed);
-        if let Some(other) = failed {
-            return Some((
-                Verdict::Blocked,
-                format!("comes after {}, which was {}", other.id, other.verdict),
-            ));
-        }
-        let implied = match case.start {
-            Start::Recipient => Some(Need::Known("valid".to_owned())),
-            Start::Authenticated => Some(Need::Credentials),
-            Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
-            _ => None,
-        };
-        let lack = case.needs.iter().chain(&implied).find_map(|need| self.missing(need, case, offers));
-        let objection = || self.objection(offers).filter(|_| case.takes_credentials());
-        lack.or_else(|| Some((Verdict::Skipped, objection()?.to_owned())))
-    }
-
-    fn missing(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
-        let (target, known) = (self.target, &self.target.knowledge);
-        let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
-        let offered = match first(case, offers).readiness {
-            Readiness::Plain if !after_tls => &offers.clear,
-            _ => offers.tls.as_ref().unwrap_or(&offers.clear),
-        };
-        let (there, verdict) = match need {
-            Need::Smtp => (target.protocol != Protocol::Lmtp, Verdict::Unsupported),
-            Need::Mx => (target.protocol == Protocol::Smtp, Verdict::Unsupported),
-            Need::Submission => (target.protocol == Protocol::Submission, Verdict::Unsupported),
-            Need::Lmtp => (target.protocol == Protocol::Lmtp, Verdict::Unsupported),
-            Need::Tls => (target.implicit_tls || offers.clear.has("STARTTLS"), Verdict::Unsupported),
-            // Under TLS it is offered no more.
-            Need::Offers(keyword) if keyword == "STARTTLS" => {
-                (offers.clear.has(keyword), Verdict::Unsupported)
-            }
-            Need::Offers(keyword) => (offered.has(keyword), Verdict::Unsupported),
-            Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
-            Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
-            Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
-            Need::Known(name) => (known.mailbox(name).is_some(), Verdict::Skipped),
-        };
-        (!there).then(|| (verdict, format!("needs {need}")))
-    }
-
-    /// The limit of SIZE, as far as there can be more.
-    pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
-        let limit = self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit());
-        limit.filter(|limit| *limit < u64::MAX)
-    }
-}
-
-fn is_about_offers(case: &Case) -> bool {
-    let offered =
-        |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
-    case.start == Start::Tls || case.takes_credentials() || case.needs.iter().any(offered)
-}
-
-/// The first attempt at a case: under TLS, where what it needs is offered only there, or it sends credentials.
-fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
-    let gained = |need: &Need| {
-        let offers_it = |capabilities: &Capabilities| match need {
-            Need::Offers(keyword) => capabilities.has(keyword),
-            Need::Mechanism(mechanism) => capabilities.has_mechanism(mechanism),
-            _ => false,
-        };
-        !offers_it(&offers.clear) && offers.tls.as_ref().is_some_and(offers_it)
-    };
-    let attempt = Attempt::first(case);
-    let better = case.needs.iter().any(gained) || case.takes_credentials() && offers.tls.is_some();
-    let readiness = if better && attempt.is_prepared() { Readiness::Tls } else { attempt.readiness };
-    Attempt { readiness, ..attempt }
 }
 
 fn no_session(why: impl Display) -> Reason {
@@ -479,34 +372,5 @@ fn block(since: &mut [CaseOutcome]) {
     for case in since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()) {
         case.verdict = Verdict::Blocked;
         case.reason = Some("the canary failed afterwards".into());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Offers, Readiness, first};
-    use crate::case::built_in;
-    use crate::protocol::capabilities::Capabilities;
-    use crate::protocol::reply::Reply;
-
-    #[test]
-    fn what_is_offered_under_tls_alone_is_tried_there() {
-        let read = |octets: &[u8]| Capabilities::read(&Reply::read(octets));
-        let clear = read(b"250-mx.example.org\r\n250 STARTTLS\r\n");
-        let tls = read(b"250-mx.example.org\r\n250 AUTH PLAIN\r\n");
-        let cases = built_in().expect("the cases follow the form");
-        let readiness = |id: &str, offers: &Offers| {
-            cases.iter().find(|case| case.id == id).map(|case| first(case, offers).readiness)
-        };
-        let hidden = Offers { clear: clear.clone(), tls: Some(tls.clone()), is_local: true };
-        assert_eq!(readiness("auth-wrong-password", &hidden), Some(Readiness::Tls));
-        assert_eq!(readiness("auth-unknown-mechanism", &hidden), Some(Readiness::Tls));
-        assert_eq!(readiness("auth-challenge", &hidden), Some(Readiness::Tls));
-        assert_eq!(readiness("starttls", &hidden), Some(Readiness::Plain));
-        assert_eq!(readiness("noop", &hidden), Some(Readiness::Plain));
-        let open = Offers { clear: tls, tls: Some(clear), is_local: true };
-        assert_eq!(readiness("auth-challenge", &open), Some(Readiness::Plain));
-        // Credentials go under TLS wherever there is TLS.
-        assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Tls));
     }
 }

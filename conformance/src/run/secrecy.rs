@@ -1,7 +1,7 @@
 //! Where credentials may be sent (RFC 8314 §5.1, RFC 4954 §4).
 
 use super::Plan;
-use super::runner::Offers;
+use super::offers::Offers;
 use crate::client::{Certificates, Connection};
 use crate::target::Target;
 

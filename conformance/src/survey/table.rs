@@ -7,7 +7,7 @@ use std::fmt;
 use crate::baseline::Stale;
 use crate::record::outcome::Verdict;
 use crate::record::{Record, Summary};
-use crate::report::console::escaped;
+use crate::report::escape::escaped;
 use crate::rules::catalogue::Level;
 use crate::target::Target;
 

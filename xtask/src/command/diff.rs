@@ -10,6 +10,7 @@ use super::Outcome;
 use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
+use crate::impact::changed_products;
 use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::revision::Revision;
@@ -42,7 +43,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let old = options.old.registry(root, &mut quirks.clone())?;
     let new = options.new.registry(root, &mut quirks.clone())?;
     let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
-    let products = Model::read(&tree)?.changed_products(&old, &new)?;
+    let products = changed_products(&Model::read(&tree)?, &old, &new)?;
     let report = Report::new(&old, &new, &annotations, products);
     say(report.render(options.format));
     if options.text && options.format != Format::Json && !report.is_empty() {

@@ -1,7 +1,8 @@
 //! MAIL and RCPT: their paths and parameters.
 
 use super::mailbox::Mailbox;
-use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction, is_positive};
+use super::speech::is_positive;
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, brackets included (RFC 5321 §4.5.3.1.3).

@@ -1,0 +1,409 @@
+//! The form of a file of cases: reading it, and refusing what a case cannot mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::definition::{Action, Case, Expectation, Need, Safety, Start, Step, fits};
+use super::placeholder::{Piece, Placeholder, pieces};
+use crate::data_file::{self, did_you_mean, line_of};
+use crate::limits::STEP_OCTETS;
+use crate::rules::catalogue::RuleId;
+
+/// The most often that a step may be repeated.
+const REPEATS: usize = 1100;
+
+/// Reads a file of cases.
+///
+/// # Errors
+///
+/// A file that does not follow the form is refused with its name, the line, and what to write instead.
+pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
+    let file: File = data_file::parse(name, text)?;
+    let case = |raw: RawCase| {
+        let line = line_of(text.as_bytes(), raw.id.span().start);
+        let place = format!("{name}:{line}");
+        raw.check(&place).with_context(|| place)
+    };
+    file.case.into_iter().map(case).collect()
+}
+
+/// Refuses two cases of one id, and a case that comes after one that is not there, that is of a later kind of safety, or
+/// that comes after it in turn.
+pub(crate) fn check(cases: &[Case]) -> Result<()> {
+    let mut ids = BTreeMap::new();
+    for case in cases {
+        if let Some(other) = ids.insert(case.id.as_str(), case) {
+            let Case { place, id, .. } = case;
+            bail!("{place}: {id:?} is the id of the case of {}, too: write another", other.place);
+        }
+    }
+    for case in cases {
+        let Case { place, safety, .. } = case;
+        for id in &case.after {
+            let Some(other) = ids.get(id.as_str()) else {
+                let meant = did_you_mean(id, ids.keys().copied());
+                bail!("{place}: after: there is no case {id:?}{meant}");
+            };
+            if other.safety > *safety {
+                bail!(
+                    "{place}: after: {id:?} is of the safety {}, and {safety} cases run first: write safety = \"{}\"",
+                    other.safety,
+                    other.safety
+                );
+            }
+        }
+        if comes_after_itself(case, &ids) {
+            bail!("{place}: the case comes after itself: break the circle of `after`");
+        }
+    }
+    Ok(())
+}
+
+fn comes_after_itself(case: &Case, cases: &BTreeMap<&str, &Case>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut before: Vec<&str> = case.after.iter().map(String::as_str).collect();
+    while let Some(id) = before.pop() {
+        if seen.insert(id) {
+            before.extend(cases.get(id).iter().flat_map(|case| &case.after).map(String::as_str));
+        }
+    }
+    seen.contains(case.id.as_str())
+}
+
+/// Whether it is a code, or `2yz`.
+fn is_pattern(text: &str) -> bool {
+    text.len() == 3
+        && text.starts_with(|first: char| first.is_ascii_digit())
+        && (200..600).any(|number| fits(number, text))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    case: Vec<RawCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCase {
+    id: Spanned<String>,
+    title: String,
+    #[serde(default)]
+    situations: Vec<String>,
+    safety: Safety,
+    #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
+    after: Vec<String>,
+    #[serde(default)]
+    start: Start,
+    rules: Vec<String>,
+    steps: Vec<RawStep>,
+    #[serde(default)]
+    outcomes: Vec<Expectation>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawStep {
+    send: Option<String>,
+    raw: Option<String>,
+    replies: Option<usize>,
+    pipeline: Option<Vec<String>>,
+    message: Option<String>,
+    raw_message: Option<String>,
+    response: Option<String>,
+    chunk: Option<String>,
+    last: Option<bool>,
+    starttls: Option<bool>,
+    pause: Option<f64>,
+    listen: Option<f64>,
+    repeat: Option<usize>,
+    #[serde(rename = "while")]
+    while_reply: Option<String>,
+    #[serde(rename = "if")]
+    only_after: Option<String>,
+}
+
+impl RawCase {
+    fn check(self, place: &str) -> Result<Case> {
+        let id = self.id.into_inner();
+        if id.is_empty() || !id.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            bail!("id {id:?}: write lower case letters, digits and hyphens");
+        }
+        let rule = |name: &String| RuleId::find(name).ok_or_else(|| anyhow!(RuleId::unknown(name)));
+        if self.steps.is_empty() {
+            bail!("steps is empty: write what the client does, as steps = [{{ send = \"NOOP\" }}]");
+        }
+        for outcome in &self.outcomes {
+            if !is_pattern(&outcome.reply) && !matches!(outcome.reply.as_str(), "none" | "closed") {
+                bail!("reply {:?}: write a code, `2yz`, `none` or `closed`", outcome.reply);
+            }
+            if outcome.step.is_some_and(|step| !(1..=self.steps.len()).contains(&step)) {
+                bail!("an outcome's step is 1 to {}, or absent for every one", self.steps.len());
+            }
+        }
+        let steps = self.steps.into_iter().map(RawStep::check).collect::<Result<Vec<_>>>()?;
+        let mut needs = self.needs.iter().map(|need| Need::read(need)).collect::<Result<Vec<_>>>()?;
+        for text in steps.iter().flat_map(|step| step.action.texts()) {
+            for piece in pieces(text)? {
+                let Piece::Placeholder(placeholder) = piece else { continue };
+                needs.extend(Need::of(placeholder).filter(|need| !needs.contains(need)));
+            }
+        }
+        Ok(Case {
+            place: place.to_owned(),
+            title: self.title,
+            situations: self.situations,
+            safety: self.safety,
+            needs,
+            after: self.after,
+            start: self.start,
+            rules: self.rules.iter().map(rule).collect::<Result<_>>()?,
+            steps,
+            outcomes: self.outcomes,
+            id,
+        })
+    }
+}
+
+impl RawStep {
+    fn check(self) -> Result<Step> {
+        let actions: Vec<Action> = [
+            self.send.map(Action::Send),
+            self.raw.map(|octets| Action::Raw(octets, self.replies.unwrap_or(1))),
+            self.pipeline.map(Action::Pipeline),
+            self.message.map(Action::Message),
+            self.raw_message.map(Action::RawMessage),
+            self.response.map(Action::Response),
+            self.chunk.map(|octets| Action::Chunk(octets, self.last.unwrap_or(false))),
+            self.starttls.map(|_| Action::StartTls),
+            self.pause.map(Action::Pause),
+            self.listen.map(Action::Listen),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let Ok([action]) = <[Action; 1]>::try_from(actions) else {
+            bail!(
+                "a step has exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, \
+                   pause, listen"
+            );
+        };
+        if let Action::Pause(seconds) | Action::Listen(seconds) = action
+            && !(0.0..=30.0).contains(&seconds)
+        {
+            bail!("pause and listen take 0 to 30 seconds");
+        }
+        check_texts(&action)?;
+        check_length(&action)?;
+        for (key, is_there, owner, is_owner) in [
+            ("replies", self.replies.is_some(), "raw", matches!(action, Action::Raw(..))),
+            ("last", self.last.is_some(), "chunk", matches!(action, Action::Chunk(..))),
+            ("while", self.while_reply.is_some(), "repeat", self.repeat.is_some()),
+        ] {
+            if is_there && !is_owner {
+                bail!("{key} goes with {owner}: add that, or leave it out");
+            }
+        }
+        if self.starttls == Some(false) {
+            bail!("starttls = false: write starttls = true, or leave it out");
+        }
+        let repeat = self.repeat.unwrap_or(1);
+        if repeat == 0 || repeat > REPEATS {
+            bail!("repeat is 1 to {REPEATS}");
+        }
+        for pattern in self.only_after.iter().chain(&self.while_reply) {
+            if !is_pattern(pattern) {
+                bail!("{pattern:?}: write a code or `2yz`");
+            }
+        }
+        let takes_credentials = takes_credentials(&action)?;
+        let (while_reply, only_after) = (self.while_reply, self.only_after);
+        Ok(Step { action, repeat, while_reply, only_after, takes_credentials })
+    }
+}
+
+fn takes_credentials(action: &Action) -> Result<bool> {
+    for text in action.texts() {
+        for piece in pieces(text)? {
+            if matches!(piece, Piece::Placeholder(placeholder) if Need::of(placeholder) == Some(Need::Credentials))
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses texts that would not be what the step says of them, so that replies would be taken for those to other acts.
+fn check_texts(action: &Action) -> Result<()> {
+    match action {
+        Action::Send(line) if !is_line(line)? => {
+            bail!("send has one line, and adds its end: write raw with its replies, or pipeline")
+        }
+        Action::Response(line) if !is_line(line)? => bail!("response has one line, and adds its end"),
+        Action::Pipeline(lines) => {
+            let lines = lines.iter().map(|line| is_line(line)).collect::<Result<Vec<_>>>()?;
+            if lines.is_empty() || lines.contains(&false) {
+                bail!("pipeline has one line or more, each without its end");
+            }
+            Ok(())
+        }
+        Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies is 1 to {REPEATS}"),
+        Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text)? => {
+            bail!("a message ends with \\r\\n, and the dot is added; write raw-message for one that does not")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a step that would send more than a step may.
+fn check_length(action: &Action) -> Result<()> {
+    let mut octets = 0usize;
+    for text in action.texts() {
+        for piece in pieces(text)? {
+            octets = octets.saturating_add(match piece {
+                Piece::Text(text) => text.len(),
+                Piece::Placeholder(Placeholder::Filler { count, text, end }) => {
+                    count * (text.len() + end.len())
+                }
+                Piece::Placeholder(_) => 0,
+            });
+        }
+    }
+    if octets > STEP_OCTETS {
+        bail!("the step would send {octets} octets; a step sends at most {STEP_OCTETS}");
+    }
+    Ok(())
+}
+
+/// Whether a text is one line, without its end.
+fn is_line(text: &str) -> Result<bool> {
+    let breaks = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => text.contains(['\r', '\n']),
+        Piece::Placeholder(Placeholder::Filler { text, end, .. }) => {
+            !end.is_empty() || text.contains(['\r', '\n'])
+        }
+        Piece::Placeholder(_) => false,
+    };
+    Ok(!pieces(text)?.iter().any(breaks))
+}
+
+fn ends_with_lines(text: &str) -> Result<bool> {
+    let pieces = pieces(text)?;
+    let last = pieces.iter().rfind(|piece| **piece != Piece::Text(""));
+    Ok(matches!(last, Some(Piece::Placeholder(Placeholder::Filler { count: 1.., end: "\r\n", .. }))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Need, check, read};
+    use crate::case::built_in;
+
+    #[test]
+    fn the_cases_built_in_follow_the_form() {
+        let cases = built_in().unwrap_or_else(|error| panic!("{error:#}"));
+        assert!(cases.iter().any(|case| case.id == "canary"));
+    }
+
+    #[test]
+    fn the_examples_of_the_documentation_follow_the_form() {
+        for text in [include_str!("../../cases/README.md"), include_str!("../../../README.md")] {
+            let blocks = text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+            let mut cases = blocks.filter(|block| block.contains("[[case]]")).peekable();
+            assert!(cases.peek().is_some());
+            for block in cases {
+                read("README.md", block).unwrap_or_else(|error| panic!("{error:#}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_case_needs_what_its_texts_take() {
+        let text = "[[case]]\nid = \"a\"\ntitle = \"\"\nsafety = \"safe\"\nneeds = [\"known:valid\"]\nrules = []\n\
+                    steps = [{ send = \"RCPT TO:<{valid}>\" }, { send = \"MAIL FROM:<{full}> SIZE={size+1}\" }]\n";
+        let cases = read("x.toml", text).expect("the form is kept");
+        let known = |name: &str| Need::Known(name.to_owned());
+        assert_eq!(cases[0].needs, [known("valid"), known("full"), Need::SizeLimit]);
+    }
+
+    #[test]
+    fn cases_that_come_after_others() {
+        let case = |id: &str, safety: &str, after: &str| {
+            format!(
+                "[[case]]\nid = \"{id}\"\ntitle = \"\"\nsituations = []\nsafety = \"{safety}\"\n\
+                 after = [{after}]\nrules = []\nsteps = [{{ send = \"NOOP\" }}]\n"
+            )
+        };
+        let checked = |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the form is kept"));
+        let refused = |cases: &[String]| checked(cases).expect_err("it is refused").to_string();
+        assert!(checked(&[case("a", "safe", ""), case("b", "auth", "\"a\"")]).is_ok());
+        assert_eq!(
+            refused(&[case("first", "safe", ""), case("b", "safe", "\"firts\"")]),
+            "x.toml:10: after: there is no case \"firts\" (did you mean first?)"
+        );
+        assert_eq!(
+            refused(&[case("a", "safe", "\"b\""), case("b", "auth", "")]),
+            "x.toml:2: after: \"b\" is of the safety auth, and safe cases run first: write safety = \"auth\""
+        );
+        let circle = [case("a", "safe", "\"b\""), case("b", "safe", "\"c\""), case("c", "safe", "\"a\"")];
+        assert!(refused(&circle).starts_with("x.toml:2: the case comes after itself"));
+        assert_eq!(
+            refused(&[case("a", "safe", ""), case("a", "safe", "")]),
+            "x.toml:10: \"a\" is the id of the case of x.toml:2, too: write another"
+        );
+    }
+
+    #[test]
+    fn a_bad_case_is_refused_with_its_line() {
+        let refused = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
+        let case = |rest: &str| {
+            format!(
+                "\n[[case]]\nid = \"a\"\ntitle = \"A\"\nsituations = []\nsafety = \"safe\"\nrules = []\n{rest}\n"
+            )
+        };
+        let steps = "steps = [{ send = \"NOOP\" }]";
+        assert!(refused(&case(&format!("colour = 1\n{steps}"))).starts_with("x.toml:8: unknown field"));
+        let luck = refused(&case(&format!("needs = [\"luck\"]\n{steps}")));
+        assert!(luck.starts_with("x.toml:3: there is no need \"luck\"; there are smtp,"), "{luck}");
+        assert!(refused(&case("steps = []")).starts_with("x.toml:3: steps is empty"));
+        for (step, told) in [
+            ("send = \"NOOP\\r\\nRSET\"", "send has one line"),
+            ("send = \"{lines:2:a}\"", "send has one line"),
+            ("response = \"a\\n\"", "response has one line"),
+            ("pipeline = []", "pipeline has one line or more"),
+            ("pipeline = [\"NOOP\\r\\n\"]", "pipeline has one line or more"),
+            ("raw = \"a\", replies = 0", "replies is 1 to"),
+            ("message = \"a: b\\r\\n\\r\\nc\"", "a message ends with"),
+            ("send = \"A\", replies = 2", "replies goes with raw"),
+            ("send = \"A\", last = true", "last goes with chunk"),
+            ("send = \"A\", while = \"2yz\"", "while goes with repeat"),
+            ("send = \"A\", if = \"closed\"", "write a code or `2yz`"),
+            ("send = \"A\", if = \"0250\"", "write a code or `2yz`"),
+            ("starttls = false", "starttls = false: write"),
+        ] {
+            let error = refused(&case(&format!("steps = [{{ {step} }}]")));
+            assert!(error.starts_with("x.toml:3: ") && error.contains(told), "{step}: {error}");
+        }
+        let long = refused(&case(&format!("steps = [{{ send = \"{}\" }}]", "{pad:1048576}".repeat(17))));
+        assert!(long.contains("a step sends at most 16777216"), "{long}");
+        let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
+        assert!(read("x.toml", &braces).is_ok());
+        let outcome = |outcome: &str| {
+            refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
+        };
+        assert!(outcome("step = 2, reply = \"2yz\"").contains("an outcome's step is 1 to 1"));
+        assert!(outcome("reply = \"+2yz\"").contains("write a code, `2yz`, `none` or `closed`"));
+        let unknown = refused(&case("steps = [{ pipeline = [\"NOOP\", \"RCPT TO:<{vaild}>\"] }]"));
+        assert!(unknown.contains("there is no placeholder {vaild}"), "{unknown}");
+        assert!(
+            refused(&case("steps = [{ send = \"A\", pause = 1 }]"))
+                .starts_with("x.toml:3: a step has exactly one")
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! Messages and chunks: DATA, BDAT, BURL.
+
+use super::mailbox::Mailbox;
+use super::speech::is_positive;
+use super::{Behaviour, Command, Key, Machine, Message, SIZE, Transaction, Waiting};
+
+/// What filters of spam agree to take for it, so that they can be tried.
+const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
+
+/// So many Received fields show that a message goes in circles (RFC 5321 §6.3).
+const HOPS: usize = 100;
+
+impl Machine {
+    pub(super) fn data(&mut self, command: &Command<'_>) {
+        let key = match &self.transaction {
+            _ if !command.argument().is_empty() => Key::DataArgument,
+            None => Key::DataBeforeMail,
+            Some(transaction) if transaction.chunked.is_some() => Key::DataAfterBdat,
+            Some(transaction) if transaction.binary => Key::DataBinarymime,
+            Some(transaction) if transaction.recipients.is_empty() => Key::DataNoRecipient,
+            Some(_) => Key::Data,
+        };
+        if self.say(key) == 354 {
+            self.waiting = Waiting::Message;
+        }
+    }
+
+    pub(super) fn message(&mut self, message: Message<'_>) {
+        self.waiting = Waiting::Command;
+        let transaction = self.transaction.take().unwrap_or_default();
+        let has = |field: &[u8]| {
+            let names =
+                message.start.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
+            names
+                .into_iter()
+                .any(|line| line.get(..field.len()).is_some_and(|name| name.eq_ignore_ascii_case(field)))
+        };
+        let key = match transaction {
+            _ if transaction.recipients.is_empty() => Key::MessageNoRecipient,
+            _ if message.size > SIZE => Key::MessageTooBig,
+            _ if message.stray_ends => Key::MessageLineEnds,
+            _ if contains(message.start, SPAM) => Key::MessageSpam,
+            _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
+            _ if has(b"Resent-") => Key::MessageResent,
+            _ if transaction.utf8 => Key::MessageUtf8,
+            _ if transaction.size.is_some() => Key::MessageDeclaredSize,
+            _ => Key::Message,
+        };
+        self.deliver(&transaction, key);
+    }
+
+    /// One reply; in LMTP one for each recipient (RFC 2033 §4.2, §4.3). Tells whether one takes the message.
+    pub(super) fn deliver(&mut self, transaction: &Transaction, key: Key) -> bool {
+        let miscounts = self.behaves(Behaviour::MiscountsRecipients);
+        let miscounts = miscounts.is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
+        if self.is_lmtp() == miscounts || transaction.recipients.is_empty() {
+            return is_positive(self.say(key));
+        }
+        let mut taken = false;
+        for recipient in &transaction.recipients {
+            let full =
+                self.is_lmtp() && *recipient == Mailbox::Late && matches!(key, Key::Message | Key::BdatLast);
+            taken |= is_positive(self.say(if full { Key::MessageFull } else { key }));
+        }
+        if self.behaves(Behaviour::CountsRefusedRecipients).is_some() {
+            (0..transaction.refused).for_each(|_| self.settle(Key::RcptUnknown));
+        }
+        taken
+    }
+
+    /// RFC 3030 §2: the octets come first, whatever becomes of them.
+    pub(super) fn bdat(&mut self, command: &Command<'_>) {
+        let mut words = command.words();
+        let length = words.next().filter(|word| word.len() <= 18 && word.iter().all(u8::is_ascii_digit));
+        let length = length.and_then(|word| str::from_utf8(word).ok()?.parse::<u64>().ok());
+        let last = words.next();
+        let well_formed =
+            last.is_none_or(|word| word.eq_ignore_ascii_case(b"LAST")) && words.next().is_none();
+        let (Some(length), true) = (length, well_formed) else { return self.settle(Key::BdatSyntax) };
+        let last = last.is_some();
+        let refused = !matches!(self.chunk_key(length, last), Key::Bdat | Key::BdatLast);
+        if refused && self.behaves(Behaviour::ObeysRefusedChunks).is_some() {
+            return self.chunk(length, last);
+        }
+        self.waiting = Waiting::Chunk { length, last };
+        if length == 0 {
+            self.chunk(length, last);
+        }
+    }
+
+    pub(super) fn chunk_key(&self, length: u64, last: bool) -> Key {
+        match &self.transaction {
+            None if self.demands_login() => Key::AuthRequired,
+            None if self.after_last_chunk => Key::BdatAfterLast,
+            None => Key::BdatBeforeMail,
+            Some(transaction) if transaction.chunk_failed => Key::BdatAfterFailure,
+            Some(transaction) if transaction.recipients.is_empty() => Key::BdatNoRecipient,
+            Some(transaction) if transaction.chunked.unwrap_or(0).saturating_add(length) > SIZE => {
+                Key::BdatTooBig
+            }
+            Some(_) if last => Key::BdatLast,
+            Some(_) => Key::Bdat,
+        }
+    }
+
+    pub(super) fn chunk(&mut self, length: u64, last: bool) {
+        self.waiting = Waiting::Command;
+        let key = self.chunk_key(length, last);
+        let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
+        // RFC 2033 §4.3: without a recipient the last chunk has no reply.
+        let taken = match last {
+            true if self.is_lmtp() && transaction.recipients.is_empty() => {
+                return self.transaction = Some(transaction);
+            }
+            true => self.deliver(&transaction, key),
+            false => is_positive(self.say(key)),
+        };
+        transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
+        transaction.chunk_failed |= !taken;
+        match last && taken {
+            true => self.after_last_chunk = true,
+            false => self.transaction = Some(transaction),
+        }
+    }
+
+    /// RFC 4468: no IMAP server is trusted here. A refusal ends the transaction as that of a chunk does.
+    pub(super) fn burl(&mut self, command: &Command<'_>) {
+        let words = command.words().count();
+        let key = match &self.transaction {
+            _ if !matches!(words, 1 | 2) => Key::BurlSyntax,
+            None => Key::BurlBeforeMail,
+            Some(transaction) if transaction.recipients.is_empty() => Key::BurlNoRecipient,
+            Some(_) => Key::BurlUntrusted,
+        };
+        self.settle(key);
+        if let (Key::BurlUntrusted, Some(transaction)) = (key, &mut self.transaction) {
+            transaction.chunked.get_or_insert(0);
+            transaction.chunk_failed = true;
+        }
+    }
+}
+
+fn contains(octets: &[u8], wanted: &[u8]) -> bool {
+    memchr::memmem::find(octets, wanted).is_some()
+}
+
+/// How often octets are there.
+fn count(octets: &[u8], wanted: &[u8]) -> usize {
+    memchr::memmem::find_iter(octets, wanted).count()
+}

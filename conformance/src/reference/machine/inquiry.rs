@@ -1,0 +1,69 @@
+//! Questions: VRFY, EXPN, HELP, and what is asked for in ETRN and ATRN.
+
+use super::{Command, Key, Machine, Mailbox, Verb, is_domain, mailbox};
+
+impl Machine {
+    pub(super) fn vrfy(&mut self, command: &Command<'_>) {
+        let words: Vec<&[u8]> = command.words().collect();
+        let Some(first) = words.first() else { return self.settle(Key::VrfyArgument) };
+        let utf8 = words.len() > 1 && words.last().is_some_and(|word| word.eq_ignore_ascii_case(b"SMTPUTF8"));
+        let mailbox =
+            words.iter().find_map(|word| word.strip_prefix(b"<")?.strip_suffix(b">")).unwrap_or(first);
+        let name = String::from_utf8_lossy(mailbox).into_owned();
+        if !name.is_ascii() && !utf8 {
+            return self.settle(Key::VrfyUtf8);
+        }
+        match Mailbox::of(&name) {
+            Mailbox::Forwarded => self.settle(Key::VrfyForwarded),
+            Mailbox::Foreign => self.settle(Key::VrfyForeign),
+            Mailbox::Unknown => self.settle(Key::VrfyUnknown),
+            _ => {
+                let (local, _) = name.split_once('@').unwrap_or((&name, ""));
+                let full = format!("{}@{}", local.to_lowercase(), mailbox::DOMAIN);
+                self.say_of(Key::Vrfy, &full);
+            }
+        }
+    }
+
+    pub(super) fn expn(&mut self, command: &Command<'_>) {
+        let key = match command.argument() {
+            b"" => Key::ExpnArgument,
+            list if list.eq_ignore_ascii_case(b"staff") => Key::Expn,
+            _ => Key::ExpnUnknown,
+        };
+        self.settle(key);
+    }
+
+    pub(super) fn help(&mut self, command: &Command<'_>) {
+        let key = match command.argument() {
+            b"" => Key::Help,
+            topic if Command::read(topic).verb() != Verb::Other => Key::HelpTopic,
+            _ => Key::HelpUnknown,
+        };
+        self.settle(key);
+    }
+
+    /// RFC 1985 §5.
+    pub(super) fn etrn(&mut self, command: &Command<'_>) {
+        let node = command.argument();
+        let name = node.strip_prefix(b"@").unwrap_or(node);
+        let key = match name {
+            _ if self.hello.is_none() => Key::EtrnBeforeHello,
+            _ if self.transaction.is_some() => Key::EtrnInTransaction,
+            name if !is_domain(name) => Key::EtrnSyntax,
+            name if name.eq_ignore_ascii_case(mailbox::DOMAIN.as_bytes()) => Key::Etrn,
+            _ => Key::EtrnForeign,
+        };
+        self.settle(key);
+    }
+
+    /// RFC 2645 §5.2.1: for users who have logged in, and the mail of no domain is kept for one.
+    pub(super) fn atrn(&mut self) {
+        let key = match &self.transaction {
+            Some(_) => Key::AtrnInTransaction,
+            None if self.logged_in => Key::AtrnForeign,
+            None => Key::AtrnWithoutLogin,
+        };
+        self.settle(key);
+    }
+}

@@ -1,0 +1,112 @@
+//! What the server says, with what its faults make of it.
+
+use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, State, Tls, Values};
+
+impl Machine {
+    /// The lines of EHLO's list, each with its code.
+    pub(super) fn capabilities(&self) -> String {
+        let (protocol, smtp) = (self.setting.protocol, !self.is_lmtp());
+        let tls =
+            self.setting.tls != Tls::None && (!self.tls || self.behaves(Behaviour::OffersTlsAgain).is_some());
+        let lines = [
+            ("PIPELINING", true, String::new()),
+            ("SIZE", true, SIZE.to_string()),
+            ("ENHANCEDSTATUSCODES", true, String::new()),
+            ("8BITMIME", true, String::new()),
+            ("SMTPUTF8", true, String::new()),
+            ("DSN", true, String::new()),
+            ("CHUNKING", true, String::new()),
+            ("BINARYMIME", true, String::new()),
+            ("DELIVERBY", true, String::new()),
+            ("MT-PRIORITY", true, String::new()),
+            ("RRVS", true, String::new()),
+            ("NO-SOLICITING", true, String::new()),
+            ("LIMITS", true, format!("RCPTMAX={RECIPIENTS}")),
+            ("STARTTLS", tls, String::new()),
+            ("AUTH", smtp, "PLAIN LOGIN CRAM-MD5".to_owned()),
+            ("FUTURERELEASE", protocol == Protocol::Submission, "604800 2030-12-31T23:59:59Z".to_owned()),
+            ("BURL", protocol == Protocol::Submission, "imap".to_owned()),
+            ("ETRN", protocol == Protocol::Smtp, String::new()),
+            ("ATRN", protocol == Protocol::Smtp, String::new()),
+            ("CHECKPOINT", protocol == Protocol::Smtp, String::new()),
+            ("CONNEG", protocol == Protocol::Smtp, String::new()),
+            ("SUBMITTER", protocol == Protocol::Smtp, String::new()),
+            ("VRFY", true, String::new()),
+            ("EXPN", true, String::new()),
+            ("HELP", true, String::new()),
+        ];
+        let removed = |keyword: &str| self.setting.faults.iter().any(|fault| fault.removes(keyword));
+        let own = lines.into_iter().filter(|(keyword, offered, _)| *offered && !removed(keyword));
+        let own = own.map(|(keyword, _, value)| format!("{keyword} {value}").trim_end().to_owned());
+        let added = self.setting.faults.iter().flat_map(|fault| fault.adds().map(str::to_owned));
+        let all: Vec<String> = own.chain(added).collect();
+        let last = all.len().saturating_sub(1);
+        let line =
+            |(index, text): (usize, &String)| format!("250{}{text}", if index == last { ' ' } else { '-' });
+        all.iter().enumerate().map(line).collect::<Vec<_>>().join("\r\n")
+    }
+
+    pub(super) fn settle(&mut self, key: Key) {
+        self.say(key);
+    }
+
+    /// Replies, and gives the number of the code that is sent.
+    pub(super) fn say(&mut self, key: Key) -> u16 {
+        self.say_of(key, "")
+    }
+
+    pub(super) fn say_of(&mut self, key: Key, mailbox: &str) -> u16 {
+        let capabilities = if key == Key::Ehlo { self.capabilities() } else { String::new() };
+        let values = Values { client: &self.client, mailbox, capabilities: &capabilities };
+        let own = self.setting.replies.text(key);
+        let states = || State::all().filter(|state| self.is(*state));
+        let wrong = self.setting.faults.iter().find_map(|fault| fault.reply(key, |state| self.is(state)));
+        let mut octets = values.fill(wrong.unwrap_or(own));
+        let without =
+            self.behaves(Behaviour::DropsCodes).filter(|fault| fault.is_at(key, |state| self.is(state)));
+        if without.is_some() {
+            octets = without_codes(&octets);
+        }
+        if self.behaves(Behaviour::VagueCodes).is_some() {
+            octets = with_vague_codes(&octets);
+        }
+        let number = number(&octets).or_else(|| number(own.as_bytes())).unwrap_or_default();
+        self.actions.push(Action::Reply { key, octets, states: states().collect() });
+        if number == 421 && self.behaves(Behaviour::StaysOpen).is_none() {
+            self.close();
+        }
+        number
+    }
+}
+
+pub(super) fn is_positive(number: u16) -> bool {
+    (200..300).contains(&number)
+}
+
+/// The code that octets begin with.
+pub(super) fn number(octets: &[u8]) -> Option<u16> {
+    let digits = octets.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A refusal with X.0.0 instead of its enhanced status code.
+fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
+    let (code, text) = octets.split_at_checked(4).unwrap_or((octets, b""));
+    match smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text) {
+        Some((enhanced, rest)) if matches!(enhanced.class().digit(), 4 | 5) => {
+            [code, format!("{}.0.0", enhanced.class().digit()).as_bytes(), rest].concat()
+        }
+        _ => octets.to_vec(),
+    }
+}
+
+/// A reply without the enhanced status code of each line.
+fn without_codes(octets: &[u8]) -> Vec<u8> {
+    let line = |line: &[u8]| {
+        let (code, text) = line.split_at_checked(4).unwrap_or((line, b""));
+        let rest =
+            smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text).map_or(text, |(_, rest)| rest);
+        [code, rest.strip_prefix(b" ").filter(|_| rest.len() < text.len()).unwrap_or(rest)].concat()
+    };
+    octets.split_inclusive(|octet| *octet == b'\n').flat_map(line).collect()
+}

@@ -1,0 +1,156 @@
+//! What has to be there for a case, and how far a session is taken before it begins.
+
+use super::attempt::{Attempt, Readiness};
+use super::offers::Offers;
+use super::secrecy::Secrecy;
+use crate::case::{Case, Need, Safety, Start};
+use crate::protocol::{Capabilities, Protocol};
+use crate::record::outcome::{CaseOutcome, Verdict};
+use crate::target::Target;
+
+/// What a target has, and what may be done to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Requirements<'a> {
+    pub(super) target: &'a Target,
+    pub(super) allowed: &'a [Safety],
+    pub(super) secrecy: Secrecy,
+}
+
+impl Requirements<'_> {
+    /// The most that can be done before a case begins.
+    pub(super) fn best_readiness(&self, offers: &Offers) -> Readiness {
+        let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
+        if self.target.credentials.is_some()
+            && self.allowed.contains(&Safety::Auth)
+            && self.objection(offers).is_none()
+            && mechanisms.has_mechanism("PLAIN")
+        {
+            Readiness::Login
+        } else if offers.tls.is_some() {
+            Readiness::Tls
+        } else {
+            Readiness::Plain
+        }
+    }
+
+    /// Why credentials may not be sent to the server at all.
+    fn objection(&self, offers: &Offers) -> Option<&'static str> {
+        if self.target.implicit_tls || offers.tls.is_some() {
+            return None;
+        }
+        self.secrecy.objection_in_clear(offers.is_local, offers.clear.has("STARTTLS"))
+    }
+
+    /// What stands in the way of a case before it is begun.
+    pub(super) fn obstacle(
+        &self,
+        case: &Case,
+        offers: &Offers,
+        before: &[CaseOutcome],
+    ) -> Option<(Verdict, String)> {
+        if case.safety != Safety::Safe && !self.allowed.contains(&case.safety) {
+            return Some((Verdict::Skipped, format!("--allow {}", case.safety)));
+        }
+        let failed =
+            before.iter().find(|other| case.after.contains(&other.id) && other.verdict != Verdict::Observed);
+        if let Some(other) = failed {
+            return Some((
+                Verdict::Blocked,
+                format!("comes after {}, which was {}", other.id, other.verdict),
+            ));
+        }
+        let implied = match case.start {
+            Start::Recipient => Some(Need::Known("valid".to_owned())),
+            Start::Authenticated => Some(Need::Credentials),
+            Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
+            _ => None,
+        };
+        let lack = case.needs.iter().chain(&implied).find_map(|need| self.missing(need, case, offers));
+        let objection = || self.objection(offers).filter(|_| case.takes_credentials());
+        lack.or_else(|| Some((Verdict::Skipped, objection()?.to_owned())))
+    }
+
+    fn missing(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
+        let (target, known) = (self.target, &self.target.knowledge);
+        let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
+        let offered = match first(case, offers).readiness {
+            Readiness::Plain if !after_tls => &offers.clear,
+            _ => offers.tls.as_ref().unwrap_or(&offers.clear),
+        };
+        let (there, verdict) = match need {
+            Need::Smtp => (target.protocol != Protocol::Lmtp, Verdict::Unsupported),
+            Need::Mx => (target.protocol == Protocol::Smtp, Verdict::Unsupported),
+            Need::Submission => (target.protocol == Protocol::Submission, Verdict::Unsupported),
+            Need::Lmtp => (target.protocol == Protocol::Lmtp, Verdict::Unsupported),
+            Need::Tls => (target.implicit_tls || offers.clear.has("STARTTLS"), Verdict::Unsupported),
+            // Under TLS it is offered no more.
+            Need::Offers(keyword) if keyword == "STARTTLS" => {
+                (offers.clear.has(keyword), Verdict::Unsupported)
+            }
+            Need::Offers(keyword) => (offered.has(keyword), Verdict::Unsupported),
+            Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
+            Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
+            Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
+            Need::Known(name) => (known.mailbox(name).is_some(), Verdict::Skipped),
+        };
+        (!there).then(|| (verdict, format!("needs {need}")))
+    }
+
+    /// The limit of SIZE, as far as there can be more.
+    pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
+        let limit = self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit());
+        limit.filter(|limit| *limit < u64::MAX)
+    }
+}
+
+/// Whether a case is about what the server offers.
+pub(super) fn is_about_offers(case: &Case) -> bool {
+    let offered =
+        |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
+    case.start == Start::Tls || case.takes_credentials() || case.needs.iter().any(offered)
+}
+
+/// The first attempt at a case: under TLS, where what it needs is offered only there, or it sends credentials.
+pub(super) fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
+    let gained = |need: &Need| {
+        let offers_it = |capabilities: &Capabilities| match need {
+            Need::Offers(keyword) => capabilities.has(keyword),
+            Need::Mechanism(mechanism) => capabilities.has_mechanism(mechanism),
+            _ => false,
+        };
+        !offers_it(&offers.clear) && offers.tls.as_ref().is_some_and(offers_it)
+    };
+    let attempt = Attempt::first(case);
+    let better = case.needs.iter().any(gained) || case.takes_credentials() && offers.tls.is_some();
+    let readiness = if better && attempt.is_prepared() { Readiness::Tls } else { attempt.readiness };
+    Attempt { readiness, ..attempt }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Offers, Readiness, first};
+    use crate::case::built_in;
+    use crate::protocol::capabilities::Capabilities;
+    use crate::protocol::reply::Reply;
+
+    #[test]
+    fn what_is_offered_under_tls_alone_is_tried_there() {
+        let read = |octets: &[u8]| Capabilities::read(&Reply::read(octets));
+        let clear = read(b"250-mx.example.org\r\n250 STARTTLS\r\n");
+        let tls = read(b"250-mx.example.org\r\n250 AUTH PLAIN\r\n");
+        let cases = built_in().expect("the cases follow the form");
+        let readiness = |id: &str, offers: &Offers| {
+            cases.iter().find(|case| case.id == id).map(|case| first(case, offers).readiness)
+        };
+        let hidden = Offers { clear: clear.clone(), tls: Some(tls.clone()), is_local: true };
+        assert_eq!(readiness("auth-wrong-password", &hidden), Some(Readiness::Tls));
+        assert_eq!(readiness("auth-unknown-mechanism", &hidden), Some(Readiness::Tls));
+        assert_eq!(readiness("auth-challenge", &hidden), Some(Readiness::Tls));
+        assert_eq!(readiness("starttls", &hidden), Some(Readiness::Plain));
+        assert_eq!(readiness("noop", &hidden), Some(Readiness::Plain));
+        let open = Offers { clear: tls, tls: Some(clear), is_local: true };
+        assert_eq!(readiness("auth-challenge", &open), Some(Readiness::Plain));
+        // Credentials go under TLS wherever there is TLS.
+        assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Tls));
+    }
+}
