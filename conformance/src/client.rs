@@ -240,7 +240,7 @@ impl Connection {
         };
         let mut first = None;
         for verb in verbs {
-            let number = self.command(&format!("{verb} {}", CLIENT)).await;
+            let number = self.command(&format!("{verb} {CLIENT}")).await;
             first = first.or(number);
             if !matches!(number, Some(500 | 502)) {
                 break;

@@ -3,10 +3,6 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::dialogue::{Dialogue, Exchange};
-use crate::protocol::command::Verb;
-use crate::protocol::reply::Reply;
-
 /// What is known of a server beside what it says; whatever is not known is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -63,28 +59,12 @@ impl Knowledge {
         mailbox.as_deref()
     }
 
-    /// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file may
-    /// have meant others.
-    pub(crate) fn doubts(&self, dialogues: &[Dialogue]) -> Vec<String> {
-        let doubt = |name: &&str| {
-            let mailbox = self.mailbox(name)?;
-            let mut refused = None;
-            for reply in replies_to(mailbox, dialogues) {
-                match reply.number()? {
-                    200..300 => return None,
-                    550 | 553 | 554 if is_about_mailbox(&reply) => refused = refused.or(Some(reply)),
-                    _ => {}
-                }
-            }
-            let line = refused?.lines().next()?.octets();
-            let reply = line.get(..SHOWN).unwrap_or(line).escape_ascii().to_string();
-            Some(format!("{name} = {mailbox:?}: RCPT is always refused ({reply}); is it the right mailbox?"))
-        };
-        ["valid", "forwarded", "full"].iter().filter_map(doubt).collect()
-    }
-
     /// Refuses mailboxes without a domain.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// The first such mailbox, with what to write.
+    pub fn check(&self) -> Result<()> {
         let mailboxes = Knowledge::MAILBOXES.map(|name| (name, self.mailbox(name)));
         for (key, mailbox) in mailboxes.into_iter().chain([("sender", self.sender.as_deref())]) {
             let Some(mailbox) = mailbox else { continue };
@@ -106,67 +86,9 @@ impl Knowledge {
     }
 }
 
-/// How many octets of a reply are shown.
-const SHOWN: usize = 200;
-
-/// Whether a refusal is about the mailbox, or its domain: not about the client, the session or what the mailbox is full of.
-fn is_about_mailbox(reply: &Reply<'_>) -> bool {
-    let relaying = || String::from_utf8_lossy(reply.octets()).to_ascii_lowercase().contains("relay");
-    match reply.enhanced().map(|code| (code.subject(), code.detail())) {
-        None => reply.number() != Some(554) || relaying(),
-        Some((1, _)) => true,
-        Some((2, detail)) => detail != 2,
-        Some((7, _)) => relaying(),
-        Some(_) => false,
-    }
-}
-
-/// The replies to RCPT of a mailbox, without parameters.
-fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Item = Reply<'d>> {
-    let is_about = move |exchange: &&Exchange| {
-        let command = exchange.command().filter(|command| exchange.sure && command.verb() == Verb::Rcpt);
-        let envelope = command.and_then(|command| command.envelope());
-        let envelope = envelope.filter(|envelope| envelope.parameters().next().is_none());
-        envelope.and_then(|envelope| envelope.path()) == Some(mailbox.as_bytes())
-    };
-    let exchanges = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
-    exchanges.filter(is_about).filter_map(|exchange| exchange.replies().next())
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Knowledge, Policy};
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
-
-    #[test]
-    fn a_mailbox_that_is_refused_wherever_it_is_tried_is_in_doubt() {
-        let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is known");
-        let doubts = |replies: &[&str]| {
-            let exchange = |reply: &&str| {
-                let answer = Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
-                let act = Act::Command("RCPT TO:<amy@example.org>\r\n".into());
-                Exchange { answers: vec![answer], ..Exchange::new(act) }
-            };
-            let exchanges = replies.iter().map(exchange).collect();
-            known.doubts(&[Dialogue { exchanges, ..Dialogue::default() }])
-        };
-        let doubt =
-            "valid = \"amy@example.org\": RCPT is always refused (550 5.1.1 Who?); is it the right mailbox?";
-        assert_eq!(doubts(&["503 5.5.1 MAIL first", "550 5.1.1 Who?", "550 No"]), [doubt]);
-        assert_eq!(doubts(&["554 5.7.1 Relay access denied"]).len(), 1);
-        assert!(doubts(&[&format!("550 {}", "a".repeat(9000))]).concat().len() < 400);
-        for replies in [
-            &["550 5.1.1 Who?", "250 2.1.5 Ok"][..],
-            &["530 5.7.0 Login"],
-            &["554 5.7.1 Client host blocked"],
-            &["554 5.2.2 Mailbox full"],
-            &["554 5.5.1 MAIL first"],
-            &["450 4.1.1 Later"],
-            &[],
-        ] {
-            assert_eq!(doubts(replies), [""; 0], "{replies:?}");
-        }
-    }
 
     #[test]
     fn each_mailbox_has_its_name() {

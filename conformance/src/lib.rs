@@ -1,11 +1,45 @@
-//! Provoke, read, judge, report: a conformance suite for the replies of SMTP, submission and LMTP servers.
+//! Judges what SMTP, submission and LMTP servers reply, by the RFCs and by IANA's registry of enhanced status codes.
 //!
-//! Octets become replies in [`reply`], replies and the acts they answer become a [`dialogue`], and [`judge`] holds
-//! dialogues against the [`rules`](rules()).
+//! A mail server's own unit tests can hold its replies against the [rules](rules()). Write down what was said on a
+//! connection as a [transcript](readers::transcript), and judge it:
+//!
+//! ```
+//! use smtp_conformance::{Level, Protocol, judge_transcript};
+//!
+//! let judgement = judge_transcript(
+//!     Protocol::Smtp,
+//!     "\
+//! S: 220 mx.example.org ESMTP
+//! C: EHLO client.example.org
+//! S: 250-mx.example.org
+//! S: 250 ENHANCEDSTATUSCODES
+//! C: NOOP
+//! S: 250 2.1.0 Ok
+//! C: FOO
+//! S: 500 Command not recognized
+//! ",
+//! )?;
+//! let finding = &judgement.findings[0];
+//! assert_eq!(finding.rule.rule().id, "enhanced-code-present");
+//! assert_eq!((finding.level, finding.location.exchange), (Level::Error, 3));
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+//!
+//! For this, depend on the crate with `default-features = false`.
+//!
+//! # Features
+//!
+//! * `run`: connects to servers, runs [cases](case) against them, and serves as a reference server.
+//! * `cli` (default): the program `smtp-conformance`, and with it `run`.
+//!
+//! Without features, dialogues, transcripts and records are judged, compared and reported. Nothing connects anywhere.
 
 pub mod baseline;
+#[cfg(feature = "run")]
 pub mod case;
+#[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "run")]
 pub mod client;
 mod data_file;
 pub mod dialogue;
@@ -14,21 +48,28 @@ pub mod limits;
 pub mod protocol;
 pub mod readers;
 pub mod record;
+#[cfg(feature = "run")]
 pub mod reference;
 pub mod report;
 pub mod rules;
+#[cfg(feature = "run")]
 pub mod run;
+#[cfg(feature = "run")]
 pub mod survey;
+#[cfg(feature = "run")]
 mod target;
 mod visible;
 
+#[cfg(feature = "cli")]
 pub use cli::main;
 pub use dialogue::session::{Session, Step, Transaction};
 pub use knowledge::{Knowledge, Policy};
-pub use protocol::Capabilities;
+pub use protocol::{Capabilities, Protocol};
+pub use readers::judge_transcript;
 pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};
 pub use rules::finding::{Finding, Location};
 pub use rules::observation::Observation;
 pub use rules::profile::Profile;
 pub use rules::{Agreement, Judgement, Strictness, judge};
+#[cfg(feature = "run")]
 pub use target::{Address, Credentials, Target};

@@ -1,3 +1,29 @@
-//! Readers: what was recorded elsewhere becomes dialogues.
+//! Readers turn what was recorded elsewhere into dialogues.
 
 pub mod transcript;
+
+use anyhow::Result;
+
+use crate::dialogue::Dialogue;
+use crate::knowledge::Knowledge;
+use crate::protocol::Protocol;
+use crate::rules::{Judgement, Strictness, judge};
+
+/// Judges a [transcript] of one connection, or of several that each begin with `#: connected`.
+///
+/// A text without that line is one connection from its greeting on.
+///
+/// # Errors
+///
+/// A line that is not of the notation is refused with its number.
+pub fn judge_transcript(protocol: Protocol, text: &str) -> Result<Judgement> {
+    Ok(judge(&dialogues(protocol, text)?, &Knowledge::default(), Strictness::default()))
+}
+
+fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    const BEGINNING: &str = "#: connected";
+    match text.lines().any(|line| line.starts_with(BEGINNING)) {
+        true => transcript::read("transcript", protocol, text),
+        false => transcript::read("transcript", protocol, &format!("{BEGINNING}\n{text}")),
+    }
+}

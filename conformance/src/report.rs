@@ -14,13 +14,13 @@ pub mod results;
 pub mod sarif;
 
 use anyhow::{Result, bail};
-use clap::ValueEnum;
 
 use crate::record::{self, Record};
 use crate::rules::catalogue::Level;
 
 /// The forms of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
     /// For people.
     Console,

@@ -3,6 +3,7 @@
 mod attempt;
 mod drive;
 mod interruption;
+mod mailboxes;
 mod offers;
 mod politeness;
 mod redaction;
@@ -29,6 +30,7 @@ use crate::rules::{Strictness, judge};
 use crate::target::Target;
 
 pub use interruption::Interruption;
+pub use mailboxes::suspect_mailboxes;
 pub use politeness::Politeness;
 use redaction::Redaction;
 use runner::Runner;

@@ -237,7 +237,9 @@ fn run_one(
         _ => 0,
     };
     let obstacle = outcome.obstacle().map(ToString::to_string);
-    let doubts = target.map(|target| target.knowledge.doubts(&outcome.dialogues)).unwrap_or_default();
+    let doubts = target
+        .map(|target| run::suspect_mailboxes(&target.knowledge, &outcome.dialogues))
+        .unwrap_or_default();
     let mut records = record::records(&name, outcome);
     if let Some(Record::Header(header)) = records.first_mut() {
         header.server_version.clone_from(&options.server_version);

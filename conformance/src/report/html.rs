@@ -123,7 +123,7 @@ impl Server {
     fn of(stream: &RecordIndex<'_>, file: &str) -> Server {
         let not_judged = not_judged(stream).into_iter().map(|((verdict, reason), cases)| NotJudged {
             verdict,
-            reason: reason.to_owned(),
+            reason: reason.clone(),
             cases: cases.join(", "),
         });
         let header =

@@ -157,7 +157,7 @@ impl Runner<'_> {
         let hello = match (start, self.target.protocol) {
             (Start::Connect, _) => return Ok(()),
             (Start::Helo, _) => {
-                let number = connection.command(&format!("HELO {}", CLIENT)).await;
+                let number = connection.command(&format!("HELO {CLIENT}")).await;
                 return wanted(number, "250", connection, "HELO");
             }
             (_, Protocol::Lmtp) => "LHLO",

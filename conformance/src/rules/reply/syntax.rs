@@ -51,7 +51,7 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
                 findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: not three digits"));
             }
             Defect::FirstDigit => {
-                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: the first digit"))
+                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: the first digit"));
             }
             Defect::SecondDigit => {
                 findings.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{location}: the second digit"));
