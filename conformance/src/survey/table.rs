@@ -7,9 +7,9 @@ use std::fmt;
 use crate::baseline::Stale;
 use crate::record::outcome::Verdict;
 use crate::record::{Record, Summary};
-use crate::report::escape::escaped;
 use crate::rules::catalogue::Level;
 use crate::target::Target;
+use crate::visible::visible;
 
 /// What came of each target, worst first.
 #[derive(Clone, Debug, Default)]
@@ -141,10 +141,10 @@ impl TargetRow {
 /// For people.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|row| escaped(&row.target).len()).max().unwrap_or_default();
+        let width = self.rows.iter().map(|row| visible(&row.target).len()).max().unwrap_or_default();
         writeln!(f, "{:width$}  exit status  errors  warnings  notes  cases", "target")?;
         for row in &self.rows {
-            let target = escaped(&row.target);
+            let target = visible(&row.target);
             if row.state == TargetState::LeftOut {
                 writeln!(f, "{target:width$}            -       -         -      -  left out")?;
                 continue;
