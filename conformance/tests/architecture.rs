@@ -98,7 +98,9 @@ fn imports(folder: &Path, root: &str) -> Imports {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() && name != "tests" {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name.as_str()) {
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && !["tests.rs", "testing.rs"].contains(&name.as_str())
+            {
                 let file = path.strip_prefix(folder).expect("it is below").to_owned();
                 let module = module(&file);
                 imports.insert(file, paths(&fs::read_to_string(&path).expect("UTF-8"), root, &module));
