@@ -29,7 +29,8 @@ pub struct Request {
     pub timeout: Duration,
 }
 
-/// What a server sent to identify a version. It is stored in the snapshot's record, and sent back with the next request.
+/// What a server sent to identify a version. It is stored in the snapshot's record, and sent back with the next
+/// request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     etag: Option<String>,

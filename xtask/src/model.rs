@@ -85,7 +85,8 @@ impl Model {
         Model::join(version(tree)?, record, registry, quirks, annotations, reply_codes)
     }
 
-    /// Joins the parts. Fails if a row has no annotation, an annotation has no row, or a reply code is not in the table.
+    /// Joins the parts. Fails if a row has no annotation, an annotation has no row, or a reply code is not in the
+    /// table.
     pub fn join(
         version: String,
         snapshot: Snapshot,

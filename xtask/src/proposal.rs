@@ -133,7 +133,8 @@ impl Names<'_> {
         name
     }
 
-    /// Makes an identifier of the prefix of the subject's other identifiers, and those words of the sample text that fit.
+    /// Makes an identifier of the prefix of the subject's other identifiers, and those words of the sample text that
+    /// fit.
     fn new_name(&self, status: Status, sample: &str) -> String {
         let sibling = self.annotations.rows.values().find(|row| row.code.subject == status.subject);
         let prefix = sibling.and_then(|row| row.identifier.split_once('_'));

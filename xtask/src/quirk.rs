@@ -70,8 +70,8 @@ impl Quirks {
         Some(quirk.entry.reads_as.clone())
     }
 
-    /// Returns the quirks that no cell needed and that are not marked historical: each position in the file, counted from
-    /// 0, and row.
+    /// Returns the quirks that no cell needed and that are not marked historical: each position in the file, counted
+    /// from 0, and row.
     pub fn unused(&self) -> Vec<(usize, Status)> {
         let quirks = self.quirks.iter().enumerate();
         let unused = quirks.filter(|(_, quirk)| !quirk.used && !quirk.entry.historical);

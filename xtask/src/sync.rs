@@ -101,8 +101,8 @@ impl Taking<'_> {
         Ok(Plan { report, remarks, files })
     }
 
-    /// Returns the annotations without the rows whose removal was accepted and, if `propose` is set, with proposals for new
-    /// rows.
+    /// Returns the annotations without the rows whose removal was accepted and, if `propose` is set, with proposals for
+    /// new rows.
     fn annotations(&self, propose: bool) -> Result<DataFile> {
         let file = self.tree.data_file(ANNOTATIONS)?;
         let annotations = Annotations::read(&file)?;

@@ -220,7 +220,8 @@ impl Reference {
 }
 
 impl std::fmt::Display for Reference {
-    /// Writes the printed form: `[RFC3463]`, `[RFC5321, section 4.2]`, `[draft-levine-mailbomb-header-00]`, or the label.
+    /// Writes the printed form: `[RFC3463]`, `[RFC5321, section 4.2]`, `[draft-levine-mailbomb-header-00]`, or the
+    /// label.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.label.is_empty() {
             return match self.kind.as_str() {

@@ -97,7 +97,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file is not enough, because a process that is just being started may have a copy of the descriptor.
+        // Closing the file is not enough, because a process that is just being started may have a copy of the
+        // descriptor.
         let _ = self.file.unlock();
     }
 }

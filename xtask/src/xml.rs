@@ -1,7 +1,7 @@
 //! Parses the part of XML that registries use into a tree of elements, and refuses everything else.
 //!
-//! A registry file has no DTD, no entities of its own, one namespace, little depth and a few thousand elements. Anything
-//! beyond that is refused, with its line and column. The memory used is proportional to the limits below.
+//! A registry file has no DTD, no entities of its own, one namespace, little depth and a few thousand elements.
+//! Anything beyond that is refused, with its line and column. The memory used is proportional to the limits below.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};

@@ -978,8 +978,8 @@ impl Desk {
         }
     }
 
-    /// Fails unless the run was refused: with status 1, one line that has all of these parts, little time and memory, and no
-    /// change.
+    /// Fails unless the run was refused: with status 1, one line that has all of these parts, little time and memory,
+    /// and no change.
     #[track_caller]
     fn assert_refused(&self, name: &str, run: &Run, says: &[&str]) {
         assert_eq!(run.status, Some(1), "{name}: {run:?}");

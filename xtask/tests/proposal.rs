@@ -222,7 +222,8 @@ fn a_quirk_that_iana_fixed_is_retired_without_other_changes() {
 
 #[test]
 fn an_accepted_removal_removes_only_the_tables_of_its_row() {
-    // The first row follows the comment at the head of the file, the second has a conflict, and the third is the last one.
+    // The first row follows the comment at the head of the file, the second has a conflict, and the third is the last
+    // one.
     for code in ["X.0.0", "X.7.17", "X.7.30"] {
         let project = Copy::to_render();
         project.edit(ANNOTATIONS, "code = \"X.1.0\"", "# a comment\ncode    = \"X.1.0\"  # here");

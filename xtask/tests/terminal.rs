@@ -13,7 +13,8 @@ use copy::Copy;
 use server::{Answer, Server, answer};
 use xtask::render::escape::is_deceptive;
 
-/// Sets a window title, clears the screen with a C1 control, changes the direction of text, and moves back over the line.
+/// Sets a window title, clears the screen with a C1 control, changes the direction of text, and moves back over the
+/// line.
 const HOSTILE: &str = "\u{1b}]0;title\u{7}\u{1b}[31m\u{9b}2J\u{202e}\u{2066}\u{200f}\u{61c}\r\t\u{8}";
 
 /// How the reader must see it.

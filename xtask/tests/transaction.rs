@@ -733,8 +733,8 @@ impl Change {
         end
     }
 
-    /// Returns the states to recover from, each with the expected result: everything is staged, the journal has just been
-    /// written, half of the files are replaced.
+    /// Returns the states to recover from, each with the expected result: everything is staged, the journal has just
+    /// been written, half of the files are replaced.
     fn interrupted(&self) -> [(Tree, &Tree); 3] {
         let project = Copy::to_render();
         let mut states = (0..).map(|step| {

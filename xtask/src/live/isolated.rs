@@ -31,8 +31,8 @@ const LAST_LINES: usize = 15;
 const END: u64 = 16 << 10;
 
 impl Isolated {
-    /// Starts a command, a program with its arguments. Its output goes to the log; if `output` is set, standard output goes
-    /// to that file instead.
+    /// Starts a command, a program with its arguments. Its output goes to the log; if `output` is set, standard output
+    /// goes to that file instead.
     pub fn start<I>(shared: &Path, command: I, log: &Path, output: Option<&Path>) -> Result<Isolated>
     where
         I: IntoIterator,

@@ -1,7 +1,7 @@
 //! The servers of `conformance/live/`, one folder each.
 //!
-//! `server.toml` says what a server is made from. `setup`, if it exists, and `start` run inside the server's root. Every
-//! other TOML file except `baseline.toml` is a target, as `smtp-conformance run` reads it.
+//! `server.toml` says what a server is made from. `setup`, if it exists, and `start` run inside the server's root.
+//! Every other TOML file except `baseline.toml` is a target, as `smtp-conformance run` reads it.
 
 use std::fs;
 use std::net::SocketAddr;

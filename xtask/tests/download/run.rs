@@ -19,8 +19,8 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
     /// The time from start to end.
     pub(crate) took: Duration,
-    /// Its peak memory in octets, including code; 0 if it ended before it was measured, or if the system does not report
-    /// it.
+    /// Its peak memory in octets, including code; 0 if it ended before it was measured, or if the system does not
+    /// report it.
     pub(crate) peak: u64,
 }
 
