@@ -1,4 +1,4 @@
-//! Writes the peers' perfect-hash tables from the library's entries.
+//! Writes the perfect hash tables of the peers, from the library's entries.
 
 use std::path::Path;
 use std::{env, fs};

@@ -1,4 +1,4 @@
-//! Explains a reply: `cargo run --example explain -- '452 4.5.3 Too many recipients'`.
+//! Explains a reply: `cargo run --example explain -- '452 4.5.3 Too many recipients'`
 
 use std::process::ExitCode;
 
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 fn explain_reply(reply_code: ReplyCode, text: &str) {
     match reply_code.entry() {
         Some(entry) => println!("{reply_code}  {}\n     {}", entry.meaning, entry.client),
-        None => println!("{reply_code}  not in the table of reply codes; its first digit decides"),
+        None => println!("{reply_code}  not in the table of reply codes; the first digit says what it means"),
     }
     match EnhancedStatusCode::parse_lenient(text.as_bytes()) {
         Some(read) => explain_pair(reply_code, read.code),
@@ -41,10 +41,10 @@ fn explain_pair(reply_code: ReplyCode, code: EnhancedStatusCode) {
         "{reply_code} with {code}: {}",
         match judge(reply_code, code) {
             Pairing::ClassMismatch =>
-                format!("the first digits differ, against RFC 2034 §4; the code's class is {class}"),
+                format!("the first digits differ, which RFC 2034 §4 forbids; the class is {class}"),
             Pairing::Unregistered => "the registry has no such row".to_owned(),
             Pairing::Listed => format!("listed by the registry ({listed})"),
-            Pairing::Unlisted => format!("not listed by the registry ({listed}), which is no error"),
+            Pairing::Unlisted => format!("not listed by the registry ({listed}), which is not an error"),
             Pairing::NoList => "the registry has no list for this row".to_owned(),
         }
     );

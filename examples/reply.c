@@ -1,5 +1,5 @@
 /*
- * The reply function of a mail server, with codes from the header:
+  * The reply function of a mail server, using the codes of the header:
  *
  *     cc -Igenerated/c -o reply examples/reply.c && ./reply
  */
@@ -9,10 +9,10 @@
 
 #include <smtp_enhanced_status.h>
 
-/* A reply line has at most 512 octets with its CR LF (RFC 5321 section 4.5.3.1.5). */
+/* A reply line has at most 512 octets, including CR LF (RFC 5321 section 4.5.3.1.5). */
 #define LINE_SIZE 512
 
-/* Lines of a reply, and a NUL. */
+/* A reply of up to four lines, and a NUL. */
 #define REPLY_SIZE (4 * LINE_SIZE + 1)
 
 enum event {
@@ -28,7 +28,7 @@ enum event {
 struct reply {
     int reply_code;
     long code;
-    const char *text; /* lines with \n between them */
+    const char *text; /* lines, separated by \n */
 };
 
 static struct reply reply_to(enum event event);
@@ -54,7 +54,7 @@ int main(void)
     return print_reply(&wrong_class) || print_reply(&two_replies_in_one);
 }
 
-/* The pairs come from the registry where it lists one. */
+/* Uses pairs that the registry lists, if it lists any of the class. */
 static struct reply reply_to(enum event event)
 {
     static const struct reply failure = {
@@ -84,7 +84,7 @@ static struct reply reply_to(enum event event)
         reply.text = smtp_esc_sample_text(SMTP_ESC_MBOX_FULL);
         break;
     case TOO_MANY_RECIPIENTS:
-        /* RFC 5321 section 4.5.3.1.10 wants 452; the registry lists 451 only, and its list is not exclusive. */
+        /* RFC 5321 section 4.5.3.1.10 requires 452. The registry lists only 451, but its list is not exclusive. */
         reply.reply_code = SMTP_ESC_REPLY_NO_STORAGE;
         reply.code = SMTP_ESC_TRANSIENT(SMTP_ESC_PROTO_TOO_MANY_RCPTS);
         reply.text = "Too many recipients; send the rest in another transaction";
@@ -104,9 +104,9 @@ static struct reply reply_to(enum event event)
 }
 
 /*
- * Writes a reply with its CR LFs and a NUL, the codes on every line (RFC 2034 section 4). Gives its
- * length; 0 and an empty text for codes of different classes, a text that is not printable ASCII, a line
- * that is too long, or a buffer that is too small.
+  * Writes a reply to the buffer: both codes on every line (RFC 2034 section 4), each line with its CR LF, then a
+  * NUL. Returns the length of the reply. If the classes of the codes differ, the text is not printable ASCII, a line
+  * is too long or the buffer is too small, it writes an empty string and returns 0.
  */
 static size_t format_reply(char *buffer, size_t size, const struct reply *reply)
 {

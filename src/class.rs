@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-/// Class of an enhanced status code: its first digit (RFC 3463 §2).
+/// The class of an enhanced status code: its first digit (RFC 3463 §2).
 ///
-/// A class agrees with the first digit of the basic reply code beside it (RFC 2034 §4). There are three;
-/// 3.y.z does not exist, since a 3yz reply carries no enhanced status code.
+/// The class must be the first digit of the reply code too (RFC 2034 §4). There are three classes. Class 3 does
+/// not exist, because a 3yz reply has no enhanced status code.
 ///
 /// ```
 /// use smtp_enhanced_status::Class;
@@ -17,19 +17,19 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {
-    /// 2.y.z: a positive report.
+    /// 2.y.z: success.
     Success = 2,
-    /// 4.y.z: the condition may pass; trying again may succeed.
+    /// 4.y.z: a temporary condition; trying again later may succeed.
     PersistentTransientFailure = 4,
-    /// 5.y.z: the same message will not get through without a change.
+    /// 5.y.z: sending the same message again is unlikely to succeed; something has to change.
     PermanentFailure = 5,
 }
 
 impl Class {
-    /// The three classes, ascending.
+    /// The three classes, in ascending order.
     pub const ALL: [Class; 3] = [Class::Success, Class::PersistentTransientFailure, Class::PermanentFailure];
 
-    /// The class of a digit; `None` unless it is 2, 4 or 5.
+    /// Returns the class with this digit, or `None` if the digit is not 2, 4 or 5.
     ///
     /// ```
     /// # use smtp_enhanced_status::Class;
@@ -46,7 +46,7 @@ impl Class {
         }
     }
 
-    /// 2, 4 or 5.
+    /// Returns the digit: 2, 4 or 5.
     ///
     /// ```
     /// # use smtp_enhanced_status::Class;
@@ -58,7 +58,7 @@ impl Class {
     }
 }
 
-/// The digit: `5`.
+/// Writes the digit: `5`.
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.digit(), f)
@@ -82,7 +82,7 @@ impl Classes {
     /// The empty set.
     pub const NONE: Classes = Classes(0);
 
-    /// The set with one more class.
+    /// Returns the set with this class added.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Classes};
@@ -93,7 +93,7 @@ impl Classes {
         Classes(self.0 | Self::bit(class))
     }
 
-    /// Whether the class is in the set.
+    /// Returns whether the class is in the set.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Classes};
@@ -104,7 +104,7 @@ impl Classes {
         self.0 & Self::bit(class) != 0
     }
 
-    /// Whether the set has no class.
+    /// Returns whether the set is empty.
     ///
     /// ```
     /// # use smtp_enhanced_status::Classes;
@@ -115,7 +115,7 @@ impl Classes {
         self.0 == 0
     }
 
-    /// The classes of the set, ascending.
+    /// Returns the classes in the set, in ascending order.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Classes};
@@ -125,7 +125,7 @@ impl Classes {
         Class::ALL.into_iter().filter(move |&class| self.contains(class))
     }
 
-    /// The set of three bits: 1 for 2.y.z, 2 for 4.y.z, 4 for 5.y.z.
+    /// Returns the set that a bit mask stands for: 1 for 2.y.z, 2 for 4.y.z, 4 for 5.y.z.
     pub(crate) const fn from_bits(bits: u8) -> Classes {
         Classes(bits & 7)
     }
@@ -139,14 +139,14 @@ impl Classes {
     }
 }
 
-/// `Classes(4 5)`.
+/// Writes `Classes(4 5)`.
 impl fmt::Debug for Classes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Classes").field(&format_args!("{self}")).finish()
     }
 }
 
-/// The digits with blanks between: `4 5`.
+/// Writes the digits, separated by spaces: `4 5`.
 impl fmt::Display for Classes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter().enumerate().try_for_each(|(index, class)| match index {

@@ -5,10 +5,11 @@ use core::str::FromStr;
 
 use crate::{Class, Entry, LenientCode, ParseError, Status};
 
-/// An enhanced status code, `5.1.1` (RFC 3463 §2): a class (2, 4 or 5), a subject and a detail, each 0 to 999.
+/// An enhanced status code such as `5.1.1` (RFC 3463 §2): a class (2, 4 or 5), and a subject and a detail from
+/// 0 to 999.
 ///
-/// Every code that can be written is a value, registered or not. It takes six octets, and an
-/// `Option<EnhancedStatusCode>` no more. Codes are ordered as numbers: 5.7.2 before 5.7.10.
+/// It can hold every code that the syntax allows, registered or not. Codes are ordered numerically: 5.7.2 comes
+/// before 5.7.10. An `Option<EnhancedStatusCode>` is as small as an `EnhancedStatusCode`.
 ///
 /// ```
 /// use smtp_enhanced_status::{EnhancedStatusCode, Status};
@@ -26,10 +27,10 @@ pub struct EnhancedStatusCode {
 }
 
 impl EnhancedStatusCode {
-    /// The length of the longest code, `5.999.999`.
+    /// The length of the longest code, `5.999.999`, in octets.
     pub const MAX_LEN: usize = 9;
 
-    /// The code of a class, a subject and a detail; `None` if a sub-code is above 999.
+    /// Returns the code with this class, subject and detail, or `None` if a sub-code is above 999.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, EnhancedStatusCode};
@@ -45,7 +46,7 @@ impl EnhancedStatusCode {
         }
     }
 
-    /// The code of a class and a status.
+    /// Returns the code with this class and status.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, EnhancedStatusCode, Status};
@@ -57,12 +58,12 @@ impl EnhancedStatusCode {
         EnhancedStatusCode { class, status }
     }
 
-    /// Reads a code and nothing else, strictly: a class of 2, 4 or 5 and two sub-codes of one to three digits
-    /// without a leading zero (RFC 3463 §2).
+    /// Parses a code strictly: a class of 2, 4 or 5, and two sub-codes of one to three digits without a leading
+    /// zero (RFC 3463 §2). Nothing may precede or follow it.
     ///
     /// # Errors
     ///
-    /// Anything else is refused with the reason and its place.
+    /// Returns the first thing that is wrong, and its position.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
@@ -74,15 +75,18 @@ impl EnhancedStatusCode {
         crate::parse::enhanced_status_code(octets)
     }
 
-    /// Reads a code at the beginning of a reply's text, and returns what follows it.
+    /// Parses the code at the start of a reply's text, and returns it with the rest of the text.
     ///
-    /// The code is taken only where SP follows it, as RFC 2034 §3 (4) wants, or the end, which servers send too; so
-    /// addresses and version numbers are not mistaken for codes. The rest begins with that SP or is empty. What is
-    /// to be read stands behind the reply code and its separator, without the line end: `5.1.1 No such user`.
+    /// Pass the text that follows the reply code and its separator, without the line end: `5.1.1 No such user`.
+    ///
+    /// After the code must come a space, as RFC 2034 §3 (4) requires, or the end of the text, which servers send
+    /// too. This keeps IP addresses and version numbers from being mistaken for codes. The rest is empty or begins
+    /// with that space.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
-    /// let (code, rest) = EnhancedStatusCode::parse_prefix(b"5.1.1 No such user").expect("a code stands there");
+    /// let text = b"5.1.1 No such user";
+    /// let (code, rest) = EnhancedStatusCode::parse_prefix(text).expect("the text begins with a code");
     /// assert_eq!(code, Status::ADDR_DEST_MAILBOX.permanent());
     /// assert_eq!(rest, b" No such user");
     /// assert_eq!(EnhancedStatusCode::parse_prefix(b"5.6.7.8 is blocked"), None);
@@ -94,15 +98,17 @@ impl EnhancedStatusCode {
         crate::parse::prefix(octets)
     }
 
-    /// Reads a code at the beginning of a reply's text as servers really write it, and names what was forgiven.
+    /// Parses the code at the start of a reply's text, even if it is malformed in one of the ways that servers are
+    /// known for, and names the defects.
     ///
-    /// Forgiven are blanks before the code, an opening `(` or `#`, leading zeros, blanks behind one of the dots, and
-    /// behind the code any of `:;,.)-`, HT or a line end. Never guessed is a number: a class other than 2, 4 or 5, a
-    /// sub-code above 999, a sign, a missing or a fourth part give `None`, and so does text stuck to the code.
+    /// It accepts blanks before the code, an opening `(` or `#`, leading zeros, blanks after one of the dots, and
+    /// after the code any of `:;,.)-`, a tab or a line end. It never guesses a number: it returns `None` if the class
+    /// is not 2, 4 or 5, a sub-code is above 999 or has a sign, a part is missing, there is a fourth part, or other
+    /// text follows the code without a blank.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, Forgiven, Status};
-    /// let read = EnhancedStatusCode::parse_lenient(b"(#5.1.01) unknown").expect("a damaged code stands there");
+    /// let read = EnhancedStatusCode::parse_lenient(b"(#5.1.01) unknown").expect("the code is readable");
     /// assert_eq!(read.code, Status::ADDR_DEST_MAILBOX.permanent());
     /// assert!(read.forgiven.contains(Forgiven::LEADING_ZERO));
     /// assert!(read.forgiven.contains(Forgiven::OPENING));
@@ -114,7 +120,7 @@ impl EnhancedStatusCode {
         crate::parse::lenient(octets)
     }
 
-    /// The class.
+    /// Returns the class.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Status};
@@ -125,7 +131,7 @@ impl EnhancedStatusCode {
         self.class
     }
 
-    /// The subject and detail, which a row of the registry is about.
+    /// Returns the subject and detail, which identify a row of the registry.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -136,7 +142,7 @@ impl EnhancedStatusCode {
         self.status
     }
 
-    /// The subject sub-code, 0 to 999.
+    /// Returns the subject sub-code, 0 to 999.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -147,7 +153,7 @@ impl EnhancedStatusCode {
         self.status.subject()
     }
 
-    /// The detail sub-code, 0 to 999.
+    /// Returns the detail sub-code, 0 to 999.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -158,7 +164,7 @@ impl EnhancedStatusCode {
         self.status.detail()
     }
 
-    /// The registry's row; `None` if there is none.
+    /// Returns the registry's row for this code, or `None` if it is not registered.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -169,7 +175,7 @@ impl EnhancedStatusCode {
         self.status.entry()
     }
 
-    /// The text of the code, in the caller's buffer.
+    /// Writes the code to the buffer and returns it as text.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
@@ -181,14 +187,14 @@ impl EnhancedStatusCode {
     }
 }
 
-/// `EnhancedStatusCode(5.1.1)`.
+/// Writes `EnhancedStatusCode(5.1.1)`.
 impl fmt::Debug for EnhancedStatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("EnhancedStatusCode").field(&format_args!("{self}")).finish()
     }
 }
 
-/// The text of the code: `5.1.1`.
+/// Writes the code: `5.1.1`.
 impl fmt::Display for EnhancedStatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.encode(&mut [0; Self::MAX_LEN]))

@@ -1,9 +1,9 @@
-//! A row of the registry, with every column raw and read.
+//! A row of the registry, with every column both raw and parsed.
 
 use crate::generated::entries::{CLASSES, ENTRIES, SUBJECTS};
 use crate::{Class, Classes, EnhancedStatusCode, ReplyCode, Status};
 
-/// The rows of the registry's table "Enumerated Status Codes", in its order.
+/// Returns the rows of the registry's table "Enumerated Status Codes", in the registry's order.
 ///
 /// ```
 /// use smtp_enhanced_status::{Status, entries};
@@ -18,7 +18,7 @@ pub const fn entries() -> &'static [Entry] {
     ENTRIES
 }
 
-/// The rows of the registry's table "Class Sub-Codes".
+/// Returns the rows of the registry's table "Class Sub-Codes".
 ///
 /// ```
 /// assert_eq!(smtp_enhanced_status::class_entries().len(), 3);
@@ -28,7 +28,7 @@ pub const fn class_entries() -> &'static [ClassEntry] {
     CLASSES
 }
 
-/// The rows of the registry's table "Subject Sub-Codes".
+/// Returns the rows of the registry's table "Subject Sub-Codes".
 ///
 /// ```
 /// let security = smtp_enhanced_status::subject_entries().iter().find(|entry| entry.subject == 7);
@@ -39,10 +39,10 @@ pub const fn subject_entries() -> &'static [SubjectEntry] {
     SUBJECTS
 }
 
-/// A row of the registry: IANA's columns, and what is pinned beside them.
+/// A row of the registry: IANA's columns, and what this project adds to them.
 ///
-/// Texts have white space collapsed and references in brackets, `[RFC3463]`; the characters as they stand in
-/// the registry are in [`raw`](Entry::raw).
+/// White space in texts is collapsed, and references are in brackets: `[RFC3463]`. For the registry's exact
+/// characters, see [`raw`](Entry::raw).
 ///
 /// ```
 /// use smtp_enhanced_status::{Class, Status};
@@ -58,43 +58,44 @@ pub const fn subject_entries() -> &'static [SubjectEntry] {
 pub struct Entry {
     /// The row's code: `X.7.24`.
     pub status: Status,
-    /// The name of its constant; it never changes.
+    /// The name of the row's constant, which never changes.
     pub identifier: &'static str,
-    /// Column "Sample Text"; empty in a deprecated row.
+    /// Column "Sample Text"; empty if the row is deprecated.
     pub sample_text: &'static str,
     /// Column "Associated Basic Status Code".
     pub associated: AssociatedCodes,
-    /// Column "Description" as text.
+    /// Column "Description", as text.
     pub description: &'static str,
-    /// Column "Description" in pieces, references kept apart.
+    /// Column "Description", split into text and references.
     pub rich_description: &'static [Piece],
-    /// Column "Reference" as text.
+    /// Column "Reference", as text.
     pub reference: &'static str,
-    /// Column "Reference", one by one.
+    /// Column "Reference", as a list.
     pub references: &'static [Reference],
     /// Column "Submitter"; it may name several people, or none.
     pub submitter: &'static str,
     /// Column "Change Controller"; it may be empty.
     pub change_controller: &'static str,
-    /// When the row was registered, `YYYY-MM-DD`; IANA gives it for newer rows only.
+    /// When the row was registered, `YYYY-MM-DD`. IANA records this for newer rows only.
     pub date: Option<&'static str>,
-    /// When the row was last changed, likewise.
+    /// When the row was last changed, `YYYY-MM-DD`. IANA records this for newer rows only.
     pub updated: Option<&'static str>,
-    /// The classes that the row's text or its defining RFC allows. Pinned by this project, not by IANA.
+    /// The classes that the row's text or its defining RFC allows, as this project reads them. IANA has no such
+    /// column.
     pub classes: Classes,
-    /// Why those classes.
+    /// Why the row has those classes.
     pub classes_basis: &'static str,
     /// The RFC and section that define the row.
     pub source: &'static str,
-    /// Set if the registry deprecates the row.
+    /// The row to use instead, if the registry deprecates this one.
     pub deprecated: Option<Deprecation>,
-    /// Where the registry's list and a text contradict each other.
+    /// Known contradictions between the row's list of reply codes and a text.
     pub conflicts: &'static [Conflict],
-    /// The columns as they stand in the registry, line breaks and blanks kept.
+    /// The columns as the registry has them, with line breaks and blanks.
     pub raw: RawColumns,
 }
 
-/// The columns of a row as they stand in the registry's file, references in brackets.
+/// The columns of a row as the registry's file has them, with references in brackets.
 ///
 /// ```
 /// # use smtp_enhanced_status::Status;
@@ -120,7 +121,7 @@ pub struct RawColumns {
     pub change_controller: &'static str,
 }
 
-/// The reply codes with which a row is usually associated. The list is not exclusive (RFC 5248 §2.1).
+/// The reply codes that a row is usually associated with. The list is not exclusive (RFC 5248 §2.1).
 ///
 /// ```
 /// use smtp_enhanced_status::{AssociatedForm, Listing, ReplyCode, Status};
@@ -135,14 +136,14 @@ pub struct RawColumns {
 pub struct AssociatedCodes {
     /// The form of the cell.
     pub form: AssociatedForm,
-    /// Codes named one by one, in the cell's order.
+    /// The codes that the cell lists, in its order.
     pub codes: &'static [ReplyCode],
-    /// Classes named as a whole: `5XX`, or `(other 4XX or 5XX codes are allowed)`.
+    /// The whole classes that the cell lists: `5XX`, or `(other 4XX or 5XX codes are allowed)`.
     pub class_wildcards: Classes,
 }
 
 impl AssociatedCodes {
-    /// How the list covers a reply code; `None` if it does not.
+    /// Returns how the list covers a reply code, or `None` if it does not.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Listing, ReplyCode, Status};
@@ -166,7 +167,7 @@ impl AssociatedCodes {
         if self.class_wildcards.contains(class) { Some(Listing::ClassWildcard) } else { None }
     }
 
-    /// Whether there is anything to judge a pair by: `Any`, codes or classes.
+    /// Returns whether the cell lists anything: `Any`, codes or classes.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -178,7 +179,7 @@ impl AssociatedCodes {
     }
 }
 
-/// The forms that the column "Associated Basic Status Code" has.
+/// The forms of a cell of the column "Associated Basic Status Code".
 ///
 /// ```
 /// use smtp_enhanced_status::{AssociatedForm, Status};
@@ -191,15 +192,15 @@ impl AssociatedCodes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AssociatedForm {
-    /// `Any`: every reply code whose first digit agrees (RFC 5248 §2.1).
+    /// `Any`: every reply code with the same first digit (RFC 5248 §2.1).
     Any,
-    /// `Not given`: unknown, to be filled in later (RFC 5248 §2.1); it does not mean none.
+    /// `Not given`: not known yet (RFC 5248 §2.1). It does not mean "none".
     NotGiven,
-    /// The cell is empty, or holds nothing that can be read.
+    /// The cell is empty, or says nothing that can be parsed.
     NoData,
     /// Codes or class wildcards.
     List,
-    /// Codes, with a remark that other codes are allowed.
+    /// Codes, with a note that other codes are allowed.
     OpenList,
 }
 
@@ -214,11 +215,11 @@ pub enum AssociatedForm {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Listing {
-    /// By the code itself.
+    /// It lists the code itself.
     Exact,
-    /// By its class: `5XX`.
+    /// It lists the code's class: `5XX`.
     ClassWildcard,
-    /// By `Any`.
+    /// It lists `Any`.
     Any,
 }
 
@@ -236,13 +237,13 @@ pub enum Listing {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Words.
+    /// Text.
     Text(&'static str),
-    /// A reference that stands between them.
+    /// A reference within the text.
     Reference(Reference),
 }
 
-/// A document that the registry refers to.
+/// A document that the registry cites.
 ///
 /// ```
 /// # use smtp_enhanced_status::Status;
@@ -255,13 +256,13 @@ pub enum Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reference {
-    /// IANA's type: `rfc`, `draft`, `uri` and others.
+    /// IANA's type of the reference: `rfc`, `draft`, `uri` and others.
     pub kind: &'static str,
-    /// `RFC3463`, or what else IANA prints.
+    /// `RFC3463`, or whatever else IANA prints.
     pub name: &'static str,
-    /// What the registry says behind it: a section, a track; may be empty.
+    /// What the registry says after the name, such as a section or a track; may be empty.
     pub remark: &'static str,
-    /// Where it can be read.
+    /// The URL of the document.
     pub link: Option<&'static str>,
 }
 
@@ -280,31 +281,32 @@ pub struct Reference {
 pub struct Deprecation {
     /// The row to use instead.
     pub successor: Status,
-    /// Who says so.
+    /// The document that says so.
     pub source: &'static str,
 }
 
-/// A contradiction between the registry's list and a text, known and named so that nobody is blamed for either.
+/// A known contradiction between the registry's list and a text. A server that follows either side is not at
+/// fault.
 ///
 /// ```
 /// use smtp_enhanced_status::{ConflictKind, ReplyCode, Status, known_conflict};
 ///
-/// // RFC 5321 §4.5.3.1.10 demands 452 for too many recipients; the row lists 451 only.
+/// // RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the row lists only 451.
 /// let conflict = known_conflict(ReplyCode::NO_STORAGE, Status::PROTO_TOO_MANY_RCPTS.transient());
 /// assert_eq!(conflict.map(|conflict| conflict.kind), Some(ConflictKind::RfcAgainstRow));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict {
-    /// Between what and what.
+    /// What contradicts what.
     pub kind: ConflictKind,
-    /// The pairs it is about; may be empty for [`ConflictKind::TextExceedsList`].
+    /// The pairs concerned; may be empty for [`ConflictKind::TextExceedsList`].
     pub pairs: &'static [(ReplyCode, EnhancedStatusCode)],
     /// For [`ConflictKind::TextExceedsList`]: the classes that the list lacks.
     pub classes: Classes,
-    /// The text on the other side.
+    /// The text that contradicts the list.
     pub source: &'static str,
-    /// Who says what.
+    /// What each side says.
     pub summary: &'static str,
 }
 
@@ -313,7 +315,7 @@ pub struct Conflict {
 /// ```
 /// use smtp_enhanced_status::{ConflictKind, ReplyCode, Status, known_conflict};
 ///
-/// // The row's text is about permanent failures; its list has 451 all the same.
+/// // The row's text is about permanent failures, yet its list has 451.
 /// let conflict = known_conflict(ReplyCode::LOCAL_ERROR, Status::ADDR_DEST_MAILBOX.transient());
 /// assert_eq!(conflict.map(|conflict| conflict.kind), Some(ConflictKind::ListExceedsText));
 /// ```
@@ -324,11 +326,11 @@ pub enum ConflictKind {
     ListExceedsText,
     /// The list lacks a class that the row's text allows.
     TextExceedsList,
-    /// An RFC says otherwise than the row.
+    /// An RFC contradicts the row.
     RfcAgainstRow,
 }
 
-/// The conflict that is known about a pair.
+/// Returns the known conflict about a pair, if there is one.
 ///
 /// ```
 /// use smtp_enhanced_status::{ReplyCode, Status, known_conflict};
@@ -340,7 +342,7 @@ pub fn known_conflict(reply_code: ReplyCode, code: EnhancedStatusCode) -> Option
     code.entry()?.conflicts.iter().find(|conflict| conflict.pairs.contains(&(reply_code, code)))
 }
 
-/// A row of the table of classes.
+/// A row of the table "Class Sub-Codes".
 ///
 /// ```
 /// use smtp_enhanced_status::{Class, class_entries};
@@ -361,7 +363,7 @@ pub struct ClassEntry {
     pub reference: &'static str,
 }
 
-/// A row of the table of subjects.
+/// A row of the table "Subject Sub-Codes".
 ///
 /// ```
 /// use smtp_enhanced_status::subject_entries;

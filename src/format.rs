@@ -1,4 +1,4 @@
-//! Codes to text, without allocation.
+//! Formats codes as text, without allocation.
 
 use crate::{EnhancedStatusCode, Status};
 
@@ -11,7 +11,7 @@ pub(crate) fn encode(first: u8, status: Status, buffer: &mut [u8; EnhancedStatus
     core::str::from_utf8(&buffer[..end]).unwrap_or_default()
 }
 
-/// Writes a dot and a number below 1000; returns where it ends.
+/// Writes a dot and a number below 1000, and returns the position after it.
 fn push_sub_code(buffer: &mut [u8; EnhancedStatusCode::MAX_LEN], mut end: usize, number: u16) -> usize {
     buffer[end] = b'.';
     end += 1;

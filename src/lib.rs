@@ -1,21 +1,21 @@
 //! SMTP enhanced status codes, basic reply codes, and their pairing, generated from IANA's registry.
 //!
-//! * [`EnhancedStatusCode`] is a code as it stands in a reply: `5.1.1`. Any code is a value, registered or not.
-//! * [`Status`] is what a row of the registry is about, a code without its class: `X.1.1`. There is a constant
-//!   for each row, and [`Status::entry`] has every column of it.
-//! * [`ReplyCode`] is the basic reply code beside it: `550`.
-//! * [`judge`] says what the registry knows of a pair of the two.
+//! * [`EnhancedStatusCode`] is a code as a reply has it: `5.1.1`. It can hold any code, registered or not.
+//! * [`Status`] is the code of a registry row, which has no class: `X.1.1`. There is a constant for each row,
+//!   and [`Status::entry`] returns the row with all its columns.
+//! * [`ReplyCode`] is the basic reply code at the start of a reply: `550`.
+//! * [`judge`] compares a pair of reply code and enhanced status code with the registry.
 //!
-//! The crate is `no_std`, allocates nothing, and has no dependency unless the feature `serde` is on.
+//! The crate is `no_std`, allocates nothing, and has no dependencies unless the feature `serde` is enabled.
 //!
 //! ```
 //! use smtp_enhanced_status::{EnhancedStatusCode, Pairing, ReplyCode, judge};
 //!
-//! // A reply, split at the separator behind its reply code.
+//! // A reply, split at the separator after its reply code.
 //! let reply_code: ReplyCode = "550".parse()?;
 //! let text = b"5.7.27 Sender address has null MX";
 //!
-//! let (code, rest) = EnhancedStatusCode::parse_prefix(text).expect("a code stands there");
+//! let (code, rest) = EnhancedStatusCode::parse_prefix(text).expect("the text begins with a code");
 //! assert_eq!(code.to_string(), "5.7.27");
 //! assert_eq!(rest, b" Sender address has null MX");
 //! assert_eq!(judge(reply_code, code), Pairing::Listed);
@@ -26,7 +26,7 @@
 //! # Ok::<(), smtp_enhanced_status::ParseError>(())
 //! ```
 //!
-//! To answer with the right code, take the constants:
+//! To send the right code, use the constants:
 //!
 //! ```
 //! use smtp_enhanced_status::{ReplyCode, Status};
@@ -64,7 +64,7 @@ pub use parse::{Forgiven, LenientCode, ParseError, ParseErrorKind};
 pub use reply_code::{ReplyCode, ReplyCodeEntry, reply_codes};
 pub use status::Status;
 
-/// Runs README's examples with the tests.
+/// Runs the examples in README.md as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,12 +1,12 @@
-//! The judgement of a pair: what the registry says of a reply code and an enhanced status code together.
+//! Pairing: what the registry says about a reply code and an enhanced status code in one reply.
 
 use crate::generated::entries::ENTRIES;
 use crate::{EnhancedStatusCode, ReplyCode};
 
-/// What the registry says of a pair; of several that hold, the first.
+/// What the registry says about a pair. If several variants apply, it is the first of them.
 ///
 /// Only [`ClassMismatch`](Pairing::ClassMismatch) breaks a requirement. The registry's list is not exclusive
-/// (RFC 5248 §2.1): an unlisted pair is information, never an error by itself.
+/// (RFC 5248 §2.1), so an unlisted pair is not an error by itself.
 ///
 /// ```
 /// use smtp_enhanced_status::{Pairing, ReplyCode, Status, judge};
@@ -17,22 +17,22 @@ use crate::{EnhancedStatusCode, ReplyCode};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pairing {
-    /// The first digits differ, which RFC 2034 §4 forbids. A 3yz reply differs from every code.
+    /// The first digits differ, which RFC 2034 §4 forbids. A 3yz reply code matches no enhanced status code.
     ClassMismatch,
-    /// The registry has no row of this subject and detail.
+    /// The registry has no row with this subject and detail.
     Unregistered,
-    /// The row lists the reply code: by itself, by its class, or by `Any`. [`AssociatedCodes::listing`] of the
-    /// entry says which.
+    /// The row lists the reply code: by itself, by its class, or by `Any`. [`AssociatedCodes::listing`] says
+    /// which.
     ///
     /// [`AssociatedCodes::listing`]: crate::AssociatedCodes::listing
     Listed,
-    /// The row has a list and the reply code is not on it.
+    /// The row has a list, and the reply code is not on it.
     Unlisted,
-    /// The row has no list: `Not given`, or an empty cell.
+    /// The row has no list: the cell is empty or says `Not given`.
     NoList,
 }
 
-/// Judges a pair.
+/// Judges the pairing of a reply code and an enhanced status code.
 ///
 /// ```
 /// use smtp_enhanced_status::{Pairing, ReplyCode, Status, judge};
@@ -62,10 +62,10 @@ pub const fn judge(reply_code: ReplyCode, code: EnhancedStatusCode) -> Pairing {
     }
 }
 
-/// What judging needs of an entry, small enough for all of them to stay in a processor's cache.
+/// The part of an entry that [`judge`] needs. All rows together fit into a processor's cache.
 #[derive(Clone, Copy)]
 struct Row {
-    /// A bit for each reply code, from 200 on.
+    /// One bit for each reply code, beginning with 200.
     listed: [u64; 7],
     has_list: bool,
 }

@@ -1,10 +1,10 @@
-//! Text to codes: strictly, at the beginning of a text, and leniently.
+//! The parsers of codes: strict, at the start of a text, and lenient.
 
 use core::fmt;
 
 use crate::{Class, EnhancedStatusCode, ReplyCode, Status};
 
-/// Why a text is no code, and where.
+/// Why a text is not a code, and where the problem is.
 ///
 /// ```
 /// use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
@@ -23,7 +23,7 @@ pub struct ParseError {
 impl ParseError {
     pub(crate) const REPLY_CODE_RANGE: ParseError = ParseError::at(ParseErrorKind::ReplyCode, 0);
 
-    /// What is wrong.
+    /// Returns what is wrong.
     ///
     /// ```
     /// # use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
@@ -35,7 +35,7 @@ impl ParseError {
         self.kind
     }
 
-    /// Where: the number of octets before the place.
+    /// Returns where it is wrong, in octets from the start of the text.
     ///
     /// ```
     /// # use smtp_enhanced_status::EnhancedStatusCode;
@@ -55,13 +55,13 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             ParseErrorKind::Class => "the class is not 2, 4 or 5",
-            ParseErrorKind::NoX => "a status without class begins with X",
+            ParseErrorKind::NoX => "a status without a class must begin with X",
             ParseErrorKind::Dot => "a dot is missing",
             ParseErrorKind::Digit => "a sub-code begins with something other than a digit",
             ParseErrorKind::LeadingZero => "a sub-code has a leading zero",
             ParseErrorKind::TooManyDigits => "a sub-code has more than three digits",
             ParseErrorKind::Trailing => "something follows the code",
-            ParseErrorKind::ReplyCode => "a reply code is three digits from 200 to 599",
+            ParseErrorKind::ReplyCode => "a reply code must be three digits, 200 to 599",
         };
         write!(f, "{what}, at octet {}", self.position)
     }
@@ -86,11 +86,11 @@ pub enum ParseErrorKind {
     Class,
     /// A [`Status`] does not begin with `X`.
     NoX,
-    /// Where a dot belongs stands something else or nothing.
+    /// Something other than a dot, or nothing, is where a dot belongs.
     Dot,
-    /// Where a sub-code belongs stands something else or nothing.
+    /// Something other than a digit, or nothing, is where a sub-code belongs.
     Digit,
-    /// A sub-code of several digits begins with 0 (RFC 3463 §2).
+    /// A sub-code of more than one digit begins with 0 (RFC 3463 §2).
     LeadingZero,
     /// A sub-code has more than three digits.
     TooManyDigits,
@@ -100,12 +100,12 @@ pub enum ParseErrorKind {
     ReplyCode,
 }
 
-/// What [`EnhancedStatusCode::parse_lenient`] read.
+/// The result of [`EnhancedStatusCode::parse_lenient`].
 ///
 /// ```
 /// use smtp_enhanced_status::{EnhancedStatusCode, Forgiven};
 ///
-/// let read = EnhancedStatusCode::parse_lenient(b"5.7.1: denied").expect("a damaged code stands there");
+/// let read = EnhancedStatusCode::parse_lenient(b"5.7.1: denied").expect("the code is readable");
 /// assert_eq!(read.forgiven.iter().collect::<Vec<_>>(), [Forgiven::CLOSING]);
 /// assert_eq!(read.rest, b" denied");
 /// ```
@@ -114,13 +114,13 @@ pub enum ParseErrorKind {
 pub struct LenientCode<'a> {
     /// The code.
     pub code: EnhancedStatusCode,
-    /// What had to be forgiven; empty for a code that the strict parser takes as well.
+    /// The defects of the code; empty if [`EnhancedStatusCode::parse_prefix`] accepts the text too.
     pub forgiven: Forgiven,
-    /// What follows the code and the punctuation forgiven behind it.
+    /// What follows the code and its closing punctuation.
     pub rest: &'a [u8],
 }
 
-/// A set of things forgiven, each of which breaks RFC 2034 §3 (4), RFC 2034 §4 or RFC 3463 §2.
+/// A set of defects that the lenient parser accepts. Each breaks RFC 2034 §3 (4), RFC 2034 §4 or RFC 3463 §2.
 ///
 /// ```
 /// use smtp_enhanced_status::Forgiven;
@@ -134,19 +134,19 @@ pub struct Forgiven(u8);
 impl Forgiven {
     /// The empty set.
     pub const NOTHING: Forgiven = Forgiven(0);
-    /// SP or HT before the code.
+    /// A space or a tab before the code.
     pub const LEADING_BLANK: Forgiven = Forgiven(1);
     /// `(`, `#` or `(#` before the code.
     pub const OPENING: Forgiven = Forgiven(2);
     /// A sub-code such as `07`.
     pub const LEADING_ZERO: Forgiven = Forgiven(4);
-    /// Blanks behind one of the dots: `5. 7.1`.
+    /// Blanks after one of the dots: `5. 7.1`.
     pub const INNER_BLANK: Forgiven = Forgiven(8);
-    /// One or more of `:;,.)-` behind the code.
+    /// One or more of `:;,.)-` after the code.
     pub const CLOSING: Forgiven = Forgiven(16);
-    /// HT where SP belongs behind the code.
+    /// A tab instead of a space after the code.
     pub const TAB: Forgiven = Forgiven(32);
-    /// CR or LF behind the code: the line end was not cut off.
+    /// CR or LF after the code: the line end was not removed.
     pub const LINE_END: Forgiven = Forgiven(64);
 
     const NAMES: [(Forgiven, &'static str); 7] = [
@@ -159,7 +159,7 @@ impl Forgiven {
         (Forgiven::LINE_END, "line end"),
     ];
 
-    /// Whether nothing was forgiven.
+    /// Returns whether the set is empty.
     ///
     /// ```
     /// # use smtp_enhanced_status::EnhancedStatusCode;
@@ -170,7 +170,7 @@ impl Forgiven {
         self.0 == 0
     }
 
-    /// Whether everything in `other` is in this set.
+    /// Returns whether every member of `other` is in this set.
     ///
     /// ```
     /// # use smtp_enhanced_status::Forgiven;
@@ -181,7 +181,7 @@ impl Forgiven {
         self.0 & other.0 == other.0
     }
 
-    /// The members, each a set of one.
+    /// Returns the members, each as a set of one.
     ///
     /// ```
     /// # use smtp_enhanced_status::Forgiven;
@@ -196,14 +196,14 @@ impl Forgiven {
     }
 }
 
-/// `Forgiven(leading zero, tab)`.
+/// Writes `Forgiven(leading zero, tab)`.
 impl fmt::Debug for Forgiven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Forgiven").field(&format_args!("{self}")).finish()
     }
 }
 
-/// The members' names: `leading zero, tab`.
+/// Writes the names of the members: `leading zero, tab`.
 impl fmt::Display for Forgiven {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Self::NAMES.into_iter().filter(|&(member, _)| self.contains(member));
@@ -246,22 +246,23 @@ pub(crate) const fn prefix(octets: &[u8]) -> Option<(EnhancedStatusCode, &[u8])>
     any_prefix(octets)
 }
 
-/// Reads what nearly every code looks like, without a branch for the number of digits: a subject of one digit,
-/// a detail of one to three, then SP. Whatever it does not take, right or wrong, is for [`any_prefix`].
+/// Parses the form that nearly every code has: a subject of one digit, a detail of one to three, then a space.
+/// It does not branch on the number of digits. [`any_prefix`] decides about everything else, right or wrong.
 #[inline]
 const fn common_prefix(octets: [u8; 8]) -> Option<(EnhancedStatusCode, usize)> {
     let [class, b'.', subject @ b'0'..=b'9', b'.', first, second, third, fourth] = octets else {
         return None;
     };
     let Some(class) = Class::from_digit(class ^ b'0') else { return None };
-    // XOR '0' makes digits 0 to 9 and SP 16; adding 6 shows in the high half of every octet but a digit.
+    // XOR with '0' turns digits into 0 to 9, and a space into 16. After adding 6, the high half of an octet is zero
+    // for digits only.
     let detail = u32::from_le_bytes([first, second, third, fourth]) ^ 0x3030_3030;
     let others = (detail.wrapping_add(0x0606_0606) | detail) & 0xf0f0_f0f0;
     let length = others.trailing_zeros() / 8;
     if length < 1 || length > 3 || (detail >> (8 * length)) & 0xff != 0x10 || (length > 1 && first == b'0') {
         return None;
     }
-    // The last digit moves into the highest octet, zeros into the lowest.
+    // Moves the last digit into the highest octet, and zeros into the lowest.
     let [_, hundreds, tens, ones] = (detail << (8 * (4 - length))).to_le_bytes();
     let detail = hundreds as u16 * 100 + tens as u16 * 10 + ones as u16;
     let status = Status::registered(digit(subject), detail);
@@ -338,7 +339,7 @@ pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
         forgiven = forgiven.with(Forgiven::CLOSING);
         let next = skip_blanks(octets, at);
         if next < octets.len() && octets[next].is_ascii_digit() && octets[closing] == b'.' {
-            // A fourth part that is broken off by a blank.
+            // A fourth part, separated by a blank.
             return None;
         }
     }
@@ -363,7 +364,7 @@ const fn class(octets: &[u8]) -> Option<Class> {
     }
 }
 
-/// Reads `.y.z` behind the first octet; returns where it ends.
+/// Parses `.y.z` after the first octet, and returns it with the position after it.
 const fn sub_codes(octets: &[u8]) -> Result<(Status, usize), ParseError> {
     let (subject, end) = match sub_code(octets, 1) {
         Ok(read) => read,
@@ -375,7 +376,7 @@ const fn sub_codes(octets: &[u8]) -> Result<(Status, usize), ParseError> {
     }
 }
 
-/// Reads a dot and one to three digits without a leading zero.
+/// Parses a dot and one to three digits without a leading zero.
 const fn sub_code(octets: &[u8], dot: usize) -> Result<(u16, usize), ParseError> {
     if dot >= octets.len() || octets[dot] != b'.' {
         return Err(ParseError::at(ParseErrorKind::Dot, dot));
@@ -390,7 +391,7 @@ const fn sub_code(octets: &[u8], dot: usize) -> Result<(u16, usize), ParseError>
     }
 }
 
-/// Reads up to four digits, which is one more than a sub-code may have; returns where they end.
+/// Parses up to four digits, one more than a sub-code may have, and returns the position after them.
 const fn number(octets: &[u8], start: usize) -> (u16, usize) {
     let mut number = 0;
     let mut at = start;
@@ -416,7 +417,7 @@ const fn skip_one(octets: &[u8], at: usize, octet: u8) -> usize {
     if at < octets.len() && octets[at] == octet { at + 1 } else { at }
 }
 
-/// Skips zeros that stand before another digit.
+/// Skips zeros that precede another digit.
 const fn skip_zeros(octets: &[u8], mut at: usize) -> usize {
     while at + 1 < octets.len() && octets[at] == b'0' && octets[at + 1].is_ascii_digit() {
         at += 1;
@@ -428,7 +429,7 @@ const fn skip_zeros(octets: &[u8], mut at: usize) -> usize {
 mod tests {
     use super::{any_prefix, prefix};
 
-    /// The short way takes the same texts as the long one, and reads the same: every two octets changed.
+    /// Changes every two octets of a code to every value. The fast path must not change the result.
     #[test]
     fn common_prefix_reads_as_any_prefix() {
         for text in [*b"5.7.1 ab", *b"2.0.26 a", *b"4.1.999 "] {

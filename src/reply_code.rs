@@ -9,8 +9,8 @@ use crate::{Class, Entry, Listing, ParseError, entries};
 
 /// A basic reply code, 200 to 599 (RFC 5321 §4.2).
 ///
-/// The first digit is 2 to 5. Any second digit is taken, because servers send codes such as 571, although
-/// RFC 5321's grammar knows second digits up to 5 only. An `Option<ReplyCode>` is as small as a `ReplyCode`.
+/// The first digit is 2 to 5. The second may be any digit: RFC 5321's grammar allows only 0 to 5, but servers
+/// send codes such as 571. An `Option<ReplyCode>` is as small as a `ReplyCode`.
 ///
 /// ```
 /// use smtp_enhanced_status::{Class, ReplyCode};
@@ -25,7 +25,7 @@ use crate::{Class, Entry, Listing, ParseError, entries};
 pub struct ReplyCode(NonZeroU16);
 
 impl ReplyCode {
-    /// The reply code of a number; `None` outside 200 to 599.
+    /// Returns the reply code with this number, or `None` if it is not 200 to 599.
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
@@ -41,11 +41,11 @@ impl ReplyCode {
         }
     }
 
-    /// Reads exactly three digits, the first of them 2 to 5.
+    /// Parses exactly three digits, the first of them 2 to 5.
     ///
     /// # Errors
     ///
-    /// Anything else is refused with the reason and its place.
+    /// Returns an error of the kind [`ReplyCode`](crate::ParseErrorKind::ReplyCode) for anything else.
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
@@ -57,7 +57,7 @@ impl ReplyCode {
         crate::parse::reply_code(octets)
     }
 
-    /// The number, 200 to 599.
+    /// Returns the number, 200 to 599.
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
@@ -68,8 +68,8 @@ impl ReplyCode {
         self.0.get()
     }
 
-    /// The class of enhanced status codes that agrees with the first digit (RFC 2034 §4); `None` for 3yz,
-    /// which carries none.
+    /// Returns the class that an enhanced status code in the same reply must have (RFC 2034 §4), or `None` for a
+    /// 3yz reply, which has no enhanced status code.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, ReplyCode};
@@ -86,7 +86,7 @@ impl ReplyCode {
         }
     }
 
-    /// What is known of the code: name, meaning, what a client does, where it is defined.
+    /// Returns what is known about the code: its name, its meaning, what a client does, and where it is defined.
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
@@ -105,7 +105,7 @@ impl ReplyCode {
         None
     }
 
-    /// The registry's rows that list this code, and how: by the code, by its class, or by `Any`.
+    /// Returns the registry's rows that list this code, and how they do: the code itself, its class, or `Any`.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Listing, ReplyCode, Status};
@@ -117,7 +117,7 @@ impl ReplyCode {
         entries().iter().filter_map(move |entry| Some((entry, entry.associated.listing(self)?)))
     }
 
-    /// A reply code of the generated tables; a number out of range does not compile there.
+    /// Returns a reply code of the generated tables. There, a number out of range does not compile.
     #[expect(clippy::panic, reason = "called at compile time only")]
     pub(crate) const fn defined(number: u16) -> ReplyCode {
         match ReplyCode::new(number) {
@@ -127,14 +127,14 @@ impl ReplyCode {
     }
 }
 
-/// `ReplyCode(550)`.
+/// Writes `ReplyCode(550)`.
 impl fmt::Debug for ReplyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ReplyCode").field(&self.get()).finish()
     }
 }
 
-/// The three digits: `550`.
+/// Writes the three digits: `550`.
 impl fmt::Display for ReplyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.get(), f)
@@ -163,7 +163,7 @@ impl From<ReplyCode> for u16 {
     }
 }
 
-/// A basic reply code as the RFCs define it. IANA keeps no registry of them; this table is the project's own.
+/// A basic reply code as the RFCs define it. IANA has no registry of them; this table is the project's own.
 ///
 /// ```
 /// use smtp_enhanced_status::ReplyCode;
@@ -176,17 +176,17 @@ impl From<ReplyCode> for u16 {
 pub struct ReplyCodeEntry {
     /// The code.
     pub code: ReplyCode,
-    /// The name of its constant.
+    /// The name of the code's constant.
     pub name: &'static str,
-    /// What the server says with it.
+    /// What a server means by it.
     pub meaning: &'static str,
-    /// What a client does on it.
+    /// What a client does when it receives the code.
     pub client: &'static str,
     /// The RFCs and sections that define it for SMTP; empty if no RFC does.
     pub sources: &'static [&'static str],
 }
 
-/// The table of basic reply codes, ascending.
+/// Returns the table of basic reply codes, in ascending order.
 ///
 /// ```
 /// assert!(smtp_enhanced_status::reply_codes().iter().any(|entry| entry.code.get() == 250));

@@ -1,4 +1,4 @@
-//! Codes as strings for serde, read strictly.
+//! Serializes codes as strings, and deserializes them with the strict parsers.
 
 use core::fmt;
 
@@ -27,7 +27,7 @@ as_string!(EnhancedStatusCode, "an enhanced status code such as \"5.1.1\"");
 as_string!(Status, "a status such as \"X.1.1\"");
 as_string!(ReplyCode, "a reply code such as \"550\"");
 
-/// Reads a string with the strict parser of a type.
+/// Deserializes a string with a strict parser.
 struct Strict<T> {
     read: fn(&[u8]) -> Result<T, ParseError>,
     expecting: &'static str,

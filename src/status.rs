@@ -1,4 +1,4 @@
-//! An enumerated status: subject and detail without a class.
+//! The enumerated status: subject and detail, without a class.
 
 use core::fmt;
 use core::str::FromStr;
@@ -6,10 +6,10 @@ use core::str::FromStr;
 use crate::generated::entries::{BY_IDENTIFIER, ENTRIES, INDEX};
 use crate::{Class, EnhancedStatusCode, Entry, ParseError};
 
-/// An enumerated status, `X.1.1`: the subject and detail sub-codes of an enhanced status code, each 0 to 999,
-/// without its class (RFC 3463 §2). This is what a row of IANA's registry is about.
+/// An enumerated status such as `X.1.1`: the subject and the detail of an enhanced status code, each 0 to 999,
+/// without its class (RFC 3463 §2). Each row of IANA's registry has one.
 ///
-/// There is a constant for each registered row; a value that is not registered is a value all the same.
+/// There is a constant for each row. Unregistered values are valid too.
 ///
 /// ```
 /// use smtp_enhanced_status::Status;
@@ -19,12 +19,12 @@ use crate::{Class, EnhancedStatusCode, Entry, ParseError};
 /// let vendor = Status::new(7, 606).expect("both are at most 999");
 /// assert_eq!(vendor.entry(), None);
 /// ```
-// The sub-codes share a word, subject first, which a processor moves at once.
+// Both sub-codes are in one word, with the subject in the high half, so that a processor copies them at once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u32);
 
 impl Status {
-    /// The status of two sub-codes; `None` if one is above 999.
+    /// Returns the status with this subject and detail, or `None` if one is above 999.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -36,11 +36,11 @@ impl Status {
         if subject <= 999 && detail <= 999 { Some(Status::registered(subject, detail)) } else { None }
     }
 
-    /// Reads `X.1.1`: a capital X, then two sub-codes of one to three digits without a leading zero.
+    /// Parses `X.1.1`: a capital X, then two sub-codes of one to three digits without a leading zero.
     ///
     /// # Errors
     ///
-    /// Anything else is refused with the reason and its place.
+    /// Returns the first thing that is wrong, and its position.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -51,7 +51,7 @@ impl Status {
         crate::parse::status(octets)
     }
 
-    /// The status whose constant has this name.
+    /// Returns the status whose constant has this name, or `None` if there is none.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -64,7 +64,7 @@ impl Status {
         BY_IDENTIFIER.get(index).map(|(_, status)| *status)
     }
 
-    /// The subject sub-code, 0 to 999; the registry has 0 to 7.
+    /// Returns the subject sub-code, 0 to 999. The registry has subjects 0 to 7.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -75,7 +75,7 @@ impl Status {
         (self.0 >> 16) as u16
     }
 
-    /// The detail sub-code, 0 to 999.
+    /// Returns the detail sub-code, 0 to 999.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -86,7 +86,7 @@ impl Status {
         (self.0 & 0xffff) as u16
     }
 
-    /// The code of this status in a class.
+    /// Returns the code with this status and a class.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Status};
@@ -97,7 +97,7 @@ impl Status {
         EnhancedStatusCode::from_parts(class, self)
     }
 
-    /// The code as a success: `2.y.z`.
+    /// Returns the code for a success: `2.y.z`.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -108,7 +108,7 @@ impl Status {
         self.with_class(Class::Success)
     }
 
-    /// The code as a persistent transient failure: `4.y.z`.
+    /// Returns the code for a persistent transient failure: `4.y.z`.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -119,7 +119,7 @@ impl Status {
         self.with_class(Class::PersistentTransientFailure)
     }
 
-    /// The code as a permanent failure: `5.y.z`.
+    /// Returns the code for a permanent failure: `5.y.z`.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -130,7 +130,7 @@ impl Status {
         self.with_class(Class::PermanentFailure)
     }
 
-    /// The registry's row; `None` if there is none.
+    /// Returns the registry's row, or `None` if the status is not registered.
     ///
     /// ```
     /// # use smtp_enhanced_status::Status;
@@ -145,7 +145,7 @@ impl Status {
         }
     }
 
-    /// Where the row stands among the entries.
+    /// Returns the index of the row in `ENTRIES`.
     #[inline]
     pub(crate) const fn position(self) -> Option<usize> {
         let (subject, detail) = (self.subject() as usize, self.detail() as usize);
@@ -158,7 +158,7 @@ impl Status {
         }
     }
 
-    /// A status known to be in range, for the generated tables.
+    /// Returns a status whose sub-codes are known to be in range, for the generated tables.
     pub(crate) const fn registered(subject: u16, detail: u16) -> Status {
         Status((subject as u32) << 16 | detail as u32)
     }
@@ -170,7 +170,7 @@ impl fmt::Debug for Status {
     }
 }
 
-/// The registry's notation: `X.1.1`.
+/// Writes the registry's notation: `X.1.1`.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut buffer = [0; EnhancedStatusCode::MAX_LEN];

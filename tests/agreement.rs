@@ -1,4 +1,4 @@
-//! The library against xtask's model and against the data it was rendered from.
+//! Checks the library against xtask's model and against the data it was rendered from.
 
 #[path = "grid/mod.rs"]
 mod grid;
@@ -17,7 +17,7 @@ use xtask::quirk::Quirks;
 use xtask::registry::Registry;
 
 #[test]
-fn the_model_judges_as_the_library_does() {
+fn the_model_judges_as_the_library() {
     let registry = model().registry;
     let verdicts: Vec<u8> = grid::pairs()
         .map(|(reply_code, code)| {
@@ -31,9 +31,9 @@ fn the_model_judges_as_the_library_does() {
     grid::assert_agree("xtask's model", &verdicts);
 }
 
-/// The precedence of the verdicts, written down once more without any table of the library or the model.
+/// Writes the precedence of the verdicts down once more, using no table of the library or the model.
 #[test]
-fn both_judge_as_a_plain_reading_of_the_cells_does() {
+fn both_judge_as_a_plain_reading_of_the_cells() {
     let cells = plain_cells();
     let rows: Vec<Option<&String>> =
         grid::statuses().map(|(subject, detail)| cells.get(&format!("X.{subject}.{detail}"))).collect();
@@ -55,7 +55,7 @@ fn both_judge_as_a_plain_reading_of_the_cells_does() {
 }
 
 #[test]
-fn every_version_of_the_registry_is_judged_in_memory() {
+fn every_version_of_the_registry_can_be_judged() {
     let Some(files) = support::history() else { return };
     let verdict = |registry: &Registry, pair: &str| registry.judge(Pair::parse(pair).unwrap());
     for path in files {
@@ -72,7 +72,7 @@ fn every_version_of_the_registry_is_judged_in_memory() {
 }
 
 #[test]
-fn entries_are_the_models_rows() {
+fn entries_are_the_rows_of_the_model() {
     let model = model();
     assert_eq!(entries().len(), model.entries.len());
     for (ours, row) in entries().iter().zip(&model.entries) {
@@ -147,9 +147,9 @@ fn every_reply_code_of_the_registry_is_in_the_table() {
     }
 }
 
-/// A list that exceeds its text is a known conflict, and the other way round.
+/// Each list with a class that the text excludes is a known conflict, and each such conflict is about such a list.
 #[test]
-fn lists_that_hold_an_excluded_class_are_the_known_conflicts() {
+fn lists_with_an_excluded_class_are_the_known_conflicts() {
     for entry in entries().iter().filter(|entry| entry.deprecated.is_none()) {
         for &reply_code in entry.associated.codes {
             let Some(class) = reply_code.class() else { continue };
@@ -165,9 +165,9 @@ fn lists_that_hold_an_excluded_class_are_the_known_conflicts() {
     }
 }
 
-/// What `annotations.toml` says of a pair in words agrees with what the registry says of it.
+/// What a conflict's summary in `annotations.toml` says about a pair is what the registry says.
 #[test]
-fn conflicts_tell_what_the_registry_says() {
+fn summaries_of_conflicts_agree_with_the_registry() {
     for entry in entries() {
         for conflict in entry.conflicts.iter().filter(|conflict| conflict.kind == ConflictKind::RfcAgainstRow)
         {
@@ -194,9 +194,9 @@ fn conflicts_tell_what_the_registry_says() {
     }
 }
 
-/// IANA's own words about classes, where it uses one of its set phrases, are what `annotations.toml` pins.
+/// If IANA's description uses one of its set phrases about classes, `annotations.toml` has the same classes.
 #[test]
-fn classes_are_those_of_ianas_phrases() {
+fn classes_agree_with_ianas_phrases() {
     let Some(newest) = support::history().and_then(|files| files.into_iter().next_back()) else { return };
     let mut quirks = Quirks::load(&support::root().join("registry/quirks.toml")).unwrap();
     let registry = Registry::read(&fs::read(newest).unwrap(), &mut quirks).unwrap();
@@ -225,7 +225,7 @@ fn classes_are_those_of_ianas_phrases() {
     assert!(held > 20, "only {held} rows use IANA's phrases; have the phrases changed?");
 }
 
-/// A row is deprecated exactly where IANA's description says so, in favour of the row that it names.
+/// A row is deprecated if and only if IANA's description says so, and its successor is the row that IANA names.
 #[test]
 fn deprecated_rows_are_those_that_iana_deprecates() {
     let Some(newest) = support::history().and_then(|files| files.into_iter().next_back()) else { return };
@@ -238,7 +238,7 @@ fn deprecated_rows_are_those_that_iana_deprecates() {
         if let Some(deprecation) = entry.deprecated {
             assert!(
                 text.contains(&deprecation.successor.to_string()),
-                "{} succeeds {}",
+                "IANA does not name {} as the successor of {}",
                 deprecation.successor,
                 entry.status
             );
@@ -250,7 +250,7 @@ fn model() -> Model {
     Model::load(&support::root()).unwrap()
 }
 
-/// The codes and basic codes of the third table, read as strings.
+/// The codes and basic codes of the third table, as plain strings.
 fn plain_cells() -> HashMap<String, String> {
     let xml = fs::read_to_string(support::root().join("registry/smtp-enhanced-status-codes.xml")).unwrap();
     let cell = |record: &str, tag: &str| {

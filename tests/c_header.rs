@@ -1,6 +1,6 @@
-//! The C header held against the library, in every dialect that its users compile it in.
+//! Compares the C header with the library, in every dialect that users compile it in.
 //!
-//! The programs are in `tests/c/`; a compiler that the machine lacks is left out (see `support::present`).
+//! The programs are in `tests/c/`. Compilers that this machine lacks are skipped (see `support::present`).
 
 mod dialects;
 mod grid;
@@ -39,7 +39,7 @@ fn judges_as_the_library_in_every_dialect() {
 }
 
 #[test]
-fn compiles_what_else_users_write_in_every_dialect() {
+fn compiles_constants_and_the_example_in_every_dialect() {
     in_two_threads(&dialects(), |dialect| {
         let folder = TempDir::new().unwrap();
         assert_eq!(run(&dialect.build(folder.path(), "constants", &[]), b""), b"", "{dialect:?}");
@@ -48,7 +48,7 @@ fn compiles_what_else_users_write_in_every_dialect() {
 }
 
 #[test]
-fn defines_its_functions_once_if_asked() {
+fn defines_its_functions_in_one_file_on_request() {
     if !support::has(["gcc", "nm"]) {
         return;
     }
@@ -58,11 +58,11 @@ fn defines_its_functions_once_if_asked() {
     let source = folder.path().join("definition.c");
     fs::write(&source, DEFINITION).unwrap();
     let alone = gcc.command(&header_folder(), &["-fsyntax-only"]).arg(source).output().unwrap();
-    assert!(String::from_utf8_lossy(&alone.stderr).contains("goes with SMTP_ESC_NO_INLINE"));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("requires SMTP_ESC_NO_INLINE"));
 }
 
 #[test]
-fn c_and_cpp_share_functions_that_are_defined_once() {
+fn c_and_cpp_share_functions_defined_in_one_file() {
     if !support::has(["gcc", "g++", "nm"]) {
         return;
     }
@@ -73,7 +73,7 @@ fn c_and_cpp_share_functions_that_are_defined_once() {
     }
 }
 
-/// Builds the definitions in one dialect and their users in another, and links them.
+/// Compiles the definitions in one dialect and their callers in another, and links them.
 fn assert_defines_once(definition: &Dialect, user: &Dialect, linker: &str) {
     let folder = TempDir::new().unwrap();
     let object = |dialect: &Dialect, name: &str, text: &str| {
@@ -90,7 +90,7 @@ fn assert_defines_once(definition: &Dialect, user: &Dialect, linker: &str) {
     assert_eq!(
         defined_functions(&objects[1]),
         BTreeSet::from(["use".to_owned()]),
-        "declarations define nothing"
+        "a file with declarations defines functions"
     );
     let functions = defined_functions(&objects[0]);
     assert!(functions.iter().all(|name| name.starts_with("smtp_esc_") && name.len() <= 31), "{functions:?}");
@@ -100,7 +100,7 @@ fn assert_defines_once(definition: &Dialect, user: &Dialect, linker: &str) {
 }
 
 #[test]
-fn reads_and_writes_codes_as_the_library() {
+fn parses_and_formats_codes_as_the_library() {
     let folder = TempDir::new().unwrap();
     if !support::has([SANITIZED_GCC]) {
         return;
@@ -116,7 +116,7 @@ fn reads_and_writes_codes_as_the_library() {
 }
 
 #[test]
-fn every_number_is_a_code_or_gives_nothing() {
+fn every_number_is_a_code_or_is_refused() {
     let folder = TempDir::new().unwrap();
     let plain: &[&str] = &["-O2", "-DSMTP_ESC_DESCRIPTIONS"];
     let jobs = [
@@ -136,7 +136,7 @@ fn every_number_is_a_code_or_gives_nothing() {
 fn tables_are_those_of_the_library() {
     let folder = TempDir::new().unwrap();
     let Some(gcc) = gcc("c89") else { return };
-    // Macros of a user that are called as the identifiers change nothing.
+    // A user's macros with the names of the identifiers must change nothing.
     let identifiers = entries().iter().map(|entry| entry.identifier);
     let taken: String = identifiers
         .chain(reply_codes().iter().map(|entry| entry.name))
@@ -157,7 +157,7 @@ fn tables_are_those_of_the_library() {
 }
 
 #[test]
-fn keeps_any_text_of_the_registry_octet_for_octet() {
+fn keeps_any_text_of_the_registry_unchanged() {
     let texts = ["\"; */ /* // \\", "??/ ??( 100%s %n", "caf\u{e9} \u{202e}\u{7}", "\\\n#error", ""];
     let long = "a \"b\" ??= % ".repeat(100) + &"\u{e9}".repeat(1000);
     let mut model = Model::load(&support::root()).unwrap();
@@ -190,7 +190,7 @@ fn keeps_any_text_of_the_registry_octet_for_octet() {
 }
 
 #[test]
-fn refuses_a_row_or_reply_code_whose_name_it_has_itself() {
+fn refuses_a_row_or_reply_code_with_a_reserved_name() {
     let model = Model::load(&support::root()).unwrap();
     for name in ["LISTED", "CODE", "INLINE", "REPLY_OK", "ROW_MAP_V1"] {
         let mut model = model.clone();
@@ -227,16 +227,16 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
         assert!(name.len() <= 31, "{name} has more than 31 characters");
     }
     for internal in ["SMTP_ESC_INLINE", "SMTP_ESC_CASE", "SMTP_ESC_KEY", "SMTP_ESC_ROW"] {
-        assert!(!names.contains(internal), "{internal} is left behind");
+        assert!(!names.contains(internal), "{internal} is still defined at the end of the header");
     }
     for entry in entries() {
         assert!(names.contains(format!("SMTP_ESC_{}", entry.identifier).as_str()), "{}", entry.identifier);
     }
 }
 
-/// Somebody will hand them to printf, or write them on the wire.
+/// Users may pass the texts to printf as formats, or send them in replies.
 #[test]
-fn texts_of_todays_tables_are_plain() {
+fn texts_of_the_current_tables_are_plain() {
     let rows = entries().iter().flat_map(|entry| [entry.identifier, entry.sample_text, entry.description]);
     let replies = reply_codes().iter().flat_map(|entry| [entry.name, entry.meaning]);
     for text in rows.chain(replies) {
@@ -275,7 +275,7 @@ fn installs_for_pkg_config() {
     assert_replies(&reply);
     succeed(Command::new("make").args(&arguments).arg("uninstall"));
     fs::remove_file(reply).unwrap();
-    assert_eq!(files(stage.path()), Vec::<PathBuf>::new(), "uninstall leaves nothing");
+    assert_eq!(files(stage.path()), Vec::<PathBuf>::new(), "uninstall left files");
 }
 
 #[test]
@@ -333,7 +333,7 @@ const SANITIZED_CLANG: &str = "clang -fsanitize=address,undefined";
 const SANITIZERS: [&str; 4] =
     ["-O1", "-DSMTP_ESC_DESCRIPTIONS", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
-/// Where peers go wrong, and the edges of the grammar.
+/// The limits of the grammar, and texts that other parsers get wrong.
 const TEXTS: [&[u8]; 64] = [
     b"",
     b"5",
@@ -411,7 +411,7 @@ fn assert_judges(who: &str, program: &Path) {
     }
 }
 
-/// The line that parse.c prints for a text, made by the library.
+/// Returns the line that parse.c should print for a text, according to the library.
 fn library_answer(text: &[u8]) -> String {
     let number =
         |code: EnhancedStatusCode| u32::from(code.class().digit()) * 1_000_000 + status_number(code.status());
@@ -422,7 +422,7 @@ fn library_answer(text: &[u8]) -> String {
     }
 }
 
-/// The lines that tables.c prints, made by the library.
+/// Returns the lines that tables.c should print, according to the library.
 fn library_tables() -> String {
     let mut lines = String::new();
     let _ = writeln!(lines, "version {} {}", env!("CARGO_PKG_VERSION"), version_number());
@@ -521,7 +521,7 @@ fn listing(entry: &Entry, reply: u16) -> char {
     }
 }
 
-/// Texts of the characters that codes and their surroundings are made of; the same ones in every run.
+/// Returns texts made of characters that are common in codes and around them; the same texts in every run.
 fn random_texts(count: usize) -> impl Iterator<Item = Vec<u8>> {
     const ALPHABET: &[u8] = b"0123456789.X -+#():\t\0a2455......11  ";
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -534,7 +534,7 @@ fn random_texts(count: usize) -> impl Iterator<Item = Vec<u8>> {
     (0..count).map(move |index| {
         let length = next(12);
         let mut text: Vec<u8> = (0..length).map(|_| ALPHABET[next(ALPHABET.len())]).collect();
-        // Half of them begin as codes do, so that many are codes.
+        // Half of the texts begin like a code, so that many are codes.
         if index % 2 == 0 {
             text.splice(..0, format!("{}.{}.", next(7), next(1200)).into_bytes());
         }
@@ -549,7 +549,7 @@ fn hex(octets: &[u8]) -> String {
     })
 }
 
-/// The global functions that an object file defines.
+/// Returns the global functions that an object file defines.
 fn defined_functions(object: &Path) -> BTreeSet<String> {
     let list = succeed(Command::new("nm").args(["-g", "--defined-only", "-P"]).arg(object));
     list.lines().map(|line| name_at_start(line).to_owned()).collect()
@@ -559,7 +559,7 @@ fn name_at_start(line: &str) -> &str {
     line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
-/// A CMake project that builds the example.
+/// Returns a CMake project that builds the example.
 fn consumer(get_the_target: &str) -> String {
     format!(
         "cmake_minimum_required(VERSION 3.14)\nproject(consumer C)\n{get_the_target}\
@@ -588,7 +588,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// Runs a program that must succeed, with an input, and gives its output.
+/// Runs a program with an input, and returns its output. The program must succeed.
 fn run(program: &Path, input: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();

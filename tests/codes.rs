@@ -1,4 +1,4 @@
-//! Reading and writing codes: exhaustively where the space is small, and on what others get wrong.
+//! Parses and formats codes: every value where there are few enough, and the inputs that other parsers get wrong.
 
 use std::mem::size_of;
 
@@ -64,14 +64,14 @@ fn values_are_small() {
 }
 
 #[test]
-fn codes_are_ordered_as_numbers() {
+fn codes_are_ordered_numerically() {
     let code = |text: &str| text.parse::<EnhancedStatusCode>().unwrap();
     assert!(code("5.7.2") < code("5.7.10"));
     assert!(code("5.7.1") != code("5.7.10"));
     assert!(code("4.7.10") < code("5.1.1"));
 }
 
-/// What the strict parsers say of each input: the reason and its place, or the code they take.
+/// The strict parsers return the reason and its position, or the code.
 #[test]
 fn strict_parsing_names_every_reason() {
     let refused: &[(&str, ParseErrorKind, usize)] = &[
@@ -117,7 +117,7 @@ fn strict_parsing_names_every_reason() {
 }
 
 #[test]
-fn a_prefix_is_taken_only_before_a_blank_or_the_end() {
+fn a_prefix_needs_a_space_or_the_end_after_it() {
     let read = |text: &'static str| {
         EnhancedStatusCode::parse_prefix(text.as_bytes())
             .map(|(code, rest)| (code.to_string(), String::from_utf8(rest.to_vec()).unwrap()))
@@ -153,7 +153,7 @@ fn a_prefix_is_taken_only_before_a_blank_or_the_end() {
 }
 
 #[test]
-fn lenient_parsing_names_what_it_forgave() {
+fn lenient_parsing_names_every_defect() {
     let cases: &[(&str, &str, &str, &str)] = &[
         ("5.1.1 x", "5.1.1", "", " x"),
         ("5.7.1\tx", "5.7.1", "tab", "\tx"),
@@ -211,7 +211,7 @@ fn lenient_parsing_names_what_it_forgave() {
 }
 
 proptest! {
-    /// The three parsers agree with each other on any octets, and none panics.
+    /// The three parsers agree on any octets, and none panics.
     #[test]
     fn parsers_agree(octets in prop::collection::vec(prop_oneof![Just(b'.'), Just(b' '), Just(b'5'), b'0'..=b'9', any::<u8>()], 0..14)) {
         let whole = EnhancedStatusCode::from_bytes(&octets).ok();
@@ -224,7 +224,7 @@ proptest! {
         if let Some((code, rest)) = prefix {
             prop_assert!(rest.is_empty() || rest[0] == b' ');
             prop_assert_eq!(EnhancedStatusCode::from_bytes(&octets[..octets.len() - rest.len()]), Ok(code));
-            let lenient = lenient.expect("what is strict is lenient");
+            let lenient = lenient.expect("the lenient parser accepts what a stricter one accepts");
             prop_assert_eq!((lenient.code, lenient.rest, lenient.forgiven), (code, rest, Forgiven::NOTHING));
         } else if let Some(lenient) = lenient {
             prop_assert!(!lenient.forgiven.is_empty());

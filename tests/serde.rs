@@ -1,4 +1,4 @@
-//! The feature `serde`: codes as strings, read strictly.
+//! The feature `serde`: codes are strings, and are parsed strictly.
 #![cfg(feature = "serde")]
 
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode, Status};

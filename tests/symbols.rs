@@ -1,5 +1,5 @@
-//! `registry/symbols-in-versions` against the header and the library: no published identifier disappears or changes
-//! its name, and none is published without a line there.
+//! Checks `registry/symbols-in-versions` against the header and the library: no published identifier disappears or
+//! is renamed, and none is published without a line in that file.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -7,13 +7,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
-/// By name.
+/// Symbols by name.
 type Symbols = BTreeMap<String, Symbol>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Symbol {
     is_deprecated: bool,
-    /// What a constant of `Status` stands for: `X.1.1`.
+    /// The row of a constant of `Status`: `X.1.1`.
     row: Option<String>,
 }
 
@@ -33,17 +33,17 @@ fn the_library_has_the_symbols_of_the_list() {
 }
 
 #[test]
-fn the_list_is_sorted_and_names_versions_that_exist() {
+fn the_list_is_sorted_and_names_existing_versions() {
     let text = read("registry/symbols-in-versions");
     let names: Vec<&str> = lines(&text).map(|line| line[0]).collect();
-    assert!(names.is_sorted(), "registry/symbols-in-versions is not in the order of its octets");
+    assert!(names.is_sorted(), "registry/symbols-in-versions is not sorted by octets");
     let changelog = read("CHANGELOG.md");
     for line in lines(&text) {
         let versions = line[1..].iter().filter(|word| !is_row(word));
         assert!(
             (1..=2).contains(&versions.clone().count())
                 && !line[..line.len() - 1].iter().any(|word| is_row(word)),
-            "{line:?}: a line is a symbol, a version, the version that deprecated it, and the row of a constant"
+            "{line:?}: a line has a symbol, its version, perhaps the version that deprecated it, and a constant's row"
         );
         for version in versions {
             assert!(
@@ -55,7 +55,7 @@ fn the_list_is_sorted_and_names_versions_that_exist() {
 }
 
 #[test]
-fn a_removed_a_renamed_and_a_new_symbol_are_noticed() {
+fn removed_renamed_and_new_symbols_are_noticed() {
     let header = read("generated/c/smtp_enhanced_status.h");
     let renamed = header.replace("SMTP_ESC_MBOX_FULL ", "SMTP_ESC_MAILBOX_FULL ");
     let differences = differences(&header_symbols(&header), &header_symbols(&renamed));
@@ -67,16 +67,13 @@ fn a_removed_a_renamed_and_a_new_symbol_are_noticed() {
 }
 
 #[test]
-fn a_name_of_another_row_and_a_missing_row_are_noticed() {
+fn a_wrong_row_and_a_missing_row_are_noticed() {
     let found = constants(&read("generated/rust/statuses.rs"), "Status");
     let full = Symbol { is_deprecated: false, row: Some("X.2.2".to_owned()) };
     assert_eq!(found["Status::MBOX_FULL"], full);
     for (row, expected) in [
-        (
-            Some("X.2.9"),
-            "Status::MBOX_FULL stands for X.2.9, and a published name never stands for another row",
-        ),
-        (None, "Status::MBOX_FULL stands for a row; write X.2.2 at the end of its line"),
+        (Some("X.2.9"), "Status::MBOX_FULL is listed with X.2.9; a published name must keep its row"),
+        (None, "Status::MBOX_FULL is listed without a row; add X.2.2 at the end of its line"),
     ] {
         let mut listed = found.clone();
         listed.get_mut("Status::MBOX_FULL").unwrap().row = row.map(str::to_owned);
@@ -97,8 +94,9 @@ fn assert_same(listed: &Symbols, found: &Symbols) {
 fn differences(listed: &Symbols, found: &Symbols) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
     let gone = listed.keys().filter(|name| !found.contains_key(*name));
-    let mut differences: Vec<String> =
-        gone.map(|name| format!("{name} is gone; a published symbol stays, deprecated at most")).collect();
+    let mut differences: Vec<String> = gone
+        .map(|name| format!("{name} is gone; a published symbol may be deprecated, but not removed"))
+        .collect();
     for (name, symbol) in found {
         let row = symbol.row.as_ref().map(|row| format!(" {row}")).unwrap_or_default();
         let is_deprecated = symbol.is_deprecated;
@@ -109,9 +107,9 @@ fn differences(listed: &Symbols, found: &Symbols) -> Vec<String> {
                 Some(format!("{name} is {}deprecated", if is_deprecated { "" } else { "not " }))
             }
             Some(listed) if listed.row != symbol.row => Some(match &listed.row {
-                None => format!("{name} stands for a row; write{row} at the end of its line"),
+                None => format!("{name} is listed without a row; add{row} at the end of its line"),
                 Some(other) => {
-                    format!("{name} stands for {other}, and a published name never stands for another row")
+                    format!("{name} is listed with {other}; a published name must keep its row")
                 }
             }),
             Some(_) => None,
@@ -139,7 +137,7 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
         .map(|line| line.split_whitespace().collect())
 }
 
-/// Macros that stay defined behind the header, and functions.
+/// Returns the macros that are still defined at the end of the header, and the functions.
 fn header_symbols(header: &str) -> Symbols {
     let mut symbols = Symbols::new();
     let mut undefined = Vec::new();
@@ -151,7 +149,8 @@ fn header_symbols(header: &str) -> Symbols {
             symbols.insert(word(definition.trim_start()).to_owned(), symbol);
         } else if let Some(name) = directive.strip_prefix("undef ") {
             undefined.push(word(name).to_owned());
-        } else if let Some(at) = line.find("smtp_esc_").filter(|_| line.starts_with("SMTP_ESC_INLINE ")) {
+        } else if line.starts_with("SMTP_ESC_INLINE ") {
+            let at = line.find("smtp_esc_").unwrap_or_else(|| panic!("{line:?} declares no function"));
             symbols.insert(word(&line[at..]).to_owned(), Symbol::default());
         }
     }
@@ -159,7 +158,7 @@ fn header_symbols(header: &str) -> Symbols {
     symbols
 }
 
-/// The associated constants of a generated `impl`.
+/// Returns the associated constants of a generated `impl`.
 fn constants(source: &str, type_name: &str) -> Symbols {
     let mut symbols = Symbols::new();
     let mut is_deprecated = false;
@@ -173,14 +172,14 @@ fn constants(source: &str, type_name: &str) -> Symbols {
     symbols
 }
 
-/// The row of `NAME: Status = Status::registered(7, 29);`.
+/// Returns the row of `NAME: Status = Status::registered(7, 29);`.
 fn row(constant: &str) -> Option<String> {
     let (_, numbers) = constant.split_once("Status::registered(")?;
     let (subject, detail) = numbers.split_once(')')?.0.split_once(", ")?;
     Some(format!("X.{subject}.{detail}"))
 }
 
-/// What the library exports: the names of its `pub use` lines.
+/// Returns what the library exports: the names in its `pub use` items.
 fn exports(library: &str) -> Symbols {
     let uses = library.split("pub use ").skip(1).map(|rest| rest.split(';').next().unwrap_or_default());
     let names = uses.flat_map(|path| path.rsplit("::").next().unwrap_or_default().split(','));

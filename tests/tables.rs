@@ -1,4 +1,4 @@
-//! generated/tables/ read back by other parsers and held against the library.
+//! Reads generated/tables/ with other parsers, and compares it with the library.
 
 #[path = "grid/mod.rs"]
 mod grid;
@@ -16,13 +16,13 @@ mod markdown;
 #[path = "tables/python.rs"]
 mod python;
 
-/// A product as it stands in the tree.
+/// Returns a committed product.
 fn product(name: &str) -> String {
     let path = support::root().join("generated/tables").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The model of the tree's registry.
+/// Returns the model of the committed registry.
 fn model() -> xtask::model::Model {
     xtask::model::Model::load(&support::root()).unwrap()
 }

@@ -1,7 +1,7 @@
-//! Parse, look up and judge against what people build for it otherwise, and the time of a rendering.
+//! Compares parsing, lookup and judging with the usual alternatives, and measures the rendering of all products.
 //!
-//! `cargo bench -p smtp-enhanced-status-benches` measures all in one run and ends with the ratios, which travel
-//! between machines; the figures do not.
+//! `cargo bench -p smtp-enhanced-status-benches` measures everything in one run, and prints the ratios at the end.
+//! Ratios can be compared between machines; times cannot.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,7 +20,7 @@ mod tables {
 }
 use tables::{CODES, ROWS};
 
-/// A row as a peer would keep it under a hash.
+/// A row as a hash table of a peer would have it.
 struct Row {
     index: usize,
     has_list: bool,
@@ -161,18 +161,18 @@ fn judge_pairs(criterion: &mut Criterion, name: &str, pairs: &[(ReplyCode, Enhan
     group.finish();
 }
 
-/// Every combination: in two of three the classes differ, which needs no table.
+/// Returns every combination. In two of three the classes differ, which needs no table.
 fn all_pairs() -> Vec<(ReplyCode, EnhancedStatusCode)> {
     let pairs = |code| reply_codes().iter().map(move |entry| (entry.code, code));
     codes().into_iter().flat_map(pairs).collect()
 }
 
-/// The combinations whose classes agree, as in real replies.
+/// Returns the combinations whose classes match, as in real replies.
 fn agreeing_pairs() -> Vec<(ReplyCode, EnhancedStatusCode)> {
     all_pairs().into_iter().filter(|(reply_code, code)| reply_code.class() == Some(code.class())).collect()
 }
 
-/// The library's judgement over a hashed table.
+/// Judges a pair as the library does, with a hash table.
 fn by_row<'a>(
     reply_code: ReplyCode,
     code: EnhancedStatusCode,
@@ -215,7 +215,7 @@ fn render(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Every registered code, then as many that are not registered, in a scattered order.
+/// Returns every registered code and as many unregistered ones, in a scattered order.
 fn codes() -> Vec<EnhancedStatusCode> {
     let mut codes: Vec<EnhancedStatusCode> = Vec::new();
     for entry in entries() {
@@ -230,7 +230,7 @@ fn codes() -> Vec<EnhancedStatusCode> {
     (0..count).map(|index| codes[index * 263 % count]).collect()
 }
 
-/// Reply texts as servers send them: most with a code, some without, some with an address instead.
+/// Returns texts as servers send them in replies: most with a code, some without, some with an IP address instead.
 fn texts() -> Vec<String> {
     let words = ["<user@example.org>: Recipient address rejected: User unknown", "Ok", "Message refused", ""];
     let with_code = codes().into_iter().enumerate();
@@ -243,7 +243,7 @@ fn texts() -> Vec<String> {
         .collect()
 }
 
-/// How many times longer than the library each peer takes, from the medians of this run.
+/// Prints how many times as long as the library each peer takes, from the medians of this run.
 fn print_ratios(output: &Path) {
     println!();
     for (group, peers) in [

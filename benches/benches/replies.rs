@@ -1,6 +1,8 @@
-//! Reading a reply with all its defects and judging its pair, against parsers of SMTP clients, and the rules apart.
+//! Compares reading a reply with all its defects and judging its pair with the parsers of SMTP clients, and measures
+//! the rules separately.
 //!
-//! `cargo bench -p smtp-enhanced-status-benches --bench replies` measures all in one run and ends with the ratios.
+//! `cargo bench -p smtp-enhanced-status-benches --bench replies` measures everything in one run, and prints the ratios
+//! at the end.
 
 use std::fs;
 use std::hint::black_box;
@@ -14,7 +16,7 @@ use smtp_conformance::{Knowledge, Strictness};
 use smtp_enhanced_status::Pairing;
 use smtp_proto::response::parser::ResponseReceiver;
 
-/// A short reply, one of 97 octets, one of four lines.
+/// A short reply, one of 97 octets, and one of four lines.
 const REPLIES: [(&str, &str); 3] = [
     ("short", "250 2.1.5 Ok\r\n"),
     (
@@ -42,7 +44,7 @@ fn main() {
 }
 
 fn read(criterion: &mut Criterion, name: &str, reply: &str) {
-    // A thin pointer is hidden from the optimiser in one step; a wide one costs as much as reading a line.
+    // `black_box` gets a thin pointer, because with a wide one it costs as much as reading a line.
     let reply = &reply;
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Bytes(reply.len() as u64));
@@ -59,13 +61,13 @@ fn read(criterion: &mut Criterion, name: &str, reply: &str) {
     group.finish();
 }
 
-/// Whether a reply is whole, and what the registry says of its pair.
+/// Returns whether a reply has no defects, and the pairing of its codes.
 fn read_and_judge(octets: &[u8]) -> (bool, Option<Pairing>) {
     let reply = Reply::read(octets);
     (reply.defects().is_empty(), reply.pairing())
 }
 
-/// Every rule over a dialogue of a thousand exchanges.
+/// Measures all rules over a dialogue of a thousand exchanges.
 fn rules(criterion: &mut Criterion) {
     let exchange = |act, reply: &str| {
         let answer = Answer { octets: reply.into(), millis: 0 };
@@ -92,7 +94,7 @@ fn rules(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How many times longer than the reader each peer takes, from the medians of this run.
+/// Prints how many times as long as the reader each peer takes, from the medians of this run.
 fn print_ratios(output: &Path) {
     println!();
     for (name, _) in REPLIES {
@@ -105,7 +107,7 @@ fn print_ratios(output: &Path) {
         }
     }
     if let Some(time) = median(&output.join("rules/all")) {
-        println!("rules     {:.2} us an exchange", time / 1e6);
+        println!("rules     {:.2} us per exchange", time / 1e6);
     }
 }
 

@@ -1,8 +1,9 @@
-//! A registry, or edits of the project's own: what passes the gates has lost nothing, and `sync --propose` can take it.
+//! Passes a registry, or edits of the project's own, through the gates. One that passes has lost nothing, and
+//! `sync --propose` can take it.
 //!
-//! Input that begins with `<` is a file. Any other is a list of edits of the snapshot, so that most inputs come
-//! past the reader: each is an offset, a number of octets to delete (two octets each, little-endian), a number of
-//! octets to insert (one octet), and these.
+//! Input that begins with `<` is a file. Any other input is a list of edits of the snapshot, so that the parser accepts
+//! most inputs. Each edit is an offset and a number of octets to delete (two octets each, little-endian), a number of
+//! octets to insert (one octet), and the octets to insert.
 
 #![no_main]
 
@@ -44,15 +45,15 @@ struct Project {
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join(FOLDER);
-    let file = DataFile::read(&folder.join(ANNOTATIONS)).expect("the annotations are there");
-    let symbols = DataFile::read(&folder.join(SYMBOLS)).expect("the symbols are there");
+    let file = DataFile::read(&folder.join(ANNOTATIONS)).expect("the annotations can be read");
+    let symbols = DataFile::read(&folder.join(SYMBOLS)).expect("the symbols can be read");
     Project {
-        model: Model::load(&root).expect("the project's registry is good"),
-        quirks: Quirks::load(&folder.join(QUIRKS)).expect("the project's quirks are good"),
-        snapshot: std::fs::read(folder.join(SNAPSHOT)).expect("the snapshot is there"),
-        annotations: Annotations::read(&file).expect("the project's annotations are good"),
+        model: Model::load(&root).expect("the project's registry is valid"),
+        quirks: Quirks::load(&folder.join(QUIRKS)).expect("the project's quirks are valid"),
+        snapshot: std::fs::read(folder.join(SNAPSHOT)).expect("the snapshot can be read"),
+        annotations: Annotations::read(&file).expect("the project's annotations are valid"),
         file,
-        symbols: Symbols::read(&symbols).expect("the project's symbols are good"),
+        symbols: Symbols::read(&symbols).expect("the project's symbols are valid"),
     }
 });
 
@@ -75,11 +76,11 @@ fn assert_lost_nothing(registry: &Registry, model: &Model) {
     assert!(registry.updated >= model.registry.updated, "{} is older", registry.updated);
 }
 
-/// The proposed annotations are read again, with one for every row and the old ones as they were.
+/// Fails unless the proposed annotations can be parsed, cover every row, and have the old identifiers.
 fn assert_annotated(registry: &Registry, project: &Project) {
     let file = proposal::annotate(&project.file, registry, &project.annotations, &project.symbols)
         .expect("annotations are proposed");
-    let proposed = Annotations::read(&file).expect("the proposal is read again");
+    let proposed = Annotations::read(&file).expect("the proposed annotations are valid");
     for row in &registry.statuses.rows {
         assert!(proposed.rows.contains_key(&row.key.0), "{} is not annotated", row.key.0);
     }

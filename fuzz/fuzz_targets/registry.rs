@@ -1,4 +1,4 @@
-//! Any octets: the reader gives a registry or one plain line, and what it accepts can be judged.
+//! Parses any octets. The result is a registry that can be judged, or a reason of one plain line.
 
 #![no_main]
 
@@ -26,19 +26,19 @@ fuzz_target!(|octets: &[u8]| {
 
 static QUIRKS: LazyLock<Quirks> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../registry/quirks.toml");
-    Quirks::load(&path).expect("the project's quirks are good")
+    Quirks::load(&path).expect("the project's quirks are valid")
 });
 
 fn assert_unique(registry: &Registry) {
     let mut statuses = BTreeSet::new();
     let mut subjects = BTreeSet::new();
     let mut classes = BTreeSet::new();
-    assert!(registry.statuses.rows.iter().all(|row| statuses.insert(row.key.0)), "a status stands twice");
-    assert!(registry.subjects.rows.iter().all(|row| subjects.insert(row.key)), "a subject stands twice");
-    assert!(registry.classes.rows.iter().all(|row| classes.insert(row.key)), "a class stands twice");
+    assert!(registry.statuses.rows.iter().all(|row| statuses.insert(row.key.0)), "a status occurs twice");
+    assert!(registry.subjects.rows.iter().all(|row| subjects.insert(row.key)), "a subject occurs twice");
+    assert!(registry.classes.rows.iter().all(|row| classes.insert(row.key)), "a class occurs twice");
 }
 
-/// Every row, and one that is not there, with every class and each kind of reply code.
+/// Judges every row, and one that does not exist, with every class and each kind of reply code.
 fn assert_judges(registry: &Registry) {
     let statuses = registry.statuses.rows.iter().map(|row| row.key.0);
     let absent = (0..=999).map(|detail| Status { subject: 999, detail });

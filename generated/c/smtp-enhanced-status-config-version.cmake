@@ -3,8 +3,8 @@
 # SHA-256 of the source: 11319061c9ee72dc38c553422f953ee125829d984757f6016e89c068e79e1b7c
 # SPDX-License-Identifier: MIT OR Apache-2.0; registry data: CC0-1.0
 
-# Compatible with requests of the same major version that are not newer. A header fits every machine, so
-# the size of a pointer does not matter.
+# Compatible with a requested version if the major version is the same and the requested one is not newer. The size of
+# a pointer does not matter to a header.
 set(PACKAGE_VERSION "0.1.0")
 string(REGEX MATCH "^[0-9]+" smtp_esc_major "${PACKAGE_VERSION}")
 

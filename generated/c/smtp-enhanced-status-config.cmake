@@ -3,9 +3,9 @@
 # SHA-256 of the source: 11319061c9ee72dc38c553422f953ee125829d984757f6016e89c068e79e1b7c
 # SPDX-License-Identifier: MIT OR Apache-2.0; registry data: CC0-1.0
 
-# find_package(smtp-enhanced-status) gives the target smtp-enhanced-status::smtp-enhanced-status.
+# find_package(smtp-enhanced-status) defines the target smtp-enhanced-status::smtp-enhanced-status.
 
-# `make install` puts the folder here where it is not <prefix>/include.
+# If the folder is not <prefix>/include, `make install` writes its path here.
 set(smtp_esc_includedir "${CMAKE_CURRENT_LIST_DIR}/../../../include")
 get_filename_component(smtp_esc_includedir "${smtp_esc_includedir}" ABSOLUTE)
 

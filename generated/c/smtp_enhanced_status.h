@@ -5,32 +5,34 @@
  */
 
 /*
- * SMTP enhanced status codes (RFC 3463), basic reply codes (RFC 5321), and what IANA's registry says
- * of the two together (RFC 2034, RFC 5248).
- *
- * Use: copy this file. There is nothing to build, to link or to initialise.
+  * SMTP enhanced status codes (RFC 3463), basic reply codes (RFC 5321), and what IANA's registry says
+  * about pairs of the two (RFC 2034, RFC 5248).
+  *
+  * To use it, copy this file. There is nothing to build, link or initialise.
  *
  *     code = smtp_esc_parse_prefix(text, length, NULL);   where text is "5.1.1 No such user"
  *     if (smtp_esc_judge(550, code) == SMTP_ESC_CLASS_MISMATCH) ...
  *     smtp_esc_format(SMTP_ESC_PERMANENT(SMTP_ESC_ADDR_DEST_MAILBOX), buffer);
  *
- * Options, to be defined before the first #include:
- *
- *     SMTP_ESC_DESCRIPTIONS      adds the registry's descriptions
- *     SMTP_ESC_NO_INLINE         only declares the functions, which are static otherwise
- *     SMTP_ESC_IMPLEMENTATION    beside SMTP_ESC_NO_INLINE, in one file of the program: defines them
- *
- * Language: C89 and later, C++98 and later; <stddef.h> is all that is included. Two limits of C89 are
- * exceeded, as by every compiler we know of: an X-macro is a logical source line of more than 509
- * characters, and with SMTP_ESC_NO_INLINE external names differ behind their sixth character.
- *
- * Functions have no state: they allocate nothing, keep no buffer, read no locale, and may run in any
- * number of threads. They are total: what is no code gives 0, what is not known NULL or 0, or what is
- * said beside the function; a null text of length 0 is an empty text.
- *
- * Texts are the registry's and may change with it. They are arguments, never formats: write
- * printf("%s", text). The associated reply codes are no exclusive list (RFC 5248 section 2.1): only
- * SMTP_ESC_CLASS_MISMATCH breaks a requirement, and an unlisted pair is no error.
+  * Options, which must be defined before the first #include:
+  *
+  *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
+  *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
+  *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
+  *
+  * The header is written in C89 and C++98, and works with every later standard. It includes only
+  * <stddef.h>. It exceeds two limits of C89, which no compiler we know of enforces: an X-macro is a
+  * logical source line of more than 509 characters, and with SMTP_ESC_NO_INLINE some external names have
+  * the same first six characters.
+  *
+  * The functions have no state: they allocate nothing, have no static buffers, do not use the locale,
+  * and are thread-safe. They accept every argument. They return 0 for a text or number that is not a
+  * code, and NULL or 0 for a row that does not exist, unless their comment says otherwise. A null pointer
+  * with length 0 is an empty text.
+  *
+  * The texts are the registry's and may change with it. Never use one as a format; write
+  * printf("%s", text). The registry's lists of reply codes are not exclusive (RFC 5248 section 2.1):
+  * only SMTP_ESC_CLASS_MISMATCH breaks a requirement, and an unlisted pair is not an error.
  */
 
 #ifndef SMTP_ENHANCED_STATUS_H
@@ -39,7 +41,7 @@
 #include <stddef.h>
 
 #if defined(SMTP_ESC_IMPLEMENTATION) && !defined(SMTP_ESC_NO_INLINE)
-#error "SMTP_ESC_IMPLEMENTATION goes with SMTP_ESC_NO_INLINE, in every file that includes this one"
+#error "SMTP_ESC_IMPLEMENTATION requires SMTP_ESC_NO_INLINE, in every file that includes this header"
 #endif
 
 #define SMTP_ESC_VERSION          "0.1.0"
@@ -53,12 +55,12 @@
 /*
  * Numbers
  *
- *     status   subject * 1000 + detail, a row of the registry, without a class: X.1.1 is 1001
- *     code     class * 1000000 + status: 5.1.1 is 5001001; never 0
- *
- * Both are long, since an int may have 16 bits, and can stand in #if and behind case. Codes compare as
- * they should: 5.7.2 is less than 5.7.10. The macros check nothing: a class is 2, 4 or 5, subject and
- * detail are 0 to 999.
+  *     status   subject * 1000 + detail, a row of the registry, without a class: X.1.1 is 1001
+  *     code     class * 1000000 + status: 5.1.1 is 5001001; never 0
+  *
+  * Both are long, because an int may have only 16 bits, and both can be used in #if and in case labels.
+  * Codes compare numerically: 5.7.2 is less than 5.7.10. The macros check nothing: pass 2, 4 or 5 as
+  * the class, and 0 to 999 as subject and detail.
  */
 #define SMTP_ESC_STATUS(subject, detail)      ((subject) * 1000L + (detail))
 #define SMTP_ESC_CODE(class, subject, detail) ((class) * 1000000L + SMTP_ESC_STATUS(subject, detail))
@@ -75,32 +77,32 @@
 /* The size of a buffer for the longest code, "5.999.999", and its NUL. */
 #define SMTP_ESC_BUFFER_SIZE 10
 
-/* What the registry says of a pair of reply code and enhanced status code; of several the first. */
-#define SMTP_ESC_INVALID        0 /* one of the numbers is no reply code (200 to 599) or no code */
-#define SMTP_ESC_CLASS_MISMATCH 1 /* the first digits differ: RFC 2034 section 4 forbids it */
+/* What the registry says about a reply code and an enhanced status code; if several apply, the first. */
+#define SMTP_ESC_INVALID        0 /* the reply code is not 200 to 599, or the code is not a code */
+#define SMTP_ESC_CLASS_MISMATCH 1 /* the first digits differ, which RFC 2034 section 4 forbids */
 #define SMTP_ESC_UNREGISTERED   2 /* the registry has no such row */
-#define SMTP_ESC_LISTED         3 /* the row lists the reply code, or its class, or any */
+#define SMTP_ESC_LISTED         3 /* the row lists the reply code, its class, or "Any" */
 #define SMTP_ESC_UNLISTED       4 /* the row has a list, and the reply code is not on it */
 #define SMTP_ESC_NO_LIST        5 /* the row has no list */
 
 /* The forms of the registry's column "Associated Basic Status Code". */
 #define SMTP_ESC_FORM_ANY       1 /* "Any": every reply code of the same class */
-#define SMTP_ESC_FORM_NOT_GIVEN 2 /* "Not given": unknown, which is not the same as none */
+#define SMTP_ESC_FORM_NOT_GIVEN 2 /* "Not given": not known yet; it does not mean "none" */
 #define SMTP_ESC_FORM_NO_DATA   3 /* an empty cell */
 #define SMTP_ESC_FORM_LIST      4 /* reply codes or classes */
-#define SMTP_ESC_FORM_OPEN_LIST 5 /* reply codes, with a remark that others are allowed */
+#define SMTP_ESC_FORM_OPEN_LIST 5 /* reply codes, with a note that others are allowed */
 
 /* How a row lists a reply code. */
 #define SMTP_ESC_PAIR_EXACT 1 /* by itself */
 #define SMTP_ESC_PAIR_CLASS 2 /* by its class: "5XX" */
 #define SMTP_ESC_PAIR_ANY   3 /* by "Any" */
 
-/* The classes in which a row may be sent, by its text or its RFC: a sum of these. */
+/* The classes that a row's text or its RFC allows: a sum of these. */
 #define SMTP_ESC_BIT_SUCCESS   1 /* 2.y.z */
 #define SMTP_ESC_BIT_TRANSIENT 2 /* 4.y.z */
 #define SMTP_ESC_BIT_PERMANENT 4 /* 5.y.z */
 
-/* The rows of the registry as statuses. */
+/* The rows of the registry, as statuses. */
 
 /* X.0.z Other or Undefined Status */
 #define SMTP_ESC_OTHER                     0L /* X.0.0 Other undefined Status */
@@ -247,18 +249,18 @@
 #define SMTP_ESC_REPLY_DOMAIN_NO_MAIL   556 /* The domain of the recipient accepts no mail */
 
 /*
- * X-macros: each calls the macro it is given once a row. The columns of a version never change; a new
- * column comes with a new version.
- *
- * Identifiers and names come without their prefix. Use them with # and ## only: elsewhere a macro of
- * your own that is called OTHER or OK would take their place.
+  * X-macros: each calls the macro that you pass once per row. The columns of a version never change; a
+  * new column comes with a new version.
+  *
+  * Identifiers and names have no prefix here. Use them with # and ## only: anywhere else, a macro of
+  * yours named OTHER or OK would be expanded instead.
  */
 
 /*
- * The rows of the registry, in its order:
+  * The rows of the registry, in the registry's order:
  *     X(identifier, subject, detail, classes, form, deprecated, sample_text)
- * classes is a sum of SMTP_ESC_BIT_..., 0 for a row that is to be sent in none; form is one of
- * SMTP_ESC_FORM_...; deprecated is 1 or 0; sample_text is empty where the registry has none.
+  * classes is a sum of SMTP_ESC_BIT_..., or 0 if the row must not be sent; form is one of
+  * SMTP_ESC_FORM_...; deprecated is 1 or 0; sample_text is empty if the registry has none.
  */
 #define SMTP_ESC_ROW_MAP_V1(X) \
     X(OTHER,                  0, 0,  7, SMTP_ESC_FORM_ANY,       0, "Other undefined Status") \
@@ -344,10 +346,10 @@
     X(SEC_REQUIRETLS,         7, 30, 4, SMTP_ESC_FORM_LIST,      0, "REQUIRETLS support required")
 
 /*
- * The associated reply codes, one a line:
- *     X(identifier, subject, detail, kind, reply)
- * reply is a reply code for SMTP_ESC_PAIR_EXACT, the first digit of reply codes for
- * SMTP_ESC_PAIR_CLASS, 0 for SMTP_ESC_PAIR_ANY.
+  * The associated reply codes, one per call:
+  *     X(identifier, subject, detail, kind, reply)
+  * reply is a reply code if kind is SMTP_ESC_PAIR_EXACT, the first digit of reply codes if it is
+  * SMTP_ESC_PAIR_CLASS, and 0 if it is SMTP_ESC_PAIR_ANY.
  */
 #define SMTP_ESC_PAIR_MAP_V1(X) \
     X(OTHER,                  0, 0,  SMTP_ESC_PAIR_ANY,     0) \
@@ -479,7 +481,7 @@
     X(SEC_REQUIRETLS,         7, 30, SMTP_ESC_PAIR_EXACT, 550)
 
 /*
- * The basic reply codes, ascending:
+  * The basic reply codes, in ascending order:
  *     X(reply, name, meaning)
  */
 #define SMTP_ESC_REPLY_MAP_V1(X) \
@@ -533,8 +535,8 @@
 /*
  * The descriptions, in the order of the rows:
  *     X(identifier, subject, detail, part, text)
- * A description that is too long for a literal of C89 comes in parts 0, 1 and so on, which join to the
- * whole text as they are.
+  * A description that is too long for a string literal of C89 comes in parts 0, 1 and so on. Concatenate
+  * them without anything in between.
  */
 #define SMTP_ESC_DESCRIPTION_MAP_V1(X) \
     X(OTHER,                  0, 0,  0, "Catch-all for errors of which nothing but the class is known.") \
@@ -637,67 +639,68 @@ extern "C" {
 #endif
 
 /*
- * Reads a code and nothing else: class 2, 4 or 5, then subject and detail of one to three digits without
- * a leading zero (RFC 3463 section 2). Gives the code, or 0.
+  * Parses a code: class 2, 4 or 5, then subject and detail of one to three digits without a leading zero
+  * (RFC 3463 section 2). Nothing may precede or follow it. Returns the code, or 0.
  */
 SMTP_ESC_INLINE long smtp_esc_parse(const char *text, size_t length);
 
 /*
- * Reads a code at the beginning of a text where SP follows it, as RFC 2034 section 3 (4) wants, or the
- * end of the text, which servers send too; no address or version is taken for a code. The text is what
- * stands behind the reply code and its separator, without the line end. Gives the code, or 0; *used
- * becomes the length of the code, or 0. used may be null.
+  * Parses the code at the start of a reply's text. Pass the text that follows the reply code and its
+  * separator, without the line end. After the code must come a space, as RFC 2034 section 3 (4)
+  * requires, or the end of the text, which servers send too; this keeps IP addresses and version numbers
+  * from being mistaken for codes. Returns the code, or 0, and sets *used to the length of the code, or
+  * to 0. used may be null.
  */
 SMTP_ESC_INLINE long smtp_esc_parse_prefix(const char *text, size_t length, size_t *used);
 
 /*
- * Writes a code and a NUL to a buffer of at least SMTP_ESC_BUFFER_SIZE. Gives the length of the text; a
- * number that is no code gives 0 and an empty text.
+  * Writes a code and a NUL to a buffer of at least SMTP_ESC_BUFFER_SIZE characters. Returns the length of
+  * the text. If the number is not a code, writes an empty text and returns 0.
  */
 SMTP_ESC_INLINE size_t smtp_esc_format(long code, char *buffer);
 
-/* 1 for the number of a code, registered or not; 0 for anything else, a status too. */
+/* Returns 1 if the number is a code, registered or not, and 0 if it is a status or anything else. */
 SMTP_ESC_INLINE int smtp_esc_is_code(long number);
 
-/* SMTP_ESC_INVALID, SMTP_ESC_CLASS_MISMATCH, and so on. A 3yz reply agrees with no code. */
+/* Returns SMTP_ESC_INVALID, SMTP_ESC_CLASS_MISMATCH, and so on. A 3yz reply code matches no code. */
 SMTP_ESC_INLINE int smtp_esc_judge(int reply, long code);
 
 /*
- * The functions below take a code or a status as number. The class of a code is not looked at.
+  * In the functions below, number is a code or a status. They ignore the class of a code.
  */
 
-/* How the row lists the reply code: SMTP_ESC_PAIR_..., or 0. */
+/* Returns how the row lists the reply code: SMTP_ESC_PAIR_..., or 0 if it does not. */
 SMTP_ESC_INLINE int smtp_esc_listing(int reply, long number);
 
-/* The form of the row's associated codes: SMTP_ESC_FORM_..., or 0 where there is no such row. */
+/* Returns the form of the row's associated codes: SMTP_ESC_FORM_..., or 0 if there is no such row. */
 SMTP_ESC_INLINE int smtp_esc_form(long number);
 
-/* The classes in which the row may be sent: a sum of SMTP_ESC_BIT_..., or 0. */
+/* Returns the classes that the row allows: a sum of SMTP_ESC_BIT_..., or 0. */
 SMTP_ESC_INLINE int smtp_esc_classes(long number);
 
-/* The row's identifier, "ADDR_DEST_MAILBOX", or NULL. */
+/* Returns the row's identifier, such as "ADDR_DEST_MAILBOX", or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_identifier(long number);
 
-/* The row's sample text, which may be empty, or NULL. */
+/* Returns the row's sample text, which may be empty, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_sample_text(long number);
 
 #ifdef SMTP_ESC_DESCRIPTIONS
-/* A part of the row's description, counted from 0; NULL behind the last one, or where there is no row. */
+/* Returns a part of the row's description, counted from 0, or NULL if there is no such part or row. */
 SMTP_ESC_INLINE const char *smtp_esc_description(long number, int part);
 #endif
 
-/* The status of the row with an identifier, "ADDR_DEST_MAILBOX"; -1 where there is none. */
+/* Returns the status of the row with an identifier such as "ADDR_DEST_MAILBOX", or -1. */
 SMTP_ESC_INLINE long smtp_esc_from_identifier(const char *identifier);
 
-/* What a reply code means, or NULL. */
+/* Returns what a reply code means, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_reply_meaning(int reply);
 
 #if !defined(SMTP_ESC_NO_INLINE) || defined(SMTP_ESC_IMPLEMENTATION)
 
-/* The status of a code; a number that is no code as it is, which no row has unless it is a status. */
+/* The status of a code. Any other number is unchanged; no row has it unless it is a status. */
 #define SMTP_ESC_ROW(number) (smtp_esc_is_code(number) ? SMTP_ESC_STATUS_OF(number) : (number))
 
-/* A key for a row and something about it below 1000; at most 999999999, which is a long everywhere. */
+/* A key for a status and a number below 1000: at most 999999999, which fits into any long. */
 #define SMTP_ESC_KEY(status, about) ((status) * 1000L + (about))
 
 SMTP_ESC_INLINE long smtp_esc_parse(const char *text, size_t length)
@@ -792,7 +795,7 @@ SMTP_ESC_INLINE int smtp_esc_listing(int reply, long number)
 
     if (smtp_esc_form(number) == 0 || reply < 200 || reply > 599 || reply / 100 == 3)
         return 0;
-    /* The reply code, then its first digit, then 0, as the pairs have them. */
+    /* Looks for the reply code, then for its first digit, then for 0, as SMTP_ESC_PAIR_MAP_V1 has them. */
     for (;;) {
         switch (SMTP_ESC_KEY(SMTP_ESC_ROW(number), listed)) {
             SMTP_ESC_PAIR_MAP_V1(SMTP_ESC_CASE)

@@ -3,7 +3,7 @@
 // SHA-256 of the source: 11319061c9ee72dc38c553422f953ee125829d984757f6016e89c068e79e1b7c
 // SPDX-License-Identifier: MIT OR Apache-2.0; registry data: CC0-1.0
 
-//! The rows of the registry's three tables, and the ways to find one.
+//! The rows of the registry's three tables, and indexes of them.
 
 use crate::entry::{
     AssociatedCodes, AssociatedForm, ClassEntry, Conflict, ConflictKind, Deprecation, Entry, Piece, RawColumns,
@@ -11,7 +11,7 @@ use crate::entry::{
 };
 use crate::{Class, Classes, EnhancedStatusCode, ReplyCode, Status};
 
-/// Table 1.
+/// Table 1, "Class Sub-Codes".
 pub(crate) static CLASSES: &[ClassEntry] = &[
     ClassEntry {
         class: Class::Success,
@@ -33,7 +33,7 @@ pub(crate) static CLASSES: &[ClassEntry] = &[
     },
 ];
 
-/// Table 2.
+/// Table 2, "Subject Sub-Codes".
 pub(crate) static SUBJECTS: &[SubjectEntry] = &[
     SubjectEntry {
         subject: 0,
@@ -85,7 +85,7 @@ pub(crate) static SUBJECTS: &[SubjectEntry] = &[
     },
 ];
 
-/// For each subject and detail the position of its row, counted from 1; 0 where there is none.
+/// The position of the row of each subject and detail, counted from 1, or 0 if there is none.
 pub(crate) static INDEX: &[&[u16]] = &[
     &[1],
     &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
@@ -97,7 +97,7 @@ pub(crate) static INDEX: &[&[u16]] = &[
     &[51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81],
 ];
 
-/// The identifiers in the order of their octets.
+/// The identifiers, sorted by octets.
 pub(crate) static BY_IDENTIFIER: &[(&str, Status)] = &[
     ("ADDR_DEST_AMBIGUOUS", Status::registered(1, 4)),
     ("ADDR_DEST_MAILBOX", Status::registered(1, 1)),
@@ -182,7 +182,7 @@ pub(crate) static BY_IDENTIFIER: &[(&str, Status)] = &[
     ("SYS_PRIORITY_CHANGED", Status::registered(3, 6)),
 ];
 
-/// Table 3.
+/// Table 3, "Enumerated Status Codes".
 pub(crate) static ENTRIES: &[Entry] = &[
     Entry {
         status: Status::registered(0, 0),

@@ -3,7 +3,7 @@
 // SHA-256 of the source: 11319061c9ee72dc38c553422f953ee125829d984757f6016e89c068e79e1b7c
 // SPDX-License-Identifier: MIT OR Apache-2.0; registry data: CC0-1.0
 
-//! Which registry the tables were rendered from.
+//! The registry that the tables were rendered from.
 
 /// The date of the registry (`<updated>`), `YYYY-MM-DD`.
 ///
@@ -12,14 +12,15 @@
 /// ```
 pub const REGISTRY_UPDATED: &str = "2024-12-06";
 
-/// SHA-256 of the registry's file, in hexadecimal.
+/// The SHA-256 of the registry's file, in hexadecimal.
 ///
 /// ```
 /// assert_eq!(smtp_enhanced_status::REGISTRY_SHA256.len(), 64);
 /// ```
 pub const REGISTRY_SHA256: &str = "11319061c9ee72dc38c553422f953ee125829d984757f6016e89c068e79e1b7c";
 
-/// Whose words the descriptions are: IANA's own, or summaries beside transcribed facts.
+/// A sentence that says whether the data is IANA's own file, or transcribed from it with summaries instead of IANA's
+/// descriptions.
 ///
 /// ```
 /// assert!(smtp_enhanced_status::REGISTRY_ORIGIN.contains(smtp_enhanced_status::REGISTRY_UPDATED));

@@ -7,7 +7,7 @@
 
 use crate::reply_code::{ReplyCode, ReplyCodeEntry};
 
-/// One constant for each basic reply code that an RFC defines or the registry names.
+/// A constant for each basic reply code that an RFC defines or the registry names.
 impl ReplyCode {
     /// 211: System status, or an answer to HELP
     ///
@@ -117,7 +117,7 @@ impl ReplyCode {
     ///
     /// Acts on the first digit: a temporary failure.
     ///
-    /// Source: no SMTP definition in any RFC
+    /// Source: no RFC defines it for SMTP
     #[doc(alias = "422")]
     pub const UNDEFINED_422: ReplyCode = ReplyCode::defined(422);
 
@@ -125,7 +125,7 @@ impl ReplyCode {
     ///
     /// Acts on the first digit: a temporary failure.
     ///
-    /// Source: no SMTP definition in any RFC
+    /// Source: no RFC defines it for SMTP
     #[doc(alias = "430")]
     pub const UNDEFINED_430: ReplyCode = ReplyCode::defined(430);
 
@@ -261,7 +261,7 @@ impl ReplyCode {
     ///
     /// Acts on the first digit: a permanent failure.
     ///
-    /// Source: no SMTP definition in any RFC
+    /// Source: no RFC defines it for SMTP
     #[doc(alias = "524")]
     pub const UNDEFINED_524: ReplyCode = ReplyCode::defined(524);
 
@@ -285,7 +285,7 @@ impl ReplyCode {
     ///
     /// Acts on the first digit: a permanent failure.
     ///
-    /// Source: no SMTP definition in any RFC
+    /// Source: no RFC defines it for SMTP
     #[doc(alias = "533")]
     pub const UNDEFINED_533: ReplyCode = ReplyCode::defined(533);
 
@@ -370,7 +370,7 @@ impl ReplyCode {
     pub const DOMAIN_NO_MAIL: ReplyCode = ReplyCode::defined(556);
 }
 
-/// The table, ascending.
+/// The table, in ascending order.
 pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
     ReplyCodeEntry {
         code: ReplyCode::SYSTEM_STATUS,

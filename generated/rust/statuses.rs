@@ -7,7 +7,7 @@
 
 use crate::Status;
 
-/// One constant for each row of the registry.
+/// A constant for each row of the registry.
 impl Status {
     /// X.0.0: Other undefined Status
     ///

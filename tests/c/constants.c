@@ -1,4 +1,4 @@
-/* Uses what the header defines where C wants constants. Compiling it is the test, and it gives 0. */
+/* Uses what the header defines where C requires constants. It must compile, and return 0. */
 
 #include <smtp_enhanced_status.h>
 #include <smtp_enhanced_status.h>
@@ -8,13 +8,13 @@
 #endif
 
 #if SMTP_ESC_ADDR_DEST_MAILBOX != 1001L || SMTP_ESC_REPLY_OK != 250
-#error "rows and reply codes stand in #if"
+#error "rows and reply codes can be used in #if"
 #endif
 
 #if SMTP_ESC_PERMANENT(SMTP_ESC_SEC_UNAUTHORIZED) != SMTP_ESC_CODE(5, 7, 1) \
     || SMTP_ESC_CLASS_OF(SMTP_ESC_CODE(4, 999, 998)) != 4 || SMTP_ESC_SUBJECT_OF(SMTP_ESC_CODE(4, 999, 998)) != 999 \
     || SMTP_ESC_DETAIL_OF(SMTP_ESC_CODE(4, 999, 998)) != 998 || SMTP_ESC_STATUS_OF(SMTP_ESC_CODE(4, 999, 998)) != 999998L
-#error "the macros take numbers together and apart"
+#error "the macros put numbers together and take them apart"
 #endif
 
 #define CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \

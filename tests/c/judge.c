@@ -1,6 +1,6 @@
 /*
- * Reads statuses, "subject detail" a line, and judges each reply code, class and status. Prints a letter a
- * pair, in the order of tests/grid.
+  * Reads statuses, one "subject detail" per line, and judges every reply code with every class and status. Prints
+  * one letter per pair, in the order of tests/grid.
  */
 
 #include <stdio.h>

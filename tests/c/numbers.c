@@ -1,6 +1,6 @@
 /*
- * Holds every number from below 0 to above the last code, and the ends of the types, against what the
- * header promises. Prints what fails.
+  * Checks every number from below 0 to above the last code, and the limits of the types, against what the
+  * header promises. Prints the checks that fail.
  */
 
 #include <limits.h>

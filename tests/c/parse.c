@@ -1,6 +1,6 @@
 /*
- * Reads texts in hexadecimal, one a line. Prints for each what smtp_esc_parse and smtp_esc_parse_prefix
- * give, the length used, and the code in text again.
+  * Reads texts in hexadecimal, one per line. For each, prints what smtp_esc_parse and smtp_esc_parse_prefix
+  * return, the length used, and the code formatted again.
  */
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ int main(void)
 
     while (fgets(line, sizeof(line), stdin) != NULL) {
         size_t length = strcspn(line, "\n") / 2, at;
-        /* As large as the text, so that a sanitizer sees what reads beyond it. */
+        /* Exactly as large as the text, so that a sanitizer reports any read beyond it. */
         char *text = length == 0 ? NULL : (char *)malloc(length);
 
         if (length != 0 && text == NULL)

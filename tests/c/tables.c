@@ -1,6 +1,6 @@
 /*
- * Prints every line of the X-macros, then what the functions know of every number. Texts are in
- * hexadecimal.
+  * Prints every line of the X-macros, then what the functions return for every number. Texts are in
+  * hexadecimal.
  */
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-//! The compilers that the header is for, each in every standard it knows.
+//! The compilers that the header supports, each with every language standard that it knows.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support;
 
-/// Warnings that must not come, in any dialect.
+/// The warnings that are errors, in every dialect.
 pub const WARNINGS: [&str; 7] =
     ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-Wundef"];
 
-/// Compilers with the standards we promise, each under every name it goes by.
+/// The compilers, and the standards that we support. Each standard has all the names that a compiler may know it by.
 const COMPILERS: [(&str, &str, &[&[&str]]); 5] = [
     ("gcc", "c", &[&["c89"], &["c99"], &["c11"], &["c17"], &["c23", "c2x"]]),
     ("clang", "c", &[&["c89"], &["c99"], &["c11"], &["c17"], &["c23", "c2x"]]),
@@ -21,7 +21,7 @@ const COMPILERS: [(&str, &str, &[&[&str]]); 5] = [
     ("tcc", "c", &[&[]]),
 ];
 
-/// A compiler with one of its standards.
+/// A compiler and a language standard.
 pub struct Dialect {
     pub compiler: &'static str,
     language: &'static str,
@@ -29,7 +29,7 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// Compiles a program of `tests/c` into the folder.
+    /// Compiles a program of `tests/c`, and writes it to the folder.
     pub fn build(&self, folder: &Path, name: &str, options: &[&str]) -> PathBuf {
         self.build_with(&header_folder(), folder, name, options)
     }
@@ -49,8 +49,10 @@ impl Dialect {
     pub fn command(&self, header: &Path, options: &[&str]) -> Command {
         let mut command = Command::new(self.compiler);
         command.args(self.standard.map(|standard| format!("-std={standard}")));
-        command.args(["-x", self.language].iter().filter(|_| self.compiler != "tcc"));
-        command.args((self.language == "c").then_some("-Wc++-compat").filter(|_| self.compiler != "tcc"));
+        if self.compiler != "tcc" {
+            command.args(["-x", self.language]);
+            command.args((self.language == "c").then_some("-Wc++-compat"));
+        }
         command.args(options);
         if header != Path::new("") {
             command.arg("-I").arg(header);
@@ -61,11 +63,11 @@ impl Dialect {
 
 impl std::fmt::Debug for Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.compiler, self.standard.unwrap_or("as it is"))
+        write!(f, "{} {}", self.compiler, self.standard.unwrap_or("default standard"))
     }
 }
 
-/// Every compiler of the machine in every standard it knows.
+/// Returns every compiler of this machine, with every standard that it knows.
 pub fn dialects() -> Vec<Dialect> {
     let mut dialects = Vec::new();
     let present = support::present(&COMPILERS.map(|(compiler, ..)| compiler));
@@ -92,23 +94,23 @@ fn knows(compiler: &str, language: &str, standard: &str) -> bool {
     probe.stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
 }
 
-/// A compiler in a standard, for tests that have asked for the compiler.
+/// Returns a compiler with a standard. The test must have checked that the compiler is there.
 pub fn dialect(compiler: &'static str, standard: &'static str) -> Dialect {
     let language = if standard.starts_with("c++") { "c++" } else { "c" };
     Dialect { compiler, language, standard: Some(standard) }
 }
 
-/// gcc in a standard of C, if the machine has it.
+/// Returns gcc with a standard of C, if this machine has it.
 pub fn gcc(standard: &'static str) -> Option<Dialect> {
     support::has(["gcc"]).then(|| dialect("gcc", standard))
 }
 
-/// The header as it stands in the tree.
+/// Returns the folder of the committed header.
 pub fn header_folder() -> PathBuf {
     support::root().join("generated/c")
 }
 
-/// Runs a command that must succeed and say nothing on standard error, and gives its output.
+/// Runs a command and returns its output. It must succeed and write nothing to standard error.
 pub fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -116,7 +118,7 @@ pub fn succeed(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// Does the jobs in two threads, so that the many short compilations take half the time.
+/// Runs the jobs in two threads, so that the many short compilations take half the time.
 pub fn in_two_threads<T: Sync>(jobs: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The CSV files as the crate csv reads them.
+//! The CSV files, read with the crate csv.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +10,16 @@ use xtask::text::collapse;
 
 use crate::product;
 
-/// A row: its cells by the names of their columns.
+/// A row's cells, by column.
 pub(crate) type Row = BTreeMap<String, String>;
 
-/// The rows of a file, each cell the text that it stands for.
+/// Returns the rows of a file, with the escaping of the cells undone.
 pub(crate) fn rows(text: &str) -> Vec<Row> {
     let cells = |row: Row| row.into_iter().map(|(column, cell)| (column, plain(&cell))).collect();
     raw_rows(text).into_iter().map(cells).collect()
 }
 
-/// A cell without the apostrophe in front of it, and with its escapes undone.
+/// Returns the text of a cell: without the leading apostrophe, and with the escapes undone.
 fn plain(cell: &str) -> String {
     let mut parts = cell.strip_prefix('\'').unwrap_or(cell).split("\\u{");
     let mut plain = parts.next().unwrap().to_owned();
@@ -31,7 +31,7 @@ fn plain(cell: &str) -> String {
     plain
 }
 
-/// The rows of a file as they stand there.
+/// Returns the rows of a file, with the cells as they are.
 fn raw_rows(text: &str) -> Vec<Row> {
     let mut reader = ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers().unwrap().clone();
@@ -82,7 +82,7 @@ fn status_row(entry: &Entry) -> Row {
     cells.into_iter().map(|(column, cell)| (column.to_owned(), cell)).collect()
 }
 
-/// The word for a form in JSON and CSV.
+/// Returns the word for a form in JSON and CSV.
 pub(crate) fn form(form: AssociatedForm) -> &'static str {
     match form {
         AssociatedForm::Any => "any",
@@ -112,8 +112,8 @@ fn pairs_list_what_the_library_lists() {
                 Listing::ClassWildcard => "class",
                 Listing::Any => "any",
             });
-            // A code may stand in the list beside its class; the code goes first. 3yz goes with nothing.
-            let found = kinds.first().copied().filter(|_| code.class().is_some());
+            // A list may have both a code and its class; the code comes first. No row lists a 3yz code.
+            let found = if code.class().is_some() { kinds.first().copied() } else { None };
             assert_eq!(found, expected, "{code} and {}", entry.status);
         }
     }
@@ -145,7 +145,7 @@ fn no_cell_of_the_tables_needs_an_escape() {
     }
 }
 
-/// Every cell is text to a spreadsheet, and shows all of its characters.
+/// Fails unless a spreadsheet takes every cell for text and shows all its characters.
 #[track_caller]
 pub(crate) fn assert_harmless(text: &str) {
     for (column, cell) in raw_rows(text).iter().flatten() {
@@ -156,7 +156,7 @@ pub(crate) fn assert_harmless(text: &str) {
 }
 
 #[test]
-fn cells_that_spreadsheets_calculate_are_text() {
+fn cells_that_a_spreadsheet_would_calculate_are_escaped() {
     for (text, expected) in [
         ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
         ("+1", "'+1"),
@@ -178,9 +178,9 @@ fn cells_that_spreadsheets_calculate_are_text() {
 }
 
 proptest! {
-    /// Any text is harmless in a cell, and is read back.
+    /// Any text is harmless in a cell, and comes back from it.
     #[test]
-    fn a_cell_stands_for_its_text(text in "[-=+@'\\\\u{}0-9a-f \t\r\n\",#\u{202e}\u{9b}\u{ff1d}]{0,12}|.{0,20}") {
+    fn text_comes_back_from_a_cell(text in "[-=+@'\\\\u{}0-9a-f \t\r\n\",#\u{202e}\u{9b}\u{ff1d}]{0,12}|.{0,20}") {
         let file = format!("first,second\n,{}\n", CsvField::escape(&text));
         assert_harmless(&file);
         prop_assert_eq!(&rows(&file)[0]["second"], &text);

@@ -1,4 +1,4 @@
-//! Text of the worst kind in every cell: the products carry it as text.
+//! Renders products with hostile text in every cell. They must contain it as text.
 
 use serde_json::Value;
 use xtask::model::{Entry, Model};
@@ -8,7 +8,7 @@ use xtask::text::{Piece, Reference, RichText, collapse};
 
 use crate::{csv_files, json, markdown, model};
 
-/// What ends comments, strings, cells, tags and sections somewhere, or hides what follows.
+/// Text that ends comments, strings, cells, tags or sections in some format, or hides what follows.
 const RAW: &str = "*/ /* \" ' \\ ??/ %n\n  | ` ``` <td> </td> <script>alert(1)</script>\r\n\n# -- --> ]]> &amp; \t\
     \u{202e}\u{2066}\u{feff} \u{e9}\u{65e5} {{ x }} {% y %} $z$ :+1: @w a@b.c www.d.e http://f.g/~~h~~ **i** _j_ \
     [k](l) ![m](n) [^1] 1. \u{2028} \u{85} =1+1 end!";
@@ -91,7 +91,7 @@ fn rendered(model: &Model, kind: Kind, name: &str) -> String {
     product.unwrap_or_else(|| panic!("{name} is not rendered")).contents
 }
 
-/// The model of the tree with hostile text wherever text may stand.
+/// Returns the model of the committed registry, with hostile text wherever there may be text.
 fn hostile_model() -> Model {
     let mut model = model();
     let line = || collapse(RAW);
@@ -101,7 +101,7 @@ fn hostile_model() -> Model {
     model.registry.subjects.rows.iter_mut().for_each(|row| spoil(&mut row.record));
     model.registry.statuses.expert = line();
     model.registry.statuses.notes = vec![cell()];
-    // Every second row, so that neighbours show what spills over.
+    // Every second row only, so that text that spills over would change a row that is not hostile.
     for entry in model.entries.iter_mut().step_by(2) {
         spoil(&mut entry.record);
         entry.record.basic_code = cell();
@@ -123,7 +123,7 @@ fn hostile_model() -> Model {
     model
 }
 
-/// Leaves the code alone, and the cell of reply codes.
+/// Replaces every cell but the code and the associated codes.
 fn spoil(record: &mut Record) {
     for text in [
         &mut record.sample,
@@ -136,7 +136,7 @@ fn spoil(record: &mut Record) {
     }
 }
 
-/// Words, a reference, words, as the reader of the registry would have them.
+/// Returns a cell with words, a reference and words, as the registry's parser would return it.
 fn cell() -> RichText {
     let words = collapse(RAW);
     let reference = Reference {

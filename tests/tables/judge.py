@@ -1,7 +1,7 @@
-"""Judges pairs by the tables alone: judge.py json|csv FOLDER < statuses
+"""Judges pairs with nothing but the tables: judge.py json|csv FOLDER < statuses
 
-Takes a status on each line of the input and prints a letter for every reply code 200 to 599, with every class, with
-every status: C class mismatch, U unregistered, L listed, N not listed, - no list.
+Reads one status per line. Prints one letter for every reply code 200 to 599, with every class, with every status: C for
+a class mismatch, U for unregistered, L for listed, N for unlisted, - for no list.
 """
 
 import csv

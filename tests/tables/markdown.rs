@@ -1,4 +1,4 @@
-//! registry.md as comrak reads it.
+//! registry.md, read with comrak.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{model, product};
 
 const NAME: &str = "registry.md";
 
-/// What a table cell shows.
+/// A cell of a table, as a reader sees it.
 #[derive(Debug)]
 struct Cell {
     text: String,
@@ -31,13 +31,13 @@ struct Link {
     text: String,
 }
 
-/// A page read by comrak.
+/// A page, parsed by comrak.
 struct Page {
-    /// Each table behind the last anchor above it.
+    /// The tables, each with the last anchor before it.
     tables: Vec<(String, Vec<Vec<Cell>>)>,
     anchors: Vec<String>,
     links: Vec<Link>,
-    /// Tags and comments, as they stand.
+    /// The tags and comments, unchanged.
     html: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Page {
         page
     }
 
-    /// The only table of a section, its header apart.
+    /// Returns the header and the rows of a section's only table.
     fn table(&self, section: &str) -> (Vec<&str>, &[Vec<Cell>]) {
         let tables: Vec<_> = self.tables.iter().filter(|(name, _)| name == section).collect();
         let [(_, rows)] = tables[..] else { panic!("section {section} has {} tables", tables.len()) };
@@ -72,7 +72,7 @@ impl Page {
     }
 }
 
-/// What GitHub does to a Markdown file, as far as comrak can do it.
+/// Returns the options with which comrak is closest to GitHub.
 fn options() -> Options<'static> {
     let mut options = Options::default();
     let extension = &mut options.extension;
@@ -92,7 +92,7 @@ fn cells<'a>(row: &'a AstNode<'a>) -> Vec<Cell> {
     row.children().map(|cell| Cell { text: text(cell), links: links(cell) }).collect()
 }
 
-/// What a reader sees below a node, without markup; `<br>` is a line break.
+/// Returns the text below a node as a reader sees it, with a line break for `<br>`.
 fn text<'a>(node: &'a AstNode<'a>) -> String {
     let mut seen = String::new();
     for node in node.descendants() {
@@ -115,7 +115,7 @@ fn links<'a>(node: &'a AstNode<'a>) -> Vec<Link> {
     node.descendants().filter_map(link).collect()
 }
 
-/// What the page has to say of a row, from the library or from a model.
+/// What the page must say about a row, according to the library or a model.
 struct Facts {
     code: String,
     anchor: String,
@@ -169,7 +169,7 @@ impl Facts {
         }
     }
 
-    /// The texts of the row's cells.
+    /// Returns the texts of the row's cells.
     fn shown(&self) -> [String; 7] {
         let no_data = || "no data".to_owned();
         let successor = self.successor.iter().map(|successor| format!("\ndeprecated, use {successor}"));
@@ -200,12 +200,12 @@ fn with_remark(name: &str, remark: &str) -> String {
     if remark.is_empty() { name.to_owned() } else { format!("{name} {remark}") }
 }
 
-/// Fails unless the page shows a model's rows, and nothing else looks like markup.
+/// Fails unless the page shows the rows of a model and has no markup of theirs.
 pub(crate) fn assert_shows(source: &str, model: &Model) {
     assert_tables_are_even(source);
     let page = Page::read(source);
     assert_only_own_html(&page);
-    assert_links_lead_somewhere(&page);
+    assert_links_have_targets(&page);
     assert_statuses(&page, model.entries.iter().map(Facts::of_model).collect());
     let (_, rows) = page.table("reply-codes");
     assert_eq!(rows.len(), model.reply_codes.len());
@@ -235,7 +235,7 @@ pub(crate) fn assert_shows(source: &str, model: &Model) {
     described("subjects", subjects.map(|record| (&record.sample, &record.description)).collect());
 }
 
-/// comrak fills short rows up and cuts long ones, so the source itself is counted.
+/// Counts the cells in the source, because comrak pads short rows and cuts long ones.
 fn assert_tables_are_even(source: &str) {
     let mut columns = None;
     for line in source.lines() {
@@ -257,9 +257,9 @@ fn assert_only_own_html(page: &Page) {
     }
 }
 
-fn assert_links_lead_somewhere(page: &Page) {
+fn assert_links_have_targets(page: &Page) {
     let anchors: BTreeSet<&str> = page.anchors.iter().map(String::as_str).collect();
-    assert_eq!(anchors.len(), page.anchors.len(), "an anchor stands there twice: {:?}", page.anchors);
+    assert_eq!(anchors.len(), page.anchors.len(), "the page has an anchor twice: {:?}", page.anchors);
     for link in page.links.iter().filter(|link| link.url.starts_with('#')) {
         assert!(anchors.contains(&link.url[1..]), "{link:?} has no anchor");
     }
@@ -267,7 +267,7 @@ fn assert_links_lead_somewhere(page: &Page) {
 
 fn assert_statuses(page: &Page, mut facts: Vec<Facts>) {
     let statuses: Vec<_> = page.tables.iter().filter(|(section, _)| section.starts_with("x-")).collect();
-    // The rows of a subject stand together, in the registry's order.
+    // The page groups the rows by subject, each group in the registry's order.
     let is_of = |section: &str, facts: &Facts| facts.anchor.starts_with(&format!("{section}-"));
     facts.sort_by_key(|facts| statuses.iter().position(|(section, _)| is_of(section, facts)));
     let columns = ["Code", "Sample text", "Basic codes", "Classes", "Meaning", "References", "Identifier"];
@@ -277,8 +277,8 @@ fn assert_statuses(page: &Page, mut facts: Vec<Facts>) {
     let mut rows =
         statuses.iter().flat_map(|(section, rows)| rows[1..].iter().map(move |row| (section, row)));
     for facts in facts {
-        let (section, row) = rows.next().unwrap_or_else(|| panic!("{} is not there", facts.code));
-        assert!(is_of(section, &facts), "{} stands under {section}", facts.code);
+        let (section, row) = rows.next().unwrap_or_else(|| panic!("the page has no row {}", facts.code));
+        assert!(is_of(section, &facts), "{} is in section {section}", facts.code);
         assert_eq!(
             row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(),
             facts.shown(),
@@ -289,7 +289,7 @@ fn assert_statuses(page: &Page, mut facts: Vec<Facts>) {
         let linked = facts.references.iter().filter_map(|(_, link)| link.as_deref());
         assert_eq!(row[5].links.len(), linked.count(), "{}", facts.code);
     }
-    assert!(rows.next().is_none(), "a row too many");
+    assert!(rows.next().is_none(), "the page has an extra row");
 }
 
 #[test]
@@ -369,13 +369,13 @@ fn rows_by_reply_code_are_what_the_library_lists() {
         if exact.is_empty() && by_class.is_empty() {
             continue;
         }
-        let row = rows.next().unwrap_or_else(|| panic!("{} is not there", entry.code));
+        let row = rows.next().unwrap_or_else(|| panic!("the page has no row {}", entry.code));
         let link = Link { url: format!("#r-{}", entry.code), text: entry.code.to_string() };
         assert_eq!(row[0].links, [link]);
         assert_eq!(row[1].text, entry.meaning);
         assert_eq!((&row[2].links, &row[3].links), (&exact, &by_class), "{}", entry.code);
     }
-    assert!(rows.next().is_none(), "a row too many");
+    assert!(rows.next().is_none(), "the page has an extra row");
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn reply_codes_are_those_of_the_library() {
     assert_eq!(rows.len(), reply_codes().len());
     for (row, entry) in rows.iter().zip(reply_codes()) {
         let sources = match entry.sources {
-            [] => "no SMTP definition in any RFC".to_owned(),
+            [] => "no RFC defines it for SMTP".to_owned(),
             sources => sources.join("\n"),
         };
         let texts: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
@@ -416,7 +416,7 @@ fn kind_in_words(kind: ConflictKind) -> &'static str {
     match kind {
         ConflictKind::ListExceedsText => "text excludes",
         ConflictKind::TextExceedsList => "list lacks",
-        ConflictKind::RfcAgainstRow => "RFC says otherwise",
+        ConflictKind::RfcAgainstRow => "RFC contradicts",
         kind => panic!("the page has no words for {kind:?}"),
     }
 }
@@ -433,10 +433,10 @@ fn pairs_in_words(conflict: &Conflict) -> String {
 }
 
 #[test]
-fn every_link_leads_somewhere_and_no_html_is_foreign() {
+fn every_link_has_a_target_and_all_html_is_the_templates() {
     let page = Page::read(&product(NAME));
     assert_only_own_html(&page);
-    assert_links_lead_somewhere(&page);
+    assert_links_have_targets(&page);
     let known = known_links();
     for link in page.links.iter().filter(|link| !link.url.starts_with('#')) {
         let of_source = source_link(&link.text).is_some_and(|url| url == link.url);
@@ -444,7 +444,7 @@ fn every_link_leads_somewhere_and_no_html_is_foreign() {
     }
 }
 
-/// The registry's page and whatever the registry's tables refer to.
+/// Returns the URL of the registry's page and of everything that its tables refer to.
 fn known_links() -> BTreeSet<String> {
     let model = model();
     let classes = model.registry.classes.rows.iter().map(|row| &row.record);
@@ -462,7 +462,7 @@ fn known_links() -> BTreeSet<String> {
     links.chain([model.snapshot.url.clone()]).collect()
 }
 
-/// Where a source such as `RFC 5321 §4.2.3` is.
+/// Returns the URL of a source such as `RFC 5321 §4.2.3`.
 fn source_link(source: &str) -> Option<String> {
     let (number, section) = match source.strip_prefix("RFC ")?.split_once(" §") {
         Some((number, section)) => (number, format!("#section-{section}")),
@@ -512,7 +512,7 @@ proptest! {
     }
 }
 
-/// The text below a block, if there is nothing else but comments.
+/// Returns the text below a block, or `None` if it has anything but text and comments.
 fn plain<'a>(block: &'a AstNode<'a>) -> Option<String> {
     let only_text = block.descendants().skip(1).all(|node| match &node.data().value {
         NodeValue::Text(_) => true,
@@ -522,7 +522,8 @@ fn plain<'a>(block: &'a AstNode<'a>) -> Option<String> {
     only_text.then(|| text(block))
 }
 
-/// Strings rich in what means something to Markdown, HTML or a reader's eye. U+0000 is in no XML or Markdown.
+/// Returns strings of characters that are special in Markdown or HTML, or that a reader cannot see. U+0000 is missing,
+/// because XML and Markdown cannot have it.
 pub(crate) fn hostile_text() -> impl Strategy<Value = String> {
     let specials = r#"|\`*_[]()<>{}!#+-=~&;:@.,1$%?"'/^"#;
     let words = [

@@ -1,4 +1,4 @@
-//! The tables as Python's standard library reads them.
+//! The tables, read with Python's standard library.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use crate::{grid, support};
 
 #[test]
-fn python_judges_by_the_json_as_the_library_does() {
+fn python_judges_by_the_json_as_the_library() {
     judge("json");
 }
 
 #[test]
-fn python_judges_by_the_csv_as_the_library_does() {
+fn python_judges_by_the_csv_as_the_library() {
     judge("csv");
 }
 

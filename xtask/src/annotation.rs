@@ -1,4 +1,4 @@
-//! `registry/annotations.toml`: what we pin beside each row, and the known conflicts.
+//! `registry/annotations.toml`: what this project adds to each row, and the known conflicts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,46 +9,46 @@ use serde::Deserialize;
 use crate::code::{Class, Pair, Status};
 use crate::data_file::DataFile;
 
-/// C89 promises 31 significant characters; `SMTP_ESC_` takes nine of them.
+/// C89 guarantees 31 significant characters, and `SMTP_ESC_` takes nine of them.
 pub const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_".len();
 
-/// The file's content, checked.
+/// The checked contents of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Annotations {
-    /// One a row.
+    /// The annotation of each row.
     pub rows: BTreeMap<Status, Annotation>,
-    /// In file order.
+    /// The conflicts, in file order.
     pub conflicts: Vec<Conflict>,
 }
 
-/// What we know of a row beside IANA's cells.
+/// What this project adds to a row.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Annotation {
     /// The row.
     pub code: Status,
-    /// Stable name in Rust and C.
+    /// The stable name in Rust and C.
     pub identifier: String,
     /// The classes that the row's text or its defining RFC allows.
     pub classes: Vec<Class>,
-    /// Why those.
+    /// Why those classes.
     pub basis: String,
     /// The RFC and section that define the row.
     pub source: String,
-    /// Set if the registry deprecates the row.
+    /// The row to use instead, if the registry deprecates this one.
     pub deprecated: Option<Deprecation>,
-    /// Set by `sync --propose`: a person has to confirm the rest and delete this.
+    /// Set by `sync --propose`: a person has to confirm the annotation, and then delete this key.
     #[serde(default)]
     pub review: bool,
 }
 
-/// What to use instead of a deprecated row.
+/// The row to use instead of a deprecated one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deprecation {
     /// The row to use.
     pub successor: Status,
-    /// Who says so.
+    /// The document that says so.
     pub source: String,
 }
 
@@ -58,16 +58,16 @@ pub struct Deprecation {
 pub struct Conflict {
     /// The row.
     pub row: Status,
-    /// Between what and what.
+    /// What contradicts what.
     pub kind: ConflictKind,
-    /// The pairs it is about.
+    /// The pairs concerned.
     pub pairs: Vec<Pair>,
-    /// For `text-exceeds-list`: the classes the list lacks.
+    /// For `text-exceeds-list`: the classes that the list lacks.
     #[serde(default)]
     pub classes: Vec<Class>,
-    /// The text on the other side.
+    /// The text that contradicts the list.
     pub source: String,
-    /// Who says what.
+    /// What each side says.
     pub summary: String,
 }
 
@@ -79,12 +79,12 @@ pub enum ConflictKind {
     ListExceedsText,
     /// The list lacks a class that the row's text allows.
     TextExceedsList,
-    /// An RFC says otherwise than the row.
+    /// An RFC contradicts the row.
     RfcAgainstRow,
 }
 
 impl Annotation {
-    /// What stands in for the annotation of a row that has none.
+    /// Returns a placeholder for a row without an annotation.
     pub fn empty(code: Status) -> Annotation {
         Annotation {
             code,
@@ -112,7 +112,7 @@ impl Annotations {
         Annotations::read(&DataFile::read(path)?)
     }
 
-    /// Reads and checks a file that is at hand.
+    /// Parses and checks a file that has been read.
     pub fn read(file: &DataFile) -> Result<Annotations> {
         let content = file.parse::<File>()?;
         let mut rows: BTreeMap<Status, Annotation> = BTreeMap::new();
@@ -135,25 +135,25 @@ impl Annotations {
 
 fn check_row(row: &Annotation, before: &BTreeMap<Status, Annotation>) -> Result<()> {
     let (code, name) = (row.code, &row.identifier);
-    ensure!(!before.contains_key(&code), "row {code} is annotated twice; delete one of the two");
+    ensure!(!before.contains_key(&code), "row {code} is annotated twice; delete one of the annotations");
     if let Some(other) = before.values().find(|other| other.identifier == *name) {
-        bail!("row {} has the identifier {name} already; write another one for {code}", other.code);
+        bail!("row {} already has the identifier {name}; choose another one for {code}", other.code);
     }
     ensure!(
         is_identifier(name),
-        "{name:?} is no identifier; write `identifier = \"{}\"`, upper case, at most {MAX_IDENTIFIER} characters",
+        "{name:?} is not an identifier; write `identifier = \"{}\"`, in upper case, {MAX_IDENTIFIER} characters at most",
         name.to_ascii_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_")
     );
     ensure!(
         row.classes.windows(2).all(|pair| pair[0] < pair[1]),
-        "the classes of {code} stand in ascending order, each once; write `classes = [4, 5]`, for instance"
+        "the classes of {code} must be in ascending order, each once, as in `classes = [4, 5]`"
     );
     ensure!(
         row.classes.is_empty() == row.deprecated.is_some(),
-        "{code}: a row that is deprecated has `classes = []`, and no other row has"
+        "{code}: a deprecated row must have `classes = []`, and no other row may"
     );
     let successor = row.deprecated.as_ref().map(|deprecation| deprecation.successor);
-    ensure!(successor != Some(code), "{code} cannot succeed itself; write another `successor`");
+    ensure!(successor != Some(code), "{code} is its own successor; write another `successor`");
     ensure!(
         !row.source.is_empty() && !row.basis.is_empty(),
         "row {code} needs `basis = \"...\"` and `source = \"...\"`"
@@ -173,7 +173,7 @@ fn check_conflict(conflict: &Conflict, rows: &BTreeMap<Status, Annotation>) -> R
     for pair in &conflict.pairs {
         ensure!(
             pair.status == row && pair.reply_code.class() == Some(pair.class),
-            "{pair} is no pair of row {row}; write a code such as \"{} {}.{}.{}\"",
+            "{pair} is not a pair of row {row}; write a pair such as \"{} {}.{}.{}\"",
             pair.reply_code,
             pair.reply_code.number() / 100,
             row.subject,
@@ -183,11 +183,11 @@ fn check_conflict(conflict: &Conflict, rows: &BTreeMap<Status, Annotation>) -> R
     let by_class = conflict.kind == ConflictKind::TextExceedsList;
     ensure!(
         by_class != conflict.classes.is_empty(),
-        "`classes = [...]` belongs to a conflict of kind text-exceeds-list, and to no other"
+        "a conflict of kind text-exceeds-list must have `classes = [...]`, and no other may"
     );
     ensure!(
         conflict.kind != ConflictKind::ListExceedsText || !conflict.pairs.is_empty(),
-        "a list that exceeds its text has pairs; write `pairs = [\"451 4.1.1\"]`"
+        "a conflict of kind list-exceeds-text needs pairs, as in `pairs = [\"451 4.1.1\"]`"
     );
     ensure!(
         !conflict.source.is_empty() && !conflict.summary.is_empty(),

@@ -1,37 +1,37 @@
-//! The column "Associated basic status code": every form IANA uses for it.
+//! The column "Associated Basic Status Code", in every form that IANA uses.
 
 use crate::code::{Class, Classes, ReplyCode};
 
-/// What a row says about the basic reply codes it goes with.
+/// The reply codes that a row is associated with.
 ///
-/// The registry's list is not exclusive (RFC 5248 §2.1), and its forms mean different things, so each is kept.
+/// The registry's list is not exclusive (RFC 5248 §2.1). Its forms mean different things, so they are kept apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Associated {
-    /// Which form the cell has.
+    /// The form of the cell.
     pub form: Form,
-    /// Codes named one by one, in the cell's order.
+    /// The codes that the cell lists, in its order.
     pub codes: Vec<ReplyCode>,
-    /// Classes named as a whole: `5XX`, or `(other 4XX or 5XX codes are allowed)`.
+    /// The whole classes that the cell lists: `5XX`, or `(other 4XX or 5XX codes are allowed)`.
     pub class_wildcards: Classes,
 }
 
-/// The forms of the cell.
+/// The forms of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `Any`: every reply code of the same class.
     Any,
-    /// `Not given`: unknown, to be filled in later; not the same as none.
+    /// `Not given`: not known yet, which does not mean "none".
     NotGiven,
     /// An empty cell, or one that a quirk reads as empty.
     NoData,
     /// Codes or class wildcards: `451, 550`, `250 or 251`, `451/550`, `5XX`.
     List,
-    /// A list with a remark that other codes are allowed.
+    /// Codes, with a note that other codes are allowed.
     OpenList,
 }
 
 impl Associated {
-    /// Reads the cell's text, white space collapsed; `None` if it has no known form.
+    /// Parses the cell's text, whose white space must be collapsed. Returns `None` if it has no known form.
     pub fn parse(text: &str) -> Option<Associated> {
         let bare = |form| Associated { form, codes: Vec::new(), class_wildcards: Classes::default() };
         match text {
@@ -57,7 +57,7 @@ impl Associated {
         }
     }
 
-    /// How the list covers a reply code of a class that agrees with the status code's.
+    /// Returns how the list covers a reply code. The class of the enhanced status code must match.
     pub fn listing(&self, reply_code: ReplyCode) -> Option<Listing> {
         let class = reply_code.class()?;
         if self.form == Form::Any {
@@ -69,12 +69,12 @@ impl Associated {
         self.class_wildcards.contains(class).then_some(Listing::ClassWildcard)
     }
 
-    /// Whether the cell says anything to judge a pair by.
+    /// Returns whether the cell lists anything: `Any`, codes or classes.
     pub fn has_list(&self) -> bool {
         matches!(self.form, Form::Any | Form::List | Form::OpenList)
     }
 
-    /// The first digits of the codes and wildcards of a list.
+    /// Returns the classes of the codes and wildcards.
     pub fn classes(&self) -> Classes {
         let listed = self.codes.iter().filter_map(|code| code.class());
         listed.chain(self.class_wildcards.iter()).collect()
@@ -86,7 +86,7 @@ impl Associated {
                 self.insert_wildcard(class)?;
                 continue;
             }
-            // A 3yz reply carries no status code, so no row goes with one (RFC 2034 §4).
+            // A 3yz reply has no enhanced status code (RFC 2034 §4), so no row may list one.
             let code = ReplyCode::parse(item).filter(|code| code.class().is_some())?;
             if self.codes.contains(&code) {
                 return None;
@@ -96,20 +96,20 @@ impl Associated {
         Some(())
     }
 
-    /// Takes a class once.
+    /// Adds a class, and returns `None` if it is already there.
     fn insert_wildcard(&mut self, class: Class) -> Option<()> {
         (!self.class_wildcards.contains(class)).then(|| self.class_wildcards.insert(class))
     }
 }
 
-/// How a row covers a reply code.
+/// How a row lists a reply code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// The code stands in the list.
+    /// It lists the code itself.
     Exact,
-    /// Its class stands in the list.
+    /// It lists the code's class.
     ClassWildcard,
-    /// The row goes with any reply code.
+    /// It lists `Any`.
     Any,
 }
 
@@ -122,13 +122,13 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> (Form, Vec<u16>, Vec<u8>) {
-        let read = Associated::parse(text).unwrap_or_else(|| panic!("{text:?} is not read"));
+        let read = Associated::parse(text).unwrap_or_else(|| panic!("{text:?} is refused"));
         let codes = read.codes.iter().map(|code| code.number()).collect();
         (read.form, codes, read.class_wildcards.iter().map(Class::digit).collect())
     }
 
     #[test]
-    fn every_form_is_kept_apart() {
+    fn every_form_is_parsed() {
         assert_eq!(parse(""), (Form::NoData, vec![], vec![]));
         assert_eq!(parse("Any"), (Form::Any, vec![], vec![]));
         assert_eq!(parse("Not given"), (Form::NotGiven, vec![], vec![]));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_covers_by_code_class_or_any() {
+    fn a_code_is_listed_by_itself_by_its_class_or_by_any() {
         let listing = |cell, code| Associated::parse(cell).unwrap().listing(ReplyCode::new(code).unwrap());
         assert_eq!(listing("451, 550", 550), Some(Listing::Exact));
         assert_eq!(listing("451, 550", 551), None);

@@ -1,7 +1,7 @@
-//! Whether a tree is whole: `registry/` fits together, every quirk in it is needed, every annotation confirmed, and
-//! `generated/` holds what it makes and nothing else.
+//! Checks that a tree is consistent: the files in `registry/` fit together, every quirk is needed, every annotation is
+//! confirmed, and `generated/` has the products rendered from them and nothing else.
 //!
-//! `render --check` asks this of the tree as it is, `sync` of the tree that it would leave.
+//! `render --check` checks the tree as it is, `sync` the tree that it would leave.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,24 +12,24 @@ use crate::model::Model;
 use crate::render::{FOLDER, Kind, Product, render};
 use crate::tree::Tree;
 
-/// What `registry/` makes.
+/// A checked `registry/`, and its products.
 pub struct Checked {
-    /// What was read.
+    /// The contents of `registry/`.
     pub model: Model,
-    /// What has to stand in `generated/`.
+    /// What `generated/` must contain.
     pub products: Vec<Product>,
 }
 
-/// Annotations that `sync --propose` wrote and nobody has confirmed.
+/// What to do about annotations that `sync --propose` wrote and nobody has confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposals {
-    /// An error.
+    /// They are an error.
     Refused,
-    /// To be confirmed later.
+    /// They are accepted, to be confirmed later.
     Allowed,
 }
 
-/// Reads and checks `registry/`, and renders products of some kinds from it.
+/// Reads and checks `registry/`, and renders the products of these kinds.
 pub fn sources(tree: &Tree, kinds: &[Kind], proposals: Proposals) -> Result<Checked> {
     let model = Model::read(tree)?;
     model.check_quirks()?;
@@ -40,12 +40,12 @@ pub fn sources(tree: &Tree, kinds: &[Kind], proposals: Proposals) -> Result<Chec
     Ok(Checked { model, products })
 }
 
-/// Fails on a file in `generated/` that is none of the products.
+/// Fails if `generated/` has a file that is not one of the products.
 pub fn orphans(tree: &Tree, products: &[Product]) -> Result<()> {
     let mut folders = vec![tree.path(FOLDER)];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
-            // What is missing is rendered.
+            // The folder is missing, and so are its products, which the caller reports.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             entries => entries.with_context(|| format!("cannot read {}", folder.display()))?,
         };
@@ -54,7 +54,7 @@ pub fn orphans(tree: &Tree, products: &[Product]) -> Result<()> {
             if path.is_dir() {
                 folders.push(path);
             } else if !products.iter().any(|product| tree.path(&product.path) == path) {
-                bail!("{} is no product; delete it", path.display());
+                bail!("{} is not a product; delete it", path.display());
             }
         }
     }

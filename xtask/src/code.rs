@@ -1,31 +1,31 @@
-//! Reply codes and status codes as numbers, read from the registry's notation and judged in memory.
+//! Reply codes and enhanced status codes, parsed from the registry's notation.
 //!
-//! These are twins of the library's types, written apart from them: xtask must work when the library's
-//! generated half does not, and the tests hold the two against each other.
+//! These types duplicate the library's, because xtask must work even if the library's generated code does not
+//! compile. Tests compare the two.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// First digit of a status code (RFC 3463 §2): 2, 4 or 5.
+/// The first digit of an enhanced status code (RFC 3463 §2): 2, 4 or 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(u8);
 
 impl Class {
-    /// Success, persistent transient failure, permanent failure.
+    /// The three classes: success, persistent transient failure, permanent failure.
     pub const ALL: [Class; 3] = [Class(2), Class(4), Class(5)];
 
-    /// The class of a digit, if it is one.
+    /// Returns the class with this digit, if there is one.
     pub fn new(digit: u8) -> Option<Class> {
         Class::ALL.into_iter().find(|class| class.0 == digit)
     }
 
-    /// Reads one digit and nothing else.
+    /// Parses one digit and nothing else.
     pub fn parse(text: &str) -> Option<Class> {
         Class::ALL.into_iter().find(|class| text == class.to_string())
     }
 
-    /// 2, 4 or 5.
+    /// Returns the digit: 2, 4 or 5.
     pub fn digit(self) -> u8 {
         self.0
     }
@@ -40,16 +40,17 @@ impl fmt::Display for Class {
 impl<'de> Deserialize<'de> for Class {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let digit = u8::deserialize(input)?;
-        Class::new(digit).ok_or_else(|| D::Error::custom(format!("{digit} is no class; classes are 2, 4, 5")))
+        Class::new(digit)
+            .ok_or_else(|| D::Error::custom(format!("{digit} is not a class; classes are 2, 4 and 5")))
     }
 }
 
-/// A set of classes, as bits: 1 for 2.y.z, 2 for 4.y.z, 4 for 5.y.z.
+/// A set of classes, as a bit mask: 1 for 2.y.z, 2 for 4.y.z, 4 for 5.y.z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Classes(u8);
 
 impl Classes {
-    /// Whether the class is in the set.
+    /// Returns whether the class is in the set.
     pub fn contains(self, class: Class) -> bool {
         self.0 & Self::bit(class) != 0
     }
@@ -59,17 +60,17 @@ impl Classes {
         self.0 |= Self::bit(class);
     }
 
-    /// Whether no class is in the set.
+    /// Returns whether the set is empty.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The classes, ascending.
+    /// Returns the classes, in ascending order.
     pub fn iter(self) -> impl Iterator<Item = Class> {
         Class::ALL.into_iter().filter(move |&class| self.contains(class))
     }
 
-    /// The set as a number from 0 to 7.
+    /// Returns the bit mask, 0 to 7.
     pub fn bits(self) -> u8 {
         self.0
     }
@@ -96,23 +97,23 @@ impl FromIterator<Class> for Classes {
 pub struct ReplyCode(u16);
 
 impl ReplyCode {
-    /// The reply code of a number from 200 to 599.
+    /// Returns the reply code with this number, if it is 200 to 599.
     pub fn new(number: u16) -> Option<ReplyCode> {
         (200..=599).contains(&number).then_some(ReplyCode(number))
     }
 
-    /// Three digits and nothing else.
+    /// Parses three digits and nothing else.
     pub fn parse(text: &str) -> Option<ReplyCode> {
         let digits = text.len() == 3 && text.bytes().all(|octet| octet.is_ascii_digit());
         digits.then(|| text.parse().ok()).flatten().and_then(ReplyCode::new)
     }
 
-    /// 200 to 599.
+    /// Returns the number, 200 to 599.
     pub fn number(self) -> u16 {
         self.0
     }
 
-    /// The class with the same first digit; none for 3yz.
+    /// Returns the class with the same first digit, or `None` for 3yz.
     pub fn class(self) -> Option<Class> {
         u8::try_from(self.0 / 100).ok().and_then(Class::new)
     }
@@ -127,22 +128,23 @@ impl fmt::Display for ReplyCode {
 impl<'de> Deserialize<'de> for ReplyCode {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let number = u16::deserialize(input)?;
-        ReplyCode::new(number)
-            .ok_or_else(|| D::Error::custom(format!("{number} is no reply code; they are 200 to 599")))
+        ReplyCode::new(number).ok_or_else(|| {
+            D::Error::custom(format!("{number} is not a reply code; reply codes are 200 to 599"))
+        })
     }
 }
 
 /// An enumerated status, `X.1.1`: subject and detail, each 0 to 999, without a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status {
-    /// Subject sub-code, 0 to 999.
+    /// The subject, 0 to 999.
     pub subject: u16,
-    /// Detail sub-code, 0 to 999.
+    /// The detail, 0 to 999.
     pub detail: u16,
 }
 
 impl Status {
-    /// Reads `X.1.10`.
+    /// Parses `X.1.10`.
     pub fn parse(text: &str) -> Option<Status> {
         let (subject, detail) = text.strip_prefix("X.")?.split_once('.')?;
         Some(Status { subject: sub_code(subject)?, detail: sub_code(detail)? })
@@ -159,40 +161,40 @@ impl<'de> Deserialize<'de> for Status {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
         Status::parse(&text)
-            .ok_or_else(|| D::Error::custom(format!("{text:?} is no status such as \"X.1.1\"")))
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is not a status such as \"X.1.1\"")))
     }
 }
 
-/// Reads the registry's notation of a class row, `2.XXX.YYY`.
+/// Parses the registry's notation for a class, `2.XXX.YYY`.
 pub fn parse_class_pattern(text: &str) -> Option<Class> {
     Class::parse(text.strip_suffix(".XXX.YYY")?)
 }
 
-/// Reads the registry's notation of a subject row, `X.7.YYY`.
+/// Parses the registry's notation for a subject, `X.7.YYY`.
 pub fn parse_subject_pattern(text: &str) -> Option<u16> {
     sub_code(text.strip_prefix("X.")?.strip_suffix(".YYY")?)
 }
 
-/// One to three digits without a leading zero (RFC 3463 §2).
+/// Parses one to three digits without a leading zero (RFC 3463 §2).
 fn sub_code(text: &str) -> Option<u16> {
     let digits = (1..=3).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
     let plain = text == "0" || !text.starts_with('0');
     (digits && plain).then(|| text.parse().ok()).flatten()
 }
 
-/// A reply code and an enhanced status code that stand in one reply, `550 5.1.1`.
+/// A reply code and an enhanced status code in one reply: `550 5.1.1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
     /// The basic reply code.
     pub reply_code: ReplyCode,
     /// The class of the enhanced status code.
     pub class: Class,
-    /// Its subject and detail.
+    /// The subject and detail of the enhanced status code.
     pub status: Status,
 }
 
 impl Pair {
-    /// Reads `550 5.1.1`.
+    /// Parses `550 5.1.1`.
     pub fn parse(text: &str) -> Option<Pair> {
         let (reply_code, code) = text.split_once(' ')?;
         let (class, rest) = code.split_at_checked(1)?;
@@ -214,21 +216,21 @@ impl<'de> Deserialize<'de> for Pair {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = String::deserialize(input)?;
         Pair::parse(&text)
-            .ok_or_else(|| D::Error::custom(format!("{text:?} is no pair such as \"550 5.1.1\"")))
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is not a pair such as \"550 5.1.1\"")))
     }
 }
 
-/// What the registry says of a pair, the first that holds.
+/// What the registry says about a pair. If several variants apply, it is the first of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Pairing {
     /// The first digits differ (RFC 2034 §4).
     ClassMismatch,
     /// The registry has no such row.
     Unregistered,
-    /// The row associates the reply code: by itself, by its class, or by `Any`.
+    /// The row lists the reply code: by itself, by its class, or by `Any`.
     Listed,
-    /// The row has associated codes, and this is not one of them; the list is not exclusive (RFC 5248 §2.1).
+    /// The row has a list, and the reply code is not on it. The list is not exclusive (RFC 5248 §2.1).
     Unlisted,
-    /// The row has no list: `Not given`, or no data.
+    /// The row has no list: the cell says `Not given` or nothing.
     NoList,
 }

@@ -19,12 +19,12 @@ mod live;
 mod render;
 mod sync;
 
-/// Keeps registry/ and generated/ of smtp-enhanced-status, and runs the conformance suite.
+/// Maintains registry/ and generated/ of smtp-enhanced-status, and runs the conformance suite.
 ///
-/// Exit status: 0 done or nothing new, 1 refused or failed, 2 usage, 3 something new or different
-/// (sync --check, diff --exit-code).
+/// Exit status: 0 if all went well, 1 if something failed or was refused, 2 if the command line is wrong, 3 if
+/// `sync --check` finds something new or `diff --exit-code` finds a difference.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Arguments {
     /// The project's root.
     #[arg(long, global = true, value_name = "DIR", default_value_os_t = default_root())]
@@ -35,44 +35,49 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Checks everything and says where the products lie.
+    /// Checks the registry, the products and the conformance suite, and lists the products. Changes nothing.
     All(all::Options),
-    /// Builds the conformance suite and runs it: `smtp-conformance run`, whose exit status this has.
+    /// Builds and runs the conformance suite, and ends with its exit status.
+    #[command(after_long_help = conformance::EXAMPLES)]
     Conformance {
-        /// A server, and options; `--help` lists them. Without a server, the built-in reference server.
+        /// The arguments of `smtp-conformance run`: a server and options, or nothing to test the built-in reference
+        /// server. `cargo xtask conformance -- --help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Lists what this machine lacks for some of the tests, and how to get it.
+    /// Lists what some tests need and this machine lacks, and how to get it.
     Doctor(doctor::Options),
-    /// Tests real servers, set up on loopback and removed again. Needs root.
+    /// Sets up real servers on loopback, tests them, and removes them again. Must run as root.
+    #[command(after_long_help = live::EXAMPLES)]
     Live(live::Options),
-    /// Takes IANA's registry: through the gates, with every product, or not at all.
+    /// Downloads IANA's registry, validates it, and updates all products, or nothing.
+    #[command(after_long_help = sync::EXAMPLES)]
     Sync(sync::Options),
-    /// Says what changed between two registries, and what it means.
+    /// Shows what changed between two registries, and what that means for pairings and the version.
+    #[command(after_long_help = diff::EXAMPLES)]
     Diff(diff::Options),
     /// Renders generated/ from registry/.
     Render {
-        /// Writes nothing; fails if a file would change.
+        /// Write nothing, and fail if a file would change.
         #[arg(long)]
         check: bool,
-        /// Renders one kind of product alone.
+        /// Render only one kind of product.
         #[arg(long, value_enum)]
         only: Option<Kind>,
     },
 }
 
-/// How a command that did not fail ended.
+/// How a command ended that did not fail.
 enum Outcome {
-    /// Done, or nothing new.
+    /// It succeeded.
     Done,
-    /// Something is new or different, and that was asked for.
+    /// It succeeded, and found something new or different that the user asked for.
     Different,
-    /// As another program ended.
+    /// It ran another program, which ended with this status.
     Status(u8),
 }
 
-/// Runs the command line and reports its error.
+/// Runs the command line and reports errors.
 #[must_use]
 pub fn run() -> ExitCode {
     let Arguments { root, command } = match Arguments::try_parse() {
@@ -102,27 +107,28 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Prints what clap has to say: help, a version, or an error that quotes an argument.
+/// Prints clap's help, version or error. An error may quote an argument.
 fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    match error.use_stderr() {
-        true => remark(text.trim_end()),
-        false => say(text.trim_end()),
+    if error.use_stderr() {
+        remark(text.trim_end());
+    } else {
+        say(text.trim_end());
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Finishes or undoes what a killed command left over.
+/// Finishes or undoes a sync that was interrupted.
 fn recover(root: &Path) -> anyhow::Result<()> {
     match transaction::recover(&RealDisk, root)? {
         Recovery::Clean => {}
-        Recovery::Finished => remark("an earlier sync was interrupted; it is finished now"),
-        Recovery::Undone => remark("an earlier sync was interrupted before it counted; it is undone"),
+        Recovery::Finished => remark("an earlier sync was interrupted; it has been finished"),
+        Recovery::Undone => remark("an earlier sync was interrupted; it has been undone"),
     }
     Ok(())
 }
 
-/// The folder above xtask's own, where cargo ran it.
+/// Returns the parent of xtask's folder, as cargo knows it.
 fn default_root() -> PathBuf {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let manifest = manifest.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));

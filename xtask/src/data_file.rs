@@ -1,4 +1,4 @@
-//! Data files kept by hand: TOML with errors that name file and line.
+//! Data files that are kept by hand: TOML, with errors that name file and line.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -25,34 +25,34 @@ impl DataFile {
         Ok(DataFile { path: path.to_owned(), text })
     }
 
-    /// A file whose text is at hand.
+    /// Makes a data file from a path and its text.
     pub fn new(path: &Path, text: &str) -> DataFile {
         DataFile { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// Where it is.
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The same file with another text.
+    /// Returns the same file with an edited text.
     #[must_use]
     pub fn edited(&self, document: &DocumentMut) -> DataFile {
         DataFile { path: self.path.clone(), text: document.to_string() }
     }
 
-    /// Parses the text; unknown keys, missing keys and wrong values are errors with their line.
+    /// Parses the text. Unknown keys, missing keys and wrong values are errors that name the line.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         toml::from_str(&self.text)
             .map_err(|error: toml::de::Error| self.syntax_error(error.span(), error.message()))
     }
 
-    /// The text as a document that keeps its layout when it is edited.
+    /// Parses the text into a document that keeps its layout when it is edited.
     pub fn document(&self) -> Result<DocumentMut> {
         self.text.parse().map_err(|error: TomlError| self.syntax_error(error.span(), error.message()))
     }
@@ -64,12 +64,12 @@ impl DataFile {
         self.error(line, &anyhow!("{message} (the line reads `{written}`)"))
     }
 
-    /// The line of an offset, from 1.
+    /// Returns the line of an offset, counted from 1.
     pub fn line(&self, offset: usize) -> usize {
         1 + self.text.get(..offset).unwrap_or(&self.text).matches('\n').count()
     }
 
-    /// An error of a line of this file. It is short even if it quotes a long value.
+    /// Returns an error about a line of this file. It is shortened if it quotes a long value.
     pub fn error(&self, line: usize, error: &Error) -> Error {
         anyhow!("{}:{line}: {}", self.path.display(), excerpt(&format!("{error:#}")))
     }

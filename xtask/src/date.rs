@@ -1,14 +1,15 @@
-//! Today, by this machine's clock.
+//! The current date, by this machine's clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The date in some days, in UTC: `2024-12-06`.
+/// Returns the date this many days from now, in UTC: `2024-12-06`.
 pub fn in_days(days: u64) -> String {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     date(since_1970.as_secs() / (24 * 3600) + days)
 }
 
-/// The date of a day, counted from 1970-01-01. Years begin in March here, so that a leap day ends one.
+/// Returns the date of a day, counted from 1970-01-01.
+// In the calculation, years begin in March, so that a leap day is the last day of a year.
 fn date(day: u64) -> String {
     const DAYS_BEFORE_1970: u64 = 719_468;
     const DAYS_OF_400_YEARS: u64 = 146_097;
@@ -16,7 +17,7 @@ fn date(day: u64) -> String {
     let (centuries, day) = (day / DAYS_OF_400_YEARS * 400, day % DAYS_OF_400_YEARS);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
-    // Five months from March have 153 days, and so have the next five.
+    // The five months from March have 153 days, and so have the next five.
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
@@ -28,7 +29,7 @@ mod tests {
     use super::date;
 
     #[test]
-    fn every_day_follows_the_one_before() {
+    fn every_date_follows_the_previous_one() {
         let mut expected = (1970, 1, 1);
         for day in 0..400_000 {
             let (year, month, in_month) = expected;
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_may_be_far_ahead() {
+    fn a_clock_may_be_far_in_the_future() {
         assert_eq!(date(u64::MAX / (24 * 3600)), "584554051223-11-09");
     }
 }

@@ -1,7 +1,8 @@
 //! What changed between two registries, fact by fact.
 //!
-//! A registry is flattened to [`Facts`]: for each row, table and the registry itself the collapsed text of each
-//! field. The order of rows, white space and markup are no facts, so a change of bytes without meaning is no change.
+//! A registry is flattened to [`Facts`]: the text of each field of each row, each table, and the registry itself, with
+//! white space collapsed. Facts do not include the order of rows, white space or markup, so a change of these is not a
+//! change of the registry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::code::{Class, Status};
 use crate::registry::{Record, Registry, Table};
 use crate::text::RichText;
 
-/// What a fact is about, in the order of the registry.
+/// What a fact is about, in the registry's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// The registry as a whole.
@@ -31,7 +32,7 @@ pub enum Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Field {
-    /// Title of a table or the registry.
+    /// The title of a table or the registry.
     Title,
     /// When the registry was created.
     Created,
@@ -39,7 +40,7 @@ pub enum Field {
     Date,
     /// When the row or the registry was changed.
     Updated,
-    /// Sample text, or the summary of a class or subject.
+    /// The sample text, or the summary of a class or subject.
     SampleText,
     /// The associated basic status codes.
     AssociatedCodes,
@@ -55,17 +56,17 @@ pub enum Field {
     RegistrationRule,
     /// The designated expert.
     Expert,
-    /// Notes of a table or the registry.
+    /// The notes of a table or the registry.
     Notes,
 }
 
 impl Field {
-    /// Whether the field is prose, whose wording may change without its meaning.
+    /// Returns whether the field is prose, whose wording may change without a change of meaning.
     pub fn is_wording(self) -> bool {
         matches!(self, Field::Description | Field::Notes)
     }
 
-    /// The field's name in a sentence.
+    /// Returns the field's name, for reports.
     pub fn name(self) -> &'static str {
         match self {
             Field::Title => "title",
@@ -85,7 +86,7 @@ impl Field {
     }
 }
 
-/// The fields that are not empty, by name.
+/// The fields that are not empty.
 pub type Fields = BTreeMap<Field, String>;
 
 /// A registry as facts.
@@ -111,7 +112,7 @@ impl Facts {
         facts
     }
 
-    /// The facts with changes made; [`changes`] from these to others gives the others.
+    /// Applies changes to the facts. Applying [`changes`]`(old, new)` to `old` returns `new`.
     #[must_use]
     pub fn with(mut self, changes: &[Change]) -> Facts {
         for Change { subject, fields } in changes {
@@ -151,27 +152,28 @@ impl Facts {
     }
 }
 
-/// A row, a table or the registry with the fields that differ; of a new or removed row these are all.
+/// A row, a table or the registry, with the fields that differ. For a row that is added or removed, these are all its
+/// fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What it is about.
+    /// What the change is about.
     pub subject: Subject,
     /// The fields that differ.
     pub fields: Vec<FieldChange>,
 }
 
-/// A field that differs; `None` where it is empty or its row is not there.
+/// A field that differs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldChange {
     /// The field.
     pub field: Field,
-    /// Its text before.
+    /// The old text; `None` if the field was empty or its row did not exist.
     pub old: Option<String>,
-    /// Its text after.
+    /// The new text; `None` if the field is empty or its row no longer exists.
     pub new: Option<String>,
 }
 
-/// What has to be changed in the old facts to give the new ones, in the registry's order.
+/// Returns the changes from the old facts to the new ones, in the registry's order.
 pub fn changes(old: &Facts, new: &Facts) -> Vec<Change> {
     let none = Fields::new();
     let subjects: BTreeSet<Subject> = old.0.keys().chain(new.0.keys()).copied().collect();
@@ -189,7 +191,7 @@ pub fn changes(old: &Facts, new: &Facts) -> Vec<Change> {
     changes.filter(|change| !change.fields.is_empty()).collect()
 }
 
-/// The codes and wildcards of a cell of associated codes, for a comparison code by code; none of an odd cell.
+/// Returns the codes and wildcards in a cell of associated codes. A cell that cannot be parsed has none.
 pub fn associated_codes(cell: &str) -> BTreeSet<String> {
     let Some(associated) = Associated::parse(cell) else { return BTreeSet::new() };
     match associated.form {

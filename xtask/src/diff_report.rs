@@ -1,4 +1,4 @@
-//! A difference told: one line, a table of facts, the impact; as text, Markdown or JSON.
+//! Reports of what changed between two registries: a summary, the facts, and the impact.
 
 use std::fmt::{self, Write as _};
 
@@ -13,50 +13,50 @@ use crate::registry::Registry;
 use crate::render::escape::{MarkdownText, Place, visible_json};
 use crate::terminal::visible;
 
-/// The forms of a report.
+/// The formats of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// For the body of a pull request.
+    /// Markdown for the body of a pull request.
     Markdown,
-    /// For programs; `xtask/schemas/diff.schema.json` describes it.
+    /// JSON for programs, described by `xtask/schemas/diff.schema.json`.
     Json,
 }
 
-/// What changed between two registries and what it means.
+/// What changed between two registries, and what that means.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The date of the old registry.
     pub old: String,
-    /// The date of the new one.
+    /// The date of the new registry.
     pub new: String,
-    /// Everything in one line.
+    /// A summary in one line.
     pub summary: String,
-    /// Rows that appear.
+    /// Rows that only the new registry has.
     pub added: Vec<Row>,
-    /// Rows that disappear.
+    /// Rows that only the old registry has.
     pub removed: Vec<Row>,
-    /// Rows that were in use and are called deprecated now.
+    /// Rows that only the new registry calls deprecated.
     pub newly_deprecated: Vec<String>,
-    /// Fields that differ: facts.
+    /// Fields with facts that differ.
     pub facts: Vec<Difference>,
-    /// Fields that differ: prose.
+    /// Fields with prose that differ.
     pub wording: Vec<Difference>,
-    /// Set if one of the two is a transcription: what happens to the descriptions as a whole.
+    /// Set if one of the two registries is a transcription and the other is IANA's. `wording` is empty then.
     pub summaries: Option<String>,
-    /// What follows.
+    /// What the changes mean.
     pub impact: Impact,
-    /// The products whose content changes, the head of each apart.
+    /// The products whose content changes. A change of the head does not count.
     pub products: Vec<String>,
 }
 
-/// A row that appears or disappears.
+/// A row that is added or removed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Its code.
+    /// The row's code.
     pub row: String,
-    /// Its fields.
+    /// The row's fields.
     pub fields: Vec<FieldChange>,
 }
 
@@ -65,17 +65,17 @@ pub struct Row {
 pub struct Difference {
     /// The row's code, `table 3`, or `registry`.
     pub row: String,
-    /// What differs.
+    /// The field, with its old and new text.
     #[serde(flatten)]
     pub change: FieldChange,
-    /// Of associated codes: those that come.
+    /// Associated codes that are added; empty for other fields.
     pub codes_added: Vec<String>,
-    /// Of associated codes: those that go.
+    /// Associated codes that are removed; empty for other fields.
     pub codes_removed: Vec<String>,
 }
 
 impl Report {
-    /// Compares two registries. `products` are those that differ when rendered.
+    /// Compares two registries. `products` are the files that differ when rendered.
     pub fn new(old: &Registry, new: &Registry, annotations: &Annotations, products: Vec<String>) -> Report {
         let changes = changes(&Facts::of(old), &Facts::of(new));
         let summaries = match (old.is_transcribed(), new.is_transcribed()) {
@@ -104,7 +104,7 @@ impl Report {
         report
     }
 
-    /// Whether nothing but bytes differs.
+    /// Returns whether no fact and no wording differs.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty()
             && self.removed.is_empty()
@@ -113,7 +113,7 @@ impl Report {
             && self.summaries.is_none()
     }
 
-    /// The report in a form, without a line break at its end.
+    /// Formats the report, without a line break at its end.
     pub fn render(&self, format: Format) -> String {
         match format {
             Format::Text => self.text(),
@@ -177,10 +177,7 @@ impl Report {
             }
         }
         parts.extend(self.summaries.clone());
-        match self.is_empty() {
-            true => "no semantic change".to_owned(),
-            false => parts.join(", "),
-        }
+        if self.is_empty() { "no semantic change".to_owned() } else { parts.join(", ") }
     }
 
     fn text(&self) -> String {
@@ -218,7 +215,7 @@ impl Report {
         });
         let pairings = impact.pairings.iter().map(PairingChange::in_one_line);
         let products = match self.products.as_slice() {
-            [] => "products: none changes but for its head".to_owned(),
+            [] => "products: only their heads change".to_owned(),
             products => format!("products: {}", products.join(", ")),
         };
         [semver]
@@ -320,13 +317,13 @@ impl Difference {
 }
 
 impl PairingChange {
-    /// `550 5.7.30: Unregistered -> Listed`.
+    /// Returns a line such as `550 5.7.30: Unregistered -> Listed`.
     fn in_one_line(&self) -> String {
         format!("{} {}: {:?} -> {:?}", self.reply_codes_in_words(), self.code, self.old, self.new)
     }
 }
 
-/// Lines of text from outside, each character of which shows.
+/// Lines that may contain text from outside. They are escaped so that every character is visible.
 #[derive(Default)]
 struct Lines(String);
 
@@ -348,7 +345,7 @@ impl Lines {
     }
 }
 
-/// The facts as lines, one a field, for a line-by-line comparison.
+/// Returns the facts as lines, one per field, for a line-by-line comparison.
 pub fn normalised(facts: &Facts) -> String {
     let mut lines = Lines::default();
     for (subject, fields) in &facts.0 {
@@ -359,7 +356,7 @@ pub fn normalised(facts: &Facts) -> String {
     lines.0 + "\n"
 }
 
-/// Marks the words that differ, with a few words around them: `... a [-b-]{+c+} d ...`.
+/// Marks the words that differ, and keeps a few words around them: `... a [-b-]{+c+} d ...`.
 fn words(old: &str, new: &str) -> String {
     let diff = TextDiff::from_words(old, new);
     let mut marked = String::new();
@@ -381,9 +378,9 @@ fn words(old: &str, new: &str) -> String {
     marked
 }
 
-/// Words that did not change: those next to a change, and dots for the rest.
+/// Shortens words that did not change to those next to a change, with dots for the rest.
 fn shortened(slices: &[&str], first: bool, last: bool) -> String {
-    // Words and the blanks between them.
+    // Counts words and the blanks between them.
     const CONTEXT: usize = 6;
     let (head, tail) = (if first { 0 } else { CONTEXT }, if last { 0 } else { CONTEXT });
     if slices.len() <= head + tail + 1 {
@@ -424,7 +421,7 @@ fn is_there(registry: &Registry, subject: Subject) -> bool {
     }
 }
 
-/// The registry has no column for it: a deprecated row says so in its description, or has lost its sample text.
+/// Returns whether the description says so or the sample text is missing. The registry has no column for deprecation.
 fn is_deprecated(registry: &Registry, status: Status) -> bool {
     let row = registry.status(status).map(|row| &row.record);
     row.is_some_and(|record| record.sample.text.is_empty() || record.description.text.contains("deprecated"))

@@ -1,4 +1,4 @@
-//! The registry over HTTP: one polite conditional request, bounded in time and size.
+//! Downloads the registry with one conditional HTTP request, bounded in time and size.
 
 use std::io::Read as _;
 use std::net::IpAddr;
@@ -18,18 +18,19 @@ use reqwest::{StatusCode, Url};
 use crate::terminal::excerpt;
 use crate::xml::MAX_OCTETS;
 
-/// What to ask for.
+/// What to download.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// An `https` address; `http` to this machine only.
+    /// The address: `https`, or `http` on this machine.
     pub url: String,
-    /// Validators of an earlier answer from the same address.
+    /// The validators of an earlier response from the same address.
     pub validators: Validators,
-    /// The time for everything: names, connections, retries, the body.
+    /// The time limit for everything: resolving names, connecting, retries, the body.
     pub timeout: Duration,
 }
 
-/// What a server gave to recognise a version by: kept in the snapshot's record, and sent back to the server.
+/// What a server sent to identify a version. It is stored in the snapshot's record, and sent back with the next
+/// request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     etag: Option<String>,
@@ -37,7 +38,7 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// The values of `ETag` and `Last-Modified`. One that does not have its form is left out.
+    /// Takes the values of `ETag` and `Last-Modified`, and drops those that are malformed.
     pub fn new(etag: Option<String>, last_modified: Option<String>) -> Validators {
         Validators {
             etag: etag.filter(|tag| is_entity_tag(tag)),
@@ -45,66 +46,68 @@ impl Validators {
         }
     }
 
-    /// `ETag`.
+    /// Returns the value of `ETag`.
     pub fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
     }
 
-    /// `Last-Modified`.
+    /// Returns the value of `Last-Modified`.
     pub fn last_modified(&self) -> Option<&str> {
         self.last_modified.as_deref()
     }
 }
 
-/// The answer.
+/// The response.
 #[derive(Clone, Debug)]
 pub enum Fetched {
-    /// 304: the validators still hold.
+    /// 304: the version with these validators is still current.
     NotModified,
-    /// A body with its validators.
+    /// A body and its validators.
     Body(Vec<u8>, Validators),
 }
 
 const RETRIES: u32 = 2;
 const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// An answer that comes too late is given up a little after the deadline, so that the wait for it says why.
+/// A request is aborted a little after the deadline, so that [`fetch`], which waits for it, reports the timeout.
 const GRACE: Duration = Duration::from_secs(1);
-/// Octets of an entity tag, which may have any number (RFC 9110 §8.8.3).
+/// The maximum length of an entity tag, in octets. RFC 9110 §8.8.3 has no limit.
 const MAX_ENTITY_TAG: usize = 1 << 10;
-/// Digits of the seconds after which a server wants to be asked again.
+/// The maximum number of digits in a `Retry-After` value.
 const MAX_DELAY: usize = 9;
 const USER_AGENT: &str = concat!("smtp-enhanced-status-xtask/", env!("CARGO_PKG_VERSION"));
 
-/// Asks, in a thread of its own: looking up a name cannot be cut short, but waiting for it can.
+/// Downloads the registry. This happens in another thread, because resolving a name cannot be aborted, but waiting for
+/// the thread can.
 pub fn fetch(request: &Request) -> Result<Fetched> {
-    let url = Url::parse(&request.url)
-        .with_context(|| format!("{:?} is no address; write one that begins with https://", request.url))?;
+    let url = Url::parse(&request.url).with_context(|| {
+        format!("{:?} is not an address; write one that begins with https://", request.url)
+    })?;
     check_address(&url)?;
     let deadline = Instant::now() + request.timeout;
     let (sender, receiver) = mpsc::channel();
     let (validators, shown) = (request.validators.clone(), url.clone());
     thread::spawn(move || sender.send(with_retries(&url, &validators, deadline)));
     match receiver.recv_timeout(request.timeout) {
-        Ok(answer) => answer.with_context(|| format!("cannot take the registry from {shown}")),
+        Ok(answer) => answer.with_context(|| format!("cannot download the registry from {shown}")),
         Err(RecvTimeoutError::Timeout) => bail!(
-            "{shown} gave no whole answer within {} s; try again, raise --timeout, or give a file with --from",
+            "no complete response from {shown} within {} s; try again, raise --timeout, or use a file with --from",
             request.timeout.as_secs_f32()
         ),
-        Err(RecvTimeoutError::Disconnected) => bail!("the download ended without an answer; try again"),
+        Err(RecvTimeoutError::Disconnected) => bail!("the download ended without a result; try again"),
     }
 }
 
-/// `https`, or `http` to a loopback address, for mirrors and tests on this machine.
+/// Allows `https`, and `http` to a loopback address, for mirrors and tests on this machine.
 fn check_address(url: &Url) -> Result<()> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
         "http" => bail!(
-            "{} is not encrypted; write https://, or --from FILE for a file that you trust",
+            "{} is not encrypted; use https://, or --from FILE with a file that you trust",
             excerpt(url.as_str())
         ),
-        scheme => bail!("{}: is no way to a registry; write an https:// address", excerpt(scheme)),
+        scheme => bail!("the scheme {} is not supported; write an https:// address", excerpt(scheme)),
     }
 }
 
@@ -113,7 +116,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Tries again after a broken connection or a server's own fault, and after nothing else.
+/// Retries after a connection error or a server error (5xx), but not after any other error.
 fn with_retries(url: &Url, validators: &Validators, deadline: Instant) -> Result<Fetched> {
     let client = client()?;
     let mut pause = Duration::from_millis(250);
@@ -121,7 +124,7 @@ fn with_retries(url: &Url, validators: &Validators, deadline: Instant) -> Result
         match once(&client, url, validators, deadline) {
             Err(Failure::Passing(error)) if attempt < RETRIES => {
                 let rest = deadline.saturating_duration_since(Instant::now());
-                ensure!(rest > pause, error.context("no time is left for another try; raise --timeout"));
+                ensure!(rest > pause, error.context("no time is left for another attempt; raise --timeout"));
                 thread::sleep(pause);
                 pause *= 4;
             }
@@ -135,21 +138,21 @@ fn with_retries(url: &Url, validators: &Validators, deadline: Instant) -> Result
     bail!("no attempt was made")
 }
 
-/// Why an attempt failed: for good, or so that another may succeed.
+/// Why an attempt failed. After a `Passing` error, another attempt may succeed.
 enum Failure {
     Passing(Error),
     Final(Error),
 }
 
 fn client() -> Result<Client> {
-    // An error says that a provider is installed already.
+    // It fails only if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let redirects = Policy::custom(|attempt| {
         let encrypted = attempt.previous().iter().any(|url| url.scheme() == "https");
         if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error(format!("more than {MAX_REDIRECTS} redirects"))
         } else if encrypted && attempt.url().scheme() != "https" {
-            let error = format!("redirected from https down to {}", excerpt(attempt.url().as_str()));
+            let error = format!("redirected from https to {}", excerpt(attempt.url().as_str()));
             attempt.error(error)
         } else if let Err(error) = check_address(attempt.url()) {
             attempt.error(format!("{error:#}"))
@@ -162,7 +165,7 @@ fn client() -> Result<Client> {
         .redirect(redirects)
         .connect_timeout(CONNECT_TIMEOUT)
         .build()
-        .context("cannot set up TLS; install the machine's root certificates (Debian: ca-certificates)")
+        .context("cannot set up TLS; install root certificates (Debian: ca-certificates)")
 }
 
 fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) -> Result<Fetched, Failure> {
@@ -183,26 +186,26 @@ fn once(client: &Client, url: &Url, validators: &Validators, deadline: Instant) 
         StatusCode::NOT_MODIFIED if *validators != Validators::default() => Ok(Fetched::NotModified),
         StatusCode::OK => body(response),
         StatusCode::TOO_MANY_REQUESTS => Err(Failure::Final(anyhow!(
-            "the server answers 429 Too Many Requests; come back {}",
+            "the server answered 429 Too Many Requests; try again {}",
             match header(response.headers(), &RETRY_AFTER) {
                 Some(after) if is_delay(&after) => format!("after {after} s"),
                 Some(after) if is_date(&after) => format!("after {after}"),
                 _ => "later".to_owned(),
             }
         ))),
-        status if status.is_server_error() => Err(Failure::Passing(anyhow!("the server answers {status}"))),
-        status => Err(Failure::Final(anyhow!("the server answers {status}; check the address"))),
+        status if status.is_server_error() => Err(Failure::Passing(anyhow!("the server answered {status}"))),
+        status => Err(Failure::Final(anyhow!("the server answered {status}; check the address"))),
     }
 }
 
-/// Reads the body up to the size that a registry may have.
+/// Reads the body, up to the maximum size of a registry.
 fn body(mut response: Response) -> Result<Fetched, Failure> {
     if let Some(encoding) =
         header(response.headers(), &CONTENT_ENCODING).filter(|encoding| encoding != "identity")
     {
         return Err(Failure::Final(anyhow!(
-            "the body comes encoded as {}, which was not asked for; look for a proxy in the way, or \
-             give a file with --from",
+            "the body has the content encoding {}, which was not requested; a proxy may be in the way; if so, use a \
+             file with --from",
             excerpt(&encoding)
         )));
     }
@@ -220,13 +223,13 @@ fn body(mut response: Response) -> Result<Fetched, Failure> {
             Ok(length) => octets.extend_from_slice(&chunk[..length]),
             Err(error) => {
                 let error =
-                    Error::from(error).context(format!("the body broke off after {} octets", octets.len()));
+                    Error::from(error).context(format!("the body ended after {} octets", octets.len()));
                 return Err(Failure::Passing(error));
             }
         }
         if octets.len() > MAX_OCTETS {
             return Err(Failure::Final(anyhow!(
-                "the body is larger than {MAX_OCTETS} octets, more than a registry has; check the address"
+                "the body has more than {MAX_OCTETS} octets, the limit for a registry; check the address"
             )));
         }
         progress.set_position(octets.len() as u64);
@@ -239,7 +242,7 @@ fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Str
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// `"..."` or `W/"..."`, of visible characters (RFC 9110 §8.8.3).
+/// Returns whether a text has the form `"..."` or `W/"..."`, with visible characters (RFC 9110 §8.8.3).
 fn is_entity_tag(text: &str) -> bool {
     let opaque = text.strip_prefix("W/").unwrap_or(text);
     let quoted = opaque.strip_prefix('"').and_then(|opaque| opaque.strip_suffix('"'));
@@ -247,7 +250,7 @@ fn is_entity_tag(text: &str) -> bool {
     text.len() <= MAX_ENTITY_TAG && quoted.is_some_and(|quoted| quoted.bytes().all(is_visible))
 }
 
-/// A date in the form that a server has to send (RFC 9110 §5.6.7).
+/// Returns whether a text is a date in the form that servers must send (RFC 9110 §5.6.7).
 fn is_date(text: &str) -> bool {
     const FORM: &[u8] = b"Aaa, 00 Aaa 0000 00:00:00 GMT";
     let has_form = |(octet, form): (u8, &u8)| match form {
@@ -259,7 +262,7 @@ fn is_date(text: &str) -> bool {
     text.len() == FORM.len() && text.bytes().zip(FORM).all(has_form)
 }
 
-/// A number of seconds (RFC 9110 §10.2.3).
+/// Returns whether a text is a number of seconds (RFC 9110 §10.2.3).
 fn is_delay(text: &str) -> bool {
     (1..=MAX_DELAY).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit())
 }
@@ -275,13 +278,13 @@ fn is_about_certificates(error: &reqwest::Error) -> bool {
     false
 }
 
-/// Adds what a person can do, where another try does not help.
+/// Adds advice to errors for which another attempt does not help.
 fn explained(error: reqwest::Error) -> Error {
     let advice = if is_about_certificates(&error) {
-        "the server's certificate is not trusted; install the machine's root certificates (Debian: \
-         ca-certificates) or name a file of them in SSL_CERT_FILE"
+        "the server's certificate is not trusted; install root certificates (Debian: ca-certificates), or set \
+         SSL_CERT_FILE to a file of them"
     } else if error.is_redirect() {
-        "the address leads elsewhere, and not to a registry; check it"
+        "the address redirects to something that is not a registry; check it"
     } else {
         return error.into();
     };
@@ -293,7 +296,7 @@ mod tests {
     use super::{MAX_ENTITY_TAG, Validators, is_delay};
 
     #[test]
-    fn validators_have_the_form_of_their_header() {
+    fn malformed_validators_are_dropped() {
         let longest = format!("\"{}\"", "x".repeat(MAX_ENTITY_TAG - 2));
         for tag in ["\"1\"", "W/\"a-b\"", "\"\"", "\"\\x!\"", &longest] {
             assert_eq!(Validators::new(Some(tag.to_owned()), None).etag(), Some(tag));

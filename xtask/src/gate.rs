@@ -1,4 +1,4 @@
-//! What a new registry has to pass before anything is written.
+//! The checks that a new registry has to pass before anything is written.
 
 use anyhow::{Result, anyhow, bail};
 
@@ -7,7 +7,7 @@ use crate::date;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 
-/// What is let through by name.
+/// What the user allows explicitly.
 #[derive(Clone, Debug, Default)]
 pub struct Allowances {
     /// Rows that may be missing.
@@ -16,12 +16,12 @@ pub struct Allowances {
     pub older: bool,
 }
 
-/// No registry ever had fewer rows in its tables of classes, subjects and statuses.
+/// The fewest rows that the tables of classes, subjects and statuses ever had.
 const FLOORS: [usize; 3] = [3, 8, 78];
-/// How far a true registry may be ahead of this machine's date: a day for time zones, a day for a clock not quite right.
+/// How many days a registry may be ahead of this machine's clock: one for time zones, and one for an inaccurate clock.
 const DAYS_AHEAD: u64 = 2;
 
-/// Reads a registry that is to replace the snapshot; marks the quirks it needs.
+/// Parses and checks a registry that is to replace the snapshot, and marks the quirks that it needs.
 pub fn pass(
     octets: &[u8],
     current: &Registry,
@@ -30,12 +30,12 @@ pub fn pass(
 ) -> Result<Registry> {
     if looks_like_html(octets) {
         bail!(
-            "this is an HTML page, not a registry; look at the address in a browser: a login page or a proxy may \
-             be in the way"
+            "this is an HTML page, not a registry; open the address in a browser: a login page or a proxy may be in \
+             the way"
         );
     }
-    let registry =
-        Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where it comes from"))?;
+    let registry = Registry::read(octets, quirks)
+        .map_err(|error| anyhow!("{error}; check where the file comes from"))?;
     check_floors(&registry, allowances)?;
     check_removals(&registry, current, allowances)?;
     check_date(&registry.updated, &current.updated, allowances)?;
@@ -55,7 +55,7 @@ fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
         let accepted = if what == "statuses" { allowances.removals.len() } else { 0 };
         if count + accepted < floor {
             bail!(
-                "the registry has {count} {what}, fewer than the {floor} it always had; it is not whole, \
+                "the registry has {count} {what}, but it never had fewer than {floor}; it seems to be incomplete, so \
                  try again"
             );
         }
@@ -63,19 +63,20 @@ fn check_floors(registry: &Registry, allowances: &Allowances) -> Result<()> {
     Ok(())
 }
 
-/// Newer than the snapshot, and no date that is still to come: the next true registry would be older.
+/// Fails if the registry is older than the snapshot, or dated in the future. After a future date, the next real
+/// registry would be refused as older.
 fn check_date(date: &str, current: &str, allowances: &Allowances) -> Result<()> {
     if date < current && !allowances.older {
         bail!(
-            "the registry is of {date}, older than the snapshot of {current}; if that is meant, add --allow-older"
+            "the registry of {date} is older than the snapshot of {current}; to accept it, add --allow-older"
         );
     }
     let (today, last) = (date::in_days(0), date::in_days(DAYS_AHEAD));
-    // A date that the snapshot has was accepted before.
+    // The snapshot's own date was accepted before.
     if date > current && *date > *last {
         bail!(
-            "the registry is of {date}, which is yet to come: by this machine's clock it is {today}; if the clock is \
-             wrong, set it, and otherwise check where the registry comes from"
+            "the registry is dated {date}, which is in the future: by this machine's clock, today is {today}; if the clock \
+             is wrong, set it, and otherwise check where the file comes from"
         );
     }
     Ok(())
@@ -88,8 +89,8 @@ fn check_removals(registry: &Registry, current: &Registry, allowances: &Allowanc
     let subject_gone = current.subjects.rows.iter().any(|row| !subjects.contains(&row.key));
     if class_gone || subject_gone {
         bail!(
-            "a class or subject of the snapshot is missing, which no option accepts; the registry is not whole, \
-             try again"
+            "a class or subject of the snapshot is missing, which no option accepts; the registry seems to be \
+             incomplete, so try again"
         );
     }
     let rows = current.statuses.rows.iter().map(|row| row.key.0);
@@ -101,7 +102,7 @@ fn check_removals(registry: &Registry, current: &Registry, allowances: &Allowanc
         return Ok(());
     }
     bail!(
-        "rows of the snapshot are missing, and their identifiers would disappear; if IANA really removed them, add {}",
+        "rows of the snapshot are missing, so their identifiers would disappear; if IANA really removed them, add {}",
         gone.join(" ")
     )
 }

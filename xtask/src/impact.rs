@@ -1,4 +1,4 @@
-//! What a change of the registry means: pairs that are judged otherwise, identifiers, versions.
+//! What a change of the registry means for pairings, identifiers and versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,57 +12,57 @@ use crate::model::Model;
 use crate::registry::Registry;
 use crate::render::{ALL_KINDS, render};
 
-/// The consequences of a change.
+/// The consequences of a change of the registry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Impact {
-    /// Pairs whose pairing changes, grouped.
+    /// Pairs whose pairing changes, grouped by code and change.
     pub pairings: Vec<PairingChange>,
-    /// Rows that appear, with their identifiers.
+    /// New rows, with their identifiers.
     pub identifiers: Vec<NewIdentifier>,
-    /// What the version number has to do.
+    /// The part of the version that has to be incremented.
     pub semver: Semver,
-    /// Why.
+    /// Why that part.
     pub reason: String,
 }
 
-/// Reply codes that are judged otherwise beside one enhanced status code.
+/// Reply codes whose pairing with an enhanced status code changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PairingChange {
     /// The enhanced status code.
     pub code: String,
-    /// The verdict before.
+    /// The old pairing.
     pub old: Pairing,
-    /// The verdict after.
+    /// The new pairing.
     pub new: Pairing,
-    /// The reply codes, all of the class of the code.
+    /// The reply codes, all of the code's class.
     pub reply_codes: Vec<u16>,
 }
 
-/// A row that appears.
+/// A new row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewIdentifier {
     /// The row.
     pub row: String,
-    /// Its identifier; none if `annotations.toml` has none yet.
+    /// The identifier; `None` if `annotations.toml` has none yet.
     pub identifier: Option<String>,
 }
 
-/// The part of the version number that moves (<https://semver.org>).
+/// The part of the version that has to be incremented (<https://semver.org>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Semver {
-    /// Nothing moves.
+    /// Nothing.
     None,
-    /// Texts, references or lists changed.
+    /// The patch version: texts, references or lists change.
     Patch,
-    /// Identifiers came.
+    /// The minor version: there are new identifiers.
     Minor,
-    /// Identifiers went.
+    /// The major version: identifiers disappear.
     Major,
 }
 
 impl Impact {
-    /// Judges every pair of the rows that changed by both registries.
+    /// Judges every pair of the changed rows with both registries.
     pub fn of(old: &Registry, new: &Registry, changes: &[Change], annotations: &Annotations) -> Impact {
         let statuses = changes.iter().filter_map(|change| match change.subject {
             Subject::Status(status) => Some(status),
@@ -84,7 +84,7 @@ impl Impact {
 }
 
 impl PairingChange {
-    /// The reply codes in words: each by its number, or what all of them have in common.
+    /// Returns the reply codes in words: `550, 551`, or `every 5yz` and `every other 5yz` for many.
     pub fn reply_codes_in_words(&self) -> String {
         match self.reply_codes.as_slice() {
             codes if codes.len() == 100 => format!("every {}yz", codes[0] / 100),
@@ -105,7 +105,7 @@ impl NewIdentifier {
 }
 
 impl Semver {
-    /// The name of the part.
+    /// Returns the name of the part.
     pub fn name(self) -> &'static str {
         match self {
             Semver::None => "none",
@@ -116,19 +116,17 @@ impl Semver {
     }
 }
 
-/// A removed row takes its identifier along, a new one brings its own; everything else is data (README, "Data and
-/// versions").
+/// A removed row removes an identifier, and a new row adds one. Everything else is data (README, "Data and versions").
 fn semver(changes: &[Change], added: &[Status], removed: &[Status]) -> (Semver, String) {
     let list = |statuses: &[Status]| statuses.iter().map(Status::to_string).collect::<Vec<_>>().join(", ");
-    match () {
-        () if !removed.is_empty() => {
-            (Semver::Major, format!("the identifier of {} would disappear", list(removed)))
-        }
-        () if !added.is_empty() => (Semver::Minor, format!("{} gets an identifier", list(added))),
-        () if !changes.is_empty() => {
-            (Semver::Patch, "texts, references or lists change, identifiers do not".into())
-        }
-        () => (Semver::None, "nothing changes".into()),
+    if !removed.is_empty() {
+        (Semver::Major, format!("the identifier of {} would disappear", list(removed)))
+    } else if !added.is_empty() {
+        (Semver::Minor, format!("{} gets an identifier", list(added)))
+    } else if !changes.is_empty() {
+        (Semver::Patch, "texts, references or lists change, but identifiers do not".into())
+    } else {
+        (Semver::None, "nothing changes".into())
     }
 }
 
@@ -144,7 +142,7 @@ fn pairing_changes(old: &Registry, new: &Registry, status: Status) -> Vec<Pairin
                 groups.entry(verdicts).or_default().push(reply_code.number());
             }
         }
-        // The smallest group first: what is said of few codes is what a reader looks for.
+        // The smallest group comes first, because a change of few codes is what a reader looks for.
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(_, codes)| codes.len());
         let code = format!("{class}.{}.{}", status.subject, status.detail);
@@ -158,7 +156,8 @@ fn pairing_changes(old: &Registry, new: &Registry, status: Status) -> Vec<Pairin
     changes
 }
 
-/// The products that differ between two registries when all else is the same: version, record, annotations.
+/// Returns the paths of the products that differ between two registries, with the same version, record and
+/// annotations.
 pub fn changed_products(model: &Model, old: &Registry, new: &Registry) -> Result<Vec<String>> {
     let old = render(&model.with_registry(old.clone()), &ALL_KINDS)?;
     let new = render(&model.with_registry(new.clone()), &ALL_KINDS)?;

@@ -1,13 +1,13 @@
-//! The keeper of `registry/` and `generated/`: reads IANA's registry and renders every product from it.
+//! Maintains `registry/` and `generated/`: reads IANA's registry and renders every product from it.
 //!
-//! `registry/` is the truth, `generated/` a pure function of it: see [`model`] for what is read and
-//! [`render`] for what is made of it. The binary is `cargo xtask`.
+//! `registry/` is the source, and `generated/` is a pure function of it: see [`model`] for what is read, and
+//! [`render`] for the products. The binary is `cargo xtask`.
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(
     clippy::must_use_candidate,
     clippy::missing_errors_doc,
-    reason = "a tool's inside, not a published interface"
+    reason = "internals of a tool, not a published interface"
 )]
 
 pub mod annotation;

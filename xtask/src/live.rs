@@ -1,7 +1,7 @@
 //! Real servers on loopback, to run the conformance suite against.
 //!
-//! What they are made from stands in `conformance/live/`, a folder a server: see [`server`]. Each runs in a private root
-//! ([`root`]) and in namespaces of its own ([`isolated`]); nothing of this machine is changed, and nothing is left over.
+//! `conformance/live/` has a folder for each server: see [`server`]. Each server runs in a private root ([`root`]) and
+//! in namespaces of its own ([`isolated`]), so that this machine is not changed and nothing is left behind.
 
 pub mod choice;
 pub mod interruption;

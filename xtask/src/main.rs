@@ -1,4 +1,4 @@
-//! `cargo xtask`: see `cargo xtask --help`.
+//! The binary behind `cargo xtask`.
 
 use std::process::ExitCode;
 

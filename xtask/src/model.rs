@@ -1,4 +1,4 @@
-//! Everything a product is rendered from: the registry joined with what we pin beside it.
+//! Everything that products are rendered from: the registry, joined with this project's annotations.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -18,42 +18,42 @@ use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT, Tr
 /// The joined data.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// Version of this project.
+    /// The version of this project.
     pub version: String,
     /// Where the snapshot came from.
     pub snapshot: Snapshot,
     /// IANA's registry.
     pub registry: Registry,
-    /// The enumerated rows, in the registry's order, with their annotations.
+    /// The enumerated statuses with their annotations, in the registry's order.
     pub entries: Vec<Entry>,
-    /// The basic reply codes, ascending.
+    /// The basic reply codes, in ascending order.
     pub reply_codes: Vec<ReplyCodeEntry>,
     quirks: Quirks,
 }
 
-/// An enumerated row with what we pin beside it.
+/// A row of the table of enumerated statuses, with its annotation.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The row.
+    /// The row's status.
     pub status: Status,
-    /// Its associated reply codes.
+    /// The associated reply codes.
     pub associated: Associated,
-    /// Its cells.
+    /// The row's cells.
     pub record: Record,
-    /// Its identifier, classes, deprecation.
+    /// The row's identifier, classes and deprecation.
     pub annotation: Annotation,
-    /// The conflicts known about it.
+    /// The row's known conflicts.
     pub conflicts: Vec<Conflict>,
 }
 
-/// What was published, as a tree has it.
+/// The snapshot of the registry in a tree, and what belongs to it.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Where the snapshot came from.
     pub record: Snapshot,
     /// The snapshot.
     pub registry: Registry,
-    /// How its odd cells are read.
+    /// How its irregular cells are read.
     pub quirks: Quirks,
 }
 
@@ -72,12 +72,12 @@ impl Source {
 }
 
 impl Model {
-    /// Reads `registry/` and the version in `Cargo.toml` below the project's root.
+    /// Reads `registry/`, and the version in `Cargo.toml`, at the project's root.
     pub fn load(root: &Path) -> Result<Model> {
         Model::read(&Tree::at(root))
     }
 
-    /// Reads them of a tree.
+    /// Reads `registry/`, and the version in `Cargo.toml`, from a tree.
     pub fn read(tree: &Tree) -> Result<Model> {
         let Source { record, registry, quirks } = Source::read(tree)?;
         let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
@@ -85,7 +85,8 @@ impl Model {
         Model::join(version(tree)?, record, registry, quirks, annotations, reply_codes)
     }
 
-    /// Joins the parts. Every row must be annotated, every annotated row be there, and every code be known.
+    /// Joins the parts. Fails if a row has no annotation, an annotation has no row, or a reply code is not in the
+    /// table.
     pub fn join(
         version: String,
         snapshot: Snapshot,
@@ -107,7 +108,7 @@ impl Model {
         Ok(Model { version, snapshot, registry, entries, reply_codes, quirks })
     }
 
-    /// The same with another registry, whose rows have the annotations of these, or empty ones.
+    /// Returns the model with another registry. Its rows keep their annotations; new rows have placeholders.
     #[must_use]
     pub fn with_registry(&self, registry: Registry) -> Model {
         let entries = registry.statuses.rows.iter().map(|row| {
@@ -121,26 +122,26 @@ impl Model {
         Model { entries: entries.collect(), registry, ..self.clone() }
     }
 
-    /// Fails on an annotation that `sync --propose` wrote and nobody has confirmed.
+    /// Fails if an annotation was written by `sync --propose` and nobody has confirmed it.
     pub fn check_reviewed(&self) -> Result<()> {
         match self.entries.iter().find(|entry| entry.annotation.review) {
             None => Ok(()),
             Some(Entry { status, annotation, .. }) => bail!(
-                "{FOLDER}/{ANNOTATIONS}: {status} ({}) is only proposed; confirm its identifier, classes and source, \
-                 and delete `review = true`",
+                "{FOLDER}/{ANNOTATIONS}: {status} ({}) is only proposed; confirm its identifier, classes, basis and \
+                 source, and delete `review = true`",
                 annotation.identifier
             ),
         }
     }
 
-    /// Fails on a quirk that the snapshot does not need and that is not marked historical.
+    /// Fails if the snapshot does not need a quirk that is not marked historical.
     pub fn check_quirks(&self) -> Result<()> {
         self.quirks.check_all_used()
     }
 }
 
 impl Registry {
-    /// Judges a pair as the library does: class, then row, then list.
+    /// Judges a pair as the library does: the class first, then the row, then the list.
     pub fn judge(&self, pair: Pair) -> Pairing {
         if pair.reply_code.class() != Some(pair.class) {
             return Pairing::ClassMismatch;
@@ -155,7 +156,7 @@ impl Registry {
     }
 }
 
-/// The version of the workspace.
+/// Reads the version of the workspace.
 fn version(tree: &Tree) -> Result<String> {
     #[derive(Deserialize)]
     struct Manifest {
@@ -176,13 +177,13 @@ fn version(tree: &Tree) -> Result<String> {
 fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
     for class in Class::ALL {
         if !registry.classes.rows.iter().any(|row| row.key == class) {
-            bail!("the registry has no row {class}.XXX.YYY; it is not whole");
+            bail!("the registry has no row {class}.XXX.YYY; it is incomplete");
         }
     }
     for row in &registry.statuses.rows {
         let subject = row.key.0.subject;
         if !registry.subjects.rows.iter().any(|row| row.key == subject) {
-            bail!("the registry has {} but no row X.{subject}.YYY; it is not whole", row.key.0);
+            bail!("the registry has {} but no row X.{subject}.YYY; it is incomplete", row.key.0);
         }
     }
     let mut missing = String::new();
@@ -199,22 +200,23 @@ fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
     }
     if !missing.is_empty() {
         bail!(
-            "the registry has rows without an identifier; fill in and add to {FOLDER}/{ANNOTATIONS}:\n{missing}"
+            "the registry has rows without an identifier; fill in these lines and add them to \
+             {FOLDER}/{ANNOTATIONS}:\n{missing}"
         );
     }
     for annotation in annotations.rows.values() {
         if registry.status(annotation.code).is_none() {
             bail!(
-                "{} ({}) is annotated, but the registry has no such row; a published identifier never \
-                 disappears, so restore the row in {FOLDER}/{SNAPSHOT}; if nothing was published with it, delete the \
-                 row in {FOLDER}/{ANNOTATIONS}",
+                "{} ({}) is annotated, but the registry has no such row; a published identifier never disappears, so \
+                 restore the row in {FOLDER}/{SNAPSHOT}; only if the identifier was never published, delete the row in \
+                 {FOLDER}/{ANNOTATIONS}",
                 annotation.code,
                 annotation.identifier
             );
         }
         let successor = annotation.deprecated.as_ref().map(|deprecation| deprecation.successor);
         if let Some(successor) = successor.filter(|&successor| registry.status(successor).is_none()) {
-            bail!("{} names the successor {successor}, which is no row", annotation.code);
+            bail!("{} has the successor {successor}, but the registry has no such row", annotation.code);
         }
     }
     Ok(())
@@ -225,7 +227,8 @@ fn check_reply_codes(entries: &[Entry], known: &[ReplyCodeEntry]) -> Result<()> 
     for entry in entries {
         if let Some(code) = entry.associated.codes.iter().find(|&&code| !is_known(code)) {
             bail!(
-                "{} is associated with {code}, which {FOLDER}/{REPLY_CODES} does not have; fill in and add:\n\n\
+                "{} is associated with {code}, which {FOLDER}/{REPLY_CODES} does not have; fill in these lines and add \
+                 them:\n\n\
                  [[reply-code]]\ncode = {code}\nname = \"...\"\nmeaning = \"...\"\nclient = \"...\"\nsources = [\"...\"]\n",
                 entry.status
             );

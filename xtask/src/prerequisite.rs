@@ -1,7 +1,7 @@
-//! What some tests need besides Rust and a linker: how to tell whether it is there, and how to get it.
+//! What some tests need besides Rust and a linker, how to detect it, and how to get it.
 //!
 //! `cargo xtask doctor` lists what is missing. Tests of every package include this file by its path, through
-//! `tests/support`, so it uses the standard library and tempfile alone.
+//! `tests/support`, so it may use only the standard library and tempfile.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -10,10 +10,10 @@ use std::{env, fs};
 
 use Remedy::{Advice, Packages};
 
-/// Something that a test cannot do without.
+/// Something that a test needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Prerequisite {
-    /// What a test asks for: a program, a command that must work, a variable, an address.
+    /// The name by which a test asks for it: a program, a command that must work, a variable, an address.
     pub name: &'static str,
     probe: fn(&str) -> bool,
     /// How to get it.
@@ -23,17 +23,17 @@ pub struct Prerequisite {
 /// How to get something.
 #[derive(Clone, Copy, Debug)]
 pub enum Remedy {
-    /// Debian's packages, separated by spaces.
+    /// Names of Debian packages, separated by spaces.
     Packages(&'static str),
-    /// What to do where no package helps.
+    /// What to do if no package helps.
     Advice(&'static str),
 }
 
 const NAMESPACES: Remedy = Advice(
-    "run as root or allow user namespaces; a container has to be privileged, and a chroot has to be a mount point",
+    "run as root or allow user namespaces; a container must be privileged, and a chroot must be a mount point",
 );
 
-/// Everything that tests ask for.
+/// All prerequisites.
 pub const ALL: &[Prerequisite] = &[
     prerequisite("gcc", compiles, Packages("gcc libc6-dev")),
     prerequisite("gcc -fsanitize=address,undefined", compiles, Packages("gcc libc6-dev")),
@@ -56,19 +56,23 @@ pub const ALL: &[Prerequisite] = &[
     prerequisite("unshare --mount", unshares, NAMESPACES),
     prerequisite("unshare --mount --net", unshares, NAMESPACES),
     prerequisite("localhost", binds, Advice("add `127.0.0.1 localhost` to /etc/hosts")),
-    prerequisite("::1", binds, Advice("turn IPv6 on for the loopback interface")),
+    prerequisite("::1", binds, Advice("enable IPv6 on the loopback interface")),
     prerequisite("::ffff:127.0.0.1", binds, Advice("run a kernel with IPv6")),
     prerequisite(
         "IANA_HISTORY",
         is_set,
-        Advice("set it to a folder of IANA's files, 2015-02-04.xml and so on"),
+        Advice("set it to a folder of IANA's registry files: 2015-02-04.xml and so on"),
     ),
-    prerequisite("SMTP_TRANSCRIPTS", is_set, Advice("set it to a folder of recordings of servers")),
-    prerequisite("SMTP_JUNIT_XSD", is_set, Advice("set it to junit-10.xsd of pytest's source package")),
+    prerequisite("SMTP_TRANSCRIPTS", is_set, Advice("set it to a folder of recorded transcripts")),
+    prerequisite(
+        "SMTP_JUNIT_XSD",
+        is_set,
+        Advice("set it to the path of junit-10.xsd, from pytest's source package"),
+    ),
     prerequisite(
         "SMTP_SARIF_SCHEMA",
         is_set,
-        Advice("set it to sarif-2.1.0-*.json of sarif-om's source package"),
+        Advice("set it to the path of sarif-2.1.0-*.json, from sarif-om's source package"),
     ),
 ];
 
@@ -77,18 +81,18 @@ const fn prerequisite(name: &'static str, probe: fn(&str) -> bool, remedy: Remed
 }
 
 impl Prerequisite {
-    /// The one of this name.
+    /// Returns the prerequisite with this name.
     pub fn find(name: &str) -> Option<Prerequisite> {
         ALL.iter().copied().find(|prerequisite| prerequisite.name == name)
     }
 
-    /// Whether this machine has it.
+    /// Returns whether this machine has it.
     pub fn is_met(&self) -> bool {
         (self.probe)(self.name)
     }
 }
 
-/// The packages that bring what is missing, sorted.
+/// Returns the packages that contain what is missing, sorted.
 pub fn packages(missing: &[Prerequisite]) -> BTreeSet<&'static str> {
     let packages = missing.iter().filter_map(|prerequisite| match prerequisite.remedy {
         Packages(packages) => Some(packages.split(' ')),
@@ -97,7 +101,7 @@ pub fn packages(missing: &[Prerequisite]) -> BTreeSet<&'static str> {
     packages.flatten().collect()
 }
 
-/// What to do to get all that is missing.
+/// Returns what to do to get everything that is missing.
 pub fn remedy(missing: &[Prerequisite]) -> String {
     let packages: Vec<&str> = packages(missing).into_iter().collect();
     let install = (!packages.is_empty()).then(|| format!("apt-get install {}", packages.join(" ")));
@@ -108,10 +112,10 @@ pub fn remedy(missing: &[Prerequisite]) -> String {
     install.into_iter().chain(advice).collect::<Vec<_>>().join("; ")
 }
 
-/// A command that runs what is appended to it, as root, in the namespaces that `unshare` and its options name; `None`
-/// where this machine does not permit it.
+/// Returns a command that runs the arguments appended to it, as root, in the namespaces that the options of `unshare`
+/// name. Returns `None` if this machine does not permit it.
 pub fn unshare(command: &str) -> Option<Command> {
-    // Root needs no user namespace, and may not be allowed one; everybody else is root only in one.
+    // Root needs no user namespace, and may not be allowed to make one. Other users are root only inside one.
     [None, Some("--map-root-user")].into_iter().find_map(|option| {
         let unshare = || {
             let mut words = command.split(' ');
@@ -134,7 +138,7 @@ fn is_program(name: &str) -> bool {
     env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// An empty variable is as good as none.
+/// An empty variable counts as unset.
 fn is_set(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
@@ -143,7 +147,7 @@ fn binds(host: &str) -> bool {
     TcpListener::bind((host, 0)).is_ok()
 }
 
-/// Whether a compiler, with options, makes a program that runs: its headers and libraries may be packages of their own.
+/// Compiles and runs a program, because a compiler's headers and libraries may be in packages of their own.
 fn compiles(command: &str) -> bool {
     let mut words = command.split(' ');
     let compiler = words.next().unwrap_or_default();

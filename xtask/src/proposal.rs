@@ -1,4 +1,4 @@
-//! Edits of the hand-kept data files that a new registry asks for, with everything else in them left as it is.
+//! Edits the data files for a new registry, and keeps everything else in them unchanged.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::data_file::DataFile;
 use crate::registry::{Registry, Row};
 use crate::symbols::Symbols;
 
-/// Adds a `[[row]]` marked for review for each row that has none, behind that of the row before it.
+/// Adds a `[[row]]`, marked for review, for each row without one, after that of the preceding row.
 pub fn annotate(
     file: &DataFile,
     registry: &Registry,
@@ -35,19 +35,19 @@ pub fn annotate(
     Ok(file.edited(&document))
 }
 
-/// Removes the annotations and conflicts of rows whose removal was accepted by name.
+/// Removes the annotations and conflicts of rows whose removal was accepted.
 pub fn remove(file: &DataFile, removals: &[Status], annotations: &Annotations) -> Result<DataFile> {
     if !removals.iter().any(|status| annotations.rows.contains_key(status)) {
         return Ok(file.clone());
     }
     let mut document = file.document()?;
     for (array, key) in [("row", "code"), ("conflict", "row")] {
-        // There may be no conflict at all.
+        // The file may have no conflicts.
         let Ok(tables) = tables(&mut document, array) else { continue };
         let is_removed = |table: &Table| code(table, key).is_some_and(|status| removals.contains(&status));
         let above = tables.get(0).filter(|table| is_removed(table)).map(|table| table.decor().clone());
         tables.retain(|table| !is_removed(table));
-        // What stands above the first table is about all of them.
+        // The comment above the first table is about all of them.
         if let (Some(above), Some(first)) = (above, tables.get_mut(0)) {
             *first.decor_mut() = above;
         }
@@ -55,16 +55,18 @@ pub fn remove(file: &DataFile, removals: &[Status], annotations: &Annotations) -
     Ok(file.edited(&document))
 }
 
-/// Marks the quirks of some positions in the file, counted from 0, as historical.
+/// Marks the quirks at these positions in the file, counted from 0, as historical.
 pub fn retire(file: &DataFile, positions: &[usize]) -> Result<DataFile> {
     if positions.is_empty() {
         return Ok(file.clone());
     }
     let mut document = file.document()?;
     for (position, table) in tables(&mut document, "quirk")?.iter_mut().enumerate() {
-        let historical = table.get_mut("historical").and_then(Item::as_value_mut);
-        if let Some(historical) = historical.filter(|_| positions.contains(&position)) {
-            // With the remark behind it.
+        if !positions.contains(&position) {
+            continue;
+        }
+        if let Some(historical) = table.get_mut("historical").and_then(Item::as_value_mut) {
+            // Keeps the comment after the value.
             let decor = historical.decor().clone();
             *historical = Value::from(true);
             *historical.decor_mut() = decor;
@@ -96,7 +98,7 @@ fn proposed(row: &Row<(Status, Associated)>, identifier: String) -> Table {
     table
 }
 
-/// The classes that the associated codes name, or both classes of failures; and the reason.
+/// Returns the classes of the associated codes, or both classes of failures, and the basis.
 fn classes(associated: &Associated) -> (Array, &'static str) {
     let named: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
     if !named.is_empty() {
@@ -109,7 +111,7 @@ fn classes(associated: &Associated) -> (Array, &'static str) {
     (Array::from_iter([4, 5]), basis)
 }
 
-/// The identifiers that rows have, and those that they had.
+/// The identifiers that are taken, and those given to new rows.
 struct Names<'a> {
     annotations: &'a Annotations,
     symbols: &'a Symbols,
@@ -121,7 +123,7 @@ impl Names<'_> {
         Names { annotations, symbols, given: BTreeSet::new() }
     }
 
-    /// The identifier that the row was published with, or one that nothing had before.
+    /// Returns the identifier that the row was published with, or one that was never used.
     fn give(&mut self, status: Status, sample: &str) -> String {
         let name = match self.symbols.identifier(status) {
             Some(published) => published.to_owned(),
@@ -131,7 +133,8 @@ impl Names<'_> {
         name
     }
 
-    /// The prefix of the subject's other identifiers, then the words of the sample text as far as they fit.
+    /// Makes an identifier of the prefix of the subject's other identifiers, and those words of the sample text that
+    /// fit.
     fn new_name(&self, status: Status, sample: &str) -> String {
         let sibling = self.annotations.rows.values().find(|row| row.code.subject == status.subject);
         let prefix = sibling.and_then(|row| row.identifier.split_once('_'));
@@ -141,7 +144,7 @@ impl Names<'_> {
                 name = format!("{name}_{}", word.to_ascii_uppercase());
             }
         }
-        // A subject's prefix alone says nothing.
+        // A prefix alone does not identify a row.
         if !name.contains('_') || self.is_taken(&name) {
             name = format!("X_{}_{}", status.subject, status.detail);
         }
@@ -158,7 +161,7 @@ impl Names<'_> {
     }
 }
 
-/// `RFC 8689`, for the reader to add a section.
+/// Returns the document, such as `RFC 8689`. A person has to add the section.
 fn source(reference: &crate::text::RichText) -> String {
     let name = reference.references().next().map(crate::text::Reference::name).unwrap_or_default();
     match name.strip_prefix("RFC") {

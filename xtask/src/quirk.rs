@@ -1,4 +1,4 @@
-//! `registry/quirks.toml`: cells IANA left odd, and how we read them.
+//! `registry/quirks.toml`: irregular cells of the registry, and how they are read.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::code::Status;
 use crate::data_file::DataFile;
 
-/// The quirks and which of them a registry has needed.
+/// The quirks, each with whether a registry has needed it.
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
     path: PathBuf,
@@ -41,7 +41,7 @@ struct File {
     quirk: Vec<toml::Spanned<Entry>>,
 }
 
-/// The cells that may be odd.
+/// The cells that may be irregular.
 const CELLS: [&str; 6] =
     ["sample", "basic_code", "description", "reference", "submitter", "change_controller"];
 
@@ -51,7 +51,7 @@ impl Quirks {
         Quirks::read(&DataFile::read(path)?)
     }
 
-    /// Reads a file that is at hand.
+    /// Parses a file that has been read.
     pub fn read(file: &DataFile) -> Result<Quirks> {
         let mut quirks = Vec::new();
         for entry in file.parse::<File>()?.quirk {
@@ -63,26 +63,27 @@ impl Quirks {
         Ok(Quirks { path: file.path().to_owned(), quirks })
     }
 
-    /// What to read instead of an odd cell's text (white space collapsed), if a quirk covers it.
+    /// Returns what to read instead of a cell's text, whose white space must be collapsed, if a quirk covers it.
     pub fn reading(&mut self, row: &str, cell: &str, text: &str) -> Option<String> {
         let quirk = self.quirks.iter_mut().find(|quirk| quirk.entry.covers(row, cell, text))?;
         quirk.used = true;
         Some(quirk.entry.reads_as.clone())
     }
 
-    /// The quirks that no cell needed and that are not marked historical: position in the file from 0, and row.
+    /// Returns the quirks that no cell needed and that are not marked historical: each position in the file, counted
+    /// from 0, and row.
     pub fn unused(&self) -> Vec<(usize, Status)> {
         let quirks = self.quirks.iter().enumerate();
         let unused = quirks.filter(|(_, quirk)| !quirk.used && !quirk.entry.historical);
         unused.map(|(position, quirk)| (position, quirk.entry.row)).collect()
     }
 
-    /// Fails on a quirk that no cell needed and that is not marked historical.
+    /// Fails if no cell needed a quirk that is not marked historical.
     pub fn check_all_used(&self) -> Result<()> {
         match self.quirks.iter().find(|quirk| !quirk.used && !quirk.entry.historical) {
             None => Ok(()),
             Some(quirk) => bail!(
-                "{}:{}: no cell of row {} needs this quirk any more; write `historical = true` in it",
+                "{}:{}: no cell of row {} needs this quirk any more; set `historical = true`",
                 self.path.display(),
                 quirk.line,
                 quirk.entry.row
@@ -105,25 +106,28 @@ impl Entry {
 fn check(entry: &Entry) -> Result<()> {
     ensure!(
         entry.raw.is_some() != entry.raw_prefix.is_some(),
-        "a quirk has one of raw and raw-prefix; write `raw = \"...\"` with the cell's whole text"
+        "a quirk needs either raw or raw-prefix; write `raw = \"...\"` with the cell's whole text"
     );
     ensure!(
         entry.raw_prefix.as_deref() != Some(""),
-        "an empty raw-prefix fits every text; write its first words"
+        "an empty raw-prefix matches every text; write the first words of the cell"
     );
-    ensure!(!entry.cells.is_empty(), "a quirk names its cells; write `cells = [\"basic_code\"]`");
+    ensure!(!entry.cells.is_empty(), "a quirk must name its cells, as in `cells = [\"basic_code\"]`");
     if let Some(cell) = entry.cells.iter().find(|cell| !CELLS.contains(&cell.as_str())) {
-        bail!("no cell is called {cell:?}; write one of {CELLS:?}");
+        bail!("there is no cell {cell:?}; write one of {CELLS:?}");
     }
     let reads = entry.cells.iter().all(|cell| cell == "basic_code");
     ensure!(
         reads || (entry.raw.as_deref() == Some("") && entry.reads_as.is_empty()),
-        "only basic_code can be read as something else; another cell is odd when it is empty: write `raw = \"\"` \
-         and `reads-as = \"\"`"
+        "only basic_code can be read as another text; a quirk of another cell says that the cell is empty: write \
+         `raw = \"\"` and `reads-as = \"\"`"
     );
-    ensure!(!entry.why.is_empty(), "a quirk has a reason; write `why = \"...\"`");
+    ensure!(!entry.why.is_empty(), "a quirk needs a reason; write `why = \"...\"`");
     let is_date =
         entry.since.len() == 10 && entry.since.bytes().all(|octet| octet.is_ascii_digit() || octet == b'-');
-    ensure!(is_date, "a quirk says since when; write `since = \"2024-12-06\"` or another date");
+    ensure!(
+        is_date,
+        "a quirk needs the date since which the cell has the text, as in `since = \"2024-12-06\"`"
+    );
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The registry as IANA publishes it: three tables of records, every cell kept raw and read.
+//! The registry as IANA publishes it: three tables of records, with every cell both raw and parsed.
 //!
-//! [`Registry::read`] takes IANA's XML (schema: RELAX NG `smtp-enhanced-status-codes.rng`), checks ids and forms,
-//! and applies the quirks. What it does not know it refuses by line, column, row and cell.
+//! [`Registry::read`] parses IANA's XML (RELAX NG schema: `smtp-enhanced-status-codes.rng`), checks ids and forms, and
+//! applies the quirks. It refuses everything that it does not know, and names the line, column, row and cell.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -12,19 +12,19 @@ use crate::quirk::Quirks;
 use crate::text::RichText;
 use crate::xml::{self, Element, Position};
 
-/// The id of the outer registry; the tables have `-1`, `-2` and `-3` behind it.
+/// The id of the outer registry. The ids of the tables end in `-1`, `-2` and `-3`.
 pub const ID: &str = "smtp-enhanced-status-codes";
 
 /// A whole registry file.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    /// Title of the registry.
+    /// The title of the registry.
     pub title: String,
-    /// `<created>`, a date or a month.
+    /// `<created>`: a date, or a month.
     pub created: String,
-    /// `<updated>`, a date: the registry's version.
+    /// `<updated>`: a date, which identifies the version.
     pub updated: String,
-    /// Notes of the outer registry.
+    /// The notes of the outer registry.
     pub notes: Vec<RichText>,
     /// Table 1: classes.
     pub classes: Table<Class>,
@@ -37,7 +37,7 @@ pub struct Registry {
 /// A sub-registry and its rows.
 #[derive(Clone, Debug)]
 pub struct Table<K> {
-    /// Title of the table.
+    /// The title of the table.
     pub title: String,
     /// The references under the title.
     pub reference: RichText,
@@ -45,16 +45,16 @@ pub struct Table<K> {
     pub registration_rule: RichText,
     /// The designated expert.
     pub expert: String,
-    /// Notes of the table.
+    /// The notes of the table.
     pub notes: Vec<RichText>,
-    /// The rows, in file order, each with what its code (and associated codes) were read as.
+    /// The rows, in file order.
     pub rows: Vec<Row<K>>,
 }
 
 /// A record with its key.
 #[derive(Clone, Debug)]
 pub struct Row<K> {
-    /// What the code was read as.
+    /// The parsed code, and for enumerated statuses the parsed associated codes.
     pub key: K,
     /// The cells.
     pub record: Record,
@@ -63,17 +63,17 @@ pub struct Row<K> {
 /// The cells of a record.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Where the record begins.
+    /// The position of the record in the file.
     pub position: Position,
-    /// Attribute `date`: when the row was registered.
+    /// The attribute `date`: when the row was registered.
     pub date: Option<String>,
-    /// Attribute `updated`: when it was changed.
+    /// The attribute `updated`: when the row was last changed.
     pub updated: Option<String>,
     /// `2.XXX.YYY`, `X.0.YYY` or `X.1.1`.
     pub code: RichText,
-    /// `<summary>` of tables 1 and 2, `<sample>` (the column "Sample Text") of table 3.
+    /// `<summary>` in tables 1 and 2, `<sample>` (the column "Sample Text") in table 3.
     pub sample: RichText,
-    /// `<basic_code>` of table 3; empty in tables 1 and 2.
+    /// `<basic_code>` in table 3; empty in tables 1 and 2.
     pub basic_code: RichText,
     /// `<description>`.
     pub description: RichText,
@@ -86,12 +86,12 @@ pub struct Record {
 }
 
 impl Registry {
-    /// Reads a registry file. Every quirk that a cell needed is marked as used in `quirks`.
+    /// Parses a registry file, and marks the quirks that its cells need as used.
     pub fn read(octets: &[u8], quirks: &mut Quirks) -> Result<Registry, xml::Error> {
         let root = xml::parse(octets)?;
         if root.name != "registry" {
             return Err(root.position.error(format!(
-                "the root element is <{}>, where <registry> belongs; this is no IANA registry file",
+                "the root element is <{}>, not <registry>; this is not an IANA registry file",
                 root.name
             )));
         }
@@ -107,11 +107,13 @@ impl Registry {
         }
         check_no_text(&root)?;
         let [classes, subjects, statuses] = tables[..] else {
-            return Err(root.position.error(format!("the registry has {} tables, not 3", tables.len())));
+            return Err(root
+                .position
+                .error(format!("the registry has {} tables instead of 3", tables.len())));
         };
         let updated = outer.updated.ok_or_else(|| root.position.error("<updated> is missing"))?;
         if updated.len() != "2024-12-06".len() {
-            return Err(root.position.error(format!("<updated> is {updated:?}, which has no day")));
+            return Err(root.position.error(format!("<updated> is {updated:?}, a date without a day")));
         }
         Ok(Registry {
             title: outer.title,
@@ -133,19 +135,19 @@ impl Registry {
         })
     }
 
-    /// Whether the file says that its descriptions are summaries beside transcribed facts.
+    /// Returns whether the file says that it is a transcription, with summaries for descriptions.
     pub fn is_transcribed(&self) -> bool {
         self.notes.iter().any(|note| note.text.contains("is a transcription of the registry"))
     }
 
-    /// The row of a status.
+    /// Returns the row of a status.
     pub fn status(&self, status: Status) -> Option<&Row<(Status, Associated)>> {
         self.statuses.rows.iter().find(|row| row.key.0 == status)
     }
 }
 
 impl Record {
-    /// Every cell with its element name, in file order; `summary` and `sample` are both called by `title`.
+    /// Returns every cell with the name of its element, in file order. `<summary>` is returned as `sample` too.
     pub fn cells(&self) -> [(&'static str, &RichText); 7] {
         [
             ("code", &self.code),
@@ -159,7 +161,7 @@ impl Record {
     }
 }
 
-/// What stands above the records of a registry (`registryMeta` of IANA's schema).
+/// What comes before the records of a registry (`registryMeta` in IANA's schema).
 #[derive(Default)]
 struct Meta {
     seen: BTreeSet<&'static str>,
@@ -177,7 +179,7 @@ impl Meta {
         let once = ["title", "created", "updated", "registration_rule", "expert"];
         let name = once.into_iter().find(|&name| name == child.name);
         if name.is_some_and(|name| !self.seen.insert(name)) {
-            return Err(child.position.error(format!("<{}> stands here a second time", child.name)));
+            return Err(child.position.error(format!("<{}> occurs a second time", child.name)));
         }
         match child.name.as_str() {
             "title" => self.title = RichText::read(child)?.text,
@@ -188,7 +190,7 @@ impl Meta {
             "note" | "description" => self.notes.push(RichText::read(child)?),
             "xref" => self.reference.push_reference(child)?,
             "metadata" | "hide" | "category" | "range" | "file" => {}
-            name => return Err(child.position.error(format!("<{name}> does not belong here"))),
+            name => return Err(child.position.error(format!("<{name}> is not allowed here"))),
         }
         Ok(())
     }
@@ -216,13 +218,13 @@ fn read_table<K: PartialEq>(
             check_empty_cells(&mut record, quirks)?;
         }
         if !seen.insert(record.code.text.clone()) {
-            return Err(record.position.error(format!("row {} stands here a second time", record.code.text)));
+            return Err(record.position.error(format!("row {} occurs a second time", record.code.text)));
         }
         let key = key(&record, quirks)?;
         rows.push(Row { key, record });
     }
     if rows.is_empty() {
-        return Err(table.position.error(format!("table {ID}-{number} has no row")));
+        return Err(table.position.error(format!("table {ID}-{number} has no rows")));
     }
     Ok(Table {
         title: meta.title,
@@ -252,7 +254,7 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
         let date = match name.as_str() {
             "date" => &mut record.date,
             "updated" => &mut record.updated,
-            _ => return Err(element.position.error(format!("<record> has no attribute {name:?}"))),
+            _ => return Err(element.position.error(format!("<record> has the unknown attribute {name:?}"))),
         };
         *date = Some(check_date(value).map_err(|reason| element.position.error(reason))?);
     }
@@ -267,10 +269,10 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
             "submitter" => &mut record.submitter,
             "change_controller" => &mut record.change_controller,
             _ if name == sample => &mut record.sample,
-            _ => return Err(child.position.error(format!("<{name}> is no cell of this table"))),
+            _ => return Err(child.position.error(format!("<{name}> is not a column of this table"))),
         };
         if !seen.insert(name.to_owned()) {
-            return Err(child.position.error(format!("<{name}> stands twice in one record")));
+            return Err(child.position.error(format!("<{name}> occurs twice in one record")));
         }
         *cell = RichText::read(child)?;
     }
@@ -283,7 +285,7 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
     }
 }
 
-/// An empty cell of an enumerated row is odd and needs a quirk that says how to read it.
+/// Fails if a cell of an enumerated status is empty and no quirk allows that.
 fn check_empty_cells(record: &mut Record, quirks: &mut Quirks) -> Result<(), xml::Error> {
     for (cell, text) in record.cells() {
         if cell != "code" && text.text.is_empty() && quirks.reading(&record.code.text, cell, "").is_none() {
@@ -299,8 +301,8 @@ fn read_associated(record: &Record, quirks: &mut Quirks) -> Result<Associated, x
     if let Some(reading) = quirk {
         return Associated::parse(&reading).ok_or_else(|| {
             record.position.error(format!(
-                "the quirk of row {} reads basic_code as {reading:?}, which is no list either; \
-                 write one such as \"451, 550\", \"Any\", \"Not given\" or \"\"",
+                "the quirk of row {} reads basic_code as {reading:?}, which is not a list either; \
+                 write \"451, 550\", \"Any\", \"Not given\" or \"\", for instance",
                 record.code.text
             ))
         });
@@ -311,9 +313,9 @@ fn read_associated(record: &Record, quirks: &mut Quirks) -> Result<Associated, x
 fn odd_cell(record: &Record, cell: &str, raw: &str) -> xml::Error {
     let row = &record.code.text;
     record.position.error(format!(
-        "row {row}, cell {cell}: {raw:?} has no known form; if IANA means it so, add to registry/quirks.toml: \
-         [[quirk]] row = {row:?}, cells = [{cell:?}], raw = {raw:?}, reads-as = \"...\", why = \"...\", \
-         since = \"...\", historical = false (one key a line)"
+        "row {row}, cell {cell}: {raw:?} has no known form; if IANA really writes this, add to registry/quirks.toml, \
+         with one key per line: [[quirk]] row = {row:?}, cells = [{cell:?}], raw = {raw:?}, reads-as = \"...\", \
+         why = \"...\", since = \"...\", historical = false"
     ))
 }
 
@@ -325,7 +327,7 @@ fn check_id(element: &Element, expected: &str) -> Result<(), xml::Error> {
     match element.attribute("id") {
         Some(id) if id == expected => Ok(()),
         id => Err(element.position.error(format!(
-            "registry id {:?}, where {expected:?} belongs; this is another registry",
+            "the registry id is {:?}, not {expected:?}; this is another registry",
             id.unwrap_or_default()
         ))),
     }
@@ -339,7 +341,7 @@ fn check_no_text(element: &Element) -> Result<(), xml::Error> {
     match stray {
         None => Ok(()),
         Some(text) => Err(element.position.error(format!(
-            "<{}> has text of its own: {:?}",
+            "<{}> must not contain text, but has {:?}",
             element.name,
             text.chars().take(40).collect::<String>()
         ))),
@@ -350,7 +352,7 @@ fn date(element: &Element) -> Result<String, xml::Error> {
     check_date(&RichText::read(element)?.text).map_err(|reason| element.position.error(reason))
 }
 
-/// `2024-12-06`, or a month `2024-12` where the schema allows one (`genericDate`).
+/// Checks for a date, `2024-12-06`, or a month, `2024-12`, as the schema allows (`genericDate`).
 fn check_date(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('-').collect();
     let is_part = |part: &str, digits: usize, range: RangeInclusive<u16>| {
@@ -363,8 +365,8 @@ fn check_date(text: &str) -> Result<String, String> {
         [year, month, day] => is_part(year, 4, YEARS) && is_part(month, 2, 1..=12) && is_part(day, 2, 1..=31),
         _ => false,
     };
-    is_date.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is no date such as 2024-12-06"))
+    is_date.then(|| text.to_owned()).ok_or_else(|| format!("{text:?} is not a date such as 2024-12-06"))
 }
 
-/// SMTP has had extensions to register since 1993.
+/// SMTP has had extensions since 1993.
 const YEARS: RangeInclusive<u16> = 1990..=2999;

@@ -1,4 +1,4 @@
-//! The model rendered into every product, in memory.
+//! Renders the model into products, in memory.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,21 +20,21 @@ mod json;
 mod markdown;
 mod rust;
 
-/// The folder of the products below the project's root.
+/// The folder of the products, relative to the project's root.
 pub const FOLDER: &str = "generated";
 
-/// A kind of product.
+/// The kinds of products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// The library's tables.
+    /// The tables of the Rust library.
     Rust,
-    /// The header and its build files.
+    /// The C header and its build files.
     C,
-    /// Tables for people.
+    /// The tables as a page for people.
     Markdown,
-    /// One file for every other language, with its schema.
+    /// The tables as one JSON file, with its schema.
     Json,
-    /// The same as tables.
+    /// The tables as CSV files.
     Csv,
 }
 
@@ -44,13 +44,13 @@ pub const ALL_KINDS: [Kind; 5] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Jso
 /// A rendered file.
 #[derive(Clone, Debug)]
 pub struct Product {
-    /// Path below the project's root.
+    /// The path relative to the project's root.
     pub path: PathBuf,
-    /// The whole text.
+    /// The whole contents.
     pub contents: String,
 }
 
-/// Renders all products of some kinds. Nothing is written.
+/// Renders all products of these kinds, and writes nothing.
 pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
     let mut products = Vec::new();
     for kind in kinds {
@@ -66,29 +66,29 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
 }
 
 impl Product {
-    /// Renders a template into the file at a path below `generated/`.
+    /// Renders a template. The path is relative to `generated/`.
     fn new(path: &str, template: &impl Template) -> Result<Product> {
         let mut contents = template.render().with_context(|| {
-            format!("the template of {FOLDER}/{path} printed text that is not escaped for its target")
+            format!("the template of {FOLDER}/{path} printed text that is not escaped for its format")
         })?;
-        // askama takes the last line break of a template away.
+        // askama removes the last line break of a template.
         if !contents.ends_with('\n') {
             contents.push('\n');
         }
         ensure!(
             contents.len() <= MAX_PRODUCT,
-            "{FOLDER}/{path} would have {} octets, more than the {MAX_PRODUCT} of a product; look at the snapshot",
+            "{FOLDER}/{path} would have {} octets, but a product may have {MAX_PRODUCT} at most; is the snapshot right?",
             contents.len()
         );
         Ok(Product { path: Path::new(FOLDER).join(path), contents })
     }
 
-    /// The file as it has to be.
+    /// Returns the file as it has to be, for a transaction.
     pub fn replacement(&self) -> Replacement {
         Replacement { path: self.path.clone(), contents: self.contents.clone().into_bytes() }
     }
 
-    /// What the file holds now, if it is there.
+    /// Reads the file's current contents; `None` if there is no file.
     pub fn current(&self, tree: &Tree) -> Result<Option<Vec<u8>>> {
         match tree.read(&self.path, MAX_PRODUCT) {
             Ok(octets) => Ok(Some(octets)),
@@ -99,12 +99,12 @@ impl Product {
         }
     }
 
-    /// Whether the file holds something else now.
+    /// Returns whether the file is missing or has other contents.
     pub fn is_stale(&self, tree: &Tree) -> Result<bool> {
         Ok(self.current(tree)?.is_none_or(|current| current != self.contents.as_bytes()))
     }
 
-    /// Writes the file if that changes it, and says whether it did.
+    /// Writes the file if it is missing or has other contents. Returns whether it did.
     pub fn write(&self, root: &Path) -> Result<bool> {
         if !self.is_stale(&Tree::at(root))? {
             return Ok(false);
@@ -126,7 +126,7 @@ impl Product {
     }
 }
 
-/// The lines that every product begins with: what made it, from what, under which licence.
+/// The lines at the start of every product: what made it, from what, and under which licence.
 struct Head<P: Place> {
     lines: Vec<Escaped<P>>,
 }
@@ -144,7 +144,7 @@ impl<P: Place> Head<P> {
     }
 }
 
-// In two parts, so that tools do not take it for the licence of this file.
+// In two parts, so that tools do not mistake it for the licence of this file.
 const LICENCE: &str = concat!("SPDX-License-", "Identifier: MIT OR Apache-2.0");
 
 fn escape_all<P: Place>(items: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<Escaped<P>> {

@@ -1,4 +1,4 @@
-//! `registry/reply-codes.toml`: the basic reply codes, of which IANA keeps no registry.
+//! `registry/reply-codes.toml`: the basic reply codes, for which IANA has no registry.
 
 use anyhow::{Result, ensure};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::code::ReplyCode;
 use crate::data_file::DataFile;
 
-/// C89 promises 31 significant characters; `SMTP_ESC_REPLY_` takes fifteen of them.
+/// C89 guarantees 31 significant characters, and `SMTP_ESC_REPLY_` takes fifteen of them.
 const MAX_NAME: usize = 31 - "SMTP_ESC_REPLY_".len();
 
 /// A basic reply code.
@@ -15,13 +15,13 @@ const MAX_NAME: usize = 31 - "SMTP_ESC_REPLY_".len();
 pub struct ReplyCodeEntry {
     /// The code.
     pub code: ReplyCode,
-    /// Stable name in Rust and C.
+    /// The stable name in Rust and C.
     pub name: String,
-    /// What the server says with it.
+    /// What a server means by it.
     pub meaning: String,
-    /// What a client does on it.
+    /// What a client does when it receives the code.
     pub client: String,
-    /// The RFCs and sections that define it; none if no RFC does.
+    /// The RFCs and sections that define it for SMTP; empty if no RFC does.
     pub sources: Vec<String>,
     /// Set if no RFC defines the code for SMTP.
     #[serde(default)]
@@ -34,7 +34,7 @@ struct File {
     reply_code: Vec<toml::Spanned<ReplyCodeEntry>>,
 }
 
-/// Reads and checks the file: ascending codes.
+/// Parses and checks a file that has been read.
 pub fn read(file: &DataFile) -> Result<Vec<ReplyCodeEntry>> {
     let mut entries: Vec<ReplyCodeEntry> = Vec::new();
     for entry in file.parse::<File>()?.reply_code {
@@ -50,22 +50,22 @@ fn check(entry: &ReplyCodeEntry, before: &[ReplyCodeEntry]) -> Result<()> {
     let (code, name) = (entry.code, &entry.name);
     ensure!(
         before.last().is_none_or(|last| last.code < code),
-        "reply codes stand in ascending order, each once; move {code} to its place"
+        "reply codes must be in ascending order, each once; move {code} to its place"
     );
     ensure!(
         !name.is_empty()
             && name.len() <= MAX_NAME
             && name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'),
-        "{name:?} is no name; write `name = \"...\"`, upper case, at most {MAX_NAME} characters"
+        "{name:?} is not a name; write `name = \"...\"`, in upper case, {MAX_NAME} characters at most"
     );
     ensure!(
         before.iter().all(|other| other.name != *name),
-        "the name {name} is taken; write another one for {code}"
+        "another code has the name {name}; choose another one for {code}"
     );
     ensure!(
         entry.sources.is_empty() == entry.no_definition,
-        "write `sources = [\"RFC ...\"]` for {code}, or `no-definition = true` where no RFC defines it"
+        "write `sources = [\"RFC ...\"]` for {code}, or `no-definition = true` if no RFC defines it"
     );
     ensure!(
         !entry.meaning.is_empty() && !entry.client.is_empty(),

@@ -1,4 +1,4 @@
-//! Where a registry file to compare comes from: a path, a revision of git, or the snapshot.
+//! Where to read a registry from: a file, a git revision, or the snapshot.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,19 +12,19 @@ use crate::quirk::Quirks;
 use crate::registry::Registry;
 use crate::tree::{FOLDER, SNAPSHOT};
 
-/// A place of a registry file.
+/// The location of a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revision {
     /// A file.
     File(PathBuf),
-    /// The snapshot as a git revision has it: `git:HEAD`.
+    /// The snapshot in a git revision: `git:HEAD`.
     Git(String),
-    /// The snapshot in the work tree.
+    /// The snapshot in the working tree.
     Snapshot,
 }
 
 impl Revision {
-    /// The file's octets.
+    /// Reads the registry's octets.
     pub fn octets(&self, root: &Path) -> Result<Vec<u8>> {
         match self {
             Revision::File(path) => {
@@ -35,7 +35,7 @@ impl Revision {
         }
     }
 
-    /// The registry in the file.
+    /// Reads and parses the registry.
     pub fn registry(&self, root: &Path, quirks: &mut Quirks) -> Result<Registry> {
         Registry::read(&self.octets(root)?, quirks).map_err(|error| anyhow!("{self}: {error}"))
     }
@@ -46,9 +46,9 @@ impl FromStr for Revision {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("git:") {
-            // A revision never begins with a hyphen; what does is an option of git's.
+            // A revision never begins with a hyphen; git would take it for an option.
             Some(revision) if revision.is_empty() || revision.starts_with('-') => {
-                Err(format!("{text:?} names no revision; write one such as git:HEAD"))
+                Err(format!("{text:?} names no revision; write git:HEAD, for instance"))
             }
             Some(revision) => Ok(Revision::Git(revision.to_owned())),
             None if text == "snapshot" => Ok(Revision::Snapshot),
@@ -70,8 +70,9 @@ impl fmt::Display for Revision {
 fn git_show(root: &Path, revision: &str) -> Result<Vec<u8>> {
     let object = format!("{revision}:./{FOLDER}/{SNAPSHOT}");
     let size = git(root, &["cat-file", "-s"], &object)?;
-    let size: usize = String::from_utf8_lossy(&size).trim().parse().context("git gives no size")?;
-    ensure!(size <= MAX_DATA, "{object} has {size} octets; a registry has at most {MAX_DATA}");
+    let size: usize =
+        String::from_utf8_lossy(&size).trim().parse().context("cannot parse the size that git prints")?;
+    ensure!(size <= MAX_DATA, "{object} has {size} octets, but a registry may have {MAX_DATA} at most");
     git(root, &["show"], &object)
 }
 

@@ -12,27 +12,27 @@ use crate::data_file::DataFile;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Snapshot {
-    /// Who wrote the descriptions.
+    /// Who wrote the descriptions: IANA or this project.
     pub origin: Origin,
     /// Where IANA publishes the registry.
     pub url: String,
-    /// The server's validators, if it was downloaded.
+    /// The server's `ETag`, if the file was downloaded.
     pub etag: Option<String>,
-    /// Likewise.
+    /// The server's `Last-Modified`, if the file was downloaded.
     pub last_modified: Option<String>,
-    /// SHA-256 of the file, lower-case hexadecimal.
+    /// The SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
-    /// Octets of the file.
+    /// The size of the file in octets.
     pub size: usize,
     /// `<updated>` of the registry.
     pub updated: String,
 }
 
-/// Whose words the snapshot holds.
+/// Where the snapshot's texts come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// The facts are IANA's, the descriptions summaries of ours.
+    /// The facts are IANA's; the descriptions are summaries of ours.
     Transcribed,
     /// The file is IANA's own.
     Iana,
@@ -44,12 +44,12 @@ impl Snapshot {
         Snapshot::read(&DataFile::read(path)?)
     }
 
-    /// Reads a record that is at hand.
+    /// Parses a record that has been read.
     pub fn read(file: &DataFile) -> Result<Snapshot> {
         file.parse()
     }
 
-    /// Fails if the record is not that of this file; the error has the lines to write.
+    /// Fails if the record does not match the snapshot. The error has the lines to write.
     pub fn check(&self, path: &Path, octets: &[u8], updated: &str) -> Result<()> {
         let sha256 = sha256(octets);
         let size = octets.len();
@@ -57,13 +57,13 @@ impl Snapshot {
             return Ok(());
         }
         Err(anyhow!(
-            "{} does not describe the snapshot beside it. If the snapshot was changed on purpose, write:\n\
+            "{} does not match the snapshot. If the snapshot was changed on purpose, write:\n\
              sha256 = \"{sha256}\"\nsize = {size}\nupdated = \"{updated}\"",
             path.display()
         ))
     }
 
-    /// The record's file.
+    /// Returns the contents of the record's file.
     pub fn to_toml(&self) -> String {
         let string = |text: &str| toml::Value::from(text).to_string();
         let optional = |key: &str, text: &Option<String>| {
@@ -85,7 +85,7 @@ impl Snapshot {
         )
     }
 
-    /// The origin in words, for products: `transcribed from the registry of 2024-12-06`.
+    /// Returns the origin in words: `transcribed from the registry of 2024-12-06`.
     pub fn provenance(&self) -> String {
         match self.origin {
             Origin::Transcribed => format!("transcribed from the registry of {}", self.updated),
@@ -95,17 +95,17 @@ impl Snapshot {
 }
 
 const HEAD: &str = "\
-# Where smtp-enhanced-status-codes.xml came from. `cargo xtask sync` writes this file; a reviewed hand may.
+# Where smtp-enhanced-status-codes.xml came from. Written by `cargo xtask sync`, or by hand and reviewed.
 #
-# origin         \"transcribed\": the fact cells are IANA's, the descriptions summaries in this project's words
+# origin         \"transcribed\": the facts are IANA's, the descriptions are summaries in this project's words
 #                \"iana\": the file is IANA's own, octet for octet
 # url            where IANA publishes the registry
 # etag, last-modified   the server's validators, if the file was downloaded from url
-# sha256, size   of the file
-# updated        <updated> of the registry
+# sha256, size   the file's SHA-256, and its size in octets
+# updated        the registry's <updated>
 ";
 
-/// SHA-256 in lower-case hexadecimal.
+/// Returns the SHA-256 in lower-case hexadecimal.
 pub fn sha256(octets: &[u8]) -> String {
     Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
 }

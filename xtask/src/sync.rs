@@ -1,5 +1,5 @@
-//! A new registry taken: through the gates, joined with what we pin beside it, rendered, and put in place together
-//! with its record and every product.
+//! Takes a new registry: checks it, joins it with the annotations, and renders it. Then the snapshot, its record and
+//! all products are replaced together.
 
 use std::path::Path;
 
@@ -24,30 +24,30 @@ use crate::symbols::Symbols;
 use crate::transaction;
 use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, Replacement, SNAPSHOT, SYMBOLS, Tree};
 
-/// A registry that was downloaded or read.
+/// A registry that was downloaded or read from a file.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// Its octets.
+    /// The octets of the file.
     pub octets: Vec<u8>,
-    /// Where it is published.
+    /// The URL where it is published.
     pub url: String,
-    /// What the server gave to recognise it by, if it was downloaded.
+    /// The server's validators, if it was downloaded.
     pub validators: Validators,
 }
 
-/// What taking a candidate means.
+/// What it takes to replace the snapshot with a candidate.
 pub struct Plan {
     /// What changes in the registry.
     pub report: Report,
-    /// What was done to the hand-kept files, and has to be reviewed.
+    /// Changes of the data files that have to be reviewed.
     pub remarks: Vec<String>,
-    /// The files to replace; those that stay the same are left out.
+    /// The files to replace; those that do not change are left out.
     pub files: Vec<Replacement>,
 }
 
-/// Puts a candidate through the gates and renders everything in memory. Nothing is written.
+/// Checks a candidate and renders everything in memory, and writes nothing.
 ///
-/// A tree with the files of the plan passes `render --check`, but for annotations that are proposed and have to be
+/// A tree with the files of the plan passes `render --check`, except for proposed annotations, which have to be
 /// reviewed. A candidate that would leave any other tree is refused.
 pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose: bool) -> Result<Plan> {
     let tree = Tree::at(root);
@@ -55,20 +55,23 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
     let mut quirks = Quirks::read(&tree.data_file(QUIRKS)?)?;
     let registry = gate::pass(&candidate.octets, &current, &mut quirks, allowances)?;
     let taking = Taking { root, tree, current, candidate, registry, quirks, allowances };
-    taking.plan(propose).map_err(|error| match !propose && taking.plan(true).is_ok() {
-        true => anyhow!("{error:#}\nor run the same again with --propose"),
-        false => error,
+    taking.plan(propose).map_err(|error| {
+        if !propose && taking.plan(true).is_ok() {
+            anyhow!("{error:#}\nor run the same command again with --propose")
+        } else {
+            error
+        }
     })
 }
 
-/// A candidate that has passed the gates.
+/// A candidate that has passed the checks.
 struct Taking<'a> {
     root: &'a Path,
     tree: Tree,
     current: Registry,
     candidate: &'a Candidate,
     registry: Registry,
-    /// Those that the new registry needs are marked.
+    /// The quirks. Those that the new registry needs are marked as used.
     quirks: Quirks,
     allowances: &'a Allowances,
 }
@@ -98,7 +101,8 @@ impl Taking<'_> {
         Ok(Plan { report, remarks, files })
     }
 
-    /// Without the rows that were accepted to go, and with what is proposed for new ones.
+    /// Returns the annotations without the rows whose removal was accepted and, if `propose` is set, with proposals for
+    /// new rows.
     fn annotations(&self, propose: bool) -> Result<DataFile> {
         let file = self.tree.data_file(ANNOTATIONS)?;
         let annotations = Annotations::read(&file)?;
@@ -112,7 +116,7 @@ impl Taking<'_> {
         proposal::annotate(&file, &self.registry, &annotations, &symbols)
     }
 
-    /// With those retired that are no longer needed, if that is proposed.
+    /// Returns the quirks. If `propose` is set, those that are no longer needed are marked historical.
     fn quirks(&self, propose: bool) -> Result<DataFile> {
         let file = self.tree.data_file(QUIRKS)?;
         let retired: Vec<usize> = self.quirks.unused().iter().map(|(position, _)| *position).collect();
@@ -132,13 +136,13 @@ impl Taking<'_> {
         }
     }
 
-    /// What was proposed.
+    /// Returns the proposed changes of the data files, in words.
     fn remarks(&self, annotations: &Annotations) -> Vec<String> {
         let retired: Vec<String> = self.quirks.unused().iter().map(|(_, row)| row.to_string()).collect();
         let mut remarks = Vec::new();
         if !retired.is_empty() {
             let rows = retired.join(", ");
-            remarks.push(format!("quirks of {rows} are no longer needed and were marked historical"));
+            remarks.push(format!("the quirks of {rows} are no longer needed, and were marked historical"));
         }
         let proposed = annotations.rows.values().filter(|row| row.review);
         remarks.extend(proposed.map(|row| {
@@ -147,7 +151,7 @@ impl Taking<'_> {
         remarks
     }
 
-    /// Whether the tree has other contents in the place of a file, or none that can be read.
+    /// Returns whether the tree's file has other contents, or cannot be read.
     fn differs(&self, file: &Replacement) -> bool {
         self.tree.read(&file.path, MAX_PRODUCT).ok().as_ref() != Some(&file.contents)
     }

@@ -1,16 +1,16 @@
-//! Standard output and standard error. Nothing else in xtask writes to them.
+//! Standard output and standard error. Only this module writes to them.
 //!
-//! What xtask says quotes registries, servers, file names and arguments. A terminal must not obey any of it, and no
-//! reader may be shown it in another order, so [`say`] and [`remark`] print every such character as an escape: on a
-//! terminal and on a pipe alike, because a pipe may end at a terminal.
+//! Messages quote registries, servers, file names and arguments. A terminal must not execute control sequences in them,
+//! and must not reorder or hide text. So [`say`] and [`remark`] escape such characters, even in a pipe, because its
+//! reader may print to a terminal.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
 
 use crate::render::escape::is_deceptive;
 
-/// Prints a line of the result. A reader that has gone away is no error. A result that cannot be written is one, and
-/// ends the process before anything else is done.
+/// Prints a line of the result to standard output. It is not an error if the reader has closed the pipe. If the result
+/// cannot be written for another reason, the process exits at once.
 pub fn say(line: impl Display) {
     match writeln!(std::io::stdout(), "{}", visible(line)) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -21,12 +21,12 @@ pub fn say(line: impl Display) {
     }
 }
 
-/// Prints a line that is not part of the result, on standard error.
+/// Prints a line that is not part of the result to standard error.
 pub fn remark(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
-/// The text with every character visible. Line breaks stay.
+/// Escapes characters that are invisible or that reorder text. Line breaks are kept.
 pub fn visible(text: impl Display) -> String {
     let mut visible = String::new();
     for c in text.to_string().chars() {
@@ -39,7 +39,7 @@ pub fn visible(text: impl Display) -> String {
     visible
 }
 
-/// As much of a text as a message shows: all of it, or its beginning and its end.
+/// Shortens a text for a message: if it is long, keeps only its beginning and its end.
 pub fn excerpt(text: &str) -> String {
     const BEGINNING: usize = 350;
     const END: usize = 150;
@@ -57,7 +57,7 @@ mod tests {
     use super::{excerpt, visible};
 
     #[test]
-    fn nothing_that_a_terminal_obeys_goes_through() {
+    fn control_and_direction_characters_are_escaped() {
         let commands = (0..0x20).chain(0x7f..0xa0).filter(|&c| c != u32::from('\n'));
         let directions = [0x61c, 0x200e, 0x200f].into_iter().chain(0x202a..=0x202e).chain(0x2066..=0x2069);
         for c in commands.chain(directions).filter_map(char::from_u32) {
@@ -67,14 +67,14 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_short_and_has_both_ends() {
+    fn an_excerpt_has_the_beginning_and_the_end() {
         assert_eq!(excerpt(&"é".repeat(500)), "é".repeat(500));
         let short = excerpt(&format!("a{}z", "é".repeat(100_000)));
         assert!(short.starts_with("aé") && short.ends_with("éz") && short.chars().count() < 510, "{short}");
     }
 
     #[test]
-    fn what_can_be_read_stays() {
+    fn readable_text_is_unchanged() {
         let text = "§4.2 – “café”, 日本, 🦀\n  two blanks, a \\ and a \"quote\"";
         assert_eq!(visible(text), text);
     }

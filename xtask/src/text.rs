@@ -1,42 +1,42 @@
-//! Cells with references inside: IANA's mixed content, kept raw and collapsed.
+//! The text of cells: IANA's mixed content of text and references, both raw and with white space collapsed.
 
 use crate::xml::{self, Element, Node};
 
-/// The content of a cell.
+/// The text of a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RichText {
-    /// The characters as they stand, references in their printed form, line breaks and blanks kept.
+    /// The characters of the file, with line breaks and blanks, and references as IANA prints them.
     pub raw: String,
-    /// The same with white space collapsed to single blanks.
+    /// The same text with white space collapsed to single blanks.
     pub text: String,
-    /// The collapsed text in pieces, references kept apart.
+    /// The collapsed text, split into text and references.
     pub pieces: Vec<Piece>,
 }
 
 /// A piece of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Words.
+    /// Text.
     Text(String),
     /// A reference.
     Reference(Reference),
 }
 
-/// An `<xref>`: its type, what it names, and the text IANA prints instead of the name, if any.
+/// An `<xref>`: its type, what it refers to, and the text that IANA prints for it, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     /// `rfc`, `draft`, `uri`, `rfc-errata`, `registry`, `person`, `text`, `note` or `unicode`.
     pub kind: String,
     /// `rfc3463`; empty for `text`.
     pub data: String,
-    /// `section`, `appendix` and the like with their value: `section 3.3`.
+    /// The part of the document: `section`, `appendix` and so on, with their value, as in `section 3.3`.
     pub fragment: Option<(String, String)>,
-    /// The element's own text, collapsed.
+    /// The element's text, with white space collapsed.
     pub label: String,
 }
 
 impl RichText {
-    /// Reads a cell: text, `<xref>`, and the `<br>`, `<paragraph>` and `<artwork>` of IANA's schema.
+    /// Parses a cell, which may contain text, `<xref>`, and the `<br>`, `<paragraph>` and `<artwork>` of IANA's schema.
     pub fn read(element: &Element) -> Result<RichText, xml::Error> {
         let mut text = RichText::default();
         text.push_content(element)?;
@@ -44,7 +44,7 @@ impl RichText {
         Ok(text)
     }
 
-    /// Adds a reference that stands by itself, as under a table's title.
+    /// Appends a reference that is not in a text, such as those under a table's title.
     pub fn push_reference(&mut self, element: &Element) -> Result<(), xml::Error> {
         let reference = Reference::read(element)?;
         if !self.raw.is_empty() {
@@ -55,7 +55,7 @@ impl RichText {
         Ok(())
     }
 
-    /// The references, in order.
+    /// Returns the references, in order.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Reference(reference) => Some(reference),
@@ -63,8 +63,8 @@ impl RichText {
         })
     }
 
-    /// Each reference with the words that follow it up to the next one, separators left out:
-    /// `[RFC7372]` with `Section 3.3 (Standards Track)`.
+    /// Returns each reference with the text between it and the next one, without separators: `[RFC7372]` with
+    /// `Section 3.3 (Standards Track)`.
     pub fn annotated_references(&self) -> Vec<(&Reference, String)> {
         let mut annotated: Vec<(&Reference, String)> = Vec::new();
         for piece in &self.pieces {
@@ -95,7 +95,7 @@ impl RichText {
                     name => {
                         return Err(child
                             .position
-                            .error(format!("<{name}> does not belong inside <{}>", element.name)));
+                            .error(format!("<{name}> is not allowed inside <{}>", element.name)));
                     }
                 },
             }
@@ -118,7 +118,7 @@ impl RichText {
         self.pieces.push(piece);
     }
 
-    /// Collapses white space within and between the pieces, so that they join to `text`.
+    /// Collapses white space in and between the pieces. Concatenated, they are then `text`.
     fn collapse(&mut self) {
         self.text = collapse(&self.raw);
         let mut pieces = Vec::new();
@@ -146,14 +146,14 @@ impl RichText {
 }
 
 impl Reference {
-    /// Reads an `<xref>`.
+    /// Parses an `<xref>`.
     pub fn read(element: &Element) -> Result<Reference, xml::Error> {
         let kind = element.attribute("type").unwrap_or_default();
         if !KINDS.contains(&kind) {
             return Err(element.position.error(format!("<xref> has the unknown type {kind:?}")));
         }
         if kind != "text" && element.attribute("data").unwrap_or_default().trim().is_empty() {
-            return Err(element.position.error(format!("<xref type={kind:?}> does not say which")));
+            return Err(element.position.error(format!("<xref type={kind:?}> has no data")));
         }
         let mut label = String::new();
         for node in &element.content {
@@ -162,7 +162,7 @@ impl Reference {
                 Node::Element(child) => {
                     return Err(child
                         .position
-                        .error(format!("<{}> does not belong inside <xref>", child.name)));
+                        .error(format!("<{}> is not allowed inside <xref>", child.name)));
                 }
             }
         }
@@ -175,14 +175,14 @@ impl Reference {
         })
     }
 
-    /// The printed form without its brackets: `RFC3463`.
+    /// Returns the printed form without its brackets: `RFC3463`.
     pub fn name(&self) -> String {
         self.to_string().trim_start_matches('[').trim_end_matches(']').to_owned()
     }
 
-    /// Where the document can be read, for types that have a place.
+    /// Returns the URL of the document, or `None` if there is none for this type of reference.
     ///
-    /// `section` is a section number that the text around the reference gives.
+    /// `section` is the section number in the text after the reference, if there is one.
     pub fn link(&self, section: Option<&str>) -> Option<String> {
         if self.data.is_empty() || self.data.contains(|c: char| !c.is_ascii_graphic()) {
             return None;
@@ -211,7 +211,7 @@ impl Reference {
         }
     }
 
-    /// The section number in words such as `Section 3.3 (Standards Track)`.
+    /// Returns the section number in a text such as `Section 3.3 (Standards Track)`.
     pub fn section_in(remark: &str) -> Option<&str> {
         let number = remark.strip_prefix("Section ")?;
         let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
@@ -220,7 +220,8 @@ impl Reference {
 }
 
 impl std::fmt::Display for Reference {
-    /// The printed form: `[RFC3463]`, `[RFC5321, section 4.2]`, `[draft-levine-mailbomb-header-00]`, a label.
+    /// Writes the printed form: `[RFC3463]`, `[RFC5321, section 4.2]`, `[draft-levine-mailbomb-header-00]`, or the
+    /// label.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.label.is_empty() {
             return match self.kind.as_str() {
@@ -242,7 +243,7 @@ impl std::fmt::Display for Reference {
     }
 }
 
-/// Words separated by single blanks; a word that was broken behind its hyphen is joined again.
+/// Collapses white space to single blanks, and joins words that are broken across lines after a hyphen.
 pub fn collapse(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
     for line in text.split('\n') {
@@ -263,7 +264,7 @@ fn ends_in_letter_and_hyphen(text: &str) -> bool {
     text.strip_suffix('-').is_some_and(|word| word.ends_with(|c: char| c.is_ascii_alphabetic()))
 }
 
-/// A web address in the characters that RFC 3986 allows.
+/// Returns whether a text is a web address with only the characters that RFC 3986 allows.
 fn is_web_address(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c);
     (text.starts_with("https://") || text.starts_with("http://")) && text.chars().all(allowed)
@@ -273,7 +274,7 @@ const KINDS: [&str; 9] =
     ["rfc", "draft", "uri", "rfc-errata", "registry", "person", "text", "note", "unicode"];
 const FRAGMENTS: [&str; 6] = ["section", "page", "appendix", "table", "figure", "anchor"];
 
-/// White space of XML 1.0 §2.3; other blanks of Unicode are text.
+/// The white space of XML 1.0 §2.3. Other blanks of Unicode are text.
 fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r')
 }

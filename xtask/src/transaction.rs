@@ -1,8 +1,9 @@
-//! Several files replaced together: all of them or none, whenever the process is killed.
+//! Replaces several files together: all of them or none, even if the process is killed.
 //!
-//! New contents are written beside their files and synced; then a journal names them, and from that moment on they
-//! count. Renaming them into place can be repeated, so that [`recover`] finishes what a journal names, and removes
-//! what no journal names. Every step that touches the disk goes through [`Disk`].
+//! The new contents are written next to the files they replace, and synced. Then a journal that lists them is written,
+//! which commits the replacement. After that, they are renamed into place. Renaming can be repeated, so [`recover`]
+//! finishes a replacement that has a journal, and removes the files of one that has none. Every step that touches the
+//! disk goes through [`Disk`].
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -17,9 +18,9 @@ use crate::render;
 use crate::snapshot::sha256;
 use crate::tree::{self, Replacement};
 
-/// The steps that change the disk. Contents are durable when they are written, names when their folder is synced.
+/// The operations that change the disk. Contents are durable once they are written, names once their folder is synced.
 pub trait Disk {
-    /// Creates a folder and those above it.
+    /// Creates a folder and its parents.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
     /// Writes a new file.
     fn write(&self, path: &Path, contents: &[u8]) -> io::Result<()>;
@@ -27,11 +28,11 @@ pub trait Disk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Makes what was created, renamed or removed in a folder durable.
+    /// Makes the creation, renaming and removal of files in a folder durable.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 }
 
-/// The disk itself.
+/// The real disk.
 pub struct RealDisk;
 
 impl Disk for RealDisk {
@@ -58,24 +59,24 @@ impl Disk for RealDisk {
     }
 }
 
-/// What [`recover`] found.
+/// What [`recover`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
-    /// Nothing was left over.
+    /// Nothing, because no replacement was interrupted.
     Clean,
-    /// A replacement was finished.
+    /// It finished a replacement.
     Finished,
-    /// A replacement that did not count yet was removed.
+    /// It removed the files of a replacement that was not committed.
     Undone,
 }
 
-/// Keeps other commands from replacing files; gone when dropped or when the process ends.
+/// Keeps other commands from replacing files, until it is dropped or the process ends.
 pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock, or says that somebody else has it.
+    /// Takes the lock. Fails if another command has it.
     pub fn acquire(root: &Path) -> Result<Lock> {
         let path = root.join(tree::FOLDER).join(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
@@ -83,7 +84,9 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => {
-                bail!("another `cargo xtask` command is replacing files; wait for it and try again")
+                bail!(
+                    "another `cargo xtask` command is replacing files; wait until it has finished, and try again"
+                )
             }
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("cannot lock {}; nothing was changed", path.display()))
@@ -94,24 +97,25 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough: a process that is just being started may have a copy of the descriptor.
+        // Closing the file is not enough, because a process that is just being started may have a copy of the
+        // descriptor.
         let _ = self.file.unlock();
     }
 }
 
-/// Replaces all files or none. The caller holds the [`Lock`].
+/// Replaces all the files or none. The caller must hold the [`Lock`].
 pub fn replace(disk: &dyn Disk, root: &Path, files: &[Replacement], _lock: &Lock) -> Result<()> {
     if journal_path(root).exists() {
-        // Somebody was killed between this command's own recovery and its lock.
-        bail!("another command was interrupted meanwhile; nothing was changed; run the same again");
+        // Another command was killed after this one ran `recover` and before it took the lock.
+        bail!("another command was interrupted meanwhile; nothing was changed; run the same command again");
     }
     check_targets(root, files).context(UNCHANGED)?;
     if let Err(error) = stage(disk, root, files) {
-        // A rename that failed may have been done all the same, and then what is staged counts.
+        // A rename that reported an error may have been done. In that case, the replacement is committed.
         if journal_path(root).exists() {
             return Err(error.context(UNFINISHED));
         }
-        // What was written so far does not count; the next command removes what cannot be removed now.
+        // The replacement is not committed. If a file cannot be removed now, the next command will remove it.
         for file in files {
             let _ = disk.remove(&staged(&root.join(&file.path)));
         }
@@ -122,29 +126,29 @@ pub fn replace(disk: &dyn Disk, root: &Path, files: &[Replacement], _lock: &Lock
     finish(disk, root, &names).context(UNFINISHED)
 }
 
-/// Fails if something else stands where a file has to be replaced.
+/// Fails if something that is not a regular file is in the place of one of the files.
 pub fn check_targets(root: &Path, files: &[Replacement]) -> Result<()> {
     files.iter().try_for_each(|file| check_target(root, &file.path))
 }
 
-/// Finishes or undoes what a killed command left over.
+/// Finishes or undoes a replacement that was interrupted.
 pub fn recover(disk: &dyn Disk, root: &Path) -> Result<Recovery> {
     if !journal_path(root).exists() && leftovers(root).is_empty() {
         return Ok(Recovery::Clean);
     }
     let _lock = Lock::acquire(root)?;
-    // Looked at again: whoever held the lock may have finished meanwhile.
-    let is_counted = journal_path(root).exists();
-    if is_counted {
+    // Checks again, because the command that held the lock may have finished meanwhile.
+    let is_committed = journal_path(root).exists();
+    if is_committed {
         finish(disk, root, &read_journal(root)?).context(UNFINISHED)?;
     }
     let leftovers = leftovers(root);
     for path in &leftovers {
         disk.remove(path).with_context(|| format!("cannot remove {}", path.display())).context(
-            "an interrupted sync is not undone; fix this and run any `cargo xtask` command to undo it",
+            "an interrupted sync could not be undone; fix this and run any `cargo xtask` command to undo it",
         )?;
     }
-    Ok(match (is_counted, leftovers.is_empty()) {
+    Ok(match (is_committed, leftovers.is_empty()) {
         (true, _) => Recovery::Finished,
         (false, false) => Recovery::Undone,
         (false, true) => Recovery::Clean,
@@ -155,7 +159,7 @@ const UNCHANGED: &str = "nothing was changed";
 const UNFINISHED: &str =
     "the replacement is not finished; fix this and run any `cargo xtask` command to finish it";
 
-/// The paths that stand in the journal, each with the hash of its new contents.
+/// The journal: the paths to replace, each with the hash of its new contents.
 #[derive(Serialize, Deserialize)]
 struct Journal {
     files: Vec<JournalEntry>,
@@ -167,7 +171,7 @@ struct JournalEntry {
     sha256: String,
 }
 
-/// Writes every new file beside its target, then the journal; once that is in place, the replacement counts.
+/// Writes each new file next to its target, then the journal. Once that is in place, the replacement is committed.
 fn stage(disk: &dyn Disk, root: &Path, files: &[Replacement]) -> Result<()> {
     for Replacement { path, contents } in files {
         let target = root.join(path);
@@ -189,10 +193,10 @@ fn stage(disk: &dyn Disk, root: &Path, files: &[Replacement]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Renames what is staged into place and removes the journal.
+/// Renames the staged files into place and removes the journal.
 fn finish(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<()> {
     let journal = journal_path(root);
-    // The journal must outlast a power cut before anything is in place.
+    // The journal must be durable before the first file is replaced.
     sync_folder(disk, &root.join(tree::FOLDER))?;
     for path in paths {
         let target = root.join(path);
@@ -206,7 +210,7 @@ fn finish(disk: &dyn Disk, root: &Path, paths: &[PathBuf]) -> Result<()> {
     sync_folder(disk, &root.join(tree::FOLDER))
 }
 
-/// Reads the journal; every file must be there, staged or in place, with the contents that were meant.
+/// Reads the journal. Fails unless every file is there, staged or in place, with the contents that the journal names.
 fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
     let path = journal_path(root);
     let damaged = || {
@@ -225,17 +229,18 @@ fn read_journal(root: &Path) -> Result<Vec<PathBuf>> {
             .with_context(|| format!("cannot read {}", now.display()))
             .with_context(damaged)?;
         if sha256(&octets) != *expected {
-            return Err(anyhow!("{} does not hold what the journal says", now.display()))
+            return Err(anyhow!("{} does not have the contents that the journal names", now.display()))
                 .with_context(damaged);
         }
     }
     Ok(journal.files.into_iter().map(|entry| entry.path).collect())
 }
 
-/// The folders that targets stay in.
+/// The folders that files may be replaced in.
 const FOLDERS: [&str; 2] = [tree::FOLDER, render::FOLDER];
 
-/// A target stays in the two folders, and neither a folder nor a link is in its way, nor in that of its folders.
+/// Fails if the target is outside the two folders, if it exists and is not a regular file, or if one of its parents
+/// exists and is not a folder. Links count as neither.
 fn check_target(root: &Path, path: &Path) -> Result<()> {
     let mut components = path.components();
     let below =
@@ -248,13 +253,13 @@ fn check_target(root: &Path, path: &Path) -> Result<()> {
         let (is_right, right) =
             if part == path { (data.is_file(), "regular file") } else { (data.is_dir(), "folder") };
         if !is_right {
-            bail!("{} is in the way: it is no {right}; move it", part.display());
+            bail!("{} is in the way, because it is not a {right}; move it", part.display());
         }
     }
     Ok(())
 }
 
-/// Syncs the folders of some files, and those above, which may be new themselves.
+/// Syncs the folders of some files and their parents, which may be new too.
 fn sync_folders<'a>(disk: &dyn Disk, root: &Path, paths: impl Iterator<Item = &'a Path>) -> Result<()> {
     let folders: BTreeSet<&Path> = paths.flat_map(|path| path.ancestors().skip(1)).collect();
     folders.into_iter().try_for_each(|folder| sync_folder(disk, &root.join(folder)))
@@ -264,7 +269,7 @@ fn sync_folder(disk: &dyn Disk, folder: &Path) -> Result<()> {
     disk.sync_folder(folder).with_context(|| format!("cannot sync {}", folder.display()))
 }
 
-/// Files that were staged and never renamed.
+/// Returns the files that were staged and not renamed.
 fn leftovers(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root.join(tree::FOLDER), root.join(render::FOLDER)];
@@ -283,7 +288,7 @@ fn leftovers(root: &Path) -> Vec<PathBuf> {
 
 const STAGED: &str = ".xtask-new";
 
-/// `.name.xtask-new` beside the file.
+/// Returns the path where a file is staged: `.name.xtask-new`, next to it.
 fn staged(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{STAGED}"))

@@ -1,4 +1,4 @@
-//! The project's files: as they are, or as they would be with some of them replaced.
+//! The project's files, as they are or with some of them replaced in memory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,15 +9,15 @@ use anyhow::{Context, Result};
 use crate::data_file::DataFile;
 use crate::file;
 
-/// The folder of the registry below the project's root, and the files in it.
+/// The folder of the registry, relative to the project's root.
 pub const FOLDER: &str = "registry";
-/// The snapshot.
+/// The snapshot of IANA's registry.
 pub const SNAPSHOT: &str = "smtp-enhanced-status-codes.xml";
-/// Where it came from.
+/// The record of where the snapshot came from.
 pub const RECORD: &str = "snapshot.toml";
-/// What is pinned beside the rows.
+/// The annotations of the rows, and the known conflicts.
 pub const ANNOTATIONS: &str = "annotations.toml";
-/// Odd cells.
+/// The irregular cells, and how they are read.
 pub const QUIRKS: &str = "quirks.toml";
 /// The basic reply codes.
 pub const REPLY_CODES: &str = "reply-codes.toml";
@@ -31,22 +31,22 @@ pub struct Tree {
     replaced: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-/// A file and what it is to hold.
+/// A file and its new contents.
 #[derive(Clone, Debug)]
 pub struct Replacement {
-    /// Path below the project's root.
+    /// The path relative to the project's root.
     pub path: PathBuf,
     /// The whole contents.
     pub contents: Vec<u8>,
 }
 
 impl Tree {
-    /// The files as they are.
+    /// Returns the files as they are.
     pub fn at(root: &Path) -> Tree {
         Tree { root: root.to_owned(), replaced: BTreeMap::new() }
     }
 
-    /// The same with some files replaced.
+    /// Returns the same tree with some files replaced.
     #[must_use]
     pub fn with(&self, files: &[Replacement]) -> Tree {
         let mut tree = self.clone();
@@ -54,12 +54,12 @@ impl Tree {
         tree
     }
 
-    /// Where a file is.
+    /// Returns the full path of a file.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join(path)
     }
 
-    /// The contents of a file; an error if they have more octets than the limit.
+    /// Reads a file. Fails if it has more octets than the limit.
     pub fn read(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
         match self.replaced.get(path) {
             Some(contents) => file::within(contents.clone(), limit),
@@ -67,18 +67,18 @@ impl Tree {
         }
     }
 
-    /// The contents of a file in `registry/`.
+    /// Reads a file in `registry/`.
     pub fn data(&self, name: &str) -> Result<Vec<u8>> {
         let path = Path::new(FOLDER).join(name);
         self.read(&path, file::MAX_DATA).with_context(|| format!("cannot read {}", self.path(path).display()))
     }
 
-    /// A file in `registry/` that is text.
+    /// Reads a data file in `registry/`.
     pub fn data_file(&self, name: &str) -> Result<DataFile> {
         self.text(&Path::new(FOLDER).join(name))
     }
 
-    /// A data file.
+    /// Reads a data file.
     pub fn text(&self, path: &Path) -> Result<DataFile> {
         let octets = self.read(path, file::MAX_DATA);
         let path = self.path(path);

@@ -1,7 +1,7 @@
-//! Octets to a tree of elements: the part of XML a registry uses, and a named refusal of everything else.
+//! Parses the part of XML that registries use into a tree of elements, and refuses everything else.
 //!
-//! A registry file has no DTD, no entity of its own, one namespace, little depth and a few thousand elements.
-//! What goes beyond that is refused with its line and column, in memory proportional to the limits below.
+//! A registry file has no DTD, no entities of its own, one namespace, little depth and a few thousand elements.
+//! Anything beyond that is refused, with its line and column. The memory used is proportional to the limits below.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
@@ -14,18 +14,18 @@ use crate::file::MAX_DATA;
 /// The namespace of every element in IANA's registries.
 pub const NAMESPACE: &str = "http://www.iana.org/assignments";
 
-/// Limits of the file as a whole: octets, depth, elements, and attributes of one element.
+/// The maximum size of a registry file, in octets.
 pub const MAX_OCTETS: usize = MAX_DATA;
 const MAX_DEPTH: usize = 16;
 const MAX_ELEMENTS: usize = 50_000;
 const MAX_ATTRIBUTES: usize = 16;
-/// Characters of a reason, which may quote the file.
+/// The maximum length of a reason in characters; it may quote the file.
 const MAX_REASON: usize = 500;
 
-/// Reads a whole document and returns its root element.
+/// Parses a whole document and returns its root element.
 ///
-/// Comments and processing instructions are dropped; the text around them is joined. Line ends are
-/// normalised to LF (XML 1.0 §2.11), character references and the five predefined entities resolved.
+/// Comments and processing instructions are dropped, and the text around them is joined. Line ends are normalised to LF
+/// (XML 1.0 §2.11). Character references and the five predefined entities are resolved.
 pub fn parse(octets: &[u8]) -> Result<Element, Error> {
     let text = decode(octets)?;
     let mut cursor = Cursor::new(text);
@@ -49,7 +49,7 @@ pub fn parse(octets: &[u8]) -> Result<Element, Error> {
             Event::CData(text) => tree.text(&text.xml10_content(), position)?,
             Event::GeneralRef(reference) => tree.text(&resolve(&reference).map_err(fail)?, position)?,
             Event::DocType(_) => {
-                return Err(fail("a document type declaration stands here; a registry has none".into()));
+                return Err(fail("the file has a document type declaration; a registry has none".into()));
             }
             Event::Comment(_) | Event::PI(_) => {}
             Event::Eof => return tree.finish(position),
@@ -57,26 +57,26 @@ pub fn parse(octets: &[u8]) -> Result<Element, Error> {
     }
 }
 
-/// An element with its attributes in file order and its content.
+/// An element with its attributes and its content.
 #[derive(Clone, Debug)]
 pub struct Element {
-    /// Local name; the namespace is always [`NAMESPACE`].
+    /// The local name. The namespace is always [`NAMESPACE`].
     pub name: String,
-    /// Name and value, namespace declarations left out.
+    /// Names and values in file order, without namespace declarations.
     pub attributes: Vec<(String, String)>,
-    /// Elements and text, adjacent text joined.
+    /// Elements and text. Adjacent text is joined.
     pub content: Vec<Node>,
     /// Where the start tag begins.
     pub position: Position,
 }
 
 impl Element {
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The child elements, in file order.
+    /// Returns the child elements, in file order.
     pub fn children(&self) -> impl Iterator<Item = &Element> {
         self.content.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
@@ -90,27 +90,27 @@ impl Element {
 pub enum Node {
     /// A child element.
     Element(Element),
-    /// Character data, references resolved.
+    /// Text, with references resolved.
     Text(String),
 }
 
-/// A place in the file.
+/// A position in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Line, from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// The column in characters, counted from 1.
     pub column: usize,
 }
 
 impl Position {
-    /// A refusal of what stands at this place.
+    /// Returns an error at this position.
     pub fn error(self, reason: impl Into<String>) -> Error {
         Error { position: self, reason: reason.into() }
     }
 }
 
-/// Why a document was refused: one line, with line and column.
+/// Why a document was refused. It prints as one line, with line and column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     position: Position,
@@ -138,11 +138,11 @@ fn decode(octets: &[u8]) -> Result<&str, Error> {
     let start = Position { line: 1, column: 1 };
     if octets.len() > MAX_OCTETS {
         return Err(
-            start.error(format!("the file has more than the {MAX_OCTETS} octets that a registry may have"))
+            start.error(format!("the file has more than {MAX_OCTETS} octets, the limit for a registry"))
         );
     }
     if octets.starts_with(b"\xef\xbb\xbf") {
-        return Err(start.error("the file starts with a byte order mark; IANA's has none"));
+        return Err(start.error("the file begins with a byte order mark; IANA's has none"));
     }
     if octets.starts_with(b"\xfe\xff") || octets.starts_with(b"\xff\xfe") {
         return Err(start.error("the file is UTF-16; a registry is UTF-8"));
@@ -161,7 +161,7 @@ fn decode(octets: &[u8]) -> Result<&str, Error> {
     }
 }
 
-/// What breaks the syntax is always something that the end of the file leaves open.
+/// Explains an error. A syntax error is always something that is still open at the end of the file.
 fn explained(error: &quick_xml::Error) -> String {
     match error {
         quick_xml::Error::Syntax(error) => format!("{error}; the file is truncated"),
@@ -177,13 +177,13 @@ fn is_xml_character(c: char) -> bool {
 fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), String> {
     match declaration.version().map_err(|error| error.to_string())?.as_ref() {
         "1.0" => {}
-        version => return Err(format!("XML version {version}, where a registry has 1.0")),
+        version => return Err(format!("the XML version is {version}; a registry has 1.0")),
     }
     match declaration.encoding() {
         None => Ok(()),
         Some(Err(error)) => Err(error.to_string()),
         Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => Ok(()),
-        Some(Ok(encoding)) => Err(format!("encoding {encoding}, where a registry is UTF-8")),
+        Some(Ok(encoding)) => Err(format!("the encoding is {encoding}; a registry is UTF-8")),
     }
 }
 
@@ -232,11 +232,11 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, String> {
     match resolved {
         Some(c) if is_xml_character(c) => Ok(c.to_string()),
         Some(c) => Err(format!("&{name}; is U+{:04X}, which XML does not allow", u32::from(c))),
-        None => Err(format!("entity &{name}; is not one of XML's five; a registry declares none")),
+        None => Err(format!("entity &{name}; is not one of XML's five, and a registry declares none")),
     }
 }
 
-/// The elements that are open, outermost first, and the root once it is closed.
+/// The open elements, outermost first, and the root element once it is closed.
 #[derive(Default)]
 struct Tree {
     open: Vec<Element>,
@@ -248,10 +248,10 @@ impl Tree {
     fn open(&mut self, element: Element, position: Position) -> Result<(), Error> {
         self.count += 1;
         if self.open.is_empty() && self.root.is_some() {
-            return Err(position.error(format!("<{}> stands behind the root element", element.name)));
+            return Err(position.error(format!("<{}> comes after the root element", element.name)));
         }
         if self.open.len() == MAX_DEPTH {
-            return Err(position.error(format!("elements are nested more than {MAX_DEPTH} deep")));
+            return Err(position.error(format!("elements are nested more than {MAX_DEPTH} levels deep")));
         }
         if self.count > MAX_ELEMENTS {
             return Err(position.error(format!("the file has more than {MAX_ELEMENTS} elements")));
@@ -260,7 +260,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Closes the innermost element; the reader has checked that the end tag is its own.
+    /// Closes the innermost element. The reader has checked that the end tag matches.
     fn close(&mut self) {
         let Some(element) = self.open.pop() else { return };
         match self.open.last_mut() {
@@ -271,9 +271,11 @@ impl Tree {
 
     fn text(&mut self, text: &str, position: Position) -> Result<(), Error> {
         let Some(element) = self.open.last_mut() else {
-            return match text.trim_ascii().is_empty() {
-                true => Ok(()),
-                false => Err(position.error("text stands outside the root element")),
+            let is_blank = text.trim_ascii().is_empty();
+            return if is_blank {
+                Ok(())
+            } else {
+                Err(position.error("there is text outside the root element"))
             };
         };
         match element.content.last_mut() {
@@ -294,7 +296,7 @@ impl Tree {
     }
 }
 
-/// Turns rising offsets into positions, in one pass over the text.
+/// Turns ascending offsets into positions, in one pass over the text.
 struct Cursor<'a> {
     text: &'a str,
     offset: usize,

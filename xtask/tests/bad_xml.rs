@@ -1,4 +1,5 @@
-//! What is no registry is refused in one line, with line and column, in bounded memory and time.
+//! Files that are not registries are refused with a one-line reason that has line and column, in bounded memory and
+//! time.
 
 mod fixture;
 
@@ -15,7 +16,7 @@ fn refused(octets: impl AsRef<[u8]>, reason: &str) {
     assert!(error.starts_with("line ") && error.contains(", column "), "no position in {error:?}");
     assert!(error.contains(reason), "{error:?} does not say {reason:?}");
     assert!(!error.chars().any(char::is_control), "{error:?} is not one plain line");
-    assert!(error.len() < 700, "{} octets are no short reason", error.len());
+    assert!(error.len() < 700, "the reason has {} octets", error.len());
 }
 
 fn good() -> String {
@@ -23,7 +24,7 @@ fn good() -> String {
 }
 
 #[test]
-fn the_fixture_itself_is_accepted() {
+fn the_fixture_is_accepted() {
     assert_eq!(read(&good()).unwrap().statuses.rows.len(), 1);
 }
 
@@ -44,13 +45,13 @@ fn document_types_and_entities() {
 }
 
 #[test]
-fn nesting_elements_and_attributes_without_end() {
-    refused(file(&"<record>".repeat(10_000)), "nested more than 16 deep");
+fn too_many_levels_elements_and_attributes() {
+    refused(file(&"<record>".repeat(10_000)), "nested more than 16 levels deep");
     refused("<registry>".repeat(100_000), "not in the namespace");
     refused(file(&"<hide/>".repeat(60_000)), "more than 50000 elements");
     let attributes: String = (0..100_000).map(|n| format!(" a{n}=\"\"")).collect();
     refused(file(&format!("<record{attributes}/>")), "more than 16 attributes");
-    refused(format!("{}{}", good(), " ".repeat(5 << 20)), "more than the 4194304 octets");
+    refused(format!("{}{}", good(), " ".repeat(5 << 20)), "more than 4194304 octets");
 }
 
 #[test]
@@ -66,8 +67,8 @@ fn truncation_at_every_octet() {
 fn encodings() {
     refused(b"\xef\xbb\xbf<registry/>", "byte order mark");
     refused(b"\xff\xfe<\0r\0", "UTF-16");
-    refused(good().replace("UTF-8", "ISO-8859-1"), "encoding ISO-8859-1");
-    refused(good().replace("'1.0'", "'1.1'"), "XML version 1.1");
+    refused(good().replace("UTF-8", "ISO-8859-1"), "the encoding is ISO-8859-1");
+    refused(good().replace("'1.0'", "'1.1'"), "the XML version is 1.1");
     let mut latin = good().into_bytes();
     let at = latin.windows(6).position(|word| word == b"Sample").unwrap();
     latin[at] = 0xe9;
@@ -80,7 +81,7 @@ fn other_documents() {
     refused("", "no root element");
     refused("It works!", "outside the root element");
     refused("<html><body>Please log in</body></html>", "<html> is not in the namespace");
-    refused("<html xmlns=\"http://www.iana.org/assignments\"/>", "this is no IANA registry file");
+    refused("<html xmlns=\"http://www.iana.org/assignments\"/>", "this is not an IANA registry file");
     refused(
         good().replace("id=\"smtp-enhanced-status-codes\"", "id=\"mail-parameters\""),
         "another registry",
@@ -89,7 +90,7 @@ fn other_documents() {
     refused(good().replace("http://www.iana.org/assignments", "http://example.org/"), "namespace");
     refused(
         format!("{}<registry xmlns=\"http://www.iana.org/assignments\"/>", good()),
-        "behind the root element",
+        "after the root element",
     );
     refused(good().replace("<people/>", "</people>"), "line 8, column 12: ill-formed");
 }
@@ -97,48 +98,48 @@ fn other_documents() {
 #[test]
 fn rows() {
     let twice = [row("X.1.1", "One", "550"), row("X.1.1", "Two", "551")].concat();
-    refused(file(&twice), "row X.1.1 stands here a second time");
+    refused(file(&twice), "row X.1.1 occurs a second time");
     for code in ["5.1.1", "X.1", "X.01.1", "X.1.1.1", "X.1000.1", "x.1.1", ""] {
         refused(file(&row(code, "Sample", "550")), "does not have the form X.n.n");
     }
-    refused(file(""), "table smtp-enhanced-status-codes-3 has no row");
+    refused(file(""), "table smtp-enhanced-status-codes-3 has no rows");
     refused(file("<record><code>X.1.1</code></record>"), "row \"X.1.1\" has no <sample>");
     refused(
         file(&row("X.1.1", "a", "550").replace("<sample>", "<code>X.1.2</code><sample>")),
-        "stands twice",
+        "occurs twice",
     );
     refused(
         file(&row("X.1.1", "a", "550").replace("<sample>", "<summary>a</summary><sample>")),
-        "<summary> is no cell",
+        "<summary> is not a column",
     );
-    refused(file(&row("X.1.1", "a<b>b</b>", "550")), "<b> does not belong inside <sample>");
-    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record date='soon'>")), "no date");
+    refused(file(&row("X.1.1", "a<b>b</b>", "550")), "<b> is not allowed inside <sample>");
+    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record date='soon'>")), "is not a date");
     refused(
         file(&row("X.1.1", "a", "550").replace("<record>", "<record id='a2020-01'>")),
-        "<record> has no attribute",
+        "<record> has the unknown attribute",
     );
-    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record>words")), "text of its own");
+    refused(file(&row("X.1.1", "a", "550").replace("<record>", "<record>words")), "must not contain text");
     refused(file(&row("X.1.1", "a", "550").replace("type=\"rfc\"", "type=\"isbn\"")), "unknown type");
-    refused(file(&format!("<footnote/>{}", row("X.1.1", "a", "550"))), "<footnote> does not belong here");
+    refused(file(&format!("<footnote/>{}", row("X.1.1", "a", "550"))), "<footnote> is not allowed here");
 }
 
 #[test]
 fn dates_and_titles() {
     for date in ["2024-99-99", "0000-09-09", "2024-13", "2024-12-06T00:00", "soon", ""] {
-        refused(good().replace("2024-12-06", date), "no date such as");
+        refused(good().replace("2024-12-06", date), "is not a date such as");
     }
-    refused(good().replace("2024-12-06", "2024-12"), "has no day");
+    refused(good().replace("2024-12-06", "2024-12"), "a date without a day");
     refused(
         good().replace("<title>Classes", "<title>Twice</title><title>Classes"),
-        "<title> stands here a second time",
+        "<title> occurs a second time",
     );
     refused(good().replace("2.XXX.YYY", "+2.XXX.YYY"), "does not have the form");
     refused(good().replace("2.XXX.YYY", "02.XXX.YYY"), "does not have the form");
-    refused(file(&row("X.1.1", "a", "550").replace(" data=\"rfc3463\"", "")), "does not say which");
+    refused(file(&row("X.1.1", "a", "550").replace(" data=\"rfc3463\"", "")), "has no data");
 }
 
 #[test]
-fn a_reason_is_short_however_long_the_file() {
+fn a_reason_is_short_even_if_it_quotes_a_long_file() {
     refused(file(&row("X.1.1", "a", &"9".repeat(1 << 20))), "...");
     refused(format!("<{} xmlns=\"x\"/>", "a".repeat(1 << 20)), "...");
 }

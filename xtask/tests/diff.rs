@@ -1,4 +1,4 @@
-//! Differences: IANA's history replayed against expectations made by hand, and properties that hold for any two
+//! Reports of differences: IANA's history against expectations written by hand, and properties that hold for any two
 //! registries.
 
 mod copy;
@@ -17,8 +17,8 @@ use xtask::impact::Semver;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
 
-/// Neighbours of the history with the summary, the pairings that change (of reply codes listed one by one), and
-/// the version's part; forth, then back.
+/// Two adjacent dates of the history, the summary, the pairings that change (without groups of many reply codes), and
+/// the part of the version. The summary and the part are for the way forward, then for the way back.
 type Step = (&'static str, &'static str, [&'static str; 2], &'static [&'static str], [Semver; 2]);
 
 const STEPS: [Step; 6] = [
@@ -73,7 +73,7 @@ const STEPS: [Step; 6] = [
 ];
 
 #[test]
-fn the_history_changes_as_read_by_hand() {
+fn the_history_changes_as_expected() {
     let Some(files) = support::history() else { return };
     for (old, new, summaries, pairings, semver) in STEPS {
         let find =
@@ -110,7 +110,7 @@ fn the_history_changes_as_read_by_hand() {
 }
 
 #[test]
-fn a_new_row_is_told_with_its_identifier_and_every_verdict() {
+fn a_new_row_is_reported_with_its_identifier_and_pairings() {
     let Some(files) = support::history() else { return };
     let find = |date: &str| read(files.iter().find(|path| path.ends_with(date)).unwrap());
     let report = report(&find("2019-02-25.xml"), &find("2019-08-05.xml"));
@@ -140,9 +140,9 @@ fn the_summary_counts_each_fact_of_the_history_once() {
     }
 }
 
-/// Two cells that are no list, so that no code comes or goes: of 2019-02-08 and of 2019-02-25.
+/// The cells of 2019-02-08 and 2019-02-25 are not lists, so no code is added or removed.
 #[test]
-fn an_odd_cell_is_counted_too() {
+fn an_irregular_cell_is_counted_too() {
     let xml = snapshot_text();
     let prose = "<basic_code>The message appears to be part of a mail flood.</basic_code>";
     let report = report(&parse(&xml.replacen("<basic_code>.</basic_code>", prose, 1)), &parse(&xml));
@@ -151,7 +151,7 @@ fn an_odd_cell_is_counted_too() {
     assert_counted(&report);
 }
 
-/// The summary has as many rows, facts and texts as the report lists, in text and in JSON.
+/// Fails unless the summary counts as many rows, facts and texts as the report lists, as text and as JSON.
 #[track_caller]
 fn assert_counted(report: &Report) {
     let json: serde_json::Value = serde_json::from_str(&report.render(Format::Json)).unwrap();
@@ -197,7 +197,7 @@ fn a_transcription_is_one_line() {
 }
 
 #[test]
-fn reports_have_the_form_of_their_schema() {
+fn reports_are_valid_by_their_schema() {
     let Some(files) = support::history() else { return };
     let schema = std::fs::read_to_string(support::root().join("xtask/schemas/diff.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
@@ -212,7 +212,7 @@ fn reports_have_the_form_of_their_schema() {
 }
 
 #[test]
-fn bytes_without_meaning_are_no_change() {
+fn changes_of_layout_are_not_reported() {
     let xml = snapshot_text();
     let decorated = xml
         .replace("<registry xmlns", "<!-- a comment --><registry xmlns")
@@ -282,7 +282,7 @@ fn the_command_compares_files_revisions_and_the_snapshot() {
     }
 }
 
-/// A change to a registry file: which record, and what happens to it.
+/// A change of a record in a registry file.
 #[derive(Clone, Debug)]
 enum Edit {
     Remove,
@@ -312,7 +312,7 @@ fn edits() -> impl Strategy<Value = Vec<(usize, Edit)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// The difference, made to the old facts, gives the new ones; and of one registry with itself there is none.
+    /// Applying the changes to the old facts returns the new ones, and a registry does not differ from itself.
     #[test]
     fn a_difference_loses_nothing(first in edits(), second in edits()) {
         let (old, new) = (mutated(&first), mutated(&second));
@@ -325,9 +325,9 @@ proptest! {
         assert_counted(&report(&old, &new));
     }
 
-    /// The order of the rows is no fact.
+    /// The order of the rows does not matter.
     #[test]
-    fn rows_may_stand_in_any_order(order in Just((0..100).collect::<Vec<usize>>()).prop_shuffle(), edits in edits()) {
+    fn rows_may_be_in_any_order(order in Just((0..100).collect::<Vec<usize>>()).prop_shuffle(), edits in edits()) {
         let fronts: Vec<(usize, Edit)> = order.into_iter().map(|index| (index, Edit::MoveToFront)).collect();
         let shuffled = mutated(&fronts);
         let plain = mutated(&[]);
@@ -338,7 +338,7 @@ proptest! {
     }
 }
 
-/// The snapshot after some edits of its enumerated rows.
+/// Returns the snapshot with some edits of its enumerated statuses.
 fn mutated(edits: &[(usize, Edit)]) -> Registry {
     let xml = snapshot_text();
     let third = xml.find("smtp-enhanced-status-codes-3").unwrap();
@@ -383,7 +383,7 @@ fn replace_cell(record: &str, tag: &str, text: &str) -> String {
     let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
     let Some((before, rest)) = record.split_once(&open) else { return record.to_owned() };
     let (_, after) = rest.split_once(&close).unwrap();
-    // The quirk of a row with an odd cell needs the row to stay as it is.
+    // A row with an irregular cell must not change, because its quirk would no longer match.
     if record.contains("<basic_code>.</basic_code>") {
         record.to_owned()
     } else {

@@ -1,5 +1,5 @@
-//! `sync` and `all` against servers that answer well, badly and not at all: what is taken, what is refused and why,
-//! and that a refusal changes nothing, ends in time and holds little memory.
+//! `sync` and `all` with servers that answer well, badly and not at all: what is taken, what is refused and why. A
+//! refusal changes nothing, ends in time and uses little memory.
 
 mod copy;
 #[path = "download/run.rs"]
@@ -25,7 +25,7 @@ use xtask::render::escape::is_deceptive;
 use xtask::snapshot::{Snapshot, sha256};
 
 #[test]
-fn what_is_no_registry_is_refused() {
+fn files_that_are_not_registries_are_refused() {
     let desk = Desk::new();
     let text = desk.snapshot();
     let declared = |declarations: &str| {
@@ -39,27 +39,27 @@ fn what_is_no_registry_is_refused() {
     let utf_16 = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let last_row = &text[text.rfind("<record").unwrap()..];
     let last_row = &last_row[..last_row.find("</record>").unwrap() + "</record>".len()];
-    // Midnight may pass meanwhile.
-    let yet_to_come = format!("of {}, which is yet to come", in_days(4));
-    let clock = format!("by this machine's clock it is {}", &in_days(0)[.."2024-12-".len()]);
+    // Without the day, because midnight may pass meanwhile.
+    let future = format!("dated {}, which is in the future", in_days(4));
+    let clock = format!("by this machine's clock, today is {}", &in_days(0)[.."2024-12-".len()]);
     let refused: &[(&str, Vec<u8>, &[&str])] = &[
-        ("a captive portal", HTML.into(), &["HTML page", "look at the address in a browser"]),
+        ("a captive portal", HTML.into(), &["HTML page", "open the address in a browser"]),
         (
-            "HTML behind space",
+            "HTML after white space",
             "\r\n <HTML><body>Please sign in</body></HTML>".into(),
             &["HTML page", "in a browser"],
         ),
-        ("nothing", "".into(), &["no root element", "check where it comes from"]),
-        ("JSON", "{\"error\": \"no such page\"}".into(), &["line 1", "check where it comes from"]),
+        ("nothing", "".into(), &["no root element", "check where the file comes from"]),
+        ("JSON", "{\"error\": \"no such page\"}".into(), &["line 1", "check where the file comes from"]),
         (
             "another registry",
             text.replacen("id=\"smtp-enhanced-status-codes\"", "id=\"mail-parameters\"", 1).into(),
-            &["\"mail-parameters\"", "this is another registry", "check where it comes from"],
+            &["\"mail-parameters\"", "this is another registry", "check where the file comes from"],
         ),
         (
             "another registry within",
             text.replacen("id=\"smtp-enhanced-status-codes-3\"", "id=\"mail-parameters-3\"", 1).into(),
-            &["\"mail-parameters-3\"", "check where it comes from"],
+            &["\"mail-parameters-3\"", "check where the file comes from"],
         ),
         (
             "a row removed",
@@ -69,55 +69,55 @@ fn what_is_no_registry_is_refused() {
         (
             "a row twice",
             text.replacen(last_row, &last_row.repeat(2), 1).into(),
-            &["stands here a second time", "check where it comes from"],
+            &["occurs a second time", "check where the file comes from"],
         ),
         (
             "an older one",
             dated(&text, "2001-01-01").into(),
-            &["of 2001-01-01, older than", "add --allow-older"],
+            &["of 2001-01-01 is older than", "add --allow-older"],
         ),
         (
-            "one that is yet to come",
+            "one of the future",
             dated(&text, &in_days(4)).into(),
-            &[&yet_to_come, &clock, "if the clock is wrong, set it", "check where the registry comes from"],
+            &[&future, &clock, "if the clock is wrong, set it", "check where the file comes from"],
         ),
         (
             "one of another millennium",
             dated(&text, "2999-12-31").into(),
-            &["of 2999-12-31, which is yet to come", &clock],
+            &["dated 2999-12-31, which is in the future", &clock],
         ),
         (
             "a billion laughs",
             declared(&format!("<!ENTITY a \"ha\">{laughs}")).replacen(SAMPLE, ">&k;<", 1).into(),
-            &["document type declaration", "check where it comes from"],
+            &["document type declaration", "check where the file comes from"],
         ),
         (
             "an external entity",
             declared("<!ENTITY e SYSTEM \"file:///etc/passwd\">").replacen(SAMPLE, ">&e;<", 1).into(),
-            &["document type declaration", "check where it comes from"],
+            &["document type declaration", "check where the file comes from"],
         ),
         (
             "an undeclared entity",
             text.replacen(SAMPLE, ">&laugh;<", 1).into(),
-            &["entity &laugh;", "check where it comes from"],
+            &["entity &laugh;", "check where the file comes from"],
         ),
-        ("Latin-1", latin_1, &["octet 0xfc is not UTF-8", "check where it comes from"]),
+        ("Latin-1", latin_1, &["octet 0xfc is not UTF-8", "check where the file comes from"]),
         (
             "a byte order mark",
             format!("\u{feff}{text}").into(),
-            &["byte order mark", "check where it comes from"],
+            &["byte order mark", "check where the file comes from"],
         ),
-        ("UTF-16", utf_16, &["UTF-16", "check where it comes from"]),
-        ("elements without end", deep(), &["deep", "check where it comes from"]),
+        ("UTF-16", utf_16, &["UTF-16", "check where the file comes from"]),
+        ("elements without end", deep(), &["deep", "check where the file comes from"]),
         (
             "control characters",
             text.replacen(SAMPLE, ">\u{1b}[2J\u{7}<", 1).into(),
-            &["U+001B is not allowed in XML", "check where it comes from"],
+            &["U+001B is not allowed in XML", "check where the file comes from"],
         ),
         (
             "a deceptive code",
             text.replacen("<code>X.", "<code>\u{202e}\u{9b}X.", 1).into(),
-            &["line ", "check where it comes from"],
+            &["line ", "check where the file comes from"],
         ),
     ];
     for (name, body, says) in refused {
@@ -136,13 +136,13 @@ fn a_registry_cut_off_at_any_kib_is_refused() {
         Server::http(move |request| answer("200 OK", &[], &text.as_bytes()[..request.number() << 10]));
     for kib in 0..kibs {
         let run = desk.xtask(&["sync", "--url", &server.url(&format!("/{kib}"))]);
-        desk.assert_refused(&format!("{kib} KiB"), &run, &["check where it comes from"]);
+        desk.assert_refused(&format!("{kib} KiB"), &run, &["check where the file comes from"]);
     }
     assert_eq!(server.requests().len(), kibs);
 }
 
 #[test]
-fn answers_that_bring_no_registry_are_told_apart() {
+fn responses_without_a_registry_are_refused_with_their_reasons() {
     let desk = Desk::new();
     let newer = desk.newer();
     let busy = |lines: &[&str]| vec![answer("429 Too Many Requests", lines, "")];
@@ -159,10 +159,10 @@ fn answers_that_bring_no_registry_are_told_apart() {
             1,
             &["304", "check the address"],
         ),
-        ("busy", busy(&["Retry-After: 7"]), 1, &["429", "come back after 7 s"]),
-        ("busy until then", busy(&[later]), 1, &["429", "come back after Fri, 31 Dec 2999"]),
-        ("busy, no date", busy(&[]), 1, &["429", "come back later"]),
-        ("busy, empty date", busy(&["Retry-After:"]), 1, &["429", "come back later"]),
+        ("busy", busy(&["Retry-After: 7"]), 1, &["429", "try again after 7 s"]),
+        ("busy until then", busy(&[later]), 1, &["429", "try again after Fri, 31 Dec 2999"]),
+        ("busy, no date", busy(&[]), 1, &["429", "try again later"]),
+        ("busy, empty date", busy(&["Retry-After:"]), 1, &["429", "try again later"]),
         (
             "always down",
             vec![answer("500 Internal Server Error", &[], HTML)],
@@ -184,7 +184,7 @@ fn answers_that_bring_no_registry_are_told_apart() {
 }
 
 #[test]
-fn a_server_that_recovers_is_believed() {
+fn a_server_that_recovers_is_used() {
     let newer = Desk::new().newer();
     let whole = answer("200 OK", &[], &newer);
     let half = &newer.as_bytes()[..newer.len() / 2];
@@ -204,14 +204,14 @@ fn a_server_that_recovers_is_believed() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_refused() {
+fn an_incomplete_body_is_refused() {
     let desk = Desk::new();
     let newer = desk.newer();
     let half = Step::Send(newer.as_bytes()[..newer.len() / 2].to_vec());
     let length = |length: usize| head("200 OK", &[&format!("Content-Length: {length}")]);
     let chunked =
         |body: &[u8]| vec![head("200 OK", &["Transfer-Encoding: chunked"]), Step::Send(body.to_vec())];
-    let broken = ["broke off", "tried 3 times", "try again later"];
+    let broken = ["the body ended after", "tried 3 times", "try again later"];
     let no_answer = ["tried 3 times", "try again later"];
     let cases: &[(&str, Answer, usize, &[&str])] = &[
         ("too long a length", vec![length(newer.len() + 1), Step::Send(newer.clone().into())], 3, &broken),
@@ -219,13 +219,18 @@ fn a_body_that_breaks_off_is_refused() {
             "too short a length",
             vec![length(newer.len() - 20), Step::Send(newer.clone().into())],
             1,
-            &["line ", "check where it comes from"],
+            &["line ", "check where the file comes from"],
         ),
-        ("no length", vec![head("200 OK", &[]), half.clone()], 1, &["line ", "check where it comes from"]),
-        ("a length that is none", vec![head("200 OK", &["Content-Length: -1"]), half.clone()], 3, &no_answer),
+        (
+            "no length",
+            vec![head("200 OK", &[]), half.clone()],
+            1,
+            &["line ", "check where the file comes from"],
+        ),
+        ("an invalid length", vec![head("200 OK", &["Content-Length: -1"]), half.clone()], 3, &no_answer),
         ("a chunk that ends early", chunked(b"ffff\r\n<registry"), 3, &broken),
         ("no last chunk", chunked(b"4\r\n<reg\r\n"), 3, &broken),
-        ("a chunk size that is none", chunked(b"four\r\n<reg\r\n"), 3, &broken),
+        ("an invalid chunk size", chunked(b"four\r\n<reg\r\n"), 3, &broken),
         ("a reset in the middle", vec![length(newer.len()), half, Step::Reset], 3, &broken),
         ("a reset at once", vec![Step::Reset], 3, &no_answer),
         ("a close at once", vec![], 3, &no_answer),
@@ -239,13 +244,13 @@ fn a_body_that_breaks_off_is_refused() {
 }
 
 #[test]
-fn too_much_is_refused_in_little_memory() {
+fn large_responses_are_refused_in_little_memory() {
     let desk = Desk::new();
     let newer = desk.newer();
     let spaces = vec![b' '; 1 << 20];
     let chunk = [b"100000\r\n".as_slice(), &spaces, b"\r\n"].concat();
-    let packed = ["encoded as gzip", "look for a proxy", "--from"];
-    let too_large = ["larger than", "check the address"];
+    let packed = ["content encoding gzip", "a proxy may be in the way", "--from"];
+    let too_large = ["more than", "the limit for a registry", "check the address"];
     let gzip = |body: Vec<Step>| [vec![head("200 OK", &["Content-Encoding: gzip"])], body].concat();
     let cases: &[(&str, Answer, &[&str])] = &[
         (
@@ -273,7 +278,7 @@ fn too_much_is_refused_in_little_memory() {
         (
             "packed in silence",
             vec![head("200 OK", &[]), Step::Send(packed_octets(newer.as_bytes()))],
-            &["not UTF-8", "check where it comes from"],
+            &["not UTF-8", "check where the file comes from"],
         ),
         (
             "endless headers",
@@ -295,14 +300,14 @@ fn too_much_is_refused_in_little_memory() {
                 &[],
                 newer.replacen("<record", &format!("{}<record", "<note/>".repeat(500_000)), 1),
             ),
-            &["more than 50000 elements", "check where it comes from"],
+            &["more than 50000 elements", "check where the file comes from"],
         ),
     ];
     for (name, answer, says) in cases {
         let server = Server::script(vec![answer.clone()]);
         let run = desk.sync(&server, &["--check"]);
-        // A process that ends at once may do so unseen; these do not.
-        assert!(run.peak > 0 || !cfg!(target_os = "linux"), "{name}: the peak was not seen");
+        // The peak of a process that ends at once may be unknown, but these run longer.
+        assert!(run.peak > 0 || !cfg!(target_os = "linux"), "{name}: the peak is unknown");
         assert_small(name, &run);
         match says {
             [] => assert_eq!(run.status, Some(3), "{name}: {run:?}"),
@@ -312,7 +317,7 @@ fn too_much_is_refused_in_little_memory() {
 }
 
 #[test]
-fn a_slow_server_is_left_in_time() {
+fn a_slow_server_is_given_up_in_time() {
     let desk = Desk::new();
     let newer = desk.newer();
     let octets = newer.as_bytes();
@@ -328,22 +333,30 @@ fn a_slow_server_is_left_in_time() {
     for (name, answer) in cases {
         let server = Server::script(vec![answer.clone()]);
         let run = desk.sync(&server, &["--timeout", "2"]);
-        desk.assert_refused(name, &run, &["no whole answer within 2 s", "try again, raise --timeout"]);
+        desk.assert_refused(
+            name,
+            &run,
+            &["no complete response from", "within 2 s", "try again, raise --timeout"],
+        );
         assert_in_time(name, &run, 2);
     }
 }
 
 #[test]
-fn silence_where_tls_begins_and_retries_end_in_time_too() {
+fn silence_in_the_tls_handshake_and_retries_end_in_time() {
     let desk = Desk::new();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", silent.local_addr().unwrap());
     let run = desk.xtask(&["sync", "--url", &url, "--timeout", "1"]);
-    desk.assert_refused("silence", &run, &["no whole answer within 1 s", "try again, raise --timeout"]);
+    desk.assert_refused(
+        "silence",
+        &run,
+        &["no complete response from", "within 1 s", "try again, raise --timeout"],
+    );
     assert_in_time("silence", &run, 1);
     let server = Server::script(vec![answer("500 Internal Server Error", &[], "")]);
     let run = desk.sync(&server, &["--timeout", "1"]);
-    desk.assert_refused("500", &run, &["500", "no time is left for another try; raise --timeout"]);
+    desk.assert_refused("500", &run, &["500", "no time is left for another attempt; raise --timeout"]);
     assert_in_time("500", &run, 1);
 }
 
@@ -370,7 +383,7 @@ fn five_redirects_are_followed_and_no_more() {
 }
 
 #[test]
-fn a_redirect_leads_only_where_an_address_may() {
+fn a_redirect_may_lead_only_to_addresses_that_are_allowed() {
     let desk = Desk::new();
     let proxy = Server::script(vec![answer("200 OK", &[], desk.newer())]);
     let elsewhere = Server::script(vec![answer("200 OK", &[], desk.newer())]);
@@ -392,7 +405,7 @@ fn a_redirect_leads_only_where_an_address_may() {
     let target = elsewhere.url("/");
     let server = Server::https(&desk.authority, move |_| redirect(&target));
     let run = desk.sync(&server, &[]);
-    desk.assert_refused("https to http", &run, &["from https down to http://127.0.0.1", "check it"]);
+    desk.assert_refused("https to http", &run, &["from https to http://127.0.0.1", "check it"]);
     assert!(proxy.requests().is_empty() && elsewhere.requests().is_empty());
 }
 
@@ -407,10 +420,10 @@ fn addresses_that_are_refused_cause_no_traffic() {
         ("http://127.0.0.1.example/", &not_encrypted),
         ("http://127.0.0.1@192.0.2.1/", &not_encrypted),
         ("http://[2001:db8::1]/", &not_encrypted),
-        ("ftp://127.0.0.1/", &["ftp:", "write an https:// address"]),
-        ("file:///etc/passwd", &["file:", "write an https:// address"]),
-        ("registry.xml", &["no address", "begins with https://"]),
-        ("", &["no address", "begins with https://"]),
+        ("ftp://127.0.0.1/", &["the scheme ftp", "write an https:// address"]),
+        ("file:///etc/passwd", &["the scheme file", "write an https:// address"]),
+        ("registry.xml", &["is not an address", "begins with https://"]),
+        ("", &["is not an address", "begins with https://"]),
     ];
     for (url, says) in cases {
         let mut command = desk.command(&["sync", "--url", url]);
@@ -421,7 +434,7 @@ fn addresses_that_are_refused_cause_no_traffic() {
 }
 
 #[test]
-fn nobody_there_is_said_after_three_tries() {
+fn an_unreachable_server_is_reported_after_three_attempts() {
     let desk = Desk::new();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}/");
@@ -430,21 +443,25 @@ fn nobody_there_is_said_after_three_tries() {
         &desk.xtask(&["sync", "--url", &url]),
         &["refused", "tried 3 times", "try again later"],
     );
-    // RFC 6761 §6.4: this name never resolves. A resolver that is not reached may take its time to say so.
+    // RFC 6761 §6.4: this name never resolves. It may take long until an unreachable resolver is given up.
     let run = desk.xtask(&["sync", "--url", "https://registry.invalid/", "--timeout", "3"]);
     desk.assert_refused("a name that never resolves", &run, &["https://registry.invalid/", "try"]);
     assert_in_time("a name that never resolves", &run, 3);
 }
 
 #[test]
-fn a_resolver_that_never_answers_is_left_in_time() {
+fn a_resolver_that_never_answers_is_given_up_in_time() {
     let desk = Desk::new();
     let Some(unanswered) = desk.unanswered(&["sync", "--url", "https://registry.example/", "--timeout", "2"])
     else {
         return;
     };
     let run = run(unanswered);
-    desk.assert_refused("sync", &run, &["no whole answer within 2 s", "try again, raise --timeout"]);
+    desk.assert_refused(
+        "sync",
+        &run,
+        &["no complete response from", "within 2 s", "try again, raise --timeout"],
+    );
     assert_in_time("sync", &run, 2);
     let run = self::run(desk.unanswered(&["all", "--url", "https://registry.example/"]).unwrap());
     desk.assert_unchanged("all");
@@ -461,7 +478,7 @@ fn a_certificate_is_trusted_or_the_reason_is_given() {
     let server = Server::https(&desk.authority, move |_| answer("200 OK", &[], &body));
     let stranger = Authority::new();
     let not_trusted = ["certificate is not trusted", "ca-certificates", "SSL_CERT_FILE"];
-    let no_roots = ["cannot set up TLS", "install the machine's root certificates", "ca-certificates"];
+    let no_roots = ["cannot set up TLS", "install root certificates", "ca-certificates"];
     let other_name = server.url("/").replace("127.0.0.1", "localhost");
     let url = server.url("/");
     let cases: &[(&str, &str, &str, &[&str])] = &[
@@ -481,7 +498,7 @@ fn a_certificate_is_trusted_or_the_reason_is_given() {
 }
 
 #[test]
-fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
+fn validators_are_recorded_and_sent_with_the_next_request() {
     let desk = Desk::new();
     let newer = desk.newer();
     let body = newer.clone();
@@ -508,7 +525,7 @@ fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
     }
     let run = desk.xtask(&["sync", "--url", &server.url("/7")]);
     assert_eq!(run.status, Some(0), "{run:?}");
-    assert!(desk.files() == taken, "the same bytes from another address were recorded");
+    assert!(desk.files() == taken, "the same file from another address was recorded");
 
     let conditions: Vec<[Option<String>; 2]> = server
         .requests()
@@ -523,7 +540,7 @@ fn what_is_taken_is_recorded_and_asked_for_by_its_validators() {
 }
 
 #[test]
-fn validators_of_another_form_are_neither_kept_nor_sent() {
+fn malformed_validators_are_neither_recorded_nor_sent() {
     let long = format!("\"{}\"", "x".repeat(300_000));
     let dates = ["Fri, 31 Dec 2999 00:00:00 GMT".to_owned(), "x".repeat(300_000), "yesterday".to_owned()];
     let tags = [long.clone(), "no quotes".to_owned(), "\"\u{e9}\"".to_owned()];
@@ -541,7 +558,7 @@ fn validators_of_another_form_are_neither_kept_nor_sent() {
         assert_eq!(requests[1].header("If-None-Match"), None);
         assert_eq!(requests[1].header("If-Modified-Since"), record.last_modified.as_deref());
     }
-    // A record that a person or an older version wrote.
+    // A record that was written by hand or by an older version.
     let desk = Desk::new();
     let server = Server::script(vec![answer("200 OK", &[], desk.snapshot())]);
     desk.record(&server.url("/"), &[&format!("etag = '{long}'"), "last-modified = 'yesterday'"]);
@@ -569,7 +586,7 @@ fn long_headers_are_quoted_in_part() {
     }
 }
 
-/// A snapshot that was changed by hand is not what the validators are of; xtask says so before it asks.
+/// The validators do not belong to a snapshot that was changed by hand. xtask reports this before it sends a request.
 #[test]
 fn validators_of_another_file_are_not_sent() {
     let desk = Desk::new();
@@ -578,12 +595,12 @@ fn validators_of_another_file_are_not_sent() {
     desk.copy.edit(SNAPSHOT, SAMPLE, ">Mailbox fuller<");
     let run = desk.sync(&server, &[]);
     assert_eq!(run.status, Some(1), "{run:?}");
-    assert!(run.stderr.contains("snapshot.toml does not describe the snapshot"), "{run:?}");
+    assert!(run.stderr.contains("snapshot.toml does not match the snapshot"), "{run:?}");
     assert!(server.requests().is_empty());
 }
 
 #[test]
-fn the_same_bytes_change_nothing_whatever_their_validators() {
+fn the_same_file_with_other_validators_changes_nothing() {
     let desk = Desk::new();
     let lines = ["ETag: \"new\"", "Last-Modified: Fri, 31 Dec 2999 00:00:00 GMT"];
     let server = Server::script(vec![answer("200 OK", &lines, desk.snapshot())]);
@@ -599,7 +616,7 @@ fn the_same_bytes_change_nothing_whatever_their_validators() {
 }
 
 #[test]
-fn a_request_says_who_asks_and_wants_no_compression() {
+fn a_request_names_the_client_and_allows_no_compression() {
     let desk = Desk::new();
     let server = Server::script(vec![answer("200 OK", &[], desk.snapshot())]);
     assert_eq!(desk.sync(&server, &[]).status, Some(0));
@@ -613,7 +630,7 @@ fn a_request_says_who_asks_and_wants_no_compression() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_is_asked() {
+fn a_proxy_in_the_environment_is_used() {
     let desk = Desk::new();
     let newer = desk.newer();
     let proxy = Server::script(vec![answer("502 Bad Gateway", &[], "")]);
@@ -637,7 +654,7 @@ fn a_proxy_of_the_environment_is_asked() {
 }
 
 #[test]
-fn check_and_dry_run_tell_and_write_nothing() {
+fn check_and_dry_run_report_and_write_nothing() {
     let desk = Desk::new();
     let newer = desk.newer();
     let server = Server::script(vec![answer("200 OK", &[], &newer)]);
@@ -654,7 +671,7 @@ fn check_and_dry_run_tell_and_write_nothing() {
 }
 
 #[test]
-fn a_file_or_standard_input_is_taken_as_a_download_is() {
+fn a_file_or_standard_input_is_taken_like_a_download() {
     type Sync = Box<dyn Fn(&Desk, &[u8]) -> Run>;
     let newer = Desk::new().newer();
     let cases: &[(&str, Sync)] = &[
@@ -674,7 +691,7 @@ fn a_file_or_standard_input_is_taken_as_a_download_is() {
         desk.assert_refused(
             name,
             &sync(&desk, &newer.as_bytes()[..newer.len() / 2]),
-            &["line ", "check where it comes from"],
+            &["line ", "check where the file comes from"],
         );
         let run = sync(&desk, desk.snapshot().as_bytes());
         assert_eq!(run.status, Some(0), "{name}: {run:?}");
@@ -694,17 +711,17 @@ fn a_file_or_standard_input_is_taken_as_a_download_is() {
 }
 
 #[test]
-fn standard_input_and_files_without_end_are_refused_in_little_memory() {
+fn endless_standard_input_and_files_are_refused_in_little_memory() {
     let desk = Desk::new();
     for from in ["-", "/dev/zero"] {
         let mut command = desk.command(&["sync", "--from", from]);
         command.stdin(File::open("/dev/zero").unwrap());
         let run = Running::start(command).end();
-        desk.assert_refused(from, &run, &["more than the", "check where it comes from"]);
+        desk.assert_refused(from, &run, &["more than", "check where the file comes from"]);
     }
 }
 
-/// Time zones and a clock that is a little slow are no reason to refuse a registry.
+/// A registry must not be refused because of time zones or a clock that is slightly slow.
 #[test]
 fn a_registry_may_be_two_days_ahead() {
     for days in [1, 2] {
@@ -716,7 +733,7 @@ fn a_registry_may_be_two_days_ahead() {
 }
 
 #[test]
-fn offline_asks_nobody_and_renders_what_is_missing() {
+fn offline_sends_nothing_and_renders_missing_products() {
     let desk = Desk::new();
     let proxy = Server::script(vec![answer("502 Bad Gateway", &[], "")]);
     let offline = |options: &[&str]| {
@@ -754,7 +771,7 @@ fn usage_errors_have_status_2() {
 }
 
 #[test]
-fn a_report_in_json_has_the_form_of_its_schema() {
+fn a_report_in_json_is_valid_by_its_schema() {
     let schema = fs::read_to_string(support::root().join("xtask/schemas/diff.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let desk = Desk::new();
@@ -771,7 +788,7 @@ fn a_report_in_json_has_the_form_of_its_schema() {
 }
 
 #[test]
-fn two_at_once_do_not_meet() {
+fn two_syncs_at_once_do_not_interfere() {
     let desk = Desk::new();
     let newer = desk.newer();
     let held = [vec![Step::Hold], answer("200 OK", &[], &newer)].concat();
@@ -782,17 +799,17 @@ fn two_at_once_do_not_meet() {
     desk.assert_refused(
         "the second",
         &second,
-        &["another `cargo xtask` command", "wait for it and try again"],
+        &["another `cargo xtask` command", "wait until it has finished"],
     );
     assert_eq!(server.requests().len(), 1);
-    // What writes nothing needs no lock.
+    // A command that writes nothing needs no lock.
     assert_eq!(desk.sync(&server, &["--check"]).status, Some(0));
     server.release();
     desk.assert_taken("the first", &first.end(), &newer);
 }
 
 #[test]
-fn all_is_done_in_time_whatever_the_server_does() {
+fn all_ends_in_time_whatever_the_server_does() {
     type Address = (String, Option<Server>);
     let desk = Desk::new();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -803,13 +820,17 @@ fn all_is_done_in_time_whatever_the_server_does() {
     };
     let html = answer("200 OK", &["Content-Type: text/html"], HTML);
     let date = xtask::model::Model::load(desk.copy.root()).unwrap().snapshot.updated;
-    let not_reached = format!("not reached, the snapshot of {date} is used");
+    let not_reached = format!("not reached, so the snapshot of {date} is used");
     let cases: &[(&str, Address, &[&str])] = &[
-        ("news", serve(answer("200 OK", &[], &newer)), &["news: ", "`cargo xtask sync` takes it"]),
         (
-            "news for a person",
+            "a new registry",
+            serve(answer("200 OK", &[], &newer)),
+            &["new registry: ", "run `cargo xtask sync` to take it"],
+        ),
+        (
+            "a new row",
             serve(answer("200 OK", &[], with_a_row(&newer))),
-            &["news: +1 row", "`cargo xtask sync --propose` takes it"],
+            &["new registry: +1 row", "run `cargo xtask sync --propose` to take it"],
         ),
         ("nothing new", serve(answer("200 OK", &[], desk.snapshot())), &["nothing new"]),
         ("nobody there", (format!("http://{closed}/"), None), &[&not_reached, "refused"]),
@@ -821,9 +842,9 @@ fn all_is_done_in_time_whatever_the_server_does() {
         (
             "half a registry",
             serve(answer("200 OK", &[], &newer.as_bytes()[..newer.len() / 2])),
-            &["refuses", "check where it comes from"],
+            &["refuses", "check where the file comes from"],
         ),
-        ("an address that is none", ("ftp://127.0.0.1/".to_owned(), None), &[&not_reached, "ftp:"]),
+        ("an invalid address", ("ftp://127.0.0.1/".to_owned(), None), &[&not_reached, "the scheme ftp"]),
     ];
     for (name, (url, _server), says) in cases {
         let run = desk.xtask(&["all", "--url", url]);
@@ -843,18 +864,18 @@ const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 /// A sample text that every version of the registry has.
 const SAMPLE: &str = ">Mailbox full<";
 
-/// What a captive portal shows.
+/// The page of a captive portal.
 const HTML: &str = "<!DOCTYPE html>\n<html><body>Please sign in</body></html>\n";
 
-/// What starting, verifying and rendering may take beside the time limit, on a busy machine.
+/// The time for starting, verifying and rendering, in addition to the time limit, on a busy machine.
 const OVERHEAD: Duration = Duration::from_secs(4);
 
-/// Seconds.
+/// The default of `--timeout`, in seconds.
 const DEFAULT_TIMEOUT: u64 = 30;
 
 const MAX_MEMORY: u64 = 64 << 20;
 
-/// A copy of the project to sync, and an authority that its xtask trusts.
+/// A copy of the project to sync, and a certificate authority that its xtask trusts.
 struct Desk {
     copy: Copy,
     authority: Authority,
@@ -872,19 +893,19 @@ impl Desk {
         fs::read_to_string(self.copy.path(SNAPSHOT)).unwrap()
     }
 
-    /// The snapshot with another sample text and the date of today.
+    /// Returns the snapshot with another sample text and the current date.
     fn newer(&self) -> String {
         dated(&self.snapshot(), &in_days(0)).replacen(SAMPLE, ">Mailbox overfull<", 1)
     }
 
-    /// A file beside the copied data.
+    /// Writes a candidate file next to the copied data.
     fn file(&self, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.copy.path("candidate.xml");
         fs::write(&path, text).unwrap();
         path
     }
 
-    /// Says that the snapshot came from an address.
+    /// Changes the record, so that the snapshot came from this address.
     fn record(&self, url: &str, lines: &[&str]) {
         let path = self.copy.path("registry/snapshot.toml");
         let record = fs::read_to_string(&path).unwrap();
@@ -894,7 +915,7 @@ impl Desk {
         fs::write(path, lines.join("\n")).unwrap();
     }
 
-    /// xtask on the copy, apart from the proxies and certificates of whoever runs the tests.
+    /// Returns the command that runs xtask on the copy, without the proxies and certificates of the environment.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.copy.command(arguments);
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -916,7 +937,7 @@ impl Desk {
         run(self.sync_command(server, options))
     }
 
-    /// xtask where questions for names are lost: in a network of its own, whose resolver's address leads nowhere.
+    /// Returns the command that runs xtask in a network of its own, where DNS queries are never answered.
     fn unanswered(&self, arguments: &[&str]) -> Option<Command> {
         let resolver = self.copy.path("resolv.conf");
         fs::write(&resolver, "nameserver 192.0.2.1\n").unwrap();
@@ -939,7 +960,7 @@ impl Desk {
         Some(command)
     }
 
-    /// What `registry/` and `generated/` hold, but for the lock.
+    /// Returns the files in `registry/` and `generated/`, except the lock.
     fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = [self.copy.files("registry"), self.copy.files("generated")].concat();
         files.retain(|(path, _)| !path.ends_with("registry/.lock"));
@@ -957,7 +978,8 @@ impl Desk {
         }
     }
 
-    /// Refused: status 1, one line that has all of these parts, little time and memory, and nothing changed.
+    /// Fails unless the run was refused: with status 1, one line that has all of these parts, little time and memory,
+    /// and no change.
     #[track_caller]
     fn assert_refused(&self, name: &str, run: &Run, says: &[&str]) {
         assert_eq!(run.status, Some(1), "{name}: {run:?}");
@@ -973,7 +995,7 @@ impl Desk {
         self.assert_unchanged(name);
     }
 
-    /// Taken: status 0, and snapshot, record and products are those of the new registry.
+    /// Fails unless the run was successful, and the snapshot, record and products are those of the new registry.
     #[track_caller]
     fn assert_taken(&self, name: &str, run: &Run, text: &str) {
         assert_eq!(run.status, Some(0), "{name}: {run:?}");
@@ -999,7 +1021,7 @@ fn assert_plain(name: &str, text: &str) {
     assert!(!text.chars().any(|c| c != '\n' && is_deceptive(c)), "{name}: {text:?}");
 }
 
-/// Nothing but the server's own dates stands in the record.
+/// Fails if the record has other dates than the server's.
 #[track_caller]
 fn assert_record_has_no_clock(desk: &Desk) {
     let record: toml::Table =
@@ -1012,14 +1034,14 @@ fn redirect(target: &str) -> Answer {
     answer("302 Found", &[&format!("Location: {target}")], "")
 }
 
-/// A registry with another date of its own.
+/// Returns a registry with another date.
 fn dated(text: &str, date: &str) -> String {
     let start = text.find("<updated>").unwrap() + "<updated>".len();
     let end = text[start..].find('<').unwrap() + start;
     format!("{}{date}{}", &text[..start], &text[end..])
 }
 
-/// A registry with a row behind its last one.
+/// Returns a registry with a new row after its last one.
 fn with_a_row(text: &str) -> String {
     let last = &text[text.rfind("<record").unwrap()..];
     let last = &last[..last.find("</record>").unwrap() + "</record>".len()];

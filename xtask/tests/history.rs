@@ -1,7 +1,8 @@
-//! Every file of IANA's history parses to an expected model.
+//! Every file of IANA's history is parsed as expected.
 //!
-//! `history/expected.txt` holds the oldest file in full and of each later one the lines that differ: codes and
-//! fact cells as they are, of descriptions a hash and a word count. `SMTP_TEST_BLESS=1` writes it anew.
+//! `history/expected.txt` has all lines of the oldest file, and the lines of each later one that differ from the file
+//! before: the codes and facts as they are, and a hash and a word count of each description. `SMTP_TEST_BLESS=1` writes
+//! it again.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -16,7 +17,7 @@ use xtask::registry::{Record, Registry};
 use xtask::snapshot::sha256;
 
 #[test]
-fn every_version_is_read_as_expected() {
+fn every_version_is_parsed_as_expected() {
     let Some(files) = support::history() else { return };
     let mut report = String::new();
     let mut before = String::new();
@@ -24,7 +25,7 @@ fn every_version_is_read_as_expected() {
         let mut quirks = Quirks::load(&support::root().join("registry/quirks.toml")).unwrap();
         let registry = Registry::read(&fs::read(&path).unwrap(), &mut quirks)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert!(path.ends_with(format!("{}.xml", registry.updated)), "{} holds another date", path.display());
+        assert!(path.ends_with(format!("{}.xml", registry.updated)), "{} has another date", path.display());
         let now = listing(&registry);
         for change in TextDiff::from_lines(&before, &now).iter_all_changes() {
             let _ = match change.tag() {
@@ -41,7 +42,10 @@ fn every_version_is_read_as_expected() {
     }
     let expected = fs::read_to_string(&expected).unwrap();
     let diff = TextDiff::from_lines(&expected, &report).unified_diff().to_string();
-    assert!(diff.is_empty(), "the history is not read as expected (SMTP_TEST_BLESS=1 accepts this):\n{diff}");
+    assert!(
+        diff.is_empty(),
+        "the history is not parsed as expected (to accept this, set SMTP_TEST_BLESS=1):\n{diff}"
+    );
 }
 
 fn listing(registry: &Registry) -> String {

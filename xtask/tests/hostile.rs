@@ -1,7 +1,7 @@
-//! Hostile text in every text cell of the registry and the data beside it: what is rendered compiles as Rust and
-//! as C in every standard, and the compiled tables hold the same text.
+//! Renders hostile text in every cell of the registry and in the other data files. The products compile as Rust and as
+//! C in every standard, and the compiled tables have the same text.
 //!
-//! That Markdown, JSON and CSV read back as the same text is tested beside those products.
+//! For Markdown, JSON and CSV, the tests of these products check this: see `tests/tables`.
 
 mod copy;
 #[path = "../../tests/dialects/mod.rs"]
@@ -17,7 +17,7 @@ use copy::Copy;
 use xtask::model::{Entry, Model};
 use xtask::text::collapse;
 
-/// Texts that end, open or reorder something in one of the products' languages.
+/// Texts that end, begin or reorder something in the language of one of the products.
 const TEXTS: [&str; 24] = [
     "*/ int x; /*",
     "say \"no\" \\",
@@ -52,20 +52,28 @@ fn hostile_text_is_rendered_as_text() {
     assert!(rendered.status.success(), "{}", text(&rendered.stderr));
     let model = Model::load(copy.root()).unwrap();
     for (index, entry) in model.entries.iter().enumerate() {
-        assert_eq!(entry.record.sample.text, collapse(TEXTS[index % TEXTS.len()]), "the reader lost text");
+        assert_eq!(
+            entry.record.sample.text,
+            collapse(TEXTS[index % TEXTS.len()]),
+            "the parser changed the text"
+        );
     }
-    assert_eq!(rust_tables(&copy), tables(&model), "Rust holds other text");
+    assert_eq!(rust_tables(&copy), tables(&model), "the Rust tables have other text");
     let expected = c_tables(&model);
     let source = support::root().join("xtask/tests/hostile/tables.c");
     dialects::in_two_threads(&dialects::dialects(), |dialect| {
         let program = copy.path(&format!("{dialect:?}").replace(' ', "-"));
         let mut compile = dialect.command(&copy.path("generated/c"), &dialects::WARNINGS);
         dialects::succeed(compile.arg(&source).arg("-o").arg(&program));
-        assert_eq!(run(&mut Command::new(&program)), expected, "C holds other text, by {dialect:?}");
+        assert_eq!(
+            run(&mut Command::new(&program)),
+            expected,
+            "the C tables have other text, compiled with {dialect:?}"
+        );
     });
 }
 
-/// A copy of the project with hostile text wherever the registry and the data files have text.
+/// Returns a copy of the project with hostile text wherever the registry and the data files have text.
 fn hostile_project() -> Copy {
     let copy = Copy::to_render();
     let model = Model::load(copy.root()).unwrap();
@@ -89,7 +97,7 @@ fn hostile_project() -> Copy {
         let data = fs::read_to_string(copy.path(&format!("registry/{file}"))).unwrap();
         fs::write(copy.path(&format!("registry/{file}")), replace_values(&data)).unwrap();
     }
-    // No cell is empty any more.
+    // These cells are no longer empty.
     copy.edit(
         "registry/quirks.toml",
         "\"sample\", \"basic_code\", \"submitter\", \"change_controller\"",
@@ -98,11 +106,11 @@ fn hostile_project() -> Copy {
     copy
 }
 
-/// Replaces the content of every element of a name, the empty ones among them.
+/// Replaces the content of every element with this name, even if it is empty.
 fn replace_content(xml: &str, tag: &str) -> String {
     let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
     let xml = xml.replace(&format!("<{tag}/>"), &format!("{open}{close}"));
-    // The rows of the third table come first in `TEXTS`, so that a row's text is known by its number.
+    // The first row of the third table gets the first of `TEXTS`, so that the number of a row tells its text.
     let third_table = xml.find("smtp-enhanced-status-codes-3").unwrap();
     let before = xml[..third_table].matches(&open).count();
     let mut parts = xml.split(open.as_str());
@@ -131,7 +139,7 @@ fn replace_values(data: &str) -> String {
     lines.collect()
 }
 
-/// What the compiled library says of its tables.
+/// Returns the tables that the compiled library prints.
 fn rust_tables(copy: &Copy) -> String {
     let compile = |arguments: &[&str]| {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -150,7 +158,7 @@ fn rust_tables(copy: &Copy) -> String {
     run(&mut Command::new(copy.path("tables")))
 }
 
-/// The same from the model.
+/// Returns the same tables, according to the model.
 fn tables(model: &Model) -> String {
     let mut lines = String::new();
     let mut line = |fields: &[&str]| {
@@ -181,7 +189,8 @@ fn tables(model: &Model) -> String {
     lines
 }
 
-/// What the C program prints: identifier, sample text and description, then the reply codes, as hexadecimal.
+/// Returns what the C program prints: the identifier, sample text and description of each row, then the reply codes,
+/// with texts in hexadecimal.
 fn c_tables(model: &Model) -> String {
     let hex = |text: &str| text.bytes().map(|octet| format!("{octet:02x}")).collect::<String>();
     let rows = model.entries.iter().map(|entry| {

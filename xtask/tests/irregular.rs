@@ -1,4 +1,4 @@
-//! Every irregularity that IANA's file is known to have, or XML allows it, is read as what it means.
+//! Irregularities that IANA's files are known to have, or that XML allows, are parsed as what they mean.
 
 mod fixture;
 
@@ -53,13 +53,13 @@ fn line_breaks_and_blanks_are_collapsed_and_kept_raw() {
 }
 
 #[test]
-fn a_word_broken_behind_its_hyphen_is_joined() {
+fn a_word_broken_after_its_hyphen_is_joined() {
     assert_eq!(with_description("a user-\nforwarding loop").description.text, "a user-forwarding loop");
     assert_eq!(with_description("pre- and\npost-\nX, 5 -\nb").description.text, "pre- and post- X, 5 - b");
 }
 
 #[test]
-fn references_cdata_and_comments_lose_no_text() {
+fn references_cdata_and_comments_become_text() {
     let record =
         with_description("a &amp; b &#38;&#x26; <![CDATA[<c> &amp;]]> d<!-- no -->e &lt;&gt;&quot;&apos;");
     assert_eq!(record.description.text, "a & b && <c> &amp; de <>\"'");
@@ -91,7 +91,7 @@ fn paragraphs_breaks_and_artwork() {
 }
 
 #[test]
-fn brackets_in_words_are_words() {
+fn brackets_in_text_are_not_references() {
     let record = with_description("a [BASE64] reply, updating [RFC4468]");
     assert_eq!(record.description.references().count(), 0);
 }

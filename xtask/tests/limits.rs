@@ -1,4 +1,4 @@
-//! Files of any size: what is too large is refused by name, in little memory, and no message repeats it.
+//! Files that are too large are refused with their names, in little memory, and no message quotes them in full.
 
 #![cfg(unix)]
 
@@ -17,7 +17,7 @@ use run::{Run, run};
 use xtask::file::{MAX_DATA, MAX_PRODUCT};
 
 #[test]
-fn endless_files_are_refused_by_name() {
+fn endless_files_are_refused_with_their_names() {
     let data = [
         "smtp-enhanced-status-codes.xml",
         "annotations.toml",
@@ -34,7 +34,7 @@ fn endless_files_are_refused_by_name() {
         symlink("/dev/zero", copy.path(&path)).unwrap();
         for arguments in [&["render", "--check"][..], &["render"]] {
             let run = run(copy.command(arguments));
-            assert_refused(&run, &format!("{path}: it has more than {limit} octets, the most"));
+            assert_refused(&run, &format!("{path}: it has more than {limit} octets, the limit"));
             let most = if limit == MAX_DATA { 64 } else { 256 };
             assert!(run.peak < most << 20, "{path}: {} KiB", run.peak >> 10);
         }
@@ -48,7 +48,7 @@ fn nothing_is_read_without_a_limit() {
     for (path, contents) in copy.files("xtask/src") {
         let text = String::from_utf8(contents).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
-        // Standard input, with a limit of its own.
+        // sync.rs reads standard input, with a limit of its own.
         let is_exempt = path.ends_with("file.rs") || path.ends_with("command/sync.rs");
         for forbidden in ["fs::read(", "read_to_string(", "read_to_end("] {
             assert!(
@@ -61,7 +61,7 @@ fn nothing_is_read_without_a_limit() {
 }
 
 #[test]
-fn an_endless_journal_is_damaged() {
+fn an_endless_journal_is_refused() {
     let copy = Copy::to_render();
     symlink("/dev/zero", copy.path("registry/.journal")).unwrap();
     let run = run(copy.command(&["render", "--check"]));
@@ -96,7 +96,7 @@ fn a_revision_has_a_limit() {
     git(&["commit", "--quiet", "--message", "a gibibyte of zeros"]);
     fs::write(&snapshot, text).unwrap();
     let run = run(copy.command(&["diff", "git:HEAD"]));
-    assert_refused(&run, &format!("has 1073741824 octets; a registry has at most {MAX_DATA}"));
+    assert_refused(&run, &format!("has 1073741824 octets, but a registry may have {MAX_DATA} at most"));
     assert!(run.peak < 64 << 20, "{} KiB", run.peak >> 10);
 }
 

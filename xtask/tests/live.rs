@@ -1,4 +1,4 @@
-//! `cargo xtask live` before it needs root: names that are there, and names that are not.
+//! `cargo xtask live`, as far as it works without root: known and unknown names.
 
 mod copy;
 #[path = "../../tests/support/mod.rs"]
@@ -7,7 +7,7 @@ mod support;
 use copy::Copy;
 
 #[test]
-fn an_unknown_name_is_an_error_of_usage() {
+fn an_unknown_name_is_a_usage_error() {
     let copy = Copy::of(&["conformance/live"]);
     for arguments in [&["nosuch", "--list"][..], &["nosuch"], &["postfix", "postfix/nosuch", "--list"]] {
         let output = copy.xtask(&[&["live"], arguments].concat());
@@ -20,7 +20,7 @@ fn an_unknown_name_is_an_error_of_usage() {
 }
 
 #[test]
-fn the_list_has_what_was_named() {
+fn the_list_has_the_named_targets() {
     let copy = Copy::of(&["conformance/live"]);
     let list = |names: &[&str]| {
         let output = copy.xtask(&[&["live", "--list"], names].concat());

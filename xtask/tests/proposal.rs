@@ -1,5 +1,4 @@
-//! `sync --propose` and `--accept-removal`: the hand-kept files get what a new registry asks for, and stay as they are
-//! in every other octet.
+//! `sync --propose` and `--accept-removal`: the data files get what a new registry needs, and do not change otherwise.
 
 mod copy;
 #[path = "../../tests/support/mod.rs"]
@@ -22,7 +21,7 @@ use xtask::symbols::Symbols;
 use copy::Copy;
 
 #[test]
-fn new_rows_stand_in_their_places_and_nothing_else_changes() {
+fn new_rows_are_added_in_place_and_nothing_else_changes() {
     let project = Copy::to_render();
     let (annotations, quirks) = (project.annotations(), project.quirks());
     let snapshot = project.snapshot();
@@ -84,14 +83,14 @@ fn without_propose_a_new_row_is_refused_with_the_lines_to_add() {
     let output =
         project.sync(&insert_after(&project.snapshot(), "X.7.30", &row("X.7.31", "New", "550")), &[]);
     assert_refused(&output, "[[row]]\ncode = \"X.7.31\"");
-    assert_refused(&output, "or run the same again with --propose");
+    assert_refused(&output, "or run the same command again with --propose");
     let is_data = |(path, _): &(std::path::PathBuf, Vec<u8>)| !path.ends_with(".lock");
     assert!(project.files("registry").into_iter().filter(is_data).eq(before.into_iter().filter(is_data)));
 }
 
-/// Samples and references that would break out of a string, give no word, or give the same words.
+/// Sample texts and references that could end a string, that have no words, or that have the same words.
 #[test]
-fn hostile_rows_give_valid_tables() {
+fn hostile_rows_make_valid_tables() {
     let samples = [
         "\"]]\n[[row]]\ncode = \"X.9.9\"",
         "'''\n[[conflict]]\n\"\"\"",
@@ -124,7 +123,11 @@ fn hostile_rows_give_valid_tables() {
     assert_eq!(new.len(), samples.len() + 1);
     for entry in new {
         assert_identifier(&entry.annotation.identifier);
-        assert!(entry.annotation.identifier.contains('_'), "{} says nothing", entry.annotation.identifier);
+        assert!(
+            entry.annotation.identifier.contains('_'),
+            "{} is only a prefix",
+            entry.annotation.identifier
+        );
         assert_eq!(entry.annotation.source, "\" [[row]] # \\");
     }
     assert_eq!(model.entries.len(), 81 + samples.len() + 1);
@@ -133,9 +136,9 @@ fn hostile_rows_give_valid_tables() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 100, ..ProptestConfig::default() })]
 
-    /// Any words of any number of rows give a file that is read again, with valid identifiers, each its own.
+    /// Any texts in any number of rows make a file that can be parsed, with valid and unique identifiers.
     #[test]
-    fn any_new_rows_give_valid_tables(
+    fn any_new_rows_make_valid_tables(
         rows in prop::collection::vec((0..=9_u16, 0..=99_u16, "[A-Za-z0-9 _\"\\\\é'\\[\\]\n-]{0,40}|.{0,20}|X|Other|[0-9] [0-9]"), 1..8)
     ) {
         let model = Model::load(&support::root()).unwrap();
@@ -160,9 +163,9 @@ proptest! {
         annotations.rows.values().for_each(|row| assert_identifier(&row.identifier));
         let new = annotations.rows.values().filter(|row| !current.rows.contains_key(&row.code));
         for row in new {
-            prop_assert!(!symbols.has(&row.identifier), "{} had another meaning", row.identifier);
+            prop_assert!(!symbols.has(&row.identifier), "{} was published before", row.identifier);
         }
-        prop_assert!(is_subsequence(file.text(), proposed.text()), "a line of the old file is gone");
+        prop_assert!(is_subsequence(file.text(), proposed.text()), "the new file lacks a line of the old one");
     }
 }
 
@@ -179,16 +182,16 @@ fn assert_identifier(identifier: &str) {
     );
 }
 
-/// Whether the lines of one text stand in another, in their order.
+/// Returns whether the new text has all lines of the old one, in the same order.
 fn is_subsequence(old: &str, new: &str) -> bool {
     let mut lines = new.lines();
     old.lines().all(|old| lines.any(|new| new == old))
 }
 
 #[test]
-fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
+fn a_quirk_that_iana_fixed_is_retired_without_other_changes() {
     let project = Copy::to_render();
-    project.edit(QUIRKS, "historical = false", "historical   =  false # an odd line of a person");
+    project.edit(QUIRKS, "historical = false", "historical   =  false # an unusual line");
     let last = "raw = \".\"\nreads-as = \"\"\n";
     project.edit(QUIRKS, last, &format!("# above\n{last}historical = false # until it is fixed\n"));
     let text = project.quirks();
@@ -199,18 +202,15 @@ fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
 
     let fixed = project.snapshot().replacen("<basic_code>.</basic_code>", "<basic_code>550</basic_code>", 1);
     let output = project.sync(&fixed, &[]);
-    assert_refused(
-        &output,
-        "no cell of row X.7.28 needs this quirk any more; write `historical = true` in it",
-    );
-    assert_refused(&output, "or run the same again with --propose");
+    assert_refused(&output, "no cell of row X.7.28 needs this quirk any more; set `historical = true`");
+    assert_refused(&output, "or run the same command again with --propose");
     assert_same(&project.quirks(), &quirks);
     assert_done(&project.xtask(&["render", "--check"]));
 
     let output = project.sync(&fixed, &["--propose"]);
     assert_done(&output);
     assert!(
-        stderr(&output).contains("quirks of X.7.28 are no longer needed and were marked"),
+        stderr(&output).contains("the quirks of X.7.28 are no longer needed, and were marked"),
         "{}",
         stderr(&output)
     );
@@ -221,15 +221,12 @@ fn a_quirk_that_iana_mended_is_retired_in_its_line_alone() {
 }
 
 #[test]
-fn an_accepted_removal_takes_the_tables_of_its_row_alone() {
-    // The first row stands below the head of the file, the second has a conflict, the third is the last one.
+fn an_accepted_removal_removes_only_the_tables_of_its_row() {
+    // The first row follows the comment at the head of the file, the second has a conflict, and the third is the last
+    // one.
     for code in ["X.0.0", "X.7.17", "X.7.30"] {
         let project = Copy::to_render();
-        project.edit(
-            ANNOTATIONS,
-            "code = \"X.1.0\"",
-            "# what a person has to say\ncode   = \"X.1.0\"  # here",
-        );
+        project.edit(ANNOTATIONS, "code = \"X.1.0\"", "# a comment\ncode    = \"X.1.0\"  # here");
         let (annotations, quirks) = (project.annotations(), project.quirks());
         let removal = format!("--accept-removal={code}");
         assert_done(&project.sync(&without_row(&project.snapshot(), code), &[&removal]));
@@ -239,7 +236,7 @@ fn an_accepted_removal_takes_the_tables_of_its_row_alone() {
     }
 }
 
-/// The samples are those of other rows, so that what is invented from them is another name.
+/// The rows return with sample texts of other rows, from which another identifier would be made.
 #[test]
 fn a_row_that_comes_back_gets_its_published_identifier() {
     for (code, identifier, basic_code, classes, basis) in [
@@ -261,7 +258,7 @@ fn a_row_that_comes_back_gets_its_published_identifier() {
     }
 }
 
-/// The words of the samples give names that removed rows had, or that the header uses otherwise.
+/// Without the check, these sample texts would lead to names that removed rows had, or that the header uses.
 #[test]
 fn no_published_name_is_given_to_another_row() {
     let project = Copy::to_render();
@@ -286,7 +283,7 @@ fn no_published_name_is_given_to_another_row() {
 }
 
 #[test]
-fn a_removal_with_no_conflict_in_the_file() {
+fn a_removal_without_conflicts_in_the_file() {
     let project = Copy::to_render();
     let annotations = project.annotations();
     let rows = &annotations[..annotations.find("\n[[conflict]]").unwrap()];
@@ -296,7 +293,7 @@ fn a_removal_with_no_conflict_in_the_file() {
 }
 
 #[test]
-fn a_removal_beside_a_new_row() {
+fn a_removal_together_with_a_new_row() {
     let project = Copy::to_render();
     let annotations = project.annotations();
     let snapshot = insert_after(&project.snapshot(), "X.7.30", &row("X.7.31", "Requires TLS no more", "550"));
@@ -326,7 +323,7 @@ impl Copy {
         fs::read_to_string(self.path("registry/smtp-enhanced-status-codes.xml")).unwrap()
     }
 
-    /// Takes a registry from a file.
+    /// Runs `sync` on a file with this text.
     fn sync(&self, text: &str, options: &[&str]) -> Output {
         let path = self.path("candidate.xml");
         fs::write(&path, text).unwrap();
@@ -350,7 +347,7 @@ fn subject(code: &str) -> String {
     )
 }
 
-/// Puts a record behind that of a code.
+/// Inserts a record after that of a code.
 fn insert_after(snapshot: &str, code: &str, record: &str) -> String {
     let (_, end) = place(snapshot, code);
     format!("{}\n{record}{}", &snapshot[..end], &snapshot[end..])
@@ -361,14 +358,14 @@ fn without_row(snapshot: &str, code: &str) -> String {
     format!("{}{}", &snapshot[..start], &snapshot[end..])
 }
 
-/// Where the record of a code begins and ends.
+/// Returns where the record of a code begins and ends.
 fn place(snapshot: &str, code: &str) -> (usize, usize) {
     let at = snapshot.find(&format!("<code>{code}</code>")).unwrap();
     let end = at + snapshot[at..].find("</record>").unwrap() + "</record>".len();
     (snapshot[..at].rfind("<record").unwrap(), end)
 }
 
-/// The text of a data file without the tables of a row, which end with an empty line each.
+/// Returns the text of a data file without the tables of a row. An empty line follows each table.
 fn without_tables(text: &str, code: &str) -> String {
     let paragraphs = text.trim_end().split("\n\n");
     let of_row = |paragraph: &str| {

@@ -1,4 +1,4 @@
-//! `render`: a pure function of `registry/`, quiet where nothing changes, and exact about what is wrong.
+//! `render` is a pure function of `registry/`, writes nothing that does not change, and is exact about what is wrong.
 
 mod copy;
 #[path = "../../tests/support/mod.rs"]
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use copy::Copy;
 
 #[test]
-fn generated_is_what_render_makes() {
+fn generated_is_up_to_date() {
     let copy = Copy::to_render();
     assert_done(&copy.xtask(&["render", "--check"]));
 }
@@ -30,7 +30,7 @@ fn a_missing_or_broken_generated_is_rebuilt_to_the_same_bytes() {
 }
 
 #[test]
-fn nothing_is_written_that_does_not_change() {
+fn unchanged_files_are_not_written() {
     let copy = Copy::to_render();
     let times = || -> Vec<SystemTime> {
         let files = copy.files("generated");
@@ -59,23 +59,23 @@ fn check_shows_the_difference_and_the_command_and_writes_nothing() {
 }
 
 #[test]
-fn a_file_that_nothing_renders_is_named() {
+fn a_file_that_is_not_a_product_is_named() {
     let copy = Copy::to_render();
     fs::write(copy.path("generated/tables/old.csv"), "").unwrap();
     let output = copy.xtask(&["render", "--check"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("old.csv is no product; delete it"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("old.csv is not a product; delete it"), "{}", stderr(&output));
 }
 
 #[cfg(unix)]
 #[test]
-fn products_can_be_read_by_all() {
+fn products_are_readable_by_everybody() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let copy = Copy::to_render();
     fs::remove_dir_all(copy.path("generated")).unwrap();
     assert_done(&copy.xtask(&["render"]));
-    // What the process would give a file of its own, less the right to write for others.
+    // The mode of a new file of this process, without the right to write for others.
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     fs::write(copy.path("plain"), "").unwrap();
     let expected = mode(&copy.path("plain")) & 0o100_644;
@@ -94,7 +94,7 @@ fn only_renders_one_kind() {
 }
 
 #[test]
-fn every_product_says_what_it_is() {
+fn every_product_has_its_provenance() {
     let copy = Copy::to_render();
     let snapshot = xtask::model::Model::load(copy.root()).unwrap().snapshot;
     for (path, contents) in copy.files("generated") {
@@ -115,7 +115,7 @@ fn usage_errors_have_status_2() {
     assert_eq!(copy.xtask(&[]).status.code(), Some(2));
 }
 
-/// What is wrong in a data file is named with its file, its line, and what to write.
+/// Errors in data files name the file and the line, and say what to write.
 #[test]
 fn errors_in_data_files_say_where_and_what_to_write() {
     type Case = (&'static str, &'static str, &'static str, &'static [&'static str]);
@@ -124,7 +124,7 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "annotations.toml",
             "identifier = \"ADDR_DEST_MAILBOX\"",
             "identifier = \"ADDR_OTHER\"",
-            &["annotations.toml:", "X.1.0 has the identifier ADDR_OTHER already"],
+            &["annotations.toml:", "X.1.0 already has the identifier ADDR_OTHER"],
         ),
         (
             "annotations.toml",
@@ -136,7 +136,7 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "annotations.toml",
             "identifier = \"ADDR_DEST_MAILBOX\"",
             "identifier = \"ADDR_DESTINATION_MAILBOX\"",
-            &["at most 22 characters"],
+            &["22 characters at most"],
         ),
         (
             "annotations.toml",
@@ -144,8 +144,8 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "name = \"A\"",
             &["annotations.toml:", "unknown field `name`"],
         ),
-        ("annotations.toml", "classes = [5]", "classes = [3]", &["annotations.toml:", "3 is no class"]),
-        ("annotations.toml", "code = \"X.1.1\"", "code = \"X.1.01\"", &["\"X.1.01\" is no status"]),
+        ("annotations.toml", "classes = [5]", "classes = [3]", &["annotations.toml:", "3 is not a class"]),
+        ("annotations.toml", "code = \"X.1.1\"", "code = \"X.1.01\"", &["\"X.1.01\" is not a status"]),
         (
             "annotations.toml",
             "code = \"X.1.8\"",
@@ -159,7 +159,7 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "annotations.toml",
             "pairs = [\"452 4.5.3\"]",
             "pairs = [\"452 5.5.3\"]",
-            &["write a code such as \"452 4.5.3\""],
+            &["write a pair such as \"452 4.5.3\""],
         ),
         (
             "quirks.toml",
@@ -171,15 +171,15 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "quirks.toml",
             "cells = [\"basic_code\"]",
             "cells = [\"basic_codes\"]",
-            &["quirks.toml:", "no cell is called \"basic_codes\""],
+            &["quirks.toml:", "there is no cell \"basic_codes\""],
         ),
         (
             "quirks.toml",
             "since = \"2017-06-22\"\nhistorical = true",
             "since = \"2017-06-22\"\nhistorical = false",
-            &["quirks.toml:", "write `historical = true`"],
+            &["quirks.toml:", "set `historical = true`"],
         ),
-        ("reply-codes.toml", "code = 250", "code = 25", &["reply-codes.toml:", "25 is no reply code"]),
+        ("reply-codes.toml", "code = 250", "code = 25", &["reply-codes.toml:", "25 is not a reply code"]),
         (
             "reply-codes.toml",
             "code = 250",
@@ -187,18 +187,13 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             &["X.1.5 is associated with 250", "[[reply-code]]\ncode = 250"],
         ),
         ("reply-codes.toml", "code = 251", "code = 212", &["move 212 to its place"]),
-        (
-            "snapshot.toml",
-            "size = ",
-            "size = 1",
-            &["snapshot.toml does not describe the snapshot", "\nsize = "],
-        ),
+        ("snapshot.toml", "size = ", "size = 1", &["snapshot.toml does not match the snapshot", "\nsize = "]),
         ("snapshot.toml", "origin = ", "orgin = ", &["snapshot.toml:", "unknown field `orgin`"]),
         (
             "smtp-enhanced-status-codes.xml",
             "<code>X.1.1</code>",
             "<code>X.1.77</code>",
-            &["snapshot.toml does not describe"],
+            &["snapshot.toml does not match"],
         ),
         ("smtp-enhanced-status-codes.xml", "</registry>", "", &["smtp-enhanced-status-codes.xml: line "]),
     ];
@@ -215,7 +210,7 @@ fn errors_in_data_files_say_where_and_what_to_write() {
 }
 
 #[test]
-fn a_row_that_vanishes_is_refused_by_name() {
+fn a_missing_row_is_refused() {
     let copy = Copy::to_render();
     let xml = fs::read_to_string(copy.path("registry/smtp-enhanced-status-codes.xml")).unwrap();
     let start = xml.rfind("<record").unwrap();

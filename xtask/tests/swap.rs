@@ -1,5 +1,4 @@
-//! The suite holds no more than it must to the snapshot of the day: with IANA's newest file in its place, in a
-//! copy of the project, everything passes as well.
+//! The tests do not depend on the current snapshot: they pass in a copy of the project with IANA's newest file instead.
 
 mod copy;
 #[path = "../../tests/support/mod.rs"]
@@ -9,11 +8,11 @@ use std::process::Command;
 
 use copy::Copy;
 
-/// Set for the suite in the copy, which does not swap again.
+/// Set for the tests in the copy, so that they do not make another copy.
 const SWAPPED: &str = "SMTP_TEST_SWAPPED";
 
 #[test]
-fn the_suite_passes_with_ianas_own_file() {
+fn all_tests_pass_with_ianas_own_file() {
     if std::env::var_os(SWAPPED).is_some() {
         return;
     }

@@ -1,5 +1,5 @@
-//! What xtask prints shows every character, whatever it quotes: arguments, file names, lines of data files, headers of
-//! servers, cells. Reports that are files in nature stay valid.
+//! xtask prints no deceptive characters, whatever it quotes: arguments, file names, lines of data files, headers of
+//! servers, cells. Reports in JSON and Markdown stay valid.
 
 mod copy;
 mod server;
@@ -13,17 +13,18 @@ use copy::Copy;
 use server::{Answer, Server, answer};
 use xtask::render::escape::is_deceptive;
 
-/// Sets a title, clears a screen by a C1 control, turns the direction of writing, goes back over the line.
+/// Sets a window title, clears the screen with a C1 control, changes the direction of text, and moves back over the
+/// line.
 const HOSTILE: &str = "\u{1b}]0;title\u{7}\u{1b}[31m\u{9b}2J\u{202e}\u{2066}\u{200f}\u{61c}\r\t\u{8}";
 
-/// What a reader needs to see of it.
+/// How the reader must see it.
 const SHOWN: [&str; 4] = ["\\u{9b}2J", "\\u{202e}", "\\u{2066}", "\\u{61c}"];
 
 #[test]
 fn nothing_else_writes_to_the_terminal() {
     let copy = Copy::of(&["xtask/src"]);
     for (path, contents) in copy.files("xtask/src") {
-        // A question of clap's, which writes nothing.
+        // `use_stderr()` is a method of clap's error that writes nothing.
         let text = String::from_utf8(contents).unwrap().replace("use_stderr()", "");
         for forbidden in ["print!", "println!", "dbg!", "stdout()", "stderr()", ".print()"] {
             let is_right = path.ends_with("terminal.rs") || !text.contains(forbidden);
@@ -33,7 +34,7 @@ fn nothing_else_writes_to_the_terminal() {
 }
 
 #[test]
-fn arguments_are_shown() {
+fn arguments_are_escaped() {
     let copy = Copy::to_render();
     for (arguments, status) in [
         (&[HOSTILE][..], 2),
@@ -69,19 +70,23 @@ fn arguments_are_shown() {
 }
 
 #[test]
-fn help_says_where_the_project_is() {
+fn help_is_escaped() {
     let copy = Copy::to_render();
     for manifest in [format!("/{HOSTILE}/xtask"), "/\u{202e}/xtask".to_owned()] {
         let output = copy.command(&["--help"]).env("CARGO_MANIFEST_DIR", manifest).output().unwrap();
         assert_visible("--help", &output);
-        assert!(output.status.success() && stdout(&output).contains("Usage: xtask"), "{}", stdout(&output));
+        assert!(
+            output.status.success() && stdout(&output).contains("Usage: cargo xtask"),
+            "{}",
+            stdout(&output)
+        );
     }
     let output = copy.xtask(&["--version"]);
     assert_eq!(stdout(&output), format!("cargo xtask {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn lines_of_data_files_are_shown() {
+fn lines_of_data_files_are_escaped() {
     let escaped = HOSTILE.chars().map(|c| format!("\\U{:08X}", u32::from(c))).collect::<String>();
     let lines = [
         format!("# {HOSTILE}\n"),
@@ -107,7 +112,7 @@ fn lines_of_data_files_are_shown() {
 
 #[cfg(unix)]
 #[test]
-fn files_and_their_names_are_shown() {
+fn files_and_their_names_are_escaped() {
     let copy = Copy::to_render();
     fs::write(copy.path("generated/tables/registry.md"), HOSTILE).unwrap();
     let output = copy.xtask(&["render", "--check"]);
@@ -117,11 +122,11 @@ fn files_and_their_names_are_shown() {
     fs::write(copy.path("generated/tables").join(HOSTILE), "").unwrap();
     let output = copy.xtask(&["render", "--check"]);
     assert_visible("a name", &output);
-    assert!(stderr(&output).contains("is no product"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is not a product"), "{}", stderr(&output));
 }
 
 #[test]
-fn headers_of_servers_are_shown() {
+fn headers_of_servers_are_escaped() {
     let copy = Copy::to_render();
     let hostile = HOSTILE.replace('\r', "");
     let answers: [Answer; 4] = [
@@ -139,7 +144,7 @@ fn headers_of_servers_are_shown() {
 }
 
 #[test]
-fn cells_are_shown_and_reports_stay_valid() {
+fn cells_are_escaped_and_reports_stay_valid() {
     let copy = Copy::to_render();
     let hostile = "\u{9b}2J\u{7f}\u{202e}\u{2066}\u{200f}\u{61c} § – “é” \u{1f980}";
     let path = copy.path("hostile.xml");

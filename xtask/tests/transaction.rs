@@ -1,6 +1,6 @@
-//! A sync replaces snapshot, record, annotations, quirks and products together or not at all, whatever ends it.
+//! A sync replaces the snapshot, its record, annotations, quirks and products together or not at all, however it ends.
 //!
-//! The process that dies is this test binary again: see [`child`].
+//! The process that is killed is this test binary again: see [`child`].
 
 #![cfg(unix)]
 
@@ -66,12 +66,16 @@ fn assert_old_or_new_after_each_death(moment: Moment) {
         }
         ends.push(change.end_after_next_command(&project));
     }
-    assert_eq!(tree(project.root()), change.new, "{moment:?}: without a death it is not done");
+    assert_eq!(
+        tree(project.root()),
+        change.new,
+        "{moment:?}: without a death, the replacement is incomplete"
+    );
     let steps = ends.len();
-    assert!(steps > change.files.len(), "{moment:?}: {steps} deaths are too few");
-    let counted = ends.iter().position(|end| *end == End::New).unwrap_or(steps);
-    assert!(ends[counted..].iter().all(|end| *end == End::New), "{moment:?}: {ends:?} goes back");
-    println!("{moment:?}: {steps} deaths, {counted} of them undone and {} finished", steps - counted);
+    assert!(steps > change.files.len(), "{moment:?}: only {steps} deaths");
+    let undone = ends.iter().position(|end| *end == End::New).unwrap_or(steps);
+    assert!(ends[undone..].iter().all(|end| *end == End::New), "{moment:?}: {ends:?} goes back");
+    println!("{moment:?}: {steps} deaths, {undone} of them undone and {} finished", steps - undone);
 }
 
 #[test]
@@ -86,19 +90,24 @@ fn killed_while_it_recovers() {
                 if !dies(project.root(), "recover", moment, step) {
                     break;
                 }
-                // Once more at the same step of what is left, then for good.
+                // Dies once more, at the same step of what is left; then recovers completely.
                 dies(project.root(), "recover", moment, step);
                 recover(&RealDisk, project.root()).unwrap();
                 assert_eq!(tree(project.root()), *expected, "{moment:?} {step}");
                 deaths += 1;
             }
-            assert_eq!(tree(project.root()), *expected, "{moment:?}: without a death it is not done");
+            assert_eq!(
+                tree(project.root()),
+                *expected,
+                "{moment:?}: without a death, the recovery is incomplete"
+            );
         }
     }
     println!("{deaths} deaths while recovering");
 }
 
-/// The one that dies: does a piece of work on a disk that kills it at a step. Nothing unless asked by [`dies`].
+/// The process that is killed: does a job on a disk that kills it at a certain step. Does nothing unless [`dies`] runs
+/// it.
 #[test]
 fn child() {
     let Ok(order) = env::var(CHILD) else { return };
@@ -116,7 +125,7 @@ fn child() {
 const CHILD: &str = "XTASK_TEST_CHILD";
 const CHILD_FILES: &str = "XTASK_TEST_CHILD_FILES";
 
-/// Does a piece of work in a process of its own, and says whether that died at the step.
+/// Does a job in a process of its own, and returns whether that was killed at the step.
 fn dies(root: &Path, work: &str, moment: Moment, step: usize) -> bool {
     let order = serde_json::to_string(&(root, work, format!("{moment:?}"), step)).unwrap();
     let output = Command::new(env::current_exe().unwrap())
@@ -140,18 +149,18 @@ fn read_files() -> Vec<Replacement> {
     files.into_iter().map(|(path, contents)| Replacement { path, contents: contents.into_bytes() }).collect()
 }
 
-/// 100 times spread over the whole run, and 100 from the part in which it writes, which is much shorter.
+/// Kills 100 processes at times spread over the whole run, and 100 in the much shorter part in which they write.
 #[test]
 fn killed_at_random_times() {
     const SEED: u64 = 20_241_206;
     const TIMES: u32 = 100;
-    // In the copy with another snapshot (see swap.rs) the disk is the same.
+    // Not in the copy with another snapshot (see swap.rs), because that makes no difference to the disk.
     if std::env::var_os("SMTP_TEST_SWAPPED").is_some() {
         return;
     }
     let change = change();
     let (whole, writing) = measure(change);
-    // Twice, because most processes are slower than the fastest.
+    // Doubled, because most processes are slower than the fastest.
     let jobs: Vec<(bool, Duration)> = [(false, whole), (true, writing * 2)]
         .into_iter()
         .flat_map(|(waits, window)| {
@@ -188,7 +197,8 @@ fn end_of_a_kill(change: &Change, project: &Copy, waits: bool, delay: Duration) 
     change.end_after_next_command(project)
 }
 
-/// How long a sync takes, and how long after its report: the shortest of some, for other tests run beside this one.
+/// Returns how long a sync takes, and how long its part after the report takes. Both are the minimum of several runs,
+/// because other tests run at the same time.
 fn measure(change: &Change) -> (Duration, Duration) {
     let project = Copy::to_render();
     let times = [(); 5].map(|()| {
@@ -204,13 +214,13 @@ fn measure(change: &Change) -> (Duration, Duration) {
     (whole.into_iter().min().unwrap(), writing.into_iter().min().unwrap())
 }
 
-/// The report is printed when all is planned and nothing is written.
+/// Waits for the report, which is printed when everything is planned and nothing is written.
 fn wait_for_report(process: &mut Child) {
     let mut octet = [0];
     process.stdout.as_mut().unwrap().read_exact(&mut octet).unwrap();
 }
 
-/// SplitMix64, from 0 to 1.
+/// SplitMix64, as numbers from 0 to 1.
 struct Random(u64);
 
 impl Random {
@@ -226,7 +236,7 @@ impl Random {
 // ---- Errors -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn an_error_at_any_step_says_whether_it_counts() {
+fn an_error_at_any_step_says_whether_anything_changed() {
     let change = change();
     let project = Copy::to_render();
     let mut errors = 0;
@@ -254,12 +264,15 @@ fn an_error_at_any_step_says_whether_it_counts() {
 }
 
 #[test]
-fn an_error_while_it_recovers_says_how_to_go_on() {
+fn an_error_during_recovery_says_how_to_continue() {
     let change = change();
     let project = Copy::to_render();
     for (state, expected) in change.interrupted() {
-        let way =
-            if *expected == change.new { UNFINISHED } else { "an interrupted sync is not undone; fix this" };
+        let way = if *expected == change.new {
+            UNFINISHED
+        } else {
+            "an interrupted sync could not be undone; fix this"
+        };
         for (fault, moment, text) in faults() {
             for step in 0.. {
                 restore(project.root(), &state);
@@ -279,7 +292,7 @@ fn an_error_while_it_recovers_says_how_to_go_on() {
 const UNFINISHED: &str =
     "the replacement is not finished; fix this and run any `cargo xtask` command to finish it: cannot ";
 
-/// An error once, and one that lasts; before, within and after what it stops.
+/// Returns an error that occurs once and one that lasts, each before, during and after the step that fails.
 fn faults() -> Vec<(Fault, Moment, &'static str)> {
     let faults = [
         (Fault::Error { number: 28, lasts: false }, "No space left on device"),
@@ -347,7 +360,7 @@ fn a_full_disk() {
     println!("done by free space: {done:?}");
 }
 
-/// A shell script with mounts that nobody else sees, gone when it ends; `None` where mounting is not permitted.
+/// Returns a command that runs a shell script with private mounts, or `None` if this machine does not permit them.
 fn in_own_mounts(script: &str) -> Option<Command> {
     let mut command = support::unshare("unshare --mount")?;
     command.args(["sh", "-c", script, "sh"]);
@@ -368,27 +381,27 @@ fn something_in_the_way() {
         (
             csv,
             folder,
-            "nothing was changed: generated/tables/statuses.csv is in the way: it is no regular file",
+            "nothing was changed: generated/tables/statuses.csv is in the way, because it is not a regular file",
         ),
         (
             csv,
             link,
-            "nothing was changed: generated/tables/statuses.csv is in the way: it is no regular file",
+            "nothing was changed: generated/tables/statuses.csv is in the way, because it is not a regular file",
         ),
         (
             "generated/tables",
             file,
-            "nothing was changed: generated/tables is in the way: it is no folder; move it",
+            "nothing was changed: generated/tables is in the way, because it is not a folder; move it",
         ),
         (
             "generated/tables",
             link_to_folder,
-            "nothing was changed: generated/tables is in the way: it is no folder",
+            "nothing was changed: generated/tables is in the way, because it is not a folder",
         ),
         (
             "generated",
             link_to_folder,
-            "nothing was changed: generated is in the way: it is no folder; move it",
+            "nothing was changed: generated is in the way, because it is not a folder; move it",
         ),
         ("generated/tables/.statuses.csv.xtask-new", folder, "nothing was changed: cannot write "),
         ("registry/..journal.xtask-new", folder, "nothing was changed: cannot write "),
@@ -417,7 +430,7 @@ fn something_in_the_way() {
 }
 
 #[test]
-fn a_link_under_the_name_of_a_staged_file_is_not_followed() {
+fn a_link_with_the_name_of_a_staged_file_is_not_followed() {
     let change = change();
     let (project, outside) = (Copy::to_render(), outside());
     restore(project.root(), &change.old);
@@ -453,7 +466,7 @@ fn two_at_once() {
 }
 
 #[test]
-fn a_journal_that_came_meanwhile_stops_the_replacement() {
+fn a_journal_written_meanwhile_stops_the_replacement() {
     let change = change();
     let project = Copy::to_render();
     restore(project.root(), &change.old);
@@ -461,7 +474,10 @@ fn a_journal_that_came_meanwhile_stops_the_replacement() {
     fs::write(project.path("registry/.journal"), "of the other one").unwrap();
     let before = tree(project.root());
     let error = replace(&RealDisk, project.root(), &change.files, &lock).unwrap_err().to_string();
-    assert!(error.contains("interrupted meanwhile; nothing was changed; run the same again"), "{error}");
+    assert!(
+        error.contains("interrupted meanwhile; nothing was changed; run the same command again"),
+        "{error}"
+    );
     assert_eq!(tree(project.root()), before);
 }
 
@@ -488,9 +504,12 @@ fn a_damaged_journal_is_refused() {
         (entry(absolute.to_str().unwrap(), "staged"), "is outside registry/ and generated/"),
         (entry("Cargo.toml", "staged"), "is outside registry/ and generated/"),
         (entry("", "staged"), "is outside registry/ and generated/"),
-        (entry("registry", "staged"), "registry is in the way: it is no regular file"),
-        (entry("generated/link/file", "staged"), "generated/link is in the way: it is no folder"),
-        (entry("registry/snapshot.toml", "other words"), "snapshot.toml does not hold what the journal says"),
+        (entry("registry", "staged"), "registry is in the way, because it is not a regular file"),
+        (entry("generated/link/file", "staged"), "generated/link is in the way, because it is not a folder"),
+        (
+            entry("registry/snapshot.toml", "other words"),
+            "snapshot.toml does not have the contents that the journal names",
+        ),
         (entry("registry/nowhere.toml", "words"), "cannot read "),
     ];
     for (journal, expected) in cases {
@@ -512,7 +531,7 @@ fn a_damaged_journal_is_refused() {
     assert_eq!(change.end_after_next_command(&project), End::Old);
 }
 
-/// A folder outside the project with a file that nobody may change.
+/// Makes a folder outside the project, with a file that must not change.
 fn outside() -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("file"), "outside").unwrap();
@@ -554,13 +573,13 @@ fn back_through_the_history_and_forward_again() {
     }
 }
 
-/// What the rows are called.
+/// Returns the identifiers of the rows.
 fn identifiers(project: &Copy) -> BTreeSet<(Status, String)> {
     let annotations = Annotations::load(&project.path("registry/annotations.toml")).unwrap();
     annotations.rows.into_iter().map(|(status, row)| (status, row.identifier)).collect()
 }
 
-/// Takes a registry whatever it asks for, and holds `render --check` against what is proposed.
+/// Takes a registry with all the options that it needs, confirms the proposals, and runs `render --check`.
 fn take(project: &Copy, file: &Path) {
     let missing = codes(project, &project.path(SNAPSHOT)).into_iter();
     let new = codes(project, file);
@@ -573,7 +592,10 @@ fn take(project: &Copy, file: &Path) {
     }
     arguments.extend(removals.iter().map(String::as_str));
     assert_done(&project.xtask(&arguments));
-    assert!(fs::read(project.path(SNAPSHOT)).unwrap() == fs::read(file).unwrap(), "{from}: other octets");
+    assert!(
+        fs::read(project.path(SNAPSHOT)).unwrap() == fs::read(file).unwrap(),
+        "{from}: the snapshot has other octets"
+    );
 
     let path = project.path("registry/annotations.toml");
     let annotations = fs::read_to_string(&path).unwrap();
@@ -598,20 +620,21 @@ fn an_older_registry_needs_its_option() {
     let before = tree(project.root());
     assert_refused(
         &project.xtask(&["sync", "--from", file.to_str().unwrap()]),
-        "if that is meant, add --allow-older",
+        "to accept it, add --allow-older",
     );
     assert_eq!(tree(project.root()), before);
 }
 
 // ---- The change ---------------------------------------------------------------------------------------------------
 
-/// A change of every data file and nearly every product: a row is gone, an odd cell fixed, the date a newer one.
+/// A change of every data file and nearly every product: a row is removed, an irregular cell is fixed, and the date is
+/// newer.
 struct Change {
     candidate: PathBuf,
     old: Tree,
     new: Tree,
     files: Vec<Replacement>,
-    /// `files` for the child.
+    /// The file with `files` for the child process.
     file: PathBuf,
 }
 
@@ -625,7 +648,7 @@ fn change() -> &'static Change {
     static CHANGE: OnceLock<Change> = OnceLock::new();
     CHANGE.get_or_init(|| {
         let project = Copy::to_render();
-        // Nothing would remove a temporary folder of a static's.
+        // Not a temporary folder, because nothing would remove one that belongs to a static.
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("transaction");
         fs::create_dir_all(&folder).unwrap();
         let candidate = folder.join("candidate.xml");
@@ -691,17 +714,17 @@ impl Change {
         self.start_sync(root).wait_with_output().unwrap()
     }
 
-    /// Runs another command, after which the project is entirely old or entirely new.
+    /// Runs another command and returns whether the project is then entirely old or entirely new.
     fn end_after_next_command(&self, project: &Copy) -> End {
-        // One kind of product is enough: both trees as a whole have passed the check.
+        // One kind of product is enough, because both trees have passed the whole check.
         let output = project.xtask(&["render", "--check", "--only", "csv"]);
         assert_done(&output);
         let tree = tree(project.root());
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let expected_end = match stderr.as_str() {
             "" => None,
-            "an earlier sync was interrupted; it is finished now\n" => Some(End::New),
-            "an earlier sync was interrupted before it counted; it is undone\n" => Some(End::Old),
+            "an earlier sync was interrupted; it has been finished\n" => Some(End::New),
+            "an earlier sync was interrupted; it has been undone\n" => Some(End::Old),
             _ => panic!("{stderr}"),
         };
         let end = if tree == self.old { End::Old } else { End::New };
@@ -710,13 +733,14 @@ impl Change {
         end
     }
 
-    /// The states to recover from, and what comes of them: all is staged, the journal is just in place, half is done.
+    /// Returns the states to recover from, each with the expected result: everything is staged, the journal has just
+    /// been written, half of the files are replaced.
     fn interrupted(&self) -> [(Tree, &Tree); 3] {
         let project = Copy::to_render();
         let mut states = (0..).map(|step| {
             restore(project.root(), &self.old);
             let lock = Lock::acquire(project.root()).unwrap();
-            // What fails for good leaves what a death leaves.
+            // A lasting error leaves the same state as a death.
             let disk = FaultyDisk::new(Fault::Error { number: 5, lasts: true }, Moment::Before, step);
             replace(&disk, project.root(), &self.files, &lock).unwrap_err();
             tree(project.root())
@@ -745,11 +769,11 @@ impl Change {
 
 // ---- The disk -----------------------------------------------------------------------------------------------------
 
-/// When a fault comes.
+/// When a fault occurs, relative to its step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Moment {
     Before,
-    /// When half of a file is written; other steps have no half.
+    /// When half of a file is written. Other steps cannot be half done.
     Within,
     After,
 }
@@ -768,7 +792,7 @@ enum Fault {
     },
 }
 
-/// A disk with a fault at one step. It syncs nothing, for what a process wrote outlasts it.
+/// A disk with a fault at one step. It syncs nothing, because what a process wrote outlives the process anyway.
 struct FaultyDisk {
     fault: Fault,
     moment: Moment,
@@ -838,10 +862,10 @@ impl Disk for FaultyDisk {
 
 // ---- The tree -----------------------------------------------------------------------------------------------------
 
-/// What stands in registry/ and generated/: regular files with their contents, anything else with what it is.
+/// The paths in registry/ and generated/: regular files with their contents, anything else with its type.
 type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
-/// The lock is left out: it stays where it is and says nothing.
+/// Returns the tree without the lock, which is never removed and has no meaning.
 fn tree(root: &Path) -> Tree {
     let mut tree = Tree::new();
     let mut paths = vec![root.join("registry"), root.join("generated")];
@@ -863,7 +887,7 @@ fn tree(root: &Path) -> Tree {
     tree
 }
 
-/// Makes the two folders what a tree of regular files says.
+/// Changes the two folders to match a tree of regular files.
 fn restore(root: &Path, wanted: &Tree) {
     let now = tree(root);
     for path in now.keys().filter(|path| !wanted.contains_key(*path)) {
@@ -879,7 +903,7 @@ fn assert_done(output: &Output) {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// Status 1 with one line, that says this.
+/// Fails unless the status is 1 and the error line says this.
 #[track_caller]
 fn assert_refused(output: &Output, expected: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);

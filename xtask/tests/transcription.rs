@@ -1,5 +1,5 @@
-//! The snapshot against IANA's own files: same facts, own words, valid by IANA's schema, and a reader that
-//! works by another method finds the same cells.
+//! Compares the snapshot with IANA's own files: it has the same facts and different words, and is valid by IANA's
+//! schema. A scanner that works differently finds the same cells.
 
 mod line_scan;
 #[path = "../../tests/support/mod.rs"]
@@ -67,7 +67,7 @@ fn transcribed_descriptions_are_in_our_words() {
         let theirs: HashSet<Vec<String>> = runs_of_words(&iana.description.text, 6).collect();
         let shared = runs_of_words(&ours.description.text, 6).find(|run| theirs.contains(run));
         assert_eq!(shared, None, "{} shares words with IANA's description", ours.code.text);
-        assert!(ours.description.text.len() <= 400, "{} is no summary", ours.code.text);
+        assert!(ours.description.text.len() <= 400, "{} is too long for a summary", ours.code.text);
     }
 }
 
@@ -128,7 +128,7 @@ fn read(path: &std::path::Path) -> Registry {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// IANA's file of the date of the snapshot.
+/// Returns IANA's file with the snapshot's date.
 fn iana_file_of_the_snapshot() -> Option<PathBuf> {
     let name = format!("{}.xml", snapshot().updated);
     let found = support::history()?.into_iter().find(|path| path.ends_with(&name));

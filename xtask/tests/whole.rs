@@ -1,4 +1,4 @@
-//! A sync leaves a tree that `render --check` accepts, or it changes nothing and says what to do; and what it says helps.
+//! A sync leaves a tree that `render --check` accepts, or it changes nothing and gives advice that works.
 
 mod copy;
 #[path = "../../tests/support/mod.rs"]
@@ -128,7 +128,7 @@ fn registries(text: &str) -> Vec<(&'static str, String, Vec<&'static str>)> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
-    /// Any edits: what a plan would leave is whole, and without --propose nobody has to review it.
+    /// Whatever the edits, a plan leaves a consistent tree and, without --propose, nothing to review.
     #[test]
     fn any_plan_leaves_a_whole_tree(edits in edits()) {
         let root = support::root();
@@ -164,7 +164,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         (0_usize..81).prop_map(Edit::Remove),
         (28_u16..40, cells()).prop_map(|(detail, cell)| Edit::Add(detail, cell)),
         (0_usize..81, cells()).prop_map(|(row, cell)| Edit::List(row, cell)),
-        // The row with the odd cell more often than the others.
+        // The row with the irregular cell, more often than the others.
         cells().prop_map(|cell| Edit::List(78, cell)),
     ];
     prop::collection::vec(edit, 0..5)
@@ -211,8 +211,11 @@ fn a_row_that_was_annotated_before_is_taken() {
     let registry = with_row(&text, "X.7.30", &row("X.7.31", "New", "550"));
     let refused = sync(&project, &registry, &[]);
     let advice = stderr(&refused);
-    assert_refused(&refused, "fill in and add to registry/annotations.toml:\n\n[[row]]\ncode = \"X.7.31\"");
-    assert!(advice.ends_with("\nor run the same again with --propose\n"), "{advice}");
+    assert_refused(
+        &refused,
+        "fill in these lines and add them to registry/annotations.toml:\n\n[[row]]\ncode = \"X.7.31\"",
+    );
+    assert!(advice.ends_with("\nor run the same command again with --propose\n"), "{advice}");
     let lines = &advice[advice.find("[[row]]").unwrap()..advice.find("\nor run").unwrap()];
     let lines = lines.replacen("\"...\"", "\"SEC_NEW\"", 1).replace("...", "words");
     project.edit(ANNOTATIONS, "\n[[conflict]]", &format!("\n{lines}\n[[conflict]]"));
@@ -231,9 +234,9 @@ fn a_reply_code_that_was_added_before_is_taken() {
         let refused = sync(&project, &registry, options);
         assert_refused(
             &refused,
-            "registry/reply-codes.toml does not have; fill in and add:\n\n[[reply-code]]\ncode = 559",
+            "registry/reply-codes.toml does not have; fill in these lines and add them:\n\n[[reply-code]]\ncode = 559",
         );
-        assert!(!stderr(&refused).contains("--propose"), "it does not help: {}", stderr(&refused));
+        assert!(!stderr(&refused).contains("--propose"), "--propose does not help: {}", stderr(&refused));
     }
     let entry = "\n[[reply-code]]\ncode = 559\nname = \"NEW\"\nmeaning = \"m\"\nclient = \"c\"\nsources = [\"RFC 9999\"]\n";
     let path = project.path(REPLY_CODES);
@@ -247,10 +250,7 @@ fn a_quirk_that_was_retired_before_is_taken() {
     let project = Copy::to_render();
     let text = fs::read_to_string(project.path(SNAPSHOT)).unwrap();
     let registry = with_cell(&text, "X.7.28", ">.<", ">550<");
-    assert_refused(
-        &sync(&project, &registry, &[]),
-        "needs this quirk any more; write `historical = true` in it",
-    );
+    assert_refused(&sync(&project, &registry, &[]), "needs this quirk any more; set `historical = true`");
     let quirks = fs::read_to_string(project.path(QUIRKS)).unwrap();
     let end = quirks.find("raw = \".\"").unwrap();
     let (before, after) = quirks.split_at(end);
@@ -260,7 +260,7 @@ fn a_quirk_that_was_retired_before_is_taken() {
 }
 
 #[test]
-fn what_is_only_proposed_is_reviewed_before_the_next_sync() {
+fn proposals_must_be_reviewed_before_the_next_sync() {
     let project = Copy::to_render();
     let text = fs::read_to_string(project.path(SNAPSHOT)).unwrap();
     let first = with_row(&text, "X.7.30", &row("X.7.31", "New", "550"));
@@ -268,7 +268,7 @@ fn what_is_only_proposed_is_reviewed_before_the_next_sync() {
     assert_done("the first", &sync(&project, &first, &["--propose"]));
     let refused = sync(&project, &second, &[]);
     assert_refused(&refused, "X.7.31 (SEC_NEW) is only proposed; confirm its identifier");
-    assert_refused(&refused, "or run the same again with --propose");
+    assert_refused(&refused, "or run the same command again with --propose");
     let output = sync(&project, &second, &["--propose"]);
     assert_done("the second", &output);
     confirm(&project, &output);
@@ -276,14 +276,14 @@ fn what_is_only_proposed_is_reviewed_before_the_next_sync() {
 }
 
 #[test]
-fn a_file_that_is_no_product_is_named() {
+fn a_file_that_is_not_a_product_is_named() {
     let project = Copy::to_render();
     let text = fs::read_to_string(project.path(SNAPSHOT)).unwrap();
     let registry = with_cell(&text, "X.2.2", "Mailbox full", "Mailbox is full");
     fs::write(project.path("generated/tables/old.csv"), "").unwrap();
     let refused = sync(&project, &registry, &[]);
-    assert_refused(&refused, "old.csv is no product; delete it");
-    assert!(!stderr(&refused).contains("--propose"), "it does not help: {}", stderr(&refused));
+    assert_refused(&refused, "old.csv is not a product; delete it");
+    assert!(!stderr(&refused).contains("--propose"), "--propose does not help: {}", stderr(&refused));
     fs::remove_file(project.path("generated/tables/old.csv")).unwrap();
     fs::remove_dir_all(project.path("generated")).unwrap();
     assert_done("without generated/", &sync(&project, &registry, &[]));
@@ -310,7 +310,7 @@ fn the_products_of_a_row_that_comes_or_goes_are_named() {
 
 // ---- Helpers ------------------------------------------------------------------------------------------------------
 
-/// Takes a registry from a file.
+/// Runs `sync` on a file with this text.
 fn sync(project: &Copy, text: &str, options: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("candidate.xml");
@@ -318,7 +318,7 @@ fn sync(project: &Copy, text: &str, options: &[&str]) -> Output {
     project.xtask(&[&["sync", "--from", path.to_str().unwrap()], options].concat())
 }
 
-/// Does what a sync asks for: reviews each annotation that it names, and no other.
+/// Confirms the annotations that a sync asked to review. Fails if there are others.
 fn confirm(project: &Copy, output: &Output) {
     let path = project.path(ANNOTATIONS);
     let annotations = fs::read_to_string(&path).unwrap();
@@ -332,7 +332,7 @@ fn confirm(project: &Copy, output: &Output) {
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
-/// What `registry/` and `generated/` hold, but for the lock.
+/// Returns the files in `registry/` and `generated/`, except the lock.
 fn files(project: &Copy) -> Files {
     let mut files = [project.files("registry"), project.files("generated")].concat();
     files.retain(|(path, _)| !path.ends_with("registry/.lock"));
@@ -349,7 +349,7 @@ fn restore(project: &Copy, files: &Files) {
     }
 }
 
-/// The codes of the rows of the third table.
+/// Returns the codes of the rows of the third table.
 fn rows(text: &str) -> Vec<String> {
     let third = &text[text.find("smtp-enhanced-status-codes-3").unwrap()..];
     let codes = third.split("<code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned());
@@ -381,7 +381,7 @@ fn with_cell(text: &str, code: &str, from: &str, to: &str) -> String {
     format!("{}{}{}", &text[..start], text[start..end].replacen(from, to, 1), &text[end..])
 }
 
-/// Where the record of a code begins and ends.
+/// Returns where the record of a code begins and ends.
 fn place(text: &str, code: &str) -> (usize, usize) {
     let at = text.find(&format!("<code>{code}</code>")).unwrap();
     let end = at + text[at..].find("</record>").unwrap() + "</record>".len();

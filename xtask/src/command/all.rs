@@ -1,4 +1,4 @@
-//! `cargo xtask all`: README's first command.
+//! `cargo xtask all`, the first command in README.md.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use crate::model::Model;
 use crate::render::Kind;
 use crate::terminal::say;
 
-/// What a user looks for first.
+/// What users look for first.
 const PRODUCTS: [(&str, &str); 6] = [
     ("src/, generated/rust/", "the Rust library smtp-enhanced-status"),
     ("generated/c/smtp_enhanced_status.h", "the C header, with Makefile, pkg-config and CMake files"),
-    ("generated/tables/registry.md", "tables to read"),
-    ("generated/tables/smtp-enhanced-status.json", "the same for every other language, with its schema"),
-    ("generated/tables/*.csv", "the same for spreadsheets and databases"),
-    ("cargo xtask conformance [SERVER]", "holds a server's replies against the RFCs and the registry"),
+    ("generated/tables/registry.md", "the tables for people"),
+    ("generated/tables/smtp-enhanced-status.json", "the tables for other languages, with a JSON Schema"),
+    ("generated/tables/*.csv", "the tables for spreadsheets and databases"),
+    ("cargo xtask conformance [SERVER]", "checks a server's replies against the RFCs and the registry"),
 ];
 
-/// IANA has this long to answer, looking up its name included.
+/// The time limit for IANA's response, including the name lookup.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Asks here instead of IANA: https, or http on this machine.
+    /// Ask this address instead of IANA: https, or http on this machine.
     #[arg(long, default_value = sync::IANA)]
     url: String,
 }
 
-/// Checks everything and says where the products lie. That IANA has news, or cannot be reached, is no failure.
+/// Checks everything and lists the products. It is not a failure if IANA has a new registry or cannot be reached.
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let model = Model::load(root)?;
     let registry = &model.registry;
@@ -45,10 +45,10 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     ));
     say(format_args!("IANA        {}", sync::news(root, &model.snapshot, &options.url, PATIENCE)));
     let products = render::verify(root, Kind::value_variants())?;
-    say(format_args!("generated/  {products} products are as registry/ makes them"));
+    say(format_args!("generated/  {products} products are up to date"));
     match conformance::summary(root)? {
         Some(summary) => say(format_args!("conformance {summary}")),
-        None => say("conformance is not there; the rest is"),
+        None => say("conformance not tested, because conformance/ is missing"),
     }
     say("");
     for (path, what) in PRODUCTS {

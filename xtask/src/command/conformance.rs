@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: builds the conformance suite and runs it.
+//! `cargo xtask conformance`: builds and runs the conformance suite.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,9 +9,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Outcome, remark};
 
-/// Runs `smtp-conformance run` with arguments of its own; its exit status becomes this command's.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  cargo xtask conformance
+      Test the built-in reference server.
+  cargo xtask conformance smtp://127.0.0.1:2501
+      Test a server.
+  cargo xtask conformance target.toml --jsonl records.jsonl
+      Test the server that a file describes, and keep the records.";
+
+/// Runs `smtp-conformance run` with these arguments, and returns its exit status.
 pub(super) fn run(root: &Path, arguments: &[OsString]) -> Result<Outcome> {
-    let status = suite(root, arguments)?.status().context("cargo cannot be run")?;
+    let status = suite(root, arguments)?.status().context("cannot run cargo")?;
     match status.code() {
         Some(0) => Ok(Outcome::Done),
         Some(code) => Ok(Outcome::Status(u8::try_from(code).unwrap_or(1))),
@@ -19,27 +28,27 @@ pub(super) fn run(root: &Path, arguments: &[OsString]) -> Result<Outcome> {
     }
 }
 
-/// What the suite says last of its built-in reference server; `None` where conformance/ is not there.
+/// Tests the built-in reference server, and returns the end of the report; `None` if conformance/ does not exist.
 pub(super) fn summary(root: &Path) -> Result<Option<String>> {
     if !root.join("conformance/Cargo.toml").exists() {
         return Ok(None);
     }
-    let output = suite(root, &[])?.stderr(Stdio::inherit()).output().context("cargo cannot be run")?;
+    let output = suite(root, &[])?.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     let report = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
-        bail!("the conformance suite fails against its own reference server:\n{report}");
+        bail!("the conformance suite reports failures of its own reference server:\n{report}");
     }
     let lines: Vec<&str> = report.lines().collect();
     let kept = lines.iter().rposition(|line| line.starts_with("Cases: ")).unwrap_or(lines.len());
     Ok(Some(lines.get(kept..).unwrap_or_default().join("; ")))
 }
 
-/// The command that runs the suite, built before: by the workspace's own cargo, as nothing of it is a part of xtask.
+/// Builds the suite and returns the command that runs it. Both use cargo, because xtask does not depend on the suite.
 fn suite(root: &Path, arguments: &[OsString]) -> Result<Command> {
-    // The first time this takes a minute or more, so that cargo's progress is shown.
+    // The first build takes a minute or more, so cargo shows its progress.
     remark("building smtp-conformance ...");
-    let status = cargo(root).args(BUILD).status().context("cargo cannot be run")?;
-    ensure!(status.success(), "smtp-conformance cannot be built; cargo says why above");
+    let status = cargo(root).args(BUILD).status().context("cannot run cargo")?;
+    ensure!(status.success(), "cannot build smtp-conformance; see cargo's error above");
     let mut command = cargo(root);
     command.args(RUN).args(arguments);
     Ok(command)
@@ -49,27 +58,27 @@ const BUILD: [&str; 3] = ["build", "--package", "smtp-conformance"];
 
 const RUN: [&str; 6] = ["run", "--quiet", "--package", "smtp-conformance", "--", "run"];
 
-/// The command line that builds the suite, in the project's root.
+/// Returns the command line that builds the suite, to run in the project's root.
 pub(super) fn build_line() -> Vec<OsString> {
     line(&BUILD)
 }
 
-/// The command line that runs the suite, in the project's root.
+/// Returns the command line that runs the suite, to run in the project's root.
 pub(super) fn run_line(arguments: Vec<OsString>) -> Vec<OsString> {
     line(&RUN).into_iter().chain(arguments).collect()
 }
 
-/// Makes the page of results of these records.
+/// Makes the page of results from these records.
 pub(super) fn results(root: &Path, records: &[PathBuf]) -> Result<Vec<u8>> {
     let mut command = cargo(root);
     command.args(["run", "--quiet", "--package", "smtp-conformance", "--", "report"]);
     command.args(["--format", "results"]).args(records).stderr(Stdio::inherit());
-    let output = command.output().context("cargo cannot be run")?;
+    let output = command.output().context("cannot run cargo")?;
     ensure!(output.status.success(), "smtp-conformance report ended with {}", output.status);
     Ok(output.stdout)
 }
 
-/// The workspace's own cargo.
+/// Returns a command that runs cargo in the workspace.
 fn cargo(root: &Path) -> Command {
     let mut command = Command::new("env");
     command.current_dir(root).args(arguments_of_env());
@@ -81,11 +90,11 @@ fn line(arguments: &[&str]) -> Vec<OsString> {
     ["env".into()].into_iter().chain(arguments_of_env()).chain(arguments).collect()
 }
 
-/// What `env` needs to run cargo as a shell would: without what cargo says to xtask about xtask's package. Otherwise cargo
-/// builds anew, each time, what depends on these variables, such as ring.
+/// Returns the arguments with which `env` runs cargo as from a shell, without the variables that cargo set for xtask.
+/// Otherwise cargo would rebuild crates that depend on these variables, such as ring, every time.
 fn arguments_of_env() -> Vec<OsString> {
     let names = env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
-    let said = names.filter(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"));
+    let set = names.filter(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    said.map(|name| format!("--unset={name}").into()).chain([cargo]).collect()
+    set.map(|name| format!("--unset={name}").into()).chain([cargo]).collect()
 }

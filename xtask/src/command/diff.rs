@@ -1,4 +1,4 @@
-//! `cargo xtask diff`.
+//! `cargo xtask diff`: shows what changed between two registries.
 
 use std::path::Path;
 
@@ -17,21 +17,30 @@ use crate::revision::Revision;
 use crate::terminal::say;
 use crate::tree::{ANNOTATIONS, QUIRKS, Tree};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  cargo xtask diff
+      Show how the snapshot in the working tree differs from the committed one.
+  cargo xtask diff git:v0.1.0
+      Show what changed since a tag.
+  cargo xtask diff old.xml new.xml --format markdown
+      Compare two files, and write the report for a pull request.";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// The registry before: a file, git:REV, or snapshot.
+    /// The old registry: a file, `git:REV`, or `snapshot`.
     #[arg(default_value = "git:HEAD")]
     old: Revision,
-    /// The registry after, likewise.
+    /// The new registry: a file, `git:REV`, or `snapshot`.
     #[arg(default_value = "snapshot")]
     new: Revision,
-    /// The form of the report.
+    /// The format of the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Shows the normalised files line by line as well (not in JSON).
+    /// Also show a line-by-line diff of the normalised registries. JSON has none.
     #[arg(long)]
     text: bool,
-    /// Ends with status 3 if something differs.
+    /// Exit with status 3 if the registries differ.
     #[arg(long)]
     exit_code: bool,
 }
@@ -62,7 +71,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     Ok(if options.exit_code && !report.is_empty() { Outcome::Different } else { Outcome::Done })
 }
 
-/// More backticks than stand together in the text.
+/// Returns a fence with more backticks than the text has in a row.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     "`".repeat(longest.max(2) + 1)

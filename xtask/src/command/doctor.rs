@@ -1,4 +1,4 @@
-//! `cargo xtask doctor`: what this machine lacks for some of the tests.
+//! `cargo xtask doctor`: lists what some tests need and this machine lacks.
 
 use clap::Args;
 
@@ -7,12 +7,12 @@ use crate::prerequisite::{self, Prerequisite};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Prints the names of Debian's missing packages alone, for `apt-get install`.
+    /// Print only the names of the missing Debian packages, for `apt-get install`.
     #[arg(long)]
     packages: bool,
 }
 
-/// Looks for everything that tests ask for, and says how to get what is missing. That something is, is no failure.
+/// Looks for everything that tests need, and prints how to get what is missing. It is not a failure if something is.
 pub(super) fn run(options: &Options) -> Outcome {
     let missing: Vec<Prerequisite> =
         prerequisite::ALL.iter().copied().filter(|prerequisite| !prerequisite.is_met()).collect();
@@ -22,15 +22,15 @@ pub(super) fn run(options: &Options) -> Outcome {
         return Outcome::Done;
     }
     if missing.is_empty() {
-        say("Nothing is missing: every test runs here.");
+        say("Nothing is missing; all tests can run.");
         return Outcome::Done;
     }
-    say("Every test runs here but those that need\n");
+    say("Tests are skipped if they need one of these:\n");
     for prerequisite in &missing {
         say(format_args!("  {:<35} {}", prerequisite.name, prerequisite::remedy(&[*prerequisite])));
     }
     if !packages.is_empty() {
-        say(format_args!("\nAll of Debian's packages at once:\n\n  apt-get install {packages}"));
+        say(format_args!("\nTo install all missing Debian packages:\n\n  apt-get install {packages}"));
     }
     Outcome::Done
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask live`: real servers on loopback, tested.
+//! `cargo xtask live`: tests real servers on loopback.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -23,36 +23,47 @@ use crate::live::server::{Server, Target};
 use crate::live::summary::{Row, Tested, table};
 use crate::terminal::say;
 
-/// What cases may do here: nobody but these servers is harmed.
+/// The kinds of cases to allow: all of them, because they can harm nothing but these servers.
 const ALLOWED: &str = "auth,delivers,intrusive,floods";
-/// How much goes on at once: setting up is work, and so waits for a processor; testing is mostly waiting.
+/// How many servers are set up or tested at once. Setting up keeps a processor busy, while testing is mostly waiting.
 const SET_UP_AT_ONCE: usize = 2;
 const TESTED_AT_ONCE: usize = 4;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  cargo xtask live --list
+      List the servers and targets.
+  cargo xtask live
+      Test all of them, and write conformance/live/RESULTS.md.
+  cargo xtask live postfix exim/mx
+      Test all targets of one server, and one target of another.
+  cargo xtask live postfix/mx --keep
+      Leave the server running; `cargo xtask live --stop` stops it.";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Options {
-    /// Servers, or targets as SERVER/TARGET; all of them without names.
+    /// Servers to test, or single targets as SERVER/TARGET. Without names, all servers are tested.
     names: Vec<String>,
-    /// Prints the servers and targets instead of testing them.
+    /// Print the servers and targets instead of testing them.
     #[arg(long)]
     list: bool,
-    /// Lets the servers run on.
+    /// Leave the servers running afterwards.
     #[arg(long, conflicts_with = "list")]
     keep: bool,
-    /// Stops the servers that an earlier --keep lets run on.
+    /// Stop the servers that an earlier --keep left running.
     #[arg(long, conflicts_with_all = ["names", "list", "keep"])]
     stop: bool,
-    /// Makes conformance/live/RESULTS.md again of what is in target/live; a run of all servers does so, too.
+    /// Write conformance/live/RESULTS.md from the last run of each target. A run of all servers writes it too.
     #[arg(long, conflicts_with_all = ["names", "list", "keep", "stop"])]
     results: bool,
-    /// Copies roots, as is done anyway where overlayfs is not to be had.
+    /// Copy the roots instead of mounting them with overlayfs. This is the default if overlayfs does not work.
     #[arg(long)]
     copy: bool,
 }
 
-/// Sets up, starts, tests and stops servers. A server that cannot be set up and a run that fails are failures; the
-/// others are tested all the same.
+/// Sets up, starts, tests and stops servers. The command fails if a server cannot be set up or a run fails, but the
+/// other servers are tested too.
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let root = root.canonicalize().with_context(|| root.display().to_string())?;
     let all = Server::all(&root.join("conformance/live"))?;
@@ -66,7 +77,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     }
     ensure!(
         rustix::process::geteuid().is_root(),
-        "servers are set up in mounts and namespaces of their own, which only root may make; run this as root, best \
+        "servers run in mounts and namespaces of their own, which only root may create; run this as root, preferably \
          in a container or a virtual machine"
     );
     let folder = root.join("target/live");
@@ -75,16 +86,16 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         return stop(&folder);
     }
     let kept = running::kept(&folder);
-    ensure!(kept.is_empty(), "still running: {}; stop with `cargo xtask live --stop`", kept.join(", "));
+    ensure!(kept.is_empty(), "still running: {}; run `cargo xtask live --stop`", kept.join(", "));
 
     let interruption = Interruption::listen()?;
     let mut roots = Roots::new(&root, &interruption)?;
     roots.overlay &= !options.copy;
-    std::env::set_current_dir(&root).with_context(|| format!("cannot go to {}", root.display()))?;
+    std::env::set_current_dir(&root).with_context(|| format!("cannot change to {}", root.display()))?;
     let session = Session { roots: &roots, progress: Progress::default() };
     let (started, mut failed) = session.set_up(&choice);
     let rows = session.test(&choice, &started, &mut failed);
-    ensure!(!interruption.came(), "interrupted; everything is stopped and removed");
+    ensure!(!interruption.came(), "interrupted; all servers were stopped and removed");
     if options.names.is_empty() && rows.iter().all(|row| row.result.is_ok()) {
         write_results(&root, &choice)?;
     }
@@ -100,43 +111,47 @@ fn list(choice: &Choice<'_>) {
     }
 }
 
-/// One command at a time: they would write to the same folders and listen at the same ports.
+/// Takes a lock, because two commands at once would use the same folders and ports.
 fn locked(folder: &Path) -> Result<File> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask live` is at work; wait for it"),
-        Err(TryLockError::Error(error)) => Err(error).context("the lock"),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another `cargo xtask live` is running; wait until it has finished")
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
 fn stop(folder: &Path) -> Result<Outcome> {
     for name in running::kept(folder) {
         running::stop_kept(folder, &name)?;
-        say(format_args!("{name} is stopped"));
+        say(format_args!("stopped {name}"));
     }
     Ok(Outcome::Done)
 }
 
-/// Makes the page of results of the last run of each target.
+/// Writes the page of results from the last run of each target.
 fn write_results(root: &Path, choice: &Choice<'_>) -> Result<Outcome> {
     let records: Vec<PathBuf> =
         choice.targets.iter().map(|(_, target)| report(&root.join("target/live"), target, "jsonl")).collect();
     let file = root.join("conformance/live/RESULTS.md");
     let text = conformance::results(root, &records)?;
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    say(format_args!("{} is written", file.display()));
+    say(format_args!("wrote {}", file.display()));
     Ok(Outcome::Done)
 }
 
-/// A report of a target.
+/// Returns the path of a target's report.
 fn report(folder: &Path, target: &Target, extension: &str) -> PathBuf {
     folder.join("reports").join(format!("{}.{extension}", target.name))
 }
 
-/// Stops the servers or lets them run on, and says what came of everything.
+/// Stops the servers or leaves them running, and prints the results.
 fn finish(
     choice: &Choice<'_>,
     rows: &[Row],
@@ -148,7 +163,7 @@ fn finish(
         for (server, target) in &choice.targets {
             if started.contains_key(&server.name) {
                 say(format_args!(
-                    "{:<32} {} runs on; {}",
+                    "{:<32} {} is still running; {}",
                     target.name,
                     target.address,
                     target.file.display()
@@ -156,7 +171,7 @@ fn finish(
             }
         }
         started.into_values().try_for_each(Running::keep)?;
-        say("`cargo xtask live --stop` stops them");
+        say("to stop them, run `cargo xtask live --stop`");
     }
     say(format_args!("\n{}", table(rows)));
     let passed = rows.iter().all(|row| row.result.as_ref().is_ok_and(|tested| tested.status == 0));
@@ -164,7 +179,7 @@ fn finish(
 }
 
 type Started = HashMap<String, Running>;
-/// Why a server could not be set up, by its name.
+/// Why servers could not be set up, by server.
 type Failed = HashMap<String, String>;
 
 struct Session<'a> {
@@ -173,7 +188,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Makes the roots, several at once, and starts the servers, each after those that it needs.
+    /// Makes the roots, several at once, then starts the servers, each after those that it needs.
     fn set_up(&self, choice: &Choice<'_>) -> (Started, Failed) {
         let failed = Mutex::new(Failed::new());
         let fail = |name: &str, error: &anyhow::Error| {
@@ -186,7 +201,7 @@ impl Session<'_> {
             choice.servers.iter().map(|server| server.recipe.suite.as_str()).collect();
         suites.sort_unstable();
         suites.dedup();
-        // The suite is built meanwhile: it takes as long, and one processor.
+        // The suite is built at the same time: it takes about as long, and one processor.
         thread::scope(|scope| {
             scope.spawn(|| self.build().map_err(|error| fail("smtp-conformance", &error)));
             at_once(SET_UP_AT_ONCE, &suites, |suite| {
@@ -243,15 +258,15 @@ impl Session<'_> {
 
     fn start(&self, server: &Server, started: &Started) -> Result<Running> {
         for need in &server.recipe.needs {
-            ensure!(started.contains_key(need.get_ref()), "needs {}, which does not run", need.get_ref());
+            ensure!(started.contains_key(need.get_ref()), "needs {}, which is not running", need.get_ref());
         }
         let doing = self.progress.begin(&server.name);
         let running = Running::start(server, self.roots)?;
-        doing.done(format_args!("{} runs", running.version));
+        doing.done(format_args!("{} is running", running.version));
         Ok(running)
     }
 
-    /// Tests what was chosen, several at once.
+    /// Tests the targets, several at once.
     fn test(&self, choice: &Choice<'_>, started: &Started, failed: &mut Failed) -> Vec<Row> {
         let rows = Mutex::new(HashMap::new());
         at_once(TESTED_AT_ONCE, &choice.targets, |(server, target)| {
@@ -296,14 +311,21 @@ impl Session<'_> {
         }
         let tested = Tested::read(status, &report("jsonl"))?;
         doing.done(format_args!(
-            "{} errors, {} warnings, {} notes",
-            tested.errors, tested.warnings, tested.notes
+            "{}, {}, {}",
+            counted(tested.errors, "error"),
+            counted(tested.warnings, "warning"),
+            counted(tested.notes, "note")
         ));
         Ok(tested)
     }
 }
 
-/// Works on all of them, so many at once.
+/// Returns `1 error` or `2 errors`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Works on all items, up to `many` at once.
 fn at_once<T: Sync>(many: usize, all: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {

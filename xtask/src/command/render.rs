@@ -1,4 +1,4 @@
-//! `cargo xtask render`.
+//! `cargo xtask render`: renders generated/ from registry/.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::render::{ALL_KINDS, Kind, Product, render};
 use crate::terminal::say;
 use crate::tree::Tree;
 
-/// Writes the products that change.
+/// Writes the products that have changed.
 pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
     let model = Model::load(root)?;
     let products = render(&model, kinds)?;
@@ -23,18 +23,18 @@ pub(super) fn run(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
             written += 1;
         }
     }
-    say(format_args!("{written} of {} products changed", products.len()));
+    say(format_args!("{written} of {} products written", products.len()));
     Ok(Outcome::Done)
 }
 
-/// Writes nothing, and fails with the difference if a product would change.
+/// Writes nothing. If a product would change, prints the difference and fails.
 pub(super) fn check(root: &Path, kinds: &[Kind]) -> Result<Outcome> {
     let products = verify(root, kinds)?;
-    say(format_args!("{products} products are as registry/ makes them"));
+    say(format_args!("{products} products are up to date"));
     Ok(Outcome::Done)
 }
 
-/// Holds the products of some kinds against `registry/` and gives their number.
+/// Checks that the products of these kinds are up to date, and returns their number.
 pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
     let tree = Tree::at(root);
     let Checked { products, .. } = check::sources(&tree, kinds, Proposals::Refused)?;
@@ -47,7 +47,7 @@ pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
     }
     if stale > 0 {
         bail!(
-            "{stale} of {} products are stale; run `cargo xtask render` and commit the result",
+            "{stale} of {} products not up to date; run `cargo xtask render` and commit the result",
             products.len()
         );
     }
@@ -57,7 +57,7 @@ pub(super) fn verify(root: &Path, kinds: &[Kind]) -> Result<usize> {
     Ok(products.len())
 }
 
-/// The unified diff from the file to the product.
+/// Returns a unified diff from the file to the product.
 fn difference(tree: &Tree, product: &Product) -> Result<String> {
     let current = product.current(tree)?.unwrap_or_default();
     let current = String::from_utf8_lossy(&current);

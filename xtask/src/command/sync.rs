@@ -1,4 +1,4 @@
-//! `cargo xtask sync`.
+//! `cargo xtask sync`: takes a new registry from IANA.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -24,84 +24,95 @@ use crate::transaction::{Lock, RealDisk, replace};
 use crate::tree::Tree;
 use crate::xml::MAX_OCTETS;
 
-/// Where IANA publishes the registry.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  cargo xtask sync
+      Take IANA's current registry.
+  cargo xtask sync --check
+      Write nothing, and exit with status 3 if IANA has something new.
+  cargo xtask sync --propose
+      Take a registry with new rows, and add annotations for a person to review.
+  cargo xtask sync --from registry.xml --dry-run
+      Show what a file would change.";
+
+/// The URL where IANA publishes the registry.
 pub(super) const IANA: &str =
     "https://www.iana.org/assignments/smtp-enhanced-status-codes/smtp-enhanced-status-codes.xml";
 
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Options {
-    /// Downloads from here: https, or http on this machine.
+    /// Download from this address: https, or http on this machine.
     #[arg(long, default_value = IANA, conflicts_with_all = ["from", "offline"])]
     pub(super) url: String,
-    /// Takes the registry from a file, or from standard input (-).
+    /// Read the registry from a file, or from standard input if it is `-`.
     #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     from: Option<String>,
-    /// Asks nobody: verifies the snapshot and renders from it.
+    /// Download nothing. Verify the snapshot, and render from it.
     #[arg(long)]
     offline: bool,
-    /// Writes nothing; ends with status 3 if something is new.
+    /// Write nothing, and exit with status 3 if something is new.
     #[arg(long)]
     check: bool,
-    /// Writes nothing; ends with status 0.
+    /// Write nothing, and exit with status 0 even if something is new.
     #[arg(long)]
     dry_run: bool,
-    /// Accepts that this row disappears (repeatable).
+    /// Accept that this row disappears. May be given several times.
     #[arg(long, value_name = "X.y.z", value_parser = status)]
     accept_removal: Vec<Status>,
-    /// Accepts a registry that is older than the snapshot.
+    /// Accept a registry that is older than the snapshot.
     #[arg(long)]
     allow_older: bool,
-    /// Adds annotations for new rows, marked for review, and retires quirks that are no longer needed.
+    /// Add annotations for new rows, marked for review, and mark quirks that are no longer needed as historical.
     #[arg(long)]
     propose: bool,
-    /// Seconds for the whole download, looking up names included.
+    /// Time limit for the whole download, in seconds, including name lookups.
     #[arg(long, value_name = "S", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// The form of the report.
+    /// The format of the report.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
-/// Takes what is new, or says that nothing is.
+/// Takes the registry if it is new, and prints the report.
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let writes = !options.check && !options.dry_run;
     let lock = writes.then(|| Lock::acquire(root)).transpose()?;
     let Source { record, registry, .. } = Source::read(&Tree::at(root))?;
     let Some(candidate) = candidate(root, &record, options)? else {
-        // Nothing is taken; what is there has to fit together all the same.
+        // Even if there is nothing to take, `registry/` must be consistent.
         Model::load(root)?;
         say(unchanged(&registry).render(options.format));
         return Ok(Outcome::Done);
     };
     let allowances = Allowances { removals: options.accept_removal.clone(), older: options.allow_older };
     let plan = plan(root, &candidate, &allowances, options.propose)
-        .context("the registry was not taken, and nothing was changed")?;
+        .context("the registry was refused, and nothing was changed")?;
     say(plan.report.render(options.format));
     plan.remarks.iter().for_each(remark);
     let is_new = !plan.files.is_empty();
     match lock {
         Some(lock) if is_new => {
             replace(&RealDisk, root, &plan.files, &lock)?;
-            remark(format_args!("{} files were replaced", plan.files.len()));
+            remark(format_args!("files replaced: {}", plan.files.len()));
             Ok(Outcome::Done)
         }
         None if is_new => {
-            remark(format_args!("{} files would be replaced; nothing was written", plan.files.len()));
+            remark(format_args!("nothing was written; files that would be replaced: {}", plan.files.len()));
             Ok(if options.check { Outcome::Different } else { Outcome::Done })
         }
         _ => Ok(Outcome::Done),
     }
 }
 
-/// What the address has that the snapshot has not, asked as `sync --check` does: a sentence for people.
+/// Says in a sentence whether the address has a new registry, as `sync --check` would find.
 pub(super) fn news(root: &Path, record: &Snapshot, url: &str, timeout: Duration) -> String {
     let candidate = match download(root, record, url, timeout) {
         Ok(Some(candidate)) => candidate,
         Ok(None) => return "nothing new".to_owned(),
         Err(error) => {
             let (date, reason) = (&record.updated, error.root_cause());
-            return format!("not reached, the snapshot of {date} is used ({reason})");
+            return format!("not reached, so the snapshot of {date} is used ({reason})");
         }
     };
     let taken = |propose: bool| plan(root, &candidate, &Allowances::default(), propose);
@@ -111,12 +122,12 @@ pub(super) fn news(root: &Path, record: &Snapshot, url: &str, timeout: Duration)
     };
     match plan {
         Ok(plan) if plan.files.is_empty() => "nothing new".to_owned(),
-        Ok(plan) => format!("news: {}; `{command}` takes it", plan.report.summary),
-        Err(error) => format!("something that `cargo xtask sync` refuses: {error:#}"),
+        Ok(plan) => format!("new registry: {}; run `{command}` to take it", plan.report.summary),
+        Err(error) => format!("has a registry that `cargo xtask sync` refuses: {error:#}"),
     }
 }
 
-/// The registry to take; none if the snapshot is what there is.
+/// Returns the registry to take, or `None` if it is the snapshot.
 fn candidate(root: &Path, record: &Snapshot, options: &Options) -> Result<Option<Candidate>> {
     match &options.from {
         _ if options.offline => Ok(Some(Candidate {
@@ -134,9 +145,9 @@ fn candidate(root: &Path, record: &Snapshot, options: &Options) -> Result<Option
     }
 }
 
-/// Asks a server, with the validators only if they were recorded for this address.
+/// Downloads the registry. Sends the recorded validators only if they are from this address.
 fn download(root: &Path, record: &Snapshot, url: &str, timeout: Duration) -> Result<Option<Candidate>> {
-    // The record was read with the snapshot, and is that of it.
+    // The record belongs to the snapshot: both were read and compared before.
     let validators = if record.url == url { validators(record) } else { Validators::default() };
     match fetch(&Request { url: url.to_owned(), validators, timeout })? {
         Fetched::NotModified => Ok(None),
@@ -145,12 +156,12 @@ fn download(root: &Path, record: &Snapshot, url: &str, timeout: Duration) -> Res
     }
 }
 
-/// The validators in the record, which a person may have written.
+/// Returns the validators in the record, which may have been edited by hand.
 fn validators(record: &Snapshot) -> Validators {
     Validators::new(record.etag.clone(), record.last_modified.clone())
 }
 
-/// A file, or standard input, up to the size that a registry may have.
+/// Reads a file or standard input, up to the maximum size of a registry.
 fn read(path: &str) -> Result<Vec<u8>> {
     let mut octets = Vec::new();
     let limit = MAX_OCTETS as u64 + 1;
@@ -171,5 +182,5 @@ fn unchanged(registry: &Registry) -> Report {
 }
 
 fn status(text: &str) -> Result<Status, String> {
-    Status::parse(text).ok_or_else(|| format!("{text:?} is no row; write one such as X.7.30"))
+    Status::parse(text).ok_or_else(|| format!("{text:?} is not a row such as X.7.30"))
 }

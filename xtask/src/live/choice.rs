@@ -1,4 +1,4 @@
-//! Which servers have to run for what is to be tested.
+//! Which targets to test, and which servers have to run for that.
 
 use std::error::Error;
 use std::fmt;
@@ -7,16 +7,16 @@ use anyhow::{Result, bail, ensure};
 
 use super::server::{Server, Target};
 
-/// What was chosen.
+/// The servers to run and the targets to test.
 #[derive(Debug)]
 pub struct Choice<'a> {
-    /// The servers, each after those that it needs.
+    /// The servers to run, each after those that it needs.
     pub servers: Vec<&'a Server>,
-    /// What is tested of them.
+    /// The targets to test, each with its server.
     pub targets: Vec<(&'a Server, &'a Target)>,
 }
 
-/// A name that no server and no target has.
+/// A name that is not a server or a target.
 #[derive(Debug)]
 pub struct Unknown(String);
 
@@ -29,7 +29,7 @@ impl fmt::Display for Unknown {
 impl Error for Unknown {}
 
 impl<'a> Choice<'a> {
-    /// The servers and targets of these names; all of them without names.
+    /// Chooses the servers and targets with these names, or all of them if there are no names.
     pub fn new(all: &'a [Server], names: &[String]) -> Result<Choice<'a>> {
         for name in names {
             let known = all.iter().any(|server| {
@@ -57,7 +57,7 @@ impl<'a> Choice<'a> {
         }
         if above.contains(&server.name.as_str()) {
             bail!(
-                "{} needs itself, by way of {}; fix `needs` in its server.toml",
+                "{} needs itself, through {}; fix `needs` in its server.toml",
                 server.name,
                 above.join(", ")
             );
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_runs_first_and_is_not_tested() {
+    fn needed_servers_run_first_and_are_not_tested() {
         let all = [server("a", "[\"c\"]"), server("b", "[]"), server("c", "[]")];
         let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         assert_eq!(chosen(&all, &["a"]), Ok((text(&["c", "a"]), text(&["a/mx"]))));

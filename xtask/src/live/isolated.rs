@@ -1,4 +1,4 @@
-//! A command in namespaces of its own: with it ends whatever it started and whatever it mounted.
+//! Runs commands in namespaces of their own: when a command ends, so do its processes and its mounts.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,25 +13,26 @@ use anyhow::{Context as _, Result, bail};
 use super::interruption::Interruption;
 use crate::file;
 
-/// A running command. Dropping it ends everything.
+/// A running command. Dropping it ends the command and its processes.
 #[derive(Debug)]
 pub struct Isolated {
     child: Child,
-    /// The command ends when this does.
+    /// The command ends when this pipe is closed.
     lifeline: Option<ChildStdin>,
 }
 
-/// No step takes longer, unless something hangs.
+/// The time limit for a step; only one that hangs takes longer.
 const LIMIT: Duration = Duration::from_secs(900);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-/// How long the end of everything may take.
+/// How long to wait for the processes to end.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How much of a log an error shows.
+/// The number of lines of a log that an error shows.
 const LAST_LINES: usize = 15;
 const END: u64 = 16 << 10;
 
 impl Isolated {
-    /// Starts a program of its own arguments. What it says goes to the log, or its standard output to a file of its own.
+    /// Starts a command, a program with its arguments. Its output goes to the log; if `output` is set, standard output
+    /// goes to that file instead.
     pub fn start<I>(shared: &Path, command: I, log: &Path, output: Option<&Path>) -> Result<Isolated>
     where
         I: IntoIterator,
@@ -40,7 +41,7 @@ impl Isolated {
         let log = created(log)?;
         let output = match output {
             Some(output) => created(output)?,
-            None => log.try_clone().context("the log")?,
+            None => log.try_clone().context("cannot duplicate the log's descriptor")?,
         };
         let mut unshare = Command::new("unshare");
         unshare.args([
@@ -54,19 +55,19 @@ impl Isolated {
         ]);
         unshare.arg(shared.join("until-input-ends")).args(command);
         unshare.stdin(Stdio::piped()).stdout(output).stderr(log);
-        // Ctrl-C on a terminal is for this process alone, which then ends the others in order.
+        // On a terminal, Ctrl-C must reach only this process, which then stops the others in order.
         std::os::unix::process::CommandExt::process_group(&mut unshare, 0);
-        let mut child = unshare.spawn().context("unshare cannot be run (Debian: util-linux)")?;
+        let mut child = unshare.spawn().context("cannot run unshare (Debian: util-linux)")?;
         let lifeline = child.stdin.take();
         Ok(Isolated { child, lifeline })
     }
 
-    /// How it ended, if it did.
+    /// Returns the exit status if the command has ended.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().context("a child cannot be waited for")
+        self.child.try_wait().context("cannot wait for a child process")
     }
 
-    /// Waits for its end.
+    /// Waits until the command ends. Fails if it takes too long or a signal arrives.
     pub fn finish(mut self, interruption: &Interruption) -> Result<ExitStatus> {
         let started = Instant::now();
         loop {
@@ -81,10 +82,10 @@ impl Isolated {
         }
     }
 
-    /// Lets it run on when this process has ended; gives its process.
+    /// Lets the command run on after this process ends, and returns its process id.
     pub fn keep(mut self) -> Result<u32> {
         if let Some(mut lifeline) = self.lifeline.take() {
-            lifeline.write_all(b"keep\n").context("it does not listen any more")?;
+            lifeline.write_all(b"keep\n").context("the command has closed its standard input")?;
         }
         Ok(self.child.id())
     }
@@ -111,7 +112,7 @@ impl Drop for Isolated {
     }
 }
 
-/// Runs a step to its end; the error of one that fails has the last lines of its log.
+/// Runs a step to its end. If it fails, the error has the last lines of its log.
 pub fn run<I>(shared: &Path, command: I, log: &Path, interruption: &Interruption) -> Result<()>
 where
     I: IntoIterator,
@@ -124,7 +125,7 @@ where
     Ok(())
 }
 
-/// The last lines of a log, for an error.
+/// Returns the last lines of a log, for an error.
 pub fn last_lines(log: &Path) -> String {
     let text = file::read_end(log, END).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);

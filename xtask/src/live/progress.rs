@@ -1,4 +1,4 @@
-//! What goes on: spinners on a terminal, and a line with the time for everything that is done.
+//! Progress: spinners on a terminal, and a line with the time taken for each step that is done.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -7,13 +7,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::terminal::{say, visible};
 
-/// Says what goes on.
+/// Shows the progress of steps.
 #[derive(Debug, Default)]
 pub struct Progress {
     bars: MultiProgress,
 }
 
-/// Something that goes on; dropping it takes its spinner away.
+/// A step in progress. Dropping it removes its spinner.
 #[derive(Debug)]
 pub struct Doing<'a> {
     progress: &'a Progress,
@@ -23,7 +23,7 @@ pub struct Doing<'a> {
 }
 
 impl Progress {
-    /// Something begins.
+    /// Begins a step.
     pub fn begin(&self, what: &str) -> Doing<'_> {
         let bar = self.bars.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -34,14 +34,14 @@ impl Progress {
         Doing { progress: self, bar, what: what.to_owned(), started: Instant::now() }
     }
 
-    /// Says a line above the spinners.
+    /// Prints a line above the spinners.
     pub fn say(&self, line: impl Display) {
         self.bars.suspend(|| say(line));
     }
 }
 
 impl Doing<'_> {
-    /// It is done; what came of it stands behind the time.
+    /// Ends the step, and prints the time and the outcome.
     pub fn done(self, outcome: impl Display) {
         let seconds = self.started.elapsed().as_secs_f32();
         self.progress.say(format_args!("{:<32} {seconds:>6.1} s  {outcome}", self.what));

@@ -1,6 +1,6 @@
-//! Private roots: a small Debian of each suite, over it each server's packages, over both what a run writes.
+//! Private roots, in three layers: a small Debian for each suite, each server's packages, and what a run writes.
 //!
-//! The lower two are kept under `target/live/cache`, so that the second time is fast.
+//! The first two layers are kept in `target/live/cache`, so that the next run starts faster.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,24 +15,24 @@ use super::isolated;
 use super::server::Server;
 use crate::file::{self, MAX_DATA};
 
-/// Where roots are, and how they are made.
+/// The location of the roots, and how they are made.
 #[derive(Clone, Debug)]
 pub struct Roots {
-    /// The scripts of `conformance/live/shared`.
+    /// The folder of scripts, `conformance/live/shared`.
     pub shared: PathBuf,
     /// `target/live`.
     pub folder: PathBuf,
-    /// Whether folders are laid over each other; otherwise they are copied.
+    /// Whether layers are mounted with overlayfs; otherwise they are copied.
     pub overlay: bool,
-    /// What ends every step early.
+    /// Aborts a step when a signal arrives.
     pub interruption: Interruption,
 }
 
-/// How long the roots of a suite are used: an archive drops what newer packages replace.
+/// How long the base of a suite is reused. After that, the archive may no longer have the packages it lists.
 const BASE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Roots {
-    /// Roots under `target/live`; the cache is made, and what an earlier run left over is removed.
+    /// Prepares `target/live`: makes the cache, and removes what an earlier run left behind.
     pub fn new(root: &Path, interruption: &Interruption) -> Result<Roots> {
         let shared = root.join("conformance/live/shared");
         let mut roots = Roots {
@@ -42,24 +42,24 @@ impl Roots {
             interruption: interruption.clone(),
         };
         fs::create_dir_all(roots.cache())
-            .with_context(|| format!("cannot make {}", roots.cache().display()))?;
+            .with_context(|| format!("cannot create {}", roots.cache().display()))?;
         remove(&roots.folder.join("run"))?;
         roots.overlay = roots.can_overlay()?;
         Ok(roots)
     }
 
-    /// The file that a step of a server writes what it says to.
+    /// Returns the path of the log of a step of a server.
     pub fn log(&self, server: &str, step: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{server}.{step}.log"))
     }
 
-    /// Whether the suite's small Debian is there already.
+    /// Returns whether the base of a suite is in the cache.
     pub fn has_base(&self, suite: &str) -> bool {
         let made = fs::metadata(self.base(suite)).and_then(|metadata| metadata.modified());
         made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < BASE_AGE))
     }
 
-    /// Makes the suite's small Debian, unless it is there.
+    /// Makes the base of a suite, unless it is in the cache.
     pub fn make_base(&self, suite: &str) -> Result<()> {
         if self.has_base(suite) {
             return Ok(());
@@ -70,13 +70,13 @@ impl Roots {
         })
     }
 
-    /// Whether the server's packages are there already.
+    /// Returns whether the layer with a server's packages is in the cache.
     pub fn has_packages(&self, server: &Server) -> bool {
         file::read_text(&self.layer(server).join("ingredients"), MAX_DATA)
             .is_ok_and(|text| text == self.ingredients(server))
     }
 
-    /// Makes the layer of a server's packages, unless it is there.
+    /// Makes the layer with a server's packages, unless it is in the cache.
     pub fn make_packages(&self, server: &Server) -> Result<()> {
         if self.has_packages(server) {
             return Ok(());
@@ -96,16 +96,17 @@ impl Roots {
                     isolated::run(&self.shared, command, &log, &self.interruption).context(script)?;
                 }
             }
-            fs::write(new.join("ingredients"), self.ingredients(server)).context("the list of ingredients")
+            fs::write(new.join("ingredients"), self.ingredients(server))
+                .context("cannot write the list of ingredients")
         })
     }
 
-    /// Makes an empty root for a run of the server.
+    /// Makes a new root for a run of the server.
     pub fn make_root(&self, server: &Server) -> Result<()> {
         self.prepare(&self.run(&server.name), &self.layer(server).join("root"))
     }
 
-    /// The command line that runs a command inside the server's root.
+    /// Returns the command line that runs a command inside the server's root.
     pub fn inside<const N: usize>(&self, server: &Server, command: [&str; N]) -> Vec<OsString> {
         let layers = [self.layer(server).join("upper"), self.base(&server.recipe.suite)];
         let mut line = self.mounted(&self.run(&server.name), &layers.each_ref().map(PathBuf::as_path));
@@ -114,7 +115,7 @@ impl Roots {
         line
     }
 
-    /// The folder of a run of the server.
+    /// Returns the folder of a run of the server.
     pub fn run(&self, server: &str) -> PathBuf {
         self.folder.join("run").join(server)
     }
@@ -131,7 +132,7 @@ impl Roots {
         self.cache().join("layers").join(&server.name)
     }
 
-    /// What a layer was made of, that of a suite made anew included.
+    /// Returns what the layer is made from. This includes the time at which the base was made.
     fn ingredients(&self, server: &Server) -> String {
         let made =
             fs::metadata(self.base(&server.recipe.suite)).and_then(|metadata| metadata.modified()).ok();
@@ -142,31 +143,31 @@ impl Roots {
         self.shared.join(name).into()
     }
 
-    /// The command line that runs what follows where the folder's root is whole.
+    /// Returns the start of a command line. It mounts the root of a folder, and runs what is appended to it.
     fn mounted(&self, folder: &Path, layers: &[&Path]) -> Vec<OsString> {
         let layers: Vec<_> = layers.iter().map(|layer| layer.as_os_str()).collect();
         let layers = if self.overlay { layers.join(":".as_ref()) } else { OsString::new() };
         vec![self.script("mounted"), folder.join("root").into(), layers]
     }
 
-    /// Makes the folder anew; with a copy of what would otherwise lie under it.
+    /// Makes the folder empty. Without overlayfs, copies the layers below into it.
     fn prepare(&self, folder: &Path, copied: &Path) -> Result<()> {
         remove(folder)?;
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         if !self.overlay {
             let status = Command::new("cp").arg("--archive").arg(copied).arg(folder.join("root")).status();
-            let status = status.context("cp cannot be run")?;
-            ensure!(status.success(), "{} cannot be copied to {}", copied.display(), folder.display());
+            let status = status.context("cannot run cp")?;
+            ensure!(status.success(), "cannot copy {} to {}", copied.display(), folder.display());
         }
         Ok(())
     }
 
-    /// Tries whether folders can be laid over each other here.
+    /// Tries whether overlayfs works here.
     fn can_overlay(&self) -> Result<bool> {
         let folder = self.folder.join("overlay");
         for name in ["lower", "upper", "work", "root"] {
             fs::create_dir_all(folder.join(name))
-                .with_context(|| format!("cannot make {}", folder.display()))?;
+                .with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let status = Command::new("unshare")
             .current_dir(&folder)
@@ -175,11 +176,11 @@ impl Roots {
             .stderr(Stdio::null())
             .status();
         remove(&folder)?;
-        Ok(status.context("unshare cannot be run (Debian: util-linux)")?.success())
+        Ok(status.context("cannot run unshare (Debian: util-linux)")?.success())
     }
 }
 
-/// Removes a folder with everything in it, if it is there.
+/// Removes a folder with everything in it, if it exists.
 pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -189,7 +190,7 @@ pub fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// Replaces a folder by one that is made beside it, or not at all.
+/// Replaces a folder with one that is made next to it. If that fails, the folder is not changed.
 fn replace(folder: &Path, make: impl Fn(&Path) -> Result<()>) -> Result<()> {
     let new = folder.with_extension("new");
     remove(&new)?;

@@ -1,4 +1,4 @@
-//! A server that runs.
+//! A running server.
 
 use std::fs;
 use std::io::Read as _;
@@ -15,30 +15,30 @@ use super::root::{self, Roots};
 use super::server::Server;
 use crate::file::{self, MAX_DATA};
 
-/// A server in its root. Dropping it stops it and removes the root.
+/// A server that runs in its root. Dropping it stops the server and removes the root.
 #[derive(Debug)]
 pub struct Running {
-    /// What it says of its version.
+    /// The version that it reports.
     pub version: String,
-    /// `None` once it is to run on.
+    /// `None` if it is to run on.
     process: Option<Isolated>,
     folder: PathBuf,
 }
 
-/// How long a server may take until it answers.
+/// How long a server may take to start or to stop.
 const START: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a server may think before it greets; some wait on purpose.
+/// How long a server may take to send its greeting; some wait on purpose.
 const GREETING: Duration = Duration::from_secs(12);
-/// The file of a server that runs on, with its process.
+/// The file with the process id of a server that runs on.
 const KEPT: &str = "kept";
 
 impl Running {
-    /// Sets the server up in a root of its own, starts it, and waits until it answers everywhere.
+    /// Sets the server up in a root of its own, starts it, and waits until all its listeners answer.
     pub fn start(server: &Server, roots: &Roots) -> Result<Running> {
         for (address, _) in listeners(server) {
             let is_free = TcpStream::connect_timeout(&address, GREETING).is_err();
-            ensure!(is_free, "something else listens at {address}; stop it, and try again");
+            ensure!(is_free, "something else is listening on {address}; stop it, and try again");
         }
         let mut running = Running { version: String::new(), process: None, folder: roots.run(&server.name) };
         roots.make_root(server)?;
@@ -61,7 +61,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Lets it run on when this process has ended, until [`stop_kept`].
+    /// Lets the server run on after this process ends, until [`stop_kept`].
     pub fn keep(mut self) -> Result<()> {
         if let Some(process) = self.process.take() {
             let id = process.keep()?;
@@ -77,13 +77,13 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.process = None;
         if !self.folder.as_os_str().is_empty() {
-            // The next run removes what cannot be removed now.
+            // If it cannot be removed now, the next run will remove it.
             let _ = root::remove(&self.folder);
         }
     }
 }
 
-/// The servers that run on since an earlier command, by name.
+/// Returns the names of the servers that an earlier command left running.
 pub fn kept(folder: &Path) -> Vec<String> {
     let runs = fs::read_dir(folder.join("run")).into_iter().flatten().flatten();
     let mut names: Vec<String> = runs
@@ -94,18 +94,17 @@ pub fn kept(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Stops a server that runs on, and removes its root.
+/// Stops a server that an earlier command left running, and removes its root.
 pub fn stop_kept(folder: &Path, name: &str) -> Result<()> {
     let folder = folder.join("run").join(name);
     if let Some(id) = process_of(&folder) {
-        // The first process of the namespaces; the one outside ends when all of them have.
+        // Kills the first process in the namespaces. The process outside ends when all of those have.
         let children = PathBuf::from(format!("/proc/{id}/task/{id}/children"));
         let children = file::read_text(&children, MAX_DATA).unwrap_or_default();
         for child in
             children.split_whitespace().filter_map(|child| child.parse().ok()).filter_map(Pid::from_raw)
         {
-            kill_process(child, Signal::KILL)
-                .with_context(|| format!("process {child:?} cannot be ended"))?;
+            kill_process(child, Signal::KILL).with_context(|| format!("cannot kill process {child:?}"))?;
         }
         let started = Instant::now();
         while process_of(&folder).is_some() {
@@ -116,7 +115,7 @@ pub fn stop_kept(folder: &Path, name: &str) -> Result<()> {
     root::remove(&folder)
 }
 
-/// The process of a server that runs on. Numbers are used again, so that it has to be of this very folder.
+/// Returns the process id of a server that was left running. Ids are reused, so its command line must name this folder.
 fn process_of(folder: &Path) -> Option<u32> {
     let id: u32 = file::read_text(&folder.join(KEPT), MAX_DATA).ok()?.trim().parse().ok()?;
     let line = file::read(&PathBuf::from(format!("/proc/{id}/cmdline")), MAX_DATA).ok()?;
@@ -125,10 +124,10 @@ fn process_of(folder: &Path) -> Option<u32> {
     is_ours.then_some(id)
 }
 
-/// Where it listens, and whether it greets there.
+/// Returns the addresses where the server listens, each with whether it sends a greeting there.
 fn listeners(server: &Server) -> impl Iterator<Item = (SocketAddr, bool)> {
-    let beside = server.recipe.listens.iter().map(|address| (*address, false));
-    beside.chain(server.targets.iter().map(|target| (target.address, target.greets)))
+    let untested = server.recipe.listens.iter().map(|address| (*address, false));
+    untested.chain(server.targets.iter().map(|target| (target.address, target.greets)))
 }
 
 fn wait_for(server: &Server, process: &mut Isolated, roots: &Roots) -> Result<()> {

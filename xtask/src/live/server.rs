@@ -1,7 +1,7 @@
-//! The servers of `conformance/live/`: a folder each.
+//! The servers of `conformance/live/`, one folder each.
 //!
-//! `server.toml` says what a server is made from; `start`, and `setup` before it if there is one, run inside its root.
-//! Every other TOML file but `baseline.toml` is a target, in the form that `smtp-conformance run` reads.
+//! `server.toml` says what a server is made from. `setup`, if it exists, and `start` run inside the server's root.
+//! Every other TOML file except `baseline.toml` is a target, as `smtp-conformance run` reads it.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,61 +16,61 @@ use crate::data_file::DataFile;
 /// A server that can be set up.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// Its folder's name.
+    /// The name of its folder.
     pub name: String,
-    /// Its folder.
+    /// The path of its folder.
     pub folder: PathBuf,
     /// What it is made from.
     pub recipe: Recipe,
-    /// What is tested, by name.
+    /// Its targets, by name.
     pub targets: Vec<Target>,
 }
 
-/// `server.toml`.
+/// The contents of `server.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// The Debian that its root is made of, such as `bookworm`.
+    /// The Debian release of its root, such as `bookworm`.
     pub suite: String,
     /// Debian packages.
     pub packages: Vec<String>,
-    /// Packages of PyPI, in /srv/python.
+    /// PyPI packages, installed in /srv/python.
     #[serde(default)]
     pub pip: Vec<String>,
-    /// Packages of npm, in /srv/node_modules.
+    /// npm packages, installed in /srv/node_modules.
     #[serde(default)]
     pub npm: Vec<String>,
-    /// Servers that have to run before.
+    /// Servers that must run before this one starts.
     #[serde(default)]
     pub needs: Vec<Spanned<String>>,
     /// A shell command that prints the version.
     pub version: String,
-    /// Where it listens beside its targets.
+    /// The addresses where it listens, other than its targets.
     #[serde(default)]
     pub listens: Vec<SocketAddr>,
 }
 
-/// A listener that is tested.
+/// A listener to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The server's name and the file's: `postfix/mx`.
+    /// The names of the server and of the file: `postfix/mx`.
     pub name: String,
-    /// Its file.
+    /// The path of its file.
     pub file: PathBuf,
-    /// Where it is.
+    /// The address of the listener.
     pub address: SocketAddr,
-    /// Whether the server says something first.
+    /// Whether the server sends something before the client does.
     pub greets: bool,
 }
 
-/// As much of a target's file as has to be known here.
+/// The part of a target's file that is needed here.
 #[derive(Deserialize)]
 struct TargetFile {
     url: Spanned<String>,
 }
 
 impl Server {
-    /// Reads every server, by name.
+    /// Reads all servers, sorted by name.
     pub fn all(live: &Path) -> Result<Vec<Server>> {
         let mut servers = Vec::new();
         for folder in entries(live)? {
@@ -86,7 +86,7 @@ impl Server {
         let name = file_name(folder);
         let recipe = Recipe::read(&DataFile::read(&folder.join("server.toml"))?)?;
         let start = folder.join("start");
-        ensure!(start.exists(), "{} is missing; it starts the server and does not return", start.display());
+        ensure!(start.exists(), "{} is missing; it must start the server and not return", start.display());
         let mut targets = Vec::new();
         for file in entries(folder)? {
             let is_toml = file.extension().is_some_and(|extension| extension == "toml");
@@ -97,7 +97,7 @@ impl Server {
         Ok(Server { name, folder: folder.to_owned(), recipe, targets })
     }
 
-    /// The findings that are known, if there is a file of them.
+    /// Returns the path of the baseline, if there is one.
     pub fn baseline(&self) -> Option<PathBuf> {
         Some(self.folder.join("baseline.toml")).filter(|file| file.exists())
     }
@@ -108,7 +108,10 @@ impl Recipe {
         let recipe: Recipe = file.parse()?;
         let is_word = |text: &str| text.bytes().all(|octet| octet.is_ascii_lowercase()) && !text.is_empty();
         if !is_word(&recipe.suite) {
-            let error = anyhow!("{:?} is no Debian; write its code name, as `bookworm`", recipe.suite);
+            let error = anyhow!(
+                "{:?} is not a Debian release; write its code name, such as `bookworm`",
+                recipe.suite
+            );
             return Err(file.error(1, &error));
         }
         for address in &recipe.listens {
@@ -119,7 +122,7 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// What a root has to be made anew for when it changes.
+    /// Returns what a root is made from. If it changes, the root must be made again.
     pub fn ingredients(&self) -> String {
         format!("{}\npackages {:?}\npip {:?}\nnpm {:?}\n", self.suite, self.packages, self.pip, self.npm)
     }
@@ -135,13 +138,13 @@ impl Target {
     }
 }
 
-/// The address in a URL, and whether the server greets there.
+/// Returns the address in a URL, and whether the server sends a greeting there.
 fn address(url: &str) -> Result<(SocketAddr, bool)> {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let address: SocketAddr = rest.trim_end_matches('/').parse().map_err(|_| {
-        anyhow!("{url:?} names no address and port; write one such as smtp://127.0.0.1:25101")
+        anyhow!("{url:?} does not have an address and a port; write smtp://127.0.0.1:25101, for instance")
     })?;
-    ensure!(address.ip().is_loopback(), "{address} is not on loopback, where servers are set up");
+    ensure!(address.ip().is_loopback(), "{address} is not on loopback; servers must listen on loopback only");
     Ok((address, scheme != "smtps"))
 }
 
@@ -160,7 +163,7 @@ fn check_needs(servers: &[Server]) -> Result<()> {
     Ok(())
 }
 
-/// What a folder holds, by name.
+/// Returns the paths in a folder, sorted by name.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -224,6 +227,6 @@ mod tests {
         let count = ports.len();
         ports.sort_unstable();
         ports.dedup();
-        assert_eq!(ports.len(), count, "two listen at one address");
+        assert_eq!(ports.len(), count, "two servers listen on the same address");
     }
 }

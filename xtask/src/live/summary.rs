@@ -1,4 +1,4 @@
-//! What came of every target, as a table.
+//! The results of all targets, as a table.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,33 +8,33 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-/// What came of a target.
+/// The result of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The server's version.
     pub version: String,
     /// The target's name.
     pub target: String,
-    /// What the run ended with.
+    /// The outcome of the run, or why there is none.
     pub result: Result<Tested, String>,
     /// How long the run took.
     pub time: Duration,
 }
 
-/// A run that came to its end.
+/// A run that ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tested {
-    /// Its exit status.
+    /// The exit status.
     pub status: i32,
-    /// Findings at level error.
+    /// The number of findings with level error.
     pub errors: usize,
-    /// Findings at level warning.
+    /// The number of findings with level warning.
     pub warnings: usize,
-    /// Findings at level note.
+    /// The number of findings with level note.
     pub notes: usize,
 }
 
-/// As much of a record as is counted.
+/// The part of a record that is needed to count findings.
 #[derive(Deserialize)]
 struct Record {
     record: String,
@@ -42,12 +42,12 @@ struct Record {
 }
 
 impl Tested {
-    /// Counts the findings among the records of a run.
+    /// Counts the findings in the records of a run.
     pub fn read(status: i32, records: &Path) -> Result<Tested> {
         let cannot_read = || format!("cannot read {}", records.display());
         let file = File::open(records).with_context(cannot_read)?;
         let mut tested = Tested { status, ..Tested::default() };
-        // Line by line: a server that says much makes a large file.
+        // Reads line by line, because a server that sends much makes the file large.
         for line in BufReader::new(file).lines() {
             let line = line.with_context(cannot_read)?;
             let record: Record =
@@ -63,7 +63,7 @@ impl Tested {
     }
 }
 
-/// The table, a row a target.
+/// Formats the table, with one row per target.
 pub fn table(rows: &[Row]) -> String {
     let mut lines = vec![["target", "version", "errors", "warnings", "notes", "time", ""].map(str::to_owned)];
     lines.extend(rows.iter().map(cells));
@@ -82,17 +82,17 @@ pub fn table(rows: &[Row]) -> String {
 
 fn cells(row: &Row) -> [String; 7] {
     let time = format!("{:.1} s", row.time.as_secs_f32());
-    let (counts, remark) = match &row.result {
+    let (counts, note) = match &row.result {
         Ok(tested) => {
             let counts = [tested.errors, tested.warnings, tested.notes].map(|count| count.to_string());
-            let remark =
+            let note =
                 if tested.status == 0 { String::new() } else { format!("exit status {}", tested.status) };
-            (counts, remark)
+            (counts, note)
         }
         Err(reason) => (["-"; 3].map(str::to_owned), reason.clone()),
     };
     let [errors, warnings, notes] = counts;
-    [row.target.clone(), row.version.clone(), errors, warnings, notes, time, remark]
+    [row.target.clone(), row.version.clone(), errors, warnings, notes, time, note]
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_under_each_other() {
+    fn columns_are_aligned() {
         let row = |target: &str, result| Row {
             version: "3.7".to_owned(),
             target: target.to_owned(),

@@ -1,4 +1,4 @@
-//! The C header, and what installs it: pkg-config, CMake, make.
+//! The C header, and the files that install it: pkg-config, CMake, make.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::code::{Classes, Status};
 use crate::model::{Entry, Model};
 use crate::terminal::excerpt;
 
-/// C89 promises 509 characters a string literal (ANSI X3.159 §2.2.4.1).
+/// C89 guarantees 509 characters per string literal (ANSI X3.159 §2.2.4.1).
 const MAX_LITERAL: usize = 480;
 
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
@@ -30,14 +30,14 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     ])
 }
 
-/// Fails if the name of a row or a reply code means something else in the header.
+/// Fails if the header defines the name of a row or a reply code as something else too.
 fn check_names(header: &str, model: &Model) -> Result<()> {
     let defines = |name: &str| header.lines().filter(|line| defined_name(line) == Some(name)).count();
     for entry in &model.entries {
         let identifier = &entry.annotation.identifier;
         ensure!(
             defines(&format!("SMTP_ESC_{identifier}")) == 1,
-            "the header defines SMTP_ESC_{identifier} as something else already; write another identifier for \
+            "the header already defines SMTP_ESC_{identifier} as something else; choose another identifier for \
              {} in registry/annotations.toml",
             entry.status
         );
@@ -46,7 +46,7 @@ fn check_names(header: &str, model: &Model) -> Result<()> {
         let name = &entry.name;
         ensure!(
             defines(&format!("SMTP_ESC_REPLY_{name}")) == 1,
-            "the header defines SMTP_ESC_REPLY_{name} as something else already; write another name for {} in \
+            "the header already defines SMTP_ESC_REPLY_{name} as something else; choose another name for {} in \
              registry/reply-codes.toml",
             entry.code
         );
@@ -104,7 +104,7 @@ impl Header {
     }
 }
 
-/// A row as a constant and as a line of the X-macro.
+/// A row, as a constant and as a line of the X-macro.
 struct Row {
     heading: Option<Comment>,
     constant: Cells,
@@ -113,7 +113,7 @@ struct Row {
     sample: Literal,
 }
 
-/// A reply code likewise.
+/// A reply code, as a constant and as a line of the X-macro.
 struct Reply {
     constant: Cells,
     comment: Comment,
@@ -211,7 +211,7 @@ impl Columns {
         let parts = parts(&entry.record.description.text);
         ensure!(
             parts.len() <= 1000,
-            "the description of {} has {} octets, which is too much for the header; look at the snapshot",
+            "the description of {} has {} octets, which is too long for the header; is the snapshot right?",
             entry.status,
             entry.record.description.text.len()
         );
@@ -219,7 +219,7 @@ impl Columns {
         Ok(parts.into_iter().enumerate().map(|(part, text)| (cells(part), Escaped::new(text))).collect())
     }
 
-    /// The first three columns of every table: identifier, subject, detail.
+    /// Returns the first three columns of every table: identifier, subject, detail.
     fn key(&self, entry: &Entry) -> String {
         let Status { subject, detail } = entry.status;
         let identifier = format!("{},", entry.annotation.identifier);
@@ -257,7 +257,7 @@ fn number(status: Status) -> u32 {
     u32::from(status.subject) * 1000 + u32::from(status.detail)
 }
 
-/// The text in parts that a literal can hold, split behind blanks; the parts join to the text.
+/// Splits a text after blanks into parts that fit into a literal. Concatenated, they are the text.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -272,7 +272,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// `0.1.0` as `0x000100L`.
+/// Turns `0.1.0` into `0x000100L`.
 fn version_number(version: &str) -> Result<String> {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let numbers: Option<Vec<u8>> = core.split('.').map(|number| number.parse().ok()).collect();
@@ -282,11 +282,11 @@ fn version_number(version: &str) -> Result<String> {
     }
     .with_context(|| {
         let version = excerpt(version);
-        format!("the version {version:?} in Cargo.toml is not three numbers up to 255, as in 0.1.0")
+        format!("the version {version:?} in Cargo.toml is not three numbers up to 255, such as 0.1.0")
     })
 }
 
-/// `2024-12-06` as `20241206L`; a month without a day ends with 00.
+/// Turns `2024-12-06` into `20241206L`; a month without a day ends with 00.
 fn date_number(date: &str) -> String {
     let digits: String = date.chars().filter(char::is_ascii_digit).collect();
     format!("{digits:0<8}L")
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_fit_a_literal_and_join_to_the_text() {
+    fn parts_fit_a_literal_and_concatenate_to_the_text() {
         let words = "word ".repeat(300);
         let unbroken = "\u{e9}".repeat(1000);
         for text in ["", "short", words.as_str(), unbroken.as_str()] {

@@ -1,4 +1,4 @@
-//! The registry as tables for spreadsheets and scripts.
+//! CSV files, for spreadsheets and scripts.
 
 use anyhow::Result;
 use askama::Template;
@@ -127,7 +127,7 @@ impl StatusRow {
     }
 }
 
-/// The reply codes of a row, each as the digits with which it begins.
+/// Returns the associated codes of a row, each as the digits that the reply codes begin with.
 fn pairs(entry: &Entry) -> Vec<PairRow> {
     let row = |kind: &str, digits: String| PairRow {
         status: Escaped::new(entry.status),
@@ -154,7 +154,7 @@ impl ReplyCodeRow {
     }
 }
 
-/// Ascending, as the library's set has them.
+/// Returns the classes as a set, which sorts them.
 fn set(classes: &[Class]) -> Classes {
     classes.iter().copied().collect()
 }

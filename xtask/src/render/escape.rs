@@ -1,37 +1,37 @@
-//! Text escaped for the place it goes to, and escapers that let nothing else through.
+//! Escapes text for the place where a template prints it, and makes sure that templates print nothing else.
 //!
-//! A template prints only [`Escaped`] values of its own target. Each carries the target's mark, a control
-//! character that neither XML nor TOML text can hold; the target's askama escaper (see `askama.toml`) takes the
-//! mark off and fails on text without it. A template that prints a raw field therefore cannot be rendered.
+//! A template can print only [`Escaped`] values of its own target. Each begins with the target's mark, a control
+//! character that cannot occur in XML or TOML text. The target's askama escaper (see `askama.toml`) removes the mark
+//! and fails on text without it. So a template that prints a raw field cannot be rendered.
 
 use std::fmt::{self, Display, Write};
 use std::marker::PhantomData;
 
 use askama::filters::Escaper;
 
-/// A place in a product, with its rules of escaping.
+/// A place in a product, with its escaping rules.
 pub trait Place {
-    /// The target whose templates may print it.
+    /// The target whose templates may print text for this place.
     type Target: Target;
 
-    /// The text as it has to stand there.
+    /// Escapes a text for this place.
     fn escape(text: &str) -> String;
 }
 
-/// A kind of product.
+/// A file format that templates produce.
 pub trait Target {
-    /// The mark of text escaped for it.
+    /// The mark of text that is escaped for this target.
     const MARK: char;
 }
 
-/// Text escaped for a place.
+/// Text that is escaped for a place.
 pub struct Escaped<P: Place> {
     marked: String,
     place: PhantomData<P>,
 }
 
 impl<P: Place> Escaped<P> {
-    /// Escapes a text, or anything that prints as one.
+    /// Escapes a value's text.
     pub fn new(text: impl Display) -> Self {
         let escaped = P::escape(&text.to_string());
         Escaped { marked: format!("{}{escaped}", P::Target::MARK), place: PhantomData }
@@ -40,12 +40,12 @@ impl<P: Place> Escaped<P> {
 
 impl<P: Place> Display for Escaped<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One write, so that the escaper sees the mark and the text together.
+        // In one write, so that the escaper gets the mark and the text together.
         f.write_str(&self.marked)
     }
 }
 
-/// Names, numbers and dates: letters, digits, `_`, `.` and `-`; anything else becomes `_`.
+/// Names, numbers and dates: ASCII letters and digits, `_`, `.` and `-`. Other characters become `_`.
 pub struct Word<T>(PhantomData<T>);
 
 impl<T: Target> Place for Word<T> {
@@ -107,14 +107,14 @@ target!(
     '\u{6}'
 );
 
-/// Characters that reorder or hide what stands around them, and line breaks other than LF.
+/// Returns whether a character is a control character, or can hide or reorder the text around it.
 pub fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A string literal of Rust, in plain ASCII.
+/// A string literal of Rust. Everything but ASCII and `§` is escaped.
 pub struct RustLiteral;
 
 impl Place for RustLiteral {
@@ -134,7 +134,7 @@ impl Place for RustLiteral {
     }
 }
 
-/// Text behind `//`: one line, nothing that reorders it.
+/// Text after `//`: one line, with nothing hidden or reordered.
 pub struct RustComment;
 
 impl Place for RustComment {
@@ -167,7 +167,7 @@ impl Place for RustUrl {
     }
 }
 
-/// Cells of a C macro call: words and numbers, the commas between them, the blanks that align them.
+/// Cells of a C macro call: words and numbers, with the commas and blanks between them.
 pub struct CCells;
 
 impl Place for CCells {
@@ -179,8 +179,8 @@ impl Place for CCells {
     }
 }
 
-/// A string literal of C in which every octet keeps its value: octal escapes for `%`, trigraphs and whatever is
-/// outside printable ASCII.
+/// A string literal of C with the same octets. `?` (because of trigraphs), `%` and everything outside printable ASCII
+/// become octal escapes.
 pub struct CLiteral;
 
 impl Place for CLiteral {
@@ -202,7 +202,7 @@ impl Place for CLiteral {
     }
 }
 
-/// Text inside a C comment: printable ASCII that neither opens nor closes a comment and splices no line.
+/// Text inside a C comment: printable ASCII that opens or closes no comment, and has no trigraph or backslash.
 pub struct CComment;
 
 impl Place for CComment {
@@ -227,7 +227,7 @@ impl Place for CComment {
     }
 }
 
-/// Text of GitHub-flavoured Markdown on one line, in a table cell or not: reads back as the same text.
+/// One line of text in GitHub-flavoured Markdown, inside or outside a table cell. It is shown unchanged.
 pub struct MarkdownText;
 
 impl Place for MarkdownText {
@@ -239,13 +239,13 @@ impl Place for MarkdownText {
         for (index, c) in text.char_indices() {
             let (before, after) = (&text[..index], &text[index + c.len_utf8()..]);
             match c {
-                // A blank at an edge or behind another blank would be lost.
+                // A blank at the start, at the end or after another blank would be lost.
                 ' ' if before.is_empty() || after.is_empty() || before.ends_with(' ') => {
                     markdown.push_str("&#32;");
                 }
                 '<' => markdown.push_str("&lt;"),
                 '&' => markdown.push_str("&amp;"),
-                // Addresses are looked for when escapes are undone; a comment keeps the parts of one apart.
+                // Markdown finds bare addresses after it has undone escapes, so a comment separates the parts of one.
                 '@' if is_inside_address(before, after) => markdown.push_str("<!-- -->@"),
                 _ if is_deceptive(c) => {
                     let _ = write!(markdown, "&#x{:X};", u32::from(c));
@@ -258,11 +258,11 @@ impl Place for MarkdownText {
     }
 }
 
-/// How a line begins, found once, so that a long line takes time in proportion to its length.
+/// How a line begins. It is computed once per line, so that escaping takes linear time.
 struct LineStart {
-    /// Where its first word begins.
+    /// The position of the first word.
     word: usize,
-    /// Where the digits end that the word begins with.
+    /// The position after the digits at the start of the first word.
     digits: usize,
 }
 
@@ -275,22 +275,22 @@ impl LineStart {
     }
 }
 
-/// Whether a character of Markdown means something where it stands.
+/// Returns whether Markdown would interpret a character here.
 fn needs_backslash(c: char, start: &LineStart, before: &str, after: &str) -> bool {
     match c {
         // Emphasis, code, links, tables, strikethrough, headings, GitHub's formulas.
         '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => true,
-        // Lists, rules and quotes begin a line only.
+        // Lists, rules and quotes, at the start of a line only.
         '+' | '-' | '=' | '>' => before.len() <= start.word,
-        // `www.` begins a bare address, and so does a number a list.
+        // `www.` begins a bare address; a number followed by a dot or a parenthesis begins a list.
         '.' if ends_in_www(before) => true,
         '.' | ')' => {
-            let behind_number = before.len() == start.digits && start.digits > start.word;
-            behind_number && (after.is_empty() || after.starts_with(' '))
+            let after_number = before.len() == start.digits && start.digits > start.word;
+            after_number && (after.is_empty() || after.starts_with(' '))
         }
-        // Bare addresses, and GitHub's pictures by name.
+        // Bare addresses, and GitHub's emoji by name.
         ':' => after.starts_with(|c: char| c.is_ascii_graphic()),
-        // In front of a link it makes an image.
+        // Before a link, it makes an image.
         '!' => after.is_empty(),
         _ => false,
     }
@@ -317,7 +317,7 @@ impl Place for MarkdownUrl {
     }
 }
 
-/// A string of JSON with its quotes, bidirectional controls and the like as `\u` escapes.
+/// A JSON string with its quotes. Deceptive characters become `\u` escapes.
 pub struct JsonString;
 
 impl Place for JsonString {
@@ -328,11 +328,11 @@ impl Place for JsonString {
     }
 }
 
-/// JSON in which every character of a string shows: bidirectional controls and the like become `\u` escapes.
+/// Replaces the deceptive characters in a JSON text with `\u` escapes.
 pub fn visible_json(json: &str) -> String {
     let mut visible = String::new();
     for c in json.chars() {
-        // A line break stands between values; inside a string it is escaped already.
+        // A line break is between values; inside a string it is already escaped.
         if is_deceptive(c) && c != '\n' {
             let _ = c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(visible, "\\u{unit:04x}"));
         } else {
@@ -342,7 +342,7 @@ pub fn visible_json(json: &str) -> String {
     visible
 }
 
-/// A part of a JSON string, without the quotes around it.
+/// A part of a JSON string, without the quotes.
 pub struct JsonStringPart;
 
 impl Place for JsonStringPart {
@@ -354,15 +354,16 @@ impl Place for JsonStringPart {
     }
 }
 
-/// A field of a CSV record that has several (RFC 4180), quoted where it has to be.
+/// A field of a CSV record with several fields (RFC 4180), quoted if necessary.
 ///
-/// A spreadsheet takes it for text, and every character but a line break shows:
+/// A spreadsheet takes the field for text, and shows all its characters:
 ///
-/// * An apostrophe stands in front of what would be a formula, and in front of an apostrophe.
-/// * A character that hides or reorders text is written `\u{202e}`, and the backslash of text that looks like this
-///   `\u{5c}`.
+/// * A field that a spreadsheet would take for a formula, or that begins with an apostrophe, gets an apostrophe in
+///   front of it.
+/// * A deceptive character other than LF is written as an escape such as `\u{202e}`. If the text itself has `\u{`, its
+///   backslash is written as `\u{5c}`.
 ///
-/// So a reader gets the text back without the first apostrophe, and with these escapes undone.
+/// To get the text back, remove one leading apostrophe and undo the escapes.
 pub struct CsvField;
 
 impl Place for CsvField {
@@ -386,10 +387,10 @@ impl Place for CsvField {
     }
 }
 
-/// What a cell begins with that spreadsheets calculate; some take the wide forms too.
+/// The first characters of formulas. Some spreadsheets accept the full-width forms too.
 const BEGINS_FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// Text behind `#` in a build file.
+/// Text after `#` in a build file.
 pub struct BuildComment;
 
 impl Place for BuildComment {
@@ -400,7 +401,7 @@ impl Place for BuildComment {
     }
 }
 
-/// Text behind `#` at the head of a CSV file.
+/// Text after `#` at the start of a CSV file.
 pub struct CsvComment;
 
 impl Place for CsvComment {
@@ -422,19 +423,20 @@ impl Place for MarkdownComment {
     }
 }
 
-/// One line in which every character shows.
+/// Returns the text with its deceptive characters escaped, as one line.
 fn plain_line(text: &str) -> String {
     let mut line = String::new();
     for c in text.chars() {
-        match is_deceptive(c) {
-            true => line.extend(c.escape_unicode()),
-            false => line.push(c),
+        if is_deceptive(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
         }
     }
     line
 }
 
-/// Percent-encodes whatever could end a link or hide in it.
+/// Percent-encodes every octet that could end the link or be misread.
 fn escape_url(text: &str) -> String {
     let mut url = String::new();
     for octet in text.bytes() {
@@ -469,25 +471,25 @@ mod tests {
                 }
                 let escaped = Page { text: Escaped::<$place>::new("a") }.render().unwrap();
                 assert!(escaped == "[a]" || escaped == "[\"a\"]", "{escaped}");
-                assert!(Page { text: "a" }.render().is_err(), "raw text went through");
-                assert!(Page { text: 1 }.render().is_err(), "a raw number went through");
+                assert!(Page { text: "a" }.render().is_err(), "a template printed raw text");
+                assert!(Page { text: 1 }.render().is_err(), "a template printed a raw number");
                 let other = Page { text: Escaped::<Word<Other>>::new("a") };
-                assert!(other.render().is_err(), "text of another target went through");
+                assert!(other.render().is_err(), "a template printed text of another target");
             }
         };
     }
 
     target!(
-        /// A target that no template has.
-        #[allow(unreachable_pub, reason = "targets are public elsewhere")]
+        /// A target without templates.
+        #[allow(unreachable_pub, reason = "the macro declares public targets")]
         Other,
         '\u{7}'
     );
 
     #[test]
-    fn long_lines_of_any_shape_are_escaped_in_time() {
+    fn escaping_takes_linear_time() {
         for unit in ["a.", "\u{a0}", "-", "1", "www.", ":a", "@a", " "] {
-            // A million of them take minutes if the whole line is looked at again for each.
+            // With a million of them, a scan of the whole line for each would take minutes.
             let long = unit.repeat(1_000_000);
             assert!(MarkdownText::escape(&long).len() >= long.len());
             assert!(

@@ -1,4 +1,4 @@
-//! One file for every other language, and its schema.
+//! The JSON file, for every other language, and its schema.
 
 use anyhow::Result;
 use askama::Template;
@@ -24,7 +24,7 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     ])
 }
 
-/// The word for a form of the associated codes, in JSON and CSV.
+/// Returns the word for a form of the associated codes, in JSON and CSV.
 pub(super) fn form_name(form: Form) -> &'static str {
     match form {
         Form::Any => "any",
@@ -179,7 +179,7 @@ fn origin(snapshot: &Snapshot) -> (&'static str, &'static str) {
     match snapshot.origin {
         Origin::Transcribed => (
             "transcribed",
-            "The facts are those of IANA's registry, transcribed; the descriptions are summaries in this project's words.",
+            "The facts are transcribed from IANA's registry; the descriptions are summaries in this project's words.",
         ),
         Origin::Iana => ("iana", "The registry as IANA publishes it, in IANA's own words."),
     }
@@ -261,7 +261,7 @@ fn raw(record: &Record) -> Vec<(Text, Text)> {
     cells.into()
 }
 
-/// Ascending, as the library's set has them.
+/// Returns the classes in ascending order.
 fn classes(classes: &[Class]) -> Vec<Number> {
     escape_all(classes.iter().copied().collect::<crate::code::Classes>().iter())
 }

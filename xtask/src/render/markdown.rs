@@ -1,4 +1,4 @@
-//! registry.md: the registry for people who run mail servers.
+//! registry.md, for people who run mail servers.
 
 use anyhow::Result;
 use askama::Template;
@@ -16,7 +16,7 @@ use crate::text::{Piece, Reference, RichText};
 
 type Text = Escaped<MarkdownText>;
 type Url = Escaped<MarkdownUrl>;
-/// Goes into code spans, anchors and links only: `_` means something in text.
+/// For code spans, anchors and links only: in text, Markdown would interpret `_`.
 type MarkdownWord = Escaped<Word<Markdown>>;
 
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
@@ -41,7 +41,7 @@ struct Page {
     conflicts: Vec<ConflictRow>,
 }
 
-/// A row that is spoken of elsewhere on the page.
+/// A link to a row.
 struct Row {
     name: Text,
     anchor: MarkdownWord,
@@ -73,7 +73,7 @@ struct StatusRow {
     successor: Option<Row>,
 }
 
-/// Words, or a link, with or without a blank before.
+/// Text or a link, perhaps with a blank before it.
 struct Span {
     gap: bool,
     words: Text,
@@ -140,8 +140,8 @@ impl Row {
         Row { name: Escaped::new(status), anchor: anchor(status) }
     }
 
-    /// Named with the class that agrees with a reply code (RFC 2034 §4).
-    fn beside(reply_code: ReplyCode, status: Status) -> Self {
+    /// Names the row with the class of a reply code (RFC 2034 §4).
+    fn with_class_of(reply_code: ReplyCode, status: Status) -> Self {
         let class = reply_code.number() / 100;
         let name = format!("{class}.{}.{}", status.subject, status.detail);
         Row { name: Escaped::new(name), anchor: anchor(status) }
@@ -163,7 +163,7 @@ impl ClassRow {
     }
 }
 
-/// The rows below their subjects: first those of the registry's table, then any that it lacks.
+/// Groups the rows by subject: first the subjects of the registry's table, then any that it lacks.
 fn subjects(model: &Model) -> Vec<Subject> {
     let table = &model.registry.subjects.rows;
     let mut numbers: Vec<u16> = table.iter().map(|row| row.key).collect();
@@ -204,7 +204,7 @@ impl StatusRow {
     }
 }
 
-/// The cell as IANA prints it, its reply codes linked; nothing where it says nothing.
+/// Returns the cell as IANA prints it, with links for reply codes; empty if it says nothing.
 fn associated(entry: &Entry) -> Vec<Span> {
     if entry.associated.form == Form::NoData {
         return Vec::new();
@@ -223,7 +223,7 @@ fn associated(entry: &Entry) -> Vec<Span> {
     spans(pieces)
 }
 
-/// A cell with its references linked.
+/// Returns a cell with links for its references.
 fn linked_text(text: &RichText) -> Vec<Span> {
     let pieces = text.pieces.iter().map(|piece| match piece {
         Piece::Text(words) => (words.clone(), None),
@@ -232,7 +232,7 @@ fn linked_text(text: &RichText) -> Vec<Span> {
     spans(pieces)
 }
 
-/// Takes the blanks off the edges of the pieces: the template prints them, between words only.
+/// Trims the blanks at the edges of the pieces. The template prints those that are between words.
 fn spans(pieces: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut gap = false;
@@ -260,12 +260,12 @@ fn references(text: &RichText) -> Vec<RemarkedReference> {
 }
 
 impl ListedRows {
-    /// The rows that list a code by itself or by its class; `None` if there is none.
+    /// Returns the rows that list a code by itself or by its class, or `None` if there are none.
     fn new(model: &Model, entry: &ReplyCodeEntry) -> Option<Self> {
         let code = entry.code;
         let rows = |listing| {
             let listed = model.entries.iter().filter(|row| row.associated.listing(code) == Some(listing));
-            listed.map(|row| Row::beside(code, row.status)).collect::<Vec<_>>()
+            listed.map(|row| Row::with_class_of(code, row.status)).collect::<Vec<_>>()
         };
         let (exact, by_class) = (rows(Listing::Exact), rows(Listing::ClassWildcard));
         let named = !exact.is_empty() || !by_class.is_empty();
@@ -301,7 +301,7 @@ impl ConflictRow {
         let kind = match conflict.kind {
             ConflictKind::ListExceedsText => "The list has a code of a class that the text excludes",
             ConflictKind::TextExceedsList => "The list lacks a class that the text allows",
-            ConflictKind::RfcAgainstRow => "An RFC says otherwise than the row",
+            ConflictKind::RfcAgainstRow => "An RFC contradicts the row",
         };
         ConflictRow {
             row: Row::new(conflict.row),
@@ -315,7 +315,7 @@ impl ConflictRow {
     }
 }
 
-/// Links `RFC 5321 §4.2.3`; other sources stay words.
+/// Links a source such as `RFC 5321 §4.2.3`; other sources are plain text.
 fn linked_source(source: &str) -> Span {
     Span { gap: false, words: Escaped::new(source), link: source_link(source).map(Escaped::new) }
 }

@@ -1,4 +1,4 @@
-//! The library's tables: constants, rows, reply codes, provenance.
+//! The tables of the Rust library: constants, rows, reply codes, provenance.
 
 use anyhow::Result;
 use askama::Template;
@@ -241,7 +241,7 @@ impl Entries {
     }
 }
 
-/// For each subject and detail the position of its row, counted from 1; 0 where there is none.
+/// Returns the position of the row of each subject and detail, counted from 1, or 0 if there is none.
 fn index(model: &Model) -> Vec<Vec<usize>> {
     let mut index: Vec<Vec<usize>> = Vec::new();
     for (position, entry) in model.entries.iter().enumerate() {
@@ -406,7 +406,7 @@ struct ReplyCodeRow {
 impl ReplyCodeRow {
     fn new(entry: &ReplyCodeEntry) -> Self {
         let sources = match entry.sources.as_slice() {
-            [] => "no SMTP definition in any RFC".to_owned(),
+            [] => "no RFC defines it for SMTP".to_owned(),
             sources => sources.join(", "),
         };
         ReplyCodeRow {

@@ -1,5 +1,5 @@
 {% include "c/head.txt" %}
-# make install PREFIX=/usr [DESTDIR=...]; there is nothing to build.
+# There is nothing to build. To install: make install PREFIX=/usr [DESTDIR=...]
 
 DESTDIR =
 PREFIX = /usr/local
@@ -16,7 +16,7 @@ VERSION = $(DESTDIR)$(cmakedir)/smtp-enhanced-status-config-version.cmake
 
 all:
 
-# The files that name the other folders are relative to their prefix where the folders are the usual ones.
+# With the default folders, the installed pkg-config and CMake files use paths relative to their prefix.
 install:
 	@case '$(PREFIX) $(includedir)' in *[\&\|\\]*) \
 	    echo 'PREFIX and includedir must not have &, | or a backslash' >&2; exit 1;; esac

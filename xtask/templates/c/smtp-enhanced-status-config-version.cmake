@@ -1,6 +1,6 @@
 {% include "c/head.txt" %}
-# Compatible with requests of the same major version that are not newer. A header fits every machine, so
-# the size of a pointer does not matter.
+# Compatible with a requested version if the major version is the same and the requested one is not newer. The size of
+# a pointer does not matter to a header.
 set(PACKAGE_VERSION "{{ version }}")
 string(REGEX MATCH "^[0-9]+" smtp_esc_major "${PACKAGE_VERSION}")
 

@@ -1,7 +1,7 @@
 {% include "c/head.txt" %}
-# find_package(smtp-enhanced-status) gives the target smtp-enhanced-status::smtp-enhanced-status.
+# find_package(smtp-enhanced-status) defines the target smtp-enhanced-status::smtp-enhanced-status.
 
-# `make install` puts the folder here where it is not <prefix>/include.
+# If the folder is not <prefix>/include, `make install` writes its path here.
 set(smtp_esc_includedir "${CMAKE_CURRENT_LIST_DIR}/../../../include")
 get_filename_component(smtp_esc_includedir "${smtp_esc_includedir}" ABSOLUTE)
 

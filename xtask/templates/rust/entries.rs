@@ -1,5 +1,5 @@
 {% include "rust/head.rs" %}
-//! The rows of the registry's three tables, and the ways to find one.
+//! The rows of the registry's three tables, and indexes of them.
 
 use crate::entry::{
     AssociatedCodes, AssociatedForm, ClassEntry, Conflict, ConflictKind, Deprecation, Entry, Piece, RawColumns,
@@ -7,7 +7,7 @@ use crate::entry::{
 };
 use crate::{Class, Classes, EnhancedStatusCode, ReplyCode, Status};
 
-/// Table 1.
+/// Table 1, "Class Sub-Codes".
 pub(crate) static CLASSES: &[ClassEntry] = &[
 {%- for row in classes %}
     ClassEntry {
@@ -19,7 +19,7 @@ pub(crate) static CLASSES: &[ClassEntry] = &[
 {%- endfor %}
 ];
 
-/// Table 2.
+/// Table 2, "Subject Sub-Codes".
 pub(crate) static SUBJECTS: &[SubjectEntry] = &[
 {%- for row in subjects %}
     SubjectEntry {
@@ -31,21 +31,21 @@ pub(crate) static SUBJECTS: &[SubjectEntry] = &[
 {%- endfor %}
 ];
 
-/// For each subject and detail the position of its row, counted from 1; 0 where there is none.
+/// The position of the row of each subject and detail, counted from 1, or 0 if there is none.
 pub(crate) static INDEX: &[&[u16]] = &[
 {%- for details in index %}
     &[{% for position in details %}{{ position }}{% if !loop.last %}, {% endif %}{% endfor %}],
 {%- endfor %}
 ];
 
-/// The identifiers in the order of their octets.
+/// The identifiers, sorted by octets.
 pub(crate) static BY_IDENTIFIER: &[(&str, Status)] = &[
 {%- for (identifier, subject, detail) in by_identifier %}
     ({{ identifier }}, Status::registered({{ subject }}, {{ detail }})),
 {%- endfor %}
 ];
 
-/// Table 3.
+/// Table 3, "Enumerated Status Codes".
 pub(crate) static ENTRIES: &[Entry] = &[
 {%- for row in rows %}
     Entry {

@@ -1,5 +1,5 @@
 {% include "rust/head.rs" %}
-//! Which registry the tables were rendered from.
+//! The registry that the tables were rendered from.
 
 /// The date of the registry (`<updated>`), `YYYY-MM-DD`.
 ///
@@ -8,14 +8,15 @@
 /// ```
 pub const REGISTRY_UPDATED: &str = {{ updated }};
 
-/// SHA-256 of the registry's file, in hexadecimal.
+/// The SHA-256 of the registry's file, in hexadecimal.
 ///
 /// ```
 /// assert_eq!(smtp_enhanced_status::REGISTRY_SHA256.len(), 64);
 /// ```
 pub const REGISTRY_SHA256: &str = {{ sha256 }};
 
-/// Whose words the descriptions are: IANA's own, or summaries beside transcribed facts.
+/// A sentence that says whether the data is IANA's own file, or transcribed from it with summaries instead of IANA's
+/// descriptions.
 ///
 /// ```
 /// assert!(smtp_enhanced_status::REGISTRY_ORIGIN.contains(smtp_enhanced_status::REGISTRY_UPDATED));

@@ -3,7 +3,7 @@
 
 use crate::reply_code::{ReplyCode, ReplyCodeEntry};
 
-/// One constant for each basic reply code that an RFC defines or the registry names.
+/// A constant for each basic reply code that an RFC defines or the registry names.
 impl ReplyCode {
 {%- for row in rows %}
     /// {{ row.code }}: {{ row.meaning_doc }}
@@ -16,7 +16,7 @@ impl ReplyCode {
 {% endfor -%}
 }
 
-/// The table, ascending.
+/// The table, in ascending order.
 pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
 {%- for row in rows %}
     ReplyCodeEntry {

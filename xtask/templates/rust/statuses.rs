@@ -3,7 +3,7 @@
 
 use crate::Status;
 
-/// One constant for each row of the registry.
+/// A constant for each row of the registry.
 impl Status {
 {%- for row in rows %}
     /// {{ row.code }}: {{ row.sample }}

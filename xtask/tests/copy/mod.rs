@@ -1,4 +1,4 @@
-//! A copy of the project in a folder of its own, to be changed and rendered.
+//! A copy of the project in a temporary folder, for tests that change or render it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
@@ -15,12 +15,12 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// What `render` reads and writes.
+    /// Copies what `render` reads and writes.
     pub fn to_render() -> Copy {
         Copy::of(&["Cargo.toml", "registry", "generated", "src"])
     }
 
-    /// Copies paths below the project's root.
+    /// Copies files and folders, whose paths are relative to the project's root.
     pub fn of(paths: &[&str]) -> Copy {
         let folder = TempDir::new().unwrap();
         for path in paths {
@@ -29,17 +29,17 @@ impl Copy {
         Copy { folder }
     }
 
-    /// The copy's root.
+    /// Returns the copy's root.
     pub fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A path below the copy's root.
+    /// Returns a path in the copy.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
 
-    /// Replaces text that a file must have.
+    /// Replaces a text in a file. Fails if the file does not have it.
     #[track_caller]
     pub fn edit(&self, path: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(path)).unwrap();
@@ -47,7 +47,7 @@ impl Copy {
         fs::write(self.path(path), text.replacen(from, to, 1)).unwrap();
     }
 
-    /// Puts a registry in the snapshot's place and writes its record.
+    /// Replaces the snapshot with a registry, and writes its record.
     pub fn replace_snapshot(&self, xml: &str, updated: &str, origin: &str) {
         fs::write(self.path("registry/smtp-enhanced-status-codes.xml"), xml).unwrap();
         let record = format!(
@@ -63,14 +63,14 @@ impl Copy {
         self.command(arguments).output().unwrap()
     }
 
-    /// The command that [`Copy::xtask`] runs.
+    /// Returns the command that [`Copy::xtask`] runs.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("--root").arg(self.root()).args(arguments);
         command
     }
 
-    /// Every file below a folder with its contents, sorted.
+    /// Returns every file in a folder with its contents, sorted.
     pub fn files(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(&self.path(folder), &mut files);

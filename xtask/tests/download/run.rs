@@ -1,4 +1,4 @@
-//! xtask in a process of its own, watched: how it ends, what it says, how long it takes, how much memory it holds.
+//! Runs xtask and observes its exit status, its output, the time it takes and the memory it uses.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -11,20 +11,20 @@ use std::time::{Duration, Instant};
 /// A process that ended.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// The exit status; none if it was killed.
+    /// The exit status; `None` if it was killed.
     pub(crate) status: Option<i32>,
-    /// What it said.
+    /// Its standard output.
     pub(crate) stdout: String,
-    /// What it said of errors, and beside its result.
+    /// Its standard error.
     pub(crate) stderr: String,
-    /// From start to end.
+    /// The time from start to end.
     pub(crate) took: Duration,
-    /// The most memory it held at a time, in octets, code included; 0 if it ended unseen, or the system does not
-    /// tell.
+    /// Its peak memory in octets, including code; 0 if it ended before it was measured, or if the system does not
+    /// report it.
     pub(crate) peak: u64,
 }
 
-/// A process that runs. It is killed when it is dropped, and so when it takes too long or too much memory.
+/// A running process. It is killed when it is dropped, for instance because it takes too long or too much memory.
 pub(crate) struct Running {
     child: Child,
     start: Instant,
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const MAX_PEAK: u64 = 1 << 30;
 
 impl Running {
-    /// Starts a command. Files take what it says, so that it never waits for a reader.
+    /// Starts a command. Its output goes to files, so that it never waits for a reader.
     pub(crate) fn start(mut command: Command) -> Running {
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
@@ -45,7 +45,7 @@ impl Running {
         Running { child, start, stdout, stderr }
     }
 
-    /// Waits for the end.
+    /// Waits until the process ends.
     pub(crate) fn end(mut self) -> Run {
         let mut peak = 0;
         let status = loop {
@@ -66,7 +66,7 @@ impl Running {
         }
     }
 
-    /// The kernel's own high-water mark, so that no peak between two looks is missed.
+    /// Returns the kernel's high-water mark, which includes peaks between two calls.
     fn peak(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

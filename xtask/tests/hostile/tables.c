@@ -1,4 +1,4 @@
-/* Prints the texts of the header's tables as hexadecimal. */
+/* Prints the texts in the header's tables, in hexadecimal. */
 #define SMTP_ESC_DESCRIPTIONS
 #include <smtp_enhanced_status.h>
 

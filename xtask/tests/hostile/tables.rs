@@ -1,4 +1,4 @@
-//! Prints the texts of the library's tables.
+//! Prints the texts in the library's tables.
 
 use smtp_enhanced_status::{class_entries, entries, reply_codes, subject_entries};
 

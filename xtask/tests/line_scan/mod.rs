@@ -1,9 +1,9 @@
-//! A reader of IANA's file that knows no XML: it looks for tags as strings. It errs in other ways than a parser,
-//! so that what both find is there.
+//! A scanner of IANA's file that knows no XML and only searches for tags. Its mistakes would differ from those of a
+//! parser, so cells that both find are right.
 
 use std::collections::BTreeMap;
 
-/// The cells of each record by the names the parser gives them, attributes among them.
+/// Returns the cells and attributes of each record, by the names that the parser gives them.
 pub(crate) fn records(file: &str) -> Vec<BTreeMap<&'static str, String>> {
     file.split("<record")
         .skip(1)
@@ -35,7 +35,7 @@ fn record(text: &str) -> BTreeMap<&'static str, String> {
     found
 }
 
-/// Replaces references by what they print, and entities by their characters.
+/// Replaces references with what they print, and entities with their characters.
 fn plain(cell: &str) -> String {
     let mut parts = cell.split("<xref ");
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! A certificate authority of the tests' own.
+//! A certificate authority for tests.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tempfile::NamedTempFile;
 
-/// An authority that nobody knows; its certificate lies in a file, for `SSL_CERT_FILE`.
+/// An authority that no machine trusts. Its certificate is in a file, for `SSL_CERT_FILE`.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     file: NamedTempFile,
 }
 
 impl Authority {
-    /// A new one.
+    /// Makes a new authority.
     pub(crate) fn new() -> Authority {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,12 +26,12 @@ impl Authority {
         Authority { issuer, file }
     }
 
-    /// The file with its certificate.
+    /// Returns the path of the file with its certificate.
     pub(crate) fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// What a server on this machine shows to its clients.
+    /// Returns the TLS configuration of a server on this machine, with a certificate of this authority.
     pub(super) fn server(&self) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let parameters = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();

@@ -1,4 +1,4 @@
-//! A server on this machine that answers as a test says, well or badly, octet for octet.
+//! A server on this machine that sends exactly the octets that a test specifies.
 
 #![allow(dead_code, reason = "each test uses its part")]
 
@@ -15,16 +15,16 @@ mod authority;
 
 pub(crate) use authority::Authority;
 
-/// A step of an answer. After the last one the connection is closed.
+/// A step of a response. After the last one, the connection is closed.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// Sends octets.
     Send(Vec<u8>),
-    /// Sends octets many times over.
+    /// Sends octets repeatedly.
     Repeat(Vec<u8>, usize),
-    /// Sends octets one by one, each after a pause.
+    /// Sends octets one at a time, each after a pause.
     Drip(Vec<u8>, Duration),
-    /// Sends nothing for as long as the server lives.
+    /// Sends nothing until the server is dropped.
     Stall,
     /// Sends nothing until [`Server::release`].
     Hold,
@@ -32,10 +32,10 @@ pub(crate) enum Step {
     Reset,
 }
 
-/// What is sent in answer to a request.
+/// The response to a request.
 pub(crate) type Answer = Vec<Step>;
 
-/// An answer with a body and the length it has. A line is a header: `ETag: "1"`.
+/// Returns a response with a body and its length. Each line is a header, such as `ETag: "1"`.
 pub(crate) fn answer(status: &str, lines: &[&str], body: impl AsRef<[u8]>) -> Answer {
     let body = body.as_ref();
     let length = format!("Content-Length: {}", body.len());
@@ -43,7 +43,7 @@ pub(crate) fn answer(status: &str, lines: &[&str], body: impl AsRef<[u8]>) -> An
     vec![head(status, &lines), Step::Send(body.to_vec())]
 }
 
-/// The head of an answer.
+/// Returns the head of a response.
 pub(crate) fn head(status: &str, lines: &[&str]) -> Step {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     Step::Send(format!("HTTP/1.1 {status}\r\nConnection: close\r\n{lines}\r\n").into_bytes())
@@ -52,19 +52,19 @@ pub(crate) fn head(status: &str, lines: &[&str]) -> Step {
 /// The head of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// `GET / HTTP/1.1`.
+    /// The request line, such as `GET / HTTP/1.1`.
     pub(crate) line: String,
     lines: Vec<String>,
 }
 
 impl Request {
-    /// The value of a header.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.lines.iter().filter_map(|line| line.split_once(':'));
         headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
-    /// The number that is the path: 7 of `/7`, and 0 without one.
+    /// Returns the number in the path: 7 for `/7`, and 0 if there is none.
     pub(crate) fn number(&self) -> usize {
         let path = self.line.split(' ').nth(1).unwrap_or_default();
         path.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default()
@@ -89,12 +89,12 @@ struct Shared {
 }
 
 impl Server {
-    /// Speaks HTTP.
+    /// Starts a server that speaks HTTP.
     pub(crate) fn http(respond: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Server {
         Server::start(None, Box::new(respond))
     }
 
-    /// Speaks HTTP over TLS.
+    /// Starts a server that speaks HTTP over TLS.
     pub(crate) fn https(
         authority: &Authority,
         respond: impl Fn(&Request) -> Answer + Send + Sync + 'static,
@@ -102,7 +102,7 @@ impl Server {
         Server::start(Some(authority.server()), Box::new(respond))
     }
 
-    /// Gives each request the next answer, and the last one from then on.
+    /// Starts a server that sends these responses in turn, and repeats the last one.
     pub(crate) fn script(answers: Vec<Answer>) -> Server {
         let next = AtomicUsize::new(0);
         Server::http(move |_| {
@@ -129,24 +129,24 @@ impl Server {
                     break;
                 }
                 let shared = Arc::clone(&shared_with_listener);
-                // What goes wrong with a connection is seen by its client.
+                // Errors of a connection are visible to its client.
                 thread::spawn(move || shared.serve(connection));
             }
         });
         Server { address, scheme, shared }
     }
 
-    /// The address of a path that begins with a slash.
+    /// Returns the URL of a path, which must begin with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// The requests so far.
+    /// Returns the requests received so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// Waits until a request has come.
+    /// Waits until a request arrives.
     pub(crate) fn await_request(&self) {
         let start = Instant::now();
         while self.requests().is_empty() {
@@ -164,12 +164,12 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
-        // The listener looks up when somebody knocks.
+        // Connects, so that the listener wakes up and notices.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// How often a waiting thread looks up.
+/// The interval at which a waiting thread checks its condition.
 const TICK: Duration = Duration::from_millis(10);
 
 impl Shared {
@@ -200,7 +200,7 @@ impl Shared {
                 Step::Stall => self.wait_until(|_, _| false),
                 Step::Hold => self.wait_until(|_, is_released| is_released),
                 Step::Reset => {
-                    // What was sent has arrived, so that the reset comes after it.
+                    // Waits until what was sent has arrived, so that the reset comes after it.
                     self.wait_until(|waited, _| waited >= 10 * TICK);
                     return socket2::SockRef::from(plain).set_linger(Some(Duration::ZERO));
                 }
