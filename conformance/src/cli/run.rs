@@ -192,7 +192,9 @@ fn plan(options: &Options) -> Result<Plan> {
     };
     plan.timeouts.reply = Duration::from_secs(options.timeout);
     plan.timeouts.connection = Duration::from_secs(options.connection_timeout);
-    if let Some(file) = options.baseline.as_ref().filter(|_| !options.update_baseline) {
+    if let Some(file) = &options.baseline
+        && !options.update_baseline
+    {
         ensure!(file.exists(), "{}: no such file; --update-baseline creates it", file.display());
     }
     ensure!(
@@ -295,7 +297,7 @@ impl Outputs {
         Ok(Outputs {
             jsonl: open(options.jsonl.as_ref())?,
             junit: open(options.junit.as_ref())?,
-            baseline: open(options.baseline.as_ref().filter(|_| options.update_baseline))?,
+            baseline: if options.update_baseline { open(options.baseline.as_ref())? } else { None },
         })
     }
 
@@ -346,7 +348,7 @@ fn run_survey(
     // The survey's threads have runtimes of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the async runtime")?;
-    let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
+    let (total, interruption) = (survey.targets.len(), plan.interruption.clone());
     interruption.heed_signals().context("cannot handle signals")?;
     let running = runtime.block_on(survey.run(cases, plan));
     runtime.shutdown_background();
@@ -358,7 +360,7 @@ fn run_survey(
         remark!("{entry}");
     }
     if let Some(status) = interruption.status() {
-        let left = asked.saturating_sub(table.rows.len());
+        let left = total.saturating_sub(table.rows.len());
         let targets = if left == 1 { "target" } else { "targets" };
         remark!("interrupted with {left} {targets} left; add --resume to the same command to continue");
         return Ok(status);
