@@ -1,4 +1,4 @@
-//! Turns `rules.toml` into a table and a constant a rule, so that a rule that does not exist does not compile, and
+//! Turns `rules.toml` into a table and one constant per rule, so that code naming an unknown rule does not compile, and
 //! lists the files of cases.
 
 use std::collections::{HashMap, HashSet};
@@ -22,7 +22,7 @@ fn write(name: &str, text: &str) {
     fs::write(Path::new(&folder).join(name), text).unwrap_or_else(|error| fail(&error.to_string()));
 }
 
-/// The files of cases, each with its name.
+/// Returns the source of a table of the case files, with the name and text of each.
 fn cases() -> String {
     println!("cargo::rerun-if-changed={CASES}");
     let root = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|error| fail(&error.to_string()));
@@ -125,7 +125,7 @@ struct Condition {
     when: String,
 }
 
-/// The first thing wrong with the rules, and its place.
+/// Checks the rules. The error is the byte offset of the first problem and a message.
 fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
     let mut seen = HashSet::new();
     for rule in rules {
@@ -137,13 +137,13 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
             if !seen.insert((key, value.get_ref().as_str())) {
                 return Err((
                     value.span().start,
-                    format!("{key} {:?} stands twice: each once", value.get_ref()),
+                    format!("duplicate {key} {:?}: write another", value.get_ref()),
                 ));
             }
         }
         if (rule.kind == Kind::None) != rule.left_out.is_some() {
-            let wanted = "kind = \"none\" and left-out = \"the reason\" go together";
-            return Err((place, format!("rule {id}: {wanted}")));
+            let problem = "write both kind = \"none\" and left-out = \"the reason\", or neither";
+            return Err((place, format!("rule {id}: {problem}")));
         }
         if rule.kind != Kind::None && rule.level.is_none() {
             return Err((place, format!("rule {id}: add level = \"error\", \"warning\" or \"note\"")));
@@ -153,7 +153,7 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
                 let name = condition.name.get_ref();
                 return Err((
                     condition.name.span().start,
-                    format!("condition {name:?} is above its rule's level"),
+                    format!("the level of condition {name:?} is above the level of its rule"),
                 ));
             }
         }
@@ -162,7 +162,7 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
         if other.get_ref() == rule.id.get_ref() || !seen.contains(&("id", other.get_ref().as_str())) {
             return Err((
                 other.span().start,
-                format!("yields-to {:?}: name another rule's id", other.get_ref()),
+                format!("yields-to {:?}: write the id of another rule", other.get_ref()),
             ));
         }
     }

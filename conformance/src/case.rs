@@ -1,4 +1,4 @@
-//! Cases: dialogs that provoke replies, as data.
+//! Cases: dialogues that provoke replies, written as data.
 
 mod definition;
 mod form;
@@ -13,11 +13,11 @@ pub use form::read;
 
 include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
-/// The cases that are built in.
+/// Returns the built-in cases.
 ///
 /// # Errors
 ///
-/// A file that does not follow the form is refused with its name and line; a test reads them all.
+/// Returns an error with file and line if a case is invalid. A test reads all of them.
 pub fn built_in() -> Result<Vec<Case>> {
     let mut cases: Vec<Case> = Vec::new();
     for (name, text) in FILES {

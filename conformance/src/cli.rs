@@ -1,4 +1,4 @@
-//! The command line: a module a command.
+//! The command line, with a module for each command.
 
 mod cases;
 mod compare;
@@ -20,50 +20,72 @@ use crate::protocol::Protocol;
 use crate::report::{Format, Source, sarif};
 use crate::rules::catalogue::Level;
 
-/// Holds the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
-///
-/// Exit status: 0 as expected, 1 a finding at or above --fail-on, 2 usage, 3 an entry of the baseline that is no longer
-/// true, 4 nothing could be said, 5 a fault of ours or an input that cannot be read. Of many targets it is that of the
-/// worst: 5 before 1 before 3 before 4 before 0. SIGINT and SIGTERM end a run early: it reports what it has, and ends with
-/// 130 or 143; a second one ends it at once.
+/// Lists the exit statuses in the help.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0    No finding at or above --fail-on
+  1    A finding at or above --fail-on
+  2    Invalid command line, target, profile, baseline or list of targets
+  3    A baseline entry has expired or matches nothing any more
+  4    No case could be judged
+  5    Internal error, or a file of cases, records or transcripts is unreadable
+  130  Interrupted by SIGINT (Ctrl-C)
+  143  Interrupted by SIGTERM
+
+With --targets, the exit status is that of the worst target, from worst to best \
+5, 1, 3, 4, 0. An interrupted run still reports what it has; a second signal ends it at once.";
+
+/// Check the replies of SMTP, submission and LMTP servers against the RFCs and IANA's registry.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, max_term_width = 100)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance run                            Test the built-in reference server
+  smtp-conformance run smtp://127.0.0.1:2525      Test a server on this machine
+  smtp-conformance rules enhanced-code-present    Explain a rule";
+
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the cases against a server, and reports what its replies break.
+    /// Run the cases against a server and report which rules its replies break.
     ///
-    /// By default a run delivers nothing and sends no user name or password. It completes a message only after the server
-    /// has refused every recipient, and that message is empty. No line is longer than 513 octets. Some lines are malformed
-    /// on purpose: an empty line, arguments that are missing, superfluous or misspelled, and addresses that are invalid,
-    /// too long or not ASCII. SECURITY.md lists them all.
+    /// By default a run delivers nothing and sends no user name or password. It completes a message only after the
+    /// server has refused every recipient, and that message is empty. No line is longer than 513 octets. Some lines are
+    /// malformed on purpose: an empty line, arguments that are missing, superfluous or misspelled, and addresses that
+    /// are invalid, too long or not ASCII. SECURITY.md lists them all.
     ///
     /// Against other hosts it opens one connection at a time, two seconds apart, and gives up a connection after eight
     /// refusals.
+    #[command(after_help = run::EXAMPLES, after_long_help = format!("{}\n\n{EXIT_STATUS}", run::EXAMPLES))]
     Run(Box<run::Options>),
-    /// Serves as a mail server that keeps every rule, or breaks those that its faults name: for tests of clients.
+    /// Serve as a mail server that follows every rule, or breaks some on purpose, to test clients against.
+    #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Options),
-    /// Prints the rules, or one in full.
+    /// List the rules, or explain one.
+    #[command(after_help = rules::EXAMPLES)]
     Rules(rules::Options),
-    /// Judges recorded connections.
+    /// Judge recorded connections.
+    #[command(after_help = judge::EXAMPLES)]
     Judge(judge::Options),
-    /// Makes a report of records again. Several files make one report after the other, one page, or one SARIF log;
-    /// JUnit and JSONL take one file.
+    /// Make a report from the records of earlier runs.
+    ///
+    /// Given several files, the console and Markdown formats print one report after the other, HTML and results make
+    /// one page, and SARIF makes one log. JUnit and JSONL accept a single file.
+    #[command(after_help = report::EXAMPLES)]
     Report(report::Options),
-    /// Compares the findings of two runs: which are new, changed, gone.
+    /// Compare the findings of two runs: which are new, changed or gone.
     ///
-    /// A finding is the same in both if it is of the same rule, of the same case (in a recording: of a file of the same name,
-    /// without its folders), and of an act of the same shape: what the client sent, without its host names and numbers. What the
-    /// server sent, and how often and at which place it was seen, do not count. It has changed if its levels, reply
-    /// codes or enhanced status codes are others.
-    ///
-    /// Exit status: 0 nothing new or raised, 1 a new finding, or one whose level rose, at or above --fail-on, 2 usage,
-    /// 5 a file that cannot be read.
-    #[command(verbatim_doc_comment)]
+    /// A finding is the same in both runs if the rule, the case and the shape of what the client sent are the same. The
+    /// shape leaves out host names and numbers. In recordings, the name of the file, without its folders, takes the
+    /// place of the case. What the server sent, how often, and in which place do not count. A finding has changed if
+    /// its levels, reply codes or enhanced status codes differ.
+    #[command(after_help = compare::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", compare::EXAMPLES, compare::EXIT_STATUS))]
     Compare(compare::Options),
 }
 
@@ -86,9 +108,13 @@ impl From<ProtocolName> for Protocol {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum FailOn {
+    /// Errors fail.
     Error,
+    /// Warnings and errors fail.
     Warning,
+    /// Notes, warnings and errors fail.
     Note,
+    /// Nothing fails.
     Never,
 }
 
@@ -103,13 +129,14 @@ impl FailOn {
     }
 }
 
-/// How a report is printed.
+/// The options that say how a report is printed.
 #[derive(Args)]
+#[command(next_help_heading = "Output")]
 struct Form {
-    /// The form of the report on standard output.
+    /// Format of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Console)]
     format: Format,
-    /// The file in the repository that SARIF locates findings in; the target's name without it.
+    /// File of the repository that SARIF findings are located in. By default it is the target's name.
     #[arg(long, value_name = "PATH")]
     sarif_base: Option<String>,
 }
@@ -124,7 +151,7 @@ impl Form {
     }
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process and returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -133,8 +160,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Run(options) => run::run(&options),
-        Command::Serve(options) => serve::run(&options).map(|()| 0),
-        Command::Rules(options) => rules::run(&options).map(|()| 0),
+        Command::Serve(options) => serve::run(&options),
+        Command::Rules(options) => rules::run(&options),
         Command::Judge(options) => judge::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Compare(options) => compare::run(&options),
@@ -148,7 +175,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says what was wrong with the command line; the exit status of that.
+/// Prints what was wrong with the command line and returns the exit status for wrong usage.
 fn misused(error: &anyhow::Error) -> u8 {
     terminal::print_error(error);
     2

@@ -1,4 +1,4 @@
-//! The client: drives one connection and records every octet.
+//! The client, which drives one connection and records every octet.
 
 mod encryption;
 mod inbox;
@@ -24,11 +24,11 @@ use crate::target::{Address, CLIENT, Target};
 
 use inbox::Inbox;
 
-/// How long octets in clear behind the reply to STARTTLS are waited for.
+/// How long to wait for octets in clear after the reply to STARTTLS.
 const CLEAR: Duration = Duration::from_millis(20);
-/// How long a server that says it closes is waited for.
+/// How long to wait for a server to close after it said so with 421 or 521.
 const FAREWELL: Duration = Duration::from_millis(100);
-/// How long the server has to close after QUIT.
+/// How long to wait for a server to close after QUIT.
 const GOODBYE: Duration = Duration::from_millis(200);
 
 trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -36,30 +36,30 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 /// A connection to a server under test.
 ///
-/// Nothing fails here: what goes wrong is recorded in the dialogue, as the [`End`] of an exchange.
+/// Its methods do not fail. A problem is recorded in the dialogue, as the [`End`] of an exchange.
 pub struct Connection {
     stream: Option<Box<dyn Transport>>,
     inbox: Inbox,
-    /// Where octets are read to.
+    /// The buffer for the octets of one read.
     buffer: Vec<u8>,
-    /// Octets that were sent so far.
+    /// The number of octets sent so far.
     sent: usize,
     is_local: bool,
     session: Session,
     dialogue: Dialogue,
-    /// Why TLS could not be begun.
+    /// Why the TLS handshake failed.
     failure: Option<String>,
     host: String,
     encryption: Encryption,
     timeouts: Timeouts,
     deadline: Instant,
-    /// Whether a reply may still come that answers an act before, so that matches are in doubt.
+    /// Whether a reply to an earlier act may still come, so that it is uncertain which reply answers which act.
     late: bool,
-    /// Why the client gave the connection up, if it did.
+    /// Why the client gave up the connection, if it did.
     given_up: Option<GivenUp>,
 }
 
-/// Why a client gives a connection up.
+/// Why a client gives up a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GivenUp {
     /// The server does not read what is sent.
@@ -68,28 +68,29 @@ enum GivenUp {
     Overflow,
 }
 
-/// What reading once brings.
+/// The result of reading once.
 enum Heard {
     Octets,
-    /// Nothing in time.
+    /// Nothing came in time.
     Silence,
     /// The server closed the connection, or it broke.
     End,
 }
 
 impl Connection {
-    /// Connects. The greeting is not read.
+    /// Connects, without reading the greeting. `name` is the name of the [`Dialogue`].
     ///
     /// # Errors
     ///
-    /// Where no connection comes about, or no TLS on a connection that should begin with it.
+    /// Returns an error if no connection can be established, or if the TLS handshake of a target with implicit TLS
+    /// fails.
     pub async fn open(
         name: &str,
         target: &Target,
         encryption: &Encryption,
         timeouts: Timeouts,
     ) -> io::Result<Connection> {
-        let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time set");
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "no connection within the time limit");
         let connecting = async {
             let stream = match (&target.address, &target.addresses) {
                 (Address::Unix(path), _) => {
@@ -98,8 +99,8 @@ impl Connection {
                 }
                 (Address::Tcp(host, port), None) => TcpStream::connect((host.as_str(), *port)).await?,
                 (Address::Tcp(_, port), Some(addresses)) => {
-                    let places = addresses.iter().map(|address| SocketAddr::new(*address, *port));
-                    TcpStream::connect(&*places.collect::<Vec<_>>()).await?
+                    let addresses = addresses.iter().map(|address| SocketAddr::new(*address, *port));
+                    TcpStream::connect(&*addresses.collect::<Vec<_>>()).await?
                 }
             };
             let is_local = stream.peer_addr()?.ip().to_canonical().is_loopback();
@@ -139,78 +140,78 @@ impl Connection {
         })
     }
 
-    /// The session as far as it has come.
+    /// Returns the current state of the session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// What happened so far.
+    /// Returns everything that happened so far.
     #[must_use]
     pub(crate) fn dialogue(&self) -> &Dialogue {
         &self.dialogue
     }
 
-    /// The exchanges so far.
+    /// Returns the exchanges so far.
     #[must_use]
     pub fn exchanges(&self) -> &[Exchange] {
         &self.dialogue.exchanges
     }
 
-    /// The last exchange.
+    /// Returns the last exchange.
     #[must_use]
     pub fn last(&self) -> Option<&Exchange> {
         self.dialogue.exchanges.last()
     }
 
-    /// Whether the last thing that was waited for did not come in time.
+    /// Returns whether the replies to the last act did not come in time.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
     }
 
-    /// Whether the server did not read what was sent, so that the connection was given up.
+    /// Returns whether the client gave up the connection because the server did not read what was sent.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
         self.given_up == Some(GivenUp::Stuck)
     }
 
-    /// Whether the client hung up because the server sent more than the [limits](crate::limits) allow.
+    /// Returns whether the client hung up because the server sent more than the [limits](crate::limits) allow.
     #[must_use]
     pub fn is_overflowed(&self) -> bool {
         self.given_up == Some(GivenUp::Overflow)
     }
 
-    /// Whether the time for the connection is over.
+    /// Returns whether the time for the connection has run out.
     #[must_use]
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.deadline
     }
 
-    /// How many octets were sent.
+    /// Returns how many octets were sent.
     #[must_use]
     pub fn sent(&self) -> usize {
         self.sent
     }
 
-    /// Whether the server is on this machine.
+    /// Returns whether the server is on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.is_local
     }
 
-    /// Whether the connection is there.
+    /// Returns whether the connection is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// Notes that the exchanges from here on belong to a case.
+    /// Records that the exchanges from here on belong to a case.
     pub fn mark(&mut self, case: &str) {
         self.dialogue.cases.push(Part { case: case.to_owned(), first: self.dialogue.exchanges.len() });
     }
 
-    /// Whether the connection is there, and every act so far has surely got the replies that it should.
+    /// Returns whether the connection is open and every act so far has certainly got the number of replies that is due.
     #[must_use]
     pub fn is_orderly(&self) -> bool {
         let orderly = |exchange: &Exchange| {
@@ -220,19 +221,21 @@ impl Connection {
         self.is_open() && !self.late && self.dialogue.exchanges.iter().all(orderly)
     }
 
-    /// Why TLS could not be begun.
+    /// Returns why the TLS handshake failed, if it did.
     #[must_use]
     pub fn failure(&self) -> Option<&str> {
         self.failure.as_deref()
     }
 
-    /// Reads the greeting.
+    /// Reads the greeting and returns its reply code.
     pub async fn greet(&mut self) -> Option<u16> {
         self.act(Act::Connect, &[], 1).await
     }
 
-    /// Opens a session with EHLO, or with LHLO where LMTP is spoken. Who knows neither that nor HELO is asked for the
-    /// other, which tells a server that was taken for another kind.
+    /// Opens a session with EHLO, or with LHLO for LMTP, and returns the code of the first reply.
+    ///
+    /// A server that answers 500 or 502 is then sent the other hello commands, which shows whether it speaks a
+    /// different protocol from the one that the target names.
     pub async fn hello(&mut self) -> Option<u16> {
         let verbs: &[&str] = match self.dialogue.protocol {
             Protocol::Lmtp => &["LHLO", "EHLO"],
@@ -249,15 +252,16 @@ impl Connection {
         first
     }
 
-    /// Sends a line to a server that said nothing, and listens.
+    /// Sends a line to a server that has sent nothing yet, and listens for `duration`.
     pub async fn speak_first(&mut self, line: &str, duration: Duration) {
         if self.send(format!("{line}\r\n").as_bytes()).await.is_ok() {
             self.listen(duration).await;
         }
     }
 
-    /// Sends a line before the greeting was read, then reads the greeting and the line's reply. A server may take what
-    /// comes too early otherwise, so the match is not sure.
+    /// Sends a line before the greeting was read, then reads the greeting and the reply to the line.
+    ///
+    /// A server may treat input before the greeting in any way, so the match of that reply is not sure.
     pub async fn command_early(&mut self, line: &str) -> Option<u16> {
         let octets = [line.as_bytes(), b"\r\n"].concat();
         let sent = self.send(&octets).await;
@@ -275,19 +279,19 @@ impl Connection {
         number
     }
 
-    /// Sends a line, adding its end, and reads its reply.
+    /// Sends a line, adding CR LF, and reads its reply.
     pub async fn command(&mut self, line: &str) -> Option<u16> {
         let octets = [line.as_bytes(), b"\r\n"].concat();
         self.act(Act::Command(octets.clone()), &octets, 1).await
     }
 
-    /// Does one thing: sends octets, and reads so many replies. Gives the number of the last.
+    /// Performs an act: sends octets and reads that many replies. Returns the code of the last one.
     pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
         self.gather(self.timeouts.settle).await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
-        // A server that closed before everything was sent may have said why.
+        // The replies are read first: a server that closed before everything was sent may have said why.
         if let Err(error) = sent {
             self.give_up(&mut exchange, &error);
         }
@@ -299,18 +303,18 @@ impl Connection {
         number
     }
 
-    /// Sends octets that a server may take for more or fewer commands than they are.
+    /// Sends octets that a server may take for a different number of commands. Matches are not sure from then on,
+    /// unless the octets are one plain command line with one reply.
     pub async fn act_raw(&mut self, octets: &[u8], replies: usize) -> Option<u16> {
         let plain = Command::read(octets).is_plain() && replies == 1;
         let number = self.act(Act::Command(octets.to_vec()), octets, replies).await;
-        if let (false, Some(last)) = (plain, self.dialogue.exchanges.last_mut()) {
-            last.sure = false;
-            self.late = true;
+        if !plain {
+            self.doubt_last();
         }
         number
     }
 
-    /// Sends several lines at once, then reads a reply for each.
+    /// Sends several lines at once, then reads a reply to each. Returns the code of the last one.
     pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
         self.gather(self.timeouts.settle).await;
         let start = self.dialogue.exchanges.len();
@@ -327,7 +331,7 @@ impl Connection {
             number = exchange.number();
             self.keep(exchange);
         }
-        // A reply that is missing makes every match of the group doubtful.
+        // If a reply is missing, any match of the group may be wrong.
         if let Some(group) = self.dialogue.exchanges.get_mut(start..) {
             let missing = group.iter().any(|exchange| exchange.answers.is_empty());
             for exchange in group {
@@ -337,19 +341,26 @@ impl Connection {
         number
     }
 
-    /// Sends a message; one reply, in LMTP one a recipient.
+    /// Sends a message and reads one reply, or in LMTP one per accepted recipient.
     pub async fn message(&mut self, octets: &[u8]) -> Option<u16> {
         let plain = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
         let sure = plain && !has_stray_end(octets);
         let number = self.act(Act::Message(octets.to_vec()), octets, self.due()).await;
-        if let (false, Some(last)) = (sure, self.dialogue.exchanges.last_mut()) {
-            last.sure = false;
-            self.late = true;
+        if !sure {
+            self.doubt_last();
         }
         number
     }
 
-    /// Sends a chunk.
+    /// Records that the replies of the last exchange, and those of later ones, may answer other acts.
+    fn doubt_last(&mut self) {
+        if let Some(last) = self.dialogue.exchanges.last_mut() {
+            last.sure = false;
+            self.late = true;
+        }
+    }
+
+    /// Sends a chunk with BDAT. The last one gets as many replies as a message.
     pub async fn chunk(&mut self, chunk: &[u8], last: bool) -> Option<u16> {
         let command = format!("BDAT {}{}\r\n", chunk.len(), if last { " LAST" } else { "" }).into_bytes();
         let octets = [command.as_slice(), chunk].concat();
@@ -357,8 +368,10 @@ impl Connection {
         self.act(Act::Chunk { command, octets: chunk.to_vec() }, &octets, replies).await
     }
 
-    /// Begins TLS. Octets that came in clear behind the reply to STARTTLS are recorded, and forgotten: a server of TLS
-    /// does not speak first, so they are waited for a little.
+    /// Performs the TLS handshake and returns whether it succeeded.
+    ///
+    /// It first waits a moment for octets that the server sends in clear after its reply to STARTTLS. They are recorded
+    /// and then dropped. The wait cannot swallow TLS records, because in TLS the client speaks first.
     pub async fn begin_tls(&mut self) -> bool {
         self.gather(CLEAR).await;
         let mut exchange = Exchange::new(Act::Handshake);
@@ -366,7 +379,7 @@ impl Connection {
             match timeout_at(self.until(), self.encryption.begin(&self.host, stream)).await {
                 Ok(Ok(stream)) => self.stream = Some(Box::new(stream)),
                 Ok(Err(error)) => self.failure = Some(error.to_string()),
-                Err(_) => self.failure = Some("it took too long".to_owned()),
+                Err(_) => self.failure = Some("the handshake took too long".to_owned()),
             }
         }
         self.inbox.forget();
@@ -377,7 +390,7 @@ impl Connection {
         self.is_open()
     }
 
-    /// Listens for what comes unasked.
+    /// Listens for `duration` for octets that answer nothing.
     pub async fn listen(&mut self, duration: Duration) {
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(Act::Wait) };
         self.hear_out(&mut exchange, (Instant::now() + duration).min(self.deadline)).await;
@@ -386,12 +399,13 @@ impl Connection {
         }
     }
 
-    /// Ends the connection without another word: an end of data, or QUIT as a line of a message, may not be sent.
+    /// Drops the connection without sending anything. Within a message, QUIT would be one of its lines, and the final
+    /// dot would complete it.
     pub fn abandon(&mut self) {
         self.stream = None;
     }
 
-    /// Says QUIT where that is possible, and ends the connection.
+    /// Sends QUIT if possible, and ends the connection.
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
@@ -405,7 +419,7 @@ impl Connection {
         if self.is_open() && !quit {
             self.command("QUIT").await;
         }
-        // Replies too many come before the server closes.
+        // Surplus replies may come before the server closes.
         if let Some(mut last) = self.dialogue.exchanges.pop() {
             self.hear_out(&mut last, Instant::now() + GOODBYE).await;
             self.dialogue.exchanges.push(last);
@@ -413,7 +427,7 @@ impl Connection {
         self.dialogue
     }
 
-    /// How many replies a message of this transaction has.
+    /// Returns how many replies a message of this transaction gets.
     fn due(&self) -> usize {
         match self.session.protocol {
             Protocol::Lmtp => self.session.recipients().max(1),
@@ -432,12 +446,12 @@ impl Connection {
         timeout_at(until, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Until when the server has time for what begins now.
+    /// Returns until when the server may reply to an act that begins now.
     fn until(&self) -> Instant {
         (Instant::now() + self.timeouts.reply).min(self.deadline)
     }
 
-    /// Reads until the replies are there, or will not come.
+    /// Reads until the exchange has that many replies, or they will not come.
     async fn receive(&mut self, exchange: &mut Exchange, replies: usize) {
         let start = Instant::now();
         let until = self.until();
@@ -467,7 +481,7 @@ impl Connection {
         }
     }
 
-    /// Takes everything that comes until a time, or until the server closes.
+    /// Reads everything that comes until a deadline, or until the server closes.
     async fn hear_out(&mut self, exchange: &mut Exchange, until: Instant) {
         self.take_surplus(exchange);
         while self.is_open() && Instant::now() < until {
@@ -478,19 +492,19 @@ impl Connection {
         }
     }
 
-    /// Takes what came, or comes within a time, without being asked for to the last exchange.
-    async fn gather(&mut self, timeouts: Duration) {
+    /// Adds octets that came unasked, or come within `wait`, to the last exchange.
+    async fn gather(&mut self, wait: Duration) {
         let heard = if !self.is_open() || self.last().is_none() {
             Heard::Silence
-        } else if timeouts.is_zero() {
-            // A timer, even of no time, would wait.
+        } else if wait.is_zero() {
+            // Even a timer of zero would wait, to the next millisecond.
             tokio::select! {
                 biased;
                 heard = self.read(self.deadline) => heard,
                 () = yield_now() => Heard::Silence,
             }
         } else {
-            self.read(Instant::now() + timeouts).await
+            self.read(Instant::now() + wait).await
         };
         let Some(mut last) = self.dialogue.exchanges.pop() else { return };
         match heard {
@@ -500,7 +514,7 @@ impl Connection {
         self.dialogue.exchanges.push(last);
     }
 
-    /// Reads once, or until a time.
+    /// Reads once, or gives up at a deadline.
     async fn read(&mut self, until: Instant) -> Heard {
         let Some(stream) = &mut self.stream else { return Heard::End };
         self.buffer.clear();
@@ -524,7 +538,8 @@ impl Connection {
         }
     }
 
-    /// Records that not everything could be sent. That a server reads no more is not that it closed.
+    /// Records that not everything could be sent. A server that stopped reading has not closed, so the two are kept
+    /// apart.
     fn give_up(&mut self, exchange: &mut Exchange, error: &io::Error) {
         let is_stuck = error.kind() == io::ErrorKind::TimedOut;
         if is_stuck {
@@ -535,7 +550,7 @@ impl Connection {
         }
     }
 
-    /// Records that there is no more, with what is left of a reply.
+    /// Records that nothing more will come, and the reply that was cut off.
     fn close(&mut self, exchange: &mut Exchange, end: End) {
         self.stream = None;
         exchange.end = end;
@@ -543,7 +558,7 @@ impl Connection {
         self.inbox.take_unfinished(exchange);
     }
 
-    /// Ends the connection because the server sends too much.
+    /// Hangs up because the server sends too much.
     fn hang_up(&mut self, exchange: &mut Exchange) {
         self.stream = None;
         self.given_up.get_or_insert(GivenUp::Overflow);
@@ -558,7 +573,7 @@ impl Connection {
     }
 }
 
-/// Whether CR or LF stands alone somewhere.
+/// Returns whether the octets have a CR without LF or an LF without CR.
 fn has_stray_end(octets: &[u8]) -> bool {
     let mut before = 0;
     for pair in octets.iter().zip(octets.iter().skip(1).chain([&0])) {

@@ -1,4 +1,4 @@
-//! A run: cases against a target, judged.
+//! Runs cases against a target and judges the replies.
 
 mod attempt;
 mod drive;
@@ -36,35 +36,35 @@ use redaction::Redaction;
 use runner::Runner;
 use secrecy::Secrecy;
 
-/// How a run goes about its work.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What a case may do beside what is safe.
+    /// The kinds of cases that are allowed besides safe ones.
     pub allowed: Vec<Safety>,
-    /// How long to wait.
+    /// How long to wait for connections and replies.
     pub timeouts: Timeouts,
-    /// How long to wait for a server that takes no connections yet.
+    /// How long to wait for a server that does not accept connections yet.
     pub wait: Duration,
-    /// How long everything may take.
+    /// How long the run may take, not counting `wait`.
     pub limit: Duration,
-    /// What ends it before.
+    /// Ends the run early.
     pub interruption: Interruption,
-    /// How gently to treat the server; `None` for what [its place](Politeness::towards) asks for.
+    /// How gently to treat the server. If `None`, [its address](Politeness::towards) decides.
     pub politeness: Option<Politeness>,
-    /// How many connections at once, on this machine.
+    /// The maximum number of concurrent connections to a server on this machine.
     pub parallel: usize,
-    /// What to do where a certificate is not good.
+    /// What to do about an invalid certificate.
     pub certificates: Certificates,
     /// How strictly to judge.
     pub strictness: Strictness,
-    /// What findings weigh.
+    /// Adjusts the levels of findings.
     pub profile: Profile,
-    /// Told of each case that is done.
+    /// Advanced by one for each finished case.
     pub progress: ProgressBar,
 }
 
 impl Default for Plan {
-    /// Safe cases, 4 connections at once, 10 minutes.
+    /// Allows safe cases, 4 concurrent connections and 10 minutes.
     fn default() -> Plan {
         Plan {
             allowed: Vec::new(),
@@ -82,17 +82,17 @@ impl Default for Plan {
     }
 }
 
-/// Runs cases against a target.
+/// Runs cases against a target and judges the replies.
 ///
 /// # Errors
 ///
-/// Where TLS cannot be set up at all, or certificates are to be verified and this machine has no root certificates. What
-/// goes wrong with a server is part of the outcome.
+/// Returns an error if TLS cannot be set up, or if certificates are to be verified and this machine has no root
+/// certificates. A problem with the server is not an error but part of the outcome.
 pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
     conclude(drive(target, cases, plan).await?, target, cases, plan)
 }
 
-/// Runs cases against a target, and judges nothing yet.
+/// Runs cases against a target without judging the replies.
 pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
     let encryption = Encryption::new(plan.certificates).context("TLS")?;
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
@@ -106,11 +106,11 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     Ok(outcome)
 }
 
-/// Judges what was driven, and takes the password out of all that is written of it.
+/// Judges the dialogues of a run and removes the password from everything that will be written.
 ///
 /// # Errors
 ///
-/// None but faults of ours.
+/// Returns an error only if this program is at fault.
 pub(crate) fn conclude(
     mut outcome: Outcome,
     target: &Target,
@@ -126,8 +126,10 @@ pub(crate) fn conclude(
     Ok(outcome)
 }
 
-/// Takes the password out of what was said and of what is said about it. What the rules find is decided before, because a
-/// password may be a word of the protocol; what they quote is taken from the same dialogues without the password.
+/// Removes the password from the dialogues and from everything that quotes them.
+///
+/// The dialogues are judged before that, because the password may be a word of the protocol. They are judged again
+/// afterwards, only for the details that the findings quote.
 fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &Plan) {
     if redaction.redact(&mut outcome.dialogues) {
         let again = judge(&outcome.dialogues, &target.knowledge, plan.strictness).findings;
@@ -135,7 +137,8 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
             again.into_iter().map(|finding| ((finding.rule, finding.location), finding.detail)).collect();
         for finding in &mut outcome.judgement.findings {
             let detail = details.remove(&(finding.rule, finding.location));
-            finding.detail = detail.unwrap_or_else(|| "not shown, because it holds the password".to_owned());
+            finding.detail =
+                detail.unwrap_or_else(|| "not shown because it contains the password".to_owned());
         }
     }
     for case in &mut outcome.cases {
@@ -144,13 +147,16 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
     outcome.certificate = outcome.certificate.as_deref().map(|problem| redaction.redacted(problem));
 }
 
-/// Cases that went as expected pass, warn or fail by the findings of the rules that they name. A finding at level error
-/// counts also where something came in the way: what was seen was seen.
+/// Gives each case its final verdict.
+///
+/// A case that went as expected passes, warns or fails by the findings of the rules that it names. A finding at level
+/// error fails a case even if something got in its way, because the violation was seen all the same.
 fn decide(outcome: &mut Outcome, cases: &[Case]) {
     let mut worst: HashMap<(String, RuleId), Level> = HashMap::new();
     for finding in &outcome.judgement.findings {
-        let place = finding.location;
-        let case = outcome.dialogues.get(place.dialogue).and_then(|dialogue| dialogue.case(place.exchange));
+        let location = finding.location;
+        let dialogue = outcome.dialogues.get(location.dialogue);
+        let case = dialogue.and_then(|dialogue| dialogue.case(location.exchange));
         let Some(case) = case else { continue };
         let level = worst.entry((case.to_owned(), finding.rule)).or_insert(finding.level);
         *level = finding.level.max(*level);

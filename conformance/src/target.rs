@@ -1,4 +1,4 @@
-//! What is tested: an address, what is spoken there, and what is known of it.
+//! The server under test: its address, its protocol, its credentials and what is known about it.
 
 use std::net::IpAddr;
 use std::num::NonZero;
@@ -14,36 +14,36 @@ use crate::knowledge::Knowledge;
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
 use crate::protocol::Protocol;
 
-/// The name that the client gives itself.
+/// The host name that the client gives in EHLO.
 pub(crate) const CLIENT: &str = "client.example.org";
 
 /// A server to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// How it was named.
+    /// The name that reports and baselines use.
     pub name: String,
-    /// Where it is.
+    /// Where the server listens.
     pub address: Address,
-    /// Where its name points, if that was asked before; otherwise it is asked for each connection.
+    /// The IP addresses that its host name resolved to. If `None`, the name is resolved again for each connection.
     pub addresses: Option<Vec<IpAddr>>,
-    /// What it speaks.
+    /// The protocol that the server speaks.
     pub protocol: Protocol,
     /// Whether TLS begins with the connection.
     pub implicit_tls: bool,
-    /// What is known of it.
+    /// What is known about the server.
     pub knowledge: Knowledge,
-    /// A user of it.
+    /// The name and password of one of its users.
     pub credentials: Option<Credentials>,
-    /// How many connections at once it may get at most; some servers answer differently to more.
+    /// The maximum number of concurrent connections, for a server that answers differently to more.
     pub parallel: Option<NonZero<usize>>,
 }
 
-/// Where a server is.
+/// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A host, by name or address, and a TCP port.
+    /// A host, by name or IP address, and a TCP port.
     Tcp(String, u16),
-    /// A socket of this machine.
+    /// The path of a Unix domain socket.
     Unix(PathBuf),
 }
 
@@ -54,24 +54,24 @@ pub struct Credentials {
     pub user: String,
     /// The password.
     pub password: String,
-    /// Whether they may be sent in clear to this machine although TLS is offered. To another host they never are.
+    /// Whether they may be sent in clear to this machine even if TLS is offered. To another host they never are.
     pub cleartext: bool,
 }
 
 impl Credentials {
-    /// The message of SASL PLAIN, in base64 (RFC 4616 §2).
+    /// Returns the message of SASL PLAIN in base64 (RFC 4616 §2).
     pub(crate) fn plain_message(user: &str, password: &str) -> String {
         STANDARD.encode(format!("\0{user}\0{password}"))
     }
 
-    /// A password that is not the right one, and tells nothing of it.
+    /// Returns a wrong password that reveals nothing about the right one.
     pub(crate) fn wrong_password(&self) -> &'static str {
         const WRONG: &str = "not-the-password";
         if self.password == WRONG { "not-the-password-either" } else { WRONG }
     }
 }
 
-/// The password is not shown.
+/// Omits the password.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Target {
-    /// Reads a URL (`smtp://`, `smtps://`, `submission://`, `lmtp://`, `unix:`), or the name of a TOML file.
+    /// Reads a URL (`smtp://`, `smtps://`, `submission://`, `lmtp://`, `unix:`) or the path of a TOML file.
     ///
     /// ```
     /// use smtp_conformance::{Address, Target};
@@ -91,15 +91,16 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// Another form is refused with those that there are; so is a file that cannot be read.
+    /// Returns an error if the text is neither a valid URL nor the path of a readable, valid file.
     pub fn read(text: &str) -> Result<Target> {
-        match text.contains("://") || text.starts_with("unix:") {
-            true => Target::from_url(text),
-            false => Target::from_file(Path::new(text)),
+        if text.contains("://") || text.starts_with("unix:") {
+            Target::from_url(text)
+        } else {
+            Target::from_file(Path::new(text))
         }
     }
 
-    /// Whether it is on this machine.
+    /// Returns whether the server is on this machine: a Unix socket, `localhost` or a loopback address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match &self.address {
@@ -110,7 +111,7 @@ impl Target {
         }
     }
 
-    /// The TCP port; `None` for a socket of this machine.
+    /// Returns the TCP port, or `None` for a Unix socket.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         match &self.address {
@@ -133,7 +134,7 @@ impl Target {
         if let Some(path) = url.strip_prefix("unix:") {
             return Ok(target(Address::Unix(path.into()), Protocol::Lmtp, false));
         }
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| anyhow!("{url:?} is no URL"))?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| anyhow!("{url:?} is not a URL"))?;
         let (protocol, implicit_tls, port) = match scheme {
             "smtp" => (Protocol::Smtp, false, 25),
             "smtps" => (Protocol::Submission, true, 465),
@@ -143,13 +144,15 @@ impl Target {
         };
         let rest = rest.trim_end_matches('/');
         let (host, after) = match rest.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or_else(|| anyhow!("{url:?}: the `]` is missing"))?,
+            Some(rest) => {
+                rest.split_once(']').ok_or_else(|| anyhow!("{url:?}: the closing `]` is missing"))?
+            }
             None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
         };
         let is_odd = after.starts_with(|first| first != ':') || rest.contains(['/', '@', '?', '#']);
         if host.is_empty() || is_odd {
             bail!(
-                "{url:?}: write a host and, if need be, a port; what is known of the server stands in a file"
+                "{url:?}: write only a host and, if needed, a port; credentials and mailboxes go in a target file"
             );
         }
         let port = match after.strip_prefix(':') {
@@ -157,7 +160,7 @@ impl Target {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .with_context(|| format!("{url:?}: the port {port:?}: write a number from 1 to 65535"))?,
+                .with_context(|| format!("{url:?}: port {port:?}: write a number from 1 to 65535"))?,
             None => port,
         };
         Ok(target(Address::Tcp(host.to_owned(), port), protocol, implicit_tls))
@@ -165,10 +168,11 @@ impl Target {
 
     fn from_file(path: &Path) -> Result<Target> {
         let name = path.display().to_string();
-        if let (false, Ok(meant)) = (path.exists(), Target::from_url(&format!("smtp://{name}")))
+        if !path.exists()
             && path.extension() != Some("toml".as_ref())
+            && let Ok(meant) = Target::from_url(&format!("smtp://{name}"))
         {
-            bail!("{name} is no file; did you mean {}?", meant.name);
+            bail!("{name}: no such file; did you mean {}?", meant.name);
         }
         let file: File = data_file::parse(&name, &data_file::text(path, FILE_OCTETS)?)?;
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
@@ -206,8 +210,8 @@ struct RawCredentials {
 }
 
 impl RawCredentials {
-    /// The password comes from a file beside the target's, or from the environment, so that no list of processes and
-    /// no version control shows it.
+    /// Reads the password from a file, relative to the folder of the target file, or from an environment variable, so
+    /// that it appears neither in the process list nor in version control.
     fn read(self, folder: &Path) -> Result<Credentials> {
         let password = match (self.password_file, self.password_env) {
             (Some(file), None) => {
@@ -215,11 +219,13 @@ impl RawCredentials {
                 let text = data_file::text(&file, FILE_OCTETS)?;
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
-            (None, Some(name)) => std::env::var(&name).with_context(|| format!("the variable {name}"))?,
+            (None, Some(name)) => {
+                std::env::var(&name).with_context(|| format!("environment variable {name}"))?
+            }
             _ => bail!("write either password-file or password-env"),
         };
-        for (what, text) in [("the user's name", &self.user), ("the password", &password)] {
-            ensure!(text.len() <= CREDENTIAL_OCTETS, "{what} has more than {CREDENTIAL_OCTETS} octets");
+        for (what, text) in [("the user name", &self.user), ("the password", &password)] {
+            ensure!(text.len() <= CREDENTIAL_OCTETS, "{what} is longer than {CREDENTIAL_OCTETS} octets");
         }
         Ok(Credentials { user: self.user, password, cleartext: self.cleartext })
     }
@@ -235,12 +241,12 @@ mod tests {
         assert_eq!(read("smtp://mx.example.org"), Some((Address::Tcp("mx.example.org".into(), 25), false)));
         assert_eq!(read("smtps://[::1]:1465/"), Some((Address::Tcp("::1".into(), 1465), true)));
         assert_eq!(read("unix:/run/lmtp"), Some((Address::Unix("/run/lmtp".into()), false)));
-        for (bad, told) in [
+        for (bad, message) in [
             ("http://a", "begin with smtp://"),
-            ("smtp://", "write a host"),
-            ("smtp://user:secret@a", "write a host"),
-            ("smtp://a:25/b", "write a host"),
-            ("smtp://[::1]25", "write a host"),
+            ("smtp://", "write only a host"),
+            ("smtp://user:secret@a", "write only a host"),
+            ("smtp://a:25/b", "write only a host"),
+            ("smtp://[::1]25", "write only a host"),
             ("smtp://a:b", "write a number from 1 to 65535"),
             ("smtp://a:65536", "write a number from 1 to 65535"),
             ("smtp://a:0", "write a number from 1 to 65535"),
@@ -250,7 +256,7 @@ mod tests {
             ("no/such", "no/such: No such file"),
         ] {
             let error = Target::read(bad).map(|target| target.name).expect_err("it is refused");
-            assert!(format!("{error:#}").contains(told), "{bad}: {error:#}");
+            assert!(format!("{error:#}").contains(message), "{bad}: {error:#}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: exit statuses, and a report whatever happens.
+//! Runs the program: its exit statuses, its help, and the report it prints whatever happens.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -43,6 +43,9 @@ fn exit_statuses() {
     assert_eq!(status(&run(&["run", "--case", "no-such-case"])), Some(2));
     assert_eq!(status(&run(&["run", "--baseline", "no-such-file"])), Some(2));
     assert_eq!(status(&run(&["run", "--rule", "no-such-rule"])), Some(2));
+    assert_eq!(status(&run(&["run", "--jsonl", "no-such-folder/run.jsonl"])), Some(2));
+    assert_eq!(status(&run(&["rules", "no-such-rule"])), Some(2));
+    assert_eq!(status(&run(&["serve", "--fault", "no-such-fault"])), Some(2));
     fs::write(folder.path().join("empty"), "").expect("a file");
     assert_eq!(status(&run(&["report", "empty"])), Some(5));
     assert_eq!(status(&run(&["judge", "empty"])), Some(5));
@@ -55,9 +58,30 @@ fn exit_statuses() {
 }
 
 #[test]
-fn a_report_is_written_although_nobody_answers() {
+fn help_has_examples_and_exit_statuses() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Bound and dropped, a port of this machine refuses.
+    let help = |arguments: &[&str]| {
+        let output = run(folder.path(), arguments);
+        assert_eq!(status(&output), Some(0), "{arguments:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    for command in ["run", "serve", "rules", "judge", "report", "compare"] {
+        for option in ["-h", "--help"] {
+            let help = help(&[command, option]);
+            let examples = help.matches(&format!("\n  smtp-conformance {command}")).count();
+            assert!(help.contains("\nExamples:\n") && examples >= 2, "{command} {option}: {help}");
+        }
+    }
+    for arguments in [&["--help"][..], &["run", "--help"]] {
+        let help = help(arguments);
+        assert!(help.contains("\nExit status:\n  0    "), "{arguments:?}: {help}");
+    }
+}
+
+#[test]
+fn a_report_is_written_even_if_no_server_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A port that was bound and dropped refuses connections.
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let target = format!("smtp://{}", port.expect("a port"));
     let output = run(folder.path(), &["run", &target, "--jsonl", "run.jsonl", "--junit", "run.xml"]);
@@ -68,7 +92,7 @@ fn a_report_is_written_although_nobody_answers() {
 }
 
 #[test]
-fn rules_and_cases_can_be_read() {
+fn rules_cases_and_faults_are_listed() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = |arguments: &[&str]| String::from_utf8(run(folder.path(), arguments).stdout).expect("UTF-8");
     assert!(text(&["rules", "ES-05"]).starts_with("enhanced-code-class-agrees (ES-05)\n"));
@@ -78,8 +102,8 @@ fn rules_and_cases_can_be_read() {
     assert!(text(&["serve", "--list"]).contains("[enhanced-code-class-agrees]"));
 }
 
-/// Servers that send without end, drop by drop or not at all: the run ends within its time, in little memory, and with
-/// a report.
+/// Servers that send endlessly, octet by octet or not at all. The run still ends in time, with little memory and with a
+/// report.
 #[test]
 fn hostile_servers_bound_a_run() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -123,7 +147,7 @@ fn url(server: &Reference) -> String {
     }
 }
 
-/// The most memory that a process has held, in KiB.
+/// Returns the peak resident memory of a process, in KiB.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -131,7 +155,7 @@ fn peak_memory(process: u32) -> Option<u64> {
 }
 
 #[test]
-fn a_baseline_knows_findings_and_is_kept_true() {
+fn a_baseline_accepts_findings_and_reports_stale_entries() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let fault = Fault::find("second-digit-7").expect("there is such a fault");
@@ -147,7 +171,7 @@ fn a_baseline_knows_findings_and_is_kept_true() {
         run(folder.path(), &all)
     };
     target(&broken);
-    assert_eq!(status(&run(&[])), Some(2), "there is no such file yet");
+    assert_eq!(status(&run(&[])), Some(2), "the file does not exist yet");
     fs::write(folder.path().join("b.toml"), "").expect("a file");
     assert_eq!(status(&run(&[])), Some(1));
     fs::remove_file(folder.path().join("b.toml")).expect("a file");
@@ -174,9 +198,9 @@ fn a_baseline_knows_findings_and_is_kept_true() {
 }
 
 #[test]
-fn a_signal_ends_a_run_and_what_was_done_is_reported() {
+fn an_interrupted_run_reports_what_it_has() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (target, asked) = server_without_an_answer();
+    let (target, asked) = start_server_without_answer();
     fs::write(folder.path().join("list"), format!("{target}\n{target}/\n")).expect("a file");
     for (signal, wanted) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let start = |arguments: &[&str]| {
@@ -184,7 +208,7 @@ fn a_signal_ends_a_run_and_what_was_done_is_reported() {
             command.current_dir(folder.path()).args(["run", "--timeout", "3600", "--case", "noop*"]);
             let child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
             let child = child.expect("the program can be run");
-            asked.recv_timeout(Duration::from_secs(30)).expect("it comes to the command without an answer");
+            asked.recv_timeout(Duration::from_secs(30)).expect("the client sends the unanswered command");
             child
         };
         let end = |child: Child| {
@@ -196,37 +220,38 @@ fn a_signal_ends_a_run_and_what_was_done_is_reported() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(status(&output), Some(wanted), "{text}");
         assert!(text.contains("the run was interrupted"), "{text}");
-        assert!(text.contains("1 pass"), "the canary was before: {text}");
+        assert!(text.contains("1 pass"), "the canary was run first: {text}");
         let report = run(folder.path(), &["report", "run.jsonl"]);
         assert_eq!(report.stdout, output.stdout);
 
         let output = end(start(&["--targets", "list", "--out", "out", "--parallel", "1"]));
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(status(&output), Some(wanted), "{text}");
-        assert!(text.contains("2 targets are not done"), "{text}");
+        assert!(text.contains("interrupted with 2 targets left"), "{text}");
         assert_eq!(fs::read_dir(folder.path().join("out")).expect("a folder").count(), 0);
     }
 }
 
-/// A server that never answers NOOP with an argument, and tells of it.
-fn server_without_an_answer() -> (String, mpsc::Receiver<()>) {
+/// Starts a server that never answers NOOP with an argument. Returns its URL, and a channel that gets a message each
+/// time such a NOOP arrives.
+fn start_server_without_answer() -> (String, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = format!("smtp://{}", listener.local_addr().expect("a port"));
-    let (told, asked) = mpsc::channel();
+    let (asking, asked) = mpsc::channel();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            let told = told.clone();
-            thread::spawn(move || answer(&stream, &told));
+            let asking = asking.clone();
+            thread::spawn(move || answer(&stream, &asking));
         }
     });
     (target, asked)
 }
 
-fn answer(mut stream: &TcpStream, told: &mpsc::Sender<()>) -> io::Result<()> {
+fn answer(mut stream: &TcpStream, asking: &mpsc::Sender<()>) -> io::Result<()> {
     stream.write_all(b"220 mx.example.org ESMTP\r\n")?;
     for line in BufReader::new(stream).lines() {
         match line? {
-            line if line.starts_with("NOOP ") => told.send(()).map_err(io::Error::other)?,
+            line if line.starts_with("NOOP ") => asking.send(()).map_err(io::Error::other)?,
             line if line == "QUIT" => return stream.write_all(b"221 Bye\r\n"),
             _ => stream.write_all(b"250 mx.example.org\r\n")?,
         }
@@ -235,7 +260,7 @@ fn answer(mut stream: &TcpStream, told: &mpsc::Sender<()>) -> io::Result<()> {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_fault() {
+fn a_closed_pipe_is_not_an_error() {
     for arguments in [&["rules"][..], &["run", "--list"], &["run", "--dry-run"], &["serve", "--list"]] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);

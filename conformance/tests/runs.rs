@@ -173,7 +173,7 @@ async fn a_server_of_another_kind_breaks_nothing() {
     for (target, reason) in [
         (Target { protocol: Protocol::Lmtp, ..smtp.target() }, "smtp:// or submission:// is for it"),
         (Target { protocol: Protocol::Submission, ..lmtp.target() }, "lmtp:// is for it"),
-        (Target { implicit_tls: true, ..smtp.target() }, "the answer is not TLS"),
+        (Target { implicit_tls: true, ..smtp.target() }, "the server did not answer with TLS"),
         (Target { implicit_tls: false, ..smtps.target() }, "smtps://"),
         (Target { address: other, ..smtp.target() }, "an IMAP server answers"),
         (Target { address: nntp.clone(), ..smtp.target() }, "an NNTP server answers"),

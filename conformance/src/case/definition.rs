@@ -1,4 +1,4 @@
-//! What a case is.
+//! The definition of a case.
 
 use std::{fmt, slice};
 
@@ -9,35 +9,36 @@ use super::placeholder::Placeholder;
 use crate::knowledge::Knowledge;
 use crate::rules::catalogue::RuleId;
 
-/// A dialog that provokes replies. It says what is sent and what happened; rules judge the replies.
+/// A dialogue that provokes replies. It defines what is sent and what the replies mean for the case. Whether a reply is
+/// right is judged by rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// An immutable slug.
+    /// A slug that never changes.
     pub id: String,
-    /// The file and the line of its id: `noop.toml:12`.
+    /// The file and line of its id: `noop.toml:12`.
     pub place: String,
-    /// What it is about, in a few words.
+    /// A short title for reports.
     pub title: String,
     /// The situations of the specification that it provokes: `S82`.
     pub situations: Vec<String>,
     /// What it may do to a server.
     pub safety: Safety,
-    /// What must be there for it, what its texts take among it.
+    /// What it requires of the target, including the values of the placeholders in its texts.
     pub needs: Vec<Need>,
-    /// The cases that must have gone as expected before.
+    /// The ids of cases that must have gone as expected before it runs.
     pub after: Vec<String>,
     /// The state in which the steps begin.
     pub start: Start,
     /// The rules whose findings decide whether it passes.
     pub rules: Vec<RuleId>,
-    /// What is done.
+    /// What the client does, in order.
     pub steps: Vec<Step>,
-    /// What the replies mean for the case; the first that fits decides.
+    /// What the replies mean for the case. The first that matches a reply decides.
     pub outcomes: Vec<Expectation>,
 }
 
 impl Case {
-    /// Whether it sends something of the target's credentials.
+    /// Returns whether the case sends the user name or password of the target, or a wrong password.
     #[must_use]
     pub fn takes_credentials(&self) -> bool {
         self.start == Start::Authenticated || self.steps.iter().any(|step| step.takes_credentials)
@@ -48,15 +49,15 @@ impl Case {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Safety {
-    /// Nothing is delivered, guessed or flooded.
+    /// Delivers, guesses and floods nothing.
     Safe,
-    /// Credentials are used, or one wrong password is tried.
+    /// Uses the credentials, or tries one wrong password.
     Auth,
-    /// A message may be accepted.
+    /// Completes a message, which the server may accept.
     Delivers,
-    /// Octets are sent that a server may take for an attack.
+    /// Sends octets that a server may take for an attack.
     Intrusive,
-    /// Many commands or recipients are sent.
+    /// Sends many commands or recipients.
     Floods,
 }
 
@@ -72,28 +73,28 @@ impl fmt::Display for Safety {
     }
 }
 
-/// What must be there for a case.
+/// Something that a case requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// SMTP or submission.
+    /// A server that speaks SMTP or submission.
     Smtp,
-    /// SMTP between mail systems.
+    /// A server that speaks SMTP between mail systems.
     Mx,
-    /// Submission.
+    /// A server that speaks submission.
     Submission,
-    /// LMTP.
+    /// A server that speaks LMTP.
     Lmtp,
-    /// STARTTLS, or a connection under TLS.
+    /// STARTTLS, or TLS from the start.
     Tls,
-    /// A capability.
+    /// A capability that the server announces.
     Offers(String),
-    /// An authentication mechanism.
+    /// An authentication mechanism that the server announces.
     Mechanism(String),
-    /// A limit of SIZE, promised or known.
+    /// A SIZE limit that the server announces or the target states.
     SizeLimit,
-    /// Something the tester was told: `valid`, `unknown`, ...
+    /// A mailbox that the target states: `valid`, `unknown`, ...
     Known(String),
-    /// A user's name and password.
+    /// The name and password of a user, which the target states.
     Credentials,
 }
 
@@ -108,18 +109,18 @@ impl Need {
                 "tls" => Need::Tls,
                 "size-limit" => Need::SizeLimit,
                 "credentials" => Need::Credentials,
-                _ => bail!("{}", no_need(text)),
+                _ => bail!("{}", unknown_need(text)),
             },
             Some(("offers", name)) if !name.is_empty() => match name.split_once(':') {
                 Some(("mechanism", mechanism)) => Need::Mechanism(mechanism.to_owned()),
                 _ => Need::Offers(name.to_owned()),
             },
             Some(("known", name)) if Knowledge::MAILBOXES.contains(&name) => Need::Known(name.to_owned()),
-            Some(_) => bail!("{}", no_need(text)),
+            Some(_) => bail!("{}", unknown_need(text)),
         })
     }
 
-    /// What a placeholder takes to be filled.
+    /// Returns what filling a placeholder requires.
     pub(super) fn of(placeholder: Placeholder<'_>) -> Option<Need> {
         match placeholder {
             Placeholder::Mailbox(name) => Some(Need::Known(name.to_owned())),
@@ -135,10 +136,10 @@ impl Need {
     }
 }
 
-fn no_need(text: &str) -> String {
+fn unknown_need(text: &str) -> String {
     format!(
-        "there is no need {text:?}; there are smtp, mx, submission, lmtp, tls, offers:KEYWORD, \
-         offers:mechanism:NAME, size-limit, credentials, known:{}",
+        "unknown need {text:?}; write smtp, mx, submission, lmtp, tls, offers:KEYWORD, offers:mechanism:NAME, \
+         size-limit, credentials, known:{}",
         Knowledge::MAILBOXES.join(", known:")
     )
 }
@@ -146,14 +147,14 @@ fn no_need(text: &str) -> String {
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Need::Smtp => f.write_str("a server of SMTP or submission"),
-            Need::Mx => f.write_str("a server of SMTP"),
-            Need::Submission => f.write_str("a server of submission"),
-            Need::Lmtp => f.write_str("a server of LMTP"),
+            Need::Smtp => f.write_str("an SMTP or submission server"),
+            Need::Mx => f.write_str("an SMTP server"),
+            Need::Submission => f.write_str("a submission server"),
+            Need::Lmtp => f.write_str("an LMTP server"),
             Need::Tls => f.write_str("TLS"),
             Need::Offers(keyword) => f.write_str(keyword),
             Need::Mechanism(mechanism) => write!(f, "AUTH {mechanism}"),
-            Need::SizeLimit => f.write_str("a limit of SIZE"),
+            Need::SizeLimit => f.write_str("a SIZE limit"),
             Need::Known(name) => write!(f, "the target's `{name}` mailbox"),
             Need::Credentials => f.write_str("the target's credentials"),
         }
@@ -164,7 +165,7 @@ impl fmt::Display for Need {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// Connected, nothing read.
+    /// The client has connected and not read the greeting.
     Early,
     /// The greeting was read.
     Connect,
@@ -173,63 +174,63 @@ pub enum Start {
     /// EHLO or LHLO was accepted.
     #[default]
     Hello,
-    /// Then MAIL.
+    /// EHLO or LHLO and MAIL were accepted.
     Transaction,
-    /// Then RCPT.
+    /// EHLO or LHLO, MAIL and RCPT were accepted.
     Recipient,
-    /// STARTTLS and EHLO again.
+    /// TLS was begun with STARTTLS, and EHLO or LHLO was accepted again.
     Tls,
-    /// TLS where it is offered, and AUTH.
+    /// The client has logged in with AUTH, under TLS if the server offers it.
     Authenticated,
 }
 
 /// A step of a case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What is done.
+    /// What the client does.
     pub action: Action,
-    /// How often.
+    /// How many times it does that.
     pub repeat: usize,
-    /// Repeats only while the replies are such.
+    /// The pattern that a reply must match for the step to be repeated: `2yz`.
     pub while_reply: Option<String>,
-    /// Only after such a reply: `2yz`, `354`.
+    /// The pattern that the reply before must match for the step to be done: `2yz`, `354`.
     pub only_after: Option<String>,
-    /// Whether it sends something of the target's credentials.
+    /// Whether it sends the user name or password of the target, or a wrong password.
     pub takes_credentials: bool,
 }
 
-/// What is done in a step. Texts are templates.
+/// What the client does in a step. Texts are templates.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A line and its end; one reply.
+    /// Sends a line, with CR LF added, and reads one reply.
     Send(String),
-    /// Octets, and so many replies.
+    /// Sends octets unchanged and reads that many replies.
     Raw(String, usize),
-    /// Lines in one write, a reply for each.
+    /// Sends lines in one write and reads a reply to each.
     Pipeline(Vec<String>),
-    /// A message and the final dot, after 354 only.
+    /// Sends a message, with the final dot added. Only done after 354.
     Message(String),
-    /// The octets of a message, after 354 only.
+    /// Sends the octets of a message unchanged. Only done after 354.
     RawMessage(String),
-    /// A response to a challenge, after 334 only.
+    /// Sends a response to a challenge. Only done after 334.
     Response(String),
-    /// A chunk, and whether it is the last.
+    /// Sends a chunk with BDAT. The flag says whether it is the last one.
     Chunk(String, bool),
-    /// The TLS handshake, after a 220 to STARTTLS only.
+    /// Performs the TLS handshake. Only done after 220.
     StartTls,
-    /// Seconds without doing anything.
+    /// Waits that many seconds without reading.
     Pause(f64),
-    /// Seconds of listening for what comes unasked.
+    /// Reads what the server sends unasked, for that many seconds.
     Listen(f64),
 }
 
 impl Action {
-    /// Whether it sends command lines.
+    /// Returns whether it sends command lines.
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Action::Send(_) | Action::Pipeline(_))
     }
 
-    /// Its texts.
+    /// Returns its texts.
     pub(super) fn texts(&self) -> &[String] {
         match self {
             Action::Send(text)
@@ -248,11 +249,11 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The step, from 1; any if absent.
+    /// The number of the step, from 1, or `None` for any step.
     pub step: Option<usize>,
-    /// `421`, `4yz`, `none` for silence, `closed`.
+    /// A reply code such as `421`, a class such as `4yz`, `none` for silence, or `closed`.
     pub reply: String,
-    /// What that means.
+    /// What such a reply means.
     pub is: Happened,
 }
 
@@ -260,23 +261,23 @@ pub struct Expectation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Happened {
-    /// It went as it was meant to.
+    /// It went as expected.
     Expected,
     /// The server does not have what the case is about.
     Unsupported,
-    /// The server wants something first.
+    /// The server demands something else first.
     Blocked,
-    /// Something else came in the way.
+    /// Something else got in the way.
     Inconclusive,
-    /// The client may not send what comes next.
+    /// The client is not allowed to send the next step.
     #[serde(skip)]
     Withheld,
-    /// The fault is ours, or the case's.
+    /// The case or this program is at fault.
     #[serde(skip)]
     Error,
 }
 
-/// Whether a reply code fits a pattern: `2yz`, `421`.
+/// Returns whether a reply code matches a pattern, such as `421` or `2yz`.
 #[must_use]
 pub fn fits(number: u16, pattern: &str) -> bool {
     match pattern.strip_suffix("yz") {

@@ -1,4 +1,4 @@
-//! The form of a file of cases: reading it, and refusing what a case cannot mean.
+//! Reads files of cases and refuses cases that are invalid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,14 +12,14 @@ use crate::data_file::{self, did_you_mean, line_of};
 use crate::limits::STEP_OCTETS;
 use crate::rules::catalogue::RuleId;
 
-/// The most often that a step may be repeated.
+/// The maximum number of repetitions of a step.
 const REPEATS: usize = 1100;
 
 /// Reads a file of cases.
 ///
 /// # Errors
 ///
-/// A file that does not follow the form is refused with its name, the line, and what to write instead.
+/// Returns an error with the file, the line and what to write instead, if a case is invalid.
 pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
     let file: File = data_file::parse(name, text)?;
     let case = |raw: RawCase| {
@@ -30,14 +30,18 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Case>> {
     file.case.into_iter().map(case).collect()
 }
 
-/// Refuses two cases of one id, and a case that comes after one that is not there, that is of a later kind of safety, or
-/// that comes after it in turn.
+/// Checks cases against each other.
+///
+/// # Errors
+///
+/// Returns an error if two cases have the same id, or if `after` names an unknown case, a case whose kind of safety
+/// runs later, or, through other cases, the case itself.
 pub(crate) fn check(cases: &[Case]) -> Result<()> {
     let mut ids = BTreeMap::new();
     for case in cases {
         if let Some(other) = ids.insert(case.id.as_str(), case) {
             let Case { place, id, .. } = case;
-            bail!("{place}: {id:?} is the id of the case of {}, too: write another", other.place);
+            bail!("{place}: duplicate id {id:?}, first used at {}: write another", other.place);
         }
     }
     for case in cases {
@@ -45,18 +49,18 @@ pub(crate) fn check(cases: &[Case]) -> Result<()> {
         for id in &case.after {
             let Some(other) = ids.get(id.as_str()) else {
                 let meant = did_you_mean(id, ids.keys().copied());
-                bail!("{place}: after: there is no case {id:?}{meant}");
+                bail!("{place}: after: unknown case {id:?}{meant}");
             };
             if other.safety > *safety {
                 bail!(
-                    "{place}: after: {id:?} is of the safety {}, and {safety} cases run first: write safety = \"{}\"",
+                    "{place}: after: {id:?} has safety = \"{}\", and {safety} cases run earlier: write safety = \"{}\"",
                     other.safety,
                     other.safety
                 );
             }
         }
         if comes_after_itself(case, &ids) {
-            bail!("{place}: the case comes after itself: break the circle of `after`");
+            bail!("{place}: after: the case depends on itself: break the cycle");
         }
     }
     Ok(())
@@ -73,7 +77,7 @@ fn comes_after_itself(case: &Case, cases: &BTreeMap<&str, &Case>) -> bool {
     seen.contains(case.id.as_str())
 }
 
-/// Whether it is a code, or `2yz`.
+/// Returns whether the text is a reply code or a class such as `2yz`.
 fn is_pattern(text: &str) -> bool {
     text.len() == 3
         && text.starts_with(|first: char| first.is_ascii_digit())
@@ -137,14 +141,17 @@ impl RawCase {
         }
         let rule = |name: &String| RuleId::find(name).ok_or_else(|| anyhow!(RuleId::unknown(name)));
         if self.steps.is_empty() {
-            bail!("steps is empty: write what the client does, as steps = [{{ send = \"NOOP\" }}]");
+            bail!("steps is empty: write what the client does, for example steps = [{{ send = \"NOOP\" }}]");
         }
         for outcome in &self.outcomes {
             if !is_pattern(&outcome.reply) && !matches!(outcome.reply.as_str(), "none" | "closed") {
-                bail!("reply {:?}: write a code, `2yz`, `none` or `closed`", outcome.reply);
+                bail!(
+                    "reply {:?}: write a reply code, a class such as `2yz`, `none` or `closed`",
+                    outcome.reply
+                );
             }
             if outcome.step.is_some_and(|step| !(1..=self.steps.len()).contains(&step)) {
-                bail!("an outcome's step is 1 to {}, or absent for every one", self.steps.len());
+                bail!("step of an outcome: write 1 to {}, or leave it out for any step", self.steps.len());
             }
         }
         let steps = self.steps.into_iter().map(RawStep::check).collect::<Result<Vec<_>>>()?;
@@ -152,7 +159,11 @@ impl RawCase {
         for text in steps.iter().flat_map(|step| step.action.texts()) {
             for piece in pieces(text)? {
                 let Piece::Placeholder(placeholder) = piece else { continue };
-                needs.extend(Need::of(placeholder).filter(|need| !needs.contains(need)));
+                if let Some(need) = Need::of(placeholder)
+                    && !needs.contains(&need)
+                {
+                    needs.push(need);
+                }
             }
         }
         Ok(Case {
@@ -190,14 +201,14 @@ impl RawStep {
         .collect();
         let Ok([action]) = <[Action; 1]>::try_from(actions) else {
             bail!(
-                "a step has exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, \
-                   pause, listen"
+                "write exactly one of send, raw, pipeline, message, raw-message, response, chunk, starttls, pause, \
+                 listen in a step"
             );
         };
         if let Action::Pause(seconds) | Action::Listen(seconds) = action
             && !(0.0..=30.0).contains(&seconds)
         {
-            bail!("pause and listen take 0 to 30 seconds");
+            bail!("pause and listen: write 0 to 30 seconds");
         }
         check_texts(&action)?;
         check_length(&action)?;
@@ -207,7 +218,7 @@ impl RawStep {
             ("while", self.while_reply.is_some(), "repeat", self.repeat.is_some()),
         ] {
             if is_there && !is_owner {
-                bail!("{key} goes with {owner}: add that, or leave it out");
+                bail!("{key} needs {owner}: add {owner}, or leave {key} out");
             }
         }
         if self.starttls == Some(false) {
@@ -215,11 +226,11 @@ impl RawStep {
         }
         let repeat = self.repeat.unwrap_or(1);
         if repeat == 0 || repeat > REPEATS {
-            bail!("repeat is 1 to {REPEATS}");
+            bail!("repeat: write 1 to {REPEATS}");
         }
         for pattern in self.only_after.iter().chain(&self.while_reply) {
             if !is_pattern(pattern) {
-                bail!("{pattern:?}: write a code or `2yz`");
+                bail!("{pattern:?}: write a reply code or a class such as `2yz`");
             }
         }
         let takes_credentials = takes_credentials(&action)?;
@@ -240,29 +251,29 @@ fn takes_credentials(action: &Action) -> Result<bool> {
     Ok(false)
 }
 
-/// Refuses texts that would not be what the step says of them, so that replies would be taken for those to other acts.
+/// Refuses texts that are not what the kind of step says, because replies would then be matched to the wrong acts.
 fn check_texts(action: &Action) -> Result<()> {
     match action {
         Action::Send(line) if !is_line(line)? => {
-            bail!("send has one line, and adds its end: write raw with its replies, or pipeline")
+            bail!("send: write one line without its end, or use raw with replies, or pipeline")
         }
-        Action::Response(line) if !is_line(line)? => bail!("response has one line, and adds its end"),
+        Action::Response(line) if !is_line(line)? => bail!("response: write one line without its end"),
         Action::Pipeline(lines) => {
             let lines = lines.iter().map(|line| is_line(line)).collect::<Result<Vec<_>>>()?;
             if lines.is_empty() || lines.contains(&false) {
-                bail!("pipeline has one line or more, each without its end");
+                bail!("pipeline: write at least one line, each without its end");
             }
             Ok(())
         }
-        Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies is 1 to {REPEATS}"),
+        Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies: write 1 to {REPEATS}"),
         Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text)? => {
-            bail!("a message ends with \\r\\n, and the dot is added; write raw-message for one that does not")
+            bail!("message: end the text with \\r\\n, to which the final dot is added, or use raw-message")
         }
         _ => Ok(()),
     }
 }
 
-/// Refuses a step that would send more than a step may.
+/// Refuses a step that would send more than [`STEP_OCTETS`].
 fn check_length(action: &Action) -> Result<()> {
     let mut octets = 0usize;
     for text in action.texts() {
@@ -277,12 +288,12 @@ fn check_length(action: &Action) -> Result<()> {
         }
     }
     if octets > STEP_OCTETS {
-        bail!("the step would send {octets} octets; a step sends at most {STEP_OCTETS}");
+        bail!("the step would send {octets} octets; a step may send at most {STEP_OCTETS}");
     }
     Ok(())
 }
 
-/// Whether a text is one line, without its end.
+/// Returns whether a text is one line without its end.
 fn is_line(text: &str) -> Result<bool> {
     let breaks = |piece: &Piece<'_>| match piece {
         Piece::Text(text) => text.contains(['\r', '\n']),
@@ -306,13 +317,13 @@ mod tests {
     use crate::case::built_in;
 
     #[test]
-    fn the_cases_built_in_follow_the_form() {
+    fn built_in_cases_are_valid() {
         let cases = built_in().unwrap_or_else(|error| panic!("{error:#}"));
         assert!(cases.iter().any(|case| case.id == "canary"));
     }
 
     #[test]
-    fn the_examples_of_the_documentation_follow_the_form() {
+    fn examples_in_the_documentation_are_valid() {
         for text in [include_str!("../../cases/README.md"), include_str!("../../../README.md")] {
             let blocks = text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
             let mut cases = blocks.filter(|block| block.contains("[[case]]")).peekable();
@@ -324,43 +335,44 @@ mod tests {
     }
 
     #[test]
-    fn a_case_needs_what_its_texts_take() {
+    fn placeholders_add_needs() {
         let text = "[[case]]\nid = \"a\"\ntitle = \"\"\nsafety = \"safe\"\nneeds = [\"known:valid\"]\nrules = []\n\
                     steps = [{ send = \"RCPT TO:<{valid}>\" }, { send = \"MAIL FROM:<{full}> SIZE={size+1}\" }]\n";
-        let cases = read("x.toml", text).expect("the form is kept");
+        let cases = read("x.toml", text).expect("the cases are valid");
         let known = |name: &str| Need::Known(name.to_owned());
         assert_eq!(cases[0].needs, [known("valid"), known("full"), Need::SizeLimit]);
     }
 
     #[test]
-    fn cases_that_come_after_others() {
+    fn after_is_checked() {
         let case = |id: &str, safety: &str, after: &str| {
             format!(
                 "[[case]]\nid = \"{id}\"\ntitle = \"\"\nsituations = []\nsafety = \"{safety}\"\n\
                  after = [{after}]\nrules = []\nsteps = [{{ send = \"NOOP\" }}]\n"
             )
         };
-        let checked = |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the form is kept"));
+        let checked =
+            |cases: &[String]| check(&read("x.toml", &cases.concat()).expect("the cases are valid"));
         let refused = |cases: &[String]| checked(cases).expect_err("it is refused").to_string();
         assert!(checked(&[case("a", "safe", ""), case("b", "auth", "\"a\"")]).is_ok());
         assert_eq!(
             refused(&[case("first", "safe", ""), case("b", "safe", "\"firts\"")]),
-            "x.toml:10: after: there is no case \"firts\" (did you mean first?)"
+            "x.toml:10: after: unknown case \"firts\" (did you mean first?)"
         );
         assert_eq!(
             refused(&[case("a", "safe", "\"b\""), case("b", "auth", "")]),
-            "x.toml:2: after: \"b\" is of the safety auth, and safe cases run first: write safety = \"auth\""
+            "x.toml:2: after: \"b\" has safety = \"auth\", and safe cases run earlier: write safety = \"auth\""
         );
-        let circle = [case("a", "safe", "\"b\""), case("b", "safe", "\"c\""), case("c", "safe", "\"a\"")];
-        assert!(refused(&circle).starts_with("x.toml:2: the case comes after itself"));
+        let cycle = [case("a", "safe", "\"b\""), case("b", "safe", "\"c\""), case("c", "safe", "\"a\"")];
+        assert!(refused(&cycle).starts_with("x.toml:2: after: the case depends on itself"));
         assert_eq!(
             refused(&[case("a", "safe", ""), case("a", "safe", "")]),
-            "x.toml:10: \"a\" is the id of the case of x.toml:2, too: write another"
+            "x.toml:10: duplicate id \"a\", first used at x.toml:2: write another"
         );
     }
 
     #[test]
-    fn a_bad_case_is_refused_with_its_line() {
+    fn an_invalid_case_is_refused_with_its_line() {
         let refused = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
         let case = |rest: &str| {
             format!(
@@ -370,40 +382,40 @@ mod tests {
         let steps = "steps = [{ send = \"NOOP\" }]";
         assert!(refused(&case(&format!("colour = 1\n{steps}"))).starts_with("x.toml:8: unknown field"));
         let luck = refused(&case(&format!("needs = [\"luck\"]\n{steps}")));
-        assert!(luck.starts_with("x.toml:3: there is no need \"luck\"; there are smtp,"), "{luck}");
+        assert!(luck.starts_with("x.toml:3: unknown need \"luck\"; write smtp,"), "{luck}");
         assert!(refused(&case("steps = []")).starts_with("x.toml:3: steps is empty"));
-        for (step, told) in [
-            ("send = \"NOOP\\r\\nRSET\"", "send has one line"),
-            ("send = \"{lines:2:a}\"", "send has one line"),
-            ("response = \"a\\n\"", "response has one line"),
-            ("pipeline = []", "pipeline has one line or more"),
-            ("pipeline = [\"NOOP\\r\\n\"]", "pipeline has one line or more"),
-            ("raw = \"a\", replies = 0", "replies is 1 to"),
-            ("message = \"a: b\\r\\n\\r\\nc\"", "a message ends with"),
-            ("send = \"A\", replies = 2", "replies goes with raw"),
-            ("send = \"A\", last = true", "last goes with chunk"),
-            ("send = \"A\", while = \"2yz\"", "while goes with repeat"),
-            ("send = \"A\", if = \"closed\"", "write a code or `2yz`"),
-            ("send = \"A\", if = \"0250\"", "write a code or `2yz`"),
+        for (step, message) in [
+            ("send = \"NOOP\\r\\nRSET\"", "send: write one line"),
+            ("send = \"{lines:2:a}\"", "send: write one line"),
+            ("response = \"a\\n\"", "response: write one line"),
+            ("pipeline = []", "pipeline: write at least one line"),
+            ("pipeline = [\"NOOP\\r\\n\"]", "pipeline: write at least one line"),
+            ("raw = \"a\", replies = 0", "replies: write 1 to"),
+            ("message = \"a: b\\r\\n\\r\\nc\"", "message: end the text with"),
+            ("send = \"A\", replies = 2", "replies needs raw"),
+            ("send = \"A\", last = true", "last needs chunk"),
+            ("send = \"A\", while = \"2yz\"", "while needs repeat"),
+            ("send = \"A\", if = \"closed\"", "write a reply code or a class"),
+            ("send = \"A\", if = \"0250\"", "write a reply code or a class"),
             ("starttls = false", "starttls = false: write"),
         ] {
             let error = refused(&case(&format!("steps = [{{ {step} }}]")));
-            assert!(error.starts_with("x.toml:3: ") && error.contains(told), "{step}: {error}");
+            assert!(error.starts_with("x.toml:3: ") && error.contains(message), "{step}: {error}");
         }
         let long = refused(&case(&format!("steps = [{{ send = \"{}\" }}]", "{pad:1048576}".repeat(17))));
-        assert!(long.contains("a step sends at most 16777216"), "{long}");
+        assert!(long.contains("a step may send at most 16777216"), "{long}");
         let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
         assert!(read("x.toml", &braces).is_ok());
         let outcome = |outcome: &str| {
             refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
         };
-        assert!(outcome("step = 2, reply = \"2yz\"").contains("an outcome's step is 1 to 1"));
-        assert!(outcome("reply = \"+2yz\"").contains("write a code, `2yz`, `none` or `closed`"));
+        assert!(outcome("step = 2, reply = \"2yz\"").contains("step of an outcome: write 1 to 1"));
+        assert!(outcome("reply = \"+2yz\"").contains("write a reply code, a class such as `2yz`, `none`"));
         let unknown = refused(&case("steps = [{ pipeline = [\"NOOP\", \"RCPT TO:<{vaild}>\"] }]"));
-        assert!(unknown.contains("there is no placeholder {vaild}"), "{unknown}");
+        assert!(unknown.contains("unknown placeholder {vaild}"), "{unknown}");
         assert!(
             refused(&case("steps = [{ send = \"A\", pause = 1 }]"))
-                .starts_with("x.toml:3: a step has exactly one")
+                .starts_with("x.toml:3: write exactly one of send")
         );
     }
 }

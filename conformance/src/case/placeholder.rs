@@ -1,4 +1,4 @@
-//! What stands in braces in the texts of cases.
+//! Placeholders in braces, in the texts of cases.
 
 use anyhow::{Context as _, Result, bail};
 
@@ -8,42 +8,42 @@ use crate::limits::FILLER_OCTETS;
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'t> {
-    /// As it is.
+    /// Text that is sent unchanged.
     Text(&'t str),
-    /// What a placeholder stands for.
+    /// A placeholder that is replaced by its value.
     Placeholder(Placeholder<'t>),
 }
 
-/// What is put in.
+/// A placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placeholder<'t> {
-    /// `{me}`: the client's name.
+    /// `{me}`: the host name of the client.
     Me,
-    /// `{n}`: which repetition it is, from 1.
+    /// `{n}`: the number of the repetition, from 1.
     Repetition,
-    /// `{sender}`: a sender.
+    /// `{sender}`: the address of the sender.
     Sender,
     /// `{valid}` and the other [mailboxes](Knowledge::MAILBOXES).
     Mailbox(&'t str),
-    /// `{domain}`: that of the valid mailbox.
+    /// `{domain}`: the domain of the valid mailbox.
     Domain,
-    /// `{size+1}`: an octet more than the limit.
+    /// `{size+1}`: one octet more than the SIZE limit.
     TooLarge,
-    /// `{user}`: the user's name, in base64.
+    /// `{user}`: the user name in base64.
     User,
-    /// `{plain}`: the message of SASL PLAIN, in base64; with a wrong password, `{plain-wrong}`.
+    /// `{plain}`: the message of SASL PLAIN in base64. `{plain-wrong}`: the same with a wrong password.
     Plain { wrong: bool },
-    /// `{password}`: in base64; a wrong one, `{password-wrong}`.
+    /// `{password}`: the password in base64. `{password-wrong}`: a wrong password.
     Password { wrong: bool },
-    /// `{pad:N}`: N letters; `{lines:N:TEXT}`: N lines of a text.
+    /// `{pad:N}`: N letters. `{lines:N:TEXT}`: N lines of that text.
     Filler { count: usize, text: &'t str, end: &'static str },
 }
 
-/// The pieces of a text. `{{` and `}}` are braces.
+/// Splits a text into pieces. `{{` and `}}` become single braces.
 ///
 /// # Errors
 ///
-/// Where a brace stands alone, or there is no such placeholder.
+/// Returns an error for a single brace or an unknown placeholder.
 pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -56,10 +56,10 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
             continue;
         }
         let inside = brace.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-        let Some((name, after)) = inside else { bail!("{text:?}: a brace of its own is written twice") };
+        let Some((name, after)) = inside else { bail!("{text:?}: write a literal brace twice") };
         let placeholder = Placeholder::read(name).with_context(|| {
             format!(
-                "{text:?}: there is no placeholder {{{name}}}; there are {{me}}, {{n}}, {{sender}}, {{{}}}, \
+                "{text:?}: unknown placeholder {{{name}}}; write {{me}}, {{n}}, {{sender}}, {{{}}}, \
                  {{domain}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
                  {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
@@ -107,7 +107,7 @@ mod tests {
     use super::{FILLER_OCTETS, Piece, Placeholder, filler, pieces};
 
     #[test]
-    fn texts_and_what_is_put_in() {
+    fn a_text_is_split_into_pieces() {
         let pieces = |text| pieces(text).map_err(|error| error.to_string());
         assert_eq!(
             pieces("a{{{me}b}}"),
@@ -122,13 +122,13 @@ mod tests {
             ])
         );
         for bad in ["{", "}", "{me", "a}b"] {
-            assert!(pieces(bad).is_err_and(|error| error.ends_with("is written twice")), "{bad}");
+            assert!(pieces(bad).is_err_and(|error| error.ends_with("write a literal brace twice")), "{bad}");
         }
-        assert!(pieces("{vaild}").is_err_and(|error| error.contains("{vaild}; there are {me}")));
+        assert!(pieces("{vaild}").is_err_and(|error| error.contains("{vaild}; write {me}")));
     }
 
     #[test]
-    fn fillers_have_a_bound() {
+    fn fillers_are_bounded() {
         let filler_of = |count, text, end| Some(Placeholder::Filler { count, text, end });
         assert_eq!(filler("pad:3"), filler_of(3, "x", ""));
         assert_eq!(filler("lines:2:a: b"), filler_of(2, "a: b", "\r\n"));

@@ -1,4 +1,4 @@
-//! Texts of cases, with what is known of the target put in.
+//! Fills the placeholders in the texts of cases with what is known about the target.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -7,23 +7,23 @@ use base64::engine::general_purpose::STANDARD;
 use super::placeholder::{Piece, Placeholder, pieces};
 use crate::target::{CLIENT, Credentials, Target};
 
-/// The sender, where the target names none.
+/// The sender if the target states none.
 const SENDER: &str = "sender@example.org";
 
-/// What placeholders stand for.
+/// The values of placeholders.
 pub(crate) struct Template<'a> {
     pub(crate) target: &'a Target,
-    /// The limit of SIZE, known or promised.
+    /// The SIZE limit that the target states or the server announces.
     pub(crate) size_limit: Option<u64>,
 }
 
 impl Template<'_> {
-    /// The sender.
+    /// Returns the address of the sender.
     pub(crate) fn sender(&self) -> &str {
         self.target.knowledge.sender.as_deref().unwrap_or(SENDER)
     }
 
-    /// The text, in its `n`th repetition.
+    /// Returns the text with its placeholders filled, for repetition `n`.
     pub(crate) fn fill(&self, text: &str, n: usize) -> Result<String> {
         let mut filled = String::with_capacity(text.len());
         for piece in pieces(text)? {
@@ -53,7 +53,7 @@ impl Template<'_> {
                 domain.to_owned()
             }
             Placeholder::TooLarge => {
-                (self.size_limit.with_context(|| unknown("limit of SIZE"))? + 1).to_string()
+                (self.size_limit.with_context(|| unknown("SIZE limit"))? + 1).to_string()
             }
             Placeholder::User => STANDARD.encode(&credentials()?.user),
             Placeholder::Plain { wrong } => {
@@ -66,5 +66,5 @@ impl Template<'_> {
 }
 
 fn unknown(what: &str) -> String {
-    format!("the target does not say its {what}")
+    format!("the target does not state its {what}")
 }

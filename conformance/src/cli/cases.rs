@@ -1,4 +1,4 @@
-//! The cases: which of them are chosen, and how they are printed.
+//! Chooses cases and prints them.
 
 use std::path::PathBuf;
 
@@ -11,34 +11,32 @@ use super::terminal::say;
 use crate::case::{self, Action, Case, Start};
 use crate::limits::FILE_OCTETS;
 
-/// Which cases.
+/// The options that choose cases.
 #[derive(Args)]
+#[command(next_help_heading = "Target and cases")]
 pub(super) struct Choice {
-    /// Only cases whose id fits, and the canary; one that is named in full runs alone.
+    /// Run only the cases whose id matches, and the canary, which checks that the server still answers. A case given by
+    /// its full id runs alone.
     #[arg(long, value_name = "GLOB", value_parser = matcher)]
     case: Option<GlobMatcher>,
-    /// Only cases that name a rule that fits.
+    /// Run only the cases that test a matching rule, and the canary.
     #[arg(long, value_name = "GLOB", value_parser = matcher)]
     rule: Option<GlobMatcher>,
-    /// A folder with cases of your own, added to those built in.
+    /// Folder with TOML files of your own cases, which are added to the built-in ones.
     #[arg(long, value_name = "FOLDER")]
     cases: Option<PathBuf>,
 }
 
 impl Choice {
-    /// The cases that are chosen, the canary among them unless one case is named.
+    /// Returns the chosen cases, including the canary unless `--case` is a full id.
     pub(super) fn cases(&self) -> Result<Vec<Case>> {
         let mut cases = case::built_in()?;
         if let Some(folder) = &self.cases {
-            ensure!(folder.is_dir(), "{}: there is no such folder", folder.display());
+            ensure!(folder.is_dir(), "{}: no such folder", folder.display());
             let files = input::files(folder)?.into_iter();
             let files: Vec<PathBuf> =
                 files.filter(|file| file.extension() == Some("toml".as_ref())).collect();
-            ensure!(
-                !files.is_empty(),
-                "{}: there is no file of cases, as noop.toml, in it",
-                folder.display()
-            );
+            ensure!(!files.is_empty(), "{}: the folder has no .toml file with cases", folder.display());
             for file in files {
                 cases.extend(case::read(&file.display().to_string(), &input::text(&file, FILE_OCTETS)?)?);
             }
@@ -51,7 +49,7 @@ impl Choice {
         Ok(cases)
     }
 
-    /// Whether a case is asked for.
+    /// Returns whether a case matches `--case` and `--rule`.
     pub(super) fn fits(&self, case: &Case) -> bool {
         self.case.as_ref().is_none_or(|glob| glob.is_match(&case.id))
             && self
@@ -60,7 +58,7 @@ impl Choice {
                 .is_none_or(|glob| case.rules.iter().any(|rule| glob.is_match(rule.rule().id)))
     }
 
-    /// Whether some are left out.
+    /// Returns whether `--case` or `--rule` may leave cases out.
     pub(super) fn is_narrow(&self) -> bool {
         self.case.is_some() || self.rule.is_some()
     }
@@ -70,7 +68,7 @@ fn matcher(text: &str) -> Result<GlobMatcher, globset::Error> {
     Ok(Glob::new(text)?.compile_matcher())
 }
 
-/// Prints a case in a line.
+/// Prints a case on one line.
 pub(super) fn print_line(case: &Case) {
     say!("{:<9} {:<40} {}", case.safety, case.id, case.title);
 }
@@ -98,7 +96,7 @@ pub(super) fn print_octets(case: &Case) {
                 line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
             }
             Action::Chunk(text, last) => {
-                // What braces stand for is not known here.
+                // The values of placeholders are not known here.
                 let size = if text.contains('{') { "N".to_owned() } else { text.len().to_string() };
                 line(&format!("BDAT {size}{}\r\n{text}", if *last { " LAST" } else { "" }));
             }

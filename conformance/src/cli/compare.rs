@@ -1,4 +1,4 @@
-//! `smtp-conformance compare`: the findings of two runs.
+//! `smtp-conformance compare`: compares the findings of two runs.
 
 use std::path::PathBuf;
 
@@ -12,29 +12,41 @@ use crate::record::index::RecordIndex;
 use crate::report::comparison;
 use crate::visible::visible_json;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance compare before.jsonl after.jsonl
+  smtp-conformance compare before.jsonl after.jsonl --fail-on error --format json";
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+  0  No new finding and none with a raised level, at or above --fail-on
+  1  A new finding, or one with a raised level, at or above --fail-on
+  2  Invalid command line
+  5  Internal error, or a file is unreadable";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// The records before, one JSON object a line; `-` reads standard input.
+    /// Records of the earlier run, as --jsonl wrote them. `-` reads standard input.
     before: PathBuf,
-    /// The records after.
+    /// Records of the later run.
     after: PathBuf,
-    /// The form of the report.
+    /// Format of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Console)]
     format: Format,
-    /// The lowest level of a new or raised finding that fails.
-    #[arg(long, value_enum, default_value_t = FailOn::Note)]
+    /// Lowest level at which a new or raised finding fails.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Note)]
     fail_on: FailOn,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// For people.
+    /// Text for people.
     Console,
     /// One JSON object.
     Json,
 }
 
-/// Compares, prints, and gives the exit status.
+/// Compares the findings, prints the result and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let (before, after) = (input::records(&options.before)?, input::records(&options.after)?);
     let (before, after) = (RecordIndex::of(&before), RecordIndex::of(&after));

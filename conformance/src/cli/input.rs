@@ -1,4 +1,4 @@
-//! What is read: files, folders, standard input.
+//! Reads input: files, folders and standard input.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use crate::data_file;
 use crate::limits::RECORDS_OCTETS;
 use crate::record::{self, Record};
 
-/// Reads records; `-` is standard input.
+/// Reads a file of records. `-` is standard input.
 pub(super) fn records(file: &Path) -> Result<Vec<Record>> {
     let name = file.display().to_string();
     let records = record::read(&name, &text(file, RECORDS_OCTETS)?)?;
-    ensure!(!records.is_empty(), "{name}: there are no records in it; the run that made it did not end");
+    ensure!(!records.is_empty(), "{name}: no records in the file; the run that wrote it did not finish");
     Ok(records)
 }
 
-/// The file itself, or the files of a folder by name.
+/// Returns the path itself, or if it is a folder, its files in the order of their names.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -29,10 +29,11 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Reads a file of at most `limit` octets; `-` is standard input.
+/// Reads a file of at most `limit` octets. `-` is standard input.
 pub(super) fn text(file: &Path, limit: u64) -> Result<String> {
-    match file == Path::new("-") {
-        true => data_file::read(std::io::stdin(), limit).context("standard input"),
-        false => data_file::text(file, limit),
+    if file == Path::new("-") {
+        data_file::read(std::io::stdin(), limit).context("standard input")
+    } else {
+        data_file::text(file, limit)
     }
 }

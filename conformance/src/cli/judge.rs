@@ -1,4 +1,4 @@
-//! `smtp-conformance judge`: recorded connections, judged.
+//! `smtp-conformance judge`: judges recorded connections.
 
 use std::path::PathBuf;
 
@@ -15,25 +15,34 @@ use crate::record::outcome::Outcome;
 use crate::report::Source;
 use crate::rules::{Strictness, judge};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance judge session.txt
+  smtp-conformance judge recordings/ --protocol submission --fail-on warning
+  smtp-conformance judge - < session.txt
+
+A transcript begins with the line \"#: connected\". Each line after that begins with \"C: \" if the client sent it, \
+\"S: \" if the server sent it, or \"#: \" for an event such as \"tls\", \"timeout\" or \"closed by server\".";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// Transcripts (see the documentation of the module `transcript`), or folders of them.
+    /// Transcripts, or folders of transcripts. `-` reads standard input.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// What the recorded server speaks.
-    #[arg(long, value_enum, default_value_t = ProtocolName::Smtp)]
+    /// Protocol that the recorded server speaks.
+    #[arg(long, value_enum, default_value_t = ProtocolName::Smtp, help_heading = "Judging")]
     protocol: ProtocolName,
     #[command(flatten)]
     form: Form,
-    /// Takes a pair that the registry does not list for an error.
-    #[arg(long)]
+    /// Treat a pair of codes that the registry does not list as an error.
+    #[arg(long, help_heading = "Judging")]
     strict_registry: bool,
-    /// The lowest level that fails.
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    /// Lowest level at which a finding fails.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error, help_heading = "Judging")]
     fail_on: FailOn,
 }
 
-/// Judges, reports, and gives the exit status.
+/// Judges the transcripts, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let mut dialogues: Vec<Dialogue> = Vec::new();
     let mut exchanges = 0;
@@ -45,12 +54,12 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             exchanges += read.iter().map(|dialogue| dialogue.exchanges.len()).sum::<usize>();
             ensure!(
                 exchanges <= JUDGED_EXCHANGES,
-                "{name}: more than {JUDGED_EXCHANGES} exchanges: judge fewer files"
+                "{name}: more than {JUDGED_EXCHANGES} exchanges in all; judge fewer files at a time"
             );
             dialogues.append(&mut read);
         }
     }
-    ensure!(!dialogues.is_empty(), "there is no transcript to judge");
+    ensure!(!dialogues.is_empty(), "no transcript to judge: no file has a line `#: connected`");
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");

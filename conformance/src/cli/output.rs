@@ -1,4 +1,4 @@
-//! Files that a run writes at its end.
+//! Output files, which a run opens at its start and writes at its end.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Write as _};
@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// A file that is opened before a run and written after it, so that a path that cannot be written is known before the
-/// first connection. Until then, a file that was there keeps what it holds; a file that was not there is removed again
-/// if nothing is written.
+/// A file that is opened before a run and written after it, so that an unwritable path is reported before the first
+/// connection.
+///
+/// Until it is written, an existing file keeps its content. A new file is removed again if nothing is written to it.
 pub(super) struct OutputFile {
     path: PathBuf,
     file: Option<File>,
@@ -27,7 +28,7 @@ impl OutputFile {
         Ok(OutputFile { path: path.to_owned(), file: Some(file), is_new })
     }
 
-    /// Replaces what the file holds.
+    /// Replaces the content of the file.
     pub(super) fn write(mut self, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         replace(file, write).with_context(|| self.path.display().to_string())
@@ -47,7 +48,7 @@ fn replace(file: File, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -
 impl Drop for OutputFile {
     fn drop(&mut self) {
         if self.is_new && self.file.is_some() {
-            // If it cannot be removed, an empty file stays.
+            // If it cannot be removed, an empty file remains.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -62,7 +63,7 @@ mod tests {
     use super::OutputFile;
 
     #[test]
-    fn a_file_is_there_only_if_it_was_written() {
+    fn an_unwritten_file_is_left_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         fs::write(&old, "as it was").expect("a file");

@@ -1,4 +1,4 @@
-//! `smtp-conformance report`: a report of records, made again.
+//! `smtp-conformance report`: makes a report from the records of earlier runs.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,25 @@ use clap::Args;
 use super::{FailOn, Form, input, misused};
 use crate::report::Source;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance report run.jsonl
+  smtp-conformance report a.jsonl b.jsonl --format html > servers.html
+  smtp-conformance report run.jsonl --format markdown >> \"$GITHUB_STEP_SUMMARY\"";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// Records, one JSON object a line; `-` reads standard input.
+    /// Files of records, as --jsonl or --out wrote them. `-` reads standard input.
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     form: Form,
-    /// The lowest level that is a failure in JUnit.
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    /// Lowest level at which a finding is a failure in the JUnit report.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error, help_heading = "Output")]
     fail_on: FailOn,
 }
 
-/// Prints the report, and gives the exit status.
+/// Prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let names: Vec<String> = options.files.iter().map(|file| file.display().to_string()).collect();
     let records = options.files.iter().map(|file| input::records(file)).collect::<Result<Vec<_>>>()?;

@@ -1,40 +1,47 @@
-//! `smtp-conformance rules`: the catalogue.
+//! `smtp-conformance rules`: prints the rule catalogue.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
+use super::misused;
 use super::terminal::say;
 use crate::rules::catalogue::{Rule, RuleId, rules};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance rules                          List all rules
+  smtp-conformance rules enhanced-code-present    Explain a rule, given its id
+  smtp-conformance rules ES-05                    The same, given its label";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// A rule's id, or its label.
+    /// Id or label of a rule to explain. Without it, all rules are listed.
     id: Option<String>,
 }
 
-/// Prints all rules, or one in full.
-pub(super) fn run(options: &Options) -> Result<()> {
+/// Prints a list of all rules, or one rule in full, and returns the exit status.
+pub(super) fn run(options: &Options) -> Result<u8> {
     let Some(id) = &options.id else {
         for rule in rules() {
             let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
             let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
             say!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
         }
-        return Ok(());
+        return Ok(0);
     };
     let Some(rule) = RuleId::find(id) else {
-        bail!("{}", RuleId::unknown(id));
+        return Ok(misused(&anyhow!(RuleId::unknown(id))));
     };
     print_rule(rule.rule());
-    Ok(())
+    Ok(0)
 }
 
 fn print_rule(rule: &Rule) {
-    let level = rule.level.map_or("explains, is never broken".to_owned(), |level| level.to_string());
+    let level = rule.level.map_or("none, the rule only explains".to_owned(), |level| level.to_string());
     say!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
     say!("Level:   {level}\nKeyword: {}\nSources: {}", rule.keyword, rule.sources.join("; "));
     for condition in rule.conditions {
-        say!("  {} where {} ({})", condition.level, condition.when, condition.name);
+        say!("  {} if {} ({})", condition.level, condition.when, condition.name);
     }
     if let Some(reason) = rule.left_out {
         say!("Left out: {reason}");

@@ -1,4 +1,4 @@
-//! `smtp-conformance run`: cases against a server, or against many.
+//! `smtp-conformance run`: runs the cases against one server or many.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,85 +25,101 @@ use crate::run::{self, Plan};
 use crate::survey::{self, OptOut, Survey};
 use crate::target::Target;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance run smtp://127.0.0.1:2525
+  smtp-conformance run target.toml --allow auth,delivers --jsonl run.jsonl
+  smtp-conformance run --targets servers.txt --out records --opt-out opt-out.txt";
+
+const CHOICE: &str = "Target and cases";
+const OUTPUT: &str = "Output";
+const JUDGING: &str = "Judging";
+const LIMITS: &str = "Limits and timing";
+const SURVEYS: &str = "Surveys";
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args)]
 pub(super) struct Options {
-    /// The server: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says what
-    /// is known of it. Without one, the built-in reference server.
+    /// Server to test: smtp://HOST[:PORT], smtps://, submission://, lmtp://, unix:PATH, or a TOML file that also says
+    /// what is known about the server. Without it, the built-in reference server is tested.
     target: Option<String>,
-    /// Many servers instead: a file with a target a line, as above; blank lines and those that begin with # are none.
-    /// Those that share an address are run one after the other, unless they are on this machine.
-    #[arg(long, value_name = "FILE", requires = "out")]
-    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline"])]
-    targets: Option<PathBuf>,
-    /// Where the records of --targets go: a file for each, complete once it has its name.
-    #[arg(long, value_name = "FOLDER", requires = "targets")]
-    out: Option<PathBuf>,
-    /// Goes on with a run of --targets that was interrupted: targets whose records are complete, and of this version,
-    /// are left as they are. Give the other options as before.
-    #[arg(long, requires = "targets")]
-    resume: bool,
-    /// Who of --targets is not contacted: a file with a host, a domain (with all below it), an address or a network a line.
-    #[arg(long, value_name = "FILE", requires = "targets")]
-    opt_out: Option<PathBuf>,
-    /// What cases may do beside what is safe: use credentials, have mail delivered, send what looks like an attack,
-    /// send much.
-    #[arg(long, value_delimiter = ',', value_name = "auth,delivers,intrusive,floods")]
-    allow: Vec<SafetyName>,
     #[command(flatten)]
     choice: Choice,
-    /// Prints the cases instead of running them.
-    #[arg(long)]
+    /// Also run cases that use credentials, deliver mail, send what looks like an attack, or send large volumes.
+    /// Separate several values by commas.
+    #[arg(long, value_delimiter = ',', value_name = "KIND", help_heading = CHOICE)]
+    allow: Vec<SafetyName>,
+    /// List the cases instead of running them.
+    #[arg(long, help_heading = CHOICE)]
     list: bool,
-    /// Prints what the cases would send instead of running them.
-    #[arg(long = "dry-run")]
-    printed: bool,
+    /// Print what the cases would send instead of running them.
+    #[arg(long, help_heading = CHOICE)]
+    dry_run: bool,
+    /// Begin TLS only if the server's certificate is valid. Otherwise an invalid certificate is only reported.
+    #[arg(long, help_heading = CHOICE)]
+    verify_tls: bool,
     #[command(flatten)]
     form: Form,
-    /// The server's version, for reports.
-    #[arg(long, value_name = "VERSION")]
-    server_version: Option<String>,
-    /// Also writes the records to this file, one JSON object a line.
-    #[arg(long, value_name = "FILE")]
+    /// Also write the records of the run to FILE, one JSON object per line.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     jsonl: Option<PathBuf>,
-    /// Also writes a JUnit report to this file.
-    #[arg(long, value_name = "FILE")]
+    /// Also write a JUnit report to FILE.
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     junit: Option<PathBuf>,
-    /// Findings that are known and do not fail the run; entries that are no longer true do, with exit status 3.
-    #[arg(long, value_name = "FILE")]
-    baseline: Option<PathBuf>,
-    /// Writes what is not known at the level of --fail-on or above to the baseline, and takes out what is no longer true.
-    #[arg(long, requires = "baseline")]
-    update_baseline: bool,
-    /// Takes a pair that the registry does not list for an error.
-    #[arg(long)]
-    strict_registry: bool,
-    /// The lowest level that fails.
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    /// Version of the server, shown in reports.
+    #[arg(long, value_name = "VERSION", help_heading = OUTPUT)]
+    server_version: Option<String>,
+    /// Lowest level at which a finding fails the run.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error, help_heading = JUDGING)]
     fail_on: FailOn,
-    /// What findings weigh: rfc, interop, postmaster.
-    #[arg(long, default_value = "rfc")]
+    /// File of accepted findings, which do not fail the run. An entry that has expired or matches nothing any more
+    /// fails it with exit status 3.
+    #[arg(long, value_name = "FILE", help_heading = JUDGING)]
+    baseline: Option<PathBuf>,
+    /// Update the baseline: add the findings at or above --fail-on that it lacks, and remove entries that have expired
+    /// or no longer match anything.
+    #[arg(long, requires = "baseline", help_heading = JUDGING)]
+    update_baseline: bool,
+    /// Profile that lowers the level of some rules: rfc (changes nothing), interop (stresses what makes clients fail),
+    /// or postmaster (stresses what a site can configure).
+    #[arg(long, value_name = "NAME", default_value = "rfc", help_heading = JUDGING)]
     profile: String,
-    /// How many connections at once: to a server on this machine up to 64, 4 if not said, elsewhere always one; with
-    /// --targets to how many servers, 32 if not said, each by one.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=512))]
+    /// Treat a pair of codes that the registry does not list as an error.
+    #[arg(long, help_heading = JUDGING)]
+    strict_registry: bool,
+    /// Maximum concurrent connections: up to 64 to a local server [default: 4], always 1 to a remote one. With
+    /// --targets: servers tested at once [default: 32].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = LIMITS)]
     parallel: Option<u16>,
-    /// Seconds to wait for a server that is about to start; not for --targets.
+    /// Time to wait for the server to accept connections, for one that is still starting. Not for --targets.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600), value_name = "SECONDS")]
-    #[arg(conflicts_with = "targets")]
+    #[arg(conflicts_with = "targets", help_heading = LIMITS)]
     wait: u64,
-    /// Seconds to wait for a reply.
-    #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS")]
+    /// Time to wait for a reply.
+    #[arg(long, default_value_t = 20, value_parser = seconds(), value_name = "SECONDS", help_heading = LIMITS)]
     timeout: u64,
-    /// Seconds that a connection may take.
-    #[arg(long, default_value_t = 120, value_parser = seconds(), value_name = "SECONDS")]
+    /// Time that one connection may take.
+    #[arg(long, default_value_t = 120, value_parser = seconds(), value_name = "SECONDS", help_heading = LIMITS)]
     connection_timeout: u64,
-    /// Seconds that the run may take; what is not done then is inconclusive.
-    #[arg(long = "run-timeout", default_value_t = 600, value_parser = seconds(), value_name = "SECONDS")]
-    limit: u64,
-    /// Begins no TLS where the certificate is not good; otherwise that is only reported.
-    #[arg(long)]
-    verify_tls: bool,
+    /// Time that the run may take. Cases that are not finished by then are inconclusive. With --targets: time per
+    /// server.
+    #[arg(long, default_value_t = 600, value_parser = seconds(), value_name = "SECONDS", help_heading = LIMITS)]
+    run_timeout: u64,
+    /// File of servers to test instead of TARGET, one per line. Blank lines and lines that begin with # are ignored.
+    /// Servers that share an address are tested one after the other, unless they are on this machine.
+    #[arg(long, value_name = "FILE", requires = "out", help_heading = SURVEYS)]
+    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline"])]
+    targets: Option<PathBuf>,
+    /// Folder for the records of --targets, one file per server. A file gets its name once it is complete.
+    #[arg(long, value_name = "FOLDER", requires = "targets", help_heading = SURVEYS)]
+    out: Option<PathBuf>,
+    /// Continue an interrupted run: skip servers whose records in --out are complete and were written by this version.
+    /// Give the other options as before.
+    #[arg(long, requires = "targets", help_heading = SURVEYS)]
+    resume: bool,
+    /// File of hosts, domains (subdomains included), addresses and networks that are never contacted, one per line.
+    #[arg(long, value_name = "FILE", requires = "targets", help_heading = SURVEYS)]
+    opt_out: Option<PathBuf>,
 }
 
 fn seconds() -> impl clap::builder::TypedValueParser<Value = u64> {
@@ -112,9 +128,13 @@ fn seconds() -> impl clap::builder::TypedValueParser<Value = u64> {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum SafetyName {
+    /// Use the target's credentials, and one wrong password.
     Auth,
+    /// Complete messages, which the server may deliver.
     Delivers,
+    /// Send what a server may take for an attack.
     Intrusive,
+    /// Send many commands or recipients.
     Floods,
 }
 
@@ -129,19 +149,21 @@ impl From<SafetyName> for Safety {
     }
 }
 
-/// Runs, reports, and gives the exit status.
+/// Runs the cases, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let cases = options.choice.cases()?;
     if options.list {
         cases.iter().for_each(print_line);
         return Ok(0);
     }
-    if options.printed {
+    if options.dry_run {
         cases.iter().for_each(print_octets);
         return Ok(0);
     }
     if !cases.iter().any(|case| options.choice.fits(case)) {
-        return Ok(misused(&anyhow!("no case fits --case and --rule; --list without them names all")));
+        return Ok(misused(&anyhow!(
+            "no case matches --case and --rule; `smtp-conformance run --list` lists all cases"
+        )));
     }
     let read = || {
         let target = options.target.as_deref().map(Target::read).transpose()?;
@@ -164,24 +186,26 @@ fn plan(options: &Options) -> Result<Plan> {
         strictness: Strictness { registry: options.strict_registry },
         profile: Profile::find(&options.profile)?,
         wait: Duration::from_secs(options.wait),
-        limit: Duration::from_secs(options.limit),
+        limit: Duration::from_secs(options.run_timeout),
         certificates: if options.verify_tls { Certificates::Demanded } else { Certificates::Observed },
         ..Plan::default()
     };
     plan.timeouts.reply = Duration::from_secs(options.timeout);
     plan.timeouts.connection = Duration::from_secs(options.connection_timeout);
-    if let Some(file) = options.baseline.as_ref().filter(|_| !options.update_baseline) {
-        ensure!(file.exists(), "{}: there is no such file; --update-baseline makes it", file.display());
+    if let Some(file) = &options.baseline
+        && !options.update_baseline
+    {
+        ensure!(file.exists(), "{}: no such file; --update-baseline creates it", file.display());
     }
     ensure!(
         options.targets.is_some() || plan.parallel <= 64,
-        "--parallel {}: to one server 64 connections are the most",
+        "--parallel {}: one server gets at most 64 connections at once",
         plan.parallel
     );
     Ok(plan)
 }
 
-/// Runs a target, without one the built-in server.
+/// Runs the cases against one target, or without one against the reference server.
 fn run_one(
     target: Option<&Target>,
     options: &Options,
@@ -194,15 +218,16 @@ fn run_one(
         Err(error) => return Ok(misused(&error)),
     };
     plan.progress = progress(cases.len(), "cases");
-    plan.interruption.heed_signals().context("signals")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
+    plan.interruption.heed_signals().context("cannot handle signals")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the async runtime")?;
     let running = runtime.block_on(async {
         match target {
             Some(target) => Ok((target.name.clone(), run::run(target, cases, &plan).await?)),
             None => run_reference(cases, &plan).await,
         }
     });
-    // A name that is still being looked up is not waited for.
+    // A name lookup that is still running must not delay the end.
     runtime.shutdown_background();
     plan.interruption.run_is_over();
     plan.progress.finish_and_clear();
@@ -215,7 +240,7 @@ fn run_one(
             let update = baseline.updated(&name, today, narrowed, options.fail_on.level(), &outcome)?;
             let Update { added, gone, .. } = update;
             let path = baseline.path().display();
-            remark!("{path}: entries for {name}: {added} added, {gone} taken out");
+            remark!("{path}: entries for {name}: {added} added, {gone} removed");
             let updated = baseline.with_text(&update.text)?;
             new_baseline = Some(update.text);
             updated.mark(&name, today, narrowed, &mut outcome)
@@ -245,7 +270,7 @@ fn run_one(
         header.server_version.clone_from(&options.server_version);
         header.baseline_entries = baseline.map(|baseline| baseline.entries(&name));
     }
-    // What was found is printed also where a file cannot be written.
+    // The report is printed even if a file cannot be written.
     let written = outputs.write(&records, new_baseline.as_deref(), options);
     options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
     written?;
@@ -261,7 +286,7 @@ fn run_one(
     Ok(status)
 }
 
-/// The files that a run writes.
+/// The files that a run writes besides its report.
 struct Outputs {
     jsonl: Option<OutputFile>,
     junit: Option<OutputFile>,
@@ -274,7 +299,7 @@ impl Outputs {
         Ok(Outputs {
             jsonl: open(options.jsonl.as_ref())?,
             junit: open(options.junit.as_ref())?,
-            baseline: open(options.baseline.as_ref().filter(|_| options.update_baseline))?,
+            baseline: if options.update_baseline { open(options.baseline.as_ref())? } else { None },
         })
     }
 
@@ -293,7 +318,7 @@ impl Outputs {
     }
 }
 
-/// Runs the targets of a list, each with its own records.
+/// Runs the cases against each target of a list.
 fn run_survey(
     list: &Path,
     folder: &Path,
@@ -323,10 +348,10 @@ fn run_survey(
         fail_on: options.fail_on.level(),
     };
     // The survey's threads have runtimes of their own.
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("the runtime")?;
-    let (asked, interruption) = (survey.targets.len(), plan.interruption.clone());
-    interruption.heed_signals().context("signals")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the async runtime")?;
+    let (total, interruption) = (survey.targets.len(), plan.interruption.clone());
+    interruption.heed_signals().context("cannot handle signals")?;
     let running = runtime.block_on(survey.run(cases, plan));
     runtime.shutdown_background();
     interruption.run_is_over();
@@ -337,21 +362,22 @@ fn run_survey(
         remark!("{entry}");
     }
     if let Some(status) = interruption.status() {
-        let left = asked.saturating_sub(table.rows.len());
-        remark!("interrupted: {left} targets are not done; the same command with --resume goes on");
+        let left = total.saturating_sub(table.rows.len());
+        let targets = if left == 1 { "target" } else { "targets" };
+        remark!("interrupted with {left} {targets} left; add --resume to the same command to continue");
         return Ok(status);
     }
     Ok(table.status())
 }
 
-/// A bar on standard error, if that is a terminal.
+/// Returns a progress bar on standard error, which is hidden unless that is a terminal.
 fn progress(length: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(length as u64).with_message(what);
     let style = ProgressStyle::with_template("{pos:>4} of {len} {msg} {wide_bar} {elapsed}");
     style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))
 }
 
-/// Runs every case against the built-in server; that one nothing can harm.
+/// Runs the cases against the reference server, with every kind allowed because nothing can harm it.
 async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, Outcome)> {
     let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
     let plan = Plan { allowed, ..plan.clone() };
@@ -360,7 +386,7 @@ async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, Outcome)>
     let target = server.target();
     let mut outcome = run::run(&target, cases, &plan).await?;
     if plan.certificates == Certificates::Observed {
-        // It is self-signed on purpose.
+        // The reference server's certificate is self-signed on purpose.
         outcome.certificate = None;
     }
     Ok((target.name, outcome))

@@ -1,4 +1,4 @@
-//! `smtp-conformance serve`: the reference server, for tests of clients.
+//! `smtp-conformance serve`: runs the reference server, to test clients against.
 
 use std::net::Ipv4Addr;
 
@@ -6,40 +6,50 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::ProtocolName;
 use super::terminal::say;
+use super::{ProtocolName, misused};
 use crate::protocol::Protocol;
 use crate::reference::{self, Fault, Reference, Tls, faults};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance serve --list
+  smtp-conformance serve --port 2525 --protocol lmtp
+  smtp-conformance serve --fault greylist --fault bare-lf";
+
 #[derive(Args)]
 pub(super) struct Options {
-    /// What it does wrong; may be given several times.
-    #[arg(long, value_name = "NAME")]
+    /// Fault that makes the server do something wrong. May be given several times.
+    #[arg(long, value_name = "NAME", help_heading = "Faults")]
     fault: Vec<String>,
-    /// Prints the faults, with the rules that each breaks.
-    #[arg(long)]
+    /// List the faults and the rules that each one breaks, instead of serving.
+    #[arg(long, help_heading = "Faults")]
     list: bool,
-    /// The port, on loopback; 0 takes a free one.
-    #[arg(long, default_value_t = 2525)]
+    /// Port to listen on, on loopback only. With 0, a free port is chosen.
+    #[arg(long, default_value_t = 2525, help_heading = "Server")]
     port: u16,
-    /// What it speaks.
-    #[arg(long, value_enum)]
+    /// Protocol to speak. By default it is the protocol of the first fault, or SMTP without faults.
+    #[arg(long, value_enum, help_heading = "Server")]
     protocol: Option<ProtocolName>,
-    /// Begins TLS with the connection.
-    #[arg(long)]
+    /// Begin TLS as soon as a client connects, instead of offering STARTTLS.
+    #[arg(long, help_heading = "Server")]
     implicit_tls: bool,
 }
 
-/// Serves until the process is ended.
-pub(super) fn run(options: &Options) -> Result<()> {
+/// Serves until the process is killed. Returns an exit status only if there is nothing to serve.
+pub(super) fn run(options: &Options) -> Result<u8> {
+    let known = faults()?;
     if options.list {
-        for fault in faults()? {
+        for fault in known {
             let trips: Vec<&str> = fault.trips.iter().map(|rule| rule.rule().id).collect();
             say!("{:<40} {} [{}]", fault.name, fault.about, trips.join(", "));
         }
-        return Ok(());
+        return Ok(0);
     }
-    let faults = options.fault.iter().map(|name| Fault::find(name)).collect::<Result<Vec<_>>>()?;
+    let faults = match options.fault.iter().map(|name| Fault::find(name)).collect::<Result<Vec<_>>>() {
+        Ok(faults) => faults,
+        Err(error) => return Ok(misused(&error)),
+    };
     let first = faults.first();
     let protocol =
         options.protocol.map_or_else(|| first.map_or(Protocol::Smtp, |fault| fault.protocol), Into::into);
@@ -50,11 +60,12 @@ pub(super) fn run(options: &Options) -> Result<()> {
         faults,
         ..reference::Options::default()
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime")?;
-    runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("cannot start the async runtime")?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
-        let listener = listener.with_context(|| format!("port {}", options.port))?;
-        say!("listening on {}", listener.local_addr().context("no address")?);
-        Reference::serve(listener, server).await
+        let listener = listener.with_context(|| format!("cannot listen on port {}", options.port))?;
+        say!("listening on {}", listener.local_addr().context("cannot find out the address of the socket")?);
+        Reference::serve(listener, server).await?;
+        Ok(0)
     })
 }

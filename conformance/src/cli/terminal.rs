@@ -1,4 +1,4 @@
-//! What is printed: whatever a message quotes, nothing in it can move the cursor, set a title or turn the text around.
+//! Prints text so that nothing a message quotes can move the cursor, set a title or reverse the direction of the text.
 
 use std::io::{self, Write as _};
 
@@ -6,10 +6,10 @@ use anyhow::{Context as _, Error, Result};
 
 use crate::visible::visible;
 
-/// Characters of each cause that an error message shows.
+/// How many characters of each cause an error message shows.
 const SHOWN: usize = 500;
 
-/// Prints a line. A reader that has gone, as `head` does, wants no more of it, and that is no fault.
+/// Prints a line on standard output. Ignores a closed pipe: a reader such as `head` has seen enough.
 macro_rules! say {
     ($($text:tt)*) => {
         $crate::cli::terminal::print_line(&format!($($text)*))
@@ -17,7 +17,7 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// Prints a line on standard error, behind the name of the program.
+/// Prints a line on standard error, after the name of the program.
 macro_rules! remark {
     ($($text:tt)*) => {
         $crate::cli::terminal::print_remark(&format!($($text)*))
@@ -33,27 +33,27 @@ pub(super) fn print_remark(text: &str) {
     let _ = writeln!(io::stderr(), "smtp-conformance: {}", visible(text));
 }
 
-/// Says what went wrong, and why.
+/// Prints an error and its causes on standard error.
 pub(super) fn print_error(error: &Error) {
     let causes: Vec<String> = error.chain().map(|cause| shortened(&cause.to_string())).collect();
     print_remark(&causes.join(": "));
 }
 
-/// Prints text for people.
+/// Prints text, with invisible characters escaped.
 pub(super) fn print_text(text: &str) -> Result<()> {
     print_report(&visible(text))
 }
 
-/// Prints a report as it is. Its format escapes what stands in it.
+/// Prints a report unchanged. Its format has already escaped what it quotes.
 pub(super) fn print_report(text: &str) -> Result<()> {
-    io::stdout().lock().write_all(text.as_bytes()).context("standard output")
+    io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")
 }
 
-/// Prints help, or what is wrong with the command line; the exit status of that.
+/// Prints the help, or what is wrong with the command line, and returns the exit status.
 pub(super) fn print_usage(error: &clap::Error) -> u8 {
     let plain = error.to_string();
     if visible(&plain) == plain {
-        // It has colours of its own.
+        // clap's own printing has colours.
         let _ = error.print();
     } else {
         let _ = write!(io::stderr(), "{}", visible(&plain));

@@ -1,4 +1,4 @@
-//! TLS as a client that observes: servers under test are often self-signed.
+//! TLS for a client that observes rather than demands, because servers under test often have self-signed certificates.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -12,34 +12,35 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// How TLS is begun.
+/// The TLS settings of a client, and the first problem that it saw with a certificate.
 #[derive(Clone)]
 pub struct Encryption {
     certificates: Certificates,
-    /// Set up when TLS is first begun; most servers are looked at without, and reading the roots takes its time.
+    /// Set up at the first handshake. Many connections use no TLS, and loading the root certificates takes time.
     connector: Arc<OnceLock<TlsConnector>>,
     problem: Arc<OnceLock<String>>,
 }
 
-/// What to do where a certificate is not good: issued by nobody this machine trusts, for another name, expired.
+/// What to do about an invalid certificate: one that is untrusted, expired, or issued for another name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Certificates {
-    /// Go on, and report it.
+    /// Continue, and report the problem.
     #[default]
     Observed,
-    /// Begin no TLS.
+    /// Fail the TLS handshake.
     Demanded,
 }
 
 impl Encryption {
-    /// Holds certificates against the roots that this machine trusts.
+    /// Creates settings that verify certificates against the root certificates of this machine.
     ///
     /// # Errors
     ///
-    /// Where certificates are demanded and this machine has no roots.
+    /// Returns an error if valid certificates are demanded and this machine has no root certificates.
     pub fn new(certificates: Certificates) -> Result<Encryption, rustls::Error> {
         if certificates == Certificates::Demanded && roots().is_empty() {
-            let reason = "this machine has no root certificates; SSL_CERT_FILE may name a file of them";
+            let reason =
+                "this machine has no root certificates; set SSL_CERT_FILE to a file of root certificates";
             return Err(rustls::Error::General(reason.to_owned()));
         }
         Ok(Encryption { certificates, connector: Arc::default(), problem: Arc::default() })
@@ -62,7 +63,7 @@ impl Encryption {
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 
-    /// What is wrong with the first certificate that was not good.
+    /// Returns what is wrong with the first invalid certificate that was seen.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         self.problem.get().cloned()
@@ -74,25 +75,25 @@ impl Encryption {
         stream: S,
     ) -> io::Result<TlsStream<S>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        self.connector().map_err(io::Error::other)?.connect(name, stream).await.map_err(plainly)
+        self.connector().map_err(io::Error::other)?.connect(name, stream).await.map_err(explained)
     }
 }
 
-/// Says what a record that is none means.
-fn plainly(error: io::Error) -> io::Error {
+/// Replaces the error about an invalid TLS record by one that says what it means.
+fn explained(error: io::Error) -> io::Error {
     match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(rustls::Error::InvalidMessage(_)) => {
             let kind = error.kind();
             io::Error::new(
                 kind,
-                "the answer is not TLS: smtp:// and submission:// are for servers that begin in clear",
+                "the server did not answer with TLS; if it begins in clear, use smtp:// or submission://",
             )
         }
         _ => error,
     }
 }
 
-/// The roots that this machine trusts, read once.
+/// Returns the root certificates of this machine, which are loaded once.
 fn roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let read = || {
@@ -103,10 +104,10 @@ fn roots() -> Arc<RootCertStore> {
     ROOTS.get_or_init(read).clone()
 }
 
-/// Takes any certificate unless good ones are demanded, but no handshake that is not signed with its key.
+/// Accepts any certificate unless valid ones are demanded, but always checks that the handshake is signed with its key.
 #[derive(Debug)]
 struct Observer {
-    /// Absent where this machine has no roots.
+    /// `None` if this machine has no root certificates.
     judge: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
     certificates: Certificates,

@@ -1,4 +1,4 @@
-//! What a server sends on one connection, within the limits.
+//! What a server sends on one connection, within limits.
 
 use tokio::time::Instant;
 
@@ -6,13 +6,15 @@ use crate::dialogue::{Answer, Excess, Exchange};
 use crate::limits::{CONNECTION_OCTETS, SURPLUS_REPLIES};
 use crate::protocol::reply::Reader;
 
-/// What a server sends on one connection: octets come in, replies go out to the exchanges that they answer. It holds
-/// at most one reply and one read's worth of octets, whatever comes.
+/// What a server sends on one connection.
+///
+/// Octets go in, and replies come out, to the exchanges that they answer. Whatever the server sends, it holds at most
+/// one reply and the octets of one read.
 pub(super) struct Inbox {
     reader: Reader,
-    /// Octets that came so far.
+    /// The number of octets received so far.
     received: usize,
-    /// Surplus replies that are still kept.
+    /// How many more surplus replies are kept.
     room: usize,
 }
 
@@ -28,12 +30,12 @@ impl Inbox {
         self.reader.push(octets);
     }
 
-    /// Whether the server sent so much, or a reply so long, that nothing more is read.
+    /// Returns whether the server has sent so many octets, or so long a reply, that nothing more is read.
     pub(super) fn is_full(&self) -> bool {
         self.received > CONNECTION_OCTETS || self.reader.is_cut()
     }
 
-    /// Hands out replies until an exchange has as many as it is due.
+    /// Moves replies to an exchange until it has as many as are due.
     pub(super) fn take_due(&mut self, exchange: &mut Exchange, due: usize, start: Instant) {
         while exchange.answers.len() < due {
             let Some(reply) = self.reader.next() else { break };
@@ -42,8 +44,10 @@ impl Inbox {
         }
     }
 
-    /// Hands out every other reply that is whole: surplus ones, of which a connection keeps some and counts the rest.
-    /// No time is measured for them, because nothing asked for them.
+    /// Moves all complete replies to an exchange as surplus replies. A connection keeps some of these and counts the
+    /// rest.
+    ///
+    /// Their time is 0, because no act asked for them.
     pub(super) fn take_surplus(&mut self, exchange: &mut Exchange) {
         while let Some(reply) = self.reader.next() {
             if let Some(room) = self.room.checked_sub(1) {
@@ -55,7 +59,7 @@ impl Inbox {
         }
     }
 
-    /// Hands out a reply that ends before it is whole, as the stream does.
+    /// Moves an incomplete reply to an exchange, because the connection has ended.
     pub(super) fn take_unfinished(&mut self, exchange: &mut Exchange) {
         if let Some(rest) = self.reader.finish() {
             exchange.answers.push(Answer { octets: rest.octets().to_vec(), millis: 0 });
@@ -63,7 +67,7 @@ impl Inbox {
         self.forget();
     }
 
-    /// Counts a reply that is not whole because the client reads no more.
+    /// Counts an incomplete reply instead of keeping it, because the client stops reading.
     pub(super) fn count_unfinished(&mut self, exchange: &mut Exchange) {
         if let Some(rest) = self.reader.finish() {
             exchange.excess.octets = exchange.excess.octets.saturating_add(rest.octets().len());
@@ -71,7 +75,7 @@ impl Inbox {
         self.forget();
     }
 
-    /// Forgets a reply that is not whole: TLS begins, or the connection is over.
+    /// Drops an incomplete reply, because TLS begins or the connection has ended.
     pub(super) fn forget(&mut self) {
         self.reader = Reader::default();
     }

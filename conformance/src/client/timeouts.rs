@@ -1,23 +1,23 @@
-//! How long a client waits.
+//! The timeouts of a client.
 
 use std::time::Duration;
 
 /// How long a client waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// For a connection.
+    /// How long to wait for a connection, and for the handshake of implicit TLS.
     pub connect: Duration,
-    /// For the replies to an act.
+    /// How long to wait for the replies to an act.
     pub reply: Duration,
-    /// Before an act, for replies that nobody asked for: zero takes those that are there, more waits at least to the next
-    /// full millisecond.
+    /// How long to wait before an act for surplus replies. With zero, only those that have already come are read. Any
+    /// other value waits at least to the next full millisecond.
     pub settle: Duration,
-    /// For everything on one connection.
+    /// How long one connection may take in all.
     pub connection: Duration,
 }
 
 impl Default for Timeouts {
-    /// 10 s to connect, 20 s a reply, to the next millisecond before an act, 2 minutes a connection.
+    /// 10 seconds to connect, 20 seconds per reply, up to the next millisecond before an act, 2 minutes per connection.
     fn default() -> Timeouts {
         Timeouts {
             connect: Duration::from_secs(10),

@@ -1,4 +1,4 @@
-//! Attempts at cases: which of them share a connection, and what is tried next.
+//! Attempts at cases: which ones share a connection, and what is tried next.
 
 use std::collections::VecDeque;
 
@@ -6,12 +6,12 @@ use crate::case::{Action, Case, Happened, Safety, Start, Step};
 use crate::protocol::command::{Command, Verb};
 use crate::record::outcome::Reason;
 
-/// The most cases that share a connection.
+/// The maximum number of cases that share a connection.
 const SHARED: usize = 12;
-/// The longest line of a case that shares one.
+/// The length in octets that the lines of such a case stay below.
 const SHORT: usize = 400;
 
-/// A case to be driven, and how.
+/// A case to be run, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt<'c> {
     pub(super) case: &'c Case,
@@ -20,29 +20,29 @@ pub(super) struct Attempt<'c> {
     pub(super) alone: bool,
 }
 
-/// How far a session is taken before a case begins, beside what the case asks for: a server that answers 530 wants
-/// one of these first.
+/// How a session is prepared before a case begins, in addition to what the case asks for. A server that answers 530
+/// demands one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Readiness {
-    /// As the case says.
+    /// Only as the case asks.
     Plain,
-    /// Under TLS, where that is offered.
+    /// Under TLS, if the server offers it.
     Tls,
-    /// Under TLS, where that is offered, and logged in.
+    /// Under TLS, if the server offers it, and logged in.
     Login,
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(super) struct Attempted<'c> {
     pub(super) attempt: Attempt<'c>,
     pub(super) happened: Happened,
     pub(super) reason: Option<Reason>,
-    /// Whether the server seems to want TLS or a login first.
+    /// Whether the server seems to demand TLS or a login first.
     pub(super) unready: bool,
     /// Whether other cases had used the connection before.
     pub(super) used: bool,
-    /// The outcomes of the case that came about, from 0.
+    /// The indexes of the case's outcomes that matched a reply.
     pub(super) outcomes: Vec<usize>,
 }
 
@@ -51,15 +51,17 @@ impl<'c> Attempt<'c> {
         Attempt { case, readiness: Readiness::Plain, alone: !is_sociable(case) }
     }
 
-    /// Whether more than the case asks for can be done before it begins.
+    /// Returns whether the session can be prepared beyond what the case asks for.
     pub(super) fn is_prepared(&self) -> bool {
         matches!(self.case.start, Start::Hello | Start::Transaction | Start::Recipient)
     }
 }
 
 impl<'c> Attempted<'c> {
-    /// What to try before anything is concluded. What went wrong where others had been is done again on a connection of
-    /// its own; what the server wants more for is done again behind that, as far as `best` allows.
+    /// Returns what to try before the result is final.
+    ///
+    /// A case that did not go as expected on a used connection is repeated on a connection of its own. A case for which
+    /// the server demands TLS or a login is repeated with the `best` possible preparation.
     pub(super) fn next(&self, best: Readiness) -> Option<Attempt<'c>> {
         let attempt = self.attempt;
         if self.used && !matches!(self.happened, Happened::Expected | Happened::Withheld | Happened::Error) {
@@ -70,7 +72,7 @@ impl<'c> Attempted<'c> {
     }
 }
 
-/// The attempts in batches, each for one connection, in their order.
+/// Groups attempts, in order, into batches that share a connection.
 pub(super) fn batches(attempts: Vec<Attempt<'_>>) -> Vec<Vec<Attempt<'_>>> {
     let mut batches: VecDeque<Vec<Attempt<'_>>> = VecDeque::new();
     for attempt in attempts {
@@ -78,7 +80,8 @@ pub(super) fn batches(attempts: Vec<Attempt<'_>>) -> Vec<Vec<Attempt<'_>>> {
             batch.len() < SHARED
                 && batch.iter().all(|other| !other.alone && other.readiness == attempt.readiness)
         };
-        match batches.iter_mut().find(fits).filter(|_| !attempt.alone) {
+        let shared = if attempt.alone { None } else { batches.iter_mut().find(fits) };
+        match shared {
             Some(batch) => batch.push(attempt),
             None => batches.push_back(vec![attempt]),
         }
@@ -86,8 +89,8 @@ pub(super) fn batches(attempts: Vec<Attempt<'_>>) -> Vec<Vec<Attempt<'_>>> {
     batches.into()
 }
 
-/// Whether a case needs no fresh connection and leaves none that others cannot use: it sends a few short commands after
-/// EHLO that neither open nor close anything which RSET would not end.
+/// Returns whether a case can share a connection: it is safe, and after EHLO it sends only short commands whose effects
+/// RSET undoes.
 fn is_sociable(case: &Case) -> bool {
     let start = matches!(case.start, Start::Hello | Start::Transaction | Start::Recipient);
     let plain = |step: &Step| match &step.action {
@@ -111,11 +114,11 @@ mod tests {
     use crate::case::{Case, Happened, built_in};
 
     fn cases() -> Vec<Case> {
-        built_in().expect("the cases follow the form")
+        built_in().expect("the cases are valid")
     }
 
     #[test]
-    fn cases_that_end_or_open_something_are_alone() {
+    fn cases_that_change_a_connection_run_alone() {
         let cases = cases();
         let alone = |id: &str| cases.iter().find(|case| case.id == id).map(|case| Attempt::first(case).alone);
         for id in ["canary", "quit", "auth-right-password", "message"] {
@@ -131,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_in_company_is_done_again_alone_and_530_with_more_done_before() {
+    fn a_case_is_repeated_alone_and_then_with_preparation() {
         let cases = cases();
         let case = cases.iter().find(|case| case.id == "rcpt-unknown").expect("it is built in");
         let attempt = Attempt::first(case);

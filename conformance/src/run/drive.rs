@@ -1,4 +1,4 @@
-//! Drives cases on a connection.
+//! Runs cases on a connection.
 
 use std::time::Duration;
 
@@ -19,16 +19,17 @@ use crate::target::CLIENT;
 use smtp_enhanced_status::Class;
 use tokio::time::{Instant, sleep};
 
-/// After how many refusals on a connection the next case gets another: servers close after a few, or slow down.
+/// The number of refusals after which the next case gets a new connection, because servers close after a few or slow
+/// down.
 const TIRED: usize = 3;
 
-/// Why a case is not concluded on a connection that the client ended.
-const TOO_MUCH: &str = "the server sent more than one connection may take";
+/// The reason of a case whose connection the client ended.
+const TOO_MUCH: &str = "the server sent more octets than one connection may take";
 
-/// What a connection is called that cases share.
+/// The name of a connection that several cases share.
 const SESSION: &str = "session";
 
-/// Why a case stops: what that means, and what was seen.
+/// How a case stops: what that means, and the reason.
 type Stop = (Happened, Option<Reason>);
 
 const EXPECTED: Stop = (Happened::Expected, None);
@@ -42,7 +43,7 @@ impl Runner<'_> {
         Template { target: self.target, size_limit: self.requirements().size_limit(offers) }
     }
 
-    /// Drives cases on one connection, one after the other, as long as it is good for another. An interruption drops it.
+    /// Runs cases one after the other on one connection, as long as it stays usable. An interruption drops it.
     pub(super) async fn drive<'c>(&self, batch: &[Attempt<'c>], offers: &Offers) -> Driven<'c> {
         tokio::select! {
             driven = self.drive_through(batch, offers) => driven,
@@ -95,7 +96,7 @@ impl Runner<'_> {
         outcomes: &mut Vec<usize>,
     ) -> Stop {
         let driving = async {
-            // What is said before the first of several cases is nobody's own.
+            // On a shared connection, the exchanges of the opening belong to no case.
             if attempt.alone {
                 connection.mark(&attempt.case.id);
             }
@@ -112,18 +113,21 @@ impl Runner<'_> {
             Ok(driver.steps(self.until).await)
         };
         let stopped = driving.await.unwrap_or_else(|stopped: Stop| stopped);
-        // That nothing came within a time that we set says nothing of the server, nor does what could not be sent.
-        let reason = match connection.is_silent() && connection.is_over() {
-            true => self.stop_reason_of_connection(),
-            false if connection.is_stuck() => "the server did not read what was sent".into(),
-            false if connection.is_overflowed() => TOO_MUCH.into(),
-            false => return stopped,
+        // If our own time limit ran out, or something could not be sent, silence says nothing about the server.
+        let reason = if connection.is_silent() && connection.is_over() {
+            self.stop_reason_of_connection()
+        } else if connection.is_stuck() {
+            "the server did not read what was sent".into()
+        } else if connection.is_overflowed() {
+            TOO_MUCH.into()
+        } else {
+            return stopped;
         };
         outcomes.clear();
         stop(Happened::Inconclusive, reason)
     }
 
-    /// Makes a connection that a case has used ready for another; whether that is so.
+    /// Makes a used connection ready for another case. Returns whether it is ready.
     async fn tidy(&self, connection: &mut Connection) -> bool {
         let session = connection.session();
         if !connection.is_orderly() || session.shut_down || session.refusals >= TIRED {
@@ -133,7 +137,7 @@ impl Runner<'_> {
         clear && connection.is_orderly() && connection.session().transaction.is_none()
     }
 
-    /// Goes from the greeting to a session, as far as the case and the server want it.
+    /// Reads the greeting and opens the session, as far as the case and the server demand.
     async fn open(
         &self,
         attempt: &Attempt<'_>,
@@ -150,7 +154,7 @@ impl Runner<'_> {
             return Err(stop(Happened::Inconclusive, self.silence()));
         }
         if matches!(greeting, Some(200 | 201)) {
-            // What a server of NNTP says to EHLO tells it from one that is bad.
+            // The replies to EHLO and HELO distinguish an NNTP server from a broken mail server.
             connection.hello().await;
         }
         wanted(greeting, "220", connection, "the greeting")?;
@@ -169,12 +173,12 @@ impl Runner<'_> {
             Start::Authenticated => Readiness::Login,
             _ => attempt.readiness,
         };
-        // Where TLS could not be begun before, only a case about TLS tries again.
+        // If the handshake failed before, only a case about TLS tries it again.
         let begins_tls = offers.clear.has("STARTTLS") && (offers.tls.is_some() || start == Start::Tls);
         if readiness >= Readiness::Tls && !connection.session().tls && begins_tls {
             wanted(connection.command("STARTTLS").await, "220", connection, "STARTTLS")?;
             if !connection.begin_tls().await {
-                let why = connection.failure().unwrap_or("the server closed");
+                let why = connection.failure().unwrap_or("the server closed the connection");
                 return Err(stop(Happened::Inconclusive, format!("the TLS handshake failed: {why}")));
             }
             wanted(connection.hello().await, "250", connection, hello)?;
@@ -190,7 +194,7 @@ impl Runner<'_> {
     }
 }
 
-/// Goes from a session to the state in which the steps begin.
+/// Brings a session to the state in which the steps begin.
 async fn begin(start: Start, connection: &mut Connection, template: &Template<'_>) -> Result<(), Stop> {
     if matches!(start, Start::Transaction | Start::Recipient) {
         let line = format!("MAIL FROM:<{}>", template.sender());
@@ -203,8 +207,8 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
     Ok(())
 }
 
-/// Whether a command other than AUTH was refused for reasons of security, as submission servers refuse without a login
-/// where they do not answer 530 (RFC 6409 §4.3).
+/// Returns whether a command other than AUTH was refused with 5.7.z. Submission servers that do not answer 530 refuse
+/// commands this way before a login (RFC 6409 §4.3).
 fn is_denied(exchange: &Exchange) -> bool {
     let security = |reply: Reply<'_>| {
         let code = reply.enhanced();
@@ -218,16 +222,16 @@ fn ours(error: &anyhow::Error) -> Stop {
     stop(Happened::Error, format!("{error:#}"))
 }
 
-/// Whether a step of the beginning went as it must.
+/// Checks the reply to a command of the opening. Any other code than the wanted one stops the case.
 fn wanted(number: Option<u16>, pattern: &str, connection: &Connection, what: &str) -> Result<(), Stop> {
     match number {
         Some(number) if fits(number, pattern) => Ok(()),
         Some(number) if number / 100 == 5 => {
-            Err(stop(Happened::Blocked, format!("{what} was answered {number}")))
+            Err(stop(Happened::Blocked, format!("{what} was answered with {number}")))
         }
-        Some(number) => Err(stop(Happened::Inconclusive, format!("{what} was answered {number}"))),
+        Some(number) => Err(stop(Happened::Inconclusive, format!("{what} was answered with {number}"))),
         None if connection.is_open() => Err(stop(Happened::Inconclusive, format!("{what} was not answered"))),
-        None => Err(stop(Happened::Inconclusive, format!("the server closed at {what}"))),
+        None => Err(stop(Happened::Inconclusive, format!("the server closed the connection at {what}"))),
     }
 }
 
@@ -237,9 +241,9 @@ struct Driver<'a> {
     case: &'a Case,
     connection: &'a mut Connection,
     template: &'a Template<'a>,
-    /// How many refusals are enough.
+    /// The number of refusals after which the connection is given up.
     refusals: usize,
-    /// The outcomes of the case that came about, from 0.
+    /// The indexes of the case's outcomes that matched a reply.
     outcomes: &'a mut Vec<usize>,
 }
 
@@ -260,18 +264,18 @@ impl Driver<'_> {
                     return stop(Happened::Inconclusive, Reason::OutOfTime);
                 }
                 if self.connection.sent() > SENT_OCTETS {
-                    let reason = format!("a case sends at most {SENT_OCTETS} octets on one connection");
+                    let reason = format!("a case may send at most {SENT_OCTETS} octets on one connection");
                     return stop(Happened::Inconclusive, reason);
                 }
                 if self.connection.session().refusals >= self.refusals {
-                    let reason = format!("{} refusals are enough for one connection", self.refusals);
+                    let reason = format!("the connection was given up after {} refusals", self.refusals);
                     return stop(Happened::Inconclusive, reason);
                 }
                 if let Some(objection) = self.objection(step) {
                     return stop(Happened::Withheld, objection.to_owned());
                 }
                 if self.connection.session().is_in_data() && step.action.is_command() {
-                    // The server would take it for a line of a message.
+                    // The server would take the command for a line of the message.
                     self.connection.abandon();
                     return EXPECTED;
                 }
@@ -295,8 +299,7 @@ impl Driver<'_> {
         EXPECTED
     }
 
-    /// Why a step is not done, if what it sends may not be sent here. A message that must not be completed costs the
-    /// connection.
+    /// Returns why a step may not be done, if so. If a message must not be completed, the connection is dropped.
     fn objection(&mut self, step: &Step) -> Option<&'static str> {
         if step.takes_credentials {
             return self.runner.secrecy.objection(self.connection, self.offers);
@@ -305,10 +308,10 @@ impl Driver<'_> {
             return None;
         }
         self.connection.abandon();
-        Some("the server may deliver the message once it is complete: --allow delivers")
+        Some("completing the message, which the server may deliver, needs --allow delivers")
     }
 
-    /// Whether a step sends the end of a message, to a server that waits for it.
+    /// Returns whether a step sends the end of a message to a server that waits for it.
     fn completes_a_message(&self, step: &Step) -> bool {
         match step.action {
             Action::Message(_) | Action::RawMessage(_) => {
@@ -319,14 +322,15 @@ impl Driver<'_> {
         }
     }
 
-    /// Whether a message may be completed: deliveries are allowed, or the server has refused every recipient.
+    /// Returns whether a message may be completed: deliveries are allowed, or the server has refused every recipient.
     fn may_deliver(&self) -> bool {
         let is_sure = self.connection.last().is_some_and(|exchange| exchange.sure);
         self.runner.plan.allowed.contains(&Safety::Delivers)
             || is_sure && self.connection.session().has_only_refused_recipients()
     }
 
-    /// Does a step; `None` if it is skipped or has no reply.
+    /// Performs a step and returns the code of its last reply. Returns `None` if the step is skipped or expects no
+    /// reply.
     async fn step(&mut self, step: &Step, n: usize) -> anyhow::Result<Option<Option<u16>>> {
         let last = self.connection.last().and_then(Exchange::number);
         let fill = |text: &str| self.template.fill(text, n);
@@ -371,13 +375,13 @@ impl Driver<'_> {
         })
     }
 
-    /// What a reply to a step means; `None` to go on.
+    /// Returns how the reply to a step ends the case, or `None` to continue.
     fn happened(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
         let at = |is, what: String| Some(if is == Happened::Expected { EXPECTED } else { stop(is, what) });
         let what = match (number, end) {
-            (Some(number), _) => format!("step {} was answered {number}", index + 1),
+            (Some(number), _) => format!("step {} was answered with {number}", index + 1),
             (None, End::TimedOut) => format!("step {} was not answered", index + 1),
-            (None, _) => format!("the server closed at step {}", index + 1),
+            (None, _) => format!("the server closed the connection at step {}", index + 1),
         };
         let is_silence =
             end == End::TimedOut && self.connection.last().is_some_and(|exchange| exchange.received() == 0);
@@ -393,7 +397,7 @@ impl Driver<'_> {
             self.case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome))
         {
             self.outcomes.push(place);
-            // What was expected at one step lets the case go on.
+            // An expected reply ends the case only at the last step.
             let last = index + 1 == self.case.steps.len();
             return if outcome.is == Happened::Expected && !last { None } else { at(outcome.is, what) };
         }

@@ -1,4 +1,4 @@
-//! What ends a run before its time.
+//! Ends a run early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// Whether a run is to end before its time. All clones are one.
+/// Whether a run is to end early. All clones share one state.
 ///
 /// ```
 /// use smtp_conformance::run::Interruption;
@@ -27,16 +27,17 @@ pub struct Interruption {
 }
 
 impl Interruption {
-    /// Interrupts at the first SIGINT or SIGTERM that this process gets; the next ends the process at once. A thread of
-    /// its own waits for them, so that they are heard whatever the others do.
+    /// Interrupts the run at the first SIGINT or SIGTERM that this process gets. The next one ends the process at once.
+    ///
+    /// A separate thread handles the signals, so that they take effect even if all other threads are busy.
     ///
     /// # Errors
     ///
-    /// Where the operating system lets no signal be heeded.
+    /// Returns an error if no signal handler or thread can be set up.
     pub fn heed_signals(&self) -> io::Result<()> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            // As shells give the status of a process that a signal ended.
+            // The exit status that shells report for a process ended by a signal.
             let status = u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
             let signal = {
                 let _guard = runtime.enter();
@@ -50,17 +51,17 @@ impl Interruption {
         Ok(())
     }
 
-    /// Says that the run is over: from now on, a signal ends the process at once.
+    /// Records that the run is over. From now on, a signal ends the process at once.
     pub fn run_is_over(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// Ends what runs; the status is what the process is to end with.
+    /// Interrupts the run. `status` is the exit status that the process should end with.
     pub fn interrupt(&self, status: u8) {
         self.status.send_replace(Some(status));
     }
 
-    /// The status that the process is to end with, if there was an interruption.
+    /// Returns the exit status that the process should end with, if the run was interrupted.
     #[must_use]
     pub fn status(&self) -> Option<u8> {
         *self.status.borrow()
@@ -68,7 +69,7 @@ impl Interruption {
 
     /// Waits for an interruption.
     pub async fn happened(&self) {
-        // It fails only where the sender is gone, which this is.
+        // This fails only if the sender is dropped, and `self` holds it.
         let _ = self.status.subscribe().wait_for(Option::is_some).await;
     }
 

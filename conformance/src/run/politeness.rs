@@ -1,29 +1,30 @@
-//! How gently a server is treated.
+//! How gently a run treats a server.
 
 use std::num::NonZero;
 use std::time::Duration;
 
 use crate::target::Target;
 
-/// How gently a server is treated.
+/// How gently a run treats a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Politeness {
-    /// How many connections at once.
+    /// The maximum number of concurrent connections.
     pub connections: usize,
     /// How long to wait before a connection.
     pub between: Duration,
-    /// How many refusals are enough for one connection.
+    /// The number of refusals after which a connection is given up.
     pub refusals: usize,
-    /// After how many connections with a 421 no other is made.
+    /// The number of connections with a 421 after which no more are made.
     pub shutdowns: usize,
 }
 
 impl Politeness {
-    /// Towards servers elsewhere: one connection, 2 s between two, 8 refusals, and an end at the second 421.
+    /// For servers on other hosts: one connection at a time, two seconds apart, given up after eight refusals, and no
+    /// more connections after two with a 421.
     pub const ELSEWHERE: Politeness =
         Politeness { connections: 1, between: Duration::from_secs(2), refusals: 8, shutdowns: 2 };
 
-    /// Towards a server of this machine: so many connections at once, and nothing else.
+    /// For a server on this machine: only the number of concurrent connections is limited, to at least one.
     #[must_use]
     pub fn here(connections: usize) -> Politeness {
         Politeness {
@@ -34,7 +35,8 @@ impl Politeness {
         }
     }
 
-    /// What a target is due; on this machine so many connections at once, or fewer where the target wants it.
+    /// Returns how to treat a target. On this machine it gets up to `connections` concurrent connections, or fewer if
+    /// [`Target::parallel`] says so. On other hosts it is [`Politeness::ELSEWHERE`].
     #[must_use]
     pub fn towards(target: &Target, connections: usize) -> Politeness {
         let most = target.parallel.map_or(usize::MAX, NonZero::get);
@@ -50,7 +52,7 @@ mod tests {
     use crate::target::Target;
 
     #[test]
-    fn one_gentle_connection_but_on_this_machine() {
+    fn only_servers_on_this_machine_get_several_connections() {
         let towards = |url| Politeness::towards(&Target::read(url).expect("a URL"), 4);
         for url in ["smtp://127.0.0.1", "smtp://[::1]:2525", "smtp://localhost", "unix:/run/lmtp"] {
             assert_eq!(towards(url), Politeness::here(4), "{url}");

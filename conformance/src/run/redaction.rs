@@ -1,4 +1,4 @@
-//! Takes a target's password out of what is written, however a server shows it.
+//! Removes the password of a target from everything that is written, in whatever form a server shows it.
 
 use std::collections::HashSet;
 
@@ -10,35 +10,39 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::dialogue::{Act, Dialogue};
 use crate::target::Credentials;
 
-/// Octets of a password that are a piece of it wherever they stand, and at its beginning.
+/// How many octets from anywhere in the password count as a piece of it.
 const PIECE: usize = 6;
+/// How many octets from the beginning of the password count as a piece of it.
 const BEGINNING: usize = 4;
-/// The same in base64, where four characters stand for three octets.
+/// [`PIECE`] in base64, where four characters encode three octets.
 const ENCODED_PIECE: usize = 8;
+/// [`BEGINNING`] in base64.
 const ENCODED_BEGINNING: usize = 6;
-/// Characters within longer base64 that are not there by chance: those of a password of four octets.
+/// How many characters within longer base64 are too many to be there by chance: those that a password of four octets
+/// determines.
 const ENCODED_LEAST: usize = 4;
 
-/// Finds a password in octets: as it is, in base64 by itself, in the message of AUTH PLAIN and within longer base64, in
-/// any letter case, and each of these cut off.
+/// Finds a password in octets: in clear, encoded in base64, in the message of AUTH PLAIN and within longer base64, in
+/// any letter case, and truncated.
 ///
-/// A piece of fewer than four octets is not taken for a part of the password: it stands in any text by chance.
+/// Fewer than four octets do not count as a piece of the password, because any text contains them by chance.
 pub(super) struct Redaction {
-    /// Every piece by which the password is known, and to which form it belongs.
+    /// Every piece that gives the password away. `forms` has the form of each.
     pieces: AhoCorasick,
     forms: Vec<Form>,
-    /// What stands in the place of each octet. It has no meaning in SMTP or base64, and no password becomes itself.
+    /// Replaces each octet. It is a letter that the password lacks, if there is one, so that no password becomes
+    /// itself, and has no meaning in SMTP.
     mask: u8,
 }
 
-/// What a piece says.
+/// What to remove when a piece is found.
 #[derive(Clone, Debug)]
 enum Form {
-    /// It is to be taken out.
+    /// The piece.
     Piece,
-    /// It is to be taken out, and so are the characters of base64 next to it, which hold bits of it.
+    /// The piece and the base64 characters next to it, which hold some of its bits.
     Encoded,
-    /// It begins this text, whose rest is to be taken out as far as it follows.
+    /// The piece, which begins this text, and as much of the text as follows.
     Start(Vec<u8>),
 }
 
@@ -47,7 +51,7 @@ impl Redaction {
         let mut known = Known::default();
         let password = credentials.password.as_str();
         known.add_text(password.as_bytes());
-        // As a message shows what is no printable ASCII.
+        // Messages escape characters that are not printable ASCII.
         known.add_text(password.escape_default().to_string().as_bytes());
         known.add_text(password.as_bytes().escape_ascii().to_string().as_bytes());
         for password in [password.to_owned(), password.to_ascii_lowercase(), password.to_ascii_uppercase()] {
@@ -58,13 +62,13 @@ impl Redaction {
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
             .build(&known.pieces)
-            .context("the password")?;
+            .context("cannot build the search for the password")?;
         let has = |letter: &u8| password.bytes().any(|octet| octet.eq_ignore_ascii_case(letter));
         let mask = (b'a'..=b'z').rev().find(|letter| *letter <= b'x' && !has(letter)).unwrap_or(b'*');
         Ok(Redaction { pieces, forms: known.forms, mask })
     }
 
-    /// Takes it out of what was sent and of what came; whether it stood anywhere.
+    /// Removes the password from what was sent and received. Returns whether it was found anywhere.
     pub(super) fn redact(&self, dialogues: &mut [Dialogue]) -> bool {
         let mut is_found = false;
         for exchange in dialogues.iter_mut().flat_map(|dialogue| &mut dialogue.exchanges) {
@@ -85,14 +89,15 @@ impl Redaction {
         is_found
     }
 
-    /// The text without it.
+    /// Returns the text without the password.
     pub(super) fn redacted(&self, text: &str) -> String {
         let mut octets = text.as_bytes().to_vec();
         self.mask(&mut octets);
         String::from_utf8_lossy(&octets).into_owned()
     }
 
-    /// Puts the mask in the place of each of its octets, so that lengths and the form of base64 stay as they are.
+    /// Replaces each octet of the password by the mask, which preserves lengths and keeps base64 well-formed. Returns
+    /// whether the password was found.
     fn mask(&self, octets: &mut [u8]) -> bool {
         let mut hidden: Vec<(usize, usize)> = Vec::new();
         for found in self.pieces.find_overlapping_iter(&*octets) {
@@ -116,7 +121,7 @@ impl Redaction {
     }
 }
 
-/// The pieces by which a password is known.
+/// The pieces that give a password away.
 #[derive(Default)]
 struct Known {
     pieces: Vec<Vec<u8>>,
@@ -132,7 +137,7 @@ impl Known {
         }
     }
 
-    /// Every piece of a length, or all of what is shorter, and the beginning.
+    /// Adds every piece of that length, or the whole text if it is not longer, and the beginning.
     fn add_pieces(&mut self, text: &[u8], length: usize, beginning: usize, form: &Form) {
         self.add(&text[..text.len().min(beginning)], form.clone());
         if text.len() <= length {
@@ -147,8 +152,8 @@ impl Known {
         self.add_pieces(text, PIECE, BEGINNING, &Form::Piece);
     }
 
-    /// The base64 of a text by itself, and the characters that it determines within longer base64, for each of the three
-    /// places where a text can begin there.
+    /// Adds the base64 of a text, and the characters that it determines within longer base64, for each of the three
+    /// offsets that it can have there.
     fn add_encoded(&mut self, text: &[u8]) {
         for before in 0..3 {
             let encoded = STANDARD_NO_PAD.encode([&[0; 2][..before], text].concat());
@@ -161,11 +166,11 @@ impl Known {
         }
     }
 
-    /// The message of AUTH PLAIN, from the character on that says anything of the password.
+    /// Adds the beginning of the message of AUTH PLAIN, up to the first character that depends on the password.
     fn add_plain(&mut self, user: &str, password: &str) {
         let whole = Credentials::plain_message(user, password).into_bytes();
-        let told = (user.len() + 2) * 8 / 6 + 1;
-        if let Some(start) = whole.get(..told) {
+        let length = (user.len() + 2) * 8 / 6 + 1;
+        if let Some(start) = whole.get(..length) {
             self.add(start, Form::Start(whole.clone()));
         }
     }
@@ -175,7 +180,7 @@ fn is_base64(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/')
 }
 
-/// How many octets two texts begin with alike, in any letter case.
+/// Returns the length of the common beginning of two texts, ignoring letter case.
 fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
 }
@@ -194,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_taken_out_in_every_form() {
+    fn the_password_is_removed_in_every_form() {
         let redaction = redaction("S3cr3t-Pa55");
         for (text, expected) in [
             ("220 S3cr3t-Pa55 ESMTP", "220 xxxxxxxxxxx ESMTP"),

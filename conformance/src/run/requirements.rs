@@ -1,4 +1,4 @@
-//! What has to be there for a case, and how far a session is taken before it begins.
+//! Decides whether a case can run against a target, and how its session is prepared.
 
 use super::attempt::{Attempt, Readiness};
 use super::offers::Offers;
@@ -8,7 +8,7 @@ use crate::protocol::{Capabilities, Protocol};
 use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::target::Target;
 
-/// What a target has, and what may be done to it.
+/// The target and what a run may do to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Requirements<'a> {
     pub(super) target: &'a Target,
@@ -17,7 +17,7 @@ pub(super) struct Requirements<'a> {
 }
 
 impl Requirements<'_> {
-    /// The most that can be done before a case begins.
+    /// Returns the best preparation that is possible before a case.
     pub(super) fn best_readiness(&self, offers: &Offers) -> Readiness {
         let mechanisms = offers.tls.as_ref().unwrap_or(&offers.clear);
         if self.target.credentials.is_some()
@@ -33,7 +33,7 @@ impl Requirements<'_> {
         }
     }
 
-    /// Why credentials may not be sent to the server at all.
+    /// Returns why credentials may not be sent to the server at all, if so.
     fn objection(&self, offers: &Offers) -> Option<&'static str> {
         if self.target.implicit_tls || offers.tls.is_some() {
             return None;
@@ -41,7 +41,7 @@ impl Requirements<'_> {
         self.secrecy.objection_in_clear(offers.is_local, offers.clear.has("STARTTLS"))
     }
 
-    /// What stands in the way of a case before it is begun.
+    /// Returns what keeps a case from being run, as a verdict and a reason. `before` has the outcomes of earlier cases.
     pub(super) fn obstacle(
         &self,
         case: &Case,
@@ -49,14 +49,14 @@ impl Requirements<'_> {
         before: &[CaseOutcome],
     ) -> Option<(Verdict, String)> {
         if case.safety != Safety::Safe && !self.allowed.contains(&case.safety) {
-            return Some((Verdict::Skipped, format!("--allow {}", case.safety)));
+            return Some((Verdict::Skipped, format!("needs --allow {}", case.safety)));
         }
         let failed =
             before.iter().find(|other| case.after.contains(&other.id) && other.verdict != Verdict::Observed);
         if let Some(other) = failed {
             return Some((
                 Verdict::Blocked,
-                format!("comes after {}, which was {}", other.id, other.verdict),
+                format!("depends on {}, whose verdict is {}", other.id, other.verdict),
             ));
         }
         let implied = match case.start {
@@ -65,11 +65,14 @@ impl Requirements<'_> {
             Start::Tls if !self.target.implicit_tls => Some(Need::Tls),
             _ => None,
         };
-        let lack = case.needs.iter().chain(&implied).find_map(|need| self.missing(need, case, offers));
-        let objection = || self.objection(offers).filter(|_| case.takes_credentials());
-        lack.or_else(|| Some((Verdict::Skipped, objection()?.to_owned())))
+        let missing = case.needs.iter().chain(&implied).find_map(|need| self.missing(need, case, offers));
+        if missing.is_some() || !case.takes_credentials() {
+            return missing;
+        }
+        self.objection(offers).map(|objection| (Verdict::Skipped, objection.to_owned()))
     }
 
+    /// Returns the verdict and reason of a case if the target lacks something that it needs.
     fn missing(&self, need: &Need, case: &Case, offers: &Offers) -> Option<(Verdict, String)> {
         let (target, known) = (self.target, &self.target.knowledge);
         let after_tls = matches!(case.start, Start::Tls | Start::Authenticated);
@@ -83,7 +86,7 @@ impl Requirements<'_> {
             Need::Submission => (target.protocol == Protocol::Submission, Verdict::Unsupported),
             Need::Lmtp => (target.protocol == Protocol::Lmtp, Verdict::Unsupported),
             Need::Tls => (target.implicit_tls || offers.clear.has("STARTTLS"), Verdict::Unsupported),
-            // Under TLS it is offered no more.
+            // Under TLS, servers no longer offer it.
             Need::Offers(keyword) if keyword == "STARTTLS" => {
                 (offers.clear.has(keyword), Verdict::Unsupported)
             }
@@ -96,21 +99,22 @@ impl Requirements<'_> {
         (!there).then(|| (verdict, format!("needs {need}")))
     }
 
-    /// The limit of SIZE, as far as there can be more.
+    /// Returns the SIZE limit that the target states or the server announces, if a larger number exists.
     pub(super) fn size_limit(&self, offers: Option<&Offers>) -> Option<u64> {
         let limit = self.target.knowledge.size_limit.or_else(|| offers?.clear.size_limit());
         limit.filter(|limit| *limit < u64::MAX)
     }
 }
 
-/// Whether a case is about what the server offers.
+/// Returns whether a case depends on what the server offers.
 pub(super) fn is_about_offers(case: &Case) -> bool {
     let offered =
         |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
     case.start == Start::Tls || case.takes_credentials() || case.needs.iter().any(offered)
 }
 
-/// The first attempt at a case: under TLS, where what it needs is offered only there, or it sends credentials.
+/// Returns the first attempt at a case. It is made under TLS if the case needs something that is offered only there, or
+/// if it sends credentials and the server offers TLS.
 pub(super) fn first<'c>(case: &'c Case, offers: &Offers) -> Attempt<'c> {
     let gained = |need: &Need| {
         let offers_it = |capabilities: &Capabilities| match need {
@@ -134,11 +138,11 @@ mod tests {
     use crate::protocol::reply::Reply;
 
     #[test]
-    fn what_is_offered_under_tls_alone_is_tried_there() {
+    fn cases_run_under_tls_if_what_they_need_is_offered_only_there() {
         let read = |octets: &[u8]| Capabilities::read(&Reply::read(octets));
         let clear = read(b"250-mx.example.org\r\n250 STARTTLS\r\n");
         let tls = read(b"250-mx.example.org\r\n250 AUTH PLAIN\r\n");
-        let cases = built_in().expect("the cases follow the form");
+        let cases = built_in().expect("the cases are valid");
         let readiness = |id: &str, offers: &Offers| {
             cases.iter().find(|case| case.id == id).map(|case| first(case, offers).readiness)
         };
@@ -150,7 +154,7 @@ mod tests {
         assert_eq!(readiness("noop", &hidden), Some(Readiness::Plain));
         let open = Offers { clear: tls, tls: Some(clear), is_local: true };
         assert_eq!(readiness("auth-challenge", &open), Some(Readiness::Plain));
-        // Credentials go under TLS wherever there is TLS.
+        // Credentials are sent under TLS if the server offers it.
         assert_eq!(readiness("auth-wrong-password", &open), Some(Readiness::Tls));
     }
 }

@@ -1,4 +1,4 @@
-//! Runs cases against a target, in their order and within what it is due.
+//! Runs cases against a target, in order and as gently as it is to be treated.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -30,22 +30,23 @@ pub(super) struct Runner<'a> {
     pub(super) encryption: Encryption,
     pub(super) secrecy: Secrecy,
     pub(super) until: Instant,
-    /// Octets of replies that are kept so far.
+    /// The number of octets of replies that were received and kept so far.
     pub(super) received: Cell<usize>,
-    /// Octets that were sent so far.
+    /// The number of octets sent so far.
     pub(super) sent: Cell<usize>,
 }
 
-/// What came of the attempts that were to have one connection.
+/// The results of the attempts that share one connection.
 pub(super) struct Driven<'c> {
     pub(super) attempted: Vec<Attempted<'c>>,
-    /// Those for which it was no longer good.
+    /// The attempts that were not made because the connection was no longer usable.
     pub(super) left: Vec<Attempt<'c>>,
-    /// The connection, if it came about.
+    /// The dialogue, if there was a connection.
     pub(super) dialogue: Option<Dialogue>,
 }
 
 impl Driven<'_> {
+    /// Makes every attempt of a batch inconclusive, for one reason.
     pub(super) fn none<'c>(batch: &[Attempt<'c>], reason: impl Into<Reason>) -> Driven<'c> {
         let reason = reason.into();
         let attempted = |attempt: &Attempt<'c>| Attempted {
@@ -60,10 +61,10 @@ impl Driven<'_> {
     }
 }
 
-/// How long to wait at least before a server that takes no connections is tried again.
+/// The shortest pause between attempts to connect to a server that does not accept connections yet.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// How long to wait for what a server of another kind says to a line.
+/// How long a server of another protocol has to answer a line.
 const ANSWER: Duration = Duration::from_secs(1);
 
 impl Runner<'_> {
@@ -71,7 +72,7 @@ impl Runner<'_> {
         Requirements { target: self.target, allowed: &self.plan.allowed, secrecy: self.secrecy }
     }
 
-    /// Waits for a server that is about to start, as long as the plan says.
+    /// Waits until the server accepts connections, at most as long as the plan says.
     pub(super) async fn wait(&self) {
         let until = Instant::now() + self.plan.wait;
         let waiting = async {
@@ -93,19 +94,19 @@ impl Runner<'_> {
             return outcome;
         }
         let canary = cases.iter().find(|case| case.id == "canary");
-        let looking = async {
+        let probing = async {
             tokio::select! {
                 offers = self.probe(&mut outcome) => offers,
                 () = self.plan.interruption.happened() => Err(Reason::Interrupted),
             }
         };
-        let offers = match looking.await {
+        let offers = match probing.await {
             Ok(offers) => offers,
             Err(reason) => {
                 let is_kept = reason == Reason::Interrupted || !self.is_out_of_time();
                 let reason = if is_kept { reason } else { Reason::OutOfTime };
-                let idle = |case| not_judged(case, Verdict::Inconclusive, reason.clone());
-                outcome.cases.extend(cases.iter().map(idle));
+                let inconclusive = |case| not_judged(case, Verdict::Inconclusive, reason.clone());
+                outcome.cases.extend(cases.iter().map(inconclusive));
                 return outcome;
             }
         };
@@ -113,8 +114,8 @@ impl Runner<'_> {
         let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
         for group in others.chunk_by(|one, other| one.safety == other.safety) {
             if !alive {
-                let idle = |case: &&Case| not_judged(case, Verdict::Blocked, Reason::CanaryFailed);
-                outcome.cases.extend(group.iter().map(idle));
+                let blocked = |case: &&Case| not_judged(case, Verdict::Blocked, Reason::CanaryFailed);
+                outcome.cases.extend(group.iter().map(blocked));
                 continue;
             }
             let start = outcome.cases.len();
@@ -132,8 +133,10 @@ impl Runner<'_> {
         outcome
     }
 
-    /// Runs the only case on the one connection that it needs. False where more has to be known first: the case is about
-    /// what is offered, or shows too little of what the server is, or the server wants TLS or a login.
+    /// Runs a single case on a single connection, without probing the server first.
+    ///
+    /// Returns false if the server has to be probed: because the case depends on what the server offers, because its
+    /// dialogue is too short to show which protocol the server speaks, or because the server demands TLS or a login.
     async fn run_alone(&self, case: &Case, outcome: &mut Outcome) -> bool {
         if is_about_offers(case) || matches!(case.start, Start::Early | Start::Connect | Start::Helo) {
             return false;
@@ -160,17 +163,16 @@ impl Runner<'_> {
         true
     }
 
-    /// What the server promises, in clear and, where STARTTLS is promised, under TLS.
+    /// Finds out which capabilities the server offers, in clear and, if it offers STARTTLS, under TLS.
     async fn probe(&self, outcome: &mut Outcome) -> Result<Offers, Reason> {
         let mut connection = self.connect("capabilities").await.map_err(no_session)?;
         connection.greet().await;
-        let in_time = |connection: &Connection| match connection.is_over() {
-            true => Err(self.stop_reason_of_connection()),
-            false => Ok(()),
+        let in_time = |connection: &Connection| {
+            if connection.is_over() { Err(self.stop_reason_of_connection()) } else { Ok(()) }
         };
         in_time(&connection)?;
         if connection.is_silent() {
-            // Servers of HTTP and of TLS wait for the client.
+            // An HTTP server, or one that expects TLS, waits for the client to speak first.
             connection.speak_first("NOOP", ANSWER).await;
             let service = wrong_service(connection.dialogue()).map(str::to_owned);
             return Err(no_session(service.unwrap_or_else(|| self.silence())));
@@ -198,21 +200,22 @@ impl Runner<'_> {
         Ok(offers)
     }
 
-    /// What to say where no greeting comes.
+    /// Returns the reason for a missing greeting.
     pub(super) fn silence(&self) -> String {
         let seconds = self.plan.timeouts.reply.as_secs();
-        let tls = if self.target.implicit_tls { "" } else { "; a server that begins with TLS has smtps://" };
-        format!("no greeting within {seconds} s; --timeout waits longer{tls}")
+        let tls =
+            if self.target.implicit_tls { "" } else { ", or use smtps:// if the server begins with TLS" };
+        format!("no greeting within {seconds} s; raise --timeout{tls}")
     }
 
-    /// A connection that ends with the run at the latest.
+    /// Opens a connection that ends with the run at the latest.
     pub(super) async fn connect(&self, name: &str) -> io::Result<Connection> {
         let mut timeouts = self.plan.timeouts;
         timeouts.connection = timeouts.connection.min(self.until.saturating_duration_since(Instant::now()));
         Connection::open(name, self.target, &self.encryption, timeouts).await
     }
 
-    /// Which time is over where that of a connection is.
+    /// Returns why the time for a connection has run out: its own limit, or that of the run.
     pub(super) fn stop_reason_of_connection(&self) -> Reason {
         if self.is_out_of_time() { Reason::OutOfTime } else { Reason::ConnectionTooLong }
     }
@@ -221,7 +224,7 @@ impl Runner<'_> {
         Instant::now() >= self.until
     }
 
-    /// Why nothing more is begun.
+    /// Returns why the run must not begin anything more, if so.
     fn stop_reason(&self) -> Option<Reason> {
         if self.plan.interruption.status().is_some() {
             return Some(Reason::Interrupted);
@@ -233,7 +236,7 @@ impl Runner<'_> {
         is_out_of_room.then_some(Reason::OutOfRoom)
     }
 
-    /// Ends a connection, and counts what is kept of it.
+    /// Ends a connection and counts its octets.
     pub(super) async fn finish(&self, connection: Connection) -> Dialogue {
         let dialogue = connection.finish().await;
         self.received.set(self.received.get().saturating_add(dialogue.received_octets()));
@@ -241,7 +244,7 @@ impl Runner<'_> {
         dialogue
     }
 
-    /// Runs the canary; tells whether the server is well, as far as there is time for it.
+    /// Runs the canary. Returns whether the server still works, or true if the run must stop before that is known.
     async fn run_canary(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
         let Some(canary) = canary else { return true };
         if let Some(reason) = self.stop_reason() {
@@ -263,7 +266,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs the cases of one kind of safety, those that come after others in a later round.
+    /// Runs the cases of one kind of safety. Cases that depend on others run in a later round.
     async fn run_group(&self, group: &[&Case], offers: &Offers, outcome: &mut Outcome) {
         let shut_down = Cell::new(0);
         let start = outcome.cases.len();
@@ -290,7 +293,8 @@ impl Runner<'_> {
         outcome.cases.get_mut(start..).unwrap_or_default().sort_by_key(position);
     }
 
-    /// Makes attempts that do not depend on each other, as many at once as the target is due; gives those to make next.
+    /// Makes attempts that do not depend on each other, with as many concurrent connections as the target may get.
+    /// Returns the attempts to make next.
     async fn run_round<'c>(
         &self,
         attempts: Vec<Attempt<'c>>,
@@ -337,7 +341,7 @@ fn has_421(dialogue: &Dialogue) -> bool {
     answers.any(|answer| answer.number() == Some(421))
 }
 
-/// A case that was not judged.
+/// Returns the outcome of a case that was not judged.
 fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseOutcome {
     CaseOutcome {
         id: case.id.clone(),
@@ -350,7 +354,7 @@ fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseO
     }
 }
 
-/// The outcome as far as it is known before anything is judged.
+/// Returns the outcome of an attempt, before the replies are judged.
 fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     let verdict = match attempted.happened {
         Happened::Expected => Verdict::Observed,
@@ -367,7 +371,7 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     }
 }
 
-/// What came since the canary last ran says nothing.
+/// Blocks the cases that ran since the last canary, because their results mean nothing after the canary failed.
 fn block(since: &mut [CaseOutcome]) {
     for case in since.iter_mut().filter(|case| case.id != "canary" && case.dialogue.is_some()) {
         case.verdict = Verdict::Blocked;

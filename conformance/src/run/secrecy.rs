@@ -1,23 +1,24 @@
-//! Where credentials may be sent (RFC 8314 §5.1, RFC 4954 §4).
+//! Decides where credentials may be sent (RFC 8314 §5.1, RFC 4954 §4).
 
 use super::Plan;
 use super::offers::Offers;
 use crate::client::{Certificates, Connection};
 use crate::target::Target;
 
-const UNVERIFIED: &str =
-    "credentials are sent only under TLS with a verified certificate, as --verify-tls asks";
+const UNVERIFIED: &str = "with --verify-tls, credentials are sent only under TLS with a verified certificate";
 const ELSEWHERE: &str = "credentials are sent to another host only under TLS";
 const NOT_FIRST: &str = "credentials are sent only under TLS to a server that offers STARTTLS, unless the target has \
                          `cleartext = true` under [credentials]";
 
-/// Where the credentials of a target may be sent: always under TLS; in clear only to this machine, and only if the
-/// target allows it or no TLS is offered.
+/// Where the credentials of a target may be sent.
+///
+/// They may always be sent under TLS. They may be sent in clear only to this machine, and only if the target allows it
+/// or the server offers no TLS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Secrecy {
     /// Whether the target allows them in clear on this machine.
     cleartext: bool,
-    /// Whether only a verified certificate will do.
+    /// Whether a verified certificate is required.
     verified: bool,
 }
 
@@ -29,7 +30,7 @@ impl Secrecy {
         }
     }
 
-    /// Why credentials may not be sent on a connection as it is; `None` if they may.
+    /// Returns why credentials may not be sent on a connection in its current state, or `None` if they may.
     pub(super) fn objection(self, connection: &Connection, offers: &Offers) -> Option<&'static str> {
         let offers_tls = offers.clear.has("STARTTLS") || connection.session().offers("STARTTLS");
         if connection.session().tls {
@@ -39,8 +40,8 @@ impl Secrecy {
         }
     }
 
-    /// Why credentials may not be sent to a server in clear; `None` if they may. `offers_tls` says whether the server
-    /// offers STARTTLS.
+    /// Returns why credentials may not be sent to a server in clear, or `None` if they may. `offers_tls` says whether
+    /// the server offers STARTTLS.
     pub(super) fn objection_in_clear(self, is_local: bool, offers_tls: bool) -> Option<&'static str> {
         if self.verified {
             Some(UNVERIFIED)
@@ -59,7 +60,7 @@ mod tests {
     use super::{ELSEWHERE, NOT_FIRST, Secrecy, UNVERIFIED};
 
     #[test]
-    fn credentials_go_in_clear_to_this_machine_at_most() {
+    fn credentials_are_sent_in_clear_only_to_this_machine() {
         let in_clear = |cleartext, verified, is_local, offers_tls| {
             Secrecy { cleartext, verified }.objection_in_clear(is_local, offers_tls)
         };
