@@ -1,3 +1,3 @@
-//! Readers: what was recorded elsewhere becomes dialogues.
+//! Readers that turn recordings of other tools into dialogues.
 
 pub mod transcript;
