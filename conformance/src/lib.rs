@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod case;
 mod cli;
 pub mod client;
+mod counted;
 mod data_file;
 pub mod dialogue;
 mod knowledge;
