@@ -63,8 +63,8 @@ impl Knowledge {
         mailbox.as_deref()
     }
 
-    /// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file may
-    /// have meant others.
+    /// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file
+    /// may have meant others.
     pub(crate) fn doubts(&self, dialogues: &[Dialogue]) -> Vec<String> {
         let doubt = |name: &&str| {
             let mailbox = self.mailbox(name)?;
@@ -99,7 +99,7 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Whether the site declares a policy.
+    /// Returns whether the site declares a policy.
     #[must_use]
     pub fn has_policy(&self, policy: Policy) -> bool {
         self.policies.contains(&policy)
@@ -109,7 +109,8 @@ impl Knowledge {
 /// How many octets of a reply are shown.
 const SHOWN: usize = 200;
 
-/// Whether a refusal is about the mailbox, or its domain: not about the client, the session or what the mailbox is full of.
+/// Returns whether a refusal is about the mailbox, or its domain: not about the client, the session or what the
+/// mailbox is full of.
 fn is_about_mailbox(reply: &Reply<'_>) -> bool {
     let relaying = || String::from_utf8_lossy(reply.octets()).to_ascii_lowercase().contains("relay");
     match reply.enhanced().map(|code| (code.subject(), code.detail())) {
