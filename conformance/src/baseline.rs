@@ -67,9 +67,9 @@ impl Baseline {
         Ok(Baseline { path: path.to_owned(), text, entries })
     }
 
-    /// Marks the findings of a run that are accepted, and tells which entries for its target are no longer true: those that
-    /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
-    /// open. Of a run that was `narrowed` to some cases the latter are not told.
+    /// Marks the findings of a run that are accepted, and tells which entries for its target are no longer true:
+    /// those that are past their day, and those that match nothing although a case that they fit was concluded and
+    /// none was left open. Of a run that was `narrowed` to some cases the latter are not told.
     pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
         self.mark_each(target, today, narrowed, outcome).into_iter().map(|(_, message)| message).collect()
     }

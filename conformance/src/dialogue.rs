@@ -1,4 +1,4 @@
-//! What happened on a connection: the acts of the client, each with the replies that answered it.
+//! Dialogues: what happened on a connection, as the acts of the client with the replies to each.
 
 pub(crate) mod octets;
 pub(crate) mod session;
@@ -13,49 +13,49 @@ use crate::protocol::Protocol;
 use crate::protocol::command::Command;
 use crate::protocol::reply::{self, Reply};
 
-/// One connection, in order.
+/// What happened on one connection, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialogue {
-    /// What it is called in a report: a case, a file.
+    /// Its name in reports: a case or a file.
     pub name: String,
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub protocol: Protocol,
-    /// The TCP port that the server listens on; absent where there is none, or it is not known.
+    /// The TCP port that the server listens on; absent if there is none or it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Whether TLS was there from the start.
+    /// Whether the connection was under TLS from the start.
     pub implicit_tls: bool,
-    /// The cases that it was made for, in order; none in a recording.
+    /// The cases that the connection was opened for, in order; empty in a recording.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Part>,
-    /// What was done, and what came of it.
+    /// The acts of the client and the replies to them.
     pub exchanges: Vec<Exchange>,
 }
 
-/// The exchanges of a connection that a case brought about.
+/// The exchanges of a connection that belong to one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The case's id.
     pub case: String,
-    /// The first of its exchanges, from 0; they end where the next case's begin.
+    /// The index of its first exchange, from 0. Its last one precedes the first of the next case.
     pub first: usize,
 }
 
 impl Dialogue {
-    /// The case that brought an exchange about.
+    /// The case that an exchange belongs to.
     #[must_use]
     pub fn case(&self, exchange: usize) -> Option<&str> {
         Part::owner(&self.cases, exchange)
     }
 
-    /// How many octets of replies it holds.
+    /// The number of octets of its replies.
     #[must_use]
     pub fn received_octets(&self) -> usize {
         let answers = self.exchanges.iter().flat_map(|exchange| &exchange.answers);
         answers.map(|answer| answer.octets.len()).sum()
     }
 
-    /// How many octets were sent.
+    /// The number of octets that the client sent.
     #[must_use]
     pub fn sent_octets(&self) -> usize {
         self.exchanges.iter().map(|exchange| exchange.act.length()).sum()
@@ -63,14 +63,14 @@ impl Dialogue {
 }
 
 impl Part {
-    /// The case among some that an exchange belongs to.
+    /// Finds the case in `parts` that an exchange belongs to.
     #[must_use]
     pub fn owner(parts: &[Part], exchange: usize) -> Option<&str> {
         let part = parts.get(Part::position(parts, exchange).checked_sub(1)?)?;
         Some(&part.case)
     }
 
-    /// How many parts begin up to an exchange.
+    /// Counts the parts that begin at or before an exchange.
     pub(crate) fn position(parts: &[Part], exchange: usize) -> usize {
         parts.partition_point(|part| part.first <= exchange)
     }
@@ -81,34 +81,34 @@ impl Part {
 pub struct Exchange {
     /// What the client did.
     pub act: Act,
-    /// The replies, usually one; after an LMTP message one a recipient.
+    /// The replies: usually one, but one per recipient after an LMTP message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
     /// How waiting for replies ended.
     pub end: End,
-    /// Whether the replies surely answer this act. They may not where octets were sent that a server can take for
-    /// more or fewer commands than they are.
+    /// Whether the replies certainly belong to this act. They may not if the octets sent can be read as a different
+    /// number of commands.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub sure: bool,
-    /// Whether more was sent before the reply was read.
+    /// Whether the client sent more before it read the reply.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pipelined: bool,
-    /// Replies beyond the [limits](crate::limits).
+    /// Replies that exceeded the [limits](crate::limits).
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
 }
 
-/// Replies that came and were counted, but not kept.
+/// Replies that were received and counted, but not kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excess {
-    /// How many replies.
+    /// The number of replies.
     pub replies: usize,
-    /// How many octets; more than those of the replies if the last one had not ended.
+    /// The number of octets, which includes those of a last reply that did not end.
     pub octets: usize,
 }
 
 impl Excess {
-    /// Whether everything was kept.
+    /// Returns whether everything was kept.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Excess::default()
@@ -127,7 +127,7 @@ fn yes() -> bool {
 }
 
 impl Exchange {
-    /// An act that is answered, surely and by itself.
+    /// An exchange that is answered, sure and not pipelined, without replies yet.
     #[must_use]
     pub fn new(act: Act) -> Exchange {
         Exchange {
@@ -140,24 +140,24 @@ impl Exchange {
         }
     }
 
-    /// How many replies came, those that were not kept among them.
+    /// The number of replies received, including those that were not kept.
     #[must_use]
     pub fn received(&self) -> usize {
         self.answers.len().saturating_add(self.excess.replies)
     }
 
-    /// The replies, read.
+    /// Reads the replies.
     pub fn replies(&self) -> impl Iterator<Item = Reply<'_>> {
         self.answers.iter().map(|answer| Reply::read(&answer.octets))
     }
 
-    /// The number of the first reply's code; `None` if there is no reply or it has no code.
+    /// The number of the first reply. `None` if there is no reply or it does not begin with a number.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         self.answers.first()?.number()
     }
 
-    /// The command line of this act, if it is one; of a BDAT, the line before its octets.
+    /// The command line, if the act is a command; for BDAT, the line before the chunk.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         self.act.command()
@@ -168,31 +168,31 @@ impl Exchange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
-    /// It connected, and waits for the greeting.
+    /// It connected and waits for the greeting.
     Connect,
-    /// It sent a command line, its end included.
+    /// It sent a command line, including the line end.
     Command(#[serde(with = "octets")] Vec<u8>),
-    /// It sent a BDAT line and the octets of its chunk.
+    /// It sent a BDAT line and its chunk.
     Chunk {
-        /// The line, its end included.
+        /// The line, including the line end.
         #[serde(with = "octets")]
         command: Vec<u8>,
-        /// What follows it.
+        /// The octets of the chunk.
         #[serde(with = "octets")]
         octets: Vec<u8>,
     },
     /// It answered a 334 challenge.
     Response(#[serde(with = "octets")] Vec<u8>),
-    /// It sent a message after 354, the final dot included.
+    /// It sent a message after 354, including the final dot.
     Message(#[serde(with = "octets")] Vec<u8>),
-    /// It began TLS. There is no reply to that; if it fails, `end` says so.
+    /// It began TLS. There is no reply to a handshake; `end` says whether it failed.
     Handshake,
-    /// It sent nothing, and a reply came or was waited for.
+    /// It sent nothing, and received a reply or waited for one.
     Wait,
 }
 
 impl Act {
-    /// The command line, if it is one; of a BDAT, the line before its octets.
+    /// The command line, if the act is a command; for BDAT, the line before the chunk.
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         match self {
@@ -201,7 +201,7 @@ impl Act {
         }
     }
 
-    /// The octets sent, in order: a BDAT line and its chunk, or one part and nothing else.
+    /// The octets sent: a BDAT line and its chunk, or one part and an empty one.
     #[must_use]
     pub fn parts(&self) -> [&[u8]; 2] {
         match self {
@@ -211,26 +211,26 @@ impl Act {
         }
     }
 
-    /// How many octets were sent.
+    /// The number of octets sent.
     #[must_use]
     pub fn length(&self) -> usize {
         self.parts().iter().map(|part| part.len()).sum()
     }
 }
 
-/// A reply as it came.
+/// A reply as it was received.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Its octets. Cut short, they are a reply that is incomplete.
+    /// Its octets. If they are cut short, the reply is incomplete.
     #[serde(with = "octets")]
     pub octets: Vec<u8>,
-    /// Milliseconds from the act to its last octet; 0 in a recording without times.
+    /// Milliseconds from the act to the reply's last octet; 0 in a recording without times.
     #[serde(default)]
     pub millis: u64,
 }
 
 impl Answer {
-    /// The reply's number, as [`Reply::number`], without reading the rest.
+    /// The number of the reply, as [`Reply::number`] gives it, without reading the rest.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         reply::number(&self.octets)
@@ -241,14 +241,14 @@ impl Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// The replies are all there, and the connection is open.
+    /// All replies were received, and the connection is open.
     Answered,
     /// The client stopped waiting.
     TimedOut,
-    /// The server closed the connection, after the replies that are there.
+    /// The server closed the connection after the replies in the exchange.
     Closed,
     /// The connection broke, or TLS could not be set up.
     Failed,
-    /// The client hung up, because the server sent more than the [limits](crate::limits) allow.
+    /// The client hung up because the server sent more than the [limits](crate::limits) allow.
     Overflow,
 }

@@ -79,7 +79,7 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Whether the site declares a policy.
+    /// Returns whether the site declares a policy.
     #[must_use]
     pub fn has_policy(&self, policy: Policy) -> bool {
         self.policies.contains(&policy)

@@ -41,6 +41,7 @@ pub mod case;
 mod cli;
 #[cfg(feature = "run")]
 pub mod client;
+mod counted;
 mod data_file;
 pub mod dialogue;
 mod knowledge;

@@ -1,4 +1,4 @@
-//! What goes over the wire: commands, replies, and what a server says it can do.
+//! The protocol on the wire: commands, replies and capabilities.
 
 pub(crate) mod capabilities;
 pub mod command;
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 
 pub use capabilities::Capabilities;
 
-/// The protocol a server speaks.
+/// The protocol that a server speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// RFC 5321, between mail systems.
+    /// SMTP between mail systems (RFC 5321).
     #[default]
     Smtp,
-    /// RFC 6409, from a user.
+    /// Message submission by users (RFC 6409).
     Submission,
-    /// RFC 2033, to mailboxes.
+    /// Local delivery to mailboxes (RFC 2033).
     Lmtp,
 }

@@ -1,4 +1,4 @@
-//! Readers turn what was recorded elsewhere into dialogues.
+//! Readers that turn recordings of other tools into dialogues.
 
 pub mod transcript;
 

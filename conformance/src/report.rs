@@ -48,7 +48,7 @@ pub struct Source<'a> {
 }
 
 impl Format {
-    /// Whether a report of this form can be of several runs.
+    /// Returns whether a report of this form can be of several runs.
     #[must_use]
     pub fn takes_several(self) -> bool {
         !matches!(self, Format::Jsonl | Format::Junit)

@@ -1,7 +1,7 @@
-//! The rules: pure functions from what was observed to what is broken.
+//! The rules: pure functions that turn what was observed into findings.
 //!
-//! A reply rule looks at one [`Observation`], a dialogue rule at the ordered exchanges of a connection, or of every
-//! connection of a run. Neither does input or output, so a live run and a recording are judged alike.
+//! A reply rule looks at one [`Observation`]. A dialogue rule looks at the ordered exchanges of one connection, or of
+//! all connections of a run. Rules do no I/O, so a live run and a recording of it are judged alike.
 
 pub mod catalogue;
 mod dialogue;
@@ -22,24 +22,25 @@ use observation::Observation;
 
 pub use reply::registry::Agreement;
 
-/// How strictly to judge.
+/// How strictly rules judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Strictness {
-    /// Whether a pair that the registry does not list is an error.
+    /// Whether pairs that the registry does not list are errors.
     pub registry: bool,
 }
 
-/// What the rules say of the connections of a run or of a recording.
+/// The judgement of the connections of a run or a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// The findings, in the order of the places, then of the catalogue.
+    /// The findings in the order of their locations, then of the catalogue.
     pub findings: Vec<Finding>,
-    /// How the pairs seen agree with the registry.
+    /// How the observed pairs agree with the registry.
     pub agreement: Agreement,
 }
 
-/// Judges the connections of a run or of a recording. A server that is surely of another kind than it was taken for, as
-/// one of HTTP, breaks nothing.
+/// Judges the connections of a run or a recording.
+///
+/// A connection to a server that certainly speaks another protocol, such as HTTP, has no findings.
 ///
 /// ```
 /// use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};

@@ -1,4 +1,5 @@
-//! The HTML report in a browser: it filters, opens cells, works without its script, and does nothing that a server asks for.
+//! The HTML report in a browser: it filters, opens cells, works without its script, and does nothing that a server
+//! asks for.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -171,8 +171,8 @@ async fn a_server_of_another_kind_breaks_nothing() {
         cases
     });
     for (target, reason) in [
-        (Target { protocol: Protocol::Lmtp, ..smtp.target() }, "smtp:// or submission:// is for it"),
-        (Target { protocol: Protocol::Submission, ..lmtp.target() }, "lmtp:// is for it"),
+        (Target { protocol: Protocol::Lmtp, ..smtp.target() }, "use smtp:// or submission://"),
+        (Target { protocol: Protocol::Submission, ..lmtp.target() }, "use lmtp://"),
         (Target { implicit_tls: true, ..smtp.target() }, "the server did not answer with TLS"),
         (Target { implicit_tls: false, ..smtps.target() }, "smtps://"),
         (Target { address: other, ..smtp.target() }, "an IMAP server answers"),

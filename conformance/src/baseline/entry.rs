@@ -20,13 +20,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether a case or a connection has the name that it gives.
+    /// Returns whether a case or a connection has the name that it gives.
     pub(super) fn is_about(&self, outcome: &Outcome) -> bool {
         outcome.cases.iter().any(|case| self.case.is_match(&case.id))
             || outcome.dialogues.iter().any(|dialogue| self.case.is_match(&dialogue.name))
     }
 
-    /// Whether a case that fits was concluded, and none that fits was left open.
+    /// Returns whether a case that fits was concluded, and none that fits was left open.
     pub(super) fn was_tried(&self, outcome: &Outcome) -> bool {
         let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
         let open = [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error];

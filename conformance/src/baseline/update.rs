@@ -26,8 +26,8 @@ pub struct Update {
 /// In how many cases the same act has to break a rule before one entry is written for all cases.
 const EVERYWHERE: usize = 3;
 
-/// What the text of a baseline becomes without the entries of some positions, and with one for each finding at `level` or
-/// above that is not accepted.
+/// What the text of a baseline becomes without the entries of some positions, and with one for each finding at
+/// `level` or above that is not accepted.
 pub(super) fn updated(
     text: &str,
     stale: &BTreeSet<usize>,

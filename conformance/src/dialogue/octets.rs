@@ -1,4 +1,4 @@
-//! Octets as text: printable ASCII as it is, the rest as `\r`, `\n`, `\t`, `\x1b`, and `\\`.
+//! Octets as text: printable ASCII as it is, everything else as an escape such as `\r`, `\n`, `\t` or `\x1b`.
 
 use std::ascii;
 
@@ -11,10 +11,10 @@ pub(crate) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    unescape(&text).ok_or_else(|| de::Error::custom(format_args!("a bad escape in {text:?}")))
+    unescape(&text).ok_or_else(|| de::Error::custom(format_args!("invalid escape in {text:?}")))
 }
 
-/// As [`slice::escape_ascii`], of which most octets need none.
+/// Escapes as [`slice::escape_ascii`] does, but is fast for the octets that need no escape, which most do not.
 fn escaped(octets: &[u8]) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(octets.len() + 8);
     for &octet in octets {
@@ -49,7 +49,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// Whether a recording leaves out a part of a line that was sent: `... (900 octets)`, `... (40 lines)`.
+/// Returns whether a recording shortened a line that was sent: `... (900 octets)`, `... (40 lines)`.
 pub(crate) fn is_shortened(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line.trim_ascii_end());
     let Some((_, count)) = line.rsplit_once("... (") else { return false };
@@ -60,7 +60,7 @@ pub(crate) fn is_shortened(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_octet_comes_back() {
+    fn every_octet_survives_escaping() {
         let octets: Vec<u8> = (0..=255).collect();
         let escaped = String::from_utf8(super::escaped(&octets)).expect("it is ASCII");
         assert_eq!(escaped, octets.escape_ascii().to_string());

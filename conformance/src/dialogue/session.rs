@@ -1,4 +1,4 @@
-//! What is known of a session before an act: what was promised, what was begun.
+//! The state of a session before each act: what the server announced, and what has begun.
 
 use std::sync::Arc;
 
@@ -8,82 +8,84 @@ use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::Reply;
 
-/// The state of a session, as both sides must see it from what was said.
+/// The state of a session, as both sides must understand it from the exchanges so far.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub protocol: Protocol,
-    /// The TCP port that the server listens on, where it is known.
+    /// The TCP port that the server listens on, if it is known.
     pub port: Option<u16>,
     /// Whether the connection is under TLS.
     pub tls: bool,
-    /// Whether it was from the start (RFC 8314 §3).
+    /// Whether the connection was under TLS from the start (RFC 8314 §3).
     pub implicit_tls: bool,
-    /// The code of the greeting, once it came.
+    /// The reply code of the greeting, once it was received.
     pub greeting: Option<u16>,
-    /// The verb that opened the session, once one was accepted; STARTTLS makes it forgotten (RFC 3207 §4.2).
+    /// The verb that opened the session, once one was accepted. STARTTLS discards it (RFC 3207 §4.2).
     pub hello: Option<Verb>,
-    /// What the newest EHLO or LHLO of this TLS state promised.
+    /// The capabilities in the last EHLO or LHLO reply of this TLS state.
     pub offered: Option<Arc<Capabilities>>,
-    /// What was promised before STARTTLS.
+    /// The capabilities announced before STARTTLS.
     pub offered_before_tls: Option<Arc<Capabilities>>,
-    /// The mechanism of an AUTH exchange that is going on.
+    /// The mechanism of the AUTH exchange in progress.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
     pub authenticated: bool,
-    /// How many AUTH exchanges ended in 535.
+    /// The number of AUTH exchanges that ended with 535.
     pub failed_authentications: usize,
-    /// The mail transaction, once MAIL was accepted. Sessions before different acts share it.
+    /// The mail transaction, once MAIL was accepted. The sessions of several steps share it.
     pub transaction: Option<Arc<Transaction>>,
-    /// How many recipients it has.
+    /// The number of recipients accepted.
     accepted: usize,
-    /// How many recipients were refused.
+    /// The number of recipients refused.
     refused: usize,
-    /// Whether the last thing done was a BDAT with LAST, so that the transaction is over.
+    /// Whether an accepted BDAT LAST ended the transaction, and no MAIL or RSET was accepted since.
     pub after_last_chunk: bool,
-    /// How many 4yz and 5yz replies came.
+    /// The number of 4yz and 5yz replies.
     pub refusals: usize,
-    /// Whether 421 was sent.
+    /// Whether the server sent 421.
     pub shut_down: bool,
 }
 
-/// How many recipients are kept with their lines, so that a session stays small whatever is sent.
+/// The number of recipients whose lines are kept, so that a session stays small whatever is sent.
 const KEPT: usize = 100;
 
 /// A mail transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
-    /// The line of its MAIL.
+    /// The MAIL line.
     pub mail: Vec<u8>,
-    /// The lines of the first hundred RCPT commands that were accepted, in order; [`Session::recipients`] counts all.
+    /// The lines of the first hundred accepted RCPT commands, in order. [`Session::recipients`] counts them all.
     pub recipients: Vec<Vec<u8>>,
-    /// How many octets BDAT has carried, as its lines say; `None` before the first.
+    /// The number of octets in all chunks, by the sizes in their BDAT lines; `None` before the first.
     pub chunked: Option<usize>,
     /// Whether a chunk was refused.
     pub chunk_failed: bool,
-    /// Whether 354 was sent and the message is due.
+    /// Whether the server sent 354 and the message comes next.
     pub data: bool,
     /// Whether DATA was refused.
     pub data_refused: bool,
 }
 
 impl Transaction {
-    /// The command that began it.
+    /// The MAIL command that began the transaction.
     #[must_use]
     pub fn command(&self) -> Command<'_> {
         Command::read(&self.mail)
     }
 
-    /// Whether a server may take it for over, or for open. What a refused chunk leaves is indeterminate (RFC 3030
-    /// §2). Of a refused DATA RFC 5321 says only that no data follows (§3.3) and what lets another MAIL come: a
-    /// successful DATA, RSET, EHLO (§4.1.4). Some servers drop the transaction then, and some keep it.
+    /// Returns whether a server may regard the transaction as over or as still open.
+    ///
+    /// The state after a refused chunk is indeterminate (RFC 3030 §2). For a refused DATA, RFC 5321 says only that no
+    /// data follows (§3.3) and what must precede another MAIL: a successful DATA, RSET or EHLO (§4.1.4). Some servers
+    /// drop the transaction and others keep it.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.chunk_failed || self.data_refused
     }
 
-    /// Whether MAIL had that parameter.
+    /// Returns whether MAIL had a parameter.
     #[must_use]
     pub fn has(&self, keyword: &str) -> bool {
         self.command().envelope().is_some_and(|envelope| envelope.parameter(keyword).is_some())
@@ -91,13 +93,13 @@ impl Transaction {
 }
 
 impl Session {
-    /// Before anything was said.
+    /// The state of a new connection.
     #[must_use]
     pub fn new(protocol: Protocol, implicit_tls: bool) -> Session {
         Session { protocol, tls: implicit_tls, implicit_tls, ..Session::default() }
     }
 
-    /// The exchanges of a dialogue, each with the session before it.
+    /// Returns the exchanges of a dialogue, each with the session before it.
     #[must_use]
     pub fn steps(dialogue: &Dialogue) -> Vec<Step<'_>> {
         let session = Session::new(dialogue.protocol, dialogue.implicit_tls);
@@ -112,37 +114,37 @@ impl Session {
         steps
     }
 
-    /// Whether a capability is promised.
+    /// Returns whether the server announces a capability.
     #[must_use]
     pub fn offers(&self, keyword: &str) -> bool {
         self.offered.as_ref().is_some_and(|offered| offered.has(keyword))
     }
 
-    /// Whether enhanced status codes are promised by the newest EHLO or LHLO of this TLS state.
+    /// Returns whether the last EHLO or LHLO reply of this TLS state announces enhanced status codes.
     #[must_use]
     pub fn promises_codes(&self) -> bool {
         self.offers("ENHANCEDSTATUSCODES")
     }
 
-    /// The recipients accepted in this transaction.
+    /// The number of recipients accepted in this transaction.
     #[must_use]
     pub fn recipients(&self) -> usize {
         self.transaction.as_ref().map_or(0, |_| self.accepted)
     }
 
-    /// Whether every recipient of this transaction was refused, and there was one.
+    /// Returns whether this transaction had recipients and all were refused.
     #[must_use]
     pub fn has_only_refused_recipients(&self) -> bool {
         self.transaction.is_some() && self.accepted == 0 && self.refused > 0
     }
 
-    /// Whether the server takes lines for those of a message.
+    /// Returns whether the server reads lines as those of a message.
     #[must_use]
     pub fn is_in_data(&self) -> bool {
         self.transaction.as_ref().is_some_and(|transaction| transaction.data)
     }
 
-    /// Goes on to the state after an exchange.
+    /// Updates the state by an exchange.
     pub fn follow(&mut self, exchange: &Exchange) {
         let numbers = || exchange.answers.iter().filter_map(Answer::number);
         self.refusals += numbers().filter(|number| *number >= 400).count();
@@ -174,9 +176,9 @@ impl Session {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
-                let extended = command.verb() != Verb::Helo;
-                let extended = exchange.replies().next().filter(|_| extended);
-                self.offered = extended.map(|reply| Arc::new(Capabilities::read(&reply)));
+                let is_extended = command.verb() != Verb::Helo;
+                let reply = if is_extended { exchange.replies().next() } else { None };
+                self.offered = reply.map(|reply| Arc::new(Capabilities::read(&reply)));
             }
             Verb::Mail if accepted => {
                 self.transaction =
@@ -188,7 +190,9 @@ impl Session {
             Verb::Rcpt if number.is_some_and(|number| number >= 400) => self.refused += 1,
             Verb::Rcpt if accepted => {
                 self.accepted += 1;
-                if let Some(transaction) = self.transaction.as_mut().filter(|_| self.accepted <= KEPT) {
+                if self.accepted <= KEPT
+                    && let Some(transaction) = &mut self.transaction
+                {
                     Arc::make_mut(transaction).recipients.push(command.octets().to_vec());
                 }
             }
@@ -213,7 +217,7 @@ impl Session {
 
     fn follow_chunk(&mut self, command: Command<'_>, octets: &[u8], answers: &[Answer]) {
         let last = command.is_last_chunk();
-        // RFC 2033 §4.3: the replies are of the recipients, and one that takes the message ends the transaction.
+        // RFC 2033 §4.3: there is one reply per recipient, and one that accepts the message ends the transaction.
         let counting = if last && self.protocol == Protocol::Lmtp { answers.len() } else { 1 };
         let mut numbers = answers.iter().take(counting).filter_map(Answer::number);
         let accepted = numbers.any(|number| (200..300).contains(&number));
@@ -252,7 +256,7 @@ impl Session {
     }
 }
 
-/// An exchange, read, with the session before it.
+/// An exchange, its parsed command and replies, and the session before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
     /// The exchange.
@@ -272,7 +276,7 @@ impl Step<'_> {
         self.command.map(|command| command.verb())
     }
 
-    /// The number of the first reply's code; `None` if there is no reply or it has no code.
+    /// The number of the first reply. `None` if there is no reply or it does not begin with a number.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         self.replies.first().and_then(Reply::number)
@@ -285,8 +289,8 @@ mod tests {
     use crate::dialogue::{Act, Answer, Dialogue, Exchange};
     use crate::protocol::Protocol;
 
-    /// Whether a transaction is open behind the last chunk for two, by the replies; and whether that is in doubt.
-    fn behind_last_chunk(protocol: Protocol, replies: &[&str]) -> Option<bool> {
+    /// Follows a last chunk for two recipients. `None` if no transaction is left, otherwise whether it is in doubt.
+    fn after_last_chunk(protocol: Protocol, replies: &[&str]) -> Option<bool> {
         let exchange = |act, replies: &[&str]| {
             let answer = |reply: &&str| Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
             Exchange { answers: replies.iter().map(answer).collect(), ..Exchange::new(act) }
@@ -307,14 +311,14 @@ mod tests {
 
     #[test]
     fn the_last_chunk_ends_a_transaction() {
-        assert_eq!(behind_last_chunk(Protocol::Smtp, &["250 Ok"]), None);
-        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full"]), Some(true));
-        assert_eq!(behind_last_chunk(Protocol::Smtp, &["452 Full", "250 Ok"]), Some(true));
-        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "250 Ok"]), None);
-        assert_eq!(behind_last_chunk(Protocol::Lmtp, &["452 Full", "452 Full"]), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Smtp, &["250 Ok"]), None);
+        assert_eq!(after_last_chunk(Protocol::Smtp, &["452 Full"]), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Smtp, &["452 Full", "250 Ok"]), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Lmtp, &["452 Full", "250 Ok"]), None);
+        assert_eq!(after_last_chunk(Protocol::Lmtp, &["452 Full", "452 Full"]), Some(true));
     }
 
-    /// What a session remembers of a long transaction is shared between its steps, and counted beyond what is kept.
+    /// Steps share their transaction, and recipients beyond those kept are counted.
     #[test]
     fn a_long_transaction_stays_small() {
         let exchange = |act: &str, reply: &str| {

@@ -1,13 +1,15 @@
-//! What an act looks like, without what differs between machines and runs.
+//! The shape of an act: its text without the parts that differ between machines and runs.
 
 use crate::dialogue::Act;
 use crate::protocol::command::{Command, Verb};
 
-/// How much of an act's shape counts, in characters.
+/// The length of a shape, in characters.
 const LENGTH: usize = 100;
 
-/// An act without what differs between machines and runs: host names are `host`, numbers `0`, and only the beginning
-/// counts. Messages, which hold dates, and responses to challenges, which hold secrets, are all alike.
+/// Returns the shape of an act: the beginning of its text, with `host` for each host name and `0` for each number.
+///
+/// All messages have the same shape, because they contain dates. So do all responses to challenges, because they
+/// contain secrets.
 #[must_use]
 pub fn shape(act: &Act) -> String {
     match act {
@@ -27,15 +29,17 @@ fn line_shape(line: &[u8]) -> String {
     }
 }
 
-/// Where the response begins that stands in an AUTH command itself.
+/// Returns the index of the initial response in an AUTH command.
 fn initial_response(line: &[u8]) -> Option<usize> {
-    let is_authentication = Command::read(line).verb() == Verb::Auth;
-    let blank = memchr::memchr_iter(b' ', line).nth(1).filter(|_| is_authentication)?;
+    if Command::read(line).verb() != Verb::Auth {
+        return None;
+    }
+    let blank = memchr::memchr_iter(b' ', line).nth(1)?;
     Some(blank + 1)
 }
 
 fn text_shape(text: &[u8]) -> String {
-    // A host name is shorter than this, so none is cut in two within what counts.
+    // Host names are shorter than this, so the cut changes none within the length that is kept.
     let text = text[..text.len().min(4 * LENGTH)].escape_ascii().to_string();
     let is_part = |character: char| character.is_ascii_alphanumeric() || ".-_".contains(character);
     let words = text.split_inclusive(|character| !is_part(character)).map(|piece| {
@@ -46,7 +50,7 @@ fn text_shape(text: &[u8]) -> String {
     words.collect::<String>().chars().take(LENGTH).collect()
 }
 
-/// Whether it is labels with dots between them, not all of them numbers.
+/// Returns whether a word consists of labels with dots between them, of which at least one has a letter.
 fn is_host(word: &str) -> bool {
     let label = |label: &str| !label.is_empty();
     word.contains('.')
@@ -57,10 +61,10 @@ fn is_host(word: &str) -> bool {
 fn without_numbers(word: &str) -> String {
     let mut text = String::with_capacity(word.len());
     for character in word.chars() {
-        match character.is_ascii_digit() {
-            true if text.ends_with('0') => {}
-            true => text.push('0'),
-            false => text.push(character),
+        if !character.is_ascii_digit() {
+            text.push(character);
+        } else if !text.ends_with('0') {
+            text.push('0');
         }
     }
     text
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_between_runs_is_left_out() {
+    fn differences_between_runs_do_not_change_the_shape() {
         assert_eq!(command("EHLO a.example.org\r\n"), command("EHLO mx-12.example.net\r\n"));
         assert_eq!(command("EHLO [127.0.0.1]\r\n"), command("EHLO [192.0.2.10]\r\n"));
         assert_eq!(command("RCPT TO:<u12@example.org>\r\n"), command("RCPT TO:<u7@test.example>\r\n"));
@@ -86,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_acts_apart_is_kept() {
+    fn different_acts_have_different_shapes() {
         let acts = [
             "NOOP\r\n",
             "noop\r\n",

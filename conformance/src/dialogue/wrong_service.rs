@@ -1,11 +1,11 @@
-//! Servers that speak something else than they were taken for.
+//! Recognizes servers that speak another protocol than the one they are tested for.
 
 use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
 use crate::protocol::reply;
 
-/// How others begin what they say, and who they are. A reply begins with three digits (RFC 5321 §4.2).
+/// How other services begin their answers, and what is reported. A reply begins with three digits (RFC 5321 §4.2).
 const BEGINNINGS: [(&[u8], &str); 8] = [
     (b"HTTP/", "an HTTP server answers"),
     (b"* OK", "an IMAP server answers"),
@@ -15,10 +15,10 @@ const BEGINNINGS: [(&[u8], &str); 8] = [
     (b"-ERR", "a POP3 server answers"),
     (b"SSH-", "an SSH server answers"),
     // An alert; RFC 8446 §5.1.
-    (b"\x15\x03", "the answer is TLS: smtps:// is for servers that begin with it"),
+    (b"\x15\x03", "the server answers in TLS: use smtps:// if it begins with TLS"),
 ];
 
-/// What surely shows that the server is of another kind than it was taken for, so that no rule is about it.
+/// Returns what shows with certainty that the server speaks another protocol, so that no rule applies to it.
 #[must_use]
 pub(crate) fn wrong_service(dialogue: &Dialogue) -> Option<&'static str> {
     let mut answers = dialogue.exchanges.iter().flat_map(|exchange| &exchange.answers);
@@ -27,7 +27,7 @@ pub(crate) fn wrong_service(dialogue: &Dialogue) -> Option<&'static str> {
         return Some(sight);
     }
     if reply::number(first).is_none() && first.contains(&0) {
-        return Some("the answer is no text, as that of a database server");
+        return Some("the answer is not text; it may come from a database server");
     }
     let answers_to = |wanted: Verb| {
         let is_wanted = move |exchange: &&Exchange| {
@@ -47,13 +47,13 @@ pub(crate) fn wrong_service(dialogue: &Dialogue) -> Option<&'static str> {
     }
     match dialogue.protocol {
         Protocol::Lmtp if lacks(Verb::Lhlo) && knows(Verb::Ehlo) => {
-            Some("the server knows EHLO and not LHLO: smtp:// or submission:// is for it")
+            Some("the server accepts EHLO and not LHLO: use smtp:// or submission://")
         }
-        // RFC 2033 §4.1: an LMTP server takes neither EHLO nor HELO.
+        // RFC 2033 §4.1: an LMTP server accepts neither EHLO nor HELO.
         Protocol::Smtp | Protocol::Submission
             if lacks(Verb::Ehlo) && lacks(Verb::Helo) && knows(Verb::Lhlo) =>
         {
-            Some("the server knows LHLO and not EHLO: lmtp:// is for it")
+            Some("the server accepts LHLO and not EHLO: use lmtp://")
         }
         _ => None,
     }
@@ -65,7 +65,7 @@ mod tests {
     use crate::dialogue::{Act, Answer, Dialogue, Exchange};
     use crate::protocol::Protocol;
 
-    /// Acts and replies; an act of nothing is the connection.
+    /// A dialogue of acts and replies. An empty act stands for connecting.
     fn dialogue(protocol: Protocol, said: &[(&str, &[u8])]) -> Dialogue {
         let exchange = |(act, reply): &(&str, &[u8])| {
             let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_speaks_something_else_is_seen() {
+    fn other_services_are_recognized() {
         let lmtp: [(&str, &[u8]); 4] = [
             ("", b"220 a\r\n"),
             ("EHLO b", b"502 5.5.1\r\n"),
@@ -98,7 +98,7 @@ mod tests {
             (Protocol::Lmtp, &[("", b"SSH-2.0-OpenSSH_9.2\r\n")], "SSH"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"HTTP/1.1 400 Bad Request\r\n")], "HTTP"),
             (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
-            (Protocol::Smtp, &[("", b"J\0\0\0\x0a8.0.36\0")], "no text"),
+            (Protocol::Smtp, &[("", b"J\0\0\0\x0a8.0.36\0")], "not text"),
             (Protocol::Smtp, &[("", b"200 news\r\n"), without_ehlo, without_helo], "NNTP"),
             (Protocol::Lmtp, &[("", b"201 news\r\n"), refused, without_ehlo], "NNTP"),
             (Protocol::Smtp, &lmtp, "lmtp://"),
@@ -109,7 +109,7 @@ mod tests {
             assert!(seen.is_some_and(|seen| seen.contains(sight)), "{said:?}: {seen:?}");
         }
         for (protocol, said) in [
-            // Servers that are bad, and of the kind that they are taken for.
+            // Bad servers that do speak the protocol.
             (Protocol::Smtp, [greeted, ehlo, lhlo].as_slice()),
             (Protocol::Smtp, &[greeted, without_ehlo, ("HELO b", b"250 a\r\n"), lhlo]),
             (Protocol::Smtp, &[greeted, without_ehlo, lhlo]),

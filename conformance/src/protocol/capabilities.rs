@@ -1,4 +1,4 @@
-//! What a server promises in its reply to EHLO or LHLO.
+//! The capabilities that a server announces in its reply to EHLO or LHLO.
 
 use crate::protocol::reply::{Line, Reply};
 
@@ -18,20 +18,20 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Reads every line but the first.
+    /// Reads the capabilities from every line but the first.
     #[must_use]
     pub fn read(reply: &Reply<'_>) -> Capabilities {
         let text = |line: Line<'_>| String::from_utf8_lossy(line.text()).trim_end().to_owned();
         Capabilities { lines: reply.lines().skip(1).map(text).collect() }
     }
 
-    /// Whether a keyword is promised.
+    /// Returns whether a keyword is announced.
     #[must_use]
     pub fn has(&self, keyword: &str) -> bool {
         self.parameters(keyword).is_some()
     }
 
-    /// The parameters behind a keyword; `None` if it is not promised.
+    /// The parameters of a keyword. `None` if the keyword is not announced.
     #[must_use]
     pub fn parameters(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
@@ -46,13 +46,14 @@ impl Capabilities {
         self.lines.iter().filter_map(|line| line.split(' ').next()).filter(|keyword| !keyword.is_empty())
     }
 
-    /// The fixed limit of SIZE; `None` if it is not promised, has no number, or is 0: no fixed limit (RFC 1870 §4).
+    /// The fixed limit of SIZE in octets. `None` if SIZE is not announced, has no number, or is 0: no fixed limit
+    /// (RFC 1870 §4).
     #[must_use]
     pub fn size_limit(&self) -> Option<u64> {
         self.parameters("SIZE")?.next()?.parse().ok().filter(|limit| *limit > 0)
     }
 
-    /// Whether an authentication mechanism is offered.
+    /// Returns whether AUTH announces a mechanism.
     #[must_use]
     pub fn has_mechanism(&self, mechanism: &str) -> bool {
         self.parameters("AUTH")

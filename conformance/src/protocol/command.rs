@@ -1,8 +1,8 @@
-//! What a client sends: commands, their envelopes and parameters.
+//! Commands that a client sends, with their paths and parameters.
 
 use std::fmt;
 
-/// The verbs that the rules tell apart.
+/// The verbs that the rules distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the verb of its name")]
 pub enum Verb {
@@ -58,7 +58,7 @@ impl Verb {
         ("STARTTLS", Verb::Starttls),
     ];
 
-    /// Whether it opens a session: EHLO, HELO, LHLO.
+    /// Returns whether the verb opens a session: EHLO, HELO or LHLO.
     #[must_use]
     pub fn is_hello(self) -> bool {
         matches!(self, Verb::Ehlo | Verb::Helo | Verb::Lhlo)
@@ -90,7 +90,7 @@ pub struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Reads a line; its end may be there or not.
+    /// Reads a line, with or without its line end.
     #[must_use]
     pub fn read(octets: &'a [u8]) -> Command<'a> {
         let line = octets.strip_suffix(b"\n").unwrap_or(octets);
@@ -114,7 +114,7 @@ impl<'a> Command<'a> {
         self.verb
     }
 
-    /// What follows the verb, blanks around it dropped.
+    /// The text after the verb, without the blanks around it.
     #[must_use]
     pub fn argument(&self) -> &'a [u8] {
         self.argument
@@ -125,26 +125,27 @@ impl<'a> Command<'a> {
         self.argument.split(|octet| *octet == b' ').filter(|word| !word.is_empty())
     }
 
-    /// How many octets a BDAT says that its chunk has; `None` where it says none.
+    /// The chunk size of BDAT in octets. `None` if it is missing or not a number.
     #[must_use]
     pub fn chunk_length(&self) -> Option<usize> {
         str::from_utf8(self.words().next()?).ok()?.parse().ok()
     }
 
-    /// Whether a BDAT, or a BURL, says that what it brings is the last of the message.
+    /// Returns whether a BDAT or BURL command has LAST, so that it ends the message.
     #[must_use]
     pub fn is_last_chunk(&self) -> bool {
         self.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
     }
 
-    /// Whether the line ends in CRLF and holds printable ASCII and HT alone: nothing a server may take otherwise.
+    /// Returns whether the line ends in CRLF and has only printable ASCII and HT, which every server reads the same
+    /// way.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let line = self.octets.strip_suffix(b"\r\n");
         line.is_some_and(|line| line.iter().all(|octet| matches!(octet, b'\t' | b' '..=b'~')))
     }
 
-    /// The path and the parameters of MAIL and RCPT; `None` for other verbs, and where `FROM:` or `TO:` is missing.
+    /// The path and the parameters of MAIL or RCPT. `None` for other verbs, and if `FROM:` or `TO:` is missing.
     #[must_use]
     pub fn envelope(&self) -> Option<Envelope<'a>> {
         let wanted: &[u8] = match self.verb {
@@ -163,7 +164,7 @@ impl fmt::Display for Command<'_> {
     }
 }
 
-/// The path and the parameters of MAIL and RCPT.
+/// The path and the parameters of MAIL or RCPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope<'a> {
     verb: Verb,
@@ -187,13 +188,14 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// What stands between `<` and `>`; `None` where one of them is missing.
+    /// The text between `<` and `>`. `None` if one of them is missing.
     #[must_use]
     pub fn path(&self) -> Option<&'a [u8]> {
         self.path
     }
 
-    /// Whether the path and the form of the parameters follow RFC 5321 §4.1.2, blanks behind the colon apart.
+    /// Returns whether the path and the form of the parameters follow RFC 5321 §4.1.2. Blanks after the colon are
+    /// ignored.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         let path = self.path.is_some_and(|path| match self.verb {
@@ -205,7 +207,7 @@ impl<'a> Envelope<'a> {
         path && spaced && self.parameters().all(|parameter| parameter.is_well_formed())
     }
 
-    /// Whether a blank stands behind the colon, which RFC 5321 §3.3 forbids and servers may forgive.
+    /// Returns whether a blank follows the colon, which RFC 5321 §3.3 forbids and servers may tolerate.
     #[must_use]
     pub fn is_indented(&self) -> bool {
         self.indented
@@ -216,19 +218,19 @@ impl<'a> Envelope<'a> {
         self.parameters.split(|octet| *octet == b' ').filter(|word| !word.is_empty()).map(Parameter::read)
     }
 
-    /// The first parameter of that keyword.
+    /// The first parameter with a keyword.
     #[must_use]
     pub fn parameter(&self, keyword: &str) -> Option<Parameter<'a>> {
         self.parameters().find(|parameter| parameter.is(keyword))
     }
 
-    /// The value of the first parameter of that keyword; empty if it has none.
+    /// The value of the first parameter with a keyword; empty if it has no value.
     #[must_use]
     pub fn value(&self, keyword: &str) -> Option<&'a [u8]> {
         self.parameter(keyword).map(|parameter| parameter.value.unwrap_or_default())
     }
 
-    /// Whether a keyword stands more than once.
+    /// Returns whether a keyword occurs more than once.
     #[must_use]
     pub fn repeats(&self, keyword: &str) -> bool {
         self.parameters().filter(|parameter| parameter.is(keyword)).count() > 1
@@ -240,7 +242,7 @@ impl<'a> Envelope<'a> {
 pub struct Parameter<'a> {
     /// The keyword as it was sent.
     pub keyword: &'a [u8],
-    /// What stands behind `=`.
+    /// The text after `=`. `None` without `=`.
     pub value: Option<&'a [u8]>,
 }
 
@@ -252,13 +254,13 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Whether it has that keyword, whatever the case.
+    /// Returns whether the parameter has a keyword, in any letter case.
     #[must_use]
     pub fn is(&self, keyword: &str) -> bool {
         self.keyword.eq_ignore_ascii_case(keyword.as_bytes())
     }
 
-    /// Whether it follows RFC 5321 §4.1.2, `esmtp-param`.
+    /// Returns whether the parameter follows `esmtp-param` of RFC 5321 §4.1.2.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         is_keyword(self.keyword)
@@ -268,20 +270,20 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// Whether octets are a keyword of EHLO or of a parameter: letters, digits, and hyphens behind the first.
+/// Returns whether octets are a keyword of EHLO or of a parameter: letters, digits, and hyphens except at the start.
 #[must_use]
 pub fn is_keyword(octets: &[u8]) -> bool {
     octets.first().is_some_and(u8::is_ascii_alphanumeric)
         && octets.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
 }
 
-/// Whether octets are a domain of letters, digits and hyphens (RFC 5321 §4.1.2).
+/// Returns whether octets are a domain of letters, digits and hyphens (RFC 5321 §4.1.2).
 #[must_use]
 pub fn is_domain(octets: &[u8]) -> bool {
     octets.split(|octet| *octet == b'.').all(|label| is_keyword(label) && !label.ends_with(b"-"))
 }
 
-/// Whether octets have the form of an address literal, `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+/// Returns whether octets have the form of an address literal, `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
 #[must_use]
 pub fn is_literal(octets: &[u8]) -> bool {
     let inside = octets.strip_prefix(b"[").and_then(|octets| octets.strip_suffix(b"]"));
@@ -295,7 +297,7 @@ pub fn is_literal(octets: &[u8]) -> bool {
     })
 }
 
-/// Whether octets are a mailbox in ASCII: a dot-string or a quoted string, `@`, and a domain or a literal.
+/// Returns whether octets are a mailbox in ASCII: a dot-string or a quoted string, `@`, and a domain or a literal.
 #[must_use]
 pub fn is_mailbox(octets: &[u8]) -> bool {
     let Some(at) = octets.iter().rposition(|octet| *octet == b'@') else { return false };
@@ -325,7 +327,7 @@ fn is_quoted(octets: &[u8]) -> bool {
     true
 }
 
-/// Where the `>` is that closes a path; one inside a quoted string does not.
+/// Returns the index of the `>` that closes a path, which is not one inside a quoted string.
 fn closing(inside: &[u8]) -> Option<usize> {
     let mut quoted = false;
     let mut position = 0;
@@ -346,7 +348,7 @@ mod tests {
     use super::{Command, Verb, is_domain, is_literal, is_mailbox};
 
     #[test]
-    fn paths_end_where_they_should() {
+    fn paths_end_at_the_closing_bracket() {
         let path = |line: &'static [u8]| Command::read(line).envelope().and_then(|envelope| envelope.path());
         assert_eq!(path(b"MAIL FROM:<>\r\n"), Some(&b""[..]));
         assert_eq!(
@@ -359,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn well_formed_is_what_the_grammar_allows() {
+    fn well_formed_envelopes_follow_the_grammar() {
         let well =
             |line: &[u8]| Command::read(line).envelope().is_some_and(|envelope| envelope.is_well_formed());
         assert!(well(b"MAIL FROM:<bob@example.org> SIZE=1 SMTPUTF8\r\n"));
@@ -372,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_grammar() {
+    fn domains_literals_mailboxes_and_verbs_are_recognized() {
         assert!(
             is_domain(b"mx")
                 && is_domain(b"xn--a.example")

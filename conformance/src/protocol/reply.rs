@@ -1,4 +1,4 @@
-//! Octets to replies: everything that a server can send is a reply with named defects.
+//! Reads octets as replies: whatever a server sends is a reply with named defects.
 
 mod defect;
 mod line;
@@ -16,10 +16,10 @@ pub use line::{Line, LineEnd};
 pub use reader::{Limits, Reader};
 pub use token::{Damage, Token};
 
-/// One reply: a line, or several of which all but the last are continued by a hyphen (RFC 5321 §4.2.1).
+/// One reply: one or more lines, where a hyphen marks each line but the last (RFC 5321 §4.2.1).
 ///
-/// Reading never fails. What is wrong is in [`defects`](Reply::defects), where it is in [`positions`](Reply::positions), and
-/// the octets stay as they came.
+/// Reading never fails. [`defects`](Reply::defects) says what is wrong, [`positions`](Reply::positions) says where, and
+/// [`octets`](Reply::octets) returns the reply as it was received.
 ///
 /// ```
 /// use smtp_conformance::protocol::reply::{Defect, Reply};
@@ -38,16 +38,16 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads the octets of one reply, as a [`Reader`] cuts them out of a stream. Octets that end before the reply
-    /// does are an [`Incomplete`](Defect::Incomplete) reply; a reply that follows the first is not looked at.
+    /// Reads the octets of one reply, as a [`Reader`] cuts them out of a stream. If the octets end before the reply
+    /// does, the reply is [`Incomplete`](Defect::Incomplete). Anything after the first reply is ignored.
     #[must_use]
     #[inline]
     pub fn read(octets: &'a [u8]) -> Reply<'a> {
         Reply::read_plain(octets).unwrap_or_else(|| Reply::read_any(octets))
     }
 
-    /// Reads a reply without a defect whose lines all have one enhanced status code, which is what most replies are,
-    /// in one pass over its octets. Whatever else it is, is for [`Reply::read_any`].
+    /// Reads a reply that has no defects and the same enhanced status code in all lines, in one pass over its octets.
+    /// Most replies are like that; [`Reply::read_any`] reads the others.
     #[inline]
     fn read_plain(octets: &'a [u8]) -> Option<Reply<'a>> {
         let line = PlainLine::read(octets)?;
@@ -98,31 +98,31 @@ impl<'a> Reply<'a> {
         Reply { octets, number, enhanced: token.exact(), defects }
     }
 
-    /// The octets, line ends included.
+    /// The octets, including line ends.
     #[must_use]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
 
-    /// The reply code; `None` if the first line does not begin with three digits of which the first is 2 to 5.
+    /// The reply code. `None` if the first line does not begin with three digits or the first digit is not 2 to 5.
     #[must_use]
     pub fn code(&self) -> Option<ReplyCode> {
         self.number.and_then(ReplyCode::new)
     }
 
-    /// The three digits that the first line begins with, whatever they are.
+    /// The number that the first three digits give, whatever it is. `None` if the first line has no such number.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         self.number
     }
 
-    /// The enhanced status code that the first line's text begins with, exactly as it should.
+    /// The enhanced status code at the start of the first line's text, if its form and its place are right.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
         self.enhanced
     }
 
-    /// What the registry says of its pair; `None` if it has no reply code or no enhanced status code.
+    /// The pairing of its codes in the registry. `None` if it has no reply code or no enhanced status code.
     ///
     /// ```
     /// use smtp_conformance::protocol::reply::Reply;
@@ -143,13 +143,13 @@ impl<'a> Reply<'a> {
         Lines { rest: self.octets }
     }
 
-    /// What is wrong with it. Whether a missing enhanced status code is a fault depends on the rest of the session.
+    /// The defects. A missing enhanced status code is not one: whether it is a fault depends on the session.
     #[must_use]
     pub fn defects(&self) -> DefectSet {
         self.defects
     }
 
-    /// Every defect with its line and its octet in that line, both counted from 0.
+    /// Every defect with the index of its line and of its octet in that line, both from 0.
     pub fn positions(&self) -> impl Iterator<Item = (Defect, usize, usize)> {
         let (number, enhanced) = (self.number, self.lines().next().and_then(|line| line.token().code()));
         let inside = self.lines().enumerate().flat_map(move |(index, line)| {
@@ -166,14 +166,14 @@ impl<'a> Reply<'a> {
             }
             defects.iter().map(move |defect| (defect, index, line.position(defect)))
         });
-        // Of a reply whose last line is whole, the end is missing behind it.
+        // If the last line is whole, the end of the reply is missing after it.
         let last = self.lines().enumerate().last().filter(|(_, line)| line.end() != LineEnd::None);
         let missing = last.map(|(index, line)| (Defect::Incomplete, index, line.octets().len()));
         inside.chain(missing.filter(|_| self.defects.contains(Defect::Incomplete)))
     }
 }
 
-/// The number of a reply, without reading the rest of it.
+/// Returns the number of a reply without reading the rest of it.
 pub(crate) fn number(octets: &[u8]) -> Option<u16> {
     Lines { rest: octets }.next()?.number()
 }

@@ -1,4 +1,4 @@
-//! Transcripts: a recorded connection as text, one line a line on the wire.
+//! Reads transcripts: recorded connections as text, with one line of text per line on the wire.
 //!
 //! ```text
 //! #: connected
@@ -10,10 +10,11 @@
 //! #: closed by server
 //! ```
 //!
-//! `C: ` is what the client sent, `S: ` what came, `#: ` an event: `connected`, `connected to port 25`, `tls`,
-//! `timeout`, `closed by server`; others are remarks. A line ends in CRLF, unless it closes with `\n` (LF alone) or
-//! `\+` (no end). A backslash is `\\`, other octets are `\xHH`. What was sent may be shortened: `... (900 octets)`,
-//! `... (40 lines)`.
+//! A line begins with `C: ` if the client sent it, with `S: ` if the server did, and with `#: ` if it is an event:
+//! `connected`, `connected to port 25`, `tls`, `timeout` or `closed by server`. Other events are remarks.
+//!
+//! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
+//! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
 
 use std::collections::VecDeque;
 
@@ -26,19 +27,19 @@ use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::Reader;
 
-/// Reads a transcript; each `connected` begins a dialogue.
+/// Reads a transcript. Each `connected` event begins a dialogue.
 ///
-/// A recording says what was sent and what came, not what answered what. The replies are matched to the acts in their
-/// order, as RFC 5321 §4.3.1 has it. From the first octets on that a server can take for more or fewer commands than
-/// they are, matches are not [sure](Exchange::sure).
+/// A recording shows what each side sent, but not which act a reply answers. Replies are matched to acts in order
+/// (RFC 5321 §4.3.1). Once the client sent octets that can be read as a different number of commands, matches are no
+/// longer [sure](Exchange::sure).
 ///
 /// # Errors
 ///
-/// A line of another form is refused, with its number.
+/// Refuses a line of any other form, with its line number, and more exchanges than [`TRANSCRIPT_EXCHANGES`].
 pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
     let mut matcher: Option<Matcher> = None;
-    // Exchanges of the connections that are over.
+    // The number of exchanges in finished connections.
     let mut before = 0;
     for (index, line) in text.lines().enumerate() {
         let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
@@ -57,11 +58,13 @@ pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>>
                 let exchanges = before + matcher.exchanges();
                 ensure!(
                     exchanges <= TRANSCRIPT_EXCHANGES,
-                    "{name}:{}: more than {TRANSCRIPT_EXCHANGES} exchanges: split the file before a line `#: connected`",
+                    "{name}:{}: more than {TRANSCRIPT_EXCHANGES} exchanges; split the file before a line `#: connected`",
                     index + 1
                 );
             }
-            (None, _) => bail!("{name}:{}: before the line `#: connected`", index + 1),
+            (None, _) => {
+                bail!("{name}:{}: expected `#: connected` before the first `C: ` or `S: `", index + 1)
+            }
         }
     }
     dialogues.extend(matcher.map(Matcher::finish));
@@ -80,7 +83,9 @@ enum Event {
 }
 
 fn event(line: &str) -> Result<Event> {
-    let (kind, rest) = line.split_at_checked(2).ok_or_else(|| anyhow!("begin with `C: `, `S: ` or `#: `"))?;
+    let (kind, rest) = line
+        .split_at_checked(2)
+        .ok_or_else(|| anyhow!("expected a line that begins with `C: `, `S: ` or `#: `"))?;
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     Ok(match kind {
         "C:" => {
@@ -95,17 +100,17 @@ fn event(line: &str) -> Result<Event> {
             "closed" if rest == "closed by server" => Event::Closed,
             _ => Event::Remark,
         },
-        _ => bail!("begin with `C: `, `S: ` or `#: `, not {kind:?}"),
+        _ => bail!("expected a line that begins with `C: `, `S: ` or `#: `, not {kind:?}"),
     })
 }
 
-/// The port that a connection is said to go to: `connected to port 25`.
+/// Reads the port of an event such as `connected to port 25`.
 fn port(text: &str) -> Result<Option<u16>> {
     let port = text.strip_prefix("connected to port ").map(str::parse).transpose();
-    port.map_err(|_| anyhow!("behind `connected to port` write a number up to 65535"))
+    port.map_err(|_| anyhow!("expected a number up to 65535 after `connected to port`"))
 }
 
-/// The octets of a line, its end included.
+/// Returns the octets of a line, including its line end.
 fn octets(text: &str) -> Result<Vec<u8>> {
     let (text, end): (&str, &[u8]) = match text.strip_suffix("\\n").filter(|rest| !ends_escaped(rest)) {
         Some(text) => (text, b"\n"),
@@ -117,25 +122,25 @@ fn octets(text: &str) -> Result<Vec<u8>> {
     let mut octets = Vec::with_capacity(text.len() + 2);
     let mut rest = text.bytes();
     while let Some(octet) = rest.next() {
-        octets.push(match (octet, octet == b'\\') {
-            (octet, false) => octet,
-            (_, true) => match rest.next() {
+        octets.push(match octet {
+            b'\\' => match rest.next() {
                 Some(b'\\') => b'\\',
                 Some(b'x') => {
                     let digits: Vec<u8> = rest.by_ref().take(2).collect();
                     let digits = str::from_utf8(&digits).unwrap_or_default();
                     u8::from_str_radix(digits, 16)
-                        .map_err(|_| anyhow!("\\x{digits}: write two hexadecimal digits"))?
+                        .map_err(|_| anyhow!("expected two hexadecimal digits after `\\x`, not {digits:?}"))?
                 }
-                _ => bail!("behind a backslash write `\\`, `xHH`, or at the end of the line `n` or `+`"),
+                _ => bail!("expected `\\` or `xHH` after a backslash, or `n` or `+` at the end of the line"),
             },
+            octet => octet,
         });
     }
     octets.extend_from_slice(end);
     Ok(octets)
 }
 
-/// Whether a text ends within an escape, so that what follows belongs to it.
+/// Returns whether a text ends with a backslash that escapes the next character.
 fn ends_escaped(text: &str) -> bool {
     text.bytes().rev().take_while(|octet| *octet == b'\\').count() % 2 == 1
 }
@@ -145,18 +150,18 @@ struct Matcher {
     dialogue: Dialogue,
     reader: Reader,
     waiting: Waiting,
-    /// What is being sent that is no command line.
+    /// What the client is sending, if it is not a command line.
     sending: Option<Sending>,
-    /// Recipients accepted since MAIL, for LMTP.
+    /// The number of recipients accepted since MAIL, for LMTP.
     recipients: usize,
     handshake: Handshake,
     sure: bool,
 }
 
-/// Acts that wait for their replies.
+/// The acts that wait for their replies.
 struct Waiting {
     acts: VecDeque<Exchange>,
-    /// How many of them let what is sent after them be taken for something else: the greeting, DATA.
+    /// The number of them after which the server may read octets as something else: connecting and DATA.
     openings: usize,
 }
 
@@ -182,13 +187,13 @@ fn is_opening(exchange: &Exchange) -> bool {
     exchange.act == Act::Connect || exchange.command().is_some_and(|command| command.verb() == Verb::Data)
 }
 
-/// How far STARTTLS has come.
+/// The progress of STARTTLS.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Handshake {
     None,
-    /// 220 was sent: what follows is TLS.
+    /// The server sent 220, and TLS comes next.
     Due,
-    /// Something else than TLS was sent, so what comes is no reply.
+    /// The client sent something other than TLS, so what the server sends are not replies.
     Failed,
 }
 
@@ -240,14 +245,15 @@ impl Matcher {
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
         match self.sending.take() {
             Some(Sending::Message(mut message)) => {
-                // A server may see the end of a message at other line ends than CRLF.
+                // A server may see the end of a message at line ends other than CRLF.
                 self.sure &=
                     octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
                 let ends = octets == b".\r\n" && (message.is_empty() || message.ends_with(b"\r\n"));
                 message.extend_from_slice(&octets);
-                match ends {
-                    true => self.wait(Act::Message(message), true),
-                    false => self.sending = Some(Sending::Message(message)),
+                if ends {
+                    self.wait(Act::Message(message), true);
+                } else {
+                    self.sending = Some(Sending::Message(message));
                 }
             }
             Some(Sending::Chunk { command, octets: mut chunk, length, shortened: before }) => {
@@ -264,7 +270,7 @@ impl Matcher {
         let command = Command::read(&octets);
         self.sure &=
             octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
-        // What is sent before the greeting, or behind DATA, may be taken for something else.
+        // A server may read what is sent before the greeting or after DATA as something else.
         self.sure &= self.waiting.openings == 0;
         match (command.verb(), command.chunk_length()) {
             (Verb::Bdat, Some(length)) => self.send_chunk(octets, Vec::new(), length, shortened),
@@ -289,7 +295,7 @@ impl Matcher {
     }
 
     fn receive(&mut self, octets: &[u8]) {
-        // A chunk whose octets are shortened in the transcript ends where its reply begins.
+        // A chunk that is shortened in the transcript ends where its reply begins.
         if let Some(Sending::Chunk { command, octets, .. }) =
             self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
         {
@@ -314,7 +320,7 @@ impl Matcher {
         }
     }
 
-    /// Gives a reply to the act that waits first.
+    /// Gives a reply to the act that has waited longest.
     fn answer(
         waiting: &mut Waiting,
         dialogue: &mut Dialogue,
@@ -347,7 +353,7 @@ impl Matcher {
     }
 
     fn begin_tls(&mut self) {
-        // What was sent in clear behind STARTTLS must be forgotten (RFC 3207 §4.2): it has no reply.
+        // The server must discard what was sent in clear after STARTTLS (RFC 3207 §4.2), so it has no reply.
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             sure: false,
             end: End::TimedOut,
@@ -372,7 +378,7 @@ impl Matcher {
             Some(last) if end == End::Closed || unanswered => last.end = end,
             _ => {}
         }
-        // A late reply may still come, and answer what was given up.
+        // A late reply may still answer the act that timed out.
         self.sure &= !(end == End::TimedOut && unanswered);
     }
 
@@ -390,7 +396,7 @@ impl Matcher {
     }
 }
 
-/// Whether an act has some of its replies, and not all: in LMTP each recipient of a message has one.
+/// Returns whether an act has some but not all of its replies: in LMTP, a message gets one per recipient.
 fn lacks_replies(exchange: &Exchange, protocol: Protocol, recipients: usize) -> bool {
     let due = match (&exchange.act, protocol) {
         (Act::Message(_), Protocol::Lmtp) => recipients,
@@ -421,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_and_an_authentication_are_told_from_commands() {
+    fn messages_and_responses_are_not_commands() {
         let text = "#: connected\nS: 220 mx\nC: AUTH PLAIN\nS: 334 \nC: AGEAYg==\nS: 235 2.7.0 Ok\nC: DATA\nS: 354 Go\n\
                     C: NOOP\nC: .\nS: 250 2.0.0 Ok\nC: QUIT\nS: 221 2.0.0 Bye\n";
         let acts = acts(text);
@@ -434,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_taken_otherwise_is_not_sure() {
+    fn a_bare_lf_makes_matches_unsure() {
         let acts = acts("#: connected\nS: 220 mx\nC: NOOP\\n\nS: 250 Ok\nS: 250 Ok\n#: closed by server\n");
         let expected = [
             (String::new(), vec![r"220 mx\r\n".to_owned()], true),
@@ -444,9 +450,9 @@ mod tests {
         assert_eq!(acts, expected);
     }
 
-    /// After a timeout the replies that an LMTP message lacks do not come from the commands behind it.
+    /// After a timeout, missing replies to an LMTP message are not taken from those to later commands.
     #[test]
-    fn what_timed_out_takes_no_later_reply() {
+    fn an_act_that_timed_out_takes_no_later_reply() {
         let text = "#: connected to port 24\nS: 220 mx\nC: LHLO me\nS: 250 mx\nC: MAIL FROM:<>\nS: 250 Ok\n\
                     C: RCPT TO:<a@b>\nS: 250 Ok\nC: RCPT TO:<c@d>\nS: 250 Ok\nC: DATA\nS: 354 Go\nC: .\n\
                     S: 250 first\n#: timeout\nC: NOOP\nS: 250 noop\nC: QUIT\nS: 221 Bye\n#: closed by server\n";
@@ -460,12 +466,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_named() {
+    fn errors_name_the_line() {
         let error =
             |text: &str| format!("{:#}", read("log", Protocol::Smtp, text).expect_err("it is refused"));
-        assert_eq!(error("#: connected\nX: hi\n"), "log:2: begin with `C: `, `S: ` or `#: `, not \"X:\"");
-        assert_eq!(error("S: 220 hi\n"), "log:1: before the line `#: connected`");
-        assert!(error("#: connected\nS: \\q\n").contains("behind a backslash write"));
-        assert!(error("#: connected to port smtp\n").contains("write a number up to 65535"));
+        assert_eq!(
+            error("#: connected\nX: hi\n"),
+            "log:2: expected a line that begins with `C: `, `S: ` or `#: `, not \"X:\""
+        );
+        assert_eq!(error("S: 220 hi\n"), "log:1: expected `#: connected` before the first `C: ` or `S: `");
+        assert!(error("#: connected\nS: \\q\n").contains("after a backslash"));
+        assert!(error("#: connected to port smtp\n").contains("expected a number up to 65535"));
     }
 }

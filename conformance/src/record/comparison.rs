@@ -121,7 +121,7 @@ impl Difference<'_> {
         seen.iter().map(|sighting| sighting.level).max().unwrap_or(Level::Note)
     }
 
-    /// Whether its level is higher than before.
+    /// Returns whether its level is higher than before.
     #[must_use]
     pub fn is_raised(&self) -> bool {
         self.before.iter().map(|sighting| sighting.level).max()

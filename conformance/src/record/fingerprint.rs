@@ -56,8 +56,8 @@ impl Fingerprint {
     }
 }
 
-/// The case that brought a location about. Where none did, the name of its connection without folders, so that recordings
-/// may lie anywhere.
+/// The case that brought a location about. Where none did, the name of its connection without folders, so that
+/// recordings may lie anywhere.
 #[must_use]
 pub fn owner<'a>(stream: &RecordIndex<'a>, location: Location) -> &'a str {
     let Some(opening) = stream.dialogue(location) else { return "" };

@@ -31,13 +31,13 @@ impl Outcome {
         dialogue.map_or("", |dialogue| dialogue.case(location.exchange).unwrap_or(&dialogue.name))
     }
 
-    /// Whether a finding at a level or above is not accepted.
+    /// Returns whether a finding at a level or above is not accepted.
     #[must_use]
     pub fn fails(&self, level: Level) -> bool {
         self.judgement.findings.iter().any(|finding| finding.level >= level && finding.accepted.is_none())
     }
 
-    /// Whether a case went wrong through a fault of ours.
+    /// Returns whether a case went wrong through a fault of ours.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.cases.iter().any(|case| case.verdict == Verdict::Error)
@@ -54,7 +54,7 @@ impl Outcome {
         self.cases.iter().all(is_same).then_some(first)
     }
 
-    /// Whether it was interrupted, or ran out of time or of room.
+    /// Returns whether it was interrupted, or ran out of time or of room.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         let ends_run =
@@ -62,7 +62,7 @@ impl Outcome {
         self.cases.iter().any(|case| case.reason.as_ref().is_some_and(ends_run))
     }
 
-    /// Whether nothing can be said: no case passed, failed, warned or was observed.
+    /// Returns whether nothing can be said: no case passed, failed, warned or was observed.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         self.cases.iter().all(|case| case.verdict.is_not_judged())
@@ -186,7 +186,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether nothing was judged.
+    /// Returns whether nothing was judged.
     #[must_use]
     pub fn is_not_judged(self) -> bool {
         use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};

@@ -71,7 +71,7 @@ impl Markdown {
     }
 }
 
-/// Whether a character means nothing within a line of Markdown.
+/// Returns whether a character means nothing within a line of Markdown.
 fn is_plain(character: char, before: char) -> bool {
     match character {
         // `www.` begins a link.

@@ -17,8 +17,8 @@ use crate::rules::catalogue::Level;
 const LISTED: usize = 20;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
-/// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case. Findings
-/// that no case asked for stand under `findings`.
+/// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case.
+/// Findings that no case asked for stand under `findings`.
 ///
 /// # Errors
 ///

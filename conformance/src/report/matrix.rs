@@ -15,8 +15,8 @@ use crate::rules::finding::Accepted;
 /// How many exchanges a cell shows.
 const EXAMPLES: usize = 3;
 
-/// The rules that are judged, and those of other versions that are broken; the worst first, then those that most servers
-/// break, then in the catalogue's order.
+/// The rules that are judged, and those of other versions that are broken; the worst first, then those that most
+/// servers break, then in the catalogue's order.
 pub(super) fn rows(streams: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = streams.iter().map(Column::of).collect();
     let judged =

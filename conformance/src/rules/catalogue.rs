@@ -1,4 +1,4 @@
-//! The rule catalogue: what each rule demands, who says so, and how much a violation weighs.
+//! The rule catalogue: what each rule demands, its sources, and the level of a violation.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::data_file::did_you_mean;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
-/// Every rule, in the order of `rules.toml`.
+/// Returns every rule, in the order of `rules.toml`.
 ///
 /// ```
 /// let rule = smtp_conformance::rules().iter().find(|rule| rule.id == "enhanced-code-class-agrees").unwrap();
@@ -23,29 +23,29 @@ pub fn rules() -> &'static [Rule] {
 /// A rule of the catalogue.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
-    /// An immutable slug.
+    /// The rule's slug, which never changes.
     pub id: &'static str,
-    /// The rule's location in the project's specification: `ES-05`.
+    /// A short label of letters for the topic and a number: `ES-05`.
     pub label: &'static str,
     /// What must be true.
     pub statement: &'static str,
-    /// How strongly the source puts it.
+    /// How strongly the sources demand it.
     pub keyword: Keyword,
-    /// The highest level of a finding; `None` if the rule only explains.
+    /// The highest level of a finding. `None` if the rule only explains something.
     pub level: Option<Level>,
-    /// What it takes to judge it.
+    /// What is needed to judge it.
     pub kind: Kind,
-    /// Why it is not judged.
+    /// Why it is not judged. `None` if it is.
     pub left_out: Option<&'static str>,
-    /// Documents and sections.
+    /// The documents and sections that demand it.
     pub sources: &'static [&'static str],
-    /// What goes wrong where the rule is broken.
+    /// What goes wrong if the rule is broken.
     pub why: &'static str,
-    /// How to fix it, in any server.
+    /// How to fix a violation in any server.
     pub fix: &'static str,
-    /// How to fix it in a server of that name.
+    /// How to fix a violation in particular servers: each server's name and the fix.
     pub fixes: &'static [(&'static str, &'static str)],
-    /// More exact rules: where one of them is broken by the same reply, this one is not reported.
+    /// More precise rules. If the same reply breaks one of them, this rule is not reported.
     pub yields_to: &'static [RuleId],
     /// Circumstances that lower a finding's level.
     pub conditions: &'static [Condition],
@@ -54,15 +54,15 @@ pub struct Rule {
 /// A circumstance that lowers a finding's level.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Condition {
-    /// A slug.
+    /// The condition's slug.
     pub name: &'static str,
-    /// The level under this circumstance.
+    /// The level of a finding under this circumstance.
     pub level: Level,
-    /// The circumstance.
+    /// The circumstance, as text.
     pub when: &'static str,
 }
 
-/// A rule by its place in the catalogue; there is a constant for each.
+/// A rule by its position in the catalogue. There is a constant for each rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(usize);
 
@@ -73,21 +73,21 @@ impl RuleId {
         &RULES[self.0]
     }
 
-    /// Every rule's id, in the catalogue's order.
+    /// Returns the ids of all rules, in the order of the catalogue.
     pub fn all() -> impl Iterator<Item = RuleId> {
         (0..RULES.len()).map(RuleId)
     }
 
-    /// The rule of a slug or of a label.
+    /// Finds a rule by its slug or label.
     #[must_use]
     pub fn find(name: &str) -> Option<RuleId> {
         RuleId::all().find(|id| id.rule().id == name || id.rule().label.eq_ignore_ascii_case(name))
     }
 
-    /// What to say of a name that no rule has.
+    /// Returns the error message for a name that no rule has.
     pub(crate) fn unknown(name: &str) -> String {
         let meant = did_you_mean(name, rules().iter().map(|rule| rule.id));
-        format!("there is no rule {name:?}{meant}: `smtp-conformance rules` lists them")
+        format!("there is no rule {name:?}{meant}; `smtp-conformance rules` lists the rules")
     }
 }
 
@@ -109,13 +109,13 @@ impl Serialize for RuleId {
     }
 }
 
-/// How strongly a source puts a rule.
+/// How strongly the sources of a rule demand it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Keyword {
     /// A MUST of RFC 2119.
     #[serde(rename = "MUST")]
     Must,
-    /// A lower-case must of RFC 2034 or RFC 2033, or a statement of what the protocol does.
+    /// A lower-case "must" of RFC 2034 or RFC 2033, or a statement of what the protocol does.
     #[serde(rename = "must")]
     LowerCaseMust,
     /// A SHOULD of RFC 2119.
@@ -124,10 +124,10 @@ pub enum Keyword {
     /// A MAY of RFC 2119.
     #[serde(rename = "MAY")]
     May,
-    /// IANA's registry, or RFC 5248 about it.
+    /// IANA's registry, or RFC 5248, which defines it.
     #[serde(rename = "registry")]
     Registry,
-    /// Advice and examples.
+    /// Advice or an example.
     #[serde(rename = "practice")]
     Practice,
 }
@@ -145,13 +145,13 @@ impl fmt::Display for Keyword {
     }
 }
 
-/// What a finding weighs.
+/// The level of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
     Note,
-    /// Likely to hurt, or against a recommendation.
+    /// Likely to cause problems, or against a recommendation.
     Warning,
     /// A requirement is broken.
     Error,
@@ -167,14 +167,14 @@ impl fmt::Display for Level {
     }
 }
 
-/// What it takes to judge a rule.
+/// What is needed to judge a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// One reply, with its command and the session before it.
+    /// One reply, its command, and the session before it.
     Reply,
     /// Several exchanges, or several connections.
     Dialogue,
-    /// Nothing: the rule is left out, and says why.
+    /// Nothing: the rule is not judged, and says why.
     None,
 }

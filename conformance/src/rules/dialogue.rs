@@ -1,4 +1,4 @@
-//! Dialogue rules: each looks at the ordered exchanges of a connection, or of all the connections of a run.
+//! Dialogue rules: each looks at the ordered exchanges of one connection, or of all connections of a run.
 
 pub(crate) mod across;
 pub(crate) mod connection;

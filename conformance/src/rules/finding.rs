@@ -1,4 +1,4 @@
-//! What a rule found.
+//! Findings: violations of rules, with their locations.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,25 +14,25 @@ use crate::rules::catalogue::{Level, RuleId};
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
-    /// Its weight: the rule's, or that of the condition.
+    /// The level: that of the rule, or of the condition.
     pub level: Level,
-    /// The condition of the rule that lowers the level.
+    /// The condition that lowered the level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<&'static str>,
-    /// Where it was seen.
+    /// Where it was observed.
     pub location: Location,
-    /// What was seen, in a clause.
+    /// What was observed, as a short clause.
     pub detail: String,
-    /// Why it is accepted, if a baseline has it.
+    /// Why it is accepted, if a baseline accepts it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
-    /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
+    /// The number of further findings of this rule and level in the same case or connection that were not kept.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: usize,
 }
 
 impl Finding {
-    /// How many findings it stands for: itself and those that were only counted.
+    /// The number of findings it represents: itself and those that were only counted.
     #[must_use]
     pub fn times(&self) -> usize {
         self.more.saturating_add(1)
@@ -44,18 +44,18 @@ pub(crate) fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Findings as the rules bring them, of which each case or connection [keeps some](FINDINGS) of a rule and level and
-/// counts the rest.
+/// Collects findings. For each case or connection, rule and level, it [keeps a limited number](FINDINGS) and counts
+/// the rest.
 #[derive(Debug)]
 pub(crate) struct Gathered<'d> {
     dialogues: &'d [Dialogue],
     findings: Vec<Finding>,
-    /// How many were kept of each, and where the last of them is.
+    /// For each connection, case, rule and level: how many findings were kept, and the index of the last.
     kept: HashMap<(usize, usize, RuleId, Level), (usize, usize)>,
 }
 
 impl<'d> Gathered<'d> {
-    /// Nothing yet, of these connections.
+    /// Creates an empty collection for these connections.
     pub(crate) fn of(dialogues: &'d [Dialogue]) -> Gathered<'d> {
         Gathered { dialogues, findings: Vec::new(), kept: HashMap::new() }
     }
@@ -80,7 +80,7 @@ impl<'d> Gathered<'d> {
         }
     }
 
-    /// The findings that were kept, in the order of their locations, then of the catalogue.
+    /// Returns the findings that were kept, in the order of their locations, then of the catalogue.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.findings.sort_by_key(|one| (one.location, one.rule));
         self.findings
@@ -90,28 +90,28 @@ impl<'d> Gathered<'d> {
 /// Why a finding is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Accepted {
-    /// What the server breaks: an RFC and its section.
+    /// The RFC and section that the server breaks.
     pub section: String,
-    /// Why that is left as it is.
+    /// Why that is not fixed.
     pub reason: String,
-    /// Where more is said of it.
+    /// Where to read more about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
 
-/// Where a finding was seen.
+/// Where a finding was observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {
-    /// The dialogue, from 0.
+    /// The index of the dialogue, from 0.
     pub dialogue: usize,
-    /// The exchange in it, from 0.
+    /// The index of the exchange in the dialogue, from 0.
     pub exchange: usize,
-    /// The reply of the exchange, from 0; `None` if the finding is about something else than one reply.
+    /// The index of the reply in the exchange, from 0. `None` if the finding is not about a single reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<usize>,
 }
 
-/// `3.7.0`: dialogue, exchange and reply, each from 0.
+/// Formats a location as `3.7.0`: dialogue, exchange and reply, each from 0.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.dialogue, self.exchange)?;
@@ -126,17 +126,17 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Notes that a rule is broken.
+    /// Adds a violation of a rule.
     pub(crate) fn add(&mut self, rule: RuleId, detail: impl Into<String>) {
         self.found.push((rule, None, detail.into()));
     }
 
-    /// Notes that a rule is broken, under a condition that its entry in the catalogue names.
+    /// Adds a violation of a rule under one of the rule's conditions.
     pub(crate) fn add_under(&mut self, rule: RuleId, condition: &'static str, detail: impl Into<String>) {
         self.found.push((rule, Some(condition), detail.into()));
     }
 
-    /// As [`Findings::add_under`] if the condition holds, else as [`Findings::add`].
+    /// Adds a violation as [`Findings::add_under`] does if the condition holds, otherwise as [`Findings::add`] does.
     pub(crate) fn add_if(
         &mut self,
         holds: bool,
@@ -147,10 +147,10 @@ impl Findings {
         self.found.push((rule, holds.then_some(condition), detail.into()));
     }
 
-    /// The findings, without those that yield to a more exact rule.
+    /// Returns the findings, without those that yield to a more precise rule.
     pub(crate) fn at(self, location: Location) -> Vec<Finding> {
         let broken: Vec<RuleId> = self.found.iter().map(|(rule, ..)| *rule).collect();
-        let stands = |rule: &RuleId| !rule.rule().yields_to.iter().any(|other| broken.contains(other));
+        let is_kept = |rule: &RuleId| !rule.rule().yields_to.iter().any(|other| broken.contains(other));
         let finding = |(rule, condition, detail): (RuleId, Option<&'static str>, String)| {
             let entry = rule.rule();
             let lowered =
@@ -168,7 +168,7 @@ impl Findings {
             }
         };
         let mut findings: Vec<Finding> =
-            self.found.into_iter().filter(|(rule, ..)| stands(rule)).map(finding).collect();
+            self.found.into_iter().filter(|(rule, ..)| is_kept(rule)).map(finding).collect();
         findings.sort();
         findings.dedup_by_key(|finding| (finding.rule, finding.location));
         findings

@@ -1,4 +1,4 @@
-//! Profiles: other weights for other readers.
+//! Profiles, which lower the levels of some rules.
 
 use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::rules::finding::Finding;
 
 const PROFILES: &str = include_str!("../../profiles.toml");
 
-/// Other weights for the findings of some rules. Nothing is deleted.
+/// Lower levels for the findings of some rules. No finding is removed.
 ///
 /// ```
 /// use smtp_conformance::Profile;
@@ -19,18 +19,18 @@ const PROFILES: &str = include_str!("../../profiles.toml");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name.
+    /// The profile's name.
     pub name: String,
-    /// The highest level that a finding of each rule then has.
+    /// Some rules, each with the highest level that its findings have in this profile.
     pub levels: Vec<(RuleId, Level)>,
 }
 
 impl Profile {
-    /// The profile of a name: `rfc`, which changes nothing, or one of `profiles.toml`.
+    /// Finds a profile by name: `rfc`, which changes nothing, or one of `profiles.toml`.
     ///
     /// # Errors
     ///
-    /// Another name is refused with those that there are.
+    /// Refuses any other name and lists the known ones.
     pub fn find(name: &str) -> Result<Profile> {
         if name == "rfc" {
             return Ok(Profile { name: name.to_owned(), levels: Vec::new() });
@@ -38,10 +38,10 @@ impl Profile {
         let profiles = read()?;
         let names: Vec<String> = profiles.iter().map(|profile| profile.name.clone()).collect();
         let found = profiles.into_iter().find(|profile| profile.name == name);
-        found.ok_or_else(|| anyhow!("there is no profile {name:?}: write rfc, {}", names.join(", ")))
+        found.ok_or_else(|| anyhow!("there is no profile {name:?}; use one of: rfc, {}", names.join(", ")))
     }
 
-    /// Gives findings the weight that they have here.
+    /// Lowers the levels of findings to those of this profile.
     pub fn weigh(&self, findings: &mut [Finding]) {
         for finding in findings {
             if let Some((_, level)) = self.levels.iter().find(|(rule, _)| *rule == finding.rule) {
@@ -92,7 +92,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn a_profile_lowers_levels_of_rules_that_there_are() {
+    fn profiles_lower_the_levels_of_existing_rules() {
         for profile in read().unwrap_or_else(|error| panic!("{error:#}")) {
             for (rule, level) in profile.levels {
                 assert!(

@@ -1,4 +1,4 @@
-//! Reply rules: each looks at one reply, the act it answers, and the session before that.
+//! Reply rules: each looks at one reply, the act it answers, and the session before that act.
 
 pub(crate) mod command;
 mod enhanced;
@@ -11,7 +11,7 @@ use crate::protocol::reply::DefectSet;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-/// The order of evaluation: framing, code, exemption, code by command, enhanced status code, pair.
+/// Judges a reply: its framing, its code, its code for this command, its enhanced status code, its pair.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     syntax::judge(observation, findings);
     if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {

@@ -20,41 +20,41 @@ pub enum Defect {
     FirstDigit,
     /// The second digit is not 0 to 5 (RFC 5321 §4.2, the grammar).
     SecondDigit,
-    /// Behind the code stands neither SP nor a hyphen (RFC 5321 §4.2).
+    /// The code is followed by neither SP nor a hyphen (RFC 5321 §4.2).
     Separator,
-    /// Nothing stands behind the code, not even the SP that should (RFC 5321 §4.2).
+    /// Nothing follows the code, not even the SP that should (RFC 5321 §4.2).
     BareCode,
-    /// The lines do not share one code (RFC 5321 §4.2.1).
+    /// The lines do not all have the same code (RFC 5321 §4.2.1).
     MixedCodes,
     /// A line ends in LF without CR (RFC 5321 §2.3.8).
     BareLf,
-    /// CR stands inside a line (RFC 5321 §2.3.8).
+    /// A line contains CR before its end (RFC 5321 §2.3.8).
     BareCr,
-    /// An octet below 32 other than HT, or 127 (RFC 5321 §4.2).
+    /// A line contains a control character: 127, or an octet below 32 other than HT (RFC 5321 §4.2).
     Control,
-    /// An octet above 127 (RFC 5321 §4.2).
+    /// A line contains an octet above 127 (RFC 5321 §4.2).
     EightBit,
-    /// A line has more than 512 octets, its end included (RFC 5321 §4.5.3.1.5).
+    /// A line has more than 512 octets, including its line end (RFC 5321 §4.5.3.1.5).
     LongLine,
-    /// The reply passes the reader's limits and was cut.
+    /// The reply exceeds the reader's limits and was cut.
     Endless,
-    /// The octets end before the reply does.
+    /// The stream ends before the reply does.
     Incomplete,
     /// A sub-code of the enhanced status code has a leading zero (RFC 3463 §2).
     LeadingZero,
-    /// The enhanced status code is no class of 2, 4 or 5 with two sub-codes of one to three digits (RFC 3463 §2).
+    /// The enhanced status code is not a class of 2, 4 or 5 with two sub-codes of one to three digits (RFC 3463 §2).
     EnhancedForm,
-    /// The letter X stands for the class (RFC 3463 §2).
+    /// The class of the enhanced status code is the letter X (RFC 3463 §2).
     LetterClass,
-    /// Behind the enhanced status code stands something other than SP (RFC 2034 §3).
+    /// The enhanced status code is followed by something other than SP (RFC 2034 §3).
     EnhancedNoSpace,
-    /// Nothing stands behind the enhanced status code (RFC 2034 §3).
+    /// Nothing follows the enhanced status code (RFC 2034 §3).
     EnhancedEndsLine,
-    /// More than one SP stands before the enhanced status code (RFC 2034 §4).
+    /// More than one SP precedes the enhanced status code (RFC 2034 §4).
     EnhancedIndented,
-    /// The enhanced status code stands later in the text (RFC 2034 §4).
+    /// The enhanced status code comes later in the text (RFC 2034 §4).
     EnhancedLate,
-    /// The lines do not begin with one enhanced status code (RFC 2034 §4).
+    /// The lines do not all begin with the same enhanced status code (RFC 2034 §4).
     MixedEnhancedCodes,
 }
 
@@ -94,7 +94,7 @@ impl DefectSet {
     /// The empty set.
     pub const NONE: DefectSet = DefectSet(0);
 
-    /// Those after which the rest of the reply is not judged, since its limits or its code are in doubt.
+    /// The defects after which the rest of a reply is not judged, because its bounds or its code are in doubt.
     pub const FRAMING: DefectSet = DefectSet(
         1 << Defect::BlankLine as u8
             | 1 << Defect::NoCode as u8
@@ -105,30 +105,30 @@ impl DefectSet {
             | 1 << Defect::Incomplete as u8,
     );
 
-    /// Whether there are none.
+    /// Returns whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether a defect is among them.
+    /// Returns whether the set contains a defect.
     #[must_use]
     pub const fn contains(self, defect: Defect) -> bool {
         self.0 & 1 << defect as u8 != 0
     }
 
-    /// Whether any of the others is among them.
+    /// Returns whether the sets have a defect in common.
     #[must_use]
     pub const fn intersects(self, others: DefectSet) -> bool {
         self.0 & others.0 != 0
     }
 
-    /// The members, in the order of [`Defect`].
+    /// Returns the members in the order of [`Defect`].
     pub fn iter(self) -> impl Iterator<Item = Defect> {
         Defect::ALL.into_iter().filter(move |&defect| self.contains(defect))
     }
 
-    /// The set with a defect, if a condition holds.
+    /// Adds a defect to the set if a condition holds.
     #[must_use]
     pub(super) const fn with(self, defect: Defect, holds: bool) -> DefectSet {
         DefectSet(self.0 | (holds as u32) << defect as u8)
@@ -166,7 +166,7 @@ mod tests {
     use super::{Defect, DefectSet};
 
     #[test]
-    fn every_defect_is_a_member_of_its_own() {
+    fn every_defect_has_a_bit_of_its_own() {
         for (position, defect) in Defect::ALL.into_iter().enumerate() {
             assert_eq!(defect as usize, position);
             assert_eq!(DefectSet::from(defect).iter().collect::<Vec<_>>(), [defect]);

@@ -1,12 +1,12 @@
-//! A line of a reply.
+//! One line of a reply.
 
 use super::token::Token;
 use super::{Defect, DefectSet};
 
-/// The longest line a server should send, its end included (RFC 5321 §4.5.3.1.5).
+/// The octets of the longest line that a server should send, including its line end (RFC 5321 §4.5.3.1.5).
 pub(super) const LONGEST: usize = 512;
 
-/// A line of a reply: code, separator, text, end.
+/// One line of a reply: code, separator, text, line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     octets: &'a [u8],
@@ -20,7 +20,7 @@ pub enum LineEnd {
     CrLf,
     /// LF alone.
     Lf,
-    /// Not at all.
+    /// The line has no end.
     None,
 }
 
@@ -33,19 +33,19 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The octets without the line's end.
+    /// The octets without the line end.
     #[must_use]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
 
-    /// How it ends.
+    /// How the line ends.
     #[must_use]
     pub fn end(&self) -> LineEnd {
         self.end
     }
 
-    /// The three digits it begins with; `None` if it begins otherwise, or if a fourth digit follows.
+    /// The number that the first three digits give. `None` if the line begins otherwise or with a fourth digit.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         match *self.octets {
@@ -59,13 +59,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The octet behind the code: SP, a hyphen, or whatever stands there.
+    /// The fourth octet, which should be SP or a hyphen.
     #[must_use]
     pub fn separator(&self) -> Option<u8> {
         self.octets.get(3).copied()
     }
 
-    /// What stands behind the separator. Of a line without code it is the whole line.
+    /// The text after the separator, or the whole line if it has no code.
     #[must_use]
     pub fn text(&self) -> &'a [u8] {
         match self.number() {
@@ -74,7 +74,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What stands where the enhanced status code belongs.
+    /// What the line has where the enhanced status code belongs.
     #[must_use]
     pub fn token(&self) -> Token {
         match (self.number(), self.octets.first()) {
@@ -83,8 +83,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether the reply ends here. `within` a reply of several lines, a line without code is taken for a piece of
-    /// text that a stray line end broke off.
+    /// Returns whether the reply ends with this line. `within` a reply of several lines, a line without a code counts
+    /// as text that a stray line end broke off.
     pub(super) fn ends_reply(&self, within: bool) -> bool {
         match self.number() {
             Some(_) => self.separator() != Some(b'-'),
@@ -92,7 +92,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What is wrong with the line by itself, its enhanced status code apart.
+    /// The defects of the line by itself, apart from those of its enhanced status code.
     pub(super) fn defects(&self) -> DefectSet {
         let end = match self.end {
             LineEnd::CrLf => 2,
@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The octets without a CR whose LF has not come.
+    /// The octets, without a final CR whose LF has not arrived.
     fn inside(&self) -> &'a [u8] {
         match (self.end, self.octets) {
             (LineEnd::None, [inside @ .., b'\r']) => inside,
@@ -134,7 +134,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The octet of the line that a defect of it is about.
+    /// The index of the octet that a defect of this line is about.
     pub(super) fn position(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
         match defect {
@@ -162,7 +162,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What a text may hold, and CR apart: HT and the printable characters of ASCII (RFC 5321 §4.2).
+/// Returns whether a text may contain an octet: HT or a printable character of ASCII (RFC 5321 §4.2).
 fn is_text(octet: u8) -> bool {
     matches!(octet, b'\t' | b' '..=b'~')
 }

@@ -1,4 +1,4 @@
-//! Lines that are as they should be, which most are, in one pass and many octets at a time.
+//! A fast path for lines without defects: most lines are, and they are read in one pass, many octets at a time.
 
 use smtp_enhanced_status::EnhancedStatusCode;
 
@@ -8,14 +8,14 @@ use super::line::LONGEST;
 pub(super) struct PlainLine {
     pub(super) number: u16,
     pub(super) code: EnhancedStatusCode,
-    /// Whether it is a reply's last.
+    /// Whether it is the last line of its reply.
     pub(super) last: bool,
-    /// Its octets, end included.
+    /// Its length in octets, including CR LF.
     pub(super) length: usize,
 }
 
 impl PlainLine {
-    /// The line that the octets begin with, if it is plain.
+    /// Reads the line that the octets begin with, if it is plain.
     #[expect(clippy::inline_always, reason = "a call would move the line through memory, part by part")]
     #[inline(always)]
     pub(super) fn read(octets: &[u8]) -> Option<PlainLine> {
@@ -34,7 +34,7 @@ impl PlainLine {
         Some(PlainLine { number, code, last: separator == b' ', length })
     }
 
-    /// The octets of the reply that this line begins, if its other lines are plain and have the same codes.
+    /// Returns the length of the reply that this line begins, if its other lines are plain and have the same codes.
     #[inline(never)]
     pub(super) fn read_rest(&self, octets: &[u8]) -> Option<usize> {
         let mut length = self.length;
@@ -56,25 +56,25 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const SPACES: u64 = 0x2020_2020_2020_2020;
 
-/// How many octets from SP to `~` a text begins with.
+/// Counts the octets from SP to `~` that a text begins with.
 #[inline]
 fn printable(octets: &[u8]) -> usize {
     let mut rest = octets;
     // A loop over a fixed number of octets becomes vector instructions.
-    while let Some((chunk, behind)) = rest.split_first_chunk::<32>() {
+    while let Some((chunk, tail)) = rest.split_first_chunk::<32>() {
         if chunk.iter().fold(false, |any, octet| any | !is_printable(*octet)) {
             break;
         }
-        rest = behind;
+        rest = tail;
     }
-    while let Some((chunk, behind)) = rest.split_first_chunk() {
+    while let Some((chunk, tail)) = rest.split_first_chunk() {
         if let Some(position) = unprintable(*chunk) {
             return octets.len() - rest.len() + position;
         }
-        rest = behind;
+        rest = tail;
     }
     match octets.last_chunk() {
-        // The octets of it that have been looked at are printable.
+        // The octets in it that were checked before are printable.
         Some(chunk) => {
             unprintable(*chunk).map_or(octets.len(), |position| octets.len() - chunk.len() + position)
         }
@@ -82,11 +82,12 @@ fn printable(octets: &[u8]) -> usize {
     }
 }
 
-/// The first of eight octets that is not printable.
+/// Returns the index of the first of eight octets that is not printable.
 #[inline]
 fn unprintable(octets: [u8; 8]) -> Option<usize> {
     let word = u64::from_le_bytes(octets);
-    // The high bit of an octet stays unset below SP, and is set from DEL on; the lowest such octet is exact.
+    // Below SP, the subtraction leaves an octet's high bit unset; from DEL on, the octet or the sum has it set.
+    // Carries only run upwards, so the lowest marked octet is exact.
     let others = (!((word | HIGH) - SPACES) | word.wrapping_add(ONES) | word) & HIGH;
     (others != 0).then(|| others.trailing_zeros() as usize / 8)
 }
@@ -100,7 +101,7 @@ mod tests {
     use super::{is_printable, printable};
 
     #[test]
-    fn the_first_other_octet_ends_the_text() {
+    fn counting_stops_at_the_first_unprintable_octet() {
         for length in 0..80 {
             for octet in 0..=u8::MAX {
                 for position in 0..length {

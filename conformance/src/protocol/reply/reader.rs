@@ -1,14 +1,14 @@
-//! A stream of octets to replies.
+//! Cuts a stream of octets into replies.
 
 use memchr::memchr;
 
 use super::{Defect, Line, Reply};
 use crate::limits;
 
-/// How much of a reply is read before it is cut.
+/// The sizes beyond which a reply is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Octets of a line, its end included.
+    /// Octets of a line, including its line end.
     pub line: usize,
     /// Lines of a reply.
     pub lines: usize,
@@ -17,16 +17,16 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Those of [`limits`], far above what RFC 5321 lets a server send.
+    /// Returns the limits of [`limits`], which are far above what RFC 5321 lets a server send.
     fn default() -> Limits {
         Limits { line: limits::LINE_OCTETS, lines: limits::REPLY_LINES, octets: limits::REPLY_OCTETS }
     }
 }
 
-/// Cuts a stream of octets into replies, however the octets come apart.
+/// Cuts a stream of octets into replies, in whatever pieces the octets arrive.
 ///
-/// A reply that passes the [`Limits`] is given out cut, with [`Defect::Endless`]; no reply can be told from its rest,
-/// so whatever follows is dropped.
+/// A reply that exceeds the [`Limits`] is returned cut, with [`Defect::Endless`]. Its rest cannot be told from another
+/// reply, so everything after it is dropped.
 ///
 /// ```
 /// use smtp_conformance::protocol::reply::Reader;
@@ -43,24 +43,24 @@ impl Default for Limits {
 pub struct Reader {
     limits: Limits,
     buffer: Vec<u8>,
-    /// Where the reply begins that is given out next.
+    /// The start of the reply that is returned next.
     start: usize,
-    /// Where its first line begins that has not been looked at.
+    /// The start of its first line that has not been read.
     line: usize,
-    /// How far that line has been searched for its end.
+    /// The offset up to which that line has been searched for its end.
     searched: usize,
     lines: usize,
     cut: bool,
 }
 
 impl Reader {
-    /// A reader with other limits than the [default](Limits::default).
+    /// Creates a reader with other limits than the [default](Limits::default).
     #[must_use]
     pub fn new(limits: Limits) -> Reader {
         Reader { limits, ..Reader::default() }
     }
 
-    /// Takes octets in. They are kept until the replies they hold have been given out.
+    /// Adds octets. They are kept until the replies in them have been returned.
     pub fn push(&mut self, octets: &[u8]) {
         if self.cut {
             return;
@@ -72,7 +72,7 @@ impl Reader {
         self.buffer.extend_from_slice(octets);
     }
 
-    /// The next reply that is complete, or cut.
+    /// Returns the next reply that is complete or cut.
     #[expect(clippy::should_implement_trait, reason = "an iterator cannot lend")]
     pub fn next(&mut self) -> Option<Reply<'_>> {
         if self.cut {
@@ -83,10 +83,10 @@ impl Reader {
             let end = found.unwrap_or(self.buffer.len());
             let limit = (self.line + self.limits.line).min(self.start + self.limits.octets);
             if self.lines == self.limits.lines && end > self.line {
-                return Some(self.give_cut(self.line));
+                return Some(self.cut_at(self.line));
             }
             if end > limit {
-                return Some(self.give_cut(limit));
+                return Some(self.cut_at(limit));
             }
             self.searched = end;
             found?;
@@ -102,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// What is left when the stream ends: a reply without its end.
+    /// Ends the stream and returns what is left: a reply without its end.
     pub fn finish(&mut self) -> Option<Reply<'_>> {
         let start = self.start;
         self.start = self.buffer.len();
@@ -111,19 +111,19 @@ impl Reader {
         (!rest.is_empty()).then(|| Reply::read(rest))
     }
 
-    /// Whether octets wait for the rest of their reply.
+    /// Returns whether part of a reply has arrived and the rest has not.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         !self.cut && self.start < self.buffer.len()
     }
 
-    /// Whether a reply was cut, so that nothing more is read.
+    /// Returns whether a reply was cut, after which nothing more is read.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.cut
     }
 
-    fn give_cut(&mut self, end: usize) -> Reply<'_> {
+    fn cut_at(&mut self, end: usize) -> Reply<'_> {
         self.cut = true;
         self.buffer.truncate(end);
         let start = std::mem::replace(&mut self.start, end);

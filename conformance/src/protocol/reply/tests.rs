@@ -30,7 +30,7 @@ fn a_good_reply_has_no_defect() {
 }
 
 #[test]
-fn each_defect_has_its_name_and_place() {
+fn each_defect_has_its_name_and_position() {
     use Defect::*;
     for (octets, expected) in [
         (&b"25 OK\r\n"[..], &[(DigitCount, 0, 0)][..]),
@@ -102,7 +102,7 @@ fn a_line_may_have_512_octets() {
 }
 
 #[test]
-fn most_replies_are_read_in_one_pass() {
+fn the_fast_path_reads_the_same_reply() {
     for (octets, plain) in [
         (&b"250 2.1.5 Ok\r\n"[..], true),
         (b"550-5.7.1 Go\r\n550 5.7.1 away\r\n550 5.7.1 next\r\n", true),
@@ -134,7 +134,7 @@ fn an_endless_reply_is_cut() {
 
 proptest! {
     #[test]
-    fn any_split_gives_the_same_replies(
+    fn replies_do_not_depend_on_how_the_octets_arrive(
         octets in proptest::collection::vec(prop_oneof![
             4 => proptest::sample::select(b"2545.017 -\r\n\n\nxX(#):\t".to_vec()),
             1 => any::<u8>(),
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plain_reply_is_read_alike_in_both_ways(
+    fn a_plain_reply_reads_the_same_without_the_fast_path(
         octets in "([2-5][0-6][0-9][ -][245]\\.[017]\\.[0-9]{1,3} [a-z\u{7f}\t]{0,40}\r?\n){1,3}",
     ) {
         if let Some(reply) = Reply::read_plain(octets.as_bytes()) {
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn every_defect_has_a_place_inside(octets in proptest::collection::vec(any::<u8>(), 0..100)) {
+    fn every_position_is_inside_its_reply(octets in proptest::collection::vec(any::<u8>(), 0..100)) {
         let reply = Reply::read(&octets);
         let lines: Vec<_> = reply.lines().collect();
         for (defect, line, column) in reply.positions() {

@@ -1,26 +1,26 @@
-//! What stands where the enhanced status code belongs.
+//! What a line has where the enhanced status code belongs.
 
 use memchr::memchr;
 use smtp_enhanced_status::EnhancedStatusCode;
 
 use super::{Defect, DefectSet};
 
-/// What stands where the enhanced status code belongs: at the beginning of a line's text (RFC 2034 §4).
+/// What a line has where the enhanced status code belongs: at the start of its text (RFC 2034 §4).
 ///
-/// Of several readings the first that fits is taken, so that one fault has one name.
+/// If several variants fit, the first one is used, so that each fault has one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// A code and SP.
+    /// A code followed by SP.
     Code(EnhancedStatusCode),
     /// A code at the end of the line.
     Ending(EnhancedStatusCode),
-    /// A code behind more than one SP; it begins at that octet of the text.
+    /// A code after additional blanks, and the index in the text at which it begins.
     Indented(EnhancedStatusCode, usize),
-    /// A code that is followed by something other than SP.
+    /// A code followed by something other than SP.
     Unspaced(EnhancedStatusCode),
-    /// Something that was meant for a code; it begins at that octet of the text.
+    /// Something that was meant as a code, and the index in the text at which it begins.
     Damaged(Damage, usize),
-    /// A code later in the text; it begins at that octet of the text.
+    /// A code later in the text, and the index at which it begins.
     Late(EnhancedStatusCode, usize),
     /// No code.
     Absent,
@@ -31,7 +31,7 @@ pub enum Token {
 pub enum Damage {
     /// A sub-code has a leading zero.
     LeadingZero,
-    /// The letter X stands for the class.
+    /// The class is the letter X.
     LetterClass,
     /// Any other form.
     Form,
@@ -40,7 +40,7 @@ pub enum Damage {
 impl Token {
     /// Reads the text of a line whose reply code begins with `first`.
     pub(super) fn read(first: u8, text: &[u8]) -> Token {
-        // Every form of it has dots.
+        // Every form of a code, damaged or not, has dots.
         if memchr(b'.', text).is_none() {
             return Token::Absent;
         }
@@ -60,7 +60,7 @@ impl Token {
         late(first, text).unwrap_or(Token::Absent)
     }
 
-    /// The code, wherever it stands and whatever is around it.
+    /// The code, wherever it is and whatever is around it.
     #[must_use]
     pub fn code(self) -> Option<EnhancedStatusCode> {
         match self {
@@ -73,7 +73,7 @@ impl Token {
         }
     }
 
-    /// The code, if it stands where it should.
+    /// The code, if it is where it belongs.
     #[must_use]
     pub fn exact(self) -> Option<EnhancedStatusCode> {
         match self {
@@ -95,7 +95,7 @@ impl Token {
         }
     }
 
-    /// The octet of the text at which it begins.
+    /// The index in the text at which it begins.
     pub(super) fn position(self) -> usize {
         match self {
             Token::Indented(_, position) | Token::Damaged(_, position) | Token::Late(_, position) => position,
@@ -104,18 +104,18 @@ impl Token {
     }
 }
 
-/// A word that was meant for a code. `rest` is what follows it.
+/// Reads a word that was meant as a code. `rest` is the text after the word.
 fn broken(word: &[u8], rest: &[u8], position: usize) -> Option<Token> {
     let bare = bare(word);
     let opened = bare.as_ptr() != word.as_ptr();
     if let Ok(code) = EnhancedStatusCode::from_bytes(bare) {
-        // Neither opened nor closed is left to HT behind the word.
+        // Without an opening sign, the code is good and something other than SP follows it.
         return Some(if opened { Token::Damaged(Damage::Form, position) } else { Token::Unspaced(code) });
     }
     damage(bare).or_else(|| parted(word, rest)).map(|damage| Token::Damaged(damage, position))
 }
 
-/// A code whose parts are damaged: `5.07.1`, `5.7`, `X.3.6`, `5.+7.1`, `5..1`, `3.0.0`, `5.7.1000`.
+/// Finds what is wrong with the parts of a code: `5.07.1`, `5.7`, `X.3.6`, `5.+7.1`, `5..1`, `3.0.0`, `5.7.1000`.
 fn damage(word: &[u8]) -> Option<Damage> {
     let mut parts = [&[][..]; 3];
     let mut count = 0;
@@ -126,7 +126,7 @@ fn damage(word: &[u8]) -> Option<Damage> {
     let numeric = |part: &[u8]| unsigned(part).iter().all(u8::is_ascii_digit);
     let [class, subject, detail] = parts;
     let letter = matches!(class, b"X" | b"x");
-    // A class has one digit: `10.0.0` is a version, or an address cut short.
+    // A class has one digit: `10.0.0` is a version or part of an address.
     let class_like = letter || matches!(unsigned(class), [b'0'..=b'9'] | [b'0', b'0'..=b'9']);
     if !class_like || !numeric(subject) || !numeric(detail) {
         return None;
@@ -143,13 +143,13 @@ fn damage(word: &[u8]) -> Option<Damage> {
                 });
             Some(if zeros && otherwise_right { Damage::LeadingZero } else { Damage::Form })
         }
-        // `5.7`, but not `3.5` of "3.5 seconds".
+        // `5.7`, but not the `3.5` of "3.5 seconds".
         2 if matches!(class, b"2" | b"4" | b"5") && !subject.is_empty() => Some(Damage::Form),
         _ => None,
     }
 }
 
-/// A code that a blank behind one of its dots breaks: `5. 7.1`.
+/// Recognizes a code that is broken by a blank after one of its dots: `5. 7.1`.
 fn parted(word: &[u8], rest: &[u8]) -> Option<Damage> {
     if !word.ends_with(b".") {
         return None;
@@ -159,7 +159,7 @@ fn parted(word: &[u8], rest: &[u8]) -> Option<Damage> {
     EnhancedStatusCode::from_bytes(bare(&whole)).is_ok().then_some(Damage::Form)
 }
 
-/// A complete code that stands later as a word of its own, of the reply's class, and not behind another reply code.
+/// Finds a complete code of the reply's class later in the text, as a word of its own and not after another reply code.
 fn late(first: u8, text: &[u8]) -> Option<Token> {
     if !matches!(first, b'2' | b'4' | b'5') {
         return None;
@@ -186,7 +186,7 @@ fn word(text: &[u8]) -> &[u8] {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// A word without an opening `(`, `#` or `(#` and without `:;,.)-` behind.
+/// Strips an opening `(`, `#` or `(#` and any of `:;,.)-` at the end from a word.
 fn bare(word: &[u8]) -> &[u8] {
     let word = word.strip_prefix(b"(").unwrap_or(word);
     let word = word.strip_prefix(b"#").unwrap_or(word);

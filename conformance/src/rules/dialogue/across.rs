@@ -1,4 +1,4 @@
-//! Rules about the connections of one run together.
+//! Rules about all connections of a run together.
 
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
@@ -27,8 +27,8 @@ pub(crate) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
     findings.findings()
 }
 
-/// RFC 2034 §4, §5: codes are sent whether or not the client said EHLO. The keyword on another connection, in
-/// the same state of TLS, shows that the server has them.
+/// RFC 2034 §4, §5: the server sends codes whether or not the client said EHLO. The keyword on another connection, in
+/// the same TLS state, shows that it supports them.
 fn codes_without_ehlo(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let shows = |tls: bool| move |(_, reply): &&Seen<'_>| reply.session.tls == tls && is_announcement(reply);
     for tls in [false, true] {
@@ -42,21 +42,23 @@ fn codes_without_ehlo(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
         let silent = replies.chunk_by(|one, other| one.0.dialogue == other.0.dialogue).find(|replies| {
             replies.len() >= 3 && replies.iter().all(|(_, reply)| first_token(reply) == Some(Token::Absent))
         });
-        if let (false, Some([(location, _), ..])) = (showing.is_empty(), silent) {
-            let detail = "none of this connection's replies has a code; EHLO announces them on another";
+        if !showing.is_empty()
+            && let Some([(location, _), ..]) = silent
+        {
+            let detail = "no reply on this connection has a code, but EHLO announces codes on another";
             findings.at(*location).add(RuleId::ENHANCED_CODE_WITHOUT_EHLO, detail);
             return;
         }
     }
 }
 
-/// Whether a reply to EHLO or LHLO promises codes.
+/// Returns whether a reply to EHLO or LHLO announces codes.
 fn is_announcement(reply: &Observation<'_>) -> bool {
     is_extended(reply)
         && crate::protocol::capabilities::Capabilities::read(&reply.reply).has("ENHANCEDSTATUSCODES")
 }
 
-/// Whether it accepts EHLO or LHLO.
+/// Returns whether a reply accepts EHLO or LHLO.
 fn is_extended(reply: &Observation<'_>) -> bool {
     matches!(reply.verb(), Some(Verb::Ehlo | Verb::Lhlo)) && reply.is(&[250])
 }
@@ -65,17 +67,20 @@ fn first_token(reply: &Observation<'_>) -> Option<Token> {
     reply.reply.lines().next().map(|line| line.token())
 }
 
-/// RFC 2034 §2: clients know from the keyword that there are codes.
+/// RFC 2034 §2: the keyword tells clients that replies have codes.
 fn codes_unannounced(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let extended = seen.iter().any(|(_, reply)| is_extended(reply));
     let announced = seen.iter().any(|(_, reply)| is_announcement(reply));
     let replies = seen.iter().filter(|(_, reply)| is_coded(reply));
     let coded: Vec<&Seen<'_>> = replies.clone().filter(|(_, reply)| reply.enhanced().is_some()).collect();
     let (count, all) = (coded.len(), replies.count());
-    if let (true, false, Some((location, _))) =
-        (extended && all >= 3 && 2 * count > all, announced, coded.first())
+    if extended
+        && !announced
+        && all >= 3
+        && 2 * count > all
+        && let Some((location, _)) = coded.first()
     {
-        let detail = format!("{count} of {all} replies have a code, and no EHLO announces them");
+        let detail = format!("{count} of {all} replies have a code, but no reply to EHLO announces codes");
         findings.at(*location).add(RuleId::ENHANCED_CODES_ADVERTISED, detail);
     }
 }
@@ -96,14 +101,17 @@ fn codes_are_vague(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
             kinds.push(kind);
         }
     }
-    if let (true, Some((location, _))) = (kinds.len() >= 5 && refusals.iter().all(vague), refusals.first()) {
-        let detail = format!("{} kinds of refusals, and each has X.0.0", kinds.len());
+    if kinds.len() >= 5
+        && refusals.iter().all(vague)
+        && let Some((location, _)) = refusals.first()
+    {
+        let detail = format!("all {} kinds of refusal have X.0.0", kinds.len());
         findings.at(*location).add(RuleId::ENHANCED_CODE_PRECISE, detail);
     }
 }
 
-/// RFC 5321 §4.1.4: a name that is not that of the client's address is no reason to refuse it. Only the
-/// server's own words show that it is the reason.
+/// RFC 5321 §4.1.4: a server must not refuse a message because the name does not match the client's address. Only the
+/// server's own words show that this is the reason.
 fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let named = |(_, reply): &&Seen<'_>| {
         let name = reply.command.map(|command| command.argument()).unwrap_or_default();
@@ -119,15 +127,15 @@ fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
         if seen.iter().filter(named).any(accepted) {
             let name = reply.command.map(|command| command.argument().escape_ascii().to_string());
             let detail =
-                format!("{} is refused since it is not the address's name", name.unwrap_or_default());
+                format!("{} was refused because it does not match the address", name.unwrap_or_default());
             findings.at(*location).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);
             return;
         }
     }
 }
 
-/// RFC 3207 §4.2: the EHLO before TLS counts no more. A server that takes MAIL without any need not have kept it, so
-/// the refusal of MAIL before the first EHLO has to be seen.
+/// RFC 3207 §4.2: the EHLO before TLS no longer counts. A server that accepts MAIL without any EHLO need not have
+/// kept it, so MAIL before the first EHLO must have been refused.
 fn hello_outlives_tls(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let unopened = |(_, reply): &&Seen<'_>| reply.verb() == Some(Verb::Mail) && reply.session.hello.is_none();
     let after_tls = |reply: &Observation<'_>| reply.session.offered_before_tls.is_some();
@@ -137,12 +145,12 @@ fn hello_outlives_tls(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     }
     for (location, reply) in mails.filter(|(_, reply)| after_tls(reply) && reply.digit() == Some(2)) {
         let number = reply.number().unwrap_or_default();
-        let detail = format!("{number} to MAIL without EHLO under TLS, and 503 before the first EHLO");
+        let detail = format!("{number} to MAIL without EHLO under TLS, but 503 before the first EHLO");
         findings.at(*location).add_under(RuleId::STARTTLS_FORGETS_SESSION, "mail-without-hello", detail);
     }
 }
 
-/// Whether a text says that a name and an address do not belong together.
+/// Returns whether a text says that a name does not match an address.
 fn says_mismatch(text: &str) -> bool {
     const MISMATCHES: [&str; 6] =
         ["not match", "n't match", "mismatch", "not resolve to", "n't resolve to", "not verify"];
@@ -179,7 +187,7 @@ mod tests {
     const PLAIN: (&str, &str) = ("NOOP", "250 Ok");
 
     #[test]
-    fn codes_come_without_ehlo() {
+    fn codes_are_sent_without_ehlo() {
         let announcing: &[(&str, &str)] = &[GREETING, EHLO, ("NOOP", "250 2.0.0 Ok")];
         let rule = RuleId::ENHANCED_CODE_WITHOUT_EHLO;
         assert_eq!(rules(&[announcing, &[GREETING, HELO, PLAIN, PLAIN, PLAIN]]), [(rule, 2)]);
@@ -208,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_say_why() {
+    fn codes_are_not_all_vague() {
         let vague = [
             ("FOO", "500 5.0.0 What?"),
             ("MAIL FROM:<", "501 5.0.0 What?"),
@@ -225,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_not_the_addresses() {
+    fn a_mismatched_name_is_not_refused() {
         let refused = |text: &'static str| [GREETING, ("EHLO other.example.org", text)];
         let rule = RuleId::HELLO_MISMATCH_NOT_REFUSED;
         let mismatch = refused("550 5.7.1 EHLO does not match your IP");
@@ -238,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_makes_the_hello_forgotten() {
+    fn tls_discards_the_hello() {
         let (taken, refused) = ("250 2.1.0 Ok", "503 5.5.1 EHLO first");
         let before = |reply| [GREETING, ("MAIL FROM:<bob@example.org>", reply)];
         let after = |reply| {

@@ -27,20 +27,21 @@ pub(crate) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
     findings.findings()
 }
 
-/// A connection, and how far its replies are one to an act, in order.
+/// A connection, and how far its replies match its acts one to one.
 pub(crate) struct Connection<'a> {
     index: usize,
     steps: &'a [Step<'a>],
     knowledge: &'a Knowledge,
     batches: Vec<Batch<'a>>,
-    /// The first batch whose replies are not surely one to an act. Behind it none surely belongs to its act.
+    /// The first batch whose replies may not match its acts one to one. After it, no reply certainly belongs to its
+    /// act.
     odd: Option<(Batch<'a>, Count)>,
 }
 
 impl<'a> Connection<'a> {
     pub(crate) fn new(index: usize, steps: &'a [Step<'a>], knowledge: &'a Knowledge) -> Connection<'a> {
         let batches = batch::batches(steps);
-        // What was sent before the greeting has it for its first reply.
+        // The first reply to an act before the greeting is the greeting.
         let mut over = steps.first().is_none_or(|step| step.exchange.act != Act::Connect);
         let mut count = |batch: &Batch<'a>| {
             let count = if over { Count::Unknown } else { batch.count() };
@@ -51,9 +52,9 @@ impl<'a> Connection<'a> {
         Connection { index, steps, knowledge, batches, odd }
     }
 
-    /// The exchanges whose replies surely belong to their acts, each with its position.
+    /// The exchanges whose replies certainly belong to their acts, each with its index.
     fn sure(&self) -> impl Iterator<Item = (usize, &'a Step<'a>)> + Clone {
-        // Too many or too few, the first reply to an act that was sent alone is still its own.
+        // Even with too many or too few replies, the first reply to an act that was sent alone is its own.
         let sure = match &self.odd {
             None => self.steps.len(),
             Some((batch, count)) if *count == Count::Unknown || batch.is_pipelined() => batch.start,
@@ -63,7 +64,7 @@ impl<'a> Connection<'a> {
         self.steps.iter().enumerate().take(sure)
     }
 
-    /// The replies that surely answer an act that was done.
+    /// The replies that certainly answer an act, each with its location.
     pub(super) fn observations(&self) -> impl Iterator<Item = (Location, Observation<'a>)> {
         let (dialogue, knowledge) = (self.index, self.knowledge);
         self.sure().filter(|(_, step)| !batch::is_wait(step)).flat_map(move |(exchange, step)| {
@@ -73,7 +74,7 @@ impl<'a> Connection<'a> {
         })
     }
 
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub(super) fn protocol(&self) -> Option<Protocol> {
         self.steps.first().map(|step| step.session.protocol)
     }
@@ -83,7 +84,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// What the rules find, by location.
+/// Findings by location.
 #[derive(Default)]
 pub(super) struct LocatedFindings {
     findings: BTreeMap<Location, Findings>,
@@ -99,13 +100,13 @@ impl LocatedFindings {
     }
 }
 
-/// Whether rules about enhanced status codes look at a reply: it is whole, not exempt, and not 421, which may
-/// come from something in front of the server.
+/// Returns whether rules about enhanced status codes look at a reply: it has a reply code, is not exempt, and is not
+/// 421, which may come from something in front of the server.
 pub(super) fn is_coded(observation: &Observation<'_>) -> bool {
     observation.reply.code().is_some() && !observation.is_exempt() && !observation.is(&[421])
 }
 
-/// The text of a reply in small letters, to look for words that explain it.
+/// Returns the text of a reply in lower case, to look for words that explain it.
 pub(super) fn words(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Enhanced status codes (RFC 2034, RFC 3463): rules about one reply.
+//! Reply rules about enhanced status codes (RFC 2034, RFC 3463).
 
 use smtp_enhanced_status::{Class, EnhancedStatusCode, subject_entries};
 
@@ -9,7 +9,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    // Whether a code belongs here depends on the command.
+    // Whether the reply should have a code depends on the command.
     if !observation.is_sure() {
         return;
     }
@@ -31,7 +31,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             findings.add_under(RuleId::ENHANCED_CODE_THEN_SPACE, "end-of-line", "nothing follows the code");
         }
         Token::Unspaced(code) => {
-            let detail = format!("{code} is followed by something else than SP");
+            let detail = format!("{code} is followed by something other than a space");
             findings.add_if(
                 !observation.promises_code(),
                 RuleId::ENHANCED_CODE_THEN_SPACE,
@@ -43,11 +43,11 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             findings.add_under(
                 RuleId::ENHANCED_CODE_FIRST,
                 "two-spaces",
-                format!("two spaces before {code}"),
+                format!("more than one space before {code}"),
             );
         }
         Token::Late(code, _) if observation.promises_code() => {
-            findings.add(RuleId::ENHANCED_CODE_FIRST, format!("{code} stands later in the text"));
+            findings.add(RuleId::ENHANCED_CODE_FIRST, format!("{code} comes later in the text"));
         }
         Token::Code(_) | Token::Late(..) => {}
     }
@@ -61,14 +61,15 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// In a 220 greeting and a 250 reply to EHLO or LHLO a domain comes first, so a code cannot (RFC 5321 §4.2, §4.1.1.1).
+/// RFC 5321 §4.2, §4.1.1.1: a domain comes first in a 220 greeting and in a 250 reply to EHLO or LHLO, so a code
+/// cannot.
 fn domain_comes_first(observation: &Observation<'_>, findings: &mut Findings) {
     let grammar = match observation.verb() {
         None => observation.is(&[220]),
         Some(Verb::Ehlo | Verb::Lhlo) => observation.is(&[250]),
         Some(_) => false,
     };
-    if let (true, Some(code)) = (grammar, observation.enhanced()) {
+    if grammar && let Some(code) = observation.enhanced() {
         findings.add(RuleId::NO_ENHANCED_CODE_WHERE_DOMAIN, format!("{code} instead of a domain"));
     }
 }
@@ -87,10 +88,10 @@ fn keyword(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// 3yz has no code (RFC 2034 §4), and there is no class 3 (RFC 3463 §2).
+/// RFC 2034 §4: a 3yz reply has no code. RFC 3463 §2: there is no class 3.
 fn intermediate(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.reply.lines().next().map(|line| line.token()) {
-        // What stands in a challenge is judged as base64.
+        // Another rule judges the text of a challenge, which is base64.
         _ if observation.is(&[334]) => {}
         Some(Token::Code(code) | Token::Ending(code)) => {
             findings.add_under(
@@ -104,7 +105,7 @@ fn intermediate(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// A promised code is missing (RFC 2034 §4).
+/// RFC 2034 §4: a code that was announced is missing.
 fn absent(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.promises_code() {
         return;
@@ -136,7 +137,7 @@ fn same_on_lines(observation: &Observation<'_>, first: Token, findings: &mut Fin
     }
     let conneg = |text: &[u8]| text.trim_ascii_start().starts_with(b"CONNEG");
     for (index, line) in observation.reply.lines().enumerate().skip(1) {
-        // RFC 4141 §5.2 puts a word of its own first.
+        // RFC 4141 §5.2 puts the word CONNEG first.
         if line.token().code() != first.code() && !conneg(line.text()) {
             let detail = format!("line {} differs from line 1", index + 1);
             return findings.add(RuleId::ENHANCED_CODE_SAME_ON_LINES, detail);
@@ -144,7 +145,7 @@ fn same_on_lines(observation: &Observation<'_>, first: Token, findings: &mut Fin
     }
 }
 
-/// RFC 2034 §4: the class agrees with the first digit.
+/// RFC 2034 §4: the class agrees with the first digit of the reply code.
 fn class(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut Findings) {
     if observation.digit() != Some(u16::from(code.class().digit())) {
         let number = observation.number().unwrap_or_default();
@@ -158,7 +159,7 @@ fn class(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut
     }
 }
 
-/// RFC 7372 §4: one code a reply.
+/// RFC 7372 §4: a reply has one code.
 fn one(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut Findings) {
     let Some(line) = observation.reply.lines().next() else { return };
     let second = line.text().split(|octet| *octet == b' ').filter(|word| !word.is_empty()).nth(1);
@@ -169,7 +170,7 @@ fn one(observation: &Observation<'_>, code: EnhancedStatusCode, findings: &mut F
     }
 }
 
-/// RFC 3463 §2: registered codes only; RFC 6531 §4: not X.6.10; RFC 3886 §3.3.4: X.1.9 only in reports.
+/// RFC 3463 §2: only registered codes. RFC 6531 §4: not X.6.10. RFC 3886 §3.3.4: X.1.9 only in reports.
 fn registered(code: EnhancedStatusCode, findings: &mut Findings) {
     match code.entry() {
         None => {

@@ -1,4 +1,4 @@
-//! Extensions and the standards beside them: rules about one reply.
+//! Reply rules about extensions and related standards.
 
 mod auth;
 mod chunking;
@@ -23,7 +23,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    // Behind 421, or behind a greeting that refuses everything, a reply is not about its command.
+    // After 421, or after a greeting that refuses everything, a reply is not about its command.
     let refused = observation.session.greeting.is_some_and(|greeting| greeting != 220);
     if refused || observation.session.shut_down || observation.is(&[421]) {
         return;

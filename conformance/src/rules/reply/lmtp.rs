@@ -1,4 +1,4 @@
-//! What LMTP does otherwise than SMTP (RFC 2033): rules about one reply.
+//! Reply rules about what LMTP does differently from SMTP (RFC 2033).
 
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb};
@@ -8,7 +8,7 @@ use crate::rules::observation::Observation;
 
 use super::command::{has_detail, is_about_act, is_followed, seen};
 
-/// The port of SMTP (RFC 5321 §4.5.4.2).
+/// The TCP port of SMTP (RFC 5321 §4.5.4.2).
 const SMTP_PORT: u16 = 25;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -26,7 +26,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2033 §5: LMTP is not spoken on the port of SMTP, by a server that speaks both neither.
+/// RFC 2033 §5: a server does not speak LMTP on the port of SMTP, even if it speaks both protocols.
 fn port(observation: &Observation<'_>, findings: &mut Findings) {
     let accepted = observation.verb() == Some(Verb::Lhlo) && observation.is(&[250]);
     if accepted && observation.knowledge.port.or(observation.session.port) == Some(SMTP_PORT) {
@@ -43,8 +43,8 @@ fn helo(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2033 §5: PIPELINING and ENHANCEDSTATUSCODES are offered, and 8BITMIME should be; before TLS a server may keep
-/// its list short of that. When a recipient's reply could have been sent, no time shows: it may just have become known.
+/// RFC 2033 §5: a server offers PIPELINING and ENHANCEDSTATUSCODES, and should offer 8BITMIME; before TLS it may leave
+/// 8BITMIME out. Whether a server replies for each recipient as soon as it can is not visible from outside.
 fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     let missing = |keyword: &&str| !offered.has(keyword);
@@ -58,7 +58,7 @@ fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2033 §4.2: DATA without a recipient gets 503; an argument may come first.
+/// RFC 2033 §4.2: DATA without a recipient gets 503, unless the server refuses an argument first.
 fn data(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
@@ -75,25 +75,24 @@ fn quota(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() < Some(4) {
         return;
     }
-    let told = has_detail(observation, &[(2, 2)]);
-    if told && !observation.is(&[452, 552]) {
+    let says_full = has_detail(observation, &[(2, 2)]);
+    if says_full && !observation.is(&[452, 552]) {
         return findings.add(RuleId::LMTP_QUOTA_CODE, seen(observation));
     }
-    if told || !is_full(observation) {
+    if says_full || !is_full(observation) {
         return;
     }
-    // What the mailbox is full of is not the only reason to refuse it: the sequence, the system, the
-    // protocol, policy.
-    let elsewhere = observation.is(&[501, 503, 555])
+    // A full mailbox may be refused for another reason: the sequence, the system, the protocol, or policy.
+    let other_reason = observation.is(&[501, 503, 555])
         || observation.enhanced().is_some_and(|code| matches!(code.subject(), 3..=7));
     let vague = observation.enhanced().is_none_or(|code| code.detail() == 0);
     let allowed = vague && observation.is(&[450, 451, 452, 552]);
-    if !(elsewhere || allowed) {
-        findings.add(RuleId::LMTP_QUOTA_CODE, format!("{} for a mailbox that is full", seen(observation)));
+    if !(other_reason || allowed) {
+        findings.add(RuleId::LMTP_QUOTA_CODE, format!("{} for a full mailbox", seen(observation)));
     }
 }
 
-/// Whether the reply is about the recipient that is known to be full.
+/// Returns whether the reply is about the recipient that is known to be full.
 fn is_full(observation: &Observation<'_>) -> bool {
     let recipients = observation.session.transaction.as_ref().map(|transaction| &transaction.recipients);
     let command = match observation.verb() {
@@ -115,7 +114,7 @@ mod tests {
     use crate::protocol::Protocol;
 
     #[test]
-    fn lmtp() {
+    fn replies_follow_rfc_2033() {
         check(
             "LM",
             Protocol::Lmtp,
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn lmtp_is_not_spoken_on_the_port_of_smtp() {
+    fn lmtp_does_not_use_the_smtp_port() {
         let found = |protocol, port, reply| {
             let steps = [("", "220 mx.example.test"), ("LHLO me", reply)];
             let dialogue = Dialogue { port, ..dialogue(protocol, &steps) };
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_rules_know_lmtp() {
+    fn smtp_rules_allow_for_lmtp() {
         check(
             "CM",
             Protocol::Lmtp,

@@ -1,4 +1,4 @@
-//! Pairs of reply code and enhanced status code against IANA's registry.
+//! Reply rules that check pairs of reply code and enhanced status code against IANA's registry.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-/// How annotations.toml begins the basis of a row whose text leaves the class open.
+/// The beginning of the basis that annotations.toml gives for a row whose text leaves the class open.
 const NO_CLASS: &str = "its text names no class";
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -24,12 +24,11 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         class_allowed(reply_code, code, entry, findings);
     }
     if reply_code.entry().is_some_and(|entry| entry.sources.is_empty()) {
-        findings
-            .add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("{reply_code} is named by the registry alone"));
+        findings.add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("only the registry names {reply_code}"));
     }
 }
 
-/// How the pairs of a run agree with the registry: how often each was seen, by its pairing.
+/// How the pairs of a run agree with the registry: for each pairing, its pairs and how often each occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     /// Pairs whose row lists the reply code.
@@ -45,7 +44,7 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// The pairs of each pairing, by what people call it.
+    /// Returns the pairs of each pairing, with the pairing's name in reports.
     pub(crate) fn by_pairing(&self) -> [(&'static str, &BTreeMap<String, usize>); 5] {
         [
             ("listed", &self.listed),
@@ -69,13 +68,15 @@ impl Agreement {
     }
 }
 
-/// The pair of a reply, where a code belongs.
+/// Returns the pair of a reply, if the reply should have a code.
 fn pair(observation: &Observation<'_>) -> Option<(ReplyCode, EnhancedStatusCode)> {
-    let code = observation.enhanced().filter(|_| observation.is_sure() && !observation.is_exempt())?;
-    Some((observation.reply.code()?, code))
+    if !observation.is_sure() || observation.is_exempt() {
+        return None;
+    }
+    Some((observation.reply.code()?, observation.enhanced()?))
 }
 
-/// Whether the row's list is a whole class or alternatives: `5XX`, `250 or 251`, `451/550`.
+/// Returns whether a row lists a whole class or alternatives: `5XX`, `250 or 251`, `451/550`.
 fn has_wide_list(code: EnhancedStatusCode) -> bool {
     let list = code.entry().map_or("", |entry| entry.raw.associated);
     ["XX", " or ", "/"].iter().any(|notation| list.contains(notation))
@@ -91,7 +92,8 @@ fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
     }
 }
 
-/// The class that the row's text or its defining RFC allows. Where the row's own list says otherwise, that is noted.
+/// Judges whether the row's text or its defining RFC allows the class. If the row's list contradicts them, or they
+/// leave the class open, the level is lower.
 fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry, findings: &mut Findings) {
     if entry.deprecated.is_some() || entry.classes.contains(code.class()) {
         return;
@@ -111,7 +113,7 @@ mod tests {
     use smtp_enhanced_status::{EnhancedStatusCode, entries};
 
     #[test]
-    fn wide_lists_are_told_from_others() {
+    fn wide_lists_are_recognized() {
         let wide = |text: &str| text.parse::<EnhancedStatusCode>().is_ok_and(super::has_wide_list);
         assert!(["2.3.6", "5.7.15", "5.7.17", "5.7.24"].into_iter().all(wide));
         assert!(!["5.1.1", "2.5.0", "5.7.28", "5.6.10", "5.9.9", "2.0.0"].into_iter().any(wide));

@@ -1,4 +1,4 @@
-//! Reply syntax (RFC 5321 §4.2, §4.3): rules about one reply.
+//! Reply rules about syntax (RFC 5321 §4.2, §4.3).
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// The defects that a rule of its own names. Framing comes first and hides what may follow from it.
+/// Reports the defects that have a rule of their own here.
 fn defects(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.reply.defects().is_empty() {
         return;
@@ -51,10 +51,13 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
                 findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: not three digits"));
             }
             Defect::FirstDigit => {
-                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: the first digit"));
+                findings.add(RuleId::REPLY_CODE_RANGE, format!("{location}: the first digit is not 2 to 5"));
             }
             Defect::SecondDigit => {
-                findings.add(RuleId::REPLY_CODE_SECOND_DIGIT, format!("{location}: the second digit"));
+                findings.add(
+                    RuleId::REPLY_CODE_SECOND_DIGIT,
+                    format!("{location}: the second digit is not 0 to 5"),
+                );
             }
             Defect::Separator => findings.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, location),
             Defect::BareCode if challenge => {}
@@ -65,7 +68,7 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
             }
             Defect::BareLf | Defect::BareCr => findings.add(RuleId::LINES_END_CRLF, location),
             Defect::LongLine if !challenge => {
-                findings.add(RuleId::LINE_LENGTH, format!("line {} is longer", line + 1));
+                findings.add(RuleId::LINE_LENGTH, format!("line {} is longer than 512 octets", line + 1));
             }
             Defect::EightBit if may_be_utf8(observation) => {}
             Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
@@ -77,7 +80,7 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// The replies in which RFC 6531 §3.7.4 allows UTF-8.
+/// Returns whether RFC 6531 §3.7.4 allows UTF-8 in the reply.
 fn may_be_utf8(observation: &Observation<'_>) -> bool {
     let asked = |keyword: &[u8]| keyword.eq_ignore_ascii_case(b"SMTPUTF8");
     match observation.verb() {
@@ -95,9 +98,9 @@ fn may_be_utf8(observation: &Observation<'_>) -> bool {
     }
 }
 
-/// Whether the octets that are no printable ASCII are all the client's own, from the command or from MAIL.
+/// Returns whether all octets that are not printable ASCII are echoed from the command or from MAIL.
 fn is_echo(observation: &Observation<'_>) -> bool {
-    /// No command echoed in a reply has more runs of such octets.
+    /// A reply with more runs of such octets is not an echo of a command.
     const RUNS: usize = 64;
     let [line, chunk] = observation.exchange.act.parts();
     let mail = observation.session.transaction.as_ref().map_or(&[][..], |transaction| &transaction.mail);
@@ -120,22 +123,22 @@ fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
     observation.verb() == Some(Verb::Ehlo) && observation.is(&[250])
 }
 
-/// The codes that an RFC defines for SMTP, or that IANA's registry names (RG-10).
+/// Judges whether an RFC defines the code for SMTP, or IANA's registry names it.
 fn known_code(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = observation.reply.code() else { return };
     let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.get()));
     if let Some((_, command)) = command.filter(|(_, owner)| !is_of(observation, *owner)) {
-        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is a code of {}", command.name()));
+        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined only for {}", command.name()));
     }
     if code.entry().is_none() {
-        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined nowhere"));
+        findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is not defined anywhere"));
         if code.get() / 10 % 10 <= 5 {
-            findings.add(RuleId::NO_INVENTED_CODES, format!("{code} is defined nowhere"));
+            findings.add(RuleId::NO_INVENTED_CODES, format!("{code} is not defined anywhere"));
         }
     }
 }
 
-/// Codes that extensions define for one command alone.
+/// Codes that extensions define for a single command.
 const OWNED: [(&[u16], Verb); 3] =
     [(&[235, 432, 534, 535, 538], Verb::Auth), (&[253, 458, 459], Verb::Etrn), (&[453], Verb::Atrn)];
 
@@ -145,7 +148,7 @@ fn is_of(observation: &Observation<'_>, owner: Verb) -> bool {
         || (owner == Verb::Auth && observation.is_authentication())
 }
 
-/// 3yz is for DATA, AUTH, and MAIL that takes a message up again (RFC 1845).
+/// 3yz is for DATA, AUTH, and a MAIL that resumes a message (RFC 1845).
 fn first_digit(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() != Some(3) {
         return;
@@ -159,16 +162,17 @@ fn first_digit(observation: &Observation<'_>, findings: &mut Findings) {
     };
     match expected {
         Some(expected) if expected == number => {}
-        Some(expected) => findings.add(
-            RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT,
-            format!("{number}, where {expected} asks for more"),
+        Some(expected) => {
+            findings.add(RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT, format!("{number} instead of {expected}"))
+        }
+        None => findings.add(
+            RuleId::FIRST_DIGIT_FITS_COMMAND,
+            format!("{number}, but the client has nothing more to send"),
         ),
-        None => findings
-            .add(RuleId::FIRST_DIGIT_FITS_COMMAND, format!("{number}, where nothing more is to be sent")),
     }
 }
 
-/// 251 and 551 name an address (RFC 5321 §4.2.3).
+/// RFC 5321 §4.2.3: 251 and 551 name an address.
 fn machine_read_text(observation: &Observation<'_>, findings: &mut Findings) {
     let asks = matches!(observation.verb(), Some(Verb::Rcpt | Verb::Vrfy));
     if asks && observation.is(&[251, 551]) && !observation.reply.octets().contains(&b'@') {
@@ -194,7 +198,7 @@ fn ehlo(observation: &Observation<'_>, findings: &mut Findings) {
     for (index, line) in observation.reply.lines().enumerate() {
         let word = first_word(&line);
         if index == 0 {
-            // A keyword of EHLO is a domain by its letters, so a missing first line shows only by its name.
+            // An EHLO keyword also has the form of a domain, so a missing first line shows only by a known keyword.
             if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
                 findings.add(rule, format!("first word {:?}", lossy(word)));
             }
@@ -269,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_sent_may_come_back() {
+    fn echoed_octets_lower_the_level() {
         let conditions = |exchanges: &[Exchange]| conditions(RuleId::TEXT_PRINTABLE_ASCII, exchanges);
         let echo = command("VRFY \u{fc}ser", "501 \u{fc}ser: recipient address must contain a domain");
         assert_eq!(conditions(&[echo]), [Some("echo")]);
@@ -287,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_talks_early_finds_replies_run_together() {
+    fn early_talk_makes_replies_run_together() {
         let reply = "220-mx.example.test ESMTP Postfix\n250-mx.example.test\n250 DSN";
         let patient = said(Act::Connect, reply);
         let early = Exchange { pipelined: true, ..patient.clone() };

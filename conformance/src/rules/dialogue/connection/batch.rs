@@ -1,4 +1,4 @@
-//! Acts that were sent in one go, and whether the replies are one to an act.
+//! Batches of acts that were sent together, and whether their replies match them one to one.
 
 use std::ops::RangeInclusive;
 
@@ -9,28 +9,28 @@ use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{Defect, DefectSet, Reply};
 
-/// The longest command line that no server may take for two (RFC 5321 §4.5.3.1.4).
+/// The octets of the longest command line that every server must read as one (RFC 5321 §4.5.3.1.4).
 const LONGEST_COMMAND: usize = 512;
 
-/// The longest line of an AUTH exchange that fits (RFC 4954 §4), its end included.
+/// The octets of the longest line allowed in an AUTH exchange (RFC 4954 §4), including its line end.
 const LONGEST_RESPONSE: usize = 12288 + 2;
 
-/// Acts that were sent without waiting for replies between them, and what came unasked behind them.
+/// Acts that were sent without waiting for replies in between, and the unrequested replies after them.
 #[derive(Clone, Copy)]
 pub(super) struct Batch<'a> {
-    /// The position of the first exchange.
+    /// The index of the first exchange.
     pub(super) start: usize,
     pub(super) steps: &'a [Step<'a>],
 }
 
-/// How many replies there are, beside the acts.
+/// How the number of replies compares with the acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Count {
-    /// One to an act.
+    /// Each act has the replies it is due.
     Even,
     More,
     Fewer,
-    /// It cannot be told: the octets can be taken for more or fewer acts, or the server closes down.
+    /// Unknown, because the octets can be read as a different number of acts, or because the server shuts down.
     Unknown,
 }
 
@@ -49,54 +49,54 @@ pub(super) fn batches<'a>(steps: &'a [Step<'a>]) -> Vec<Batch<'a>> {
 }
 
 impl<'a> Batch<'a> {
-    /// The acts, each with its position.
+    /// The acts, each with its index.
     pub(super) fn acts(self) -> impl Iterator<Item = (usize, &'a Step<'a>)> {
         self.all().filter(|(_, step)| !is_wait(step))
     }
 
-    /// The exchanges, those that brought something unasked among them.
+    /// The exchanges, each with its index, including those with unrequested replies.
     pub(super) fn all(self) -> impl Iterator<Item = (usize, &'a Step<'a>)> {
         self.steps.iter().enumerate().map(move |(offset, step)| (self.start + offset, step))
     }
 
-    /// The replies in order, each with its exchange and its number there.
+    /// The replies in order, each with the index of its exchange and its index there.
     pub(super) fn replies(self) -> impl Iterator<Item = (usize, usize, Reply<'a>)> {
         self.all().flat_map(|(exchange, step)| {
             step.replies.iter().enumerate().map(move |(nth, reply)| (exchange, nth, *reply))
         })
     }
 
-    /// How many replies there are.
+    /// The number of replies.
     pub(super) fn answers(self) -> usize {
         self.steps.iter().map(|step| step.exchange.received()).sum()
     }
 
-    /// The fewest that are due.
+    /// The smallest number of replies that are due.
     pub(super) fn least(self) -> usize {
         self.steps.iter().map(|step| *due(step).start()).sum()
     }
 
-    /// The most that are due.
+    /// The largest number of replies that are due.
     pub(super) fn most(self) -> usize {
         self.steps.iter().map(|step| *due(step).end()).sum()
     }
 
-    /// Whether several acts were sent in one go, as PIPELINING allows.
+    /// Returns whether several acts were sent together, as PIPELINING allows.
     pub(super) fn is_pipelined(self) -> bool {
         self.acts().nth(1).is_some()
     }
 
-    /// Whether the server promised PIPELINING before it.
+    /// Returns whether the server announced PIPELINING before the batch.
     pub(super) fn offers_pipelining(self) -> bool {
         self.steps.first().is_some_and(|step| step.session.offers("PIPELINING"))
     }
 
-    /// The first act that got fewer replies than it should.
+    /// The first act with fewer replies than are due.
     pub(super) fn unanswered(self) -> Option<(usize, &'a Step<'a>)> {
         self.acts().find(|(_, step)| step.exchange.received() < *due(step).start())
     }
 
-    /// The first reply that is one too many.
+    /// The first surplus reply: the index of its exchange and its index there.
     pub(super) fn surplus(self) -> Option<(usize, usize)> {
         self.all().find_map(|(exchange, step)| {
             let due = *due(step).end();
@@ -104,7 +104,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Whether it is a QUIT whose 221 stands behind other replies, so that these belong to acts before.
+    /// Returns whether the batch ends with a QUIT whose 221 follows other replies, which then belong to earlier acts.
     pub(super) fn ends_late(self) -> bool {
         let quit = self.acts().last().is_some_and(|(_, step)| step.verb() == Some(Verb::Quit));
         let numbers = || self.replies().map(|(.., reply)| reply.number());
@@ -114,7 +114,7 @@ impl<'a> Batch<'a> {
     pub(super) fn count(self) -> Count {
         let closes = self.steps.iter().any(|step| step.session.shut_down)
             || self.replies().any(|(.., reply)| reply.number() == Some(421));
-        // What is cut short may go on.
+        // A reply that is cut short may continue.
         let cut = DefectSet::from(Defect::Incomplete) | Defect::Endless.into();
         let whole = !self.replies().any(|(.., reply)| reply.defects().intersects(cut));
         let proper = !self.is_pipelined() || self.offers_pipelining() && !self.switches();
@@ -122,7 +122,7 @@ impl<'a> Batch<'a> {
         if closes || open || !whole || !proper || !self.steps.iter().all(is_plain) {
             return Count::Unknown;
         }
-        // Among several acts one without a reply makes every match doubtful, whatever the octets are.
+        // If one of several acts has no reply, no match is sure, whatever the octets are.
         let sure = self.acts().all(|(_, step)| step.exchange.sure);
         match self.answers() {
             answers if answers < self.least() && (sure || self.is_pipelined()) => Count::Fewer,
@@ -132,9 +132,9 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Whether what comes behind its reply need not be a reply to it: behind 354 one to a message whose end is
-    /// seen only by the server, behind STARTTLS octets of a handshake. These are no reply, since TLS lets the
-    /// client speak first, and what has the form of a reply is none of them.
+    /// Returns whether what follows the reply to a step need not be another reply to it. After 354, it may be a reply
+    /// to a message whose end only the server saw. After STARTTLS, it may be octets of a handshake. In TLS the client
+    /// speaks first, so anything that has the form of a reply is not part of a handshake.
     fn is_opening(self, step: &Step<'_>) -> bool {
         let formed =
             |reply: Reply<'_>| reply.number().is_some() && !reply.defects().intersects(DefectSet::FRAMING);
@@ -147,7 +147,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Whether something follows a command behind which other things than commands may be meant.
+    /// Returns whether something was pipelined after an act that may be followed by something other than commands.
     fn switches(self) -> bool {
         let switches = |step: &Step<'_>| match (&step.exchange.act, step.verb()) {
             (Act::Chunk { .. }, _) => false,
@@ -160,19 +160,19 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Whether nothing was sent.
+/// Returns whether the client sent nothing.
 pub(super) fn is_wait(step: &Step<'_>) -> bool {
     step.exchange.act == Act::Wait
 }
 
-/// How many replies an act is due.
+/// Returns the number of replies that are due to an act.
 pub(super) fn due(step: &Step<'_>) -> RangeInclusive<usize> {
     match &step.exchange.act {
         Act::Wait | Act::Handshake => 0..=0,
-        // A server may pass over an empty line.
+        // A server may ignore an empty line.
         Act::Command(octets) if octets.trim_ascii().is_empty() => 0..=1,
         _ if is_for_recipients(step) => match step.session.recipients() {
-            // RFC 2033 §4.3 wants no reply; a refusal of the command is judged by itself.
+            // RFC 2033 §4.3: there must be no reply. Another rule judges a refusal of the command.
             0 => 0..=1,
             recipients => recipients..=recipients,
         },
@@ -180,7 +180,7 @@ pub(super) fn due(step: &Step<'_>) -> RangeInclusive<usize> {
     }
 }
 
-/// Whether each recipient has its reply: at the end of the data in LMTP (RFC 2033 §4.2, §4.3).
+/// Returns whether each recipient gets a reply: at the end of the data in LMTP (RFC 2033 §4.2, §4.3).
 pub(super) fn is_for_recipients(step: &Step<'_>) -> bool {
     step.session.protocol == Protocol::Lmtp
         && match &step.exchange.act {
@@ -190,8 +190,7 @@ pub(super) fn is_for_recipients(step: &Step<'_>) -> bool {
         }
 }
 
-/// Whether the octets of an act cannot be taken for more or fewer acts than it is, and a reply was waited
-/// for.
+/// Returns whether the octets of an act can only be read as that one act, and the client waited for a reply.
 pub(super) fn is_plain(step: &Step<'_>) -> bool {
     let exchange = step.exchange;
     let waited_for = exchange.end != End::Answered || !exchange.answers.is_empty();
@@ -210,8 +209,8 @@ pub(super) fn is_plain(step: &Step<'_>) -> bool {
     }
 }
 
-/// Whether it is one line that no server need take for two. Behind a BDAT whose length cannot be read,
-/// anything may be taken for its chunk.
+/// Returns whether a command is one line that no server may read as two. BDAT here has an unreadable length, after
+/// which a server may read anything as its chunk.
 fn is_plain_command(command: &Command<'_>) -> bool {
     let longest = match command.verb() {
         Verb::Bdat => return false,
@@ -221,14 +220,14 @@ fn is_plain_command(command: &Command<'_>) -> bool {
     command.is_plain() && command.octets().len() <= longest && !is_shortened(command.octets())
 }
 
-/// Whether a message ends once, with a line of one dot, and no CR or LF stands alone in it.
+/// Returns whether a message ends with a line of a single dot and has no bare CR or LF.
 fn is_plain_message(octets: &[u8]) -> bool {
     let ends = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
     let pairs = octets.windows(2).all(|pair| (pair[0] == b'\r') == (pair[1] == b'\n'));
     ends && pairs && octets.first() != Some(&b'\n')
 }
 
-/// Whether the server knows BDAT, and is told the length as it is.
+/// Returns whether a chunk is well-formed with its true length, and the server supports BDAT.
 fn is_plain_chunk(step: &Step<'_>, command: &Command<'_>, octets: &[u8]) -> bool {
     let formed = match command.words().count() {
         1 => true,

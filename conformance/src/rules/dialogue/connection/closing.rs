@@ -1,5 +1,6 @@
 //! When a server may close (RFC 5321 §3.8, §4.1.1.10).
 
+use crate::counted::counted;
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
@@ -8,14 +9,14 @@ use crate::rules::catalogue::RuleId;
 use super::batch::{Batch, Count, due, is_wait};
 use super::{Connection, LocatedFindings, words};
 
-/// So many refusals on a connection may be taken for an attack, against which a server may defend itself (RFC
-/// 5321 §7.8). Exim suffers three.
+/// From this number of refusals on, a server may assume an attack and defend itself (RFC 5321 §7.8). Exim tolerates
+/// three.
 const MANY_REFUSALS: usize = 4;
 
-/// So many logins may fail (RFC 4954 §9).
+/// The number of failed logins that a server should allow (RFC 4954 §9).
 const LEAST_ATTEMPTS: usize = 3;
 
-/// What servers say when they defend themselves, or close for want of something to do.
+/// Words of servers that defend themselves or close an idle connection.
 const DEFENCES: [&str; 6] = ["too many", "synchroni", "pipelin", "timeout", "timed out", "idle"];
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
@@ -29,13 +30,13 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     }
 }
 
-/// The server's closing, where the client had not asked for it and no 421 announced it.
+/// A server's closing that the client did not ask for and no 421 announced.
 struct Closing<'a> {
-    /// The exchange at which it came.
+    /// The index of the exchange in which it happened.
     at: usize,
     step: &'a Step<'a>,
     batch: Batch<'a>,
-    /// The last reply: its exchange, its position there, and its code.
+    /// The last reply: the index of its exchange, its index there, and its code.
     last: Option<(usize, usize, u16)>,
 }
 
@@ -44,7 +45,7 @@ impl<'a> Closing<'a> {
         let steps = connection.steps;
         let broken = steps.iter().position(|step| matches!(step.exchange.end, End::Closed | End::Failed))?;
         let batch = *connection.batches.iter().rfind(|batch| batch.start <= broken)?;
-        // After an act that can be taken otherwise, after QUIT and after 421, the count is not known.
+        // The number of replies is not known after an act that can be read otherwise, after QUIT, and after 421.
         let known = match connection.odd {
             None => true,
             Some((odd, Count::Fewer)) => odd.start >= batch.start,
@@ -64,7 +65,7 @@ impl<'a> Closing<'a> {
         (known && !quit && refusals < MANY_REFUSALS && !closing.is_defence(connection)).then_some(closing)
     }
 
-    /// Whether the last reply says why, or is a code that says it.
+    /// Returns whether the text or the code of the last reply explains the closing.
     fn is_defence(&self, connection: &Connection<'_>) -> bool {
         let Some((exchange, nth, number)) = self.last else { return false };
         let answer = connection.steps.get(exchange).and_then(|step| step.exchange.answers.get(nth));
@@ -73,22 +74,22 @@ impl<'a> Closing<'a> {
             || number >= 400 && DEFENCES.iter().any(|defence| text.contains(defence))
     }
 
-    /// Whether the act was left without a reply.
+    /// Returns whether the act has no reply.
     fn is_unanswered(&self) -> bool {
         self.step.exchange.answers.is_empty()
     }
 
-    /// Whether the client sent something and got no reply.
+    /// Returns whether the client sent something and got no reply.
     fn is_pending(&self) -> bool {
         self.is_unanswered() && !is_wait(self.step)
     }
 
-    /// Whether nothing but the act or its reply can be the reason.
+    /// Returns whether only the act or its reply can be the reason for the closing.
     fn is_unexplained(&self, connection: &Connection<'_>) -> bool {
         let before = connection.steps.get(..=self.at).unwrap_or_default();
         let greeted = before.first().and_then(Step::number).is_some_and(|number| number < 400);
         let several = self.batch.is_pipelined() && !may_be_pipelined(self.batch);
-        // At the end of the data in LMTP, the replies that are missing are the fault.
+        // At the end of the data in LMTP, the missing replies are the fault.
         let counted = !self.is_unanswered() && self.step.exchange.answers.len() < *due(self.step).start();
         greeted
             && !self.may_be_idle(connection)
@@ -99,10 +100,10 @@ impl<'a> Closing<'a> {
             && !counted
     }
 
-    /// Whether the server may have closed for want of something to do: nothing was sent, and nothing refused.
+    /// Returns whether the server may have closed an idle connection: no act is pending, and none was refused.
     fn may_be_idle(&self, connection: &Connection<'_>) -> bool {
         let next = connection.steps.get(self.at + 1);
-        // A client that finds the connection closed had gone on at once.
+        // A client that finds the connection closed at its next act had continued at once.
         let goes_on = next.is_some_and(|next| !is_wait(next) && next.exchange.end == End::Closed);
         match self.last {
             Some((exchange, _, number)) => !self.is_pending() && (exchange == 0 || number < 400 && !goes_on),
@@ -111,7 +112,8 @@ impl<'a> Closing<'a> {
     }
 }
 
-/// Whether a handshake is going on, or its other side did not like a certificate, which shows only behind it.
+/// Returns whether the last thing to happen was a handshake. It may be incomplete, or the other side may have refused a
+/// certificate, which shows only afterwards.
 fn is_handshake(before: &[Step<'_>]) -> bool {
     let encrypts = |step: &Step<'_>| match &step.exchange.act {
         Act::Handshake => true,
@@ -126,7 +128,7 @@ fn is_failed_login(step: &Step<'_>) -> bool {
     login && step.number().is_some_and(|number| number >= 400)
 }
 
-/// RFC 5321 §3.1: after a 554 greeting the server waits for QUIT.
+/// RFC 5321 §3.1: after a 554 greeting, the server waits for QUIT.
 fn refused_opening(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let detail = match closing.at {
         0 => "closed at once",
@@ -135,17 +137,17 @@ fn refused_opening(connection: &Connection<'_>, closing: &Closing<'_>, findings:
     findings.at(connection.location(0, Some(0))).add(RuleId::REFUSED_OPENING_WAITS_FOR_QUIT, detail);
 }
 
-/// RFC 4954 §9: a client has at least three attempts.
+/// RFC 4954 §9: a client gets at least three attempts.
 fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, _)) = closing.last else { return };
     let attempts = connection.steps.iter().take(exchange + 1).filter(|step| is_failed_login(step)).count();
     if (1..LEAST_ATTEMPTS).contains(&attempts) {
-        let detail = format!("closed after {attempts} failed");
+        let detail = format!("closed after {}", counted(attempts, "failed attempt"));
         findings.at(connection.location(exchange, Some(nth))).add(RuleId::AUTH_THREE_ATTEMPTS, detail);
     }
 }
 
-/// RFC 5321 §3.8; where commands that were pipelined lost their replies to it, RFC 2920 §3.2.
+/// RFC 5321 §3.8, and RFC 2920 §3.2 if pipelined commands lost their replies.
 fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, number)) = closing.last else { return };
     if !closing.is_pending() {
@@ -156,15 +158,15 @@ fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut Loc
     let findings = findings.at(connection.location(closing.at, None));
     if number < 400 && closing.batch.is_pipelined() {
         let (replies, acts) = (closing.batch.answers(), closing.batch.acts().count());
-        let detail = format!("closed after {replies} replies to {acts} commands");
+        let detail = format!("closed after {} to {}", counted(replies, "reply"), counted(acts, "command"));
         findings.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else {
-        let detail = format!("closed instead of a reply, after {number} to the act before");
+        let detail = format!("closed instead of replying, after {number} to the previous act");
         findings.add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, detail);
     }
 }
 
-/// Whether it is no word that a mail client says: a header field, or a request of another protocol.
+/// Returns whether an act is not from a mail client but a header field or a request of another protocol.
 fn is_foreign(step: &Step<'_>) -> bool {
     const OTHERS: [&[u8]; 6] = [b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"CONNECT"];
     let Act::Command(octets) = &step.exchange.act else { return false };
@@ -172,7 +174,7 @@ fn is_foreign(step: &Step<'_>) -> bool {
     !word.iter().all(u8::is_ascii_alphanumeric) || OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
-/// Whether only the last act of a batch is one that must stand at the end (RFC 2920 §3.1).
+/// Returns whether every act before the last of a batch is one that may be anywhere in a group (RFC 2920 §3.1).
 fn may_be_pipelined(batch: Batch<'_>) -> bool {
     let anywhere = [Verb::Mail, Verb::Rcpt, Verb::Rset, Verb::Send, Verb::Soml, Verb::Saml, Verb::Bdat];
     let inside = batch.acts().filter(|(_, step)| step.exchange.pipelined);

@@ -1,5 +1,6 @@
-//! One reply to an act, in order (RFC 5321 §4.3.1, RFC 2920 §3.2, RFC 2033 §4.2).
+//! Rules that demand one reply per act, in order (RFC 5321 §4.3.1, RFC 2920 §3.2, RFC 2033 §4.2).
 
+use crate::counted::counted;
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
 use crate::protocol::Protocol;
@@ -26,17 +27,17 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
 /// Too many replies to an act.
 struct Surplus<'a> {
     batch: Batch<'a>,
-    /// The first reply that is one too many: its exchange, and its position there.
+    /// The first surplus reply: the index of its exchange and its index there.
     at: (usize, usize),
     act: usize,
     step: &'a Step<'a>,
-    /// The replies to the act, those that came unasked behind it among them.
+    /// The replies to the act, including unrequested ones after it.
     replies: Vec<Reply<'a>>,
-    /// How many these are with those that were not kept.
+    /// The number of these replies, including those that were not kept.
     count: usize,
 }
 
-/// Too many replies: the most exact rule that says so.
+/// Reports too many replies, by the most precise rule that fits.
 fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
     let Some(surplus) = Surplus::find(batch) else { return };
     let (exchange, nth) = surplus.at;
@@ -53,7 +54,7 @@ fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFin
 impl<'a> Surplus<'a> {
     fn find(batch: Batch<'a>) -> Option<Surplus<'a>> {
         let at = batch.surplus()?;
-        // What came unasked stands behind the last act.
+        // Unrequested replies come after the last act.
         let (act, step) = batch.acts().take_while(|(act, _)| *act <= at.0).last()?;
         let own = |exchange: usize| exchange == act || exchange > act && at.0 > act;
         let replies: Vec<Reply<'_>> =
@@ -64,13 +65,13 @@ impl<'a> Surplus<'a> {
         Some(Surplus { batch, at, act, step, replies, count })
     }
 
-    /// A rule about this kind of act.
+    /// Finds a rule about this kind of act.
     fn exact(&self) -> Option<(RuleId, String)> {
         let (count, recipients) = (self.count, self.step.session.recipients());
         let lmtp = self.step.session.protocol == Protocol::Lmtp;
         Some(match &self.step.exchange.act {
             _ if self.is_obeyed_chunk() => {
-                let detail = "the octets of the refused chunk were taken for commands";
+                let detail = "the octets of the refused chunk were read as commands";
                 (RuleId::FAILED_CHUNK_DISCARDED, detail.to_owned())
             }
             _ if is_for_recipients(self.step) => {
@@ -86,24 +87,23 @@ impl<'a> Surplus<'a> {
         })
     }
 
-    /// A rule about any act.
+    /// Returns a rule about any act.
     fn general(&self) -> (RuleId, String) {
         let count = self.count;
         if self.are_lines_of_one() {
-            return (
-                RuleId::CONTINUATION_BY_HYPHEN,
-                format!("{count} replies of one line each, with one code"),
-            );
+            return (RuleId::CONTINUATION_BY_HYPHEN, format!("{count} one-line replies with the same code"));
         }
-        let detail = match self.batch.is_pipelined() {
-            true => format!("{} replies to {} commands", self.batch.answers(), self.batch.acts().count()),
-            false => format!("{count} replies"),
+        let detail = if self.batch.is_pipelined() {
+            let acts = counted(self.batch.acts().count(), "command");
+            format!("{} to {acts}", counted(self.batch.answers(), "reply"))
+        } else {
+            counted(count, "reply")
         };
         (RuleId::ONE_REPLY_PER_COMMAND, detail)
     }
 
-    /// Whether the replies look like the lines of one whose hyphens are missing: one code, one line each, and
-    /// not the same text again. To a command whose success has no long text, it is rather a second reply.
+    /// Returns whether the replies look like the lines of one reply without its hyphens: they have the same code, one
+    /// line each, and not all the same text. To a command whose success takes one line, they are separate replies.
     fn are_lines_of_one(&self) -> bool {
         let Some(first) = self.replies.first() else { return false };
         let line = |reply: &Reply<'_>| {
@@ -120,8 +120,8 @@ impl<'a> Surplus<'a> {
         (long || refused) && !same && self.count == self.replies.len() && self.replies.iter().all(line)
     }
 
-    /// RFC 3030 §2: the octets of a chunk that is refused are read and dropped. Replies to commands that
-    /// nobody sent show that they were not.
+    /// RFC 3030 §2: a server reads and discards the octets of a refused chunk. Replies to commands that nobody sent
+    /// show that it did not.
     fn is_obeyed_chunk(&self) -> bool {
         let refused = self.batch.acts().take_while(|(act, _)| *act <= self.at.0).find_map(|(_, step)| {
             let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
@@ -139,9 +139,9 @@ impl<'a> Surplus<'a> {
     }
 }
 
-/// Replies that come late stand behind later acts. Where a 221 to QUIT shows that no more come, and their
-/// number fits an act before, that is the cause: a message with a reply for each recipient, or a chunk whose
-/// lines were obeyed.
+/// Finds the earlier act that caused surplus replies. Late replies appear after later acts. If a 221 to QUIT shows that
+/// there are no more and their number fits an earlier act, that act is the cause: a message with a reply per recipient,
+/// or a chunk whose lines were obeyed.
 fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, String)> {
     let quit = connection
         .steps
@@ -159,8 +159,8 @@ fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, Stri
             }
             Act::Chunk { octets, .. } if step.number() >= Some(400) => {
                 let lines = octets.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
-                let detail =
-                    format!("{lines} replies too many behind the refused chunk, which has so many lines");
+                let extra = counted(lines, "extra reply");
+                let detail = format!("{extra} after the refused chunk, one for each of its lines");
                 Some((position, lines, RuleId::FAILED_CHUNK_DISCARDED, detail))
             }
             _ => None,
@@ -172,10 +172,10 @@ fn cause(connection: &Connection<'_>, act: usize) -> Option<(usize, RuleId, Stri
 }
 
 fn for_recipients(count: usize, recipients: usize) -> String {
-    format!("replies: {count}, recipients: {recipients}")
+    format!("{} for {}", counted(count, "reply"), counted(recipients, "recipient"))
 }
 
-/// The rule that wants a reply for each recipient of a message or of its last chunk.
+/// Returns the rule that demands a reply for each recipient of a message or of its last chunk.
 fn rule_for_recipients(step: &Step<'_>) -> RuleId {
     match step.exchange.act {
         Act::Chunk { .. } => RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,
@@ -183,7 +183,7 @@ fn rule_for_recipients(step: &Step<'_>) -> RuleId {
     }
 }
 
-/// Too few replies. A server may be slow, so what comes later must show that it has passed the act over.
+/// Reports too few replies. A server may be slow, so later replies must show that it skipped the act.
 fn fewer(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
     let Some((act, step)) = batch.unanswered().filter(|(_, step)| step.exchange.act != Act::Connect) else {
         return;
@@ -191,24 +191,24 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFi
     let fenced = is_fenced(connection, batch);
     let (count, recipients) = (step.exchange.received(), step.session.recipients());
     if is_for_recipients(step) {
-        // A recipient may take long, and its reply then come behind a later command.
+        // A recipient may take long, and its reply may then come after a later command.
         if fenced || count > 0 && step.exchange.end == End::Closed {
             let detail = for_recipients(count, recipients);
             findings.at(connection.location(act, None)).add(rule_for_recipients(step), detail);
         }
     } else if fenced && batch.is_pipelined() {
-        let detail =
-            format!("{} replies to {} commands, then 221 to QUIT", batch.answers(), batch.acts().count());
+        let acts = counted(batch.acts().count(), "command");
+        let detail = format!("{} to {acts}, then 221 to QUIT", counted(batch.answers(), "reply"));
         findings.at(connection.location(act, None)).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else if fenced {
         findings
             .at(connection.location(act, None))
-            .add(RuleId::ONE_REPLY_PER_COMMAND, "no reply, but later 221 to QUIT");
+            .add(RuleId::ONE_REPLY_PER_COMMAND, "no reply, but 221 to QUIT later");
     }
 }
 
-/// Whether a QUIT behind a batch was answered 221, and what came until then is too little. 221 can answer
-/// nothing else, so no reply is still to come.
+/// Returns whether a QUIT after a batch got 221, and fewer replies than are due came before it. 221 answers only QUIT,
+/// so no reply is still to come.
 fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
     let rest = connection.steps.get(batch.start..).unwrap_or_default();
     let quit = rest.iter().position(|step| step.verb() == Some(Verb::Quit));
@@ -222,8 +222,8 @@ fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
         && until.iter().all(|step| is_plain(step) && step.exchange.act != Act::Handshake && !closes(step))
 }
 
-/// RFC 2920 §3.2: replies come in the order of the commands. 354 answers DATA alone, and 221 QUIT, so where
-/// one of them stands behind a command before, replies have changed places or one is lost.
+/// RFC 2920 §3.2: replies come in the order of the commands. 354 answers only DATA, and 221 only QUIT. If one of them
+/// is the reply to an earlier command, replies are out of order or one is lost.
 fn reordered(connection: &Connection<'_>, findings: &mut LocatedFindings) -> bool {
     let odd = connection.odd.map_or(usize::MAX, |(batch, count)| match count {
         Count::Unknown => batch.start,
@@ -236,11 +236,11 @@ fn reordered(connection: &Connection<'_>, findings: &mut LocatedFindings) -> boo
             let is = |step: &Step<'_>| step.verb() == Some(wanted);
             let Some((act, step)) = batch.acts().find(|(_, step)| is(step)) else { continue };
             let before = batch.acts().find(|(at, step)| *at < act && step.number() == Some(number));
-            // A server that closes on its own account may say 221, and does not answer QUIT then.
+            // A server that closes of its own accord may say 221, and then does not answer QUIT.
             let own = step.number();
             let wrong = own != Some(number) && (own.is_some() || wanted == Verb::Data);
-            if let (true, Some((at, _))) = (wrong, before) {
-                let detail = format!("{number} stands before the reply to {}", wanted.name());
+            if wrong && let Some((at, _)) = before {
+                let detail = format!("{number} comes before the reply to {}", wanted.name());
                 findings.at(connection.location(at, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
                 return true;
             }
@@ -249,15 +249,15 @@ fn reordered(connection: &Connection<'_>, findings: &mut LocatedFindings) -> boo
     false
 }
 
-/// A recording gives replies to acts in their order. Where the end of a message lacks replies, those of later
-/// commands stand there, and the 221 to QUIT shows it (RFC 2033 §4.2, §4.3).
+/// A recording matches replies to acts in order. If the end of a message lacks replies, those to later commands take
+/// their place, and the 221 to QUIT shows it (RFC 2033 §4.2, §4.3).
 fn reply_of_quit(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     for (position, step) in connection.sure().filter(|(_, step)| is_for_recipients(step)) {
         let next = connection.steps.get(position + 1);
         let quit =
             next.is_some_and(|next| next.verb() == Some(Verb::Quit) && next.exchange.answers.is_empty());
         let count = step.replies.iter().position(|reply| reply.number() == Some(221));
-        if let (true, Some(count)) = (quit, count) {
+        if quit && let Some(count) = count {
             let detail = for_recipients(count, step.session.recipients());
             findings.at(connection.location(position, Some(count))).add(rule_for_recipients(step), detail);
         }
@@ -273,7 +273,9 @@ fn bdat_without_recipient(connection: &Connection<'_>, findings: &mut LocatedFin
         let replied = step.number().is_some_and(|number| number != 530);
         if last && nobody && replied {
             let rule = RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT;
-            findings.at(connection.location(position, Some(0))).add(rule, "a reply, and no recipient");
+            findings
+                .at(connection.location(position, Some(0)))
+                .add(rule, "a reply, although there is no recipient");
         }
     }
 }

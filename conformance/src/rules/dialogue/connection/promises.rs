@@ -1,4 +1,4 @@
-//! What a server promised, and kept or not.
+//! Rules about what a server announced and did not keep.
 
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
@@ -11,7 +11,7 @@ use crate::rules::observation::Observation;
 
 use super::{Connection, LocatedFindings, is_coded, words};
 
-/// The longest a submission server may take for a reply (RFC 6409 §5.3).
+/// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
@@ -46,12 +46,12 @@ fn listed_capability(location: Location, observation: &Observation<'_>, findings
         && offered.has(keyword)
         && is_well_formed(observation, &command, offered)
     {
-        let detail = format!("{number}, and EHLO lists {keyword}");
+        let detail = format!("{number}, although EHLO lists {keyword}");
         findings.at(location).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
     }
 }
 
-/// Whether 500 can mean neither a syntax error in the command, nor that it comes at the wrong time.
+/// Returns whether 500 cannot mean a syntax error in the command or that the command comes at the wrong time.
 fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered: &Capabilities) -> bool {
     let (session, words) = (observation.session, command.words().count());
     let idle = session.transaction.is_none();
@@ -67,7 +67,7 @@ fn is_well_formed(observation: &Observation<'_>, command: &Command<'_>, offered:
                 && !session.authenticated
                 && mechanism.is_some_and(|name| offered.has_mechanism(name))
         }
-        // What is sent as a chunk has its length in it.
+        // A chunk that was sent as such states its length.
         Verb::Bdat => matches!(observation.exchange.act, Act::Chunk { .. }),
         Verb::Burl => words == 2 && command.is_last_chunk(),
         _ => false,
@@ -82,12 +82,12 @@ fn two_minutes(location: Location, observation: &Observation<'_>, findings: &mut
         && millis > TWO_MINUTES
         && !observation.is_greeting()
     {
-        let detail = format!("{} s until the reply", millis / 1000);
+        let detail = format!("the reply took {} s", millis / 1000);
         findings.at(location).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
     }
 }
 
-/// RFC 3207 §4.2, RFC 2034 §4: what is promised again after TLS is kept after it.
+/// RFC 3207 §4.2, RFC 2034 §4: codes that are announced again under TLS are sent under TLS.
 fn codes_after_tls(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let promised = |observation: &Observation<'_>| is_coded(observation) && observation.promises_code();
     let (after, before): (Vec<_>, Vec<_>) =
@@ -95,16 +95,20 @@ fn codes_after_tls(connection: &Connection<'_>, findings: &mut LocatedFindings) 
     let first = |observation: &Observation<'_>| observation.reply.lines().next().map(|line| line.token());
     let had = before.iter().any(|(_, seen)| first(seen).and_then(Token::exact).is_some());
     let lost = after.iter().all(|(_, seen)| first(seen) == Some(Token::Absent));
-    // A single kind of reply may lack its code anywhere.
+    // A single kind of reply may lack its code with or without TLS.
     let kind = |seen: &Observation<'_>| (seen.verb(), seen.number());
     let several = after.iter().any(|(_, seen)| after.first().is_some_and(|(_, one)| kind(one) != kind(seen)));
-    if let ([(location, _), ..], true, true) = (after.as_slice(), had && several, lost) {
-        let detail = format!("{} replies after TLS, and none has a code", after.len());
+    if had
+        && several
+        && lost
+        && let [(location, _), ..] = after.as_slice()
+    {
+        let detail = format!("none of the {} replies under TLS has a code", after.len());
         findings.at(*location).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
     }
 }
 
-/// A MAIL or RCPT that was sent with notification parameters alone, or with none.
+/// A MAIL or RCPT with notification parameters only, or with no parameters.
 struct Attempt<'a> {
     location: Location,
     command: Command<'a>,
@@ -113,7 +117,7 @@ struct Attempt<'a> {
     number: u16,
 }
 
-/// What the reply to an attempt may depend on beside the parameters.
+/// What the reply to an attempt may depend on besides the parameters.
 #[derive(PartialEq, Eq)]
 struct Circumstances<'a> {
     verb: Verb,
@@ -142,7 +146,7 @@ fn notification_parameters(connection: &Connection<'_>, findings: &mut LocatedFi
         if all(refused.notified, 5) && all(!refused.notified, 2) {
             let other = if refused.notified { "without" } else { "with" };
             let detail =
-                format!("{}, and accepted {other} the parameters: {}", refused.number, refused.command);
+                format!("{}, but accepted {other} the parameters: {}", refused.number, refused.command);
             findings.at(refused.location).add(RuleId::DSN_PARAMETER_NEUTRAL, detail);
             return;
         }
@@ -157,7 +161,7 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     let in_order = begun.is_some() == (command.verb() == Verb::Rcpt) && session.hello.is_some();
     let number = observation.number()?;
     let telling = matches!(number / 100, 2 | 5) && !matches!(number, 503 | 521 | 530 | 552);
-    // A second RCPT to one recipient may be refused because it is the second.
+    // A second RCPT for the same recipient may be refused because it is the second.
     let text = words(observation.reply.octets());
     let other = ["too many", "duplicate", "already"].iter().any(|reason| text.contains(reason));
     let valid = envelope.parameters().all(|parameter| {
@@ -181,7 +185,7 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     })
 }
 
-/// Whether it is a notification parameter of that command, in a form that RFC 3461 §4 allows.
+/// Returns whether a parameter is a notification parameter of the command, in a form that RFC 3461 §4 allows.
 fn is_valid(verb: Verb, parameter: &Parameter<'_>) -> bool {
     let value = parameter.value.unwrap_or_default();
     let is = |keyword: &str| parameter.is(keyword);
@@ -208,7 +212,7 @@ fn is_notify_list(value: &[u8]) -> bool {
     })
 }
 
-/// RFC 3461 §4: printable, `+` and `=` as `+2B` and `+3D`.
+/// Returns whether a value is xtext (RFC 3461 §4): printable, with `+` and `=` written as `+2B` and `+3D`.
 fn is_xtext(value: &[u8]) -> bool {
     let mut octets = value.iter();
     let hexadecimal =

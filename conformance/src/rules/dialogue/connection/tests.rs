@@ -1,4 +1,4 @@
-//! Dialogues built by hand, and what the rules about connections say of them.
+//! Tests of the dialogue rules on dialogues built by hand.
 
 mod closing;
 mod counts;
@@ -33,11 +33,11 @@ const RULES: [RuleId; 20] = [
     RuleId::STARTTLS_FORGETS_SESSION,
 ];
 
-/// What such a server says to EHLO.
+/// The reply of the tested servers to EHLO.
 pub(in crate::rules) const OFFERS: &str = "250-mx.example.org\n250-PIPELINING\n250-CHUNKING\n250-DSN\n\
      250-SIZE 1000\n250-VRFY\n250-AUTH PLAIN\n250-STARTTLS\n250 ENHANCEDSTATUSCODES";
 
-/// An act and its replies, their line ends left out.
+/// An act and its replies, which are given without line ends.
 pub(in crate::rules) fn said(act: Act, replies: &[&str]) -> Exchange {
     let answer =
         |reply: &&str| Answer { octets: format!("{}\r\n", reply.replace('\n', "\r\n")).into(), millis: 0 };
@@ -81,7 +81,7 @@ fn unsure(exchange: Exchange) -> Exchange {
     Exchange { sure: false, ..exchange }
 }
 
-/// Acts sent in one go. As the client has it, an act without a reply makes all of them doubtful.
+/// Acts that were sent together. As in the client, an act without a reply makes all of them unsure.
 fn pipeline(mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
     let missing = exchanges.iter().any(|exchange| exchange.answers.is_empty());
     let last = exchanges.len() - 1;
@@ -92,7 +92,7 @@ fn pipeline(mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
     exchanges
 }
 
-/// A session behind its EHLO, which is exchange 1.
+/// A session with the exchanges that follow EHLO, which is exchange 1.
 fn session(rest: Vec<Exchange>) -> Vec<Exchange> {
     begun("EHLO me.example.org", rest)
 }
@@ -103,7 +103,7 @@ fn begun(hello: &str, rest: Vec<Exchange>) -> Vec<Exchange> {
     exchanges
 }
 
-/// A session with a transaction of so many recipients; what follows has its position behind them, from 3.
+/// A session with a transaction of `recipients`; `rest` begins at exchange 3 + `recipients`.
 fn transaction(hello: &str, recipients: usize, rest: Vec<Exchange>) -> Vec<Exchange> {
     let mut exchanges = vec![command("MAIL FROM:<bob@example.org>", &["250 2.1.0 Ok"])];
     let recipient = |n| command(&format!("RCPT TO:<u{n}@example.org>"), &["250 2.1.5 Ok"]);
@@ -120,14 +120,14 @@ fn quit() -> Exchange {
     closed(command("QUIT", &["221 2.0.0 Bye"]))
 }
 
-/// What the rules about connections and runs find: the rule, the condition, the exchange.
+/// What the dialogue rules find: the rule, the condition, and the index of the exchange.
 pub(in crate::rules) fn found(dialogues: &[Dialogue]) -> Vec<(RuleId, Option<&'static str>, usize)> {
     let judgement = judge(dialogues, &Knowledge::default(), Strictness::default());
     let ours = judgement.findings.into_iter().filter(|finding| RULES.contains(&finding.rule));
     ours.map(|finding| (finding.rule, finding.condition, finding.location.exchange)).collect()
 }
 
-/// A name, a dialogue, and the rule that it breaks, with the exchange.
+/// A name, the exchanges of a dialogue, and the rule that it breaks, with the index of the exchange.
 type Example = (&'static str, Vec<Exchange>, Option<(RuleId, usize)>);
 
 fn check(protocol: Protocol, examples: Vec<Example>) {

@@ -1,15 +1,15 @@
-//! The forms of what stands behind `MAIL FROM:` and `RCPT TO:`.
+//! The form of the arguments of MAIL and RCPT.
 
 use crate::protocol::command::{Command, Verb};
 
-/// Whether nothing about a MAIL or RCPT but its path can be a reason to refuse it: it follows the grammar to
-/// the letter, within the lengths of RFC 5321 §4.5.3.1, and has no parameters.
+/// Returns whether only the path of a MAIL or RCPT can be a reason to refuse it: the command follows the grammar
+/// exactly, stays within the lengths of RFC 5321 §4.5.3.1, and has no parameters.
 pub(super) fn is_clean(command: &Command<'_>) -> bool {
     has_clean_path(command)
         && command.envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
 }
 
-/// As [`is_clean`]; there may be parameters, of a good form.
+/// Returns whether a command is as [`is_clean`] demands, except that it may have well-formed parameters.
 pub(super) fn has_clean_path(command: &Command<'_>) -> bool {
     command.is_plain()
         && command.octets().len() <= 512
@@ -18,27 +18,26 @@ pub(super) fn has_clean_path(command: &Command<'_>) -> bool {
         })
 }
 
-/// Whether a path is within the lengths that every server must take.
+/// Returns whether a path is within the lengths that every server must accept.
 pub(super) fn is_short(path: &[u8]) -> bool {
     let at = path.iter().rposition(|octet| *octet == b'@');
     let (local, domain) = path.split_at(at.unwrap_or(path.len()));
-    // RFC 5321 §4.5.3.1.3 counts the brackets of the path; the domain has its at sign here.
+    // RFC 5321 §4.5.3.1.3 counts the brackets of the path. `domain` includes the at sign.
     path.len() <= 254 && local.len() <= 64 && domain.len() <= 256
 }
 
-/// The domain of a path, or nothing.
+/// Returns the domain of a path, or an empty slice.
 pub(super) fn domain(path: &[u8]) -> &[u8] {
     path.iter().rposition(|octet| *octet == b'@').and_then(|at| path.get(at + 1..)).unwrap_or_default()
 }
 
-/// Whether a path is that mailbox, so far as can be told without knowing how a server folds case.
+/// Returns whether a path is the given mailbox. Letter case is ignored, because servers differ in how they treat it.
 pub(super) fn is_mailbox(path: &[u8], mailbox: Option<&String>) -> bool {
     mailbox.is_some_and(|mailbox| path.eq_ignore_ascii_case(mailbox.as_bytes()))
 }
 
-/// Whether the argument of a MAIL or RCPT has an error that is none of those that servers forgive: an address
-/// without brackets, without a domain, with dots or hyphens where they do not belong, blanks around the
-/// colon.
+/// Returns whether the argument of a MAIL or RCPT has an error that servers do not tolerate. They tolerate an address
+/// without brackets, without a domain, or with misplaced dots or hyphens, and blanks around the colon.
 pub(super) fn is_broken(command: &Command<'_>) -> bool {
     let word: &[u8] = if command.verb() == Verb::Mail { b"FROM" } else { b"TO" };
     let argument = command.argument();
@@ -55,11 +54,12 @@ pub(super) fn is_broken(command: &Command<'_>) -> bool {
 }
 
 fn is_broken_path(path: &[u8]) -> bool {
-    let mailbox = match path.starts_with(b"@") {
-        true => path.iter().position(|octet| *octet == b':').and_then(|colon| path.get(colon + 1..)),
-        false => Some(path),
+    let mailbox = if path.starts_with(b"@") {
+        path.iter().position(|octet| *octet == b':').and_then(|colon| path.get(colon + 1..))
+    } else {
+        Some(path)
     };
-    // A source route without an end.
+    // A source route that has no end is broken.
     let Some(mailbox) = mailbox else { return true };
     if mailbox.starts_with(b"\"") {
         return false;
@@ -75,7 +75,7 @@ mod tests {
     use crate::protocol::command::Command;
 
     #[test]
-    fn broken_is_more_than_what_servers_forgive() {
+    fn tolerated_errors_are_not_broken() {
         for argument in [
             "",
             "FROM",
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_leaves_nothing_to_refuse_but_the_path() {
+    fn clean_commands_are_exact_and_have_no_parameters() {
         let clean = |line: &str| is_clean(&Command::read(line.as_bytes()));
         assert!(clean("RCPT TO:<a@b.org>\r\n") && clean("MAIL FROM:<>\r\n"));
         assert!(

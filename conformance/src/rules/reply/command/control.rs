@@ -1,4 +1,4 @@
-//! RSET, NOOP, QUIT, and arguments where none belongs.
+//! Rules about RSET, NOOP, QUIT, and superfluous arguments.
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -7,14 +7,14 @@ use crate::rules::observation::Observation;
 
 use super::{accepts, answers_it, is_outside, seen};
 
-/// The replies to RSET (RFC 5321 §4.1.1.5): 250.
+/// RFC 5321 §4.1.1.5: RSET gets 250.
 pub(super) fn rset(observation: &Observation<'_>, findings: &mut Findings) {
     if is_bare(observation) && fails(observation) {
         findings.add(RuleId::RSET_ANSWERED_250, seen(observation));
     }
 }
 
-/// The replies to NOOP (RFC 5321 §4.1.1.9): 250, whatever its argument.
+/// RFC 5321 §4.1.1.9: NOOP gets 250, whatever its argument.
 pub(super) fn noop(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     if command.is_plain() && command.octets().len() <= 512 && fails(observation) {
@@ -23,13 +23,13 @@ pub(super) fn noop(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether it is not 250, in the ways that nothing excuses. 503 before EHLO breaks a rule of its own.
+/// Returns whether the reply is not 250 and has no excuse. Another rule judges 503 before EHLO.
 fn fails(observation: &Observation<'_>) -> bool {
     let before_hello = observation.session.hello.is_none() && observation.is(&[503]);
     observation.digit() != Some(4) && is_outside(observation, &[&[250]]) && !before_hello
 }
 
-/// The reply to QUIT (RFC 5321 §4.1.1.10): 221, in any state, also of a server that takes no mail.
+/// RFC 5321 §4.1.1.10: QUIT gets 221 in any state, even from a server that accepts no mail.
 pub(super) fn quit(observation: &Observation<'_>, findings: &mut Findings) {
     let about = observation.is_about_command() && answers_it(observation) && !observation.session.shut_down;
     if about && is_bare(observation) && observation.digit() != Some(4) && is_outside(observation, &[&[221]]) {
@@ -48,7 +48,7 @@ pub(super) fn arguments(observation: &Observation<'_>, findings: &mut Findings) 
     }
 }
 
-/// Whether nothing follows the verb, not even a blank, which a server may take for an argument.
+/// Returns whether nothing follows the verb, not even a blank, which a server may read as an argument.
 pub(super) fn is_bare(observation: &Observation<'_>) -> bool {
     let Some(command) = observation.command else { return false };
     let line = command.octets().strip_suffix(b"\r\n").unwrap_or(command.octets());

@@ -1,4 +1,4 @@
-//! VRFY, EXPN and HELP.
+//! Rules about VRFY, EXPN and HELP.
 
 use crate::protocol::command::{Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
@@ -7,7 +7,7 @@ use crate::rules::observation::Observation;
 
 use super::{accepts, address, is_outside, seen};
 
-/// RFC 5321 §4.3.2, §3.5; 421, 500, 501 and 530 may come to any command.
+/// RFC 5321 §4.3.2, §3.5. Any command may get 421, 500, 501 or 530.
 const VRFY: [u16; 11] = [250, 251, 252, 500, 501, 502, 504, 530, 550, 551, 553];
 const EXPN: [u16; 8] = [250, 252, 500, 501, 502, 504, 530, 550];
 const HELP: [u16; 7] = [211, 214, 500, 501, 502, 504, 530];
@@ -20,7 +20,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §4.3.2, §3.5.1, §4.1.1.8. 503 before EHLO breaks a rule of its own.
+/// RFC 5321 §4.3.2, §3.5.1, §4.1.1.8. Another rule judges 503 before EHLO.
 fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let before_hello = observation.session.hello.is_none() && observation.is(&[503]);
     if observation.digit() == Some(4) || before_hello {
@@ -31,21 +31,21 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Expn) => (RuleId::VRFY_EXPN_CODES, &EXPN),
         _ => (RuleId::HELP_CODES, &HELP),
     };
-    // The parameter SMTPUTF8 may be unknown (RFC 5321 §4.1.1.11).
+    // The server may not know the parameter SMTPUTF8 (RFC 5321 §4.1.1.11).
     let parameter = observation.command.is_some_and(|command| command.words().nth(1).is_some());
     if is_outside(observation, &[list]) && !(parameter && observation.is(&[555])) {
         findings.add(rule, seen(observation));
     }
 }
 
-/// RFC 5321 §3.5.3, §7.3: 250 says that the address was verified, and a server that does not verify says 252.
+/// RFC 5321 §3.5.3, §7.3: 250 means that the address was verified. A server that does not verify sends 252.
 fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let word = command.words().next().unwrap_or_default();
     let word = word.strip_prefix(b"<").and_then(|word| word.strip_suffix(b">")).unwrap_or(word);
     let is_unknown = address::is_mailbox(word, observation.knowledge.unknown.as_ref());
     if is_unknown && observation.is(&[250]) {
-        let detail = format!("{} of a mailbox that does not exist", seen(observation));
+        let detail = format!("{} for a mailbox that does not exist", seen(observation));
         findings.add(RuleId::VRFY_TRUTHFUL, detail);
     }
     let well_formed = command.is_plain() && (is_mailbox(word) || word.iter().all(u8::is_ascii_alphanumeric));
@@ -55,11 +55,11 @@ fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.5.1, §3.5.2: what was verified is named, a mailbox a line; 252 is free.
+/// RFC 5321 §3.5.1, §3.5.2: each line names a mailbox that was verified. The text of 252 is free.
 fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
     let verified = accepts(observation) && !observation.is(&[252]) || observation.is(&[551]);
     let nameless = observation.reply.lines().position(|line| !line.text().contains(&b'@'));
-    if let (true, Some(line)) = (verified, nameless) {
+    if verified && let Some(line) = nameless {
         let detail = format!("{}: no mailbox in line {}", seen(observation), line + 1);
         findings.add(RuleId::VRFY_NAMES_MAILBOX, detail);
     }

@@ -1,4 +1,4 @@
-//! DATA, and what follows the message.
+//! Rules about DATA and the replies to the message.
 
 use crate::dialogue::Act;
 use crate::rules::catalogue::RuleId;
@@ -7,21 +7,21 @@ use crate::rules::observation::Observation;
 
 use super::{accepts, control, has_detail, is_followed, is_outside, limit, refuses_for_good, says, seen};
 
-/// RFC 5321 §4.3.2; 421, 500, 501 and 530 may come to any command.
+/// RFC 5321 §4.3.2. Any command may get 421, 500, 501 or 530.
 const DATA: [u16; 11] = [421, 450, 451, 452, 500, 501, 503, 530, 550, 552, 554];
-/// RFC 5321 §4.3.2; 421 may come to anything.
+/// RFC 5321 §4.3.2. Anything may get 421.
 const END: [u16; 8] = [250, 421, 450, 451, 452, 550, 552, 554];
-/// What is said of a recipient behind the message in LMTP (RFC 2033 §4.2).
+/// Codes for one recipient after an LMTP message (RFC 2033 §4.2).
 const END_LMTP: [u16; 3] = [251, 551, 553];
-/// What refuses BDAT itself.
+/// Codes that refuse BDAT itself.
 const END_CHUNK: [u16; 4] = [500, 501, 502, 503];
-/// Enhanced status codes that say something of one recipient: the address, the mailbox (RFC 3463 §3.2, §3.3).
+/// Enhanced status codes about one recipient: its address or its mailbox (RFC 3463 §3.2, §3.3).
 const RECIPIENT: [(u16, u16); 11] =
     [(1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 10), (2, 0), (2, 1), (2, 2), (2, 3), (2, 4)];
 
-/// The replies to DATA.
+/// Judges the replies to DATA.
 pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
-    // RFC 5321 §3.3, §4.3.2: what is accepted is asked for with 354.
+    // RFC 5321 §3.3, §4.3.2: a server that accepts DATA sends 354.
     if accepts(observation) {
         findings.add(RuleId::DATA_ANSWERED_354, seen(observation));
     } else if is_outside(observation, &[&DATA]) {
@@ -30,7 +30,7 @@ pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
     needs_recipient(observation, findings);
 }
 
-/// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. LMTP has a rule of its own.
+/// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. Another rule judges LMTP.
 fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let bare = control::is_bare(observation);
     let session = observation.session;
@@ -45,7 +45,7 @@ fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// The replies behind the final dot, and behind the last chunk.
+/// Judges the replies after the final dot and to the last chunk.
 pub(super) fn end(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);
     late_recipient(observation, findings);
@@ -70,7 +70,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.3: where one of several recipients fails this late, the others should still get the message.
+/// RFC 5321 §3.3: if one of several recipients fails this late, the others should still get the message.
 fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let recipients = observation.session.recipients();
     if !observation.is_lmtp()
@@ -83,7 +83,8 @@ fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.3: Resent fields are no reason. RFC 6409 §6.3 lets a submission server look at them.
+/// RFC 5321 §3.3: Resent fields are not a reason to refuse a message. RFC 6409 §6.3 lets a submission server look at
+/// them.
 fn resent(observation: &Observation<'_>, findings: &mut Findings) {
     let (Act::Message(octets) | Act::Chunk { octets, .. }) = &observation.exchange.act else { return };
     if observation.is_submission() || observation.digit() < Some(4) || !says(observation, &["resent"]) {
@@ -94,7 +95,7 @@ fn resent(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether a text has the word, and not only within another such as "represented".
+/// Returns whether a text has "resent" as a word of its own, not only within one such as "represented".
 fn names_resent(text: &[u8]) -> bool {
     text.split(|octet| !octet.is_ascii_alphabetic()).any(|word| word.eq_ignore_ascii_case(b"resent"))
 }

@@ -1,4 +1,4 @@
-//! The greeting, EHLO, HELO and LHLO.
+//! Rules about the greeting, EHLO, HELO and LHLO.
 
 use crate::protocol::command::{Verb, is_domain, is_literal};
 use crate::rules::catalogue::RuleId;
@@ -12,14 +12,14 @@ const GREETING: [u16; 4] = [220, 421, 521, 554];
 /// RFC 5321 §4.3.2.
 const HELLO: [u16; 6] = [250, 500, 501, 502, 504, 550];
 
-/// The connection's opening is 220, 521 or 554; 421 closes it.
+/// The greeting is 220, 521 or 554, or 421 if the server closes the connection.
 pub(super) fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.nth == 0 && is_outside(observation, &[&GREETING]) {
         findings.add(RuleId::OPENING_CODES, seen(observation));
     }
 }
 
-/// RFC 7504 §3: 521 says that the host never takes mail, so it comes first or not at all.
+/// RFC 7504 §3: 521 means that the host never accepts mail, so it is the greeting or is not sent at all.
 pub(super) fn stays_open(observation: &Observation<'_>, findings: &mut Findings) {
     let opened = observation.session.greeting.is_some_and(|number| number != 521);
     if opened && observation.is(&[521]) {
@@ -27,7 +27,8 @@ pub(super) fn stays_open(observation: &Observation<'_>, findings: &mut Findings)
     }
 }
 
-/// The replies to EHLO, HELO and LHLO. What LMTP says to EHLO and HELO, and SMTP to LHLO, is another matter.
+/// Judges the replies to EHLO, HELO and LHLO, but not those of LMTP servers to EHLO and HELO or of SMTP servers to
+/// LHLO.
 pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is_lmtp() != (observation.verb() == Some(Verb::Lhlo)) {
         return;
@@ -39,7 +40,7 @@ pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     implemented(observation, findings);
 }
 
-/// RFC 5321 §4.5.1: a server knows EHLO and HELO.
+/// RFC 5321 §4.5.1: a server implements EHLO and HELO.
 fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let name = command.argument();

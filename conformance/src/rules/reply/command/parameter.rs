@@ -1,4 +1,4 @@
-//! What MAIL and RCPT carry beside a path: parameters, octets that are not ASCII, a blank behind the colon.
+//! Rules about MAIL and RCPT apart from the path: parameters, octets that are not ASCII, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb};
 use crate::rules::catalogue::RuleId;
@@ -7,7 +7,7 @@ use crate::rules::observation::Observation;
 
 use super::{accepts, address, has_detail, is_policy, says, seen};
 
-/// The parameters that extensions of SMTP define, in use or not; PRDR, VERP and XVERP are of Exim, Courier,
+/// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
 /// Postfix.
 const KNOWN: [&str; 24] = [
     "ALT-ADDRESS",
@@ -36,7 +36,7 @@ const KNOWN: [&str; 24] = [
     "XVERP",
 ];
 
-/// The rules on a MAIL or RCPT that comes when it may come.
+/// Judges a MAIL or RCPT that comes in the right state.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     unknown(observation, &command, findings);
@@ -44,14 +44,17 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     space_after_colon(observation, &command, findings);
 }
 
-/// Whether parameters follow the path, in any form.
+/// Returns whether any parameters follow the path, well-formed or not.
 pub(super) fn follow(command: &Command<'_>) -> bool {
     command.envelope().is_some_and(|envelope| envelope.parameters().next().is_some())
 }
 
-/// RFC 5321 §4.1.1.11: a parameter that the server does not know gets 555.
+/// RFC 5321 §4.1.1.11: an unknown parameter gets 555.
 fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    let Some(envelope) = command.envelope().filter(|_| address::has_clean_path(command)) else { return };
+    if !address::has_clean_path(command) {
+        return;
+    }
+    let Some(envelope) = command.envelope() else { return };
     let extended = matches!(observation.session.hello, Some(Verb::Ehlo | Verb::Lhlo));
     if !extended
         || !envelope.path().is_some_and(|path| path.is_empty() || address::domain(path).contains(&b'.'))
@@ -63,7 +66,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
             str::from_utf8(parameter.keyword).is_ok_and(|keyword| observation.session.offers(keyword));
         !offered && !KNOWN.iter().any(|known| parameter.is(known))
     };
-    // A keyword with X may be known to client and server alone.
+    // A keyword that begins with X may be private to client and server.
     let private = |parameter: &Parameter<'_>| {
         parameter.keyword.first().is_some_and(|first| matches!(first, b'X' | b'x'))
     };
@@ -84,34 +87,37 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     }
 }
 
-/// RFC 5321 §4.1.1.11: a parameter that cannot be honoured for the moment gets 455, unless its own standard has
-/// another code. That it is for the moment shows where 555 is said to pass, or where 4yz names the arguments.
+/// RFC 5321 §4.1.1.11: a parameter that the server temporarily cannot honour gets 455, unless the parameter's standard
+/// has another code. A 555 whose text calls it temporary, or a 4yz about the arguments, shows that it is temporary.
 fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     // RFC 1870 §6.1, RFC 6710 §4.1.
     const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
-    let blamable = follow(command) && address::has_clean_path(command);
-    let Some(envelope) = command.envelope().filter(|_| blamable) else { return };
+    if !follow(command) || !address::has_clean_path(command) {
+        return;
+    }
+    let Some(envelope) = command.envelope() else { return };
     let other = OWN_CODE.iter().any(|keyword| envelope.parameter(keyword).is_some());
     let passes = observation.is(&[555]) && says(observation, &["temporar", "try again", "try later"]);
     let for_now = observation.digit() == Some(4) && !observation.is(&[421, 455]);
     if !other && (passes || for_now && has_detail(observation, &[(5, 4)])) {
-        let detail = format!("{} to a parameter that cannot be had for now", seen(observation));
+        let detail = format!("{} for a parameter that is temporarily unavailable", seen(observation));
         findings.add(RuleId::PARAMETER_UNAVAILABLE_455, detail);
     }
 }
 
-/// RFC 5321 §3.3: a blank behind the colon is forgiven or gets 501.
+/// RFC 5321 §3.3: a blank after the colon is tolerated or gets 501.
 fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    let Some(envelope) = command.envelope().filter(|_| command.is_plain() && !follow(command)) else {
+    if !command.is_plain() || follow(command) {
         return;
-    };
-    let else_good = envelope.is_well_formed() && envelope.path().is_some_and(address::is_short);
-    if envelope.is_indented() && else_good && observation.is(&[500, 502, 504, 555]) {
+    }
+    let Some(envelope) = command.envelope() else { return };
+    let otherwise_good = envelope.is_well_formed() && envelope.path().is_some_and(address::is_short);
+    if envelope.is_indented() && otherwise_good && observation.is(&[500, 502, 504, 555]) {
         findings.add(RuleId::SPACE_AFTER_COLON, seen(observation));
     }
 }
 
-/// RFC 5321 §2.4: without an extension that allows it, an octet above 127 has the command refused.
+/// RFC 5321 §2.4: without an extension that allows it, a command with an octet above 127 is refused.
 pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(|command| !command.octets().is_ascii()) else { return };
     let allowed = match command.verb() {
@@ -119,7 +125,7 @@ pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) 
         _ => observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8")),
     };
     if accepts(observation) && !allowed {
-        let detail = format!("{}, which has octets above 127 and no SMTPUTF8", seen(observation));
+        let detail = format!("{} with octets above 127 and without SMTPUTF8", seen(observation));
         findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }
 }

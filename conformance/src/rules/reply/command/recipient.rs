@@ -1,4 +1,4 @@
-//! RCPT.
+//! Rules about RCPT.
 
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
@@ -11,9 +11,9 @@ use super::{
 
 /// RFC 5321 §4.3.2, RFC 7504 §5.1; RFC 3207 §4 and RFC 4954 §6 add 530.
 const RCPT: [u16; 16] = [250, 251, 421, 450, 451, 452, 455, 500, 501, 503, 530, 550, 551, 552, 553, 555];
-/// RFC 7504 §4; and 454, with which servers put off what they do not relay.
+/// RFC 7504 §4, and 454, with which servers defer what they do not relay.
 const RCPT_MORE: [u16; 2] = [556, 454];
-/// Refusals that are about something else than the path: the sequence, the login, a limit, the parameters.
+/// Refusals about something other than the path: the sequence, the login, a limit, or the parameters.
 const ELSEWHERE: [u16; 4] = [503, 530, 552, 555];
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -30,7 +30,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the session stands as RCPT needs it.
+/// Returns whether the session is in the right state for RCPT.
 pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
     observation.session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_none())
 }
@@ -64,7 +64,7 @@ fn needs_mail(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// The rules on a path of which something is known.
+/// Judges a path that the target's file says something about.
 fn paths(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(address::is_clean) else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
@@ -83,14 +83,12 @@ fn paths(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the server refuses the path for good, and not by a policy that may have another ground than the
-/// path.
+/// Returns whether the server refuses the path for good, and not by a policy that may have another reason.
 fn refuses_path(observation: &Observation<'_>) -> bool {
     refuses_for_good(observation) && !is_policy(observation) && !observation.is(&ELSEWHERE)
 }
 
-/// RFC 5321 §3.3: a mailbox that is not there gets 550; 551 and 553 refuse a path as well. RFC 6409 §4.1 has
-/// 554.
+/// RFC 5321 §3.3: a mailbox that does not exist gets 550. 551 and 553 also refuse a path. RFC 6409 §4.1 adds 554.
 fn unknown(observation: &Observation<'_>, findings: &mut Findings) {
     let submission = observation.is_submission() && observation.is(&[554]);
     if refuses_path(observation) && !submission && !observation.is(&[550, 551, 553]) {
@@ -101,7 +99,7 @@ fn unknown(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.4: 250 and 251 forward, 551 names the new address, 550 does not.
+/// RFC 5321 §3.4: 250 and 251 forward the message, 551 names the new address, and 550 does not.
 fn forwarded(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = refuses_path(observation) && !observation.is(&[550, 551]);
     if refused || accepts(observation) && !observation.is(&[250, 251]) {
@@ -109,7 +107,7 @@ fn forwarded(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.6.2, §7.9: what is not relayed gets 550. RFC 6409 §4.1 has 554.
+/// RFC 5321 §3.6.2, §7.9: a recipient that the server does not relay to gets 550. RFC 6409 §4.1 adds 554.
 fn foreign(observation: &Observation<'_>, findings: &mut Findings) {
     let other =
         refuses_for_good(observation) && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
@@ -119,7 +117,7 @@ fn foreign(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether a path is the postmaster's, without a domain or in one that the server is known to serve.
+/// Returns whether a path is the postmaster, without a domain or in a domain that the server is known to serve.
 fn is_postmaster(observation: &Observation<'_>, path: &[u8]) -> bool {
     let knowledge = observation.knowledge;
     let (local, domain) = path.split_at(path.len().min(b"postmaster".len()));
@@ -132,8 +130,8 @@ fn is_postmaster(observation: &Observation<'_>, path: &[u8]) -> bool {
         }
 }
 
-/// RFC 5321 §4.5.1: mail for the postmaster is taken. A submission server may want a login first; LMTP has no
-/// such rule. Policy, the sender, and a 554 that does not name the path may be about the client.
+/// RFC 5321 §4.5.1: mail for the postmaster is accepted. A submission server may demand a login first, and LMTP has no
+/// such rule. A refusal by policy, one about the sender, and a 554 that is not about the path may be about the client.
 fn postmaster(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let logged_in = !observation.is_submission() || session.authenticated;

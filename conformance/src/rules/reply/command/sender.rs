@@ -1,4 +1,4 @@
-//! MAIL.
+//! Rules about MAIL.
 
 use crate::dialogue::session::Transaction;
 use crate::protocol::command::Command;
@@ -23,7 +23,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     parameter::non_ascii(observation, findings);
 }
 
-/// Whether the session stands as MAIL needs it.
+/// Returns whether the session is in the right state for MAIL.
 pub(super) fn is_ready(observation: &Observation<'_>) -> bool {
     observation.session.hello.is_some() && observation.session.transaction.is_none()
 }
@@ -47,12 +47,12 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §4.1.4: MAIL comes behind a hello and outside of a transaction, else it gets 503.
+/// RFC 5321 §4.1.4: MAIL comes after a hello and outside a transaction. Otherwise it gets 503.
 fn sequence(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     match &session.transaction {
         Some(transaction) => nested(observation, transaction, findings),
-        // What STARTTLS makes the server forget is judged with STARTTLS.
+        // Another rule judges what the server must forget after STARTTLS.
         None if session.hello.is_none() && session.offered_before_tls.is_none() => {
             before_hello(observation, findings);
         }
@@ -74,7 +74,7 @@ fn nested(observation: &Observation<'_>, transaction: &Transaction, findings: &m
         return;
     }
     let detail = format!("{} in a transaction", seen(observation));
-    // A sender that was accepted a moment ago is no reason for a refusal.
+    // A sender that was accepted a moment before is not a reason for a refusal.
     let line = observation.command.map(|command| command.octets());
     let again = line.is_some_and(|line| line.eq_ignore_ascii_case(&transaction.mail));
     let refused = observation.is(&[500, 501, 502]) || again && observation.is(&[554]);
@@ -89,8 +89,8 @@ fn is_clean(observation: &Observation<'_>) -> bool {
     observation.command.is_some_and(|command| address::is_clean(&command))
 }
 
-/// RFC 5321 §4.1.4: an argument that cannot begin a transaction gets 501. 550 and 553 refuse a mailbox
-/// (§3.3), and 555 what stands behind it.
+/// RFC 5321 §4.1.4: an argument that cannot begin a transaction gets 501. 550 and 553 refuse a mailbox (§3.3), and 555
+/// refuses the parameters.
 fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(Command::is_plain) else { return };
     if !is_ready(observation) {

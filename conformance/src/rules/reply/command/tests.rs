@@ -1,10 +1,10 @@
-//! Tables of what is said in which state, and what breaks there.
+//! Tables of commands and replies in each state, with the rules that they break.
 
 use crate::dialogue::{Act, Answer, Dialogue, Exchange};
 use crate::protocol::Protocol;
 use crate::{Knowledge, Policy, Strictness, judge};
 
-/// How far a session has come.
+/// The state of a session.
 #[derive(Clone, Copy)]
 pub(in crate::rules) enum State {
     Connected,
@@ -17,7 +17,7 @@ pub(in crate::rules) enum State {
 
 use State::{Connected, Data, DataOfTwo, Greeted, Recipient, Sender};
 
-/// What led to a state: acts and their replies.
+/// Returns the acts and replies that lead to a state.
 fn before(state: State, protocol: Protocol) -> Vec<(&'static str, &'static str)> {
     let hello = match protocol {
         Protocol::Lmtp => "LHLO me.example.org",
@@ -43,7 +43,7 @@ fn before(state: State, protocol: Protocol) -> Vec<(&'static str, &'static str)>
     steps
 }
 
-/// A dialogue of acts and replies; what follows 354 is a message.
+/// Builds a dialogue of acts and replies. The act after 354 is a message.
 pub(in crate::rules) fn dialogue(protocol: Protocol, steps: &[(&str, &str)]) -> Dialogue {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for (sent, reply) in steps {
@@ -75,7 +75,7 @@ pub(in crate::rules) fn knowledge() -> Knowledge {
     }
 }
 
-/// The findings about the last exchange, of rules whose label begins so: `rcpt-codes warning`.
+/// Returns the findings about the last exchange, for rules whose label has a prefix: `rcpt-codes warning`.
 pub(in crate::rules) fn found(labels: &str, dialogue: &Dialogue, knowledge: &Knowledge) -> String {
     let last = dialogue.exchanges.len() - 1;
     let findings = judge(std::slice::from_ref(dialogue), knowledge, Strictness::default()).findings;
@@ -88,7 +88,7 @@ pub(in crate::rules) fn found(labels: &str, dialogue: &Dialogue, knowledge: &Kno
     findings.iter().filter(of_rule).map(shown).collect::<Vec<_>>().join(", ")
 }
 
-/// Holds rows of state, what is sent, the reply and what breaks against the rules of a label.
+/// Checks rows of state, command, reply and expected findings, for rules whose label has a prefix.
 pub(in crate::rules) fn check(labels: &str, protocol: Protocol, rows: &[(State, &str, &str, &str)]) {
     let wrong = rows.iter().filter_map(|(state, sent, reply, expected)| {
         let mut steps = before(*state, protocol);
@@ -127,7 +127,7 @@ fn openings_and_hellos() {
 }
 
 #[test]
-fn what_works_at_any_time() {
+fn commands_that_work_at_any_time() {
     check(
         "CM",
         Protocol::Smtp,
@@ -417,7 +417,7 @@ fn vocabulary() {
 }
 
 #[test]
-fn what_is_listed_is_there() {
+fn listed_commands_are_implemented() {
     let asked = |sent: &str, reply: &str| {
         let steps = [("", "220 mx"), ("EHLO me", "250-mx\r\n250-HELP\r\n250 AUTH=LOGIN"), (sent, reply)];
         found("CM", &dialogue(Protocol::Smtp, &steps), &knowledge())
@@ -429,7 +429,7 @@ fn what_is_listed_is_there() {
 }
 
 #[test]
-fn a_server_that_serves_nobody_is_left_alone() {
+fn servers_that_accept_no_mail_are_not_judged() {
     let refused = [("", "554 no"), ("EHLO me", "503 no"), ("RSET", "503 no")];
     assert_eq!(found("CM", &dialogue(Protocol::Smtp, &refused), &knowledge()), "");
     assert_eq!(found("CM", &dialogue(Protocol::Smtp, &refused[..2]), &knowledge()), "");
@@ -443,7 +443,7 @@ fn a_server_that_serves_nobody_is_left_alone() {
     assert_eq!(found("CM", &dialogue(Protocol::Smtp, &recorded_late), &knowledge()), "");
 }
 
-/// RFC 5321 §3.3, §4.1.4: whether a refused DATA ends the transaction is not said, and servers differ.
+/// RFC 5321 §3.3, §4.1.4 do not say whether a refused DATA ends the transaction, and servers differ.
 #[test]
 fn a_refused_data_leaves_the_transaction_in_doubt() {
     let start = before(Recipient, Protocol::Smtp);

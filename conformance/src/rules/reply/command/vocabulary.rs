@@ -1,4 +1,4 @@
-//! Which commands a server knows, and what it says of that.
+//! Rules about which commands a server implements and how it says so.
 
 use crate::protocol::command::{Command, Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
@@ -10,7 +10,7 @@ use super::{
     seen, sender,
 };
 
-/// Commands that are no part of RFC 5321 §4.5.1, each with the keyword of EHLO that promises it.
+/// Commands that RFC 5321 §4.5.1 does not require, each with the EHLO keyword that announces it.
 const OPTIONAL: [(Verb, &str); 8] = [
     (Verb::Expn, "EXPN"),
     (Verb::Help, "HELP"),
@@ -21,7 +21,7 @@ const OPTIONAL: [(Verb, &str); 8] = [
     (Verb::Auth, "AUTH"),
     (Verb::Starttls, "STARTTLS"),
 ];
-/// Words that some server knows, or takes for an attack.
+/// Words that some servers know or regard as an attack.
 const KNOWN: [&str; 20] = [
     "CONNECT", "DEBUG", "DELETE", "EMAL", "ESAM", "ESND", "ESOM", "EVFY", "FETR", "GET", "HEAD", "ONEX",
     "OPTIONS", "POST", "PROXY", "PUT", "QUEUE", "SHOWQ", "VERB", "WIZ",
@@ -38,7 +38,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     limit::path(observation, findings);
 }
 
-/// RFC 5321 §4.1.4: these work before EHLO.
+/// RFC 5321 §4.1.4: NOOP, HELP, EXPN, VRFY and RSET work before EHLO.
 fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let works =
         matches!(observation.verb(), Some(Verb::Noop | Verb::Help | Verb::Expn | Verb::Vrfy | Verb::Rset));
@@ -48,7 +48,7 @@ fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.5.2, §4.1.1.1: EHLO lists what the server does beyond the required commands.
+/// RFC 5321 §3.5.2, §4.1.1.1: EHLO lists what the server supports beyond the required commands.
 fn listed(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let Some(verb) = observation.verb() else { return };
@@ -60,21 +60,23 @@ fn listed(observation: &Observation<'_>, findings: &mut Findings) {
         Verb::Starttls => !session.tls && observation.is(&[220]),
         _ => accepts(observation),
     };
-    let Some(offered) = session.offered.as_ref().filter(|_| done) else { return };
-    // Before RFC 4954 mechanisms were listed behind `AUTH=`.
+    if !done {
+        return;
+    }
+    let Some(offered) = &session.offered else { return };
+    // Before RFC 4954, mechanisms were listed after `AUTH=`.
     let old = offered.keywords().any(|offered| offered.to_ascii_uppercase().starts_with("AUTH="));
     let listed = offered.has(keyword) || verb == Verb::Auth && old;
     if !listed {
-        let detail = format!("{}, and EHLO does not list {keyword}", seen(observation));
+        let detail = format!("{}, but EHLO does not list {keyword}", seen(observation));
         findings.add_if(verb == Verb::Help, RuleId::SUPPORTED_COMMAND_LISTED, "help", detail);
     }
 }
 
-/// RFC 5321 §4.2.4: a command that nobody knows gets 500. Whether a private one is known cannot be told from
-/// outside.
+/// RFC 5321 §4.2.4: an unknown command gets 500. Whether a server knows a private command is not visible from outside.
 fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let rule = RuleId::UNKNOWN_COMMAND_500;
-    // Before EHLO some look at the sequence first.
+    // Before EHLO, some servers check the sequence first.
     let too_early = observation.session.hello.is_none() && observation.is(&[503]);
     if command.verb() != Verb::Other || !is_nonsense(command) || observation.digit() == Some(4) || too_early {
         return;
@@ -84,8 +86,8 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     }
 }
 
-/// Whether a line begins with a word that no server knows: letters of one case, not private, not of another
-/// protocol.
+/// Returns whether a line begins with a word that no server knows: letters of one case that are not a private command
+/// and not one of another protocol.
 fn is_nonsense(command: &Command<'_>) -> bool {
     let line = command.octets().trim_ascii_end();
     let word = line.split(|octet| *octet == b' ').next().unwrap_or_default();
@@ -96,19 +98,24 @@ fn is_nonsense(command: &Command<'_>) -> bool {
     short && (3..=12).contains(&word.len()) && one_case && !private && !known
 }
 
-/// RFC 5321 §4.5.1: what every server must know is neither unknown (500) nor unimplemented (502). HELO and
-/// EHLO have a rule of their own.
+/// RFC 5321 §4.5.1: a required command is neither unknown (500) nor unimplemented (502). Another rule judges HELO and
+/// EHLO.
 fn required(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     if !observation.is(&[500, 502]) || !refuses_for_good(observation) {
         return;
     }
     let bare = control::is_bare(observation);
     let followed = is_followed(observation);
-    // Of these, 500 may also be meant for the address.
-    let told = observation.is(&[502]) || has_detail(observation, &[(5, 1)]) || says_unknown(observation);
+    // For MAIL and RCPT, 500 may also be about the address.
+    let is_about_verb =
+        observation.is(&[502]) || has_detail(observation, &[(5, 1)]) || says_unknown(observation);
     let good = match command.verb() {
-        Verb::Mail => told && followed && sender::is_ready(observation) && address::is_clean(command),
-        Verb::Rcpt => told && followed && recipient::is_ready(observation) && address::is_clean(command),
+        Verb::Mail => {
+            is_about_verb && followed && sender::is_ready(observation) && address::is_clean(command)
+        }
+        Verb::Rcpt => {
+            is_about_verb && followed && recipient::is_ready(observation) && address::is_clean(command)
+        }
         Verb::Data => followed && bare && observation.session.recipients() > 0,
         Verb::Rset | Verb::Noop | Verb::Quit => bare,
         Verb::Vrfy => command.is_plain() && is_mailbox(command.argument()),
@@ -127,8 +134,8 @@ fn says_unknown(observation: &Observation<'_>) -> bool {
     )
 }
 
-/// RFC 5321 §4.2.1, §4.2.2: what EHLO lists is there, so 500 and 502 can only be about the parameter, which
-/// is 504.
+/// RFC 5321 §4.2.1, §4.2.2: a command that EHLO lists is implemented, so 500 and 502 can only be about the parameter,
+/// for which 504 is the code.
 fn parameter_504(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let mut words = command.words();
     let parameter = match command.verb() {

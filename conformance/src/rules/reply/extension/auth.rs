@@ -1,4 +1,4 @@
-//! AUTH (RFC 4954).
+//! Rules about AUTH (RFC 4954).
 
 use crate::dialogue::Act;
 use crate::dialogue::session::Session;
@@ -12,14 +12,14 @@ use super::reason::{
 };
 use super::value::{Xtext, decode_base64, xtext};
 
-/// Codes that blame the command, its syntax or its place, or a mechanism or a password. A refusal by policy
-/// has others.
+/// Codes that blame the command, its syntax or its place, the mechanism, or the password. A refusal by policy has other
+/// codes.
 const PROTOCOL: [u16; 6] = [500, 501, 502, 504, 535, 555];
-/// Codes that RFC 5321 has for mailboxes alone.
+/// Codes that RFC 5321 defines only for mailboxes.
 const MAILBOX: [u16; 4] = [551, 552, 553, 556];
-/// A length that fits in a command line.
+/// The octets that fit in a command line.
 const COMMAND_LENGTH: usize = 512;
-/// A length that a server is expected to take (RFC 4954 §4).
+/// The octets that a server is expected to accept in a response (RFC 4954 §4).
 const RESPONSE_LENGTH: usize = 12288;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -49,14 +49,14 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// An AUTH command where it may come and one has been offered, or a response to a challenge.
+/// An AUTH command after AUTH was offered, or a response to a challenge.
 struct Attempt<'a> {
     mechanism: &'a [u8],
-    /// Whether EHLO offers the mechanism, or the server went on with it.
+    /// Whether EHLO offers the mechanism, or the server has continued with it.
     offered: bool,
-    /// The response, or the initial one.
+    /// The response, or the initial response.
     response: Option<&'a [u8]>,
-    /// Whether it is behind AUTH.
+    /// Whether it is an AUTH command, whose response is the initial one.
     initial: bool,
 }
 
@@ -88,19 +88,19 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Whether there is a response, and it is base64.
+    /// Returns whether there is a response and it is base64.
     fn is_decoded(&self) -> bool {
         self.response.is_some_and(|response| decode_base64(response).is_some())
     }
 
-    /// Whether there is a response that is neither base64 nor one of the signs of RFC 4954 §4.
+    /// Returns whether there is a response that is neither base64 nor `*` or `=` (RFC 4954 §4).
     fn is_garbled(&self) -> bool {
         self.response
             .is_some_and(|response| !matches!(response, b"*" | b"=") && decode_base64(response).is_none())
     }
 }
 
-/// RFC 4954 §4: the text of 334 is base64 and nothing else.
+/// RFC 4954 §4: the text of 334 is only base64.
 fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is(&[334]) {
         return;
@@ -109,18 +109,18 @@ fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
     let mut lines = observation.reply.lines();
     match (lines.next(), lines.next()) {
         (Some(line), None) if line.separator().is_none() => {
-            findings.add_under(rule, "bare-334", "no space behind 334");
+            findings.add_under(rule, "bare-334", "no space after 334");
         }
         (Some(line), None) if decode_base64(line.text()).is_some() => {}
         (Some(line), None) => {
             let shown = &line.text()[..line.text().len().min(20)];
-            findings.add(rule, format!("no base64: {:?}", shown.escape_ascii().to_string()));
+            findings.add(rule, format!("not base64: {:?}", shown.escape_ascii().to_string()));
         }
         _ => findings.add(rule, "more than one line"),
     }
 }
 
-/// RFC 4954 §6: the codes of its replies. 535 and 500 have rules of their own.
+/// RFC 4954 §6: the enhanced status codes for AUTH. Other rules judge 535 and 500.
 fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     const OWN: [(u16, (u16, u16)); 5] =
         [(235, (7, 0)), (432, (7, 12)), (454, (7, 0)), (534, (7, 9)), (538, (7, 11))];
@@ -130,20 +130,20 @@ fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5248 §2.4: 523 5.7.10 and 525 5.7.13. RFC 4954 leaves a closed account to 535.
+/// RFC 5248 §2.4: 523 5.7.10 and 525 5.7.13. RFC 4954 uses 535 for a closed account.
 fn registry(observation: &Observation<'_>, findings: &mut Findings) {
     let encryption = names(observation, &[(7, 10)]) && !observation.is(&[523]);
     let account = names(observation, &[(7, 13)]) && !observation.is(&[525, 535]);
     if is_refused(observation) && (encryption || account) {
         findings.add(RuleId::AUTH_REGISTRY_CODES, codes(observation));
     }
-    // With a code, the registry's own rule says so.
+    // With an enhanced status code, a rule about the registry reports it.
     if observation.is(&[422, 524]) && observation.enhanced().is_none() {
-        findings.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is defined nowhere", codes(observation)));
+        findings.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is not defined anywhere", codes(observation)));
     }
 }
 
-/// The rule that an AUTH breaks by its place (RFC 4954 §4).
+/// Returns the rule that a server breaks if it accepts AUTH in this state (RFC 4954 §4).
 fn misplaced(session: &Session) -> Option<RuleId> {
     match &session.transaction {
         _ if session.authenticated => Some(RuleId::AUTH_TWICE_503),
@@ -152,7 +152,7 @@ fn misplaced(session: &Session) -> Option<RuleId> {
     }
 }
 
-/// RFC 4954 §4: 503, whatever else may be wrong with it; but that may come first.
+/// RFC 4954 §4: 503, whatever else is wrong, although a server may report something else first.
 fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: RuleId, findings: &mut Findings) {
     let session = observation.session;
     let mut words = command.words();
@@ -164,7 +164,7 @@ fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: Rule
     }
 }
 
-/// RFC 4954 §4: success is 235, without data of the mechanism.
+/// RFC 4954 §4: success is 235, without data from the mechanism.
 fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_SUCCESS_235;
     if !is_accepted(observation) {
@@ -173,28 +173,28 @@ fn success(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is(&[235]) {
         return findings.add(rule, format!("{} to AUTH", codes(observation)));
     }
-    // What DIGEST-MD5 and SCRAM send last.
+    // The final data of DIGEST-MD5 and SCRAM.
     let is_data = |word: &[u8]| {
         let decoded = decode_base64(word).unwrap_or_default();
         decoded.starts_with(b"rspauth=") || (decoded.starts_with(b"v=") && decoded.len() > 20)
     };
     let mut words = observation.reply.lines().flat_map(|line| line.text().split(|octet| *octet == b' '));
     if words.any(is_data) {
-        findings.add(rule, "235 with data of the mechanism");
+        findings.add(rule, "235 with data from the mechanism");
     }
 }
 
-/// RFC 4954 §4: 504 for a mechanism that is not there. 534, 538, 523 tell why it cannot be used.
+/// RFC 4954 §4: 504 for an unsupported mechanism. 534, 538 and 523 say why a mechanism cannot be used.
 fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_MECHANISM_504;
     if attempt.offered || !is_mechanism(attempt.mechanism) || has_legacy_list(observation.session) {
         return;
     }
     let shown = attempt.mechanism.escape_ascii();
-    // A mechanism may be there and not be listed, if it is one that others have.
+    // A server may support a common mechanism without listing it.
     let taken = matches!(observation.digit(), Some(2 | 3)) && !is_common(attempt.mechanism);
     let mistaken = match observation.number() {
-        // What is wrong may be the response.
+        // The response may be what is wrong.
         Some(501) => attempt.response.is_none(),
         Some(number) => [500, 502, 535, 555].contains(&number),
         None => false,
@@ -206,7 +206,7 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
     }
 }
 
-/// RFC 4954 §4: 501 to `*`.
+/// RFC 4954 §4: `*` gets 501.
 fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let cancelled = attempt.response == Some(b"*") && !attempt.initial;
     if cancelled && matches!(observation.digit(), Some(2 | 3 | 5)) && !observation.is(&[501]) {
@@ -214,9 +214,9 @@ fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
     }
 }
 
-/// RFC 4954 §4: 501 to an initial response where the server speaks first.
+/// RFC 4954 §4: an initial response gets 501 if the mechanism has the server speak first.
 fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
-    // RFC 2195 §2, RFC 2222 §7.1. DIGEST-MD5 lets a client that comes again speak first.
+    // RFC 2195 §2, RFC 2222 §7.1. DIGEST-MD5 lets a returning client speak first.
     const SERVER_FIRST: [&str; 2] = ["CRAM-MD5", "KERBEROS_V4"];
     let rule = RuleId::AUTH_INITIAL_RESPONSE_501;
     let server_first =
@@ -236,7 +236,7 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findin
     }
 }
 
-/// RFC 4954 §4: 501 to what is no base64.
+/// RFC 4954 §4: a response that is not base64 gets 501.
 fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_BASE64_501;
     if !attempt.offered || !attempt.is_garbled() {
@@ -254,8 +254,8 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
     }
 }
 
-/// RFC 4954 §4: 500 and 5.5.6 to a response that does not fit, and 12288 octets fit. AUTH itself is a command
-/// and no longer than others.
+/// RFC 4954 §4: a response that is too long gets 500 and 5.5.6, and 12288 octets are not too long. AUTH itself is a
+/// command and has the length of one.
 fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_LINE_LENGTH;
     let length = attempt.response.map_or(0, <[u8]>::len);
@@ -270,10 +270,10 @@ fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
     }
 }
 
-/// RFC 4954 §4, §6: 535 and 5.7.8 to wrong credentials. That they are the reason shows by 535, by X.7.8, or
-/// by a code that RFC 5321 has for mailboxes alone.
+/// RFC 4954 §4, §6: wrong credentials get 535 and 5.7.8. They are the reason if the reply has 535, X.7.8, or a code
+/// that RFC 5321 defines only for mailboxes.
 fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
-    // A closed account, and a server that is not trusted: more precise, and the registry's.
+    // The registry has more precise codes for a closed account and for a server that is not trusted.
     const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
     let rule = RuleId::AUTH_FAILURE_535;
     if observation.is(&[535]) {
@@ -289,7 +289,7 @@ fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut 
     }
 }
 
-/// RFC 4954 §6: no 538, and no mechanism offered that needs TLS first.
+/// RFC 4954 §6: no 538, and no mechanism is offered that needs TLS first.
 fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let clear = attempt.offered && attempt.initial && !observation.session.tls;
     let shown = observation.is(&[523]) || names(observation, &[(7, 10), (7, 11)]);
@@ -299,7 +299,7 @@ fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &m
     }
 }
 
-/// RFC 4954 §5: the AUTH parameter of MAIL is taken.
+/// RFC 4954 §5: the AUTH parameter of MAIL is accepted.
 fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
         return;
@@ -308,29 +308,29 @@ fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
     if blamed && observation.session.offers("AUTH") {
         findings
-            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the parameter AUTH", codes(observation)));
+            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the AUTH parameter", codes(observation)));
     }
 }
 
-/// Whether EHLO offers a mechanism.
+/// Returns whether EHLO offers a mechanism.
 fn is_offered(session: &Session, mechanism: &[u8]) -> bool {
     let name = str::from_utf8(mechanism).unwrap_or_default();
     session.offered.as_ref().is_some_and(|offered| offered.has_mechanism(name))
 }
 
-/// Whether EHLO has the line `AUTH=` of old servers, which may list other mechanisms.
+/// Returns whether EHLO has the line `AUTH=` of old servers, which may list other mechanisms.
 fn has_legacy_list(session: &Session) -> bool {
     let legacy = |keyword: &str| keyword.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("AUTH="));
     session.offered.as_ref().is_some_and(|offered| offered.keywords().any(legacy))
 }
 
-/// RFC 4422 §3.1, `sasl-mech`; lower case is read as upper case.
+/// Returns whether octets are a `sasl-mech` (RFC 4422 §3.1) in any letter case.
 fn is_mechanism(octets: &[u8]) -> bool {
     let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
     (1..=20).contains(&octets.len()) && octets.iter().all(allowed)
 }
 
-/// Whether some server has that mechanism: the registered ones, and what vendors made.
+/// Returns whether some server supports a mechanism: the registered ones and those of vendors.
 fn is_common(mechanism: &[u8]) -> bool {
     const NAMES: [&str; 16] = [
         "ANONYMOUS",
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn location() {
+    fn auth_out_of_place() {
         let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
         run(&[
             (&[LOGGED_IN, (PASSWORD, "503 5.5.1 Already")], ""),

@@ -1,4 +1,4 @@
-//! CHUNKING and BINARYMIME (RFC 3030), and DATA under PIPELINING (RFC 2920).
+//! Rules about CHUNKING and BINARYMIME (RFC 3030), and about DATA with PIPELINING (RFC 2920).
 
 use crate::dialogue::Act;
 use crate::dialogue::session::Transaction;
@@ -12,7 +12,7 @@ use super::value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.command, observation.session.transaction.as_deref()) {
-        // What a refused chunk leaves behind is indeterminate (RFC 3030 §2).
+        // The state after a refused chunk is indeterminate (RFC 3030 §2).
         (_, Some(transaction)) if transaction.chunk_failed => {}
         (Some(command), transaction) if command.verb() == Verb::Bdat => {
             chunk(observation, &command, transaction, findings);
@@ -36,7 +36,7 @@ fn chunk(
     if !observation.session.offers("CHUNKING") {
         return;
     }
-    // RFC 3030 §2: a chunk that is taken gets 250.
+    // RFC 3030 §2: an accepted chunk gets 250.
     if is_accepted(observation) && !observation.is(&[250]) {
         findings.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
     }
@@ -45,10 +45,10 @@ fn chunk(
         return faulty_chunk(observation, recipients, findings);
     }
     if transaction.is_none() && observation.session.after_last_chunk {
-        return chunk_behind_last(observation, findings);
+        return chunk_after_last(observation, findings);
     }
-    // RFC 3030 §2 names no code for a chunk without recipients; RFC 5321 §3.3 has 503 and 554 for DATA. 500
-    // and 502 mean that BDAT is not there at all.
+    // RFC 3030 §2 names no code for a chunk without recipients. RFC 5321 §3.3 has 503 and 554 for DATA. 500 and 502
+    // mean that BDAT is not implemented at all.
     let refused = is_refused(observation) && !observation.is(&[500, 502, 503, 554]);
     if !recipients && (refused || is_accepted(observation)) {
         findings
@@ -56,8 +56,8 @@ fn chunk(
     }
 }
 
-/// RFC 3030 §2 names no code for a bad BDAT line; RFC 5321 §4.3.2 has 501, and 500 for anything. Without a
-/// recipient the state may be what is refused.
+/// RFC 3030 §2 names no code for a malformed BDAT. RFC 5321 §4.3.2 has 501, and 500 for anything. Without a recipient,
+/// the server may refuse BDAT because of the state.
 fn faulty_chunk(observation: &Observation<'_>, recipients: bool, findings: &mut Findings) {
     let permitted: &[u16] = if recipients { &[500, 501] } else { &[500, 501, 502, 503, 554] };
     if is_accepted(observation) || (is_refused(observation) && !observation.is(permitted)) {
@@ -65,8 +65,8 @@ fn faulty_chunk(observation: &Observation<'_>, recipients: bool, findings: &mut 
     }
 }
 
-/// RFC 3030 §2: behind BDAT LAST the next BDAT gets 503.
-fn chunk_behind_last(observation: &Observation<'_>, findings: &mut Findings) {
+/// RFC 3030 §2: a BDAT after BDAT LAST gets 503.
+fn chunk_after_last(observation: &Observation<'_>, findings: &mut Findings) {
     if is_accepted(observation) || (is_refused(observation) && !observation.is(&[503])) {
         findings.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", codes(observation)));
     }
@@ -78,25 +78,25 @@ fn data(observation: &Observation<'_>, transaction: &Transaction, findings: &mut
         envelope.value("BODY").is_some_and(|body| body.eq_ignore_ascii_case(b"BINARYMIME"))
     });
     if transaction.chunked.is_some() {
-        if is_no_503(observation, transaction) {
+        if lacks_503(observation, transaction) {
             findings.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", codes(observation)));
         }
     } else if binary && session.offers("BINARYMIME") {
-        if is_no_503(observation, transaction) {
+        if lacks_503(observation, transaction) {
             let detail = format!("{} to DATA after BODY=BINARYMIME", codes(observation));
             findings.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
         }
     } else if session.offers("PIPELINING") && !observation.is_lmtp() {
-        // RFC 2920 §3.2 (3). In LMTP a rule of its own demands more.
+        // RFC 2920 §3.2 (3). In LMTP, another rule demands more.
         if observation.is(&[354]) && transaction.recipients.is_empty() {
             findings.add(RuleId::PIPELINED_DATA_NEEDS_RECIPIENT, "354 without an accepted recipient");
         }
     }
 }
 
-/// Whether DATA where RFC 3030 §2 and §3 want 503 was accepted, or refused for its syntax or its place with
-/// another code. A refusal for want of recipients or by policy is another matter.
-fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
+/// Returns whether DATA for which RFC 3030 §2 and §3 demand 503 was accepted, or refused with another code for its
+/// syntax or its place. A refusal because of missing recipients or by policy does not count.
+fn lacks_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
     const MISTAKEN: [u16; 5] = [500, 501, 502, 504, 555];
     let protocol = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
     let mistaken =
@@ -104,7 +104,7 @@ fn is_no_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
     matches!(observation.digit(), Some(2 | 3)) || (mistaken && protocol)
 }
 
-/// RFC 2920 §3.2 (4): 354 without a recipient, then a lone dot.
+/// RFC 2920 §3.2 (4): a single dot after 354 without a recipient is refused.
 fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     let dot = matches!(&observation.exchange.act, Act::Message(octets) if octets == b".\r\n");
     let nobody = transaction.data && transaction.recipients.is_empty();
@@ -119,7 +119,7 @@ fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, findin
     }
 }
 
-/// RFC 3030 §2, `bdat-cmd`: a size, and LAST or nothing.
+/// Returns whether a command is a `bdat-cmd` (RFC 3030 §2): a size, and optionally LAST.
 fn is_chunk(command: &Command<'_>) -> bool {
     let mut words = command.words();
     let size = words.next().is_some_and(|word| is_number(word, usize::MAX));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_to_send_to() {
+    fn data_without_recipients() {
         let refused = ("RCPT TO:<nobody@example.org>", "550 5.1.1 Who?");
         let data = ("DATA", "354 Go");
         run(&[

@@ -1,5 +1,5 @@
-//! Enhanced status codes that two RFCs give two meanings or reply codes, and those that several give one (RG-07 to
-//! RG-09, RG-13, RG-14).
+//! Rules about enhanced status codes for which RFCs differ in the meaning or in the reply code, and about conditions
+//! for which several RFCs agree on the codes.
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -17,8 +17,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     authentication(observation, findings);
 }
 
-/// RFC 4865 §6 gave X.7.16 and X.7.17 to quotas; the registry gave them to RFC 6710 and RFC 7293. To MAIL
-/// without a time of release X.7.17 is neither, and X.7.16 only where priorities are offered.
+/// RFC 4865 §6 used X.7.16 and X.7.17 for quotas, but the registry assigned them to RFC 6710 and RFC 7293. For MAIL
+/// without a release time, X.7.17 has neither meaning, and X.7.16 has one only if priorities are offered.
 fn future_release(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     if observation.verb() != Some(Verb::Mail) || !is_turned_down(observation) || is_held(observation) {
@@ -31,15 +31,15 @@ fn future_release(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 4468 errata 895 and 896: X.7.14, not X.7.8.
+/// RFC 4468, errata 895 and 896: X.7.14, not X.7.8.
 fn burl(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Burl) && names(observation, &[(7, 8)]) {
         findings.add(RuleId::BURL_TRUST_CODE, codes(observation));
     }
 }
 
-/// RFC 5336 had X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which those to
-/// MAIL, to DATA and behind the message never do (RFC 6531 §3.7.4).
+/// RFC 5336 used X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which replies to
+/// MAIL, to DATA and to the message never do (RFC 6531 §3.7.4).
 fn utf8(observation: &Observation<'_>, findings: &mut Findings) {
     let alternative = names(observation, &[(6, 7)]) && says(observation, &["alt-address"]);
     let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
@@ -48,7 +48,7 @@ fn utf8(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.5 has 554 beside X.6.9, its registration in §4.2 has 550.
+/// RFC 6531: §3.5 has 554 with X.6.9, and the registration in §4.2 has 550.
 fn utf8_header(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = is_about_mail(observation) && is_turned_down(observation);
     if refused && names(observation, &[(6, 9)]) && !observation.is(&[550, 554]) {
@@ -56,8 +56,8 @@ fn utf8_header(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the
-/// text shows that a check of SPF or DKIM failed.
+/// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the text shows
+/// that an SPF or DKIM check failed.
 fn authentication(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = promised(observation) else { return };
     let permitted =

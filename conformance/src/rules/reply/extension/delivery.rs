@@ -1,5 +1,5 @@
-//! Parameters of MAIL and RCPT for time, priority, owner and form of what is delivered: FUTURERELEASE,
-//! DELIVERBY, MT-PRIORITY, RRVS, 8BITMIME, CONPERM, CONNEG, CHECKPOINT, SUBMITTER.
+//! Rules about parameters of MAIL and RCPT that govern delivery: FUTURERELEASE, DELIVERBY, MT-PRIORITY, RRVS, 8BITMIME,
+//! CONPERM, CONNEG, CHECKPOINT, SUBMITTER.
 
 use crate::dialogue::session::Session;
 use crate::protocol::command::{Envelope, Verb};
@@ -37,7 +37,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 4865 §4.2 (7) to (10): a bad, repeated or too distant time is refused, with 501 and 5.5.4.
+/// RFC 4865 §4.2 (7) to (10): a malformed, repeated or too distant time is refused with 501 and 5.5.4.
 fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(fault) = hold_fault(envelope, observation.session) else { return };
     let detail = format!("{} to {fault}", codes(observation));
@@ -52,14 +52,14 @@ fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     }
 }
 
-/// What is wrong with HOLDFOR and HOLDUNTIL, where they are offered.
+/// Returns what is wrong with HOLDFOR or HOLDUNTIL, if they are offered.
 fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str> {
     let mut limits = session.offered.as_ref()?.parameters("FUTURERELEASE")?;
     let (longest, latest) = (limits.next(), limits.next());
     let times =
         envelope.parameters().filter(|parameter| parameter.is("HOLDFOR") || parameter.is("HOLDUNTIL"));
     if times.count() > 1 {
-        return Some("more than one time of release");
+        return Some("more than one release time");
     }
     if let Some(seconds) = envelope.value("HOLDFOR") {
         if !is_number(seconds, 9) || seconds.starts_with(b"0") {
@@ -79,7 +79,7 @@ fn hold_fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str
     latest.filter(|latest| until > *latest).map(|_| "a HOLDUNTIL beyond the limit")
 }
 
-/// Whether octets have the form of a date and time (RFC 3339 §5.6).
+/// Returns whether octets have the form of a date and time (RFC 3339 §5.6).
 fn is_date_time(octets: &[u8]) -> bool {
     let has_form = |octets: &[u8], form: &[u8]| {
         let fits =
@@ -97,8 +97,8 @@ fn is_date_time(octets: &[u8]) -> bool {
         && [&b"Z"[..], b"+00:00", b"-00:00"].iter().any(|form| has_form(&upper[1], form))
 }
 
-/// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its codes were never registered; behind HOLDFOR
-/// and HOLDUNTIL they still mean that.
+/// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its enhanced status codes were never registered, but with
+/// HOLDFOR or HOLDUNTIL they still mean that.
 fn hold_quota(observation: &Observation<'_>, findings: &mut Findings) {
     let quota = is_refused(observation) && names(observation, &[(7, 16), (7, 17)]);
     if quota && is_held(observation) && !observation.is(&[552]) {
@@ -106,7 +106,7 @@ fn hold_quota(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2852 §4: 501 to BY in mode R and a time that is over.
+/// RFC 2852 §4: BY in mode R with a time that has passed gets 501.
 fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let over = envelope.value("BY").filter(|_| !envelope.repeats("BY")).is_some_and(|value| {
         let mut parts = value.split(|octet| *octet == b';');
@@ -118,26 +118,30 @@ fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: 
     });
     let blamed = blames_parameter(observation) && !observation.is(&[501]) && has_only(envelope, &["BY"]);
     if over && observation.session.offers("DELIVERBY") && (is_accepted(observation) || blamed) {
-        findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{} to a time that is over", codes(observation)));
+        findings.add(
+            RuleId::DELIVER_BY_VALUE_501,
+            format!("{} to a BY time that has passed", codes(observation)),
+        );
     }
 }
 
-/// RFC 6710 §4.1 (1): a bad or repeated value is an error.
+/// RFC 6710 §4.1 (1): an invalid or repeated value is an error.
 fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offered = observation.session.offers("MT-PRIORITY");
-    let value = envelope.value("MT-PRIORITY").filter(|_| offered && is_accepted(observation));
-    if value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value)) {
+    let value = envelope.value("MT-PRIORITY");
+    let is_faulty = value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value));
+    if offered && is_accepted(observation) && is_faulty {
         findings
-            .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to a faulty MT-PRIORITY", codes(observation)));
+            .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to an invalid MT-PRIORITY", codes(observation)));
     }
 }
 
-/// RFC 6710 §7, `priority-value`: -9 to 9.
+/// Returns whether octets are a `priority-value` (RFC 6710 §7): -9 to 9.
 fn is_priority(octets: &[u8]) -> bool {
     matches!(octets, [b'0'..=b'9'] | [b'-', b'1'..=b'9'])
 }
 
-/// RFC 6710 §4.1: with X.3.6 the text begins with the new priority, in a 250 or 251.
+/// RFC 6710 §4.1: with X.3.6, the reply is 250 or 251 and its text begins with the new priority.
 fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_accepted(observation) || !names(observation, &[(3, 6)]) {
         return;
@@ -145,15 +149,15 @@ fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(first) = observation.reply.lines().next() else { return };
     let Token::Code(_) = first.token() else { return };
     let mut words = first.text().split(|octet| *octet == b' ').skip(1).filter(|word| !word.is_empty());
-    let told = words.next().is_none_or(is_priority);
-    if !told || !observation.is(&[250, 251]) {
+    let has_priority = words.next().is_none_or(is_priority);
+    if !has_priority || !observation.is(&[250, 251]) {
         findings
             .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
     }
 }
 
-/// RFC 6710 §4.1: a submission server that refuses a message for its low priority alone says X.7.15, beside 450 or
-/// 550; the registry's row allows other reply codes. Without X.7.15 only the text shows the reason.
+/// RFC 6710 §4.1: a submission server that refuses a message only for its low priority sends X.7.15 with 450 or 550.
+/// The registry's row allows other reply codes. Without X.7.15, only the text shows the reason.
 fn priority_too_low(observation: &Observation<'_>, findings: &mut Findings) {
     const LOW: [&str; 4] = ["too low", "low priority", "low a priority", "priority is low"];
     let offered = observation.is_submission() && observation.session.offers("MT-PRIORITY");
@@ -170,7 +174,7 @@ fn priority_too_low(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6710 §5: 552 for what is too big for its priority. The registry's row allows other 4yz.
+/// RFC 6710 §5: 552 for a message that is too big for its priority. The registry's row allows other 4yz codes.
 fn priority_too_big(observation: &Observation<'_>, findings: &mut Findings) {
     let too_big = names(observation, &[(7, 16)]) && observation.session.offers("MT-PRIORITY");
     if too_big && is_refused(observation) && !is_held(observation) && !observation.is(&[552]) {
@@ -178,7 +182,8 @@ fn priority_too_big(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 7293 §5.1: 550 for a mailbox or a domain that changed hands. To MAIL the codes cannot mean that.
+/// RFC 7293 §5.1: 550 for a mailbox or a domain that has a new owner. In a reply to MAIL, the enhanced status codes
+/// cannot mean that.
 fn owner(observation: &Observation<'_>, findings: &mut Findings) {
     let changed = names(observation, &[(7, 17), (7, 18), (7, 19)]) && is_turned_down(observation);
     let recipient = || observation.verb() != Some(Verb::Mail) && !is_held(observation);
@@ -187,7 +192,7 @@ fn owner(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6152 §3 and RFC 3030 §3 name the values; RFC 5321 §4.1.1.11 the code for what is not implemented.
+/// RFC 6152 §3 and RFC 3030 §3 define the values, and RFC 5321 §4.1.1.11 the code for a value that is not implemented.
 fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let session = observation.session;
     let known = |value: &[u8]| {
@@ -202,7 +207,7 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     }
 }
 
-/// RFC 4141 §4.2: 504 to CONPERM where it is unknown; RFC 5321 §4.1.1.11 has 555.
+/// RFC 4141 §4.2: an unsupported CONPERM gets 504. RFC 5321 §4.1.1.11 has 555.
 fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let extended = observation.session.offered.is_some() && !observation.session.offers("CONPERM");
     let blamed =
@@ -213,7 +218,7 @@ fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: 
     }
 }
 
-/// RFC 4141 §5.2: CONNEG is the first word of a line that has it.
+/// RFC 4141 §5.2: a line that has CONNEG begins with it.
 fn negotiation(observation: &Observation<'_>, findings: &mut Findings) {
     let asked = observation.session.offers("CONNEG") && has_parameter(observation, "CONNEG");
     let mut lines = observation.reply.lines().map(|line| line.text());
@@ -227,7 +232,7 @@ fn negotiation(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 1845 §3: 355 begins with the offset.
+/// RFC 1845 §3: the text of 355 begins with the offset.
 fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offset = observation.reply.lines().next().is_some_and(|line| {
         line.text().split(|octet| *octet == b' ').next().is_some_and(|word| is_number(word, usize::MAX))
@@ -237,8 +242,8 @@ fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mu
     }
 }
 
-/// RFC 4405 §4.2: 550 5.7.1, or 554 5.7.7. Only the text shows that SUBMITTER is the reason, or X.7.7 that
-/// the message contradicts it.
+/// RFC 4405 §4.2: 550 5.7.1 or 554 5.7.7. Only the text shows that SUBMITTER is the reason, and only X.7.7 that the
+/// message contradicts it.
 fn submitter(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_refused(observation) || !has_parameter(observation, "SUBMITTER") {
         return;
@@ -257,7 +262,7 @@ fn submitter(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the message is to be held.
+/// Returns whether the message has a release time.
 pub(super) fn is_held(observation: &Observation<'_>) -> bool {
     has_parameter(observation, "HOLDFOR") || has_parameter(observation, "HOLDUNTIL")
 }
@@ -271,7 +276,7 @@ mod tests {
     const KEYWORDS: &str =
         "FUTURERELEASE 1000 2030-01-01T00:00:00Z\nDELIVERBY 100\nMT-PRIORITY\n8BITMIME\nCONNEG";
 
-    /// Parameters of MAIL, the reply, what it breaks.
+    /// Checks rows of MAIL parameters, the reply, and the rule that it breaks.
     fn mail(cases: &[(&str, &str, &str)]) {
         let ehlo = offers(KEYWORDS);
         for (parameters, reply, expected) in cases {

@@ -1,4 +1,4 @@
-//! What must come first, TLS or a login: 530 and what stands for it (RFC 3207 §4, RFC 4954 §6, RFC 6409
+//! Rules about servers that demand TLS or a login first: 530 and codes used instead (RFC 3207 §4, RFC 4954 §6, RFC 6409
 //! §4.3).
 
 use crate::knowledge::Policy;
@@ -14,7 +14,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is(&[530]) {
         let lack = lack(observation);
         enhanced(observation, lack, findings);
-        spared(observation, lack, findings);
+        exempt(observation, lack, findings);
         public(observation, findings);
         late(observation, lack, findings);
     } else if is_refused(observation) {
@@ -30,7 +30,7 @@ enum Lack {
     Login,
 }
 
-/// What a 530 asks for, as far as the text or the session shows it.
+/// Returns what a 530 asks for, if the text or the session shows it.
 fn lack(observation: &Observation<'_>) -> Option<Lack> {
     let session = observation.session;
     if session.tls {
@@ -44,7 +44,7 @@ fn lack(observation: &Observation<'_>) -> Option<Lack> {
     }
 }
 
-/// 530 goes with 5.7.0, says RFC 3207 §4 as well as RFC 4954 §6.
+/// RFC 3207 §4, RFC 4954 §6: 530 goes with 5.7.0.
 fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
     if !differs(observation, &[(7, 0)]) {
         return;
@@ -56,9 +56,9 @@ fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Fi
     findings.add(rule, codes(observation));
 }
 
-/// The commands that 530 is not for: RFC 3207 §4 spares NOOP, EHLO, STARTTLS and QUIT, RFC 4954 §6 AUTH,
-/// EHLO, HELO, NOOP, RSET and QUIT.
-fn spared(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
+/// Some commands do not get 530: NOOP, EHLO, STARTTLS and QUIT (RFC 3207 §4); AUTH, EHLO, HELO, NOOP, RSET and QUIT
+/// (RFC 4954 §6).
+fn exempt(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
     let Some(verb) = observation.verb() else { return };
     let detail = || format!("530 to {}", verb.name());
     match (verb, lack) {
@@ -75,8 +75,8 @@ fn spared(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Find
     }
 }
 
-/// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one cannot be seen; a
-/// site that demands TLS on purpose declares the policy `tls`.
+/// RFC 3207 §4: a publicly referenced server does not demand STARTTLS. Whether it is one is not visible from outside,
+/// so a site that demands TLS on purpose declares the policy `tls`.
 fn public(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let knowledge = observation.knowledge;
@@ -93,17 +93,16 @@ fn public(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §4.3: a submission server asks for the login at MAIL.
+/// RFC 6409 §4.3: a submission server demands the login at MAIL.
 fn late(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Findings) {
-    let behind_mail = observation.verb() == Some(Verb::Rcpt) && observation.session.transaction.is_some();
-    if behind_mail && wants_login(observation) && lack == Some(Lack::Login) {
+    let after_mail = observation.verb() == Some(Verb::Rcpt) && observation.session.transaction.is_some();
+    if after_mail && wants_login(observation) && lack == Some(Lack::Login) {
         let detail = "530 to RCPT, after MAIL was accepted";
         findings.add_under(RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
     }
 }
 
-/// RFC 3207 §4: the code for a command that must wait for STARTTLS is 530. Only the text shows that this is
-/// the reason.
+/// RFC 3207 §4: a command that must wait for STARTTLS gets 530. Only the text shows that this is the reason.
 fn starttls_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let waits = matches!(
@@ -115,12 +114,15 @@ fn starttls_without_530(observation: &Observation<'_>, findings: &mut Findings) 
         && !says(observation, &["requiretls"]);
     let wanted = has_parameter(observation, "REQUIRETLS");
     if waits && said && !wanted && !session.tls && session.offers("STARTTLS") {
-        findings.add(RuleId::STARTTLS_REQUIRED_530, format!("{} for want of STARTTLS", codes(observation)));
+        findings.add(
+            RuleId::STARTTLS_REQUIRED_530,
+            format!("{} because STARTTLS is missing", codes(observation)),
+        );
     }
 }
 
-/// RFC 4954 §6, RFC 6409 §4.3: a submission server that wants a login says 530. Only the text shows that this
-/// is the reason, or else that a mailbox that exists is refused to a client without a login.
+/// RFC 4954 §6, RFC 6409 §4.3: a submission server that demands a login sends 530. Only the text shows that this is the
+/// reason, or the refusal of an existing mailbox to a client without a login.
 fn login_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     const DEMANDS: [&str; 13] = [
         "authentication required",
@@ -142,7 +144,7 @@ fn login_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     if !waits || !wants_login(observation) {
         return;
     }
-    // X.7.20 to X.7.29 speak of another kind of authentication, that of the message.
+    // X.7.20 to X.7.29 are about the authentication of messages, not of clients.
     let of_message = observation.enhanced().is_some_and(|code| code.subject() == 7 && code.detail() >= 20);
     let demanded = says(observation, &DEMANDS) && !of_message;
     let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
@@ -152,18 +154,18 @@ fn login_without_530(observation: &Observation<'_>, findings: &mut Findings) {
         && names(observation, &[(7, 1)])
         && says(observation, &["access denied"]);
     if demanded || denied {
-        let behind_mail = verb != Some(Verb::Mail) && observation.session.transaction.is_some();
-        let detail = format!("{} for want of a login", codes(observation));
-        findings.add_if(behind_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
+        let after_mail = verb != Some(Verb::Mail) && observation.session.transaction.is_some();
+        let detail = format!("{} because the login is missing", codes(observation));
+        findings.add_if(after_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
     }
 }
 
-/// Whether a client without login speaks to a submission server.
+/// Returns whether the server is a submission server and the client has not logged in.
 fn wants_login(observation: &Observation<'_>) -> bool {
     observation.is_submission() && !observation.session.authenticated
 }
 
-/// The address of RCPT.
+/// Returns the path of RCPT.
 fn recipient<'a>(observation: &Observation<'a>) -> Option<&'a [u8]> {
     observation.command?.envelope()?.path()
 }

@@ -1,4 +1,4 @@
-//! DSN (RFC 3461).
+//! Rules about DSN (RFC 3461).
 
 use crate::protocol::command::{Envelope, Verb};
 use crate::rules::catalogue::RuleId;
@@ -9,23 +9,26 @@ use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, pr
 use super::value::{Xtext, xtext};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(envelope) = envelope(observation).filter(|_| observation.session.offers("DSN")) else { return };
+    if !observation.session.offers("DSN") {
+        return;
+    }
+    let Some(envelope) = envelope(observation) else { return };
     match observation.verb() {
         Some(Verb::Mail) => mail(observation, &envelope, findings),
         _ => recipient(observation, &envelope, findings),
     }
 }
 
-/// RFC 3461 §5.1 (a): 501 to a bad or repeated RET or ENVID.
+/// RFC 3461 §5.1 (a): an invalid or repeated RET or ENVID gets 501.
 fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let rule = RuleId::DSN_MAIL_PARAMETER_501;
     let Some(keyword) = fault(envelope, &[("RET", is_ret), ("ENVID", is_envid)]) else { return };
     let only = has_only(envelope, &["RET", "ENVID"]);
-    // 501 beside a code that is neither about the command nor about the address.
+    // 501 with an enhanced status code that is about neither the command nor the address.
     let other = observation.is(&[501])
         && promised(observation).is_some_and(|code| matches!(code.subject(), 2..=4 | 6 | 7));
     let blamed = blames_parameter(observation) && !observation.is(&[501]);
-    let detail = format!("{} to a faulty {keyword}", codes(observation));
+    let detail = format!("{} to an invalid {keyword}", codes(observation));
     if is_accepted(observation) {
         findings.add(rule, detail);
     } else if only && (blamed || other) {
@@ -33,8 +36,8 @@ fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     }
 }
 
-/// RFC 3461 §5.1 (b): 501 to a bad or repeated NOTIFY or ORCPT. A code about the address blames the parameter
-/// where the address is known to be good and the text has the keyword.
+/// RFC 3461 §5.1 (b): an invalid or repeated NOTIFY or ORCPT gets 501. A code about the address blames the parameter
+/// if the address is known to be good and the text has the keyword.
 fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(keyword) = fault(envelope, &[("NOTIFY", is_notify), ("ORCPT", is_orcpt)]) else { return };
     let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
@@ -45,14 +48,15 @@ fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &
         && says(observation, &[keyword.to_ascii_lowercase().as_str()]);
     let refused = ((address && !other) || blames_parameter(observation)) && !observation.is(&[501]);
     if is_accepted(observation) || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
-        findings.add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to a faulty {keyword}", codes(observation)));
+        findings
+            .add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to an invalid {keyword}", codes(observation)));
     }
 }
 
-/// A parameter, and whether a value of it may be good.
+/// The keyword of a parameter, and a function that tells whether a value may be valid.
 type Parameter = (&'static str, fn(&[u8]) -> bool);
 
-/// The first of these parameters that is repeated, or whose value is bad for certain.
+/// Returns the keyword of the first parameter that is repeated or certainly invalid.
 fn fault(envelope: &Envelope<'_>, grammar: &[Parameter]) -> Option<&'static str> {
     let faulty = |(keyword, is_good): &&Parameter| {
         envelope.repeats(keyword) || envelope.value(keyword).is_some_and(|value| !is_good(value))
@@ -60,24 +64,26 @@ fn fault(envelope: &Envelope<'_>, grammar: &[Parameter]) -> Option<&'static str>
     grammar.iter().find(faulty).map(|(keyword, _)| *keyword)
 }
 
-/// RFC 3461 §4.3.
+/// Returns whether a value is valid for RET (RFC 3461 §4.3).
 fn is_ret(value: &[u8]) -> bool {
     [&b"FULL"[..], b"HDRS"].iter().any(|good| value.eq_ignore_ascii_case(good))
 }
 
-/// RFC 3461 §4.4. Its grammar allows nothing at all, that of RFC 5321 §4.1.2 does not.
+/// Returns whether a value may be valid for ENVID (RFC 3461 §4.4). Its grammar allows an empty value, but that of RFC
+/// 5321 §4.1.2 does not.
 fn is_envid(value: &[u8]) -> bool {
     xtext(value) != Xtext::Invalid
 }
 
-/// RFC 3461 §4.1.
+/// Returns whether a value is valid for NOTIFY (RFC 3461 §4.1).
 fn is_notify(value: &[u8]) -> bool {
     const EVENTS: [&[u8]; 3] = [b"SUCCESS", b"FAILURE", b"DELAY"];
     let is_event = |word: &[u8]| EVENTS.iter().any(|event| word.eq_ignore_ascii_case(event));
     value.eq_ignore_ascii_case(b"NEVER") || value.split(|octet| *octet == b',').all(is_event)
 }
 
-/// RFC 3461 §4.2. Addresses of the type utf-8 have a grammar of their own (RFC 6533 §3).
+/// Returns whether a value may be valid for ORCPT (RFC 3461 §4.2). Addresses of type utf-8 have their own grammar
+/// (RFC 6533 §3).
 fn is_orcpt(value: &[u8]) -> bool {
     let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
     let (kind, address) = (&value[..end], &value[end + 1..]);

@@ -1,5 +1,6 @@
-//! LIMITS (RFC 9422).
+//! Rules about LIMITS (RFC 9422).
 
+use crate::counted::counted;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
@@ -11,14 +12,15 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 9422 §4: a client may count on RCPTMAX recipients, and has the rest refused with 452.
+/// RFC 9422 §4: a server accepts RCPTMAX recipients and refuses the rest with 452.
 fn recipients(observation: &Observation<'_>, findings: &mut Findings) {
     let too_many = observation.enhanced().is_some_and(|code| (code.subject(), code.detail()) == (5, 3));
-    let Some(limit) = recipient_limit(observation).filter(|_| too_many) else { return };
+    let Some(limit) = recipient_limit(observation) else { return };
     let count = observation.session.recipients();
-    if count < limit {
+    if too_many && count < limit {
         let number = observation.number().unwrap_or_default();
-        findings.add(RuleId::LIMITS_CODES, format!("{number} after {count} recipients; RCPTMAX is {limit}"));
+        let detail = format!("{number} after {}; RCPTMAX is {limit}", counted(count, "recipient"));
+        findings.add(RuleId::LIMITS_CODES, detail);
     }
 }
 
@@ -33,7 +35,7 @@ mod tests {
     use crate::{Knowledge, Level, RuleId, Strictness};
 
     #[test]
-    fn a_limit_that_is_told_holds() {
+    fn an_announced_limit_is_kept() {
         let exchange = |act: &str, reply: &str| {
             let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
             Exchange { answers: vec![Answer { octets: reply.into(), millis: 0 }], ..Exchange::new(act) }

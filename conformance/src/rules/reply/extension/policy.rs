@@ -1,4 +1,4 @@
-//! Refusals whose enhanced status code, or text, names the check that failed.
+//! Rules about refusals whose enhanced status code or text names the check that failed.
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -23,9 +23,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     requiretls(observation, findings);
 }
 
-/// Conditions that have an enhanced status code of their own and go with 550 alone: RFC 7208 §8.4 and RFC
-/// 7372 §3.2 for SPF, RFC 7372 §3.3 for reverse DNS and §4 for several methods, RFC 7505 §4.1 for a sender
-/// without MX, RFC 8617 §5.2.2 for ARC.
+/// Some conditions have their own enhanced status code and only 550: SPF (RFC 7208 §8.4, RFC 7372 §3.2), reverse DNS
+/// (RFC 7372 §3.3), several methods (RFC 7372 §4), a sender with a null MX (RFC 7505 §4.1), and ARC (RFC 8617
+/// §5.2.2).
 fn one_code(observation: &Observation<'_>, findings: &mut Findings) {
     const CONDITIONS: [((u16, u16), RuleId); 5] = [
         ((7, 23), RuleId::SPF_FAIL_550),
@@ -41,7 +41,7 @@ fn one_code(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// X.7.24: RFC 7208 §8.6 has 451 for an error that passes, §8.7 has 550 for one that does not.
+/// RFC 7208: X.7.24 goes with 451 for a temporary error (§8.6) and with 550 for a permanent one (§8.7).
 fn spf_error(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[(7, 24)]) || observation.is(&[451, 550]) {
         return;
@@ -50,7 +50,7 @@ fn spf_error(observation: &Observation<'_>, findings: &mut Findings) {
     findings.add(rule, codes(observation));
 }
 
-/// RFC 6376 §6.3: a signature that fails is never a reason for 4yz, and 550 is the code.
+/// RFC 6376 §6.3: a failed signature is never a reason for 4yz, and the code is 550.
 fn dkim(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
         return;
@@ -60,7 +60,7 @@ fn dkim(observation: &Observation<'_>, findings: &mut Findings) {
     findings.add(rule, codes(observation));
 }
 
-/// RFC 7505 §4.1: 556 and X.1.10 for a recipient's domain, 550 and X.7.27 for a sender's.
+/// RFC 7505 §4.1: a recipient's domain with a null MX gets 556 and X.1.10, and a sender's gets 550 and X.7.27.
 fn null_mx(observation: &Observation<'_>, findings: &mut Findings) {
     if !names(observation, &[NULL_MX]) {
         return;
@@ -72,15 +72,16 @@ fn null_mx(observation: &Observation<'_>, findings: &mut Findings) {
             findings.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", codes(observation)));
         }
         Some(Verb::Rcpt) if recipient.is_some() && recipient == unknown => {
-            findings.add(RuleId::NULL_MX_556, format!("{} to a mailbox that is unknown", codes(observation)));
+            findings
+                .add(RuleId::NULL_MX_556, format!("{} to a mailbox that does not exist", codes(observation)));
         }
         _ if !observation.is(&[556]) => findings.add(RuleId::NULL_MX_556, codes(observation)),
         _ => {}
     }
 }
 
-/// RFC 6647 §5: 450, or 421 and closing; not for clients that have logged in. Only the text shows
-/// greylisting.
+/// RFC 6647 §5: greylisting uses 450, or 421 and closing, and spares clients that have logged in. Only the text shows
+/// that a reply is about greylisting.
 fn greylisting(observation: &Observation<'_>, findings: &mut Findings) {
     const WORDS: [&str; 6] = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
     let authenticated = observation.session.authenticated;
@@ -90,8 +91,8 @@ fn greylisting(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 8689 §4.2.1 has 5.7.30 for a next host without REQUIRETLS, of which a later try tells nothing new; the
-/// registry's row has 550.
+/// RFC 8689 §4.2.1: 5.7.30 means that the next host does not support REQUIRETLS, which a later attempt will not change.
+/// The registry's row lists 550.
 fn requiretls(observation: &Observation<'_>, findings: &mut Findings) {
     if names(observation, &[(7, 30)]) && !observation.is(&[550]) {
         let rule = RuleId::REQUIRETLS_FAILURE_CODES;
@@ -99,7 +100,7 @@ fn requiretls(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text; by that the reason shows.
+/// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text, which shows the reason.
 fn solicitation(observation: &Observation<'_>, findings: &mut Findings) {
     let asked = has_parameter(observation, "SOLICIT") && observation.session.offers("NO-SOLICITING");
     if !asked || !is_refused(observation) || !says(observation, &["solicit="]) {

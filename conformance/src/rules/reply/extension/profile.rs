@@ -1,5 +1,5 @@
-//! Profiles of mail that want enhanced status codes (RFC 5550, RFC 3801). That a server follows one shows in no reply,
-//! so the site says it; submission and LMTP have rules of their own.
+//! Rules about mail profiles that demand enhanced status codes (RFC 5550, RFC 3801). No reply shows that a server
+//! follows one, so the target's file says so. Other rules judge submission and LMTP.
 
 use crate::knowledge::Policy;
 use crate::protocol::capabilities::Capabilities;
@@ -8,7 +8,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-/// RFC 5550 §4.5, RFC 3801 §5.2.3: ENHANCEDSTATUSCODES is listed. Before TLS a server may keep its list short.
+/// RFC 5550 §4.5, RFC 3801 §5.2.3: EHLO lists ENHANCEDSTATUSCODES. Before TLS, a server may list fewer keywords.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     const PROFILES: [(Policy, &str); 2] = [(Policy::Lemonade, "Lemonade"), (Policy::Vpim, "VPIM")];
     if observation.is_lmtp() || observation.verb() != Some(Verb::Ehlo) || !observation.is(&[250]) {
@@ -19,7 +19,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !offered.has("ENHANCEDSTATUSCODES") {
-        let detail = format!("ENHANCEDSTATUSCODES not offered, and the site follows {profile}");
+        let detail = format!("ENHANCEDSTATUSCODES is not offered, although the site follows {profile}");
         findings.add(RuleId::PROFILE_ENHANCED_CODES, detail);
     }
 }
@@ -31,7 +31,7 @@ mod tests {
     use crate::rules::reply::extension::testing::{broken, offers};
 
     #[test]
-    fn a_profile_that_the_site_follows() {
+    fn profiles_demand_enhanced_codes() {
         let found = |policies: &[Policy], ehlo: &str| {
             let known = Knowledge { policies: policies.to_vec(), ..Knowledge::default() };
             broken(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", ehlo)], &known).join(" ")

@@ -1,4 +1,4 @@
-//! Commands of queues and of submission by reference: ETRN (RFC 1985), ATRN (RFC 2645), BURL (RFC 4468).
+//! Rules about commands for queues and for submission by reference: ETRN (RFC 1985), ATRN (RFC 2645), BURL (RFC 4468).
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -19,8 +19,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 1985 §5.1 with erratum 4130; 503 amid a transaction, 550 and 554 by policy. 500 and 502 from a server
-/// that offers ETRN are a matter of what EHLO promises.
+/// RFC 1985 §5.1 with erratum 4130. 503 is right in a transaction, and 550 and 554 by policy. Another rule judges 500
+/// and 502 from a server that offers ETRN.
 fn etrn(observation: &Observation<'_>, findings: &mut Findings) {
     let busy = observation.session.transaction.is_some();
     let good = match observation.digit() {
@@ -33,7 +33,7 @@ fn etrn(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2645 §5.2.1: 530 before a login; 250, 450, 451 and 453 behind it.
+/// RFC 2645 §5.2.1: 530 before a login, and 250, 450, 451 and 453 after it.
 fn atrn(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let answered = is_accepted(observation) || observation.is(&[453, 503]);

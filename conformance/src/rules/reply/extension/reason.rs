@@ -1,54 +1,54 @@
-//! What a reply shows of its reason, and which reasons its command leaves open.
+//! What a reply shows about its reason, and which reasons are possible for its command.
 
 use smtp_enhanced_status::EnhancedStatusCode;
 
 use crate::protocol::command::{Command, Envelope, Parameter, Verb, is_mailbox};
 use crate::rules::observation::Observation;
 
-/// Whether the command was accepted.
+/// Returns whether the command was accepted.
 pub(super) fn is_accepted(observation: &Observation<'_>) -> bool {
     observation.digit() == Some(2)
 }
 
-/// Whether the command was refused for good.
+/// Returns whether the command was refused for good.
 pub(super) fn is_refused(observation: &Observation<'_>) -> bool {
     observation.digit() == Some(5)
 }
 
-/// Whether the command was refused, for good or for now.
+/// Returns whether the command was refused, for good or for now.
 pub(super) fn is_turned_down(observation: &Observation<'_>) -> bool {
     matches!(observation.digit(), Some(4 | 5))
 }
 
-/// Whether the enhanced status code has one of these subjects and details, whatever its class.
+/// Returns whether the enhanced status code has one of these subjects and details, of any class.
 pub(super) fn names(observation: &Observation<'_>, wanted: &[(u16, u16)]) -> bool {
     observation.enhanced().is_some_and(|code| wanted.contains(&(code.subject(), code.detail())))
 }
 
-/// The enhanced status code, where the server promised one and it is of the reply's class.
+/// Returns the enhanced status code, if the server announced codes and its class agrees with the reply code.
 pub(super) fn promised(observation: &Observation<'_>) -> Option<EnhancedStatusCode> {
     let agrees = |code: &EnhancedStatusCode| observation.digit() == Some(u16::from(code.class().digit()));
     observation.enhanced().filter(|code| observation.promises_code() && agrees(code))
 }
 
-/// Whether the server sends a promised code of the reply's class that is none of these.
+/// Returns whether [`promised`] gives a code that is none of these.
 pub(super) fn differs(observation: &Observation<'_>, permitted: &[(u16, u16)]) -> bool {
     promised(observation).is_some_and(|code| !permitted.contains(&(code.subject(), code.detail())))
 }
 
-/// Whether the text has one of these words, which are in lower case.
+/// Returns whether the text contains one of `words`, which are in lower case.
 pub(super) fn says(observation: &Observation<'_>, words: &[&str]) -> bool {
     let text = text(observation);
     words.iter().any(|word| text.contains(word))
 }
 
-/// The text in lower case.
+/// Returns the text of all lines in lower case.
 pub(super) fn text(observation: &Observation<'_>) -> String {
     let lines = observation.reply.lines().map(|line| String::from_utf8_lossy(line.text()).to_lowercase());
     lines.collect::<Vec<_>>().join(" ")
 }
 
-/// The codes of the reply, for a detail.
+/// Returns the codes of the reply, for a finding's detail.
 pub(super) fn codes(observation: &Observation<'_>) -> String {
     let number = observation.number().unwrap_or_default();
     match observation.enhanced() {
@@ -57,7 +57,7 @@ pub(super) fn codes(observation: &Observation<'_>) -> String {
     }
 }
 
-/// The envelope of a MAIL or RCPT that came where it may come and that has one reading.
+/// Returns the envelope of a MAIL or RCPT that comes in the right state and can be read in only one way.
 pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>> {
     let command = observation.command.filter(Command::is_plain)?;
     let session = observation.session;
@@ -65,30 +65,30 @@ pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>
         Verb::Mail => session.hello.is_some() && session.transaction.is_none(),
         _ => session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_none()),
     };
-    command.envelope().filter(|_| in_place)
+    if in_place { command.envelope() } else { None }
 }
 
-/// Whether nothing but these parameters can be wrong with an envelope's form.
+/// Returns whether only these parameters can be wrong with the form of an envelope.
 pub(super) fn has_only(envelope: &Envelope<'_>, keywords: &[&str]) -> bool {
     let path = envelope.path().is_some_and(|path| path.is_empty() || is_mailbox(path));
     let known = |parameter: Parameter<'_>| keywords.iter().any(|keyword| parameter.is(keyword));
     path && !envelope.is_indented() && envelope.parameters().all(known)
 }
 
-/// Whether a refusal of MAIL or RCPT says that a parameter is its reason: 504 and 555 by their meaning (RFC
-/// 5321 §4.2.2), any code with X.5.4, invalid command arguments (RFC 3463 §3.6).
+/// Returns whether a refusal of MAIL or RCPT gives a parameter as its reason: 504 and 555 do by their meaning (RFC 5321
+/// §4.2.2), and any code does with X.5.4, invalid command arguments (RFC 3463 §3.6).
 pub(super) fn blames_parameter(observation: &Observation<'_>) -> bool {
     is_refused(observation) && (observation.is(&[504, 555]) || names(observation, &[(5, 4)]))
 }
 
-/// Whether MAIL of this transaction, or the command itself, has that parameter.
+/// Returns whether the command, or the MAIL of this transaction, has a parameter.
 pub(super) fn has_parameter(observation: &Observation<'_>, keyword: &str) -> bool {
     let here = observation.command.and_then(|command| command.envelope());
     here.is_some_and(|envelope| envelope.parameter(keyword).is_some())
         || observation.session.transaction.as_ref().is_some_and(|transaction| transaction.has(keyword))
 }
 
-/// Whether the reply decides on the message, a sender or a recipient.
+/// Returns whether the reply decides about the message, its sender, or a recipient.
 pub(super) fn is_about_mail(observation: &Observation<'_>) -> bool {
     matches!(observation.verb(), Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Burl))
         || observation.is_end_of_data()

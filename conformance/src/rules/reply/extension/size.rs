@@ -1,4 +1,4 @@
-//! SIZE (RFC 1870).
+//! Rules about SIZE (RFC 1870).
 
 use crate::dialogue::Act;
 use crate::dialogue::octets::is_shortened;
@@ -16,7 +16,7 @@ use super::value::number;
 const SYSTEM_FULL: (u16, u16) = (3, 1);
 /// X.2.2: the mailbox is full.
 const MAILBOX_FULL: (u16, u16) = (2, 2);
-/// X.3.4 and X.2.3: the message is too big for the system, or by an administrative limit.
+/// X.3.4 and X.2.3: the message is too big for the system or for an administrative limit.
 const TOO_BIG: [(u16, u16); 2] = [(3, 4), (2, 3)];
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -37,8 +37,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Of refusals with another code only those count
-/// that show the size as their reason.
+/// RFC 1870 §6.1 (2): a size above the fixed maximum gets 552. Refusals with another code count only if they show
+/// that the size is their reason.
 fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let offered = observation.session.offered.as_deref();
     let known = observation.knowledge.size_limit;
@@ -47,7 +47,7 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings:
     if size <= u128::from(limit) || observation.is(&[552]) {
         return;
     }
-    // Users may have larger limits than the one that was promised before they logged in.
+    // After login, users may have a larger limit than the one announced before.
     let granted = observation.session.authenticated && known.is_none_or(|known| size <= u128::from(known));
     let parameter = observation.is(&[504, 555]) && has_only(envelope, &["SIZE"]);
     if (is_accepted(observation) && !granted) || names(observation, &TOO_BIG) || parameter {
@@ -56,32 +56,32 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings:
     }
 }
 
-/// RFC 1870 §6, `size-value`: one number of at most 20 digits.
+/// RFC 1870 §6, `size-value`: a number of at most 20 digits, once.
 fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     if envelope.parameter("SIZE").is_none() || size(envelope).is_some() {
         return;
     }
     let blamed = blames_parameter(observation) && has_only(envelope, &["SIZE"]);
     if is_accepted(observation) || (blamed && !observation.is(&[501, 555])) {
-        let fault = if envelope.repeats("SIZE") { "a repeated SIZE" } else { "a SIZE that is no number" };
+        let fault = if envelope.repeats("SIZE") { "a repeated SIZE" } else { "a SIZE that is not a number" };
         findings.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", codes(observation)));
     }
 }
 
-/// RFC 1870 §6.1 (1), §6.4: no space for now.
+/// RFC 1870 §6.1 (1), §6.4: a temporary lack of space gets 452.
 fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16], findings: &mut Findings) {
     if is_turned_down(observation) && names(observation, full) && !observation.is(permitted) {
-        findings.add(RuleId::SIZE_NO_SPACE_452, format!("{} for want of space", codes(observation)));
+        findings.add(RuleId::SIZE_NO_SPACE_452, format!("{} for lack of space", codes(observation)));
     }
 }
 
-/// RFC 1870 §6.3: a message no larger than declared does not get 552. A full mailbox, and what a code shows
-/// to be about content or policy, is another matter.
+/// RFC 1870 §6.3: a message that is no larger than declared does not get 552, unless a mailbox is full or the enhanced
+/// status code is about content or policy.
 fn declared(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(transaction) = observation.session.transaction.as_deref().filter(|_| observation.is(&[552]))
-    else {
+    if !observation.is(&[552]) {
         return;
-    };
+    }
+    let Some(transaction) = observation.session.transaction.as_deref() else { return };
     let about_size = observation.enhanced().is_none_or(|code| match (code.subject(), code.detail()) {
         MAILBOX_FULL => false,
         (subject, _) => matches!(subject, 0 | 2 | 3),
@@ -95,13 +95,16 @@ fn declared(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// The declared size; `None` if there is none, or not exactly one good one.
+/// Returns the declared size in octets. `None` unless there is exactly one, and it is valid.
 fn size(envelope: &Envelope<'_>) -> Option<u128> {
-    number(envelope.value("SIZE").filter(|_| !envelope.repeats("SIZE"))?)
+    if envelope.repeats("SIZE") {
+        return None;
+    }
+    number(envelope.value("SIZE")?)
 }
 
-/// How many octets the message has, counted as RFC 1870 §3 does: line ends included, dots doubled for
-/// transparency and the final dot left out. `None` if a recording leaves some out.
+/// Returns the size of the message in octets as RFC 1870 §3 counts it: with line ends, but without the dots added for
+/// transparency and the final dot. `None` if a recording shortened the message.
 fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128> {
     let octets = match &observation.exchange.act {
         Act::Message(octets) => {
@@ -111,7 +114,7 @@ fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128
             let doubled = text.windows(3).filter(|octets| octets == b"\r\n.").count();
             whole.then(|| text.len() - doubled - usize::from(text.starts_with(b".")))?
         }
-        // A chunk has as many octets as its line says, whatever a recording keeps of them.
+        // The BDAT line gives the size of a chunk, even if a recording shortened its octets.
         Act::Chunk { command, .. } if !transaction.chunk_failed => {
             transaction.chunked.unwrap_or(0).checked_add(Command::read(command).chunk_length()?)?
         }
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn above_the_limit() {
+    fn sizes_above_the_limit() {
         let mail = "MAIL FROM:<bob@example.org> SIZE=1001";
         run(&[
             (&[(mail, "552 5.3.4 Too big")], ""),
@@ -185,7 +188,7 @@ mod tests {
     fn declared_and_sent() {
         let recipient = ("RCPT TO:<amy@example.org>", "250 2.1.5 Ok");
         let data = ("DATA", "354 Go");
-        // Five octets: one dot was doubled, and the last is the end.
+        // Five octets: one dot is added for transparency, and the last one ends the message.
         let message = "|..ab\r\n.\r\n";
         let five = ("MAIL FROM:<bob@example.org> SIZE=5", "250 2.1.0 Ok");
         let four = ("MAIL FROM:<bob@example.org> SIZE=4", "250 2.1.0 Ok");

@@ -1,4 +1,4 @@
-//! STARTTLS (RFC 3207).
+//! Rules about STARTTLS (RFC 3207).
 
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
@@ -20,9 +20,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     weak(observation, findings);
 }
 
-/// RFC 3207 §4: 220; 501 for a parameter; 454 for now. 500 and 502 from a server that offers STARTTLS are a
-/// matter of what EHLO promises, 550 and 554 one of policy, and what is right under TLS or amid a transaction
-/// is nowhere said.
+/// RFC 3207 §4: 220, 501 for a parameter, or 454 for a temporary failure. Another rule judges 500 and 502 from a
+/// server that offers STARTTLS, and 550 and 554 are a matter of policy. No RFC says what is right under TLS or in a
+/// transaction.
 fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     const MISTAKEN: [u16; 7] = [504, 535, 551, 552, 553, 555, 556];
     let session = observation.session;
@@ -40,7 +40,8 @@ fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// What is customary: RFC 3207 §4 has 5.7.0, RFC 2034 and the registry's row X.7.0 the others.
+/// Judges whether the enhanced status code is a customary one: RFC 3207 §4 has 5.7.0, and RFC 2034 and the registry's
+/// row X.7.0 have the others.
 fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     const CUSTOMARY: [(u16, &[(u16, u16)]); 3] = [
         (220, &[(0, 0), (7, 0)]),
@@ -53,8 +54,8 @@ fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 3207 §4.2: no STARTTLS in the reply to an EHLO that comes after a TLS handshake. That says nothing of how
-/// TLS began, but the section is about STARTTLS, and RFC 8314 §3 has nothing to add for TLS from the start.
+/// RFC 3207 §4.2: no STARTTLS in the reply to an EHLO after a TLS handshake. The text does not say how TLS began, but
+/// the section is about STARTTLS, and RFC 8314 §3 adds nothing for TLS from the start.
 fn offered_again(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = || Capabilities::read(&observation.reply).has("STARTTLS");
     let session = observation.session;
@@ -64,8 +65,8 @@ fn offered_again(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 3207 §4.1: TLS that is too weak gets 554. X.7.10, encryption needed, says so of a session under TLS;
-/// of a message with REQUIRETLS it speaks of the next hop (RFC 8689 §4.2.1), of AUTH it belongs to RFC 4954.
+/// RFC 3207 §4.1: TLS that is too weak gets 554. Under TLS, X.7.10 (encryption needed) means that, except for a message
+/// with REQUIRETLS, where it is about the next hop (RFC 8689 §4.2.1), and for AUTH, where RFC 4954 defines it.
 fn weak(observation: &Observation<'_>, findings: &mut Findings) {
     let shown = observation.session.tls && is_refused(observation) && names(observation, &[(7, 10)]);
     let elsewhere = || {

@@ -1,4 +1,4 @@
-//! Submission (RFC 6409).
+//! Rules about submission (RFC 6409).
 
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
@@ -8,13 +8,13 @@ use crate::rules::observation::Observation;
 
 use super::reason::{codes, envelope, has_only, is_accepted, is_refused, names, says};
 
-/// What holds for any reply, to whatever it answers.
+/// Judges any reply, including those that are not about their command.
 pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is_submission() {
         return;
     }
-    // RFC 6409 §7, table 1, of RFC 1846, where 521 says that the host takes no mail. Later on it may only mean that the
-    // server hangs up.
+    // RFC 6409 §7, table 1, on RFC 1846, where 521 means that the host does not accept mail. After the greeting it may
+    // only mean that the server hangs up.
     if observation.is(&[521]) {
         let after = !observation.is_greeting();
         findings.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
@@ -39,14 +39,14 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             address(observation, findings);
             rights(observation, &[550, 554], findings);
         }
-        // 501 is for a command in the data.
+        // 501 is for a syntax error in the message.
         _ if observation.is_end_of_data() => rights(observation, &[501, 550, 554], findings),
         _ => {}
     }
 }
 
-/// RFC 6409 §7, table 1: ETRN and ATRN are not offered, ENHANCEDSTATUSCODES and PIPELINING are. Before TLS a
-/// server may keep its list short.
+/// RFC 6409 §7, table 1: a server offers ENHANCEDSTATUSCODES and PIPELINING, but not ETRN and ATRN. Before TLS, it may
+/// list fewer keywords.
 fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     for keyword in ["ETRN", "ATRN"].iter().filter(|keyword| offered.has(keyword)) {
@@ -56,7 +56,7 @@ fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let missing = missing.collect::<Vec<_>>().join(" and ");
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !missing.is_empty() {
-        findings.add(RuleId::SUBMISSION_EXTENSIONS, format!("{missing} not offered"));
+        findings.add(RuleId::SUBMISSION_EXTENSIONS, format!("EHLO does not list {missing}"));
     }
 }
 
@@ -66,8 +66,8 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     if is_broken(path) {
         return broken_address(observation, findings);
     }
-    // RFC 6409 §4.2: 554 to a domain that is not fully qualified. An address of that form that is taken may
-    // have been completed. 550 and 4yz may be about what the domain came out as.
+    // RFC 6409 §4.2: an address whose domain is not fully qualified gets 554. If the server accepts it, it may have
+    // completed the domain. 550 and 4yz may be about the completed domain.
     let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
     let unqualified =
         is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
@@ -79,12 +79,12 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §5.1: 501 to bad syntax; RFC 5321 §4.2.3 has 553 too.
+/// RFC 6409 §5.1: an address with bad syntax gets 501. RFC 5321 §4.2.3 also has 553.
 fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::SUBMISSION_SYNTAX_501;
     let detail = format!("{} to an address with bad syntax", codes(observation));
     let about_syntax = names(observation, &[(1, 3), (1, 7)]);
-    // Of 553, 5.7.1 shows that the reason is something else: a sender that is not the user's.
+    // 553 with 5.7.1 has another reason: the sender's address does not belong to the user.
     if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
     {
         findings.add_under(rule, "code-553", detail);
@@ -94,21 +94,24 @@ fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether an address is wrong beyond what servers forgive: blanks around it, a source route, a name without
-/// domain, an underscore or a dot at the end of the domain.
+/// Returns whether an address has an error that servers do not tolerate. They tolerate blanks around it, a source
+/// route, a name without a domain, underscores in the domain, and a dot at its end.
 fn is_broken(path: &[u8]) -> bool {
     let path = path.trim_ascii();
     let Some(at) = path.iter().rposition(|octet| *octet == b'@') else { return false };
     let (local, domain) = path.split_at(at);
     let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
-    let forgiven = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
-    path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&forgiven)
+    let tolerated = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
+    path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&tolerated)
 }
 
-/// RFC 6409 §4.1: 554 for what is improper, unless a more precise code applies. One that blames a parameter or an
-/// argument is no more precise where there is none, in the whole transaction.
+/// RFC 6409 §4.1: 554 for an improper message, unless a more precise code applies. A code that blames a parameter or an
+/// argument is not more precise if the whole transaction has none.
 fn general(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(command) = observation.command.filter(|_| is_refused(observation)) else { return };
+    if !is_refused(observation) {
+        return;
+    }
+    let Some(command) = observation.command else { return };
     let plain = match command.verb() {
         Verb::Mail | Verb::Rcpt => envelope(observation).is_some_and(|envelope| has_only(&envelope, &[])),
         Verb::Data => command.argument().is_empty() && observation.session.recipients() > 0,
@@ -120,18 +123,18 @@ fn general(observation: &Observation<'_>, findings: &mut Findings) {
         Command::read(line).envelope().is_some_and(|envelope| envelope.parameters().next().is_none())
     };
     let blames: &[u16] = if command.verb() == Verb::Data { &[501, 504, 555] } else { &[504, 555] };
-    // Of a 501, the code may say that it is about an address; some servers put off what they hold against the name in
-    // EHLO.
+    // The enhanced status code of a 501 may say that it is about an address. Some servers refuse the name in EHLO only
+    // here.
     let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5))
         && !says(observation, &["helo", "ehlo"]);
     if plain && observation.is(blames) && about_syntax && lines.all(bare) {
-        let detail = format!("{} to {}, which has no parameter", codes(observation), command.verb().name());
+        let detail = format!("{} to {} without parameters", codes(observation), command.verb().name());
         findings.add(RuleId::SUBMISSION_554, detail);
     }
 }
 
-/// RFC 6409 §3.2: an empty return path alone is no reason to refuse. It is the reason where the refusal is
-/// about the sender.
+/// RFC 6409 §3.2: an empty return path alone is not a reason to refuse. It is the reason if the refusal is about the
+/// sender.
 fn null_sender(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else {
         return;
@@ -145,7 +148,7 @@ fn null_sender(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §6.1 to §6.3: 550 and 5.7.1 where rights are missing; 554 is for anything.
+/// RFC 6409 §6.1 to §6.3: missing rights get 550 and 5.7.1. 554 is for anything.
 fn rights(observation: &Observation<'_>, permitted: &[u16], findings: &mut Findings) {
     if is_refused(observation) && names(observation, &[(7, 1)]) && !observation.is(permitted) {
         findings.add(RuleId::SUBMISSION_RIGHTS_550, codes(observation));
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_offered() {
+    fn extensions_of_submission() {
         let plain = "250-mx.example.org\n250 AUTH PLAIN";
         let before_tls = "250-mx.example.org\n250 STARTTLS";
         let server = "250-mx.example.org\n250-PIPELINING\n250-ETRN\n250 ENHANCEDSTATUSCODES";
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_blamed_where_there_is_none() {
+    fn codes_that_blame_a_missing_parameter() {
         let rcpt = "RCPT TO:<amy@example.org>";
         let recipient = (rcpt, "250 2.1.5 Ok");
         let rule = "submission-554";

@@ -1,4 +1,4 @@
-//! What the tests of these rules share.
+//! Helpers for the tests of these rules.
 
 use crate::dialogue::{Act, Answer, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
@@ -8,17 +8,17 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Finding;
 use crate::rules::{Strictness, judge};
 
-/// What is sent, and the reply, its lines parted by LF; line ends are put in. An empty act is connecting,
-/// `TLS` the handshake, `>` a response to a challenge, `|` a message with its line ends, and behind a BDAT
-/// line `|` the octets.
+/// An act and the reply, whose lines are separated by LF. Line ends are added. An empty act is connecting, `TLS` is
+/// the handshake, and `>` begins a response to a challenge. `|` begins a message with its line ends or, after a BDAT
+/// line, the octets of the chunk.
 pub(super) type Line<'a> = (&'a str, &'a str);
 
-/// The reply to EHLO of a server that offers these keywords and enhanced status codes.
+/// Returns the EHLO reply of a server that offers these keywords and enhanced status codes.
 pub(super) fn offers(keywords: &str) -> String {
     format!("250-mx.example.org\n250-{}\n250 ENHANCEDSTATUSCODES", keywords.replace('\n', "\n250-"))
 }
 
-/// The rules of this part that the last reply breaks: `rule`, or `rule/condition`.
+/// Returns the rules of this module that the last reply breaks: `rule` or `rule/condition`.
 pub(super) fn broken(protocol: Protocol, lines: &[Line<'_>], knowledge: &Knowledge) -> Vec<String> {
     let exchanges: Vec<Exchange> = lines.iter().map(|line| exchange(*line)).collect();
     let last = exchanges.len() - 1;
@@ -28,8 +28,7 @@ pub(super) fn broken(protocol: Protocol, lines: &[Line<'_>], knowledge: &Knowled
     judgement.findings.iter().filter(ours).map(name).collect()
 }
 
-/// Holds the last reply of each script against the rules that it breaks, parted by blanks. `before` comes
-/// before.
+/// Checks which rules the last reply of each script breaks, separated by blanks. `before` precedes each script.
 pub(super) fn check(protocol: Protocol, before: &[Line<'_>], cases: &[(&[Line<'_>], &str)]) {
     for (lines, expected) in cases {
         let script = [before, lines].concat();
@@ -71,8 +70,9 @@ fn exchange((sent, reply): Line<'_>) -> Exchange {
 
 fn command(octets: Vec<u8>) -> Act {
     let command = Command::read(&octets);
-    match command.verb() == Verb::Bdat && command.words().next() == Some(b"0") {
-        true => Act::Chunk { command: octets, octets: Vec::new() },
-        false => Act::Command(octets),
+    if command.verb() == Verb::Bdat && command.words().next() == Some(b"0") {
+        Act::Chunk { command: octets, octets: Vec::new() }
+    } else {
+        Act::Command(octets)
     }
 }

@@ -1,4 +1,4 @@
-//! SMTPUTF8 (RFC 6531).
+//! Rules about SMTPUTF8 (RFC 6531).
 
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -11,7 +11,7 @@ use super::reason::{codes, envelope, has_parameter, is_accepted, is_refused, is_
 const ADDRESS: (u16, u16) = (6, 7);
 /// X.6.8: the reply would need UTF-8.
 const REPLY: (u16, u16) = (6, 8);
-/// X.6.9: the message's header is UTF-8 and cannot be passed on.
+/// X.6.9: the message's header is UTF-8 and cannot be relayed.
 const HEADER: (u16, u16) = (6, 9);
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -40,8 +40,7 @@ fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.5: 550 or 553 with X.6.7. Octets that no SMTPUTF8 permits are a fault of syntax too (RFC 5321
-/// §2.4).
+/// RFC 6531 §3.5: 550 or 553 with X.6.7. Without SMTPUTF8, octets above 127 are also a syntax error (RFC 5321 §2.4).
 fn address(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_refused(observation) || !names(observation, &[ADDRESS]) {
         return;
@@ -53,14 +52,14 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.5 has 554 with X.6.9, its registration in §4.2 has 550.
+/// RFC 6531: §3.5 has 554 with X.6.9, and the registration in §4.2 has 550.
 fn message(observation: &Observation<'_>, findings: &mut Findings) {
     if is_turned_down(observation) && names(observation, &[HEADER]) && !observation.is(&[550, 554]) {
         findings.add(RuleId::UTF8_MESSAGE_554, codes(observation));
     }
 }
 
-/// RFC 6531 §3.7.4.1: no UTF-8 address in a reply to a client that did not ask for it.
+/// RFC 6531 §3.7.4.1: a reply to a client that did not ask for UTF-8 has no UTF-8 address.
 fn forward_address(observation: &Observation<'_>, findings: &mut Findings) {
     let transaction = observation.session.transaction.as_ref();
     let asked = transaction.is_none_or(|transaction| transaction.has("SMTPUTF8"));
@@ -69,14 +68,14 @@ fn forward_address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.7.4.2: without the parameter 252 or 550, and X.6.8. The registry's row adds 553.
+/// RFC 6531 §3.7.4.2: without the parameter, 252 or 550 with X.6.8. The registry's row adds 553.
 fn verification(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::UTF8_VRFY_CODES;
     let asked = |word: &[u8]| word.eq_ignore_ascii_case(b"SMTPUTF8");
     if observation.command.is_none_or(|command| command.words().any(asked)) {
         return;
     }
-    // A name, and the choices of 553; other texts need not be about a mailbox.
+    // These texts name a mailbox, or list those that 553 offers. Others need not be about a mailbox.
     let tells = is_accepted(observation) || observation.is(&[551, 553]);
     if tells && !observation.reply.octets().is_ascii() {
         findings.add(rule, format!("{} with UTF-8", codes(observation)));
@@ -85,7 +84,7 @@ fn verification(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.7.1: the domain that comes first is ASCII.
+/// RFC 6531 §3.7.1: the domain at the start of the reply is ASCII.
 fn domain(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(first) = observation.reply.lines().next() else { return };
     let word = first.text().split(|octet| *octet == b' ').next().unwrap_or_default();

@@ -4,30 +4,33 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-/// Strict but for the bits behind the last octet, which a decoder may ignore (RFC 4648 §3.5).
+/// Decodes strictly, except for the bits after the last octet, which a decoder may ignore (RFC 4648 §3.5).
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
-/// The octets that base64 stands for; `None` if it is none (RFC 4648 §4, padding required).
+/// Decodes base64 with padding (RFC 4648 §4). `None` if the text is not base64.
 pub(super) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// Whether octets are a decimal number of at most that many digits.
+/// Returns whether octets are a decimal number of at most `digits` digits.
 pub(super) fn is_number(octets: &[u8], digits: usize) -> bool {
     (1..=digits).contains(&octets.len()) && octets.iter().all(u8::is_ascii_digit)
 }
 
-/// A decimal number that fits.
+/// Reads a decimal number of at most 20 digits.
 pub(super) fn number(octets: &[u8]) -> Option<u128> {
-    str::from_utf8(octets).ok().filter(|_| is_number(octets, 20))?.parse().ok()
+    if !is_number(octets, 20) {
+        return None;
+    }
+    str::from_utf8(octets).ok()?.parse().ok()
 }
 
-/// How octets stand to the grammar of xtext (RFC 3461 §4).
+/// Whether octets follow the grammar of xtext (RFC 3461 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Xtext {
     Valid,
-    /// Lower-case hexadecimal digits, which the grammar has not and readers forgive.
+    /// With lower-case hexadecimal digits, which the grammar does not allow and readers tolerate.
     Lax,
     Invalid,
 }
@@ -69,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn xtext_is_told_from_what_is_none() {
+    fn xtext_is_checked() {
         assert_eq!(xtext(b"a+2Bb"), Xtext::Valid);
         assert_eq!(xtext(b"a+2bb"), Xtext::Lax);
         for bad in [&b"a+ZZ"[..], b"a+2", b"a=b", b"a b", b"\xC3\xA4"] {
@@ -78,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_digits_alone() {
+    fn numbers_have_only_digits() {
         assert!(is_number(b"0", 20) && !is_number(b"", 20) && !is_number(b"-1", 20) && !is_number(b"123", 2));
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_server_closes_when_it_may() {
+fn servers_close_only_when_allowed() {
     let rule = RuleId::CLOSES_ONLY_WHEN_ALLOWED;
     let unknown = || command("FOO", &["500 5.5.1 What?"]);
     let cut = |line: &str| closed(command(line, &[]));
@@ -10,16 +10,16 @@ fn a_server_closes_when_it_may() {
         Protocol::Smtp,
         vec![
             ("QUIT", session(vec![quit()]), None),
-            ("behind 500", session(vec![closed(unknown())]), Some((rule, 2))),
-            ("behind 500, seen later", session(vec![unknown(), cut("NOOP")]), Some((rule, 3))),
-            ("behind 500, listening", session(vec![unknown(), closed(wait(&[]))]), Some((rule, 2))),
+            ("after 500", session(vec![closed(unknown())]), Some((rule, 2))),
+            ("after 500, seen later", session(vec![unknown(), cut("NOOP")]), Some((rule, 3))),
+            ("after 500, listening", session(vec![unknown(), closed(wait(&[]))]), Some((rule, 2))),
             ("instead of a reply", session(vec![cut("NOOP")]), Some((rule, 2))),
             (
-                "behind 250, going on",
+                "after 250, client continues",
                 session(vec![closed(command("NOOP", &["250 2.0.0 Ok"])), cut("NOOP")]),
                 Some((rule, 2)),
             ),
-            ("behind 250, maybe idle", session(vec![closed(command("NOOP", &["250 2.0.0 Ok"]))]), None),
+            ("after 250, maybe idle", session(vec![closed(command("NOOP", &["250 2.0.0 Ok"]))]), None),
             ("idle", session(vec![command("NOOP", &["250 2.0.0 Ok"]), closed(wait(&[]))]), None),
             ("421", session(vec![closed(command("FOO", &["421 4.7.0 Enough"]))]), None),
             ("221", session(vec![closed(command("FOO", &["221 2.7.0 Goodbye"]))]), None),
@@ -70,7 +70,7 @@ fn a_server_closes_when_it_may() {
                 Some((rule, 3)),
             ),
             (
-                "pipelined where it may not",
+                "pipelined although not allowed",
                 session(pipeline(vec![command("NOOP", &["250 2.0.0 Ok"]), cut("NOOP")])),
                 None,
             ),
@@ -81,7 +81,7 @@ fn a_server_closes_when_it_may() {
 const HELLO: &str = "EHLO me.example.org";
 
 #[test]
-fn a_refused_opening_waits() {
+fn a_refused_opening_waits_for_quit() {
     let rule = RuleId::REFUSED_OPENING_WAITS_FOR_QUIT;
     let greeting = || connect(&["554 mx.example.org No"]);
     check(
@@ -90,7 +90,7 @@ fn a_refused_opening_waits() {
             ("at once", vec![closed(greeting())], Some((rule, 0))),
             ("at EHLO", vec![greeting(), closed(command(HELLO, &[]))], Some((rule, 0))),
             ("at QUIT", vec![greeting(), quit()], None),
-            ("behind 503 and QUIT", vec![greeting(), command(HELLO, &["503 No"]), quit()], None),
+            ("after 503 and QUIT", vec![greeting(), command(HELLO, &["503 No"]), quit()], None),
             ("421", vec![greeting(), closed(command(HELLO, &["421 No"]))], None),
             ("early talk", pipeline(vec![closed(greeting()), closed(command(HELLO, &[]))]), None),
         ],
@@ -98,7 +98,7 @@ fn a_refused_opening_waits() {
 }
 
 #[test]
-fn three_logins() {
+fn three_logins_are_allowed() {
     let rule = RuleId::AUTH_THREE_ATTEMPTS;
     let wrong = || command("AUTH PLAIN AGEAYg==", &["535 5.7.8 No"]);
     let cut = || closed(command("AUTH PLAIN AGEAYg==", &[]));

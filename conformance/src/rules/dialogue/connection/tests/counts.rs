@@ -4,7 +4,7 @@ const HELLO: &str = "EHLO me.example.org";
 const LOCAL: &str = "LHLO me.example.org";
 
 #[test]
-fn one_reply_to_a_command() {
+fn a_command_has_one_reply() {
     let rule = RuleId::ONE_REPLY_PER_COMMAND;
     let twice = || command("NOOP", &["250 2.0.0 Ok", "500 5.5.1 What?"]);
     check(
@@ -13,7 +13,7 @@ fn one_reply_to_a_command() {
             ("one each", session(vec![command("NOOP", &["250 2.0.0 Ok"]), quit()]), None),
             ("two to one", session(vec![twice(), quit()]), Some((rule, 2))),
             (
-                "one unasked",
+                "one unrequested",
                 session(vec![command("NOOP", &["250 2.0.0 Ok"]), wait(&["451 4.4.2 Late"])]),
                 Some((rule, 3)),
             ),
@@ -27,13 +27,13 @@ fn one_reply_to_a_command() {
                 Some((rule, 4)),
             ),
             (
-                "421 unasked",
+                "421 unrequested",
                 session(vec![command("NOOP", &["250 2.0.0 Ok"]), wait(&["421 4.3.2 Down"])]),
                 None,
             ),
             ("two greetings", vec![connect(&["220 mx", "250 hi"]), quit()], Some((rule, 0))),
-            ("the first alone", session(vec![twice(), twice(), quit()]), Some((rule, 2))),
-            ("octets in doubt", session(vec![unsure(twice()), quit()]), None),
+            ("only the first is reported", session(vec![twice(), twice(), quit()]), Some((rule, 2))),
+            ("ambiguous octets", session(vec![unsure(twice()), quit()]), None),
             (
                 "before the greeting",
                 vec![command("EHLO me", &["220 mx.example.org", "250 mx.example.org"]), quit()],
@@ -55,17 +55,17 @@ fn one_reply_to_a_command() {
                 None,
             ),
             (
-                "behind STARTTLS",
+                "after STARTTLS",
                 session(vec![command("STARTTLS", &["220 2.0.0 Go", "not TLS"]), handshake()]),
                 None,
             ),
             (
-                "a reply behind STARTTLS",
+                "a reply after STARTTLS",
                 session(vec![command("STARTTLS", &["220 2.0.0 Go", "250 2.0.0 Injected"]), handshake()]),
                 Some((rule, 2)),
             ),
             (
-                "a reply behind STARTTLS, in a recording",
+                "a reply after STARTTLS, in a recording",
                 session(vec![
                     command("STARTTLS", &["220 2.0.0 Go"]),
                     wait(&["250 2.0.0 Injected"]),
@@ -74,14 +74,14 @@ fn one_reply_to_a_command() {
                 Some((rule, 3)),
             ),
             (
-                "a command behind STARTTLS",
+                "a command after STARTTLS",
                 session(pipeline(vec![
                     command("STARTTLS", &["220 2.0.0 Go"]),
                     command("NOOP", &["250 2.0.0 Ok", "250 2.0.0 Ok"]),
                 ])),
                 None,
             ),
-            ("behind 354", session(vec![data(), wait(&["250 2.0.0 Ok"])]), None),
+            ("after 354", session(vec![data(), wait(&["250 2.0.0 Ok"])]), None),
             (
                 "steps of AUTH",
                 session(vec![
@@ -92,7 +92,7 @@ fn one_reply_to_a_command() {
                 None,
             ),
             (
-                "a message for one",
+                "a message for one recipient",
                 transaction(HELLO, 1, vec![data(), message("x\r\n", &["250 2.0.0 Ok", "451 4.3.0 No"])]),
                 Some((rule, 5)),
             ),
@@ -101,7 +101,7 @@ fn one_reply_to_a_command() {
 }
 
 #[test]
-fn a_reply_that_is_missing() {
+fn missing_replies() {
     let rule = RuleId::ONE_REPLY_PER_COMMAND;
     check(
         Protocol::Smtp,
@@ -117,7 +117,7 @@ fn a_reply_that_is_missing() {
                 None,
             ),
             (
-                "passed over",
+                "skipped",
                 session(vec![
                     timed_out(command("NOOP", &[])),
                     unsure(command("RSET", &["250 2.0.0 Ok"])),
@@ -177,7 +177,7 @@ fn lines_without_hyphens() {
                 Some((RuleId::ONE_REPLY_PER_COMMAND, 2)),
             ),
             (
-                "a text behind the data",
+                "a text after the data",
                 transaction(HELLO, 2, vec![data(), message("x\r\n", &lines)]),
                 Some((rule, 6)),
             ),
@@ -186,17 +186,17 @@ fn lines_without_hyphens() {
 }
 
 #[test]
-fn the_end_of_the_data() {
+fn the_end_of_the_data_has_one_reply() {
     let rule = RuleId::END_OF_DATA_ONE_REPLY;
     let end = |replies: &[&str]| transaction(HELLO, 2, vec![data(), message("x\r\n", replies), quit()]);
     check(
         Protocol::Smtp,
         vec![
             ("one", end(&["250 2.0.0 Ok"]), None),
-            ("one a recipient", end(&["250 2.0.0 Ok", "250 2.0.0 Ok"]), Some((rule, 6))),
+            ("one per recipient", end(&["250 2.0.0 Ok", "250 2.0.0 Ok"]), Some((rule, 6))),
             ("250 and 550", end(&["250 2.0.0 Ok", "550 5.1.1 No"]), Some((rule, 6))),
             (
-                "one a recipient, late",
+                "one per recipient, late",
                 transaction(
                     HELLO,
                     2,
@@ -209,13 +209,13 @@ fn the_end_of_the_data() {
                 ),
                 Some((rule, 6)),
             ),
-            ("421 behind it", end(&["250 2.0.0 Ok", "421 4.3.2 Down"]), None),
+            ("421 after it", end(&["250 2.0.0 Ok", "421 4.3.2 Down"]), None),
         ],
     );
 }
 
 #[test]
-fn pipelined_replies() {
+fn pipelined_replies_are_in_order() {
     let rule = RuleId::PIPELINED_REPLIES_IN_ORDER;
     let group = |replies: [&[&str]; 3], rest: Vec<Exchange>| {
         let lines = ["MAIL FROM:<bob@example.org>", "RCPT TO:<bob@example.org>", "DATA"];
@@ -257,7 +257,7 @@ fn pipelined_replies() {
             ("silence alone", session(lost(End::TimedOut)), None),
             ("closed", session(lost(End::Closed)), Some((rule, 4))),
             ("354 too early", session(group([mail, go, &[]], vec![])), Some((rule, 3))),
-            ("changed places", session(group([mail, go, rcpt], vec![])), Some((rule, 3))),
+            ("swapped", session(group([mail, go, rcpt], vec![])), Some((rule, 3))),
             (
                 "221 too early",
                 session(pipeline(vec![
@@ -271,9 +271,9 @@ fn pipelined_replies() {
                 session(pipeline(vec![command("RSET", &["221 2.0.0 Bye"]), closed(command("QUIT", &[]))])),
                 None,
             ),
-            ("not promised", old(group([mail, no, &[]], vec![unsure(quit())])), None),
+            ("not announced", old(group([mail, no, &[]], vec![unsure(quit())])), None),
             (
-                "behind STARTTLS",
+                "after STARTTLS",
                 session(pipeline(vec![
                     command("STARTTLS", &["220 2.0.0 Go"]),
                     timed_out(command("NOOP", &[])),
@@ -290,7 +290,7 @@ fn pipelined_replies() {
 }
 
 #[test]
-fn chunks() {
+fn refused_chunks_are_discarded() {
     let rule = RuleId::FAILED_CHUNK_DISCARDED;
     let refused = ["554 5.5.1 No recipients", "500 5.5.1 What?", "500 5.5.1 What?"];
     let text = "Subject: x\r\n\r\n";
@@ -348,13 +348,13 @@ fn chunks() {
                 begin(vec![chunk(text, "", &["250 2.0.0 Ok", "250 2.0.0 Ok"]), quit()]),
                 Some((RuleId::ONE_REPLY_PER_COMMAND, 3)),
             ),
-            ("never promised", unknown(&refused), None),
+            ("not announced", unknown(&refused), None),
         ],
     );
 }
 
 #[test]
-fn replies_for_recipients() {
+fn each_recipient_has_a_reply() {
     let rule = RuleId::LMTP_REPLY_PER_RECIPIENT;
     let ok = "250 2.1.5 Ok";
     let end = |replies: &[&str], rest: Vec<Exchange>| {
@@ -370,7 +370,7 @@ fn replies_for_recipients() {
     check(
         Protocol::Lmtp,
         vec![
-            ("one a recipient", end(&[ok, "452 4.2.2 Full"], vec![quit()]), None),
+            ("one per recipient", end(&[ok, "452 4.2.2 Full"], vec![quit()]), None),
             ("three", end(&[ok, ok, ok], vec![quit()]), Some((rule, 6))),
             ("three, read later", end(&[ok, ok], vec![wait(&[ok]), quit()]), Some((rule, 7))),
             ("one, and too early to tell", last(timed_out, &[ok], vec![]), None),
@@ -400,7 +400,7 @@ fn replies_for_recipients() {
 }
 
 #[test]
-fn replies_for_recipients_of_chunks() {
+fn each_recipient_of_a_chunk_has_a_reply() {
     let rule = RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT;
     let ok = "250 2.1.5 Ok";
     let chunks = |recipients, last, replies: &[&str]| {
@@ -409,7 +409,7 @@ fn replies_for_recipients_of_chunks() {
     check(
         Protocol::Lmtp,
         vec![
-            ("one a recipient", chunks(2, " LAST", &[ok, ok]), None),
+            ("one per recipient", chunks(2, " LAST", &[ok, ok]), None),
             ("three", chunks(2, " LAST", &[ok, ok, ok]), Some((rule, 5))),
             ("not the last", chunks(2, "", &[ok]), None),
             ("not the last, twice", chunks(2, "", &[ok, ok]), Some((rule, 5))),

@@ -3,7 +3,7 @@ use super::*;
 const HELLO: &str = "EHLO me.example.org";
 
 #[test]
-fn a_listed_capability_works() {
+fn listed_capabilities_work() {
     let rule = RuleId::LISTED_CAPABILITY_WORKS;
     let unknown = &["502 5.5.1 What?"];
     check(
@@ -38,7 +38,7 @@ fn a_listed_capability_works() {
 }
 
 #[test]
-fn hello_within_a_transaction() {
+fn a_hello_in_a_transaction() {
     let rule = RuleId::HELLO_RESETS_STATE;
     let hello = |reply: &str| command("EHLO @", &[reply]);
     let rcpt = |reply: &str| command("RCPT TO:<bob@example.org>", &[reply]);
@@ -68,9 +68,13 @@ fn hello_within_a_transaction() {
                 None,
             ),
             ("login", within(vec![hello("501 5.5.4 What?"), rcpt("503 5.5.1 AUTH first")]), None),
-            ("taken, and reset", within(vec![command(HELLO, &[OFFERS]), rcpt("503 5.5.1 MAIL first")]), None),
             (
-                "taken, and kept",
+                "accepted, and reset",
+                within(vec![command(HELLO, &[OFFERS]), rcpt("503 5.5.1 MAIL first")]),
+                None,
+            ),
+            (
+                "accepted, and kept",
                 within(vec![command(HELLO, &[OFFERS]), rcpt("250 2.1.5 Ok")]),
                 Some((rule, 5)),
             ),
@@ -130,7 +134,7 @@ fn notification_parameters_are_neutral() {
             ),
             ("the second time", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER", "550 5.5.0 Duplicate")), None),
             (
-                "now this, now that",
+                "inconsistent without parameters",
                 session(vec![
                     mail("", "250 2.1.0 Ok"),
                     rcpt("", no),
@@ -175,7 +179,7 @@ fn codes_stay_after_tls() {
 }
 
 #[test]
-fn a_submission_server_is_quick() {
+fn submission_servers_reply_within_two_minutes() {
     let slow = |millis: u64| {
         let mut exchange = command("NOOP", &["250 2.0.0 Ok"]);
         exchange.answers.iter_mut().for_each(|answer| answer.millis = millis);
