@@ -1,4 +1,4 @@
-"""Serves SMTP, submission and LMTP with aiosmtpd. Its replies to RCPT, DATA and AUTH are this program's own."""
+"""Serves SMTP, submission and LMTP with aiosmtpd. The replies to RCPT, DATA and AUTH come from this program."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ class Handler:
     """One mailbox of one domain; messages go nowhere."""
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        # RFC 5321 §4.1.1.3: postmaster needs no domain, and is any mix of letters.
+        # RFC 5321 §4.1.1.3: postmaster needs no domain, and its letter case does not matter.
         local, _, domain = address.lower().partition("@")
         if domain not in ("", "example.test") and not session.authenticated:
             return "550 5.7.1 Relaying denied"

@@ -1,5 +1,5 @@
-// Serves SMTP, submission and LMTP with smtp-server. What it says of recipients, passwords and messages that are too
-// large is this program's own.
+// Serves SMTP, submission and LMTP with smtp-server. The replies about recipients, passwords and messages that are too
+// large come from this program.
 
 const fs = require('fs');
 const { SMTPServer } = require('smtp-server');
@@ -17,7 +17,7 @@ function onAuth(auth, session, callback) {
 }
 
 function onRcptTo(address, session, callback) {
-    // RFC 5321 §4.1.1.3: postmaster needs no domain, and is any mix of letters.
+    // RFC 5321 §4.1.1.3: postmaster needs no domain, and its letter case does not matter.
     const [local, domain] = address.address.toLowerCase().split('@');
     if (![undefined, 'example.test'].includes(domain)) {
         return callback(session.user ? null : refusal(550, 'Relaying denied'));
@@ -43,7 +43,7 @@ const shared = {
     hideDSN: false,
     hideREQUIRETLS: false,
     disableReverseLookup: true,
-    // Every case comes from one address.
+    // All cases come from one address.
     maxClients: 40,
     socketTimeout: 9000,
     onAuth,
