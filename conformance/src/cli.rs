@@ -161,7 +161,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(options) => run::run(&options),
         Command::Serve(options) => serve::run(&options),
-        Command::Rules(options) => rules::run(&options),
+        Command::Rules(options) => Ok(rules::run(&options)),
         Command::Judge(options) => judge::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Compare(options) => compare::run(&options),

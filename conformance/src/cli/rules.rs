@@ -1,6 +1,6 @@
 //! `smtp-conformance rules`: prints the rule catalogue.
 
-use anyhow::{Result, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 
 use super::misused;
@@ -20,20 +20,20 @@ pub(super) struct Options {
 }
 
 /// Prints a list of all rules, or one rule in full, and returns the exit status.
-pub(super) fn run(options: &Options) -> Result<u8> {
+pub(super) fn run(options: &Options) -> u8 {
     let Some(id) = &options.id else {
         for rule in rules() {
             let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
             let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
             say!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
         }
-        return Ok(0);
+        return 0;
     };
     let Some(rule) = RuleId::find(id) else {
-        return Ok(misused(&anyhow!(RuleId::unknown(id))));
+        return misused(&anyhow!(RuleId::unknown(id)));
     };
     print_rule(rule.rule());
-    Ok(0)
+    0
 }
 
 fn print_rule(rule: &Rule) {

@@ -163,7 +163,8 @@ fn first_digit(observation: &Observation<'_>, findings: &mut Findings) {
     match expected {
         Some(expected) if expected == number => {}
         Some(expected) => {
-            findings.add(RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT, format!("{number} instead of {expected}"))
+            findings
+                .add(RuleId::INTERMEDIATE_REPLY_ONLY_FOR_INPUT, format!("{number} instead of {expected}"));
         }
         None => findings.add(
             RuleId::FIRST_DIGIT_FITS_COMMAND,
