@@ -247,7 +247,7 @@ fn hostile_text_is_inert() {
         );
         let text = ask(&client, "document.querySelector('#matrix').textContent").await;
         let text = text.as_str().expect("a text");
-        assert!(text.contains("Known: </script></pre></details><script>"), "{text}");
+        assert!(text.contains("Accepted: </script></pre></details><script>"), "{text}");
         // Quotes are shown as escapes.
         assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
         assert!(text.contains("S: 250 </script>"), "{text}");

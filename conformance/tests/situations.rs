@@ -1,25 +1,23 @@
-//! Every situation of the specification is provoked by a case, or needs a hand inside the server that `situations.toml`
-//! names.
+//! `situations.toml` explains every situation that a case names, and each situation has a case or says what it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use smtp_conformance::case;
 
-/// How many situations the specification has: S1 to S118.
-const SITUATIONS: usize = 118;
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Hands {
-    hand: Vec<Hand>,
+struct Situations {
+    situation: Vec<Situation>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hand {
-    situations: Vec<String>,
-    needs: String,
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Situation {
+    id: String,
+    in_reply_to: String,
+    what: String,
+    needs: Option<String>,
 }
 
 #[test]
@@ -27,24 +25,25 @@ fn every_situation_is_provoked_or_needs_a_hand() {
     let cases = case::built_in().expect("the cases follow the form");
     let provoked: BTreeSet<&str> =
         cases.iter().flat_map(|case| &case.situations).map(String::as_str).collect();
-    let hands: Hands =
-        toml::from_str(include_str!("../situations.toml")).expect("situations.toml has its form");
-    let mut needs = BTreeMap::new();
-    for hand in &hands.hand {
-        assert!(!hand.needs.trim().is_empty(), "{:?}: say what it needs", hand.situations);
-        for situation in &hand.situations {
-            assert!(needs.insert(situation.as_str(), &hand.needs).is_none(), "{situation} stands twice");
+    let Situations { situation: situations } =
+        toml::from_str(include_str!("../situations.toml")).expect("situations.toml follows its form");
+    let mut explained = BTreeMap::new();
+    for (number, situation) in (1..).zip(&situations) {
+        let id = situation.id.as_str();
+        assert_eq!(id, format!("S{number}"), "the situations are numbered in order");
+        for text in [Some(&situation.in_reply_to), Some(&situation.what), situation.needs.as_ref()] {
+            assert!(text.is_none_or(|text| !text.trim().is_empty()), "{id}: an empty text");
+        }
+        explained.insert(id, situation);
+        match (provoked.contains(id), &situation.needs) {
+            (false, None) => panic!("{id}: add a case, or write in situations.toml what it needs"),
+            (true, Some(needs)) => panic!("{id}: a case provokes it, so delete needs = {needs:?}"),
+            _ => {}
         }
     }
-    let known: Vec<String> = (1..=SITUATIONS).map(|number| format!("S{number}")).collect();
-    for situation in provoked.iter().chain(needs.keys()) {
-        assert!(known.iter().any(|known| known == situation), "there is no situation {situation}");
-    }
-    for situation in known.iter().map(String::as_str) {
-        match (provoked.contains(situation), needs.get(situation)) {
-            (false, None) => panic!("{situation}: add a case, or what it needs to situations.toml"),
-            (true, Some(needs)) => panic!("{situation}: a case provokes it, so it does not need {needs}"),
-            _ => {}
+    for case in &cases {
+        for id in &case.situations {
+            assert!(explained.contains_key(id.as_str()), "case {}: there is no situation {id}", case.id);
         }
     }
 }
