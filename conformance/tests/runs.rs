@@ -379,7 +379,7 @@ steps = [{ send = \"NOOP first\" }]
     let second = outcome.cases.iter().find(|case| case.id == "second").expect("it has an outcome");
     assert_eq!(
         (second.verdict, second.reason_text().as_str()),
-        (Verdict::Blocked, "comes after first, which was unsupported")
+        (Verdict::Blocked, "depends on first, whose verdict is unsupported")
     );
 }
 
