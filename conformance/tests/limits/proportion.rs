@@ -1,12 +1,10 @@
 //! Reading, judging and reporting take time and memory in proportion to what there is, whoever wrote the file.
 
-mod measured;
-
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use measured::{Ended, measured};
+use crate::measured::{Ended, measured};
 use smtp_conformance::limits;
 
 /// Files that made a reader or a report search everything it had for each thing that came.

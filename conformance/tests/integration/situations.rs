@@ -26,7 +26,7 @@ fn every_situation_is_provoked_or_needs_a_hand() {
     let provoked: BTreeSet<&str> =
         cases.iter().flat_map(|case| &case.situations).map(String::as_str).collect();
     let Situations { situation: situations } =
-        toml::from_str(include_str!("../situations.toml")).expect("situations.toml follows its form");
+        toml::from_str(include_str!("../../situations.toml")).expect("situations.toml follows its form");
     let mut explained = BTreeMap::new();
     for (number, situation) in (1..).zip(&situations) {
         let id = situation.id.as_str();
