@@ -315,7 +315,7 @@ fn faults_break_the_rules_they_declare() {
         "challenge-in-words",
         "dsn-refused",
         "conperm-501",
-        "conneg-word-behind",
+        "code-before-conneg-word",
         "checkpoint-without-offset",
         "submitter-554",
         "solicitation-554",
@@ -356,11 +356,11 @@ fn it_closes_where_it_should() {
         ("drop-at-mail", &[EHLO, MAIL], ""),
         ("drop-at-message", &[EHLO, MAIL, RCPT, "DATA", MESSAGE], ""),
         ("shutdown-at-greeting", &[], ""),
-        ("shutdown-at-rcpt", &[EHLO, MAIL, RCPT], "421 4.3.0 mx.example.org shuts down\r\n"),
+        ("shutdown-at-rcpt", &[EHLO, MAIL, RCPT], "421 4.3.0 mx.example.org is shutting down\r\n"),
         (
             "shutdown-at-fourth-command",
             &[EHLO, MAIL, RCPT, "NOOP"],
-            "421 4.3.0 mx.example.org shuts down\r\n",
+            "421 4.3.0 mx.example.org is shutting down\r\n",
         ),
         ("auth-one-attempt", &[EHLO, "AUTH PLAIN AGFsaWNlAHg="], "535 5.7.8 Wrong name or password\r\n"),
     ] {
@@ -431,10 +431,10 @@ fn the_handshake_goes_wrong() {
     client.ask(EHLO);
     assert_eq!(client.ask("STARTTLS"), "220 2.0.0 Ready to start TLS\r\n");
     client.send(b"\x16\x03\x01\r\n");
-    assert_eq!(client.rest(), (b"This is no TLS, and never will be.\r\n".to_vec(), true));
+    assert_eq!(client.rest(), (b"This is not TLS, and never will be.\r\n".to_vec(), true));
     for (name, first, second) in [
         ("injected-before-starttls", "250 2.0.0 Injected\r\n", "220 2.0.0 Ready to start TLS\r\n"),
-        ("injected-behind-starttls", "220 2.0.0 Ready to start TLS\r\n", "250 2.0.0 Injected\r\n"),
+        ("injected-after-starttls", "220 2.0.0 Ready to start TLS\r\n", "250 2.0.0 Injected\r\n"),
     ] {
         let server = Server::with(name);
         let mut client = Client::greeted(server.reference.address());
@@ -498,7 +498,7 @@ fn its_bounds_hold() {
     assert_eq!(client.ask(""), "500 5.5.2 The line is too long\r\n");
     client.begin_message();
     client.send("0123456789\r\n".repeat(10_000).as_bytes());
-    assert_eq!(client.ask("."), "552 5.3.4 Larger than this server takes\r\n");
+    assert_eq!(client.ask("."), "552 5.3.4 Larger than this server accepts\r\n");
     assert_eq!(client.ask("NOOP"), "250 2.0.0 Ok\r\n");
     let mut many: Vec<Client> = (0..64).map(|_| server.connect()).collect();
     let greetings: Vec<Option<String>> = many.iter_mut().map(Client::reply).collect();
