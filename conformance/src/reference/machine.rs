@@ -311,11 +311,14 @@ impl Machine {
     }
 
     fn starttls(&mut self, command: &Command<'_>) {
-        let key = match self.tls {
-            _ if !command.argument().is_empty() => Key::StarttlsArgument,
-            true => Key::StarttlsActive,
-            false if self.hello.is_none() => Key::StarttlsBeforeHello,
-            false => Key::Starttls,
+        let key = if !command.argument().is_empty() {
+            Key::StarttlsArgument
+        } else if self.tls {
+            Key::StarttlsActive
+        } else if self.hello.is_none() {
+            Key::StarttlsBeforeHello
+        } else {
+            Key::Starttls
         };
         if self.say(key) == 220 && key == Key::Starttls {
             self.actions.push(Action::BeginTls);

@@ -179,14 +179,8 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         let error = |text: &str| format!("{:#}", Replies::read("x.toml", text).expect_err("it is refused"));
-        assert_eq!(
-            error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"),
-            "x.toml:2: there is no situation \"nop\""
-        );
+        assert_eq!(error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"), "x.toml:2: there is no situation \"nop\"");
         assert_eq!(error("noop = \"250 {ok}\"\n"), "x.toml:1: there is no placeholder {ok}");
-        assert_eq!(
-            error("noop = \"250 Ok\"\n"),
-            "x.toml: the situation \"greeting\" has no reply: add one"
-        );
+        assert_eq!(error("noop = \"250 Ok\"\n"), "x.toml: the situation \"greeting\" has no reply: add one");
     }
 }

@@ -109,18 +109,17 @@ impl Machine {
         let key = self.chunk_key(length, last);
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
         // RFC 2033 §4.3: without a recipient, the last chunk gets no reply.
-        let taken = match last {
-            true if self.is_lmtp() && transaction.recipients.is_empty() => {
-                return self.transaction = Some(transaction);
-            }
-            true => self.deliver(&transaction, key),
-            false => is_positive(self.say(key)),
-        };
+        if last && self.is_lmtp() && transaction.recipients.is_empty() {
+            self.transaction = Some(transaction);
+            return;
+        }
+        let taken = if last { self.deliver(&transaction, key) } else { is_positive(self.say(key)) };
         transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
         transaction.chunk_failed |= !taken;
-        match last && taken {
-            true => self.after_last_chunk = true,
-            false => self.transaction = Some(transaction),
+        if last && taken {
+            self.after_last_chunk = true;
+        } else {
+            self.transaction = Some(transaction);
         }
     }
 
@@ -134,7 +133,9 @@ impl Machine {
             Some(_) => Key::BurlUntrusted,
         };
         self.settle(key);
-        if let (Key::BurlUntrusted, Some(transaction)) = (key, &mut self.transaction) {
+        if key == Key::BurlUntrusted
+            && let Some(transaction) = &mut self.transaction
+        {
             transaction.chunked.get_or_insert(0);
             transaction.chunk_failed = true;
         }

@@ -56,26 +56,27 @@ impl Machine {
         if let Some(key) = self.mail_parameters(envelope) {
             return key;
         }
-        match () {
-            () if has("SOLICIT") => Key::Solicitation,
-            () if has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0") => {
-                Key::MailPriorityChanged
-            }
-            () if has("MT-PRIORITY") => Key::MailPriority,
-            () if has("HOLDFOR") || has("HOLDUNTIL") => Key::MailHold,
-            () if has("TRANSID") => Key::MailTransid,
-            () if has("SUBMITTER") => Key::MailSubmitter,
-            () if has("BY") => Key::MailDeliverBy,
-            () if path.is_empty() => Key::MailNullSender,
-            () if has("RET") || has("ENVID") => Key::MailDsn,
-            () if has("AUTH") => Key::MailAuth,
-            () if utf8 => Key::MailUtf8,
-            () if has("BODY") => Key::MailBody,
-            () if has("SIZE") => Key::MailDeclaresSize,
-            () if envelope.is_indented() => Key::MailIndented,
-            () if path.ends_with(b".invalid") => Key::MailInvalidDomain,
-            () => Key::Mail,
-        }
+        let changes_priority =
+            has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0");
+        // The first condition that holds decides.
+        let conditions = [
+            (has("SOLICIT"), Key::Solicitation),
+            (changes_priority, Key::MailPriorityChanged),
+            (has("MT-PRIORITY"), Key::MailPriority),
+            (has("HOLDFOR") || has("HOLDUNTIL"), Key::MailHold),
+            (has("TRANSID"), Key::MailTransid),
+            (has("SUBMITTER"), Key::MailSubmitter),
+            (has("BY"), Key::MailDeliverBy),
+            (path.is_empty(), Key::MailNullSender),
+            (has("RET") || has("ENVID"), Key::MailDsn),
+            (has("AUTH"), Key::MailAuth),
+            (utf8, Key::MailUtf8),
+            (has("BODY"), Key::MailBody),
+            (has("SIZE"), Key::MailDeclaresSize),
+            (envelope.is_indented(), Key::MailIndented),
+            (path.ends_with(b".invalid"), Key::MailInvalidDomain),
+        ];
+        conditions.into_iter().find(|(holds, _)| *holds).map_or(Key::Mail, |(_, key)| key)
     }
 
     /// Returns the first problem with the parameters: malformed ones come first, then unknown ones, then wrong values

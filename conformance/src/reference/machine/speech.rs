@@ -104,9 +104,11 @@ fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
 fn without_codes(octets: &[u8]) -> Vec<u8> {
     let line = |line: &[u8]| {
         let (code, text) = line.split_at_checked(4).unwrap_or((line, b""));
-        let rest =
-            smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text).map_or(text, |(_, rest)| rest);
-        [code, rest.strip_prefix(b" ").filter(|_| rest.len() < text.len()).unwrap_or(rest)].concat()
+        let rest = match smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text) {
+            Some((_, rest)) => rest.strip_prefix(b" ").unwrap_or(rest),
+            None => text,
+        };
+        [code, rest].concat()
     };
     octets.split_inclusive(|octet| *octet == b'\n').flat_map(line).collect()
 }
