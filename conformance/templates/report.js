@@ -1,6 +1,6 @@
 "use strict";
 
-// Filters the page as the form says. Without this script the page shows everything. The script reads nothing but the page.
+// Filters the page as the form says. Without this script, the page shows everything. The script only reads the page.
 (() => {
   const form = document.getElementById("filters");
   const table = document.getElementById("matrix");

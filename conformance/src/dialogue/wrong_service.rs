@@ -1,4 +1,4 @@
-//! Recognizes servers that speak another protocol than the one they are tested for.
+//! Recognizes servers that speak a protocol other than the one they are tested for.
 
 use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::Protocol;

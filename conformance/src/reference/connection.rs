@@ -197,7 +197,7 @@ impl Connection {
     async fn step(&mut self, step: Step) -> io::Result<Goes> {
         match step {
             Step::Send(octets) => self.send(&octets).await?,
-            Step::SendApart(octets) => {
+            Step::SendOctetByOctet(octets) => {
                 for octet in octets {
                     self.send(&[octet]).await?;
                     tokio::task::yield_now().await;

@@ -255,7 +255,7 @@ pub(super) enum Way {
     /// Sends the reply one octet at a time, with a pause after each.
     Slow,
     /// Sends each octet in a separate packet.
-    Octetwise,
+    OctetByOctet,
     /// Closes its sending side after the reply, and continues to read.
     HalfClose,
     /// Sends a reply with an endless number of lines.

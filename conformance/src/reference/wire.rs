@@ -12,7 +12,7 @@ pub(super) enum Step {
     /// Sends octets.
     Send(Vec<u8>),
     /// Sends octets, each in a separate packet.
-    SendApart(Vec<u8>),
+    SendOctetByOctet(Vec<u8>),
     /// Sends octets with a pause after each.
     SendSlowly(Vec<u8>),
     /// Sends the octets again and again.
@@ -85,7 +85,7 @@ impl Wire {
             }
             Some(Way::Late) => return self.held.extend(octets),
             Some(Way::Slow) => steps.push(Step::SendSlowly(octets)),
-            Some(Way::Octetwise) => steps.push(Step::SendApart(octets)),
+            Some(Way::OctetByOctet) => steps.push(Step::SendOctetByOctet(octets)),
             Some(Way::HalfClose) => steps.extend([Step::Send(octets), Step::HalfClose]),
             Some(Way::EndlessLines) => steps.push(Step::SendEndlessly([&code(), &b"-more\r\n"[..]].concat())),
             Some(Way::EndlessText) => {
