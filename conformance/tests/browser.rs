@@ -248,7 +248,7 @@ fn hostile_text_is_inert() {
         let text = ask(&client, "document.querySelector('#matrix').textContent").await;
         let text = text.as_str().expect("a text");
         assert!(text.contains("Accepted: </script></pre></details><script>"), "{text}");
-        // The text shows the escaped quotes as quotes.
+        // Exchanges show quotes with a backslash, so the text is compared only up to the first quote.
         assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
         assert!(text.contains("S: 250 </script>"), "{text}");
 

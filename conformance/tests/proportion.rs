@@ -9,7 +9,7 @@ use std::time::Duration;
 use measured::{Ended, measured};
 use smtp_conformance::limits;
 
-/// Each file once made a reader or a report search everything it had for each new item.
+/// With each of these files, a careless reader or report would search everything that it has for each new item.
 #[test]
 fn a_report_takes_time_in_proportion_to_its_input() {
     const MANY: usize = 50_000;

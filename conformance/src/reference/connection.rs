@@ -261,8 +261,8 @@ impl Connection {
         Ok(Goes::On)
     }
 
-    /// Closes the connection. It first reads what the client still sends, because unread octets would reset the
-    /// connection, and the last reply could be lost.
+    /// Closes the connection. After it has closed its own side, it reads what the client still sends, because unread
+    /// octets would reset the connection, and the client could lose the last reply.
     async fn close(&mut self) -> io::Result<Goes> {
         self.stream.shutdown().await?;
         self.swallow(CLOSING).await

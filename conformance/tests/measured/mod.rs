@@ -9,8 +9,8 @@ use wait4::Wait4 as _;
 
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
-    /// The peak of resident memory, in octets. The memory of the test process counts as well, because the child starts
-    /// as a copy of it, so tests that measure must use little memory.
+    /// The peak of resident memory, in octets. It includes the memory of the test process that starts the program, so
+    /// tests that measure must use little memory.
     pub(crate) peak: u64,
     pub(crate) time: Duration,
     pub(crate) report: String,

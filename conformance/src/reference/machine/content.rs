@@ -7,7 +7,7 @@ use super::{Behaviour, Command, Key, Machine, Message, SIZE, Transaction, Waitin
 /// The GTUBE test string. Spam filters treat a message that contains it as spam.
 const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
 
-/// A message with this many Received fields is in a loop (RFC 5321 §6.3).
+/// From this number of Received fields on, a message counts as being in a loop (RFC 5321 §6.3).
 const HOPS: usize = 100;
 
 impl Machine {

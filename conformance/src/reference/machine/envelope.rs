@@ -286,7 +286,7 @@ fn is_glued(envelope: &Envelope<'_>, path: &[u8]) -> bool {
     plain && !bad_parameter && !envelope.is_well_formed()
 }
 
-/// Returns whether a parameter has a keyword but an empty value, as `AUTH=` does. Its keyword decides about the reply.
+/// Returns whether a parameter has a keyword but an empty value, as `AUTH=` does. Its keyword decides the reply.
 fn is_value_missing(parameter: &Parameter<'_>) -> bool {
     parameter.value.is_some_and(<[u8]>::is_empty) && is_keyword(parameter.keyword)
 }
