@@ -60,6 +60,10 @@ fn a_report_takes_time_in_proportion_to_its_input() {
     let start = "#: connected\nS: 220 mx.example.test\n";
     file("commands.txt", start.to_owned() + &many(&|_| "C: NOOP\n".to_owned()));
     file("answered.txt", start.to_owned() + &many(&|_| "C: NOOP\nS: 250 Ok\n".to_owned()));
+    file(
+        "undecodable.txt",
+        format!("{start}C: NOOP\n") + &many(&|_| "S: 250-\\xff\\xfe\n".to_owned()) + "S: 250 Ok\n",
+    );
     file("line-feeds.txt", start.to_owned() + &many(&|_| "S: \\n\n".to_owned()));
     file("connections.txt", many(&|_| "#: connected\n".to_owned()));
     let early = start.to_owned() + "C: NOOP\nS: 250 Ok\n";
@@ -73,6 +77,7 @@ fn a_report_takes_time_in_proportion_to_its_input() {
     for transcript in [
         "commands.txt",
         "answered.txt",
+        "undecodable.txt",
         "line-feeds.txt",
         "connections.txt",
         "announced.txt",

@@ -1,5 +1,6 @@
 //! Reply rules about syntax (RFC 5321 §4.2, §4.3).
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use memchr::memmem;
@@ -41,6 +42,9 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let challenge = observation.is(&[334]);
+    // Each of these looks at the whole reply or command, which may be long, so it does so once.
+    let may_be_utf8 = LazyCell::new(|| may_be_utf8(observation));
+    let is_echo = LazyCell::new(|| is_echo(observation));
     for (defect, line, column) in observation.reply.positions() {
         let location = format!("line {}, octet {}", line + 1, column + 1);
         match defect {
@@ -70,10 +74,10 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
             Defect::LongLine if !challenge => {
                 findings.add(RuleId::LINE_LENGTH, format!("line {} is longer than 512 octets", line + 1));
             }
-            Defect::EightBit if may_be_utf8(observation) => {}
+            Defect::EightBit if *may_be_utf8 => {}
             Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
             Defect::Control | Defect::EightBit => {
-                findings.add_if(is_echo(observation), RuleId::TEXT_PRINTABLE_ASCII, "echo", location);
+                findings.add_if(*is_echo, RuleId::TEXT_PRINTABLE_ASCII, "echo", location);
             }
             _ => {}
         }
