@@ -197,6 +197,8 @@ mod tests {
         run(&[
             (&[five, recipient, data, message, "S: 552 5.3.4 Too big"], rule),
             (&[five, recipient, data, message, "S: 552 Too big"], rule),
+            (&[five, recipient, data, "C: \nC: ..\nC: .", "S: 552 5.3.4 Too big"], rule),
+            (&[four, recipient, data, "C: \nC: ..\nC: .", "S: 552 5.3.4 Too big"], ""),
             (&[five, recipient, data, message, "S: 552 Over quota"], ""),
             (&[four, recipient, data, message, "S: 552 5.3.4 Too big"], ""),
             (&[five, recipient, data, message, "S: 552 5.2.2 Full"], ""),
