@@ -364,9 +364,9 @@ mod tests {
     const PASSWORD: &str = "C: AUTH PLAIN AGEAYg==";
     const LOGGED_IN: &str = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
 
-    fn run(cases: &[Row<'_>]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("AUTH PLAIN CRAM-MD5");
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]

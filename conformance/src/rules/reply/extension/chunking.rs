@@ -137,9 +137,9 @@ mod tests {
     const CHUNK: &str = "C: BDAT 2\nC: ab\\+\nS: 250 2.0.0 Ok";
     const LAST: &str = "C: BDAT 2 LAST\nC: ab\\+\nS: 250 2.0.0 Ok";
 
-    fn run(cases: &[Row<'_>]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nCHUNKING\nBINARYMIME");
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]

@@ -85,7 +85,7 @@ mod tests {
         let mail = "C: MAIL FROM:<bob@example.org>";
         let begun = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
         let burl = "C: BURL imap://example.com/x LAST";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[mail, "S: 552 5.7.16 Quota"], "future-release-codes note"),
             (&[mail, "S: 552 5.7.17 Quota"], "future-release-codes note"),
             (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1", "S: 552 5.7.17 Quota"], ""),
@@ -102,6 +102,6 @@ mod tests {
             (&[mail, "S: 550 5.5.2 SPF check failed"], ""),
             (&[mail, "S: 550 5.1.8 No SPF record and no MX"], ""),
         ];
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 }

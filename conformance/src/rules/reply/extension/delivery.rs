@@ -380,7 +380,7 @@ mod tests {
         let ehlo = offers(KEYWORDS);
         let low = "C: MAIL FROM:<bob@example.org> MT-PRIORITY=-9";
         let rule = "priority-too-low-code error";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[low, "S: 550 5.7.15 The priority is too low"], ""),
             (&[low, "S: 450 4.7.15 The priority is too low"], ""),
             (&[low, "S: 451 4.7.15 The priority is too low"], "priority-too-low-code/other-reply-code note"),
@@ -391,7 +391,7 @@ mod tests {
             (&[low, "S: 501 5.5.4 No such priority"], ""),
             (&[low, "S: 250 2.3.6 0 is the priority, -9 is too low"], ""),
         ];
-        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let elsewhere: &[Row<'_>] = &[(&[low, "S: 550 5.7.1 The priority is too low"], "")];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], elsewhere);
     }
@@ -401,13 +401,13 @@ mod tests {
         let ehlo = offers(KEYWORDS);
         let rrvs = "C: RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z";
         let conneg = "C: RCPT TO:<amy@example.org> CONNEG";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[rrvs, "S: 550 5.7.17 No"], ""),
             (&[rrvs, "S: 450 4.7.17 No"], "rrvs-owner-changed-550 warning"),
             (&[rrvs, "S: 554 5.7.18 No"], "rrvs-owner-changed-550 warning"),
             (&[conneg, "S: 250-2.1.5 Ok\nS: 250-CONNEG (a=b)\nS: 250 2.1.5 Ok"], ""),
             (&[conneg, "S: 250-2.1.5 Ok\nS: 250 2.1.5 CONNEG (a=b)"], "conneg-line-word note"),
         ];
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL], rows);
     }
 }

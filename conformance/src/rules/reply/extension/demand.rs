@@ -182,8 +182,8 @@ mod tests {
     const RCPT: &str = "C: RCPT TO:<amy@example.org>";
     const BEGUN: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 
-    fn run(protocol: Protocol, keywords: &str, cases: &[Row<'_>]) {
-        check(protocol, &[GREETING, "C: EHLO me", &offers(keywords)], cases);
+    fn run(protocol: Protocol, keywords: &str, rows: &[Row<'_>]) {
+        check(protocol, &[GREETING, "C: EHLO me", &offers(keywords)], rows);
     }
 
     #[test]

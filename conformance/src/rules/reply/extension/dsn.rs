@@ -104,7 +104,7 @@ mod tests {
         let ret = "C: MAIL FROM:<bob@example.org> RET=FOO";
         let rule = "dsn-mail-parameter-501 error";
         let other = "dsn-mail-parameter-501/other-refusal warning";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[ret, "S: 250 2.1.0 Ok"], rule),
             (&[ret, "S: 501 5.5.4 What?"], ""),
             (&[ret, "S: 501 What?"], ""),
@@ -121,7 +121,7 @@ mod tests {
             (&[MAIL, ret, "S: 250 2.1.0 Ok"], ""),
         ];
         let ehlo = offers("DSN");
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let ehlo = offers("SIZE");
         check(Protocol::Smtp, &["S: 220 mx", "C: EHLO me", &ehlo], &[(&[ret, "S: 250 2.1.0 Ok"], "")]);
     }
@@ -132,7 +132,7 @@ mod tests {
         let rule = "dsn-rcpt-parameter-501 warning";
         let ehlo = offers("DSN");
         let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL];
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[notify, "S: 250 2.1.5 Ok"], rule),
             (&[notify, "S: 501 5.5.4 What?"], ""),
             (&[notify, "S: 555 5.5.4 What?"], rule),
@@ -142,7 +142,7 @@ mod tests {
             (&["C: RCPT TO:<amy@example.org> ORCPT=amy", "S: 250 2.1.5 Ok"], rule),
             (&["C: RCPT TO:<amy@example.org> NOTIFY=NEVER NOTIFY=NEVER", "S: 250 2.1.5 Ok"], rule),
         ];
-        check(Protocol::Smtp, &before, cases);
+        check(Protocol::Smtp, &before, rows);
         let knowledge = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
         Table { knowledge, ..table(&before) }.check(&[
             (&[notify, "S: 553 NOTIFY option NEVER cannot be combined"], rule),

@@ -64,7 +64,7 @@ mod tests {
         let ehlo = offers("ETRN\nATRN\nBURL\nAUTH PLAIN");
         let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
         let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&["C: ETRN example.org", "S: 253 2.0.0 Ok"], ""),
             (&["C: ETRN example.org", "S: 459 4.7.1 No"], ""),
             (&["C: ETRN", "S: 501 5.5.4 What?"], ""),
@@ -84,7 +84,7 @@ mod tests {
             (&[mail, "C: BURL imap://x LAST", "S: 251 2.5.0 Ok"], "burl-codes note"),
             (&[mail, "C: BURL imap://x LAST", "S: 554 5.6.6 No"], ""),
         ];
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let plain = offers("DSN");
         check(
             Protocol::Smtp,

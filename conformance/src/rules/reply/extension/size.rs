@@ -130,9 +130,9 @@ mod tests {
     use crate::readers::testing::{Row, Table};
     use crate::rules::reply::extension::testing::{check, offers, table};
 
-    fn run(cases: &[Row<'_>]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("SIZE 1000\nCHUNKING");
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]

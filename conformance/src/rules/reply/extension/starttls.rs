@@ -86,9 +86,9 @@ mod tests {
     use crate::readers::testing::{Row, dialogue};
     use crate::rules::reply::extension::testing::{check, offers, table};
 
-    fn run(cases: &[Row<'_>]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("STARTTLS");
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]

@@ -166,9 +166,9 @@ mod tests {
     const FROM: &str = "C: MAIL FROM:<bob@example.org>";
     const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 
-    fn run(protocol: Protocol, cases: &[Row<'_>]) {
+    fn run(protocol: Protocol, rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nAUTH PLAIN");
-        check(protocol, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(protocol, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
         let plain = "S: 250-mx.example.org\nS: 250 AUTH PLAIN";
         let before_tls = "S: 250-mx.example.org\nS: 250 STARTTLS";
         let server = "S: 250-mx.example.org\nS: 250-PIPELINING\nS: 250-ETRN\nS: 250 ENHANCEDSTATUSCODES";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&["C: EHLO me", plain], "submission-extensions warning"),
             (&["C: EHLO me", before_tls], ""),
             (&["C: EHLO me", server], "submission-no-521 error"),
@@ -185,7 +185,7 @@ mod tests {
                 "submission-no-521/after-opening warning",
             ),
         ];
-        check(Protocol::Submission, &["S: 220 mx.example.org"], cases);
+        check(Protocol::Submission, &["S: 220 mx.example.org"], rows);
         check(Protocol::Submission, &[], &[(&["S: 521 mx.example.org"], "submission-no-521 error")]);
         check(
             Protocol::Smtp,
@@ -229,7 +229,7 @@ mod tests {
         let rcpt = "C: RCPT TO:<amy@example.org>";
         let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
         let rule = "submission-554 note";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (&[LOGGED_IN, FROM, "S: 555 5.5.4 What?"], rule),
             (&[LOGGED_IN, FROM, "S: 554 5.0.0 Improper"], ""),
             (&[LOGGED_IN, FROM, "S: 501 5.1.8 No such domain"], ""),
@@ -252,7 +252,7 @@ mod tests {
                 "",
             ),
         ];
-        run(Protocol::Submission, cases);
+        run(Protocol::Submission, rows);
         run(Protocol::Smtp, &[(&[LOGGED_IN, FROM, "S: 555 5.5.4 What?"], "")]);
     }
 

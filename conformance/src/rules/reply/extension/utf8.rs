@@ -113,7 +113,7 @@ mod tests {
         let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
         let data = "C: DATA\nS: 354 Go";
         let message = "C: ab\nC: .";
-        let cases: &[Row<'_>] = &[
+        let rows: &[Row<'_>] = &[
             (
                 &["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 250 2.1.0 Ok"],
                 "utf8-parameter-bare warning",
@@ -140,7 +140,7 @@ mod tests {
             (&["C: VRFY amy", "S: 250 2.1.5 <amy@example.org>"], ""),
             (&["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250 SMTPUTF8"], "utf8-domain-ascii warning"),
         ];
-        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii warning")]);
     }
 }
