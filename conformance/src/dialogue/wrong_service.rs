@@ -1,4 +1,4 @@
-//! Recognizes servers that speak another protocol than the one they are tested for.
+//! Recognizes servers that speak a protocol other than the one they are tested for.
 
 use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::Protocol;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_servers_that_speak_the_protocol_are_not() {
+    fn bad_servers_that_nevertheless_speak_the_protocol_are_not() {
         let rows: &[(Protocol, &[&str])] = &[
             (Smtp, &[GREETING, EHLO, LHLO]),
             (Smtp, &[GREETING, NO_EHLO, "C: HELO b\nS: 250 a", LHLO]),
