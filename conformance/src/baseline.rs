@@ -191,8 +191,9 @@ mod tests {
     use jiff::civil::{Date, date};
 
     use super::Baseline;
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange, Part};
+    use crate::dialogue::{Dialogue, Part};
     use crate::knowledge::Knowledge;
+    use crate::readers::testing::dialogue;
     use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
     use crate::rules::catalogue::Level;
     use crate::rules::{Strictness, judge};
@@ -219,24 +220,21 @@ reason = \"NOOP has no code.\"
 
     /// NOOP and RSET without a code, each in its case, and a case that was left open.
     fn outcome() -> Outcome {
-        let exchange = |act, reply: &str| {
-            let answer = Answer { octets: reply.into(), millis: 0 };
-            Exchange { answers: vec![answer], ..Exchange::new(act) }
-        };
         let part = |case: &str, first| Part { case: case.to_owned(), first };
         let dialogue = Dialogue {
             name: "session".to_owned(),
             cases: vec![part("noop", 2), part("rset", 3)],
-            exchanges: vec![
-                exchange(Act::Connect, "220 mx.example.org\r\n"),
-                exchange(
-                    Act::Command("EHLO me\r\n".into()),
-                    "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n",
-                ),
-                exchange(Act::Command("NOOP\r\n".into()), "250 Ok\r\n"),
-                exchange(Act::Command("RSET\r\n".into()), "250 Ok\r\n"),
-            ],
-            ..Dialogue::default()
+            ..dialogue(
+                "\
+S: 220 mx.example.org
+C: EHLO me
+S: 250-mx.example.org
+S: 250 ENHANCEDSTATUSCODES
+C: NOOP
+S: 250 Ok
+C: RSET
+S: 250 Ok",
+            )
         };
         let case = |id: &str, verdict| CaseOutcome {
             id: id.to_owned(),

@@ -1,5 +1,7 @@
 //! Readers that turn recordings of other tools into dialogues.
 
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod transcript;
 
 use anyhow::Result;

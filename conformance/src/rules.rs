@@ -43,23 +43,22 @@ pub struct Judgement {
 /// A connection to a server that certainly speaks another protocol, such as HTTP, has no findings.
 ///
 /// ```
-/// use smtp_conformance::dialogue::{Act, Answer, Dialogue, Exchange};
-/// use smtp_conformance::{Knowledge, Strictness, judge};
+/// use smtp_conformance::readers::transcript;
+/// use smtp_conformance::{Knowledge, Protocol, Strictness, judge};
 ///
-/// let exchange = |act, reply: &str| {
-///     let answer = Answer { octets: reply.into(), millis: 0 };
-///     Exchange { answers: vec![answer], ..Exchange::new(act) }
-/// };
-/// let dialogue = Dialogue {
-///     exchanges: vec![
-///         exchange(Act::Connect, "220 mx.example.org\r\n"),
-///         exchange(Act::Command("EHLO me\r\n".into()), "250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"),
-///         exchange(Act::Command("NOOP\r\n".into()), "250 Ok\r\n"),
-///     ],
-///     ..Dialogue::default()
-/// };
-/// let judgement = judge(&[dialogue], &Knowledge::default(), Strictness::default());
+/// let recorded = "\
+/// #: connected
+/// S: 220 mx.example.org
+/// C: EHLO me
+/// S: 250-mx.example.org
+/// S: 250 ENHANCEDSTATUSCODES
+/// C: NOOP
+/// S: 250 Ok
+/// ";
+/// let dialogues = transcript::read("session.txt", Protocol::Smtp, recorded)?;
+/// let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
 /// assert_eq!(judgement.findings[0].rule.to_string(), "enhanced-code-present");
+/// # Ok::<(), anyhow::Error>(())
 /// ```
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {

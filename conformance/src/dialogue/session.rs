@@ -286,49 +286,43 @@ impl Step<'_> {
 #[cfg(test)]
 mod tests {
     use super::Session;
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
     use crate::protocol::Protocol;
+    use crate::readers::testing::{LIVE, dialogue, spoken};
 
     /// Follows a last chunk for two recipients. `None` if no transaction is left, otherwise whether it is in doubt.
-    fn after_last_chunk(protocol: Protocol, replies: &[&str]) -> Option<bool> {
-        let exchange = |act, replies: &[&str]| {
-            let answer = |reply: &&str| Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
-            Exchange { answers: replies.iter().map(answer).collect(), ..Exchange::new(act) }
-        };
-        let line = |line: &str, reply| exchange(Act::Command(format!("{line}\r\n").into()), &[reply]);
-        let exchanges = vec![
-            line("MAIL FROM:<>", "250 Ok"),
-            line("RCPT TO:<late@example.org>", "250 Ok"),
-            line("RCPT TO:<amy@example.org>", "250 Ok"),
-            exchange(Act::Chunk { command: "BDAT 1 LAST\r\n".into(), octets: "x".into() }, replies),
-            line("NOOP", "250 Ok"),
-        ];
-        let dialogue = Dialogue { protocol, exchanges, ..Dialogue::default() };
-        let steps = Session::steps(&dialogue);
+    fn after_last_chunk(protocol: Protocol, replies: &str) -> Option<bool> {
+        let transaction = "\
+S: 220 mx.example.org
+C: MAIL FROM:<>
+S: 250 Ok
+C: RCPT TO:<late@example.org>
+S: 250 Ok
+C: RCPT TO:<amy@example.org>
+S: 250 Ok
+C: BDAT 1 LAST
+C: x\\+";
+        let text = [LIVE, transaction, replies, "C: NOOP\nS: 250 Ok"].join("\n");
+        let dialogues = spoken(protocol, &text);
+        let steps = Session::steps(&dialogues[0]);
         let last = &steps.last().expect("there are steps").session;
         last.transaction.as_ref().map(|transaction| transaction.is_in_doubt())
     }
 
     #[test]
     fn the_last_chunk_ends_a_transaction() {
-        assert_eq!(after_last_chunk(Protocol::Smtp, &["250 Ok"]), None);
-        assert_eq!(after_last_chunk(Protocol::Smtp, &["452 Full"]), Some(true));
-        assert_eq!(after_last_chunk(Protocol::Smtp, &["452 Full", "250 Ok"]), Some(true));
-        assert_eq!(after_last_chunk(Protocol::Lmtp, &["452 Full", "250 Ok"]), None);
-        assert_eq!(after_last_chunk(Protocol::Lmtp, &["452 Full", "452 Full"]), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Smtp, "S: 250 Ok"), None);
+        assert_eq!(after_last_chunk(Protocol::Smtp, "S: 452 Full"), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Smtp, "S: 452 Full\nS: 250 Ok"), Some(true));
+        assert_eq!(after_last_chunk(Protocol::Lmtp, "S: 452 Full\nS: 250 Ok"), None);
+        assert_eq!(after_last_chunk(Protocol::Lmtp, "S: 452 Full\nS: 452 Full"), Some(true));
     }
 
     /// Steps share their transaction, and recipients beyond those kept are counted.
     #[test]
     fn a_long_transaction_stays_small() {
-        let exchange = |act: &str, reply: &str| {
-            let answer = Answer { octets: reply.into(), millis: 0 };
-            Exchange { answers: vec![answer], ..Exchange::new(Act::Command(act.into())) }
-        };
-        let mut exchanges = vec![exchange("MAIL FROM:<>\r\n", "250 Ok\r\n")];
-        exchanges.extend((0..20_000).map(|_| exchange("RCPT TO:<amy@example.org>\r\n", "250 Ok\r\n")));
-        exchanges.push(exchange("NOOP\r\n", "250 Ok\r\n"));
-        let dialogue = Dialogue { exchanges, ..Dialogue::default() };
+        let recipients = "C: RCPT TO:<amy@example.org>\nS: 250 Ok\n".repeat(20_000);
+        let text = format!("S: 220 mx\nC: MAIL FROM:<>\nS: 250 Ok\n{recipients}C: NOOP\nS: 250 Ok");
+        let dialogue = dialogue(&text);
         let steps = Session::steps(&dialogue);
         let last = &steps.last().expect("there are steps").session;
         assert_eq!(last.recipients(), 20_000);

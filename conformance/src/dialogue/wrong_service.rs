@@ -62,71 +62,67 @@ pub(crate) fn wrong_service(dialogue: &Dialogue) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::wrong_service;
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::dialogue::Dialogue;
     use crate::protocol::Protocol;
+    use crate::protocol::Protocol::{Lmtp, Smtp, Submission};
+    use crate::readers::testing::spoken;
 
-    /// A dialogue of acts and replies. An empty act means connecting.
-    fn dialogue(protocol: Protocol, said: &[(&str, &[u8])]) -> Dialogue {
-        let exchange = |(act, reply): &(&str, &[u8])| {
-            let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
-            let answers = if reply.is_empty() {
-                Vec::new()
-            } else {
-                vec![Answer { octets: reply.to_vec(), millis: 0 }]
-            };
-            Exchange { answers, ..Exchange::new(act) }
-        };
-        Dialogue { protocol, exchanges: said.iter().map(exchange).collect(), ..Dialogue::default() }
+    const GREETING: &str = "S: 220 a";
+    const EHLO: &str = "C: EHLO b\nS: 250 a";
+    const NO_EHLO: &str = "C: EHLO b\nS: 502 5.5.1";
+    const NO_HELO: &str = "C: HELO b\nS: 500 5.5.1";
+    const LHLO: &str = "C: LHLO b\nS: 250 a";
+    const NO_LHLO: &str = "C: LHLO b\nS: 500 5.5.1 what?";
+
+    fn seen(protocol: Protocol, pieces: &[&str]) -> Option<&'static str> {
+        let dialogues = spoken(protocol, &pieces.join("\n"));
+        dialogues.first().and_then(wrong_service)
     }
 
     #[test]
     fn other_services_are_recognized() {
-        let lmtp: [(&str, &[u8]); 4] = [
-            ("", b"220 a\r\n"),
-            ("EHLO b", b"502 5.5.1\r\n"),
-            ("HELO b", b"500 5.5.1\r\n"),
-            ("LHLO b", b"250 a\r\n"),
+        let rows: &[(Protocol, &[&str], &str)] = &[
+            (Smtp, &["S: * OK IMAP4rev1"], "IMAP"),
+            (Smtp, &["S: * BYE"], "IMAP"),
+            (Submission, &["S: +OK ready"], "POP3"),
+            (Submission, &["S: -ERR busy"], "POP3"),
+            (Lmtp, &["S: SSH-2.0-OpenSSH_9.2"], "SSH"),
+            (Smtp, &["#: timeout", "C: EHLO b", "S: HTTP/1.1 400 Bad Request"], "HTTP"),
+            (Smtp, &["#: timeout", "C: EHLO b", "S: \\x15\\x03\\x01\\x00\\x02\\x02\\x16\\+"], "smtps://"),
+            (Smtp, &["S: J\\x00\\x00\\x00\\n", "S: 8.0.36\\x00\\+"], "not text"),
+            (Smtp, &["S: 200 news", NO_EHLO, NO_HELO], "NNTP"),
+            (Lmtp, &["S: 201 news", NO_LHLO, NO_EHLO], "NNTP"),
+            (Smtp, &[GREETING, NO_EHLO, NO_HELO, LHLO], "lmtp://"),
+            (Submission, &[GREETING, NO_EHLO, NO_HELO, LHLO], "lmtp://"),
+            (Lmtp, &[GREETING, NO_LHLO, EHLO], "smtp://"),
         ];
-        let [greeted, without_ehlo, without_helo, lhlo] = lmtp;
-        let (ehlo, refused) =
-            (("EHLO b", b"250 a\r\n".as_slice()), ("LHLO b", b"500 5.5.1 what?\r\n".as_slice()));
-        for (protocol, said, sight) in [
-            (Protocol::Smtp, [("", b"* OK IMAP4rev1\r\n".as_slice())].as_slice(), "IMAP"),
-            (Protocol::Smtp, &[("", b"* BYE\r\n")], "IMAP"),
-            (Protocol::Submission, &[("", b"+OK ready\r\n")], "POP3"),
-            (Protocol::Submission, &[("", b"-ERR busy\r\n")], "POP3"),
-            (Protocol::Lmtp, &[("", b"SSH-2.0-OpenSSH_9.2\r\n")], "SSH"),
-            (Protocol::Smtp, &[("", b""), ("EHLO b", b"HTTP/1.1 400 Bad Request\r\n")], "HTTP"),
-            (Protocol::Smtp, &[("", b""), ("EHLO b", b"\x15\x03\x01\x00\x02\x02\x16")], "smtps://"),
-            (Protocol::Smtp, &[("", b"J\0\0\0\x0a8.0.36\0")], "not text"),
-            (Protocol::Smtp, &[("", b"200 news\r\n"), without_ehlo, without_helo], "NNTP"),
-            (Protocol::Lmtp, &[("", b"201 news\r\n"), refused, without_ehlo], "NNTP"),
-            (Protocol::Smtp, &lmtp, "lmtp://"),
-            (Protocol::Submission, &lmtp, "lmtp://"),
-            (Protocol::Lmtp, &[greeted, refused, ehlo], "smtp://"),
-        ] {
-            let seen = wrong_service(&dialogue(protocol, said));
-            assert!(seen.is_some_and(|seen| seen.contains(sight)), "{said:?}: {seen:?}");
+        for (protocol, pieces, sight) in rows {
+            let seen = seen(*protocol, pieces);
+            assert!(seen.is_some_and(|seen| seen.contains(sight)), "{pieces:?}: {seen:?}");
         }
-        for (protocol, said) in [
-            // Bad servers that nevertheless speak the protocol.
-            (Protocol::Smtp, [greeted, ehlo, lhlo].as_slice()),
-            (Protocol::Smtp, &[greeted, without_ehlo, ("HELO b", b"250 a\r\n"), lhlo]),
-            (Protocol::Smtp, &[greeted, without_ehlo, lhlo]),
-            (Protocol::Smtp, &[greeted, without_ehlo, without_helo, refused]),
-            (Protocol::Lmtp, &lmtp),
-            (Protocol::Lmtp, &[greeted, refused]),
-            (Protocol::Lmtp, &[greeted, refused, without_ehlo]),
-            (Protocol::Lmtp, &[greeted, refused, lhlo, ehlo]),
-            (Protocol::Lmtp, &[greeted, ("LHLO b", b"421 4.3.2\r\n")]),
-            (Protocol::Smtp, &[("", b"200 mx\r\n"), ehlo]),
-            (Protocol::Smtp, &[("", b"200 mx\r\n")]),
-            (Protocol::Smtp, &[("", b"220 mx\0\r\n")]),
-            (Protocol::Smtp, &[("", b"OK 220\r\n")]),
-            (Protocol::Smtp, &[("", b"")]),
-            (Protocol::Smtp, &[]),
-        ] {
-            assert_eq!(wrong_service(&dialogue(protocol, said)), None, "{said:?}");
+    }
+
+    #[test]
+    fn bad_servers_that_nevertheless_speak_the_protocol_are_not() {
+        let rows: &[(Protocol, &[&str])] = &[
+            (Smtp, &[GREETING, EHLO, LHLO]),
+            (Smtp, &[GREETING, NO_EHLO, "C: HELO b\nS: 250 a", LHLO]),
+            (Smtp, &[GREETING, NO_EHLO, LHLO]),
+            (Smtp, &[GREETING, NO_EHLO, NO_HELO, NO_LHLO]),
+            (Lmtp, &[GREETING, NO_EHLO, NO_HELO, LHLO]),
+            (Lmtp, &[GREETING, NO_LHLO]),
+            (Lmtp, &[GREETING, NO_LHLO, NO_EHLO]),
+            (Lmtp, &[GREETING, NO_LHLO, LHLO, EHLO]),
+            (Lmtp, &[GREETING, "C: LHLO b", "S: 421 4.3.2"]),
+            (Smtp, &["S: 200 mx", EHLO]),
+            (Smtp, &["S: 200 mx"]),
+            (Smtp, &["S: 220 mx\\x00"]),
+            (Smtp, &["S: OK 220"]),
+            (Smtp, &["#: connected"]),
+        ];
+        for (protocol, pieces) in rows {
+            assert_eq!(seen(*protocol, pieces), None, "{pieces:?}");
         }
+        assert_eq!(wrong_service(&Dialogue::default()), None);
     }
 }

@@ -57,33 +57,28 @@ fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::suspect_mailboxes;
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
     use crate::knowledge::Knowledge;
+    use crate::readers::testing::dialogues;
 
     #[test]
     fn a_mailbox_that_is_refused_wherever_it_is_tried_is_in_doubt() {
         let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is known");
         let doubts = |replies: &[&str]| {
-            let exchange = |reply: &&str| {
-                let answer = Answer { octets: format!("{reply}\r\n").into(), millis: 0 };
-                let act = Act::Command("RCPT TO:<amy@example.org>\r\n".into());
-                Exchange { answers: vec![answer], ..Exchange::new(act) }
-            };
-            let exchanges = replies.iter().map(exchange).collect();
-            suspect_mailboxes(&known, &[Dialogue { exchanges, ..Dialogue::default() }])
+            let tried = replies.iter().map(|reply| format!("\nC: RCPT TO:<amy@example.org>\n{reply}"));
+            suspect_mailboxes(&known, &dialogues(&format!("S: 220 mx{}", tried.collect::<String>())))
         };
         let doubt =
             "valid = \"amy@example.org\": RCPT is always refused (550 5.1.1 Who?); is it the right mailbox?";
-        assert_eq!(doubts(&["503 5.5.1 MAIL first", "550 5.1.1 Who?", "550 No"]), [doubt]);
-        assert_eq!(doubts(&["554 5.7.1 Relay access denied"]).len(), 1);
-        assert!(doubts(&[&format!("550 {}", "a".repeat(9000))]).concat().len() < 400);
+        assert_eq!(doubts(&["S: 503 5.5.1 MAIL first", "S: 550 5.1.1 Who?", "S: 550 No"]), [doubt]);
+        assert_eq!(doubts(&["S: 554 5.7.1 Relay access denied"]).len(), 1);
+        assert!(doubts(&[&format!("S: 550 {}", "a".repeat(9000))]).concat().len() < 400);
         for replies in [
-            &["550 5.1.1 Who?", "250 2.1.5 Ok"][..],
-            &["530 5.7.0 Login"],
-            &["554 5.7.1 Client host blocked"],
-            &["554 5.2.2 Mailbox full"],
-            &["554 5.5.1 MAIL first"],
-            &["450 4.1.1 Later"],
+            &["S: 550 5.1.1 Who?", "S: 250 2.1.5 Ok"][..],
+            &["S: 530 5.7.0 Login"],
+            &["S: 554 5.7.1 Client host blocked"],
+            &["S: 554 5.2.2 Mailbox full"],
+            &["S: 554 5.5.1 MAIL first"],
+            &["S: 450 4.1.1 Later"],
             &[],
         ] {
             assert_eq!(doubts(replies), [""; 0], "{replies:?}");

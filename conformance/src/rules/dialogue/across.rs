@@ -164,108 +164,105 @@ fn says_mismatch(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::dialogue::{Dialogue, Exchange};
-    use crate::protocol::Protocol;
-    use crate::rules::catalogue::RuleId;
-    use crate::rules::dialogue::connection::tests::{OFFERS, command, connect, found, handshake};
+    use crate::readers::testing::Row;
+    use crate::rules::dialogue::connection::tests::{EHLO, table};
 
-    fn dialogue(lines: &[(&str, &str)]) -> Dialogue {
-        let exchange = |(line, reply): &(&str, &str)| match *line {
-            "" => connect(&[reply]),
-            "TLS" => handshake(),
-            line => command(line, &[reply]),
-        };
-        let exchanges: Vec<Exchange> = lines.iter().map(exchange).collect();
-        Dialogue { protocol: Protocol::Smtp, exchanges, ..Dialogue::default() }
+    /// A new connection.
+    const GREETING: &str = "#: connected\nS: 220 mx.example.org";
+    const HELO: &str = "C: HELO me.example.org\nS: 250 mx.example.org";
+    /// A reply without an enhanced status code, and one with it.
+    const PLAIN: &str = "C: NOOP\nS: 250 Ok";
+    const CODED: &str = "C: NOOP\nS: 250 2.0.0 Ok";
+
+    fn check(rows: &[Row<'_>]) {
+        table().check(rows);
     }
-
-    fn rules(dialogues: &[&[(&str, &str)]]) -> Vec<(RuleId, usize)> {
-        let dialogues: Vec<Dialogue> = dialogues.iter().map(|lines| dialogue(lines)).collect();
-        found(&dialogues).into_iter().map(|(rule, _, exchange)| (rule, exchange)).collect()
-    }
-
-    const GREETING: (&str, &str) = ("", "220 mx.example.org");
-    const EHLO: (&str, &str) = ("EHLO me.example.org", OFFERS);
-    const HELO: (&str, &str) = ("HELO me.example.org", "250 mx.example.org");
-    const PLAIN: (&str, &str) = ("NOOP", "250 Ok");
 
     #[test]
     fn codes_are_sent_without_ehlo() {
-        let announcing: &[(&str, &str)] = &[GREETING, EHLO, ("NOOP", "250 2.0.0 Ok")];
-        let rule = RuleId::ENHANCED_CODE_WITHOUT_EHLO;
-        assert_eq!(rules(&[announcing, &[GREETING, HELO, PLAIN, PLAIN, PLAIN]]), [(rule, 2)]);
-        assert_eq!(rules(&[&[GREETING, PLAIN, PLAIN, PLAIN], announcing]), [(rule, 1)]);
-        let one = ("NOOP", "250 2.0.0 Ok");
-        assert_eq!(rules(&[announcing, &[GREETING, HELO, PLAIN, one, PLAIN, PLAIN]]), []);
-        assert_eq!(rules(&[announcing, &[GREETING, HELO, PLAIN, PLAIN]]), []);
-        assert_eq!(rules(&[&[GREETING, HELO, PLAIN, PLAIN, PLAIN]]), []);
-        let busy = ("NOOP", "421 Busy");
-        assert_eq!(rules(&[announcing, &[GREETING, HELO, PLAIN, PLAIN, busy]]), []);
-        let begin = ("STARTTLS", "220 2.0.0 Go");
-        let tls: &[(&str, &str)] = &[GREETING, EHLO, begin, ("TLS", ""), HELO, PLAIN, PLAIN, PLAIN];
-        assert_eq!(rules(&[announcing, tls]), []);
+        let tls = "C: STARTTLS\nS: 220 2.0.0 Go\n#: tls";
+        check(&[
+            (
+                &[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN, PLAIN],
+                "enhanced-code-without-ehlo warning at 1:2",
+            ),
+            (
+                &[GREETING, PLAIN, PLAIN, PLAIN, GREETING, EHLO, CODED],
+                "enhanced-code-without-ehlo warning at 0:1",
+            ),
+            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, CODED, PLAIN, PLAIN], ""),
+            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN], ""),
+            (&[GREETING, HELO, PLAIN, PLAIN, PLAIN], ""),
+            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN, "C: NOOP", "S: 421 Busy"], ""),
+            (&[GREETING, EHLO, CODED, GREETING, EHLO, tls, HELO, PLAIN, PLAIN, PLAIN], ""),
+        ]);
     }
 
     #[test]
     fn codes_are_announced() {
-        let silent = ("EHLO me.example.org", "250-mx.example.org\n250 DSN");
-        let (coded, refused) = (("NOOP", "250 2.0.0 Ok"), ("FOO", "500 5.5.1 What?"));
-        let rule = RuleId::ENHANCED_CODES_ADVERTISED;
-        assert_eq!(rules(&[&[GREETING, silent, PLAIN, coded, refused]]), [(rule, 3)]);
-        assert_eq!(rules(&[&[GREETING, silent, coded, refused]]), []);
-        assert_eq!(rules(&[&[GREETING, silent, PLAIN, PLAIN, coded, refused]]), []);
-        assert_eq!(rules(&[&[GREETING, HELO, coded, coded, refused]]), []);
-        assert_eq!(rules(&[&[GREETING, silent, coded, coded, refused], &[GREETING, EHLO]]), []);
+        let silent = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 DSN";
+        let refused = "C: FOO\nS: 500 5.5.1 What?";
+        check(&[
+            (&[GREETING, silent, PLAIN, CODED, refused], "enhanced-codes-advertised note at 3"),
+            (&[GREETING, silent, CODED, refused], ""),
+            (&[GREETING, silent, PLAIN, PLAIN, CODED, refused], ""),
+            (&[GREETING, HELO, CODED, CODED, refused], ""),
+            (&[GREETING, silent, CODED, CODED, refused, GREETING, EHLO], ""),
+        ]);
     }
 
     #[test]
     fn codes_are_not_all_vague() {
-        let vague = [
-            ("FOO", "500 5.0.0 What?"),
-            ("MAIL FROM:<", "501 5.0.0 What?"),
-            ("RCPT TO:<bob@example.org>", "503 5.0.0 No"),
-            ("DATA", "503 5.0.0 No"),
-            ("VRFY bob", "450 4.0.0 Later"),
-        ];
-        let rule = RuleId::ENHANCED_CODE_PRECISE;
-        let all = [&[GREETING, EHLO][..], &vague].concat();
-        assert_eq!(rules(&[&all]), [(rule, 2)]);
-        assert_eq!(rules(&[&all[..6]]), []);
-        let precise = [&all[..], &[("BAR", "500 5.5.1 What?")]].concat();
-        assert_eq!(rules(&[&precise]), []);
+        let four = "\
+C: FOO
+S: 500 5.0.0 What?
+C: MAIL FROM:<
+S: 501 5.0.0 What?
+C: RCPT TO:<bob@example.org>
+S: 503 5.0.0 No
+C: DATA
+S: 503 5.0.0 No";
+        let fifth = "C: VRFY bob\nS: 450 4.0.0 Later";
+        check(&[
+            (&[GREETING, EHLO, four, fifth], "enhanced-code-precise note at 2"),
+            (&[GREETING, EHLO, four], ""),
+            (&[GREETING, EHLO, four, fifth, "C: BAR", "S: 500 5.5.1 What?"], ""),
+        ]);
     }
 
     #[test]
     fn a_mismatched_name_is_not_refused() {
-        let refused = |text: &'static str| [GREETING, ("EHLO other.example.org", text)];
-        let rule = RuleId::HELLO_MISMATCH_NOT_REFUSED;
-        let mismatch = refused("550 5.7.1 EHLO does not match your IP");
-        assert_eq!(rules(&[&mismatch, &[GREETING, EHLO]]), [(rule, 1)]);
-        assert_eq!(rules(&[&mismatch]), []);
-        assert_eq!(rules(&[&refused("550 5.7.1 Your IP is listed"), &[GREETING, EHLO]]), []);
-        assert_eq!(rules(&[&refused("450 4.7.1 EHLO does not match your IP"), &[GREETING, EHLO]]), []);
-        let literal = [GREETING, ("EHLO [192.0.2.1]", "550 5.7.1 It does not match your IP")];
-        assert_eq!(rules(&[&literal, &[GREETING, EHLO]]), []);
+        let other = "C: EHLO other.example.org";
+        let mismatch = "S: 550 5.7.1 EHLO does not match your IP";
+        check(&[
+            (&[GREETING, other, mismatch, GREETING, EHLO], "hello-mismatch-not-refused warning at 0:1"),
+            (&[GREETING, other, mismatch], ""),
+            (&[GREETING, other, "S: 550 5.7.1 Your IP is listed", GREETING, EHLO], ""),
+            (&[GREETING, other, "S: 450 4.7.1 EHLO does not match your IP", GREETING, EHLO], ""),
+            (
+                &[GREETING, "C: EHLO [192.0.2.1]", "S: 550 5.7.1 It does not match your IP", GREETING, EHLO],
+                "",
+            ),
+        ]);
     }
 
     #[test]
     fn tls_discards_the_hello() {
-        let (taken, refused) = ("250 2.1.0 Ok", "503 5.5.1 EHLO first");
-        let before = |reply| [GREETING, ("MAIL FROM:<bob@example.org>", reply)];
-        let after = |reply| {
-            [
-                GREETING,
-                EHLO,
-                ("STARTTLS", "220 2.0.0 Go"),
-                ("TLS", ""),
-                ("MAIL FROM:<bob@example.org>", reply),
-            ]
-        };
-        let rule = RuleId::STARTTLS_FORGETS_SESSION;
-        assert_eq!(rules(&[&before(refused), &after(taken)]), [(rule, 4)]);
-        assert_eq!(rules(&[&after(taken), &before(refused)]), [(rule, 4)]);
-        assert_eq!(rules(&[&before(refused), &after(refused)]), []);
-        assert_eq!(rules(&[&before(taken), &after(taken)]), []);
-        assert_eq!(rules(&[&after(taken)]), []);
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let (taken, refused) = ("S: 250 2.1.0 Ok", "S: 503 5.5.1 EHLO first");
+        let tls = "C: STARTTLS\nS: 220 2.0.0 Go\n#: tls";
+        check(&[
+            (
+                &[GREETING, mail, refused, GREETING, EHLO, tls, mail, taken],
+                "starttls-forgets-session/mail-without-hello warning at 1:4",
+            ),
+            (
+                &[GREETING, EHLO, tls, mail, taken, GREETING, mail, refused],
+                "starttls-forgets-session/mail-without-hello warning at 0:4",
+            ),
+            (&[GREETING, mail, refused, GREETING, EHLO, tls, mail, refused], ""),
+            (&[GREETING, mail, taken, GREETING, EHLO, tls, mail, taken], ""),
+            (&[GREETING, EHLO, tls, mail, taken], ""),
+        ]);
     }
 }

@@ -108,92 +108,111 @@ fn is_full(observation: &Observation<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::tests::State::{Connected, DataOfTwo, Greeted, Recipient, Sender};
-    use super::super::command::tests::{check, dialogue, found, knowledge};
-    use crate::dialogue::Dialogue;
+    use super::super::command::tests::{DATA, FULL, GREETING, MAIL, RCPT, check, knowledge};
     use crate::protocol::Protocol;
+    use crate::readers::testing::{Place, Table};
+
+    const LHLO: &str = "C: LHLO me.example.org\nS: 250-mx.example.test\nS: 250 ENHANCEDSTATUSCODES";
+
+    /// A table of replies after the greeting, about the rules of LMTP.
+    fn table(protocol: Protocol) -> Table<'static> {
+        Table {
+            protocol,
+            knowledge: knowledge(),
+            before: &[GREETING],
+            rules: |rule| rule.kind == crate::Kind::Reply && rule.label.starts_with("LM"),
+            place: Place::Last,
+        }
+    }
 
     #[test]
     fn replies_follow_rfc_2033() {
-        check(
-            "LM",
-            Protocol::Lmtp,
-            &[
-                (Connected, "HELO me", "500 5.5.1 no", ""),
-                (Connected, "EHLO me", "250 mx", "lmtp-refuses-helo error"),
-                (
-                    Connected,
-                    "LHLO me",
-                    "250-mx\r\n250-8BITMIME\r\n250-pipelining\r\n250 ENHANCEDSTATUSCODES",
-                    "",
-                ),
-                (
-                    Connected,
-                    "LHLO me",
-                    "250-mx\r\n250-8BITMIME\r\n250 PIPELINING",
-                    "lmtp-required-extensions error",
-                ),
-                (
-                    Connected,
-                    "LHLO me",
-                    "250-mx\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES",
-                    "lmtp-replies-at-once note",
-                ),
-                (
-                    Connected,
-                    "LHLO me",
-                    "250-mx\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 ENHANCEDSTATUSCODES",
-                    "",
-                ),
-                (Connected, "LHLO me", "501 no", ""),
-                (Sender, "DATA", "503 5.5.1 no", ""),
-                (Sender, "DATA", "554 5.5.1 no", "lmtp-data-needs-recipient error"),
-                (Sender, "DATA", "354 go", "lmtp-data-needs-recipient error"),
-                (Greeted, "DATA", "530 5.7.0 login", ""),
-                (Sender, "DATA x", "501 5.5.4 no", ""),
-                (Recipient, "DATA", "354 go", ""),
-                (Sender, "RCPT TO:<full@example.test>", "452 4.2.2 full", ""),
-                (Sender, "RCPT TO:<full@example.test>", "552 5.2.2 full", ""),
-                (Sender, "RCPT TO:<full@example.test>", "250 2.1.5 Ok", ""),
-                (Sender, "RCPT TO:<full@example.test>", "450 4.7.1 later", ""),
-                (Sender, "RCPT TO:<full@example.test>", "550 5.1.1 no", "lmtp-quota-code note"),
-                (Sender, "RCPT TO:<alice@example.test>", "550 5.2.2 full", "lmtp-quota-code note"),
-                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|552 5.2.2 full", ""),
-                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|550 5.2.0 full", "lmtp-quota-code note"),
-                (DataOfTwo, "Subject: x", "550 5.2.1 no|250 2.0.0 Ok", ""),
-            ],
-        );
-        check("LM", Protocol::Smtp, &[(Connected, "EHLO me", "250 mx", "")]);
+        table(Protocol::Lmtp).check(&[
+            (&["C: HELO me", "S: 500 5.5.1 no"], ""),
+            (&["C: EHLO me", "S: 250 mx"], "lmtp-refuses-helo error"),
+            (
+                &["C: LHLO me", "S: 250-mx\nS: 250-8BITMIME\nS: 250-pipelining\nS: 250 ENHANCEDSTATUSCODES"],
+                "",
+            ),
+            (
+                &["C: LHLO me", "S: 250-mx\nS: 250-8BITMIME\nS: 250 PIPELINING"],
+                "lmtp-required-extensions error",
+            ),
+            (
+                &["C: LHLO me", "S: 250-mx\nS: 250-PIPELINING\nS: 250 ENHANCEDSTATUSCODES"],
+                "lmtp-replies-at-once note",
+            ),
+            (
+                &["C: LHLO me", "S: 250-mx\nS: 250-PIPELINING\nS: 250-STARTTLS\nS: 250 ENHANCEDSTATUSCODES"],
+                "",
+            ),
+            (&["C: LHLO me", "S: 501 no"], ""),
+            (&[LHLO, MAIL, "C: DATA", "S: 503 5.5.1 no"], ""),
+            (&[LHLO, MAIL, "C: DATA", "S: 554 5.5.1 no"], "lmtp-data-needs-recipient error"),
+            (&[LHLO, MAIL, "C: DATA", "S: 354 go"], "lmtp-data-needs-recipient error"),
+            (&[LHLO, "C: DATA", "S: 530 5.7.0 login"], ""),
+            (&[LHLO, MAIL, "C: DATA x", "S: 501 5.5.4 no"], ""),
+            (&[LHLO, MAIL, RCPT, "C: DATA", "S: 354 go"], ""),
+            (&[LHLO, MAIL, "C: RCPT TO:<full@example.test>", "S: 452 4.2.2 full"], ""),
+            (&[LHLO, MAIL, "C: RCPT TO:<full@example.test>", "S: 552 5.2.2 full"], ""),
+            (&[LHLO, MAIL, "C: RCPT TO:<full@example.test>", "S: 250 2.1.5 Ok"], ""),
+            (&[LHLO, MAIL, "C: RCPT TO:<full@example.test>", "S: 450 4.7.1 later"], ""),
+            (&[LHLO, MAIL, "C: RCPT TO:<full@example.test>", "S: 550 5.1.1 no"], "lmtp-quota-code note"),
+            (&[LHLO, MAIL, "C: RCPT TO:<alice@example.test>", "S: 550 5.2.2 full"], "lmtp-quota-code note"),
+            (
+                &[LHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 250 2.0.0 Ok\nS: 552 5.2.2 full"],
+                "",
+            ),
+            (
+                &[LHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 250 2.0.0 Ok\nS: 550 5.2.0 full"],
+                "lmtp-quota-code note",
+            ),
+            (&[LHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 550 5.2.1 no\nS: 250 2.0.0 Ok"], ""),
+        ]);
+        table(Protocol::Smtp).check(&[(&["C: EHLO me", "S: 250 mx"], "")]);
     }
 
     #[test]
     fn lmtp_does_not_use_the_smtp_port() {
-        let found = |protocol, port, reply| {
-            let steps = [("", "220 mx.example.test"), ("LHLO me", reply)];
-            let dialogue = Dialogue { port, ..dialogue(protocol, &steps) };
-            found("LM-06", &dialogue, &knowledge())
+        let accepted = "S: 250-mx\nS: 250-8BITMIME\nS: 250-PIPELINING\nS: 250 ENHANCEDSTATUSCODES";
+        let refused = "S: 500 5.5.1 no";
+        let on_smtp_port = ["#: connected to port 25", GREETING, "C: LHLO me"];
+        let table = |protocol| Table {
+            before: &on_smtp_port,
+            rules: |rule| rule.id == "lmtp-not-on-smtp-port",
+            ..table(protocol)
         };
-        let accepted = "250-mx\r\n250-8BITMIME\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES";
-        assert_eq!(found(Protocol::Lmtp, Some(25), accepted), "lmtp-not-on-smtp-port error");
-        assert_eq!(found(Protocol::Lmtp, Some(25), "500 5.5.1 no"), "");
-        assert_eq!(found(Protocol::Lmtp, Some(24), accepted), "");
-        assert_eq!(found(Protocol::Lmtp, None, accepted), "");
-        assert_eq!(found(Protocol::Smtp, Some(25), accepted), "lmtp-not-on-smtp-port warning");
-        assert_eq!(found(Protocol::Smtp, Some(25), "500 5.5.1 no"), "");
+        let lmtp = table(Protocol::Lmtp);
+        lmtp.check(&[(&[accepted], "lmtp-not-on-smtp-port error"), (&[refused], "")]);
+        Table { before: &["#: connected to port 24", GREETING, "C: LHLO me"], ..lmtp.clone() }
+            .check(&[(&[accepted], "")]);
+        Table { before: &[GREETING, "C: LHLO me"], ..lmtp }.check(&[(&[accepted], "")]);
+        table(Protocol::Smtp)
+            .check(&[(&[accepted], "lmtp-not-on-smtp-port/speaks-smtp warning"), (&[refused], "")]);
     }
 
     #[test]
     fn smtp_rules_allow_for_lmtp() {
         check(
-            "CM",
             Protocol::Lmtp,
             &[
-                (Connected, "EHLO me", "500 5.5.1 no", ""),
-                (Connected, "LHLO me", "250 mx", ""),
-                (Connected, "LHLO me", "554 no", "hello-codes warning"),
-                (Sender, "DATA", "554 5.5.1 no", ""),
-                (Sender, "RCPT TO:<postmaster>", "550 5.1.1 no", ""),
-                (DataOfTwo, "Subject: x", "250 2.0.0 Ok|550 5.1.1 no", ""),
+                (&["C: EHLO me", "S: 500 5.5.1 no"], ""),
+                (&["C: LHLO me", "S: 250 mx"], ""),
+                (&["C: LHLO me", "S: 554 no"], "hello-codes warning"),
+                (&[LHLO, MAIL, "C: DATA", "S: 554 5.5.1 no"], ""),
+                (&[LHLO, MAIL, "C: RCPT TO:<postmaster>", "S: 550 5.1.1 no"], ""),
+                (
+                    &[
+                        LHLO,
+                        MAIL,
+                        RCPT,
+                        FULL,
+                        DATA,
+                        "C: Subject: x\nC: .",
+                        "S: 250 2.0.0 Ok\nS: 550 5.1.1 no",
+                    ],
+                    "",
+                ),
             ],
         );
     }

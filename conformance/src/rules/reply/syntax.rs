@@ -258,51 +258,72 @@ fn lossy(octets: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
-    use crate::{Knowledge, RuleId, Strictness, judge};
+    use crate::protocol::Protocol;
+    use crate::readers::testing::{Place, Row, Table};
+    use crate::rules::catalogue::Rule;
 
-    fn said(act: Act, reply: &str) -> Exchange {
-        let octets = format!("{}\r\n", reply.replace('\n', "\r\n")).into();
-        Exchange { answers: vec![Answer { octets, millis: 0 }], ..Exchange::new(act) }
-    }
+    const GREETING: &str = "S: 220 mx.example.test";
 
-    fn command(line: &str, reply: &str) -> Exchange {
-        said(Act::Command(format!("{line}\r\n").into()), reply)
-    }
-
-    /// The conditions under which these exchanges break a rule.
-    fn conditions(rule: RuleId, exchanges: &[Exchange]) -> Vec<Option<&'static str>> {
-        let dialogue = Dialogue { exchanges: exchanges.to_vec(), ..Dialogue::default() };
-        let findings = judge(&[dialogue], &Knowledge::default(), Strictness::default()).findings;
-        findings.iter().filter(|finding| finding.rule == rule).map(|finding| finding.condition).collect()
+    fn check(rules: fn(&Rule) -> bool, rows: &[Row<'_>]) {
+        let knowledge = crate::Knowledge::default();
+        Table { protocol: Protocol::Smtp, knowledge, before: &[], rules, place: Place::Anywhere }.check(rows);
     }
 
     #[test]
     fn echoed_octets_lower_the_level() {
-        let conditions = |exchanges: &[Exchange]| conditions(RuleId::TEXT_PRINTABLE_ASCII, exchanges);
-        let echo = command("VRFY \u{fc}ser", "501 \u{fc}ser: recipient address must contain a domain");
-        assert_eq!(conditions(&[echo]), [Some("echo")]);
-        let bell = command("MAIL FROM:<bob@example.org> X=\x07", "555 5.5.4 Unsupported option: X=\x07");
-        assert_eq!(conditions(&[bell]), [Some("echo")]);
-        let own = command("VRFY \u{fc}ser", "501 Empf\u{e4}nger \u{fc}ser unbekannt");
-        assert_eq!(conditions(&[own]), [None]);
-        let recoded = said(Act::Command(b"MAIL FROM:<b\xffb@example.org>\r\n".into()), "250 b\u{fffd}b");
-        assert_eq!(conditions(&[recoded]), [None]);
-        let mail = command("MAIL FROM:<\u{fc}ser@example.org>", "250 2.1.0 Ok");
-        let late = command("RCPT TO:<amy@example.org>", "550 5.7.1 <\u{fc}ser@example.org>: Sender refused");
-        assert_eq!(conditions(&[mail, late]), [Some("echo")]);
-        let asked = command("VRFY \u{fc}ser SMTPUTF8", "550 5.1.1 <\u{fc}ser>: Who?");
-        assert_eq!(conditions(&[asked]), []);
+        check(
+            |rule| rule.id == "text-printable-ascii",
+            &[
+                (
+                    &[
+                        GREETING,
+                        "C: VRFY \u{fc}ser",
+                        "S: 501 \u{fc}ser: recipient address must contain a domain",
+                    ],
+                    "text-printable-ascii/echo warning at 1",
+                ),
+                (
+                    &[
+                        GREETING,
+                        "C: MAIL FROM:<bob@example.org> X=\\x07",
+                        "S: 555 5.5.4 Unsupported option: X=\\x07",
+                    ],
+                    "text-printable-ascii/echo warning at 1",
+                ),
+                (
+                    &[GREETING, "C: VRFY \u{fc}ser", "S: 501 Empf\u{e4}nger \u{fc}ser unbekannt"],
+                    "text-printable-ascii error at 1",
+                ),
+                (
+                    &[GREETING, "C: MAIL FROM:<b\\xffb@example.org>", "S: 250 b\u{fffd}b"],
+                    "text-printable-ascii error at 1",
+                ),
+                (
+                    &[
+                        GREETING,
+                        "C: MAIL FROM:<\u{fc}ser@example.org>",
+                        "S: 250 2.1.0 Ok",
+                        "C: RCPT TO:<amy@example.org>",
+                        "S: 550 5.7.1 <\u{fc}ser@example.org>: Sender refused",
+                    ],
+                    "text-printable-ascii/echo warning at 2",
+                ),
+                (&[GREETING, "C: VRFY \u{fc}ser SMTPUTF8", "S: 550 5.1.1 <\u{fc}ser>: Who?"], ""),
+            ],
+        );
     }
 
     #[test]
     fn early_talk_makes_replies_run_together() {
-        let reply = "220-mx.example.test ESMTP Postfix\n250-mx.example.test\n250 DSN";
-        let patient = said(Act::Connect, reply);
-        let early = Exchange { pipelined: true, ..patient.clone() };
-        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[early]), [Some("early-talk")]);
-        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[patient]), [None]);
-        let help = Exchange { pipelined: true, ..command("HELP", "214-Help\n211 yourself") };
-        assert_eq!(conditions(RuleId::LINES_SHARE_CODE, &[help]), [None]);
+        let reply = "S: 220-mx.example.test ESMTP Postfix\nS: 250-mx.example.test\nS: 250 DSN";
+        let help = "S: 214-Help\nS: 211 yourself";
+        check(
+            |rule| rule.id == "lines-share-code",
+            &[
+                (&["C: EHLO me.example.org", reply], "lines-share-code/early-talk warning at 0"),
+                (&[reply], "lines-share-code error at 0"),
+                (&[GREETING, "C: HELP\nC: NOOP", help], "lines-share-code error at 1"),
+            ],
+        );
     }
 }

@@ -1,140 +1,56 @@
-//! Tests of the dialogue rules on dialogues built by hand.
+//! Tests of the dialogue rules.
 
 mod closing;
 mod counts;
 mod state;
 
-use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
-use crate::knowledge::Knowledge;
 use crate::protocol::Protocol;
-use crate::rules::catalogue::RuleId;
-use crate::rules::{Strictness, judge};
+use crate::readers::testing::{Place, Row, Table, dialogue};
+use crate::rules::catalogue::{Kind, Rule, RuleId};
 
-const RULES: [RuleId; 20] = [
-    RuleId::ONE_REPLY_PER_COMMAND,
-    RuleId::CONTINUATION_BY_HYPHEN,
-    RuleId::CLOSES_ONLY_WHEN_ALLOWED,
-    RuleId::LISTED_CAPABILITY_WORKS,
-    RuleId::ENHANCED_CODE_WITHOUT_EHLO,
-    RuleId::ENHANCED_CODES_ADVERTISED,
-    RuleId::ENHANCED_CODE_AFTER_TLS,
-    RuleId::ENHANCED_CODE_PRECISE,
-    RuleId::REFUSED_OPENING_WAITS_FOR_QUIT,
-    RuleId::END_OF_DATA_ONE_REPLY,
-    RuleId::HELLO_RESETS_STATE,
-    RuleId::FAILED_CHUNK_DISCARDED,
-    RuleId::PIPELINED_REPLIES_IN_ORDER,
-    RuleId::DSN_PARAMETER_NEUTRAL,
-    RuleId::AUTH_THREE_ATTEMPTS,
-    RuleId::LMTP_REPLY_PER_RECIPIENT,
-    RuleId::LMTP_BDAT_REPLY_PER_RECIPIENT,
-    RuleId::SUBMISSION_TWO_MINUTES,
-    RuleId::HELLO_MISMATCH_NOT_REFUSED,
-    RuleId::STARTTLS_FORGETS_SESSION,
-];
+pub(in crate::rules) const GREETING: &str = "S: 220 mx.example.org";
+pub(in crate::rules) const EHLO: &str = "\
+C: EHLO me.example.org
+S: 250-mx.example.org
+S: 250-PIPELINING
+S: 250-CHUNKING
+S: 250-DSN
+S: 250-SIZE 1000
+S: 250-VRFY
+S: 250-AUTH PLAIN
+S: 250-STARTTLS
+S: 250 ENHANCEDSTATUSCODES";
+const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+const RCPT: &str = "C: RCPT TO:<u0@example.org>\nS: 250 2.1.5 Ok";
+const RCPT_TOO: &str = "C: RCPT TO:<u1@example.org>\nS: 250 2.1.5 Ok";
+const DATA: &str = "C: DATA\nS: 354 Go";
+const MESSAGE: &str = "C: x\nC: .";
+const NOOP: &str = "C: NOOP\nS: 250 2.0.0 Ok";
+const STARTTLS: &str = "C: STARTTLS\nS: 220 2.0.0 Go";
+const TLS: &str = "#: tls";
+const QUIT: &str = "C: QUIT\nS: 221 2.0.0 Bye\n#: closed by server";
+const CLOSED: &str = "#: closed by server";
+const TIMEOUT: &str = "#: timeout";
 
-/// The reply of the tested servers to EHLO.
-pub(in crate::rules) const OFFERS: &str = "250-mx.example.org\n250-PIPELINING\n250-CHUNKING\n250-DSN\n\
-     250-SIZE 1000\n250-VRFY\n250-AUTH PLAIN\n250-STARTTLS\n250 ENHANCEDSTATUSCODES";
-
-/// An act and its replies, which are given without line ends.
-pub(in crate::rules) fn said(act: Act, replies: &[&str]) -> Exchange {
-    let answer =
-        |reply: &&str| Answer { octets: format!("{}\r\n", reply.replace('\n', "\r\n")).into(), millis: 0 };
-    Exchange { answers: replies.iter().map(answer).collect(), ..Exchange::new(act) }
+/// Checks rows of what comes after the greeting. The first piece of a row is its name.
+#[track_caller]
+fn check(protocol: Protocol, rows: &[Row<'_>]) {
+    Table { protocol, before: &[GREETING], ..table() }.check(rows);
 }
 
-pub(in crate::rules) fn connect(replies: &[&str]) -> Exchange {
-    said(Act::Connect, replies)
-}
-
-pub(in crate::rules) fn command(line: &str, replies: &[&str]) -> Exchange {
-    said(Act::Command(format!("{line}\r\n").into()), replies)
-}
-
-fn message(text: &str, replies: &[&str]) -> Exchange {
-    said(Act::Message(format!("{text}.\r\n").into()), replies)
-}
-
-fn chunk(text: &str, last: &str, replies: &[&str]) -> Exchange {
-    let command = format!("BDAT {}{last}\r\n", text.len()).into();
-    said(Act::Chunk { command, octets: text.into() }, replies)
-}
-
-fn wait(replies: &[&str]) -> Exchange {
-    Exchange { sure: false, ..said(Act::Wait, replies) }
-}
-
-pub(in crate::rules) fn handshake() -> Exchange {
-    Exchange::new(Act::Handshake)
-}
-
-fn closed(exchange: Exchange) -> Exchange {
-    Exchange { end: End::Closed, ..exchange }
-}
-
-fn timed_out(exchange: Exchange) -> Exchange {
-    Exchange { end: End::TimedOut, ..exchange }
-}
-
-fn unsure(exchange: Exchange) -> Exchange {
-    Exchange { sure: false, ..exchange }
-}
-
-/// Acts that were sent together. As in the client, an act without a reply makes all of them unsure.
-fn pipeline(mut exchanges: Vec<Exchange>) -> Vec<Exchange> {
-    let missing = exchanges.iter().any(|exchange| exchange.answers.is_empty());
-    let last = exchanges.len() - 1;
-    for (position, exchange) in exchanges.iter_mut().enumerate() {
-        exchange.pipelined = position < last;
-        exchange.sure &= !missing;
+/// A table of connections, about the dialogue rules.
+pub(in crate::rules) fn table() -> Table<'static> {
+    Table {
+        protocol: Protocol::Smtp,
+        knowledge: crate::Knowledge::default(),
+        before: &[],
+        rules: is_ours,
+        place: Place::Anywhere,
     }
-    exchanges
 }
 
-/// A session with the exchanges that follow EHLO, which is exchange 1.
-fn session(rest: Vec<Exchange>) -> Vec<Exchange> {
-    begun("EHLO me.example.org", rest)
-}
-
-fn begun(hello: &str, rest: Vec<Exchange>) -> Vec<Exchange> {
-    let mut exchanges = vec![connect(&["220 mx.example.org"]), command(hello, &[OFFERS])];
-    exchanges.extend(rest);
-    exchanges
-}
-
-/// A session with a transaction of `recipients`; `rest` begins at exchange 3 + `recipients`.
-fn transaction(hello: &str, recipients: usize, rest: Vec<Exchange>) -> Vec<Exchange> {
-    let mut exchanges = vec![command("MAIL FROM:<bob@example.org>", &["250 2.1.0 Ok"])];
-    let recipient = |n| command(&format!("RCPT TO:<u{n}@example.org>"), &["250 2.1.5 Ok"]);
-    exchanges.extend((0..recipients).map(recipient));
-    exchanges.extend(rest);
-    begun(hello, exchanges)
-}
-
-fn data() -> Exchange {
-    command("DATA", &["354 Go"])
-}
-
-fn quit() -> Exchange {
-    closed(command("QUIT", &["221 2.0.0 Bye"]))
-}
-
-/// What the dialogue rules find: the rule, the condition, and the index of the exchange.
-pub(in crate::rules) fn found(dialogues: &[Dialogue]) -> Vec<(RuleId, Option<&'static str>, usize)> {
-    let judgement = judge(dialogues, &Knowledge::default(), Strictness::default());
-    let ours = judgement.findings.into_iter().filter(|finding| RULES.contains(&finding.rule));
-    ours.map(|finding| (finding.rule, finding.condition, finding.location.exchange)).collect()
-}
-
-/// A name, the exchanges of a dialogue, and the rule that it breaks, with the index of the exchange.
-type Example = (&'static str, Vec<Exchange>, Option<(RuleId, usize)>);
-
-fn check(protocol: Protocol, examples: Vec<Example>) {
-    for (name, exchanges, expected) in examples {
-        let found = found(&[Dialogue { protocol, exchanges, ..Dialogue::default() }]);
-        let found: Vec<(RuleId, usize)> =
-            found.into_iter().map(|(rule, _, exchange)| (rule, exchange)).collect();
-        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{name}");
-    }
+/// Returns whether a rule is about exchanges, or about one reply by what came before it.
+fn is_ours(rule: &Rule) -> bool {
+    let compared = [RuleId::LISTED_CAPABILITY_WORKS, RuleId::STARTTLS_FORGETS_SESSION];
+    rule.kind == Kind::Dialogue || compared.map(|id| id.rule().id).contains(&rule.id)
 }

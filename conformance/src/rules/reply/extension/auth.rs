@@ -357,97 +357,106 @@ fn is_common(mechanism: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
-    const CHALLENGE: Line<'_> = ("AUTH PLAIN", "334 ");
-    const PASSWORD: &str = "AUTH PLAIN AGEAYg==";
-    const LOGGED_IN: Line<'_> = (PASSWORD, "235 2.7.0 Ok");
+    const CHALLENGE: &str = "C: AUTH PLAIN\nS: 334 ";
+    const PASSWORD: &str = "C: AUTH PLAIN AGEAYg==";
+    const LOGGED_IN: &str = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
 
-    fn run(cases: &[(&[Line<'_>], &str)]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("AUTH PLAIN CRAM-MD5");
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn auth_out_of_place() {
-        let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
         run(&[
-            (&[LOGGED_IN, (PASSWORD, "503 5.5.1 Already")], ""),
-            (&[LOGGED_IN, LOGGED_IN], "auth-twice-503"),
-            (&[LOGGED_IN, CHALLENGE], "auth-twice-503"),
-            (&[LOGGED_IN, (PASSWORD, "501 5.5.1 Already")], "auth-twice-503"),
-            (&[LOGGED_IN, ("AUTH PLAIN !", "501 5.5.2 What?")], ""),
-            (&[LOGGED_IN, ("AUTH FOO", "504 5.5.4 What?")], ""),
-            (&[LOGGED_IN, (PASSWORD, "550 5.7.1 No")], ""),
-            (&[mail, (PASSWORD, "503 5.5.1 No")], ""),
-            (&[mail, LOGGED_IN], "auth-in-transaction-503"),
-            (&[mail, (PASSWORD, "535 5.7.8 No")], "auth-in-transaction-503"),
-            (&[mail, (PASSWORD, "454 4.7.0 Later")], ""),
-            (&[mail, ("RSET", "250 2.0.0 Ok"), LOGGED_IN], ""),
+            (&[LOGGED_IN, PASSWORD, "S: 503 5.5.1 Already"], ""),
+            (&[LOGGED_IN, LOGGED_IN], "auth-twice-503 error"),
+            (&[LOGGED_IN, CHALLENGE], "auth-twice-503 error"),
+            (&[LOGGED_IN, PASSWORD, "S: 501 5.5.1 Already"], "auth-twice-503 error"),
+            (&[LOGGED_IN, "C: AUTH PLAIN !", "S: 501 5.5.2 What?"], ""),
+            (&[LOGGED_IN, "C: AUTH FOO", "S: 504 5.5.4 What?"], ""),
+            (&[LOGGED_IN, PASSWORD, "S: 550 5.7.1 No"], ""),
+            (&[mail, PASSWORD, "S: 503 5.5.1 No"], ""),
+            (&[mail, LOGGED_IN], "auth-in-transaction-503 error"),
+            (&[mail, PASSWORD, "S: 535 5.7.8 No"], "auth-in-transaction-503 error"),
+            (&[mail, PASSWORD, "S: 454 4.7.0 Later"], ""),
+            (&[mail, "C: RSET", "S: 250 2.0.0 Ok", LOGGED_IN], ""),
         ]);
         let plain = offers("DSN");
-        let before = [("", "220 mx"), ("EHLO me", plain.as_str())];
         check(
             Protocol::Smtp,
-            &before,
-            &[(&[(PASSWORD, "502 5.5.1 No")], ""), (&[(PASSWORD, "503 5.5.1 No")], "")],
+            &["S: 220 mx", "C: EHLO me", &plain],
+            &[(&[PASSWORD, "S: 502 5.5.1 No"], ""), (&[PASSWORD, "S: 503 5.5.1 No"], "")],
         );
     }
 
     #[test]
     fn mechanisms() {
         run(&[
-            (&[("AUTH XNOSUCH", "504 5.5.4 What?")], ""),
-            (&[("AUTH XNOSUCH", "504 5.7.4 What?")], "auth-mechanism-504/enhanced-code"),
-            (&[("AUTH XNOSUCH", "535 5.7.8 What?")], "auth-mechanism-504"),
-            (&[("AUTH XNOSUCH", "501 5.5.4 What?")], "auth-mechanism-504"),
-            (&[("AUTH XNOSUCH", "334 ")], "auth-mechanism-504"),
-            (&[("AUTH LOGIN", "334 VXNlcm5hbWU6")], ""),
-            (&[("AUTH XNOSUCH", "250 2.0.0 Ok")], "auth-mechanism-504"),
-            (&[("AUTH XNOSUCH eA=", "501 5.5.2 What?")], ""),
-            (&[("AUTH XNOSUCH", "534 5.7.9 No")], ""),
-            (&[("AUTH XNOSUCH", "454 4.7.0 No")], ""),
-            (&[("AUTH =", "501 5.5.4 What?")], ""),
-            (&[("AUTH", "501 5.5.4 What?")], ""),
-            (&[("AUTH CRAM-MD5 eA==", "501 5.7.0 No")], ""),
-            (&[("AUTH CRAM-MD5 eA==", "501 5.5.2 No")], "auth-initial-response-501/enhanced-code"),
-            (&[("AUTH CRAM-MD5 eA==", "334 PDEyMz4=")], "auth-initial-response-501"),
-            (&[("AUTH CRAM-MD5 abcd", "553 Initial data not expected")], "auth-initial-response-501"),
-            (&[("AUTH CRAM-MD5 abcd", "550 5.7.1 Not from there")], ""),
-            (&[("AUTH CRAM-MD5", "334 PDEyMz4=")], ""),
-            (&[("AUTH PLAIN", "538 5.7.11 Encrypt")], "auth-without-tls-538"),
-            (&[("AUTH PLAIN", "523 5.7.10 Encrypt")], "auth-without-tls-538"),
-            (&[("AUTH PLAIN", "550 5.7.10 Encrypt")], "auth-without-tls-538 auth-registry-codes"),
+            (&["C: AUTH XNOSUCH", "S: 504 5.5.4 What?"], ""),
+            (&["C: AUTH XNOSUCH", "S: 504 5.7.4 What?"], "auth-mechanism-504/enhanced-code warning"),
+            (&["C: AUTH XNOSUCH", "S: 535 5.7.8 What?"], "auth-mechanism-504 error"),
+            (&["C: AUTH XNOSUCH", "S: 501 5.5.4 What?"], "auth-mechanism-504 error"),
+            (&["C: AUTH XNOSUCH", "S: 334 "], "auth-mechanism-504 error"),
+            (&["C: AUTH LOGIN", "S: 334 VXNlcm5hbWU6"], ""),
+            (&["C: AUTH XNOSUCH", "S: 250 2.0.0 Ok"], "auth-mechanism-504 error"),
+            (&["C: AUTH XNOSUCH eA=", "S: 501 5.5.2 What?"], ""),
+            (&["C: AUTH XNOSUCH", "S: 534 5.7.9 No"], ""),
+            (&["C: AUTH XNOSUCH", "S: 454 4.7.0 No"], ""),
+            (&["C: AUTH =", "S: 501 5.5.4 What?"], ""),
+            (&["C: AUTH", "S: 501 5.5.4 What?"], ""),
+            (&["C: AUTH CRAM-MD5 eA==", "S: 501 5.7.0 No"], ""),
+            (
+                &["C: AUTH CRAM-MD5 eA==", "S: 501 5.5.2 No"],
+                "auth-initial-response-501/enhanced-code warning",
+            ),
+            (&["C: AUTH CRAM-MD5 eA==", "S: 334 PDEyMz4="], "auth-initial-response-501 error"),
+            (
+                &["C: AUTH CRAM-MD5 abcd", "S: 553 Initial data not expected"],
+                "auth-initial-response-501 error",
+            ),
+            (&["C: AUTH CRAM-MD5 abcd", "S: 550 5.7.1 Not from there"], ""),
+            (&["C: AUTH CRAM-MD5", "S: 334 PDEyMz4="], ""),
+            (&["C: AUTH PLAIN", "S: 538 5.7.11 Encrypt"], "auth-without-tls-538 note"),
+            (&["C: AUTH PLAIN", "S: 523 5.7.10 Encrypt"], "auth-without-tls-538 note"),
+            (
+                &["C: AUTH PLAIN", "S: 550 5.7.10 Encrypt"],
+                "auth-without-tls-538 note, auth-registry-codes note",
+            ),
         ]);
     }
 
     #[test]
     fn responses() {
         run(&[
-            (&[CHALLENGE, (">*", "501 5.7.0 Cancelled")], ""),
-            (&[CHALLENGE, (">*", "535 5.7.8 Cancelled")], "auth-cancel-501"),
-            (&[CHALLENGE, (">*", "500 5.5.2 What?")], "auth-cancel-501"),
-            (&[CHALLENGE, (">!!!!", "501 5.5.2 No")], ""),
-            (&[CHALLENGE, (">!!!!", "501 5.5.4 No")], "auth-base64-501/enhanced-code"),
-            (&[CHALLENGE, (">!!!!", "535 5.7.8 No")], "auth-base64-501"),
-            (&[CHALLENGE, (">!!!!", "334 ")], "auth-base64-501"),
-            (&[("AUTH PLAIN !!!!", "250 2.0.0 Ok")], "auth-base64-501"),
-            (&[CHALLENGE, (">!!!!", "454 4.7.0 No")], ""),
-            (&[CHALLENGE, (">", "535 5.7.8 No")], ""),
-            (&[CHALLENGE, (">=", "535 5.7.8 No")], ""),
-            (&[CHALLENGE, (">AAA=BBB", "535 5.7.8 No")], "auth-base64-501"),
-            (&[("AUTH PLAIN eA", "504 5.5.4 No")], "auth-base64-501"),
-            (&[("AUTH LOGIN eA", "504 5.5.4 No")], ""),
+            (&[CHALLENGE, "C: *", "S: 501 5.7.0 Cancelled"], ""),
+            (&[CHALLENGE, "C: *", "S: 535 5.7.8 Cancelled"], "auth-cancel-501 error"),
+            (&[CHALLENGE, "C: *", "S: 500 5.5.2 What?"], "auth-cancel-501 error"),
+            (&[CHALLENGE, "C: !!!!", "S: 501 5.5.2 No"], ""),
+            (&[CHALLENGE, "C: !!!!", "S: 501 5.5.4 No"], "auth-base64-501/enhanced-code warning"),
+            (&[CHALLENGE, "C: !!!!", "S: 535 5.7.8 No"], "auth-base64-501 error"),
+            (&[CHALLENGE, "C: !!!!", "S: 334 "], "auth-base64-501 error"),
+            (&["C: AUTH PLAIN !!!!", "S: 250 2.0.0 Ok"], "auth-base64-501 error"),
+            (&[CHALLENGE, "C: !!!!", "S: 454 4.7.0 No"], ""),
+            (&[CHALLENGE, "C: ", "S: 535 5.7.8 No"], ""),
+            (&[CHALLENGE, "C: =", "S: 535 5.7.8 No"], ""),
+            (&[CHALLENGE, "C: AAA=BBB", "S: 535 5.7.8 No"], "auth-base64-501 error"),
+            (&["C: AUTH PLAIN eA", "S: 504 5.5.4 No"], "auth-base64-501 error"),
+            (&["C: AUTH LOGIN eA", "S: 504 5.5.4 No"], ""),
         ]);
-        let long = format!(">{}", "AAAA".repeat(1000));
-        let longer = format!(">{}", "AAAA".repeat(5000));
+        let long = format!("C: {}", "AAAA".repeat(1000));
+        let longer = format!("C: {}", "AAAA".repeat(5000));
         run(&[
-            (&[CHALLENGE, (&long, "500 5.5.6 Too long")], "auth-line-length"),
-            (&[CHALLENGE, (&long, "535 5.7.8 No")], ""),
-            (&[CHALLENGE, (&longer, "500 5.5.6 Too long")], ""),
-            (&[CHALLENGE, (&longer, "500 5.5.2 Too long")], "auth-line-length/enhanced-code"),
-            (&[CHALLENGE, (&longer, "501 5.5.6 Too long")], "auth-line-length"),
-            (&[CHALLENGE, (&longer, "535 5.7.8 No")], ""),
+            (&[CHALLENGE, &long, "S: 500 5.5.6 Too long"], "auth-line-length warning"),
+            (&[CHALLENGE, &long, "S: 535 5.7.8 No"], ""),
+            (&[CHALLENGE, &longer, "S: 500 5.5.6 Too long"], ""),
+            (&[CHALLENGE, &longer, "S: 500 5.5.2 Too long"], "auth-line-length/enhanced-code warning"),
+            (&[CHALLENGE, &longer, "S: 501 5.5.6 Too long"], "auth-line-length warning"),
+            (&[CHALLENGE, &longer, "S: 535 5.7.8 No"], ""),
         ]);
     }
 
@@ -455,38 +464,38 @@ mod tests {
     fn outcomes() {
         run(&[
             (&[CHALLENGE], ""),
-            (&[("AUTH PLAIN", "334")], "auth-challenge-base64/bare-334"),
-            (&[("AUTH PLAIN", "334  ")], "auth-challenge-base64"),
-            (&[("AUTH PLAIN", "334 Go on")], "auth-challenge-base64"),
-            (&[("AUTH PLAIN", "334 2.7.0 eA==")], "auth-challenge-base64"),
-            (&[("AUTH PLAIN", "334-eA==\n334 eA==")], "auth-challenge-base64"),
+            (&["C: AUTH PLAIN", "S: 334"], "auth-challenge-base64/bare-334 warning"),
+            (&["C: AUTH PLAIN", "S: 334  "], "auth-challenge-base64 error"),
+            (&["C: AUTH PLAIN", "S: 334 Go on"], "auth-challenge-base64 error"),
+            (&["C: AUTH PLAIN", "S: 334 2.7.0 eA=="], "auth-challenge-base64 error"),
+            (&["C: AUTH PLAIN", "S: 334-eA==\nS: 334 eA=="], "auth-challenge-base64 error"),
             (&[LOGGED_IN], ""),
-            (&[(PASSWORD, "235 2.0.0 Ok")], "auth-enhanced-codes"),
-            (&[(PASSWORD, "250 2.7.0 Ok")], "auth-success-235"),
-            (&[(PASSWORD, "235 2.7.0 cnNwYXV0aD0wMDAw")], "auth-success-235"),
-            (&[(PASSWORD, "535 5.7.8 No")], ""),
-            (&[(PASSWORD, "535 5.7.3 No")], "auth-failure-535/enhanced-code"),
-            (&[(PASSWORD, "535 5.5.4 No")], "auth-failure-535"),
-            (&[(PASSWORD, "535 5.7.13 Closed")], ""),
-            (&[(PASSWORD, "550 5.7.8 No")], "auth-failure-535"),
-            (&[(PASSWORD, "553 5.1.1 Who?")], "auth-failure-535"),
-            (&[(PASSWORD, "550 5.7.1 Not from there")], ""),
-            (&[(PASSWORD, "550 5.7.13 Closed")], "auth-registry-codes"),
-            (&[(PASSWORD, "454 4.3.0 Later")], "auth-enhanced-codes"),
-            (&[(PASSWORD, "421 4.7.0 Bye")], ""),
+            (&[PASSWORD, "S: 235 2.0.0 Ok"], "auth-enhanced-codes warning"),
+            (&[PASSWORD, "S: 250 2.7.0 Ok"], "auth-success-235 error"),
+            (&[PASSWORD, "S: 235 2.7.0 cnNwYXV0aD0wMDAw"], "auth-success-235 error"),
+            (&[PASSWORD, "S: 535 5.7.8 No"], ""),
+            (&[PASSWORD, "S: 535 5.7.3 No"], "auth-failure-535/enhanced-code note"),
+            (&[PASSWORD, "S: 535 5.5.4 No"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 535 5.7.13 Closed"], ""),
+            (&[PASSWORD, "S: 550 5.7.8 No"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 553 5.1.1 Who?"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 550 5.7.1 Not from there"], ""),
+            (&[PASSWORD, "S: 550 5.7.13 Closed"], "auth-registry-codes note"),
+            (&[PASSWORD, "S: 454 4.3.0 Later"], "auth-enhanced-codes warning"),
+            (&[PASSWORD, "S: 421 4.7.0 Bye"], ""),
         ]);
     }
 
     #[test]
     fn parameter_of_mail() {
-        let auth = "MAIL FROM:<bob@example.org> AUTH=<>";
+        let auth = "C: MAIL FROM:<bob@example.org> AUTH=<>";
         run(&[
-            (&[(auth, "250 2.1.0 Ok")], ""),
-            (&[(auth, "555 5.5.4 What?")], "auth-parameter-accepted"),
-            (&[(auth, "501 5.5.4 What?")], "auth-parameter-accepted"),
-            (&[(auth, "501 5.1.7 What?")], ""),
-            (&[("MAIL FROM:<bob@example.org> AUTH=a+ZZ", "501 5.5.4 What?")], ""),
-            (&[("MAIL FROM:<bob@example.org> AUTH=<> FOO=1", "555 5.5.4 What?")], ""),
+            (&[auth, "S: 250 2.1.0 Ok"], ""),
+            (&[auth, "S: 555 5.5.4 What?"], "auth-parameter-accepted error"),
+            (&[auth, "S: 501 5.5.4 What?"], "auth-parameter-accepted error"),
+            (&[auth, "S: 501 5.1.7 What?"], ""),
+            (&["C: MAIL FROM:<bob@example.org> AUTH=a+ZZ", "S: 501 5.5.4 What?"], ""),
+            (&["C: MAIL FROM:<bob@example.org> AUTH=<> FOO=1", "S: 555 5.5.4 What?"], ""),
         ]);
     }
 }

@@ -129,75 +129,79 @@ fn is_chunk(command: &Command<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
-    const RECIPIENT: Line<'_> = ("RCPT TO:<amy@example.org>", "250 2.1.5 Ok");
-    const CHUNK: Line<'_> = ("BDAT 2|ab", "250 2.0.0 Ok");
-    const LAST: Line<'_> = ("BDAT 2 LAST|ab", "250 2.0.0 Ok");
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+    const RECIPIENT: &str = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+    const CHUNK: &str = "C: BDAT 2\nC: ab\\+\nS: 250 2.0.0 Ok";
+    const LAST: &str = "C: BDAT 2 LAST\nC: ab\\+\nS: 250 2.0.0 Ok";
 
-    fn run(cases: &[(&[Line<'_>], &str)]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nCHUNKING\nBINARYMIME");
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn chunks() {
         run(&[
             (&[MAIL, RECIPIENT, CHUNK], ""),
-            (&[MAIL, RECIPIENT, ("BDAT 2|ab", "251 2.0.0 Ok")], "chunk-answered-250"),
-            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "503 5.5.1 No")], ""),
-            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "250 2.0.0 Ok")], "bdat-after-last-503"),
-            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "554 5.5.1 No")], "bdat-after-last-503"),
-            (&[MAIL, RECIPIENT, LAST, ("BDAT 2|ab", "451 4.3.0 Later")], ""),
-            (&[MAIL, RECIPIENT, ("BDAT x", "501 5.5.4 What?")], ""),
-            (&[MAIL, RECIPIENT, ("BDAT x", "521 5.5.4 What?")], "bdat-syntax-501"),
-            (&[MAIL, RECIPIENT, ("BDAT", "250 2.0.0 Ok")], "bdat-syntax-501"),
-            (&[MAIL, RECIPIENT, ("BDAT 0 FOO", "503 5.5.1 What?")], "bdat-syntax-501"),
-            (&[MAIL, ("BDAT x", "503 5.5.1 No")], ""),
-            (&[MAIL, ("BDAT 2|ab", "554 5.5.1 No")], ""),
-            (&[MAIL, ("BDAT 0 LAST", "551 5.7.1 Null BDAT request")], "bdat-syntax-501"),
-            (&[MAIL, ("BDAT 2|ab", "250 2.0.0 Ok")], "bdat-syntax-501"),
-            (&[("BDAT 2|ab", "503 5.5.1 No")], ""),
+            (&[MAIL, RECIPIENT, "C: BDAT 2\nC: ab\\+", "S: 251 2.0.0 Ok"], "chunk-answered-250 error"),
+            (&[MAIL, RECIPIENT, LAST, "C: BDAT 2\nC: ab\\+", "S: 503 5.5.1 No"], ""),
+            (&[MAIL, RECIPIENT, LAST, "C: BDAT 2\nC: ab\\+", "S: 250 2.0.0 Ok"], "bdat-after-last-503 error"),
+            (&[MAIL, RECIPIENT, LAST, "C: BDAT 2\nC: ab\\+", "S: 554 5.5.1 No"], "bdat-after-last-503 error"),
+            (&[MAIL, RECIPIENT, LAST, "C: BDAT 2\nC: ab\\+", "S: 451 4.3.0 Later"], ""),
+            (&[MAIL, RECIPIENT, "C: BDAT x", "S: 501 5.5.4 What?"], ""),
+            (&[MAIL, RECIPIENT, "C: BDAT x", "S: 521 5.5.4 What?"], "bdat-syntax-501 note"),
+            (&[MAIL, RECIPIENT, "C: BDAT", "S: 250 2.0.0 Ok"], "bdat-syntax-501 note"),
+            (&[MAIL, RECIPIENT, "C: BDAT 0 FOO", "S: 503 5.5.1 What?"], "bdat-syntax-501 note"),
+            (&[MAIL, "C: BDAT x", "S: 503 5.5.1 No"], ""),
+            (&[MAIL, "C: BDAT 2\nC: ab\\+", "S: 554 5.5.1 No"], ""),
+            (&[MAIL, "C: BDAT 0 LAST", "S: 551 5.7.1 Null BDAT request"], "bdat-syntax-501 note"),
+            (&[MAIL, "C: BDAT 2\nC: ab\\+", "S: 250 2.0.0 Ok"], "bdat-syntax-501 note"),
+            (&["C: BDAT 2\nC: ab\\+", "S: 503 5.5.1 No"], ""),
         ]);
         let plain = offers("DSN");
         check(
             Protocol::Smtp,
-            &[("", "220 mx"), ("EHLO me", &plain), MAIL, RECIPIENT],
-            &[(&[("BDAT x", "521 5.5.4 What?")], ""), (&[("BDAT 2|ab", "500 5.5.1 What?")], "")],
+            &["S: 220 mx", "C: EHLO me", &plain, MAIL, RECIPIENT],
+            &[
+                (&["C: BDAT x", "S: 521 5.5.4 What?"], ""),
+                (&["C: BDAT 2\nC: ab\\+", "S: 500 5.5.1 What?"], ""),
+            ],
         );
     }
 
     #[test]
     fn data_and_chunks() {
-        let binary = ("MAIL FROM:<bob@example.org> BODY=BINARYMIME", "250 2.1.0 Ok");
-        let failed = ("BDAT 2|ab", "451 4.3.0 Later");
+        let binary = "C: MAIL FROM:<bob@example.org> BODY=BINARYMIME\nS: 250 2.1.0 Ok";
+        let failed = "C: BDAT 2\nC: ab\\+\nS: 451 4.3.0 Later";
         run(&[
-            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "503 5.5.1 No")], ""),
-            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "354 Go")], "data-after-bdat-503"),
-            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "554 5.5.1 No")], "data-after-bdat-503"),
-            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "550 5.7.1 No")], ""),
-            (&[MAIL, RECIPIENT, CHUNK, ("DATA", "451 4.3.0 Later")], ""),
-            (&[MAIL, RECIPIENT, failed, ("DATA", "354 Go")], ""),
-            (&[binary, RECIPIENT, ("DATA", "503 5.5.1 No")], ""),
-            (&[binary, RECIPIENT, ("DATA", "354 Go")], "data-after-binarymime-503"),
-            (&[binary, RECIPIENT, ("DATA", "501 5.5.1 No")], "data-after-binarymime-503"),
-            (&[MAIL, RECIPIENT, ("DATA", "354 Go")], ""),
+            (&[MAIL, RECIPIENT, CHUNK, "C: DATA", "S: 503 5.5.1 No"], ""),
+            (&[MAIL, RECIPIENT, CHUNK, "C: DATA", "S: 354 Go"], "data-after-bdat-503 error"),
+            (&[MAIL, RECIPIENT, CHUNK, "C: DATA", "S: 554 5.5.1 No"], "data-after-bdat-503 error"),
+            (&[MAIL, RECIPIENT, CHUNK, "C: DATA", "S: 550 5.7.1 No"], ""),
+            (&[MAIL, RECIPIENT, CHUNK, "C: DATA", "S: 451 4.3.0 Later"], ""),
+            (&[MAIL, RECIPIENT, failed, "C: DATA", "S: 354 Go"], ""),
+            (&[binary, RECIPIENT, "C: DATA", "S: 503 5.5.1 No"], ""),
+            (&[binary, RECIPIENT, "C: DATA", "S: 354 Go"], "data-after-binarymime-503 error"),
+            (&[binary, RECIPIENT, "C: DATA", "S: 501 5.5.1 No"], "data-after-binarymime-503 error"),
+            (&[MAIL, RECIPIENT, "C: DATA", "S: 354 Go"], ""),
         ]);
     }
 
     #[test]
     fn data_without_recipients() {
-        let refused = ("RCPT TO:<nobody@example.org>", "550 5.1.1 Who?");
-        let data = ("DATA", "354 Go");
+        let refused = "C: RCPT TO:<nobody@example.org>\nS: 550 5.1.1 Who?";
+        let data = "C: DATA\nS: 354 Go";
         run(&[
-            (&[MAIL, refused, data], "pipelined-data-needs-recipient"),
-            (&[MAIL, refused, ("DATA", "554 5.5.1 Nobody")], ""),
-            (&[MAIL, refused, data, ("|.\r\n", "554 5.5.1 Nobody")], ""),
-            (&[MAIL, refused, data, ("|.\r\n", "250 2.0.0 Ok")], "empty-transaction-refused"),
-            (&[MAIL, RECIPIENT, data, ("|.\r\n", "250 2.0.0 Ok")], ""),
+            (&[MAIL, refused, data], "pipelined-data-needs-recipient warning"),
+            (&[MAIL, refused, "C: DATA", "S: 554 5.5.1 Nobody"], ""),
+            (&[MAIL, refused, data, "C: .", "S: 554 5.5.1 Nobody"], ""),
+            (&[MAIL, refused, data, "C: .", "S: 250 2.0.0 Ok"], "empty-transaction-refused error"),
+            (&[MAIL, RECIPIENT, data, "C: .", "S: 250 2.0.0 Ok"], ""),
         ]);
         let ehlo = offers("PIPELINING");
-        check(Protocol::Lmtp, &[("", "220 mx"), ("LHLO me", &ehlo), MAIL, refused], &[(&[data], "")]);
+        check(Protocol::Lmtp, &["S: 220 mx", "C: LHLO me", &ehlo, MAIL, refused], &[(&[data], "")]);
     }
 }

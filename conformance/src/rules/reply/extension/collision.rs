@@ -76,31 +76,32 @@ fn authentication(observation: &Observation<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
     #[test]
     fn meanings() {
         let ehlo = offers("FUTURERELEASE 1000 2030-01-01T00:00:00Z\nBURL");
-        let mail = "MAIL FROM:<bob@example.org>";
-        let begun = (mail, "250 2.1.0 Ok");
-        let burl = "BURL imap://example.com/x LAST";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[(mail, "552 5.7.16 Quota")], "future-release-codes"),
-            (&[(mail, "552 5.7.17 Quota")], "future-release-codes"),
-            (&[("MAIL FROM:<bob@example.org> HOLDFOR=1", "552 5.7.17 Quota")], ""),
-            (&[begun, (burl, "554 5.7.8 No")], "burl-trust-code"),
-            (&[begun, (burl, "554 5.7.14 No")], ""),
-            (&[(mail, "553 5.6.7 ALT-ADDRESS required")], "utf8-codes-current"),
-            (&[(mail, "550 5.6.7 Not here")], ""),
-            (&[begun, ("DATA", "550 5.6.8 No")], "utf8-codes-current"),
-            (&[begun, ("DATA", "550 5.6.9 No")], ""),
-            (&[begun, ("DATA", "554 5.6.9 No")], ""),
-            (&[begun, ("DATA", "552 5.6.9 No")], "utf8-rejection-pair"),
-            (&[(mail, "550 5.1.8 SPF check failed")], "authentication-rejection-codes"),
-            (&[(mail, "550 5.7.1 SPF check failed")], ""),
-            (&[(mail, "550 5.5.2 SPF check failed")], ""),
-            (&[(mail, "550 5.1.8 No SPF record and no MX")], ""),
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let begun = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let burl = "C: BURL imap://example.com/x LAST";
+        let rows: &[Row<'_>] = &[
+            (&[mail, "S: 552 5.7.16 Quota"], "future-release-codes note"),
+            (&[mail, "S: 552 5.7.17 Quota"], "future-release-codes note"),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1", "S: 552 5.7.17 Quota"], ""),
+            (&[begun, burl, "S: 554 5.7.8 No"], "burl-trust-code note"),
+            (&[begun, burl, "S: 554 5.7.14 No"], ""),
+            (&[mail, "S: 553 5.6.7 ALT-ADDRESS required"], "utf8-codes-current note"),
+            (&[mail, "S: 550 5.6.7 Not here"], ""),
+            (&[begun, "C: DATA", "S: 550 5.6.8 No"], "utf8-codes-current note"),
+            (&[begun, "C: DATA", "S: 550 5.6.9 No"], ""),
+            (&[begun, "C: DATA", "S: 554 5.6.9 No"], ""),
+            (&[begun, "C: DATA", "S: 552 5.6.9 No"], "utf8-rejection-pair note"),
+            (&[mail, "S: 550 5.1.8 SPF check failed"], "authentication-rejection-codes note"),
+            (&[mail, "S: 550 5.7.1 SPF check failed"], ""),
+            (&[mail, "S: 550 5.5.2 SPF check failed"], ""),
+            (&[mail, "S: 550 5.1.8 No SPF record and no MX"], ""),
         ];
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 }

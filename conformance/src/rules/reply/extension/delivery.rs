@@ -269,116 +269,145 @@ pub(super) fn is_held(observation: &Observation<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
     const KEYWORDS: &str =
         "FUTURERELEASE 1000 2030-01-01T00:00:00Z\nDELIVERBY 100\nMT-PRIORITY\n8BITMIME\nCONNEG";
 
-    /// Checks rows of MAIL parameters, the reply, and the rule that it breaks.
-    fn mail(cases: &[(&str, &str, &str)]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers(KEYWORDS);
-        for (parameters, reply, expected) in cases {
-            let line = format!("MAIL FROM:<bob@example.org> {parameters}");
-            check(
-                Protocol::Smtp,
-                &[("", "220 mx.example.org"), ("EHLO me", &ehlo)],
-                &[(&[(line.as_str(), reply)], expected)],
-            );
-        }
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn times() {
-        let (refused, code) = ("future-release-value-refused", "future-release-value-501");
-        mail(&[
-            ("HOLDFOR=1000", "250 2.1.0 Ok", ""),
-            ("HOLDFOR=1001", "250 2.1.0 Ok", refused),
-            ("HOLDFOR=abc", "250 2.1.0 Ok", refused),
-            ("HOLDFOR=1 HOLDFOR=1", "250 2.1.0 Ok", refused),
-            ("HOLDFOR=1001", "501 5.5.4 No", ""),
-            ("HOLDFOR=1001", "501 5.5.2 No", code),
-            ("HOLDFOR=1001", "555 5.5.4 No", code),
-            ("HOLDFOR=1001", "550 5.7.1 No", ""),
-            ("HOLDUNTIL=2029-12-31T00:00:00Z", "250 2.1.0 Ok", ""),
-            ("HOLDUNTIL=2029-12-31T00:00:00.5+01:00", "250 2.1.0 Ok", ""),
-            ("HOLDUNTIL=2031-01-01T00:00:00Z", "250 2.1.0 Ok", refused),
-            ("HOLDUNTIL=tomorrow", "250 2.1.0 Ok", refused),
-            ("HOLDFOR=10", "552 5.7.16 Quota", ""),
-            ("HOLDFOR=10", "550 5.7.17 Quota", "future-release-quota-552"),
-            ("BY=0;R", "501 5.5.4 No", ""),
-            ("BY=0;R", "250 2.1.0 Ok", "deliver-by-value-501"),
-            ("BY=-5;RT", "555 5.5.4 No", "deliver-by-value-501"),
-            ("BY=0;N", "250 2.1.0 Ok", ""),
-            ("BY=120;R", "250 2.1.0 Ok", ""),
-            ("BY=120;R", "555 5.5.4 No", ""),
+        let (refused, code) = ("future-release-value-refused error", "future-release-value-501 warning");
+        run(&[
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1000", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1001", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=abc", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1 HOLDFOR=1", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1001", "S: 501 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1001", "S: 501 5.5.2 No"], code),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1001", "S: 555 5.5.4 No"], code),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1001", "S: 550 5.7.1 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDUNTIL=2029-12-31T00:00:00Z", "S: 250 2.1.0 Ok"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> HOLDUNTIL=2029-12-31T00:00:00.5+01:00", "S: 250 2.1.0 Ok"],
+                "",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> HOLDUNTIL=2031-01-01T00:00:00Z", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDUNTIL=tomorrow", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 5.7.16 Quota"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 550 5.7.17 Quota"],
+                "future-release-quota-552 note",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 501 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 250 2.1.0 Ok"], "deliver-by-value-501 warning"),
+            (&["C: MAIL FROM:<bob@example.org> BY=-5;RT", "S: 555 5.5.4 No"], "deliver-by-value-501 warning"),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;N", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BY=120;R", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BY=120;R", "S: 555 5.5.4 No"], ""),
         ]);
     }
 
     #[test]
     fn values() {
-        mail(&[
-            ("MT-PRIORITY=99", "250 2.1.0 Ok", "priority-value-refused"),
-            ("MT-PRIORITY=1 MT-PRIORITY=1", "250 2.1.0 Ok", "priority-value-refused"),
-            ("MT-PRIORITY=-9", "250 2.1.0 Ok", ""),
-            ("MT-PRIORITY=99", "501 5.5.2 No", ""),
-            ("MT-PRIORITY=9", "250 2.3.6 3 is the new priority", ""),
-            ("MT-PRIORITY=9", "250 2.3.6 The new priority is 3", "priority-change-told"),
-            ("MT-PRIORITY=9", "552 5.7.16 Too big", ""),
-            ("MT-PRIORITY=9", "550 5.7.16 Too big", "priority-too-big-552"),
-            ("MT-PRIORITY=9", "450 4.7.16 Too big", ""),
-            ("BODY=9BIT", "250 2.1.0 Ok", "eightbit-body-value"),
-            ("BODY=9BIT", "503 5.5.4 No", "eightbit-body-value"),
-            ("BODY=9BIT", "501 5.5.4 No", ""),
-            ("BODY=9BIT", "555 5.5.4 No", ""),
-            ("BODY=8bitmime", "250 2.1.0 Ok", ""),
-            ("CONPERM", "504 5.5.4 No", ""),
-            ("CONPERM", "555 5.5.4 No", ""),
-            ("CONPERM", "250 2.1.0 Ok", "conperm-unsupported-504"),
-            ("CONPERM", "501 5.5.4 No", "conperm-unsupported-504"),
-            ("TRANSID=<a@b>", "355 120 is the offset", ""),
-            ("TRANSID=<a@b>", "355 Go on", "checkpoint-offset-first"),
-            ("SUBMITTER=a@b", "550 5.7.1 No such submitter", ""),
-            ("SUBMITTER=a@b", "554 5.7.1 No such submitter", "submitter-codes"),
-            ("SUBMITTER=a@b", "554 5.7.7 Contradicts", ""),
-            ("SUBMITTER=a@b", "550 5.7.7 Contradicts", "submitter-codes"),
-            ("SUBMITTER=a@b", "555 5.5.4 Unknown parameter SUBMITTER", ""),
+        run(&[
+            (
+                &["C: MAIL FROM:<bob@example.org> MT-PRIORITY=99", "S: 250 2.1.0 Ok"],
+                "priority-value-refused error",
+            ),
+            (
+                &["C: MAIL FROM:<bob@example.org> MT-PRIORITY=1 MT-PRIORITY=1", "S: 250 2.1.0 Ok"],
+                "priority-value-refused error",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> MT-PRIORITY=-9", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> MT-PRIORITY=99", "S: 501 5.5.2 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> MT-PRIORITY=9", "S: 250 2.3.6 3 is the new priority"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> MT-PRIORITY=9", "S: 250 2.3.6 The new priority is 3"],
+                "priority-change-told warning",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> MT-PRIORITY=9", "S: 552 5.7.16 Too big"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> MT-PRIORITY=9", "S: 550 5.7.16 Too big"],
+                "priority-too-big-552 warning",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> MT-PRIORITY=9", "S: 450 4.7.16 Too big"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 250 2.1.0 Ok"], "eightbit-body-value note"),
+            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 503 5.5.4 No"], "eightbit-body-value note"),
+            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 501 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 555 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BODY=8bitmime", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 504 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 555 5.5.4 No"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> CONPERM", "S: 250 2.1.0 Ok"],
+                "conperm-unsupported-504 warning",
+            ),
+            (
+                &["C: MAIL FROM:<bob@example.org> CONPERM", "S: 501 5.5.4 No"],
+                "conperm-unsupported-504 warning",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> TRANSID=<a@b>", "S: 355 120 is the offset"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> TRANSID=<a@b>", "S: 355 Go on"],
+                "checkpoint-offset-first note",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 550 5.7.1 No such submitter"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.1 No such submitter"],
+                "submitter-codes note",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.7 Contradicts"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 550 5.7.7 Contradicts"],
+                "submitter-codes note",
+            ),
+            (
+                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 555 5.5.4 Unknown parameter SUBMITTER"],
+                "",
+            ),
         ]);
     }
 
     #[test]
     fn low_priorities() {
         let ehlo = offers(KEYWORDS);
-        let low = "MAIL FROM:<bob@example.org> MT-PRIORITY=-9";
-        let rule = "priority-too-low-code";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[(low, "550 5.7.15 The priority is too low")], ""),
-            (&[(low, "450 4.7.15 The priority is too low")], ""),
-            (&[(low, "451 4.7.15 The priority is too low")], "priority-too-low-code/other-reply-code"),
-            (&[(low, "550 5.7.1 The priority is too low")], rule),
-            (&[(low, "450 4.7.0 Low priority mail has to wait")], rule),
-            (&[(low, "550 The priority is too low")], ""),
-            (&[(low, "550 5.7.1 Your reputation is too low")], ""),
-            (&[(low, "501 5.5.4 No such priority")], ""),
-            (&[(low, "250 2.3.6 0 is the priority, -9 is too low")], ""),
+        let low = "C: MAIL FROM:<bob@example.org> MT-PRIORITY=-9";
+        let rule = "priority-too-low-code error";
+        let rows: &[Row<'_>] = &[
+            (&[low, "S: 550 5.7.15 The priority is too low"], ""),
+            (&[low, "S: 450 4.7.15 The priority is too low"], ""),
+            (&[low, "S: 451 4.7.15 The priority is too low"], "priority-too-low-code/other-reply-code note"),
+            (&[low, "S: 550 5.7.1 The priority is too low"], rule),
+            (&[low, "S: 450 4.7.0 Low priority mail has to wait"], rule),
+            (&[low, "S: 550 The priority is too low"], ""),
+            (&[low, "S: 550 5.7.1 Your reputation is too low"], ""),
+            (&[low, "S: 501 5.5.4 No such priority"], ""),
+            (&[low, "S: 250 2.3.6 0 is the priority, -9 is too low"], ""),
         ];
-        check(Protocol::Submission, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
-        let elsewhere: &[(&[Line<'_>], &str)] = &[(&[(low, "550 5.7.1 The priority is too low")], "")];
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], elsewhere);
+        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        let elsewhere: &[Row<'_>] = &[(&[low, "S: 550 5.7.1 The priority is too low"], "")];
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], elsewhere);
     }
 
     #[test]
     fn recipients() {
         let ehlo = offers(KEYWORDS);
-        let rrvs = "RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z";
-        let conneg = "RCPT TO:<amy@example.org> CONNEG";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[(rrvs, "550 5.7.17 No")], ""),
-            (&[(rrvs, "450 4.7.17 No")], "rrvs-owner-changed-550"),
-            (&[(rrvs, "554 5.7.18 No")], "rrvs-owner-changed-550"),
-            (&[(conneg, "250-2.1.5 Ok\n250-CONNEG (a=b)\n250 2.1.5 Ok")], ""),
-            (&[(conneg, "250-2.1.5 Ok\n250 2.1.5 CONNEG (a=b)")], "conneg-line-word"),
+        let rrvs = "C: RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z";
+        let conneg = "C: RCPT TO:<amy@example.org> CONNEG";
+        let rows: &[Row<'_>] = &[
+            (&[rrvs, "S: 550 5.7.17 No"], ""),
+            (&[rrvs, "S: 450 4.7.17 No"], "rrvs-owner-changed-550 warning"),
+            (&[rrvs, "S: 554 5.7.18 No"], "rrvs-owner-changed-550 warning"),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250-CONNEG (a=b)\nS: 250 2.1.5 Ok"], ""),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250 2.1.5 CONNEG (a=b)"], "conneg-line-word note"),
         ];
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo), MAIL], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL], rows);
     }
 }

@@ -174,74 +174,89 @@ fn recipient<'a>(observation: &Observation<'a>) -> Option<&'a [u8]> {
 mod tests {
     use crate::knowledge::{Knowledge, Policy};
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
-    const GREETING: Line<'_> = ("", "220 mx.example.org");
-    const MAIL: &str = "MAIL FROM:<bob@example.org>";
-    const RCPT: &str = "RCPT TO:<amy@example.org>";
-    const BEGUN: Line<'_> = (MAIL, "250 2.1.0 Ok");
+    const GREETING: &str = "S: 220 mx.example.org";
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>";
+    const RCPT: &str = "C: RCPT TO:<amy@example.org>";
+    const BEGUN: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 
-    fn run(protocol: Protocol, keywords: &str, cases: &[(&[Line<'_>], &str)]) {
-        check(protocol, &[GREETING, ("EHLO me", &offers(keywords))], cases);
+    fn run(protocol: Protocol, keywords: &str, rows: &[Row<'_>]) {
+        check(protocol, &[GREETING, "C: EHLO me", &offers(keywords)], rows);
     }
 
     #[test]
     fn tls_first() {
-        let required = "starttls-required-530";
+        let required = "starttls-required-530 warning";
         run(
             Protocol::Smtp,
             "STARTTLS",
             &[
-                (&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "starttls-not-required"),
-                (&[("MAIL FROM:<bob@example.org> REQUIRETLS", "530 5.7.0 REQUIRETLS needs STARTTLS")], ""),
-                (&[("VRFY bob", "530 5.5.1 Must issue a STARTTLS command first")], required),
-                (&[("VRFY bob", "530 5.7.0 Must issue a STARTTLS command first")], ""),
-                (&[(MAIL, "554 5.7.0 Must issue a STARTTLS command first")], required),
-                (&[(MAIL, "550 5.7.1 Not you")], ""),
-                (&[("FOO", "500 5.5.1 Try STARTTLS first")], ""),
-                (&[("NOOP", "530 5.7.0 Must issue a STARTTLS command first")], "starttls-530-scope"),
-                (&[("RSET", "530 5.7.0 Must issue a STARTTLS command first")], ""),
-                (&[("AUTH PLAIN", "530 5.7.0 Must issue a STARTTLS command first")], ""),
+                (
+                    &[MAIL, "S: 530 5.7.0 Must issue a STARTTLS command first"],
+                    "starttls-not-required warning",
+                ),
+                (
+                    &["C: MAIL FROM:<bob@example.org> REQUIRETLS", "S: 530 5.7.0 REQUIRETLS needs STARTTLS"],
+                    "",
+                ),
+                (&["C: VRFY bob", "S: 530 5.5.1 Must issue a STARTTLS command first"], required),
+                (&["C: VRFY bob", "S: 530 5.7.0 Must issue a STARTTLS command first"], ""),
+                (&[MAIL, "S: 554 5.7.0 Must issue a STARTTLS command first"], required),
+                (&[MAIL, "S: 550 5.7.1 Not you"], ""),
+                (&["C: FOO", "S: 500 5.5.1 Try STARTTLS first"], ""),
+                (&["C: NOOP", "S: 530 5.7.0 Must issue a STARTTLS command first"], "starttls-530-scope note"),
+                (&["C: RSET", "S: 530 5.7.0 Must issue a STARTTLS command first"], ""),
+                (&["C: AUTH PLAIN", "S: 530 5.7.0 Must issue a STARTTLS command first"], ""),
             ],
         );
         run(
             Protocol::Submission,
             "STARTTLS",
-            &[(&[(MAIL, "530 5.7.0 Must issue a STARTTLS command first")], "")],
+            &[(&[MAIL, "S: 530 5.7.0 Must issue a STARTTLS command first"], "")],
         );
         let private = Knowledge { policies: vec![Policy::Tls], ..Knowledge::default() };
         let ehlo = offers("STARTTLS");
-        let script = [GREETING, ("EHLO me", &ehlo), (MAIL, "530 5.7.0 Must issue a STARTTLS command first")];
-        assert_eq!(broken(Protocol::Smtp, &script, &private), [""; 0]);
+        Table { knowledge: private, ..table(&[GREETING, "C: EHLO me", &ehlo]) }
+            .check(&[(&[MAIL, "S: 530 5.7.0 Must issue a STARTTLS command first"], "")]);
     }
 
     #[test]
     fn login_first() {
-        let rule = "auth-required-530";
-        let late = "auth-required-530/refused-at-rcpt";
+        let rule = "auth-required-530 warning";
+        let late = "auth-required-530/refused-at-rcpt note";
         run(
             Protocol::Submission,
             "AUTH PLAIN",
             &[
-                (&[(MAIL, "530 5.7.0 Authentication required")], ""),
-                (&[(MAIL, "530 5.5.1 Must issue an AUTH command first")], "auth-enhanced-codes"),
-                (&[(MAIL, "550 5.7.1 Authentication required")], rule),
-                (&[(MAIL, "550 5.7.26 Sender is not authenticated by SPF or DKIM")], ""),
-                (&[(MAIL, "550 5.7.1 Not you")], ""),
-                (&[BEGUN, (RCPT, "530 5.7.0 Authentication required")], late),
-                (&[BEGUN, (RCPT, "550 5.7.1 Authentication required")], late),
-                (&[BEGUN, (RCPT, "554 5.7.1 Access denied")], ""),
-                (&[("RSET", "530 5.7.0 Authentication required")], rule),
-                (&[("NOOP", "530 5.7.0 Authentication required")], rule),
-                (&[("AUTH PLAIN", "530 5.7.0 Not now")], ""),
-                (&[("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"), (MAIL, "550 5.7.1 Authentication required")], ""),
+                (&[MAIL, "S: 530 5.7.0 Authentication required"], ""),
+                (&[MAIL, "S: 530 5.5.1 Must issue an AUTH command first"], "auth-enhanced-codes warning"),
+                (&[MAIL, "S: 550 5.7.1 Authentication required"], rule),
+                (&[MAIL, "S: 550 5.7.26 Sender is not authenticated by SPF or DKIM"], ""),
+                (&[MAIL, "S: 550 5.7.1 Not you"], ""),
+                (&[BEGUN, RCPT, "S: 530 5.7.0 Authentication required"], late),
+                (&[BEGUN, RCPT, "S: 550 5.7.1 Authentication required"], late),
+                (&[BEGUN, RCPT, "S: 554 5.7.1 Access denied"], ""),
+                (&["C: RSET", "S: 530 5.7.0 Authentication required"], rule),
+                (&["C: NOOP", "S: 530 5.7.0 Authentication required"], rule),
+                (&["C: AUTH PLAIN", "S: 530 5.7.0 Not now"], ""),
+                (
+                    &[
+                        "C: AUTH PLAIN AGEAYg==",
+                        "S: 235 2.7.0 Ok",
+                        MAIL,
+                        "S: 550 5.7.1 Authentication required",
+                    ],
+                    "",
+                ),
             ],
         );
-        run(Protocol::Smtp, "AUTH PLAIN", &[(&[(MAIL, "550 5.7.1 Authentication required")], "")]);
+        run(Protocol::Smtp, "AUTH PLAIN", &[(&[MAIL, "S: 550 5.7.1 Authentication required"], "")]);
         let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
         let ehlo = offers("AUTH PLAIN");
-        let script =
-            [GREETING, ("EHLO me", &ehlo), BEGUN, (RCPT, "554 5.7.1 Client host rejected: Access denied")];
-        assert_eq!(broken(Protocol::Submission, &script, &known), [late]);
+        let before = [GREETING, "C: EHLO me", &ehlo];
+        Table { protocol: Protocol::Submission, knowledge: known, ..table(&before) }
+            .check(&[(&[BEGUN, RCPT, "S: 554 5.7.1 Client host rejected: Access denied"], late)]);
     }
 }

@@ -94,58 +94,60 @@ fn is_orcpt(value: &[u8]) -> bool {
 mod tests {
     use crate::knowledge::Knowledge;
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 
     #[test]
     fn parameters_of_mail() {
-        let ret = "MAIL FROM:<bob@example.org> RET=FOO";
-        let rule = "dsn-mail-parameter-501";
-        let other = "dsn-mail-parameter-501/other-refusal";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[(ret, "250 2.1.0 Ok")], rule),
-            (&[(ret, "501 5.5.4 What?")], ""),
-            (&[(ret, "501 What?")], ""),
-            (&[(ret, "501 5.7.1 No")], other),
-            (&[(ret, "501 5.1.7 No")], ""),
-            (&[(ret, "555 5.5.4 No")], other),
-            (&[(ret, "503 5.5.4 No")], other),
-            (&[(ret, "550 5.7.1 No")], ""),
-            (&[(ret, "451 4.3.0 Later")], ""),
-            (&[("MAIL FROM:<bob@example.org> RET=FOO BAR=1", "555 5.5.4 No")], ""),
-            (&[("MAIL FROM:<bob@example.org> RET=HDRS RET=FULL", "250 2.1.0 Ok")], rule),
-            (&[("MAIL FROM:<bob@example.org> ENVID=a+ZZ", "250 2.1.0 Ok")], rule),
-            (&[("MAIL FROM:<bob@example.org> ENVID=a+2b ret=hdrs", "250 2.1.0 Ok")], ""),
-            (&[MAIL, (ret, "250 2.1.0 Ok")], ""),
+        let ret = "C: MAIL FROM:<bob@example.org> RET=FOO";
+        let rule = "dsn-mail-parameter-501 error";
+        let other = "dsn-mail-parameter-501/other-refusal warning";
+        let rows: &[Row<'_>] = &[
+            (&[ret, "S: 250 2.1.0 Ok"], rule),
+            (&[ret, "S: 501 5.5.4 What?"], ""),
+            (&[ret, "S: 501 What?"], ""),
+            (&[ret, "S: 501 5.7.1 No"], other),
+            (&[ret, "S: 501 5.1.7 No"], ""),
+            (&[ret, "S: 555 5.5.4 No"], other),
+            (&[ret, "S: 503 5.5.4 No"], other),
+            (&[ret, "S: 550 5.7.1 No"], ""),
+            (&[ret, "S: 451 4.3.0 Later"], ""),
+            (&["C: MAIL FROM:<bob@example.org> RET=FOO BAR=1", "S: 555 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> RET=HDRS RET=FULL", "S: 250 2.1.0 Ok"], rule),
+            (&["C: MAIL FROM:<bob@example.org> ENVID=a+ZZ", "S: 250 2.1.0 Ok"], rule),
+            (&["C: MAIL FROM:<bob@example.org> ENVID=a+2b ret=hdrs", "S: 250 2.1.0 Ok"], ""),
+            (&[MAIL, ret, "S: 250 2.1.0 Ok"], ""),
         ];
         let ehlo = offers("DSN");
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let ehlo = offers("SIZE");
-        check(Protocol::Smtp, &[("", "220 mx"), ("EHLO me", &ehlo)], &[(&[(ret, "250 2.1.0 Ok")], "")]);
+        check(Protocol::Smtp, &["S: 220 mx", "C: EHLO me", &ehlo], &[(&[ret, "S: 250 2.1.0 Ok"], "")]);
     }
 
     #[test]
     fn parameters_of_rcpt() {
-        let notify = "RCPT TO:<amy@example.org> NOTIFY=NEVER,SUCCESS";
-        let rule = "dsn-rcpt-parameter-501";
+        let notify = "C: RCPT TO:<amy@example.org> NOTIFY=NEVER,SUCCESS";
+        let rule = "dsn-rcpt-parameter-501 warning";
         let ehlo = offers("DSN");
-        let before = [("", "220 mx.example.org"), ("EHLO me", ehlo.as_str()), MAIL];
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[(notify, "250 2.1.5 Ok")], rule),
-            (&[(notify, "501 5.5.4 What?")], ""),
-            (&[(notify, "555 5.5.4 What?")], rule),
-            (&[(notify, "553 5.1.3 What?")], ""),
-            (&[(notify, "550 5.1.1 Who?")], ""),
-            (&[("RCPT TO:<amy@example.org> NOTIFY=success,DELAY ORCPT=rfc822;a@b", "250 2.1.5 Ok")], ""),
-            (&[("RCPT TO:<amy@example.org> ORCPT=amy", "250 2.1.5 Ok")], rule),
-            (&[("RCPT TO:<amy@example.org> NOTIFY=NEVER NOTIFY=NEVER", "250 2.1.5 Ok")], rule),
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL];
+        let rows: &[Row<'_>] = &[
+            (&[notify, "S: 250 2.1.5 Ok"], rule),
+            (&[notify, "S: 501 5.5.4 What?"], ""),
+            (&[notify, "S: 555 5.5.4 What?"], rule),
+            (&[notify, "S: 553 5.1.3 What?"], ""),
+            (&[notify, "S: 550 5.1.1 Who?"], ""),
+            (&["C: RCPT TO:<amy@example.org> NOTIFY=success,DELAY ORCPT=rfc822;a@b", "S: 250 2.1.5 Ok"], ""),
+            (&["C: RCPT TO:<amy@example.org> ORCPT=amy", "S: 250 2.1.5 Ok"], rule),
+            (&["C: RCPT TO:<amy@example.org> NOTIFY=NEVER NOTIFY=NEVER", "S: 250 2.1.5 Ok"], rule),
         ];
-        check(Protocol::Smtp, &before, cases);
-        let known = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
-        let found = |reply| broken(Protocol::Smtp, &[&before[..], &[(notify, reply)]].concat(), &known);
-        assert_eq!(found("553 NOTIFY option NEVER cannot be combined"), [rule]);
-        assert_eq!(found("553 5.7.1 Sender not owned, NOTIFY or not"), [""; 0]);
-        assert_eq!(found("553 Sender not owned"), [""; 0]);
+        check(Protocol::Smtp, &before, rows);
+        let knowledge = Knowledge { valid: Some("amy@example.org".to_owned()), ..Knowledge::default() };
+        Table { knowledge, ..table(&before) }.check(&[
+            (&[notify, "S: 553 NOTIFY option NEVER cannot be combined"], rule),
+            (&[notify, "S: 553 5.7.1 Sender not owned, NOTIFY or not"], ""),
+            (&[notify, "S: 553 Sender not owned"], ""),
+        ]);
     }
 }

@@ -31,36 +31,24 @@ fn recipient_limit(observation: &Observation<'_>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
-    use crate::{Knowledge, Level, RuleId, Strictness};
+    use crate::protocol::Protocol;
+    use crate::rules::reply::extension::testing::{check, offers};
 
     #[test]
     fn an_announced_limit_is_kept() {
-        let exchange = |act: &str, reply: &str| {
-            let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
-            Exchange { answers: vec![Answer { octets: reply.into(), millis: 0 }], ..Exchange::new(act) }
-        };
-        for (accepted, reply, expected) in [
-            (1, "452 4.5.3 Too many\r\n", Some(Level::Warning)),
-            (2, "452 4.5.3 Too many\r\n", None),
-            (2, "451 4.5.3 Too many\r\n", None),
-            (1, "452 4.2.2 Full\r\n", None),
-        ] {
-            let mut exchanges = vec![
-                exchange("", "220 mx.example.org\r\n"),
-                exchange(
-                    "EHLO me",
-                    "250-mx.example.org\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=2\r\n",
-                ),
-                exchange("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok\r\n"),
-            ];
-            let rcpt = |reply| exchange("RCPT TO:<amy@example.org>", reply);
-            exchanges.extend((0..accepted).map(|_| rcpt("250 2.1.5 Ok\r\n")));
-            exchanges.push(rcpt(reply));
-            let dialogue = Dialogue { exchanges, ..Dialogue::default() };
-            let judgement = crate::judge(&[dialogue], &Knowledge::default(), Strictness::default());
-            let found = judgement.findings.iter().find(|finding| finding.rule == RuleId::LIMITS_CODES);
-            assert_eq!(found.map(|finding| finding.level), expected, "{reply}");
-        }
+        let ehlo = offers("LIMITS RCPTMAX=2");
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let rcpt = "C: RCPT TO:<amy@example.org>";
+        let accepted = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        check(
+            Protocol::Smtp,
+            &["S: 220 mx.example.org", "C: EHLO me", &ehlo, mail, accepted],
+            &[
+                (&[rcpt, "S: 452 4.5.3 Too many"], "limits-codes warning"),
+                (&[accepted, rcpt, "S: 452 4.5.3 Too many"], ""),
+                (&[accepted, rcpt, "S: 451 4.5.3 Too many"], ""),
+                (&[rcpt, "S: 452 4.2.2 Full"], ""),
+            ],
+        );
     }
 }

@@ -117,64 +117,62 @@ fn solicitation(observation: &Observation<'_>, findings: &mut Findings) {
 mod tests {
     use crate::knowledge::Knowledge;
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
-    const RCPT: &str = "RCPT TO:<amy@example.org>";
-    const MESSAGE: &str = "|ab\r\n.\r\n";
-    const READY: [Line<'_>; 3] = [MAIL, (RCPT, "250 2.1.5 Ok"), ("DATA", "354 Go")];
+    const FROM: &str = "C: MAIL FROM:<bob@example.org>";
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+    const RCPT: &str = "C: RCPT TO:<amy@example.org>";
+    const MESSAGE: &str = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok\nC: DATA\nS: 354 Go\nC: ab\nC: .";
 
     #[test]
     fn named_conditions() {
         let ehlo = offers("NO-SOLICITING");
-        let before = [("", "220 mx.example.org"), ("EHLO me", ehlo.as_str())];
-        let cases = [
-            ("550 5.7.23 No", ""),
-            ("554 5.7.23 No", "spf-fail-550"),
-            ("450 4.7.23 No", "spf-fail-550"),
-            ("421 4.7.23 Bye", ""),
-            ("451 4.7.24 No", ""),
-            ("450 4.7.24 No", "spf-temperror-451"),
-            ("550 5.7.24 No", ""),
-            ("554 5.7.24 No", "spf-permerror-550"),
-            ("550 5.7.20 No", ""),
-            ("554 5.7.20 No", "dkim-refusal-550"),
-            ("451 4.7.20 No", "dkim-failure-permanent"),
-            ("451 4.7.5 No key", ""),
-            ("450 4.7.25 No", "reverse-dns-550"),
-            ("554 5.7.26 No", "several-methods-own-code"),
-            ("554 5.7.29 No", "arc-failure-550"),
-            ("554 5.7.1 No", ""),
-            ("550 5.7.30 No", ""),
-            ("554 5.7.30 No", "requiretls-failure-codes/other-5yz"),
-            ("451 4.7.30 No", "requiretls-failure-codes"),
-            ("554 5.1.10 No", "null-mx-556"),
-            ("556 5.1.10 No", ""),
-            ("450 4.7.1 Greylisted, try again", ""),
-            ("451 4.7.1 Greylisted, try again", "greylisting-codes"),
-            ("550 5.7.1 Gray-listed", "greylisting-codes"),
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
+        let rows: &[Row<'_>] = &[
+            (&["S: 550 5.7.23 No"], ""),
+            (&["S: 554 5.7.23 No"], "spf-fail-550 warning"),
+            (&["S: 450 4.7.23 No"], "spf-fail-550 warning"),
+            (&["S: 421 4.7.23 Bye"], ""),
+            (&["S: 451 4.7.24 No"], ""),
+            (&["S: 450 4.7.24 No"], "spf-temperror-451 warning"),
+            (&["S: 550 5.7.24 No"], ""),
+            (&["S: 554 5.7.24 No"], "spf-permerror-550 warning"),
+            (&["S: 550 5.7.20 No"], ""),
+            (&["S: 554 5.7.20 No"], "dkim-refusal-550 warning"),
+            (&["S: 451 4.7.20 No"], "dkim-failure-permanent error"),
+            (&["S: 451 4.7.5 No key"], ""),
+            (&["S: 450 4.7.25 No"], "reverse-dns-550 note"),
+            (&["S: 554 5.7.26 No"], "several-methods-own-code warning"),
+            (&["S: 554 5.7.29 No"], "arc-failure-550 note"),
+            (&["S: 554 5.7.1 No"], ""),
+            (&["S: 550 5.7.30 No"], ""),
+            (&["S: 554 5.7.30 No"], "requiretls-failure-codes/other-5yz note"),
+            (&["S: 451 4.7.30 No"], "requiretls-failure-codes warning"),
+            (&["S: 554 5.1.10 No"], "null-mx-556 warning"),
+            (&["S: 556 5.1.10 No"], ""),
+            (&["S: 450 4.7.1 Greylisted, try again"], ""),
+            (&["S: 451 4.7.1 Greylisted, try again"], "greylisting-codes note"),
+            (&["S: 550 5.7.1 Gray-listed"], "greylisting-codes note"),
         ];
-        for (reply, expected) in cases {
-            check(Protocol::Smtp, &[&before[..], &READY].concat(), &[(&[(MESSAGE, reply)], expected)]);
-        }
-        let known = Knowledge { unknown: Some("nobody@example.org".to_owned()), ..Knowledge::default() };
-        let nobody = ("RCPT TO:<nobody@example.org>", "556 5.1.10 Who?");
-        let script = [&before[..], &[MAIL, nobody]].concat();
-        assert_eq!(broken(Protocol::Smtp, &script, &known), ["null-mx-556"]);
-        let logged_in = ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok");
-        let solicit = "MAIL FROM:<bob@example.org> SOLICIT=org.example:ADV";
+        check(Protocol::Smtp, &[&before[..], &[MAIL, MESSAGE]].concat(), rows);
+        let knowledge = Knowledge { unknown: Some("nobody@example.org".to_owned()), ..Knowledge::default() };
+        let nobody = "C: RCPT TO:<nobody@example.org>\nS: 556 5.1.10 Who?";
+        Table { knowledge, ..table(&before) }.check(&[(&[MAIL, nobody], "null-mx-556 warning")]);
+        let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
+        let solicit = "C: MAIL FROM:<bob@example.org> SOLICIT=org.example:ADV";
         check(
             Protocol::Smtp,
             &before,
             &[
-                (&[(MAIL.0, "556 5.1.10 No")], "null-mx-sender-550"),
-                (&[(MAIL.0, "550 5.7.27 No")], ""),
-                (&[(MAIL.0, "556 5.7.27 No")], "null-mx-sender-550"),
-                (&[logged_in, MAIL, (RCPT, "450 4.7.1 Greylisted")], "greylisting-codes"),
-                (&[(solicit, "550 5.7.1 SOLICIT=org.example:ADV")], ""),
-                (&[(solicit, "554 5.7.1 SOLICIT=org.example:ADV")], "no-soliciting-550"),
-                (&[(solicit, "554 5.7.1 Not you")], ""),
-                (&[("NOOP", "554 5.7.25 No")], ""),
+                (&[FROM, "S: 556 5.1.10 No"], "null-mx-sender-550 warning"),
+                (&[FROM, "S: 550 5.7.27 No"], ""),
+                (&[FROM, "S: 556 5.7.27 No"], "null-mx-sender-550 warning"),
+                (&[logged_in, MAIL, RCPT, "S: 450 4.7.1 Greylisted"], "greylisting-codes note"),
+                (&[solicit, "S: 550 5.7.1 SOLICIT=org.example:ADV"], ""),
+                (&[solicit, "S: 554 5.7.1 SOLICIT=org.example:ADV"], "no-soliciting-550 note"),
+                (&[solicit, "S: 554 5.7.1 Not you"], ""),
+                (&["C: NOOP", "S: 554 5.7.25 No"], ""),
             ],
         );
     }

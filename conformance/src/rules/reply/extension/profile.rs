@@ -27,20 +27,20 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::knowledge::{Knowledge, Policy};
-    use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{broken, offers};
+    use crate::readers::testing::Table;
+    use crate::rules::reply::extension::testing::{offers, table};
 
     #[test]
     fn profiles_demand_enhanced_codes() {
-        let found = |policies: &[Policy], ehlo: &str| {
-            let known = Knowledge { policies: policies.to_vec(), ..Knowledge::default() };
-            broken(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", ehlo)], &known).join(" ")
+        let under = |policy: Policy| {
+            let knowledge = Knowledge { policies: vec![policy], ..Knowledge::default() };
+            Table { knowledge, ..table(&["S: 220 mx.example.org", "C: EHLO me"]) }
         };
-        let without = "250-mx.example.org\n250 DSN";
-        assert_eq!(found(&[Policy::Lemonade], without), "profile-enhanced-codes");
-        assert_eq!(found(&[Policy::Vpim], without), "profile-enhanced-codes");
-        assert_eq!(found(&[Policy::Vpim], &offers("DSN")), "");
-        assert_eq!(found(&[Policy::Vpim], "250-mx.example.org\n250 STARTTLS"), "");
-        assert_eq!(found(&[Policy::Tls], without), "");
+        let without = "S: 250-mx.example.org\nS: 250 DSN";
+        let before_tls = "S: 250-mx.example.org\nS: 250 STARTTLS";
+        let rule = "profile-enhanced-codes note";
+        under(Policy::Lemonade).check(&[(&[without], rule)]);
+        under(Policy::Vpim).check(&[(&[without], rule), (&[&offers("DSN")], ""), (&[before_tls], "")]);
+        under(Policy::Tls).check(&[(&[without], "")]);
     }
 }

@@ -56,39 +56,40 @@ fn burl(observation: &Observation<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
     #[test]
     fn replies() {
         let ehlo = offers("ETRN\nATRN\nBURL\nAUTH PLAIN");
-        let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
-        let logged_in = ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok");
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[("ETRN example.org", "253 2.0.0 Ok")], ""),
-            (&[("ETRN example.org", "459 4.7.1 No")], ""),
-            (&[("ETRN", "501 5.5.4 What?")], ""),
-            (&[("ETRN example.org", "554 5.7.1 No")], ""),
-            (&[("ETRN example.org", "220 2.0.0 Ok")], "etrn-codes"),
-            (&[("ETRN example.org", "504 5.5.4 No")], "etrn-codes"),
-            (&[("ETRN example.org", "503 5.5.1 No")], "etrn-codes"),
-            (&[mail, ("ETRN example.org", "503 5.5.1 No")], ""),
-            (&[("ATRN", "530 5.7.0 Log in")], ""),
-            (&[("ATRN", "250 2.0.0 Ok")], "atrn-needs-login"),
-            (&[("ATRN", "453 4.3.2 None")], "atrn-needs-login"),
-            (&[("ATRN", "451 4.3.0 Later")], ""),
-            (&[logged_in, ("ATRN", "250 2.0.0 Ok")], ""),
-            (&[logged_in, ("ATRN", "252 2.0.0 Ok")], "atrn-codes"),
-            (&[logged_in, ("ATRN", "503 5.5.1 No")], "atrn-codes"),
-            (&[mail, ("BURL imap://x LAST", "250 2.5.0 Ok")], ""),
-            (&[mail, ("BURL imap://x LAST", "251 2.5.0 Ok")], "burl-codes"),
-            (&[mail, ("BURL imap://x LAST", "554 5.6.6 No")], ""),
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
+        let rows: &[Row<'_>] = &[
+            (&["C: ETRN example.org", "S: 253 2.0.0 Ok"], ""),
+            (&["C: ETRN example.org", "S: 459 4.7.1 No"], ""),
+            (&["C: ETRN", "S: 501 5.5.4 What?"], ""),
+            (&["C: ETRN example.org", "S: 554 5.7.1 No"], ""),
+            (&["C: ETRN example.org", "S: 220 2.0.0 Ok"], "etrn-codes warning"),
+            (&["C: ETRN example.org", "S: 504 5.5.4 No"], "etrn-codes warning"),
+            (&["C: ETRN example.org", "S: 503 5.5.1 No"], "etrn-codes warning"),
+            (&[mail, "C: ETRN example.org", "S: 503 5.5.1 No"], ""),
+            (&["C: ATRN", "S: 530 5.7.0 Log in"], ""),
+            (&["C: ATRN", "S: 250 2.0.0 Ok"], "atrn-needs-login error"),
+            (&["C: ATRN", "S: 453 4.3.2 None"], "atrn-needs-login error"),
+            (&["C: ATRN", "S: 451 4.3.0 Later"], ""),
+            (&[logged_in, "C: ATRN", "S: 250 2.0.0 Ok"], ""),
+            (&[logged_in, "C: ATRN", "S: 252 2.0.0 Ok"], "atrn-codes note"),
+            (&[logged_in, "C: ATRN", "S: 503 5.5.1 No"], "atrn-codes note"),
+            (&[mail, "C: BURL imap://x LAST", "S: 250 2.5.0 Ok"], ""),
+            (&[mail, "C: BURL imap://x LAST", "S: 251 2.5.0 Ok"], "burl-codes note"),
+            (&[mail, "C: BURL imap://x LAST", "S: 554 5.6.6 No"], ""),
         ];
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let plain = offers("DSN");
         check(
             Protocol::Smtp,
-            &[("", "220 mx"), ("EHLO me", &plain)],
-            &[(&[("ETRN example.org", "503 5.5.1 No")], ""), (&[("ATRN", "250 2.0.0 Ok")], "")],
+            &["S: 220 mx", "C: EHLO me", &plain],
+            &[(&["C: ETRN example.org", "S: 503 5.5.1 No"], ""), (&["C: ATRN", "S: 250 2.0.0 Ok"], "")],
         );
     }
 }

@@ -127,95 +127,119 @@ fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128
 mod tests {
     use crate::knowledge::Knowledge;
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, broken, check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
-    fn run(cases: &[(&[Line<'_>], &str)]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("SIZE 1000\nCHUNKING");
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn sizes_above_the_limit() {
-        let mail = "MAIL FROM:<bob@example.org> SIZE=1001";
+        let mail = "C: MAIL FROM:<bob@example.org> SIZE=1001";
         run(&[
-            (&[(mail, "552 5.3.4 Too big")], ""),
-            (&[(mail, "250 2.1.0 Ok")], "size-above-limit-552"),
-            (&[(mail, "554 5.3.4 Too big")], "size-above-limit-552"),
-            (&[(mail, "452 4.2.3 Too big")], "size-above-limit-552"),
-            (&[(mail, "555 5.5.4 What?")], "size-above-limit-552"),
-            (&[(mail, "550 5.7.1 Not you")], ""),
-            (&[(mail, "452 4.3.1 Full")], ""),
-            (&[(mail, "530 5.7.0 Log in")], ""),
-            (&[(mail, "421 4.3.4 Bye")], ""),
-            (&[("MAIL FROM:<bob@example.org> SIZE=1000", "250 2.1.0 Ok")], ""),
-            (&[("MAIL FROM:<bob@example.org> SIZE=1001 FOO=1", "555 5.5.4 What?")], ""),
-            (&[(mail, "250 2.1.0 Ok"), (mail, "503 5.5.1 Nested")], ""),
-            (&[("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"), (mail, "250 2.1.0 Ok")], ""),
+            (&[mail, "S: 552 5.3.4 Too big"], ""),
+            (&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 warning"),
+            (&[mail, "S: 554 5.3.4 Too big"], "size-above-limit-552 warning"),
+            (&[mail, "S: 452 4.2.3 Too big"], "size-above-limit-552 warning"),
+            (&[mail, "S: 555 5.5.4 What?"], "size-above-limit-552 warning"),
+            (&[mail, "S: 550 5.7.1 Not you"], ""),
+            (&[mail, "S: 452 4.3.1 Full"], ""),
+            (&[mail, "S: 530 5.7.0 Log in"], ""),
+            (&[mail, "S: 421 4.3.4 Bye"], ""),
+            (&["C: MAIL FROM:<bob@example.org> SIZE=1000", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> SIZE=1001 FOO=1", "S: 555 5.5.4 What?"], ""),
+            (&[mail, "S: 250 2.1.0 Ok", mail, "S: 503 5.5.1 Nested"], ""),
+            (&["C: AUTH PLAIN AGEAYg==", "S: 235 2.7.0 Ok", mail, "S: 250 2.1.0 Ok"], ""),
         ]);
-        let greeting = ("", "220 mx.example.org");
         let unlimited = offers("SIZE");
-        let script = [
-            greeting,
-            ("EHLO me", &unlimited),
-            ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok"),
-            (mail, "250 2.1.0 Ok"),
-        ];
-        let known = Knowledge { size_limit: Some(1000), ..Knowledge::default() };
-        assert_eq!(broken(Protocol::Smtp, &script, &known), ["size-above-limit-552"]);
-        assert_eq!(broken(Protocol::Smtp, &script, &Knowledge::default()), [""; 0]);
+        let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &unlimited, logged_in];
+        let knowledge = Knowledge { size_limit: Some(1000), ..Knowledge::default() };
+        Table { knowledge, ..table(&before) }
+            .check(&[(&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 warning")]);
+        table(&before).check(&[(&[mail, "S: 250 2.1.0 Ok"], "")]);
     }
 
     #[test]
     fn values_and_space() {
-        let mail = "MAIL FROM:<bob@example.org>";
-        let abc = "MAIL FROM:<bob@example.org> SIZE=abc";
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let abc = "C: MAIL FROM:<bob@example.org> SIZE=abc";
         run(&[
-            (&[(abc, "501 5.5.4 What?")], ""),
-            (&[(abc, "555 5.5.4 What?")], ""),
-            (&[(abc, "250 2.1.0 Ok")], "size-value-501"),
-            (&[(abc, "503 5.5.4 What?")], "size-value-501"),
-            (&[(abc, "550 5.1.8 Who?")], ""),
-            (&[("MAIL FROM:<bob@example.org> SIZE=1 SIZE=1", "250 2.1.0 Ok")], "size-value-501"),
-            (&[("MAIL FROM:<bob@example.org> SIZE=-1", "552 5.3.4 Too big")], ""),
-            (&[(mail, "451 4.3.1 Full")], "size-no-space-452"),
-            (&[(mail, "452 4.3.1 Full")], ""),
-            (&[(mail, "250 2.1.0 Ok"), ("RCPT TO:<amy@example.org>", "450 4.2.2 Full")], "size-no-space-452"),
-            (&[(mail, "250 2.1.0 Ok"), ("RCPT TO:<amy@example.org>", "552 5.2.2 Full")], ""),
+            (&[abc, "S: 501 5.5.4 What?"], ""),
+            (&[abc, "S: 555 5.5.4 What?"], ""),
+            (&[abc, "S: 250 2.1.0 Ok"], "size-value-501 note"),
+            (&[abc, "S: 503 5.5.4 What?"], "size-value-501 note"),
+            (&[abc, "S: 550 5.1.8 Who?"], ""),
+            (&["C: MAIL FROM:<bob@example.org> SIZE=1 SIZE=1", "S: 250 2.1.0 Ok"], "size-value-501 note"),
+            (&["C: MAIL FROM:<bob@example.org> SIZE=-1", "S: 552 5.3.4 Too big"], ""),
+            (&[mail, "S: 451 4.3.1 Full"], "size-no-space-452 note"),
+            (&[mail, "S: 452 4.3.1 Full"], ""),
+            (
+                &[mail, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 450 4.2.2 Full"],
+                "size-no-space-452 note",
+            ),
+            (&[mail, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 552 5.2.2 Full"], ""),
         ]);
     }
 
     #[test]
     fn declared_and_sent() {
-        let recipient = ("RCPT TO:<amy@example.org>", "250 2.1.5 Ok");
-        let data = ("DATA", "354 Go");
+        let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        let data = "C: DATA\nS: 354 Go";
         // Five octets: one dot is added for transparency, and the last one ends the message.
-        let message = "|..ab\r\n.\r\n";
-        let five = ("MAIL FROM:<bob@example.org> SIZE=5", "250 2.1.0 Ok");
-        let four = ("MAIL FROM:<bob@example.org> SIZE=4", "250 2.1.0 Ok");
-        let large = ("MAIL FROM:<bob@example.org> SIZE=900", "250 2.1.0 Ok");
-        let rule = "size-declared-accepted";
+        let message = "C: ..ab\nC: .";
+        let five = "C: MAIL FROM:<bob@example.org> SIZE=5\nS: 250 2.1.0 Ok";
+        let four = "C: MAIL FROM:<bob@example.org> SIZE=4\nS: 250 2.1.0 Ok";
+        let large = "C: MAIL FROM:<bob@example.org> SIZE=900\nS: 250 2.1.0 Ok";
+        let rule = "size-declared-accepted warning";
         run(&[
-            (&[five, recipient, data, (message, "552 5.3.4 Too big")], rule),
-            (&[five, recipient, data, (message, "552 Too big")], rule),
-            (&[five, recipient, data, (message, "552 Over quota")], ""),
-            (&[four, recipient, data, (message, "552 5.3.4 Too big")], ""),
-            (&[five, recipient, data, (message, "552 5.2.2 Full")], ""),
-            (&[five, recipient, data, (message, "552 5.7.0 Content")], ""),
-            (&[five, recipient, data, (message, "452 4.3.1 Full")], ""),
-            (&[large, recipient, data, ("|aaa... (2000 octets)\r\n.\r\n", "552 5.3.4 Too big")], ""),
-            (&[large, recipient, data, ("|... (400 lines)\r\n.\r\n", "552 5.3.4 Too big")], ""),
-            (&[five, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], rule),
-            (&[large, recipient, ("BDAT 2000 LAST|ab... (1998 octets)", "552 5.3.4 Too big")], ""),
+            (&[five, recipient, data, message, "S: 552 5.3.4 Too big"], rule),
+            (&[five, recipient, data, message, "S: 552 Too big"], rule),
+            (&[five, recipient, data, "C: \nC: ..\nC: .", "S: 552 5.3.4 Too big"], rule),
+            (&[four, recipient, data, "C: \nC: ..\nC: .", "S: 552 5.3.4 Too big"], ""),
+            (&[five, recipient, data, message, "S: 552 Over quota"], ""),
+            (&[four, recipient, data, message, "S: 552 5.3.4 Too big"], ""),
+            (&[five, recipient, data, message, "S: 552 5.2.2 Full"], ""),
+            (&[five, recipient, data, message, "S: 552 5.7.0 Content"], ""),
+            (&[five, recipient, data, message, "S: 452 4.3.1 Full"], ""),
+            (&[large, recipient, data, "C: aaa... (2000 octets)\nC: .", "S: 552 5.3.4 Too big"], ""),
+            (&[large, recipient, data, "C: ... (400 lines)\nC: .", "S: 552 5.3.4 Too big"], ""),
+            (
+                &[
+                    five,
+                    recipient,
+                    "C: BDAT 2\nC: ab\\+",
+                    "S: 250 2.0.0 Ok",
+                    "C: BDAT 3 LAST\nC: c",
+                    "S: 552 5.3.4 Big",
+                ],
+                rule,
+            ),
+            (&[large, recipient, "C: BDAT 2000 LAST\nC: ab... (1998 octets)", "S: 552 5.3.4 Too big"], ""),
             (
                 &[
                     large,
                     recipient,
-                    ("BDAT 2000|ab... (1998 octets)", "250 2.0.0 Ok"),
-                    ("BDAT 0 LAST|", "552 5.3.4 Too big"),
+                    "C: BDAT 2000\nC: ab... (1998 octets)",
+                    "S: 250 2.0.0 Ok",
+                    "C: BDAT 0 LAST",
+                    "S: 552 5.3.4 Too big",
                 ],
                 "",
             ),
-            (&[four, recipient, ("BDAT 2|ab", "250 2.0.0 Ok"), ("BDAT 3 LAST|c\r\n", "552 5.3.4 Big")], ""),
+            (
+                &[
+                    four,
+                    recipient,
+                    "C: BDAT 2\nC: ab\\+",
+                    "S: 250 2.0.0 Ok",
+                    "C: BDAT 3 LAST\nC: c",
+                    "S: 552 5.3.4 Big",
+                ],
+                "",
+            ),
         ]);
     }
 }

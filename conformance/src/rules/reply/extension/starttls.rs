@@ -82,71 +82,74 @@ fn weak(observation: &Observation<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::Dialogue;
-    use crate::knowledge::Knowledge;
     use crate::protocol::Protocol;
-    use crate::rules::catalogue::RuleId;
-    use crate::rules::dialogue::connection::tests::{command, connect};
-    use crate::rules::reply::extension::testing::{Line, check, offers};
-    use crate::rules::{Strictness, judge};
+    use crate::readers::testing::{Row, dialogue};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
-    fn run(cases: &[(&[Line<'_>], &str)]) {
+    fn run(rows: &[Row<'_>]) {
         let ehlo = offers("STARTTLS");
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn replies_to_starttls() {
-        let mail = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
         run(&[
-            (&[("STARTTLS", "220 2.0.0 Go")], ""),
-            (&[("STARTTLS", "250 2.0.0 Go")], "starttls-codes"),
-            (&[("STARTTLS", "454 4.7.0 Later")], ""),
-            (&[("STARTTLS", "451 4.3.0 Later")], ""),
-            (&[("STARTTLS", "501 5.5.4 No")], "starttls-codes"),
-            (&[("STARTTLS", "503 5.5.1 No")], "starttls-codes"),
-            (&[mail, ("STARTTLS", "503 5.5.1 No")], ""),
-            (&[("STARTTLS", "550 5.7.1 Not you")], ""),
-            (&[("STARTTLS", "421 4.3.2 Bye")], ""),
-            (&[("STARTTLS x", "501 5.5.4 No")], ""),
-            (&[("STARTTLS x", "500 5.5.2 No")], ""),
-            (&[("STARTTLS x", "220 2.0.0 Go")], "starttls-codes/argument-accepted"),
-            (&[("STARTTLS x", "250 2.0.0 Go")], "starttls-codes"),
-            (&[("STARTTLS x", "555 5.5.4 No")], "starttls-codes"),
-            (&[("STARTTLS", "220 2.1.0 Go")], "starttls-enhanced-codes"),
-            (&[("STARTTLS", "454 4.4.3 Later")], "starttls-enhanced-codes"),
-            (&[("STARTTLS x", "501 5.7.1 No")], "starttls-enhanced-codes"),
+            (&["C: STARTTLS", "S: 220 2.0.0 Go"], ""),
+            (&["C: STARTTLS", "S: 250 2.0.0 Go"], "starttls-codes error"),
+            (&["C: STARTTLS", "S: 454 4.7.0 Later"], ""),
+            (&["C: STARTTLS", "S: 451 4.3.0 Later"], ""),
+            (&["C: STARTTLS", "S: 501 5.5.4 No"], "starttls-codes error"),
+            (&["C: STARTTLS", "S: 503 5.5.1 No"], "starttls-codes error"),
+            (&[mail, "C: STARTTLS", "S: 503 5.5.1 No"], ""),
+            (&["C: STARTTLS", "S: 550 5.7.1 Not you"], ""),
+            (&["C: STARTTLS", "S: 421 4.3.2 Bye"], ""),
+            (&["C: STARTTLS x", "S: 501 5.5.4 No"], ""),
+            (&["C: STARTTLS x", "S: 500 5.5.2 No"], ""),
+            (&["C: STARTTLS x", "S: 220 2.0.0 Go"], "starttls-codes/argument-accepted warning"),
+            (&["C: STARTTLS x", "S: 250 2.0.0 Go"], "starttls-codes error"),
+            (&["C: STARTTLS x", "S: 555 5.5.4 No"], "starttls-codes error"),
+            (&["C: STARTTLS", "S: 220 2.1.0 Go"], "starttls-enhanced-codes note"),
+            (&["C: STARTTLS", "S: 454 4.4.3 Later"], "starttls-enhanced-codes note"),
+            (&["C: STARTTLS x", "S: 501 5.7.1 No"], "starttls-enhanced-codes note"),
         ]);
         let plain = offers("DSN");
         check(
             Protocol::Smtp,
-            &[("", "220 mx"), ("EHLO me", &plain)],
-            &[(&[("STARTTLS", "502 5.5.1 No")], ""), (&[("STARTTLS", "503 5.5.1 No")], "")],
+            &["S: 220 mx", "C: EHLO me", &plain],
+            &[(&["C: STARTTLS", "S: 502 5.5.1 No"], ""), (&["C: STARTTLS", "S: 503 5.5.1 No"], "")],
         );
     }
 
     #[test]
     fn under_tls() {
-        let begin: [Line<'_>; 2] = [("STARTTLS", "220 2.0.0 Go"), ("TLS", "")];
         let ehlo = offers("DSN\nREQUIRETLS");
         let again = offers("STARTTLS");
-        let mail = "MAIL FROM:<bob@example.org>";
-        let under = |lines: &[Line<'_>], expected: &str| {
-            run(&[(&[&begin, lines].concat(), expected)]);
-        };
-        under(&[("EHLO me", &again)], "starttls-forgets-session");
-        let mut from_start = Dialogue { implicit_tls: true, ..Dialogue::default() };
-        from_start.exchanges = vec![connect(&["220 mx.example.org"]), command("EHLO me", &[&again])];
-        let judgement = judge(&[from_start], &Knowledge::default(), Strictness::default());
-        let found: Vec<_> =
-            judgement.findings.iter().map(|finding| (finding.rule, finding.condition)).collect();
-        assert_eq!(found, [(RuleId::STARTTLS_FORGETS_SESSION, Some("implicit-tls"))]);
-        under(&[("EHLO me", &ehlo)], "");
-        under(&[(mail, "250 2.1.0 Ok")], "");
-        under(&[(mail, "503 5.5.1 EHLO first")], "");
-        under(&[("EHLO me", &ehlo), (mail, "250 2.1.0 Ok")], "");
-        under(&[("EHLO me", &ehlo), ("STARTTLS", "554 5.5.1 Already")], "");
-        under(&[("EHLO me", &ehlo), ("STARTTLS", "220 2.0.0 Go")], "");
-        under(&[("EHLO me", &ehlo), (mail, "550 5.7.10 Too weak")], "tls-level-554");
-        under(&[("EHLO me", &ehlo), ("MAIL FROM:<bob@example.org> REQUIRETLS", "550 5.7.10 No")], "");
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let begun = "C: STARTTLS\nS: 220 2.0.0 Go\n#: tls";
+        run(&[
+            (&[begun, "C: EHLO me", &again], "starttls-forgets-session error"),
+            (&[begun, "C: EHLO me", &ehlo], ""),
+            (&[begun, mail, "S: 250 2.1.0 Ok"], ""),
+            (&[begun, mail, "S: 503 5.5.1 EHLO first"], ""),
+            (&[begun, "C: EHLO me", &ehlo, mail, "S: 250 2.1.0 Ok"], ""),
+            (&[begun, "C: EHLO me", &ehlo, "C: STARTTLS", "S: 554 5.5.1 Already"], ""),
+            (&[begun, "C: EHLO me", &ehlo, "C: STARTTLS", "S: 220 2.0.0 Go"], ""),
+            (&[begun, "C: EHLO me", &ehlo, mail, "S: 550 5.7.10 Too weak"], "tls-level-554 note"),
+            (
+                &[
+                    begun,
+                    "C: EHLO me",
+                    &ehlo,
+                    "C: MAIL FROM:<bob@example.org> REQUIRETLS",
+                    "S: 550 5.7.10 No",
+                ],
+                "",
+            ),
+        ]);
+        // A transcript does not say that a connection was under TLS from the start.
+        let text = ["S: 220 mx.example.org", "C: EHLO me", &again].join("\n");
+        let from_start = Dialogue { implicit_tls: true, ..dialogue(&text) };
+        assert_eq!(table(&[]).found_in(&[from_start]), "starttls-forgets-session/implicit-tls warning");
     }
 }

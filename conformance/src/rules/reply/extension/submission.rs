@@ -159,101 +159,121 @@ fn rights(observation: &Observation<'_>, permitted: &[u16], findings: &mut Findi
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
-    const LOGGED_IN: Line<'_> = ("AUTH PLAIN AGEAYg==", "235 2.7.0 Ok");
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
+    const LOGGED_IN: &str = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
+    const FROM: &str = "C: MAIL FROM:<bob@example.org>";
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 
-    fn run(protocol: Protocol, cases: &[(&[Line<'_>], &str)]) {
+    fn run(protocol: Protocol, rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nAUTH PLAIN");
-        check(protocol, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
+        check(protocol, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 
     #[test]
     fn extensions_of_submission() {
-        let plain = "250-mx.example.org\n250 AUTH PLAIN";
-        let before_tls = "250-mx.example.org\n250 STARTTLS";
-        let server = "250-mx.example.org\n250-PIPELINING\n250-ETRN\n250 ENHANCEDSTATUSCODES";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[("EHLO me", plain)], "submission-extensions"),
-            (&[("EHLO me", before_tls)], ""),
-            (&[("EHLO me", server)], "submission-no-521"),
-            (&[("EHLO me", server), ("BDAT", "521 5.5.4 What?")], "submission-no-521/after-opening"),
+        let plain = "S: 250-mx.example.org\nS: 250 AUTH PLAIN";
+        let before_tls = "S: 250-mx.example.org\nS: 250 STARTTLS";
+        let server = "S: 250-mx.example.org\nS: 250-PIPELINING\nS: 250-ETRN\nS: 250 ENHANCEDSTATUSCODES";
+        let rows: &[Row<'_>] = &[
+            (&["C: EHLO me", plain], "submission-extensions warning"),
+            (&["C: EHLO me", before_tls], ""),
+            (&["C: EHLO me", server], "submission-no-521 error"),
+            (
+                &["C: EHLO me", server, "C: BDAT", "S: 521 5.5.4 What?"],
+                "submission-no-521/after-opening warning",
+            ),
         ];
-        check(Protocol::Submission, &[("", "220 mx.example.org")], cases);
-        check(Protocol::Submission, &[], &[(&[("", "521 mx.example.org")], "submission-no-521")]);
+        check(Protocol::Submission, &["S: 220 mx.example.org"], rows);
+        check(Protocol::Submission, &[], &[(&["S: 521 mx.example.org"], "submission-no-521 error")]);
         check(
             Protocol::Smtp,
-            &[("", "220 mx.example.org")],
-            &[(&[("EHLO me", server)], ""), (&[("EHLO me", plain)], "")],
+            &["S: 220 mx.example.org"],
+            &[(&["C: EHLO me", server], ""), (&["C: EHLO me", plain], "")],
         );
     }
 
     #[test]
     fn addresses() {
-        let broken = "MAIL FROM:<bob@@example.org>";
-        let unqualified = "MAIL FROM:<bob@nodots>";
+        let broken = "C: MAIL FROM:<bob@@example.org>";
+        let unqualified = "C: MAIL FROM:<bob@nodots>";
         run(
             Protocol::Submission,
             &[
-                (&[LOGGED_IN, (broken, "501 5.1.7 What?")], ""),
-                (&[LOGGED_IN, (broken, "250 2.1.0 Ok")], "submission-syntax-501"),
-                (&[LOGGED_IN, (broken, "553 5.1.7 What?")], "submission-syntax-501/code-553"),
-                (&[LOGGED_IN, (broken, "550 5.1.7 What?")], "submission-syntax-501"),
-                (&[LOGGED_IN, (broken, "550 5.7.1 No")], ""),
-                (&[LOGGED_IN, (broken, "553 5.7.1 Not yours")], "submission-rights-550"),
-                (&[LOGGED_IN, ("MAIL FROM:< bob@example.org >", "250 2.1.0 Ok")], ""),
-                (&[LOGGED_IN, ("MAIL FROM:<bob>", "250 2.1.0 Ok")], ""),
-                (&[LOGGED_IN, ("MAIL FROM:<@a.example:bob@example.org>", "250 2.1.0 Ok")], ""),
-                (&[LOGGED_IN, (unqualified, "554 5.1.8 No")], ""),
-                (&[LOGGED_IN, (unqualified, "250 2.1.0 Ok")], ""),
-                (&[LOGGED_IN, (unqualified, "504 5.5.2 No")], "submission-domain-554"),
-                (&[LOGGED_IN, (unqualified, "553 5.1.8 No")], "submission-domain-554"),
-                (&[LOGGED_IN, (unqualified, "550 5.1.8 No")], ""),
-                (&[LOGGED_IN, MAIL, ("RCPT TO:<amy@nodots>", "504 5.5.2 No")], "submission-domain-554"),
+                (&[LOGGED_IN, broken, "S: 501 5.1.7 What?"], ""),
+                (&[LOGGED_IN, broken, "S: 250 2.1.0 Ok"], "submission-syntax-501 warning"),
+                (&[LOGGED_IN, broken, "S: 553 5.1.7 What?"], "submission-syntax-501/code-553 note"),
+                (&[LOGGED_IN, broken, "S: 550 5.1.7 What?"], "submission-syntax-501 warning"),
+                (&[LOGGED_IN, broken, "S: 550 5.7.1 No"], ""),
+                (&[LOGGED_IN, broken, "S: 553 5.7.1 Not yours"], "submission-rights-550 note"),
+                (&[LOGGED_IN, "C: MAIL FROM:< bob@example.org >", "S: 250 2.1.0 Ok"], ""),
+                (&[LOGGED_IN, "C: MAIL FROM:<bob>", "S: 250 2.1.0 Ok"], ""),
+                (&[LOGGED_IN, "C: MAIL FROM:<@a.example:bob@example.org>", "S: 250 2.1.0 Ok"], ""),
+                (&[LOGGED_IN, unqualified, "S: 554 5.1.8 No"], ""),
+                (&[LOGGED_IN, unqualified, "S: 250 2.1.0 Ok"], ""),
+                (&[LOGGED_IN, unqualified, "S: 504 5.5.2 No"], "submission-domain-554 warning"),
+                (&[LOGGED_IN, unqualified, "S: 553 5.1.8 No"], "submission-domain-554 warning"),
+                (&[LOGGED_IN, unqualified, "S: 550 5.1.8 No"], ""),
+                (
+                    &[LOGGED_IN, MAIL, "C: RCPT TO:<amy@nodots>", "S: 504 5.5.2 No"],
+                    "submission-domain-554 warning",
+                ),
             ],
         );
-        run(Protocol::Smtp, &[(&[(broken, "250 2.1.0 Ok")], ""), (&[(unqualified, "504 5.5.2 No")], "")]);
+        run(Protocol::Smtp, &[(&[broken, "S: 250 2.1.0 Ok"], ""), (&[unqualified, "S: 504 5.5.2 No"], "")]);
     }
 
     #[test]
     fn codes_that_blame_a_missing_parameter() {
-        let rcpt = "RCPT TO:<amy@example.org>";
-        let recipient = (rcpt, "250 2.1.5 Ok");
-        let rule = "submission-554";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], rule),
-            (&[LOGGED_IN, (MAIL.0, "554 5.0.0 Improper")], ""),
-            (&[LOGGED_IN, (MAIL.0, "501 5.1.8 No such domain")], ""),
-            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> FOO=1", "555 5.5.4 What?")], ""),
-            (&[LOGGED_IN, MAIL, (rcpt, "555 5.5.2 What?")], rule),
-            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.4 What?")], rule),
-            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 What?")], rule),
-            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.1.8 No such domain")], ""),
-            (&[LOGGED_IN, MAIL, recipient, ("DATA", "501 5.5.2 Helo command rejected")], ""),
-            (&[LOGGED_IN, MAIL, recipient, ("DATA x", "501 5.5.4 What?")], ""),
-            (&[LOGGED_IN, MAIL, ("DATA", "501 5.5.4 What?")], ""),
-            (&[LOGGED_IN, ("MAIL FROM:<bob@example.org> SIZE=1", "250 Ok"), (rcpt, "555 5.5.4 What?")], ""),
+        let rcpt = "C: RCPT TO:<amy@example.org>";
+        let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        let rule = "submission-554 note";
+        let rows: &[Row<'_>] = &[
+            (&[LOGGED_IN, FROM, "S: 555 5.5.4 What?"], rule),
+            (&[LOGGED_IN, FROM, "S: 554 5.0.0 Improper"], ""),
+            (&[LOGGED_IN, FROM, "S: 501 5.1.8 No such domain"], ""),
+            (&[LOGGED_IN, "C: MAIL FROM:<bob@example.org> FOO=1", "S: 555 5.5.4 What?"], ""),
+            (&[LOGGED_IN, MAIL, rcpt, "S: 555 5.5.2 What?"], rule),
+            (&[LOGGED_IN, MAIL, recipient, "C: DATA", "S: 501 5.5.4 What?"], rule),
+            (&[LOGGED_IN, MAIL, recipient, "C: DATA", "S: 501 What?"], rule),
+            (&[LOGGED_IN, MAIL, recipient, "C: DATA", "S: 501 5.1.8 No such domain"], ""),
+            (&[LOGGED_IN, MAIL, recipient, "C: DATA", "S: 501 5.5.2 Helo command rejected"], ""),
+            (&[LOGGED_IN, MAIL, recipient, "C: DATA x", "S: 501 5.5.4 What?"], ""),
+            (&[LOGGED_IN, MAIL, "C: DATA", "S: 501 5.5.4 What?"], ""),
+            (
+                &[
+                    LOGGED_IN,
+                    "C: MAIL FROM:<bob@example.org> SIZE=1",
+                    "S: 250 Ok",
+                    rcpt,
+                    "S: 555 5.5.4 What?",
+                ],
+                "",
+            ),
         ];
-        run(Protocol::Submission, cases);
-        run(Protocol::Smtp, &[(&[LOGGED_IN, (MAIL.0, "555 5.5.4 What?")], "")]);
+        run(Protocol::Submission, rows);
+        run(Protocol::Smtp, &[(&[LOGGED_IN, FROM, "S: 555 5.5.4 What?"], "")]);
     }
 
     #[test]
     fn senders() {
-        let null = "MAIL FROM:<>";
+        let null = "C: MAIL FROM:<>";
         run(
             Protocol::Submission,
             &[
-                (&[LOGGED_IN, (null, "250 2.1.0 Ok")], ""),
-                (&[LOGGED_IN, (null, "550 5.1.7 No")], "submission-null-sender"),
-                (&[LOGGED_IN, (null, "553 5.7.1 Not yours")], "submission-rights-550 submission-null-sender"),
-                (&[LOGGED_IN, (null, "550 5.7.1 Account closed")], ""),
-                (&[LOGGED_IN, (null, "451 4.7.1 Later")], ""),
-                (&[(null, "550 5.1.7 No")], ""),
-                (&[LOGGED_IN, (MAIL.0, "553 5.7.1 Not yours")], "submission-rights-550"),
-                (&[LOGGED_IN, (MAIL.0, "550 5.7.1 Not yours")], ""),
-                (&[LOGGED_IN, (MAIL.0, "554 5.7.1 Not yours")], ""),
+                (&[LOGGED_IN, null, "S: 250 2.1.0 Ok"], ""),
+                (&[LOGGED_IN, null, "S: 550 5.1.7 No"], "submission-null-sender error"),
+                (
+                    &[LOGGED_IN, null, "S: 553 5.7.1 Not yours"],
+                    "submission-rights-550 note, submission-null-sender error",
+                ),
+                (&[LOGGED_IN, null, "S: 550 5.7.1 Account closed"], ""),
+                (&[LOGGED_IN, null, "S: 451 4.7.1 Later"], ""),
+                (&[null, "S: 550 5.1.7 No"], ""),
+                (&[LOGGED_IN, FROM, "S: 553 5.7.1 Not yours"], "submission-rights-550 note"),
+                (&[LOGGED_IN, FROM, "S: 550 5.7.1 Not yours"], ""),
+                (&[LOGGED_IN, FROM, "S: 554 5.7.1 Not yours"], ""),
             ],
         );
     }

@@ -99,44 +99,48 @@ fn domain(observation: &Observation<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::rules::reply::extension::testing::{Line, check, offers};
+    use crate::readers::testing::Row;
+    use crate::rules::reply::extension::testing::{check, offers};
 
-    const MAIL: Line<'_> = ("MAIL FROM:<bob@example.org>", "250 2.1.0 Ok");
-    const UTF8: Line<'_> = ("MAIL FROM:<bob@example.org> SMTPUTF8", "250 2.1.0 Ok");
+    const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+    const UTF8: &str = "C: MAIL FROM:<bob@example.org> SMTPUTF8\nS: 250 2.1.0 Ok";
 
     #[test]
     fn replies() {
         let ehlo = offers("SMTPUTF8");
-        let rcpt = "RCPT TO:<amy@example.org>";
-        let other = "RCPT TO:<\u{e4}my@example.org>";
-        let recipient = (rcpt, "250 2.1.5 Ok");
-        let data = ("DATA", "354 Go");
-        let message = "|ab\r\n.\r\n";
-        let cases: &[(&[Line<'_>], &str)] = &[
-            (&[("MAIL FROM:<bob@example.org> SMTPUTF8=1", "250 2.1.0 Ok")], "utf8-parameter-bare"),
-            (&[("MAIL FROM:<bob@example.org> SMTPUTF8=1", "555 5.5.4 What?")], ""),
-            (&[UTF8, (other, "553 5.6.7 No")], ""),
-            (&[UTF8, (other, "550 5.6.7 No")], ""),
-            (&[UTF8, (other, "550 5.1.1 Who?")], ""),
-            (&[UTF8, (other, "501 5.6.7 No")], "utf8-address-refused"),
-            (&[MAIL, (other, "501 5.6.7 No")], ""),
-            (&[MAIL, (other, "554 5.6.7 No")], "utf8-address-refused"),
-            (&[MAIL, (rcpt, "551 5.1.6 Try <\u{e4}my@example.org>")], "utf8-forward-address"),
-            (&[UTF8, (rcpt, "551 5.1.6 Try <\u{e4}my@example.org>")], ""),
-            (&[MAIL, (rcpt, "551 5.1.6 Try <ann@example.org>")], ""),
-            (&[UTF8, recipient, data, (message, "554 5.6.9 No")], ""),
-            (&[UTF8, recipient, data, (message, "550 5.6.9 No")], ""),
-            (&[UTF8, recipient, data, (message, "552 5.6.9 No")], "utf8-message-554"),
-            (&[("VRFY amy", "252 2.6.8 Ask with SMTPUTF8")], ""),
-            (&[("VRFY amy", "550 5.6.8 Ask with SMTPUTF8")], ""),
-            (&[("VRFY amy", "553 5.6.8 Ask with SMTPUTF8")], "utf8-vrfy-codes/code-553"),
-            (&[("VRFY amy", "501 5.6.8 Ask with SMTPUTF8")], "utf8-vrfy-codes"),
-            (&[("VRFY amy", "250 2.1.5 <\u{e4}my@example.org>")], "utf8-vrfy-codes"),
-            (&[("VRFY amy SMTPUTF8", "250 2.1.5 <\u{e4}my@example.org>")], ""),
-            (&[("VRFY amy", "250 2.1.5 <amy@example.org>")], ""),
-            (&[("EHLO me", "250-m\u{e4}x.example\n250 SMTPUTF8")], "utf8-domain-ascii"),
+        let rcpt = "C: RCPT TO:<amy@example.org>";
+        let other = "C: RCPT TO:<\u{e4}my@example.org>";
+        let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        let data = "C: DATA\nS: 354 Go";
+        let message = "C: ab\nC: .";
+        let rows: &[Row<'_>] = &[
+            (
+                &["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 250 2.1.0 Ok"],
+                "utf8-parameter-bare warning",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 555 5.5.4 What?"], ""),
+            (&[UTF8, other, "S: 553 5.6.7 No"], ""),
+            (&[UTF8, other, "S: 550 5.6.7 No"], ""),
+            (&[UTF8, other, "S: 550 5.1.1 Who?"], ""),
+            (&[UTF8, other, "S: 501 5.6.7 No"], "utf8-address-refused warning"),
+            (&[MAIL, other, "S: 501 5.6.7 No"], ""),
+            (&[MAIL, other, "S: 554 5.6.7 No"], "utf8-address-refused warning"),
+            (&[MAIL, rcpt, "S: 551 5.1.6 Try <\u{e4}my@example.org>"], "utf8-forward-address error"),
+            (&[UTF8, rcpt, "S: 551 5.1.6 Try <\u{e4}my@example.org>"], ""),
+            (&[MAIL, rcpt, "S: 551 5.1.6 Try <ann@example.org>"], ""),
+            (&[UTF8, recipient, data, message, "S: 554 5.6.9 No"], ""),
+            (&[UTF8, recipient, data, message, "S: 550 5.6.9 No"], ""),
+            (&[UTF8, recipient, data, message, "S: 552 5.6.9 No"], "utf8-message-554 note"),
+            (&["C: VRFY amy", "S: 252 2.6.8 Ask with SMTPUTF8"], ""),
+            (&["C: VRFY amy", "S: 550 5.6.8 Ask with SMTPUTF8"], ""),
+            (&["C: VRFY amy", "S: 553 5.6.8 Ask with SMTPUTF8"], "utf8-vrfy-codes/code-553 warning"),
+            (&["C: VRFY amy", "S: 501 5.6.8 Ask with SMTPUTF8"], "utf8-vrfy-codes error"),
+            (&["C: VRFY amy", "S: 250 2.1.5 <\u{e4}my@example.org>"], "utf8-vrfy-codes error"),
+            (&["C: VRFY amy SMTPUTF8", "S: 250 2.1.5 <\u{e4}my@example.org>"], ""),
+            (&["C: VRFY amy", "S: 250 2.1.5 <amy@example.org>"], ""),
+            (&["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250 SMTPUTF8"], "utf8-domain-ascii warning"),
         ];
-        check(Protocol::Smtp, &[("", "220 mx.example.org"), ("EHLO me", &ehlo)], cases);
-        check(Protocol::Smtp, &[], &[(&[("", "220 m\u{e4}x.example")], "utf8-domain-ascii")]);
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii warning")]);
     }
 }

@@ -1,121 +1,126 @@
 use super::*;
+use crate::dialogue::{Act, End, Exchange};
+use crate::readers::testing::LIVE;
+
+const UNKNOWN: &str = "C: FOO\nS: 500 5.5.1 What?";
 
 #[test]
 fn servers_close_only_when_allowed() {
-    let rule = RuleId::CLOSES_ONLY_WHEN_ALLOWED;
-    let unknown = || command("FOO", &["500 5.5.1 What?"]);
-    let cut = |line: &str| closed(command(line, &[]));
-    let refused = |greeting: &str| vec![closed(connect(&[greeting]))];
     check(
         Protocol::Smtp,
-        vec![
-            ("QUIT", session(vec![quit()]), None),
-            ("after 500", session(vec![closed(unknown())]), Some((rule, 2))),
-            ("after 500, seen later", session(vec![unknown(), cut("NOOP")]), Some((rule, 3))),
-            ("after 500, listening", session(vec![unknown(), closed(wait(&[]))]), Some((rule, 2))),
-            ("instead of a reply", session(vec![cut("NOOP")]), Some((rule, 2))),
+        &[
+            (&["#: QUIT", EHLO, QUIT], ""),
+            (&["#: after 500", EHLO, UNKNOWN, CLOSED], "closes-only-when-allowed warning at 2"),
             (
-                "after 250, client continues",
-                session(vec![closed(command("NOOP", &["250 2.0.0 Ok"])), cut("NOOP")]),
-                Some((rule, 2)),
+                &["#: after 500, seen later", EHLO, UNKNOWN, "C: NOOP", CLOSED],
+                "closes-only-when-allowed warning at 3",
             ),
-            ("after 250, maybe idle", session(vec![closed(command("NOOP", &["250 2.0.0 Ok"]))]), None),
-            ("idle", session(vec![command("NOOP", &["250 2.0.0 Ok"]), closed(wait(&[]))]), None),
-            ("421", session(vec![closed(command("FOO", &["421 4.7.0 Enough"]))]), None),
-            ("221", session(vec![closed(command("FOO", &["221 2.7.0 Goodbye"]))]), None),
-            ("521", session(vec![closed(command("FOO", &["521 5.5.1 No"]))]), None),
+            (&["#: instead of a reply", EHLO, "C: NOOP", CLOSED], "closes-only-when-allowed warning at 2"),
             (
-                "too many",
-                session(vec![closed(command("FOO", &["500 Too many unrecognized commands"]))]),
-                None,
+                &["#: after 250, client continues", EHLO, NOOP, CLOSED, "C: NOOP", CLOSED],
+                "closes-only-when-allowed warning at 2",
             ),
-            ("many", session(vec![unknown(), unknown(), unknown(), closed(unknown())]), None),
-            ("a reply cut short", session(vec![command("HELP", &["214-Help"]), cut("NOOP")]), None),
-            (
-                "another protocol",
-                session(vec![command("GET / HTTP/1.1", &["500 What?"]), cut("Host: x")]),
-                None,
-            ),
-            ("doubtful octets", session(vec![unsure(unknown()), cut("NOOP")]), None),
-            ("TLS", session(vec![command("STARTTLS", &["220 2.0.0 Go"]), closed(handshake())]), None),
-            (
-                "TLS failed",
-                session(vec![
-                    command("STARTTLS", &["220 2.0.0 Go"]),
-                    Exchange { end: End::Failed, ..handshake() },
-                    cut("QUIT"),
-                ]),
-                None,
-            ),
-            (
-                "TLS, certificate",
-                session(vec![command("STARTTLS", &["220 2.0.0 Go"]), handshake(), cut(HELLO)]),
-                None,
-            ),
-            ("not TLS", session(vec![command("STARTTLS", &["220 2.0.0 Go"]), cut("hello")]), None),
-            ("greeting 521", refused("521 mx.example.org"), None),
-            ("greeting 550", refused("550 mx.example.org"), None),
-            ("no greeting", vec![closed(connect(&[]))], None),
-            (
-                "a length it cannot read",
-                session(vec![command("BDAT x", &["501 5.5.4 What?"]), cut("RSET")]),
-                None,
-            ),
-            (
-                "pipelined and refused",
-                session(pipeline(vec![
-                    command("MAIL FROM:<bob@example.org>", &["550 5.7.1 No"]),
-                    closed(command("RCPT TO:<bob@example.org>", &[])),
-                ])),
-                Some((rule, 3)),
-            ),
-            (
-                "pipelined although not allowed",
-                session(pipeline(vec![command("NOOP", &["250 2.0.0 Ok"]), cut("NOOP")])),
-                None,
-            ),
+            (&["#: after 250, maybe idle", EHLO, NOOP, CLOSED], ""),
+            (&["#: 421", EHLO, "C: FOO", "S: 421 4.7.0 Enough", CLOSED], ""),
+            (&["#: 221", EHLO, "C: FOO", "S: 221 2.7.0 Goodbye", CLOSED], ""),
+            (&["#: 521", EHLO, "C: FOO", "S: 521 5.5.1 No", CLOSED], ""),
+            (&["#: too many", EHLO, "C: FOO", "S: 500 Too many unrecognized commands", CLOSED], ""),
+            (&["#: many", EHLO, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, CLOSED], ""),
+            (&["#: a reply cut short", EHLO, "C: HELP", "S: 214-Help", "C: NOOP", CLOSED], ""),
+            (&["#: another protocol", EHLO, "C: GET / HTTP/1.1", "S: 500 What?", "C: Host: x", CLOSED], ""),
+            (&["#: TLS", EHLO, STARTTLS, TLS, CLOSED], ""),
+            (&["#: TLS, certificate", EHLO, STARTTLS, TLS, "C: EHLO me.example.org", CLOSED], ""),
+            (&["#: not TLS", EHLO, STARTTLS, "C: hello", CLOSED], ""),
+            (&["#: a length it cannot read", EHLO, "C: BDAT x", "S: 501 5.5.4 What?", "C: RSET", CLOSED], ""),
         ],
     );
+    let pipelined: &[Row<'_>] = &[
+        (
+            &[
+                "#: pipelined and refused",
+                EHLO,
+                "C: MAIL FROM:<bob@example.org>\nC: RCPT TO:<bob@example.org>",
+                "S: 550 5.7.1 No",
+                CLOSED,
+            ],
+            "closes-only-when-allowed warning at 3",
+        ),
+        (&["#: pipelined although not allowed", EHLO, "C: NOOP\nC: NOOP", "S: 250 2.0.0 Ok", CLOSED], ""),
+    ];
+    check(Protocol::Smtp, pipelined);
+    Table { before: &[LIVE, GREETING], ..table() }.check(pipelined);
+    // From what is sent before the greeting on, no reply is sure.
+    let early = "C: EHLO me.example.org\nS: 220 mx.example.org\nS: 250 mx.example.org";
+    table().check(&[
+        (&["#: early talk", early, UNKNOWN, "C: NOOP", CLOSED], ""),
+        (&["#: greeting 521", "S: 521 mx.example.org", CLOSED], ""),
+        (&["#: greeting 550", "S: 550 mx.example.org", CLOSED], ""),
+        (&["#: no greeting", CLOSED], ""),
+    ]);
 }
 
-const HELLO: &str = "EHLO me.example.org";
+/// A client that listens may see only then that the server closed. It knows best whether a reply is sure, and whether
+/// TLS failed.
+#[test]
+fn what_a_transcript_does_not_say() {
+    let found = |dialogue| table().found_in(&[dialogue]);
+    let listening = |last: &str| {
+        let mut dialogue = dialogue(&[GREETING, EHLO, last].join("\n"));
+        dialogue.exchanges.push(Exchange { end: End::Closed, sure: false, ..Exchange::new(Act::Wait) });
+        dialogue
+    };
+    assert_eq!(found(listening(UNKNOWN)), "closes-only-when-allowed warning at 2");
+    assert_eq!(found(listening(NOOP)), "");
+    let mut doubtful = dialogue(&[GREETING, EHLO, UNKNOWN, "C: NOOP", CLOSED].join("\n"));
+    doubtful.exchanges[2].sure = false;
+    assert_eq!(found(doubtful), "");
+    let mut failed = dialogue(&[GREETING, EHLO, STARTTLS, TLS, "C: QUIT", CLOSED].join("\n"));
+    failed.exchanges[3].end = End::Failed;
+    assert_eq!(found(failed), "");
+}
 
 #[test]
 fn a_refused_opening_waits_for_quit() {
-    let rule = RuleId::REFUSED_OPENING_WAITS_FOR_QUIT;
-    let greeting = || connect(&["554 mx.example.org No"]);
-    check(
-        Protocol::Smtp,
-        vec![
-            ("at once", vec![closed(greeting())], Some((rule, 0))),
-            ("at EHLO", vec![greeting(), closed(command(HELLO, &[]))], Some((rule, 0))),
-            ("at QUIT", vec![greeting(), quit()], None),
-            ("after 503 and QUIT", vec![greeting(), command(HELLO, &["503 No"]), quit()], None),
-            ("421", vec![greeting(), closed(command(HELLO, &["421 No"]))], None),
-            ("early talk", pipeline(vec![closed(greeting()), closed(command(HELLO, &[]))]), None),
-        ],
-    );
+    let table = Table { before: &["S: 554 mx.example.org No"], ..table() };
+    table.check(&[
+        (&["#: at once", CLOSED], "refused-opening-waits-for-quit warning at 0"),
+        (&["#: at EHLO", "C: EHLO me.example.org", CLOSED], "refused-opening-waits-for-quit warning at 0"),
+        (&["#: at QUIT", QUIT], ""),
+        (&["#: after 503 and QUIT", "C: EHLO me.example.org", "S: 503 No", QUIT], ""),
+        (&["#: 421", "C: EHLO me.example.org", "S: 421 No", CLOSED], ""),
+    ]);
+    let early = "C: EHLO me.example.org";
+    let table = Table { before: &[], ..table };
+    table.check(&[
+        (&["#: early talk", early, "S: 554 mx.example.org No", CLOSED], ""),
+        (&["#: early talk, live", LIVE, early, "S: 554 mx.example.org No", CLOSED], ""),
+    ]);
 }
 
 #[test]
 fn three_logins_are_allowed() {
-    let rule = RuleId::AUTH_THREE_ATTEMPTS;
-    let wrong = || command("AUTH PLAIN AGEAYg==", &["535 5.7.8 No"]);
-    let cut = || closed(command("AUTH PLAIN AGEAYg==", &[]));
+    let wrong = "C: AUTH PLAIN AGEAYg==\nS: 535 5.7.8 No";
     check(
         Protocol::Smtp,
-        vec![
-            ("after one", session(vec![closed(wrong())]), Some((rule, 2))),
-            ("after two, seen later", session(vec![wrong(), wrong(), cut()]), Some((rule, 3))),
-            ("after three", session(vec![wrong(), wrong(), wrong(), cut()]), None),
-            ("with 421", session(vec![wrong(), closed(command("NOOP", &["421 4.7.0 Enough"]))]), None),
+        &[
+            (&["#: after one", EHLO, wrong, CLOSED], "auth-three-attempts warning at 2"),
             (
-                "a response",
-                session(vec![
-                    command("AUTH PLAIN", &["334 "]),
-                    closed(said(Act::Response(b"AGEAYg==\r\n".to_vec()), &["535 5.7.8 No"])),
-                ]),
-                Some((rule, 3)),
+                &["#: after two, seen later", EHLO, wrong, wrong, "C: AUTH PLAIN AGEAYg==", CLOSED],
+                "auth-three-attempts warning at 3",
+            ),
+            (&["#: after three", EHLO, wrong, wrong, wrong, "C: AUTH PLAIN AGEAYg==", CLOSED], ""),
+            (&["#: with 421", EHLO, wrong, "C: NOOP", "S: 421 4.7.0 Enough", CLOSED], ""),
+            (
+                &[
+                    "#: a response",
+                    EHLO,
+                    "C: AUTH PLAIN",
+                    "S: 334 ",
+                    "C: AGEAYg==",
+                    "S: 535 5.7.8 No",
+                    CLOSED,
+                ],
+                "auth-three-attempts warning at 3",
             ),
         ],
     );

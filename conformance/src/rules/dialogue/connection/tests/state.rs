@@ -1,194 +1,230 @@
 use super::*;
 
-const HELLO: &str = "EHLO me.example.org";
-
 #[test]
 fn listed_capabilities_work() {
-    let rule = RuleId::LISTED_CAPABILITY_WORKS;
-    let unknown = &["502 5.5.1 What?"];
+    let unknown = "S: 502 5.5.1 What?";
     check(
         Protocol::Smtp,
-        vec![
-            ("VRFY", session(vec![command("VRFY bob", unknown)]), Some((rule, 2))),
-            ("VRFY without its argument", session(vec![command("VRFY", &["500 5.5.2 Syntax"])]), None),
-            ("EXPN is not listed", session(vec![command("EXPN staff", unknown)]), None),
-            ("VRFY refused", session(vec![command("VRFY bob", &["550 5.1.1 No"])]), None),
-            ("STARTTLS", session(vec![command("STARTTLS", unknown)]), Some((rule, 2))),
+        &[
+            (&["#: VRFY", EHLO, "C: VRFY bob", unknown], "listed-capability-works error at 2"),
+            (&["#: VRFY without its argument", EHLO, "C: VRFY", "S: 500 5.5.2 Syntax"], ""),
+            (&["#: EXPN is not listed", EHLO, "C: EXPN staff", unknown], ""),
+            (&["#: VRFY refused", EHLO, "C: VRFY bob", "S: 550 5.1.1 No"], ""),
+            (&["#: STARTTLS", EHLO, "C: STARTTLS", unknown], "listed-capability-works error at 2"),
+            (&["#: STARTTLS within a transaction", EHLO, MAIL, "C: STARTTLS", unknown], ""),
             (
-                "STARTTLS within a transaction",
-                transaction(HELLO, 0, vec![command("STARTTLS", unknown)]),
-                None,
+                &[
+                    "#: STARTTLS under TLS",
+                    EHLO,
+                    STARTTLS,
+                    TLS,
+                    "C: EHLO me.example.org",
+                    "S: 250 mx.example.org",
+                    "C: STARTTLS",
+                    unknown,
+                ],
+                "",
             ),
+            (&["#: AUTH", EHLO, "C: AUTH PLAIN", unknown], "listed-capability-works error at 2"),
+            (&["#: another mechanism", EHLO, "C: AUTH GSSAPI", unknown], ""),
             (
-                "STARTTLS under TLS",
-                session(vec![
-                    command("STARTTLS", &["220 2.0.0 Go"]),
-                    handshake(),
-                    command(HELLO, &["250 mx.example.org"]),
-                    command("STARTTLS", unknown),
-                ]),
-                None,
+                &["#: BDAT", EHLO, MAIL, RCPT, "C: BDAT 3\nC: x", unknown],
+                "listed-capability-works error at 4",
             ),
-            ("AUTH", session(vec![command("AUTH PLAIN", unknown)]), Some((rule, 2))),
-            ("another mechanism", session(vec![command("AUTH GSSAPI", unknown)]), None),
-            ("BDAT", transaction(HELLO, 1, vec![chunk("x\r\n", "", unknown)]), Some((rule, 4))),
-            ("before EHLO", vec![connect(&["220 mx.example.org"]), command("VRFY bob", unknown)], None),
+            (&["#: before EHLO", "C: VRFY bob", unknown], ""),
         ],
     );
 }
 
 #[test]
 fn a_hello_in_a_transaction() {
-    let rule = RuleId::HELLO_RESETS_STATE;
-    let hello = |reply: &str| command("EHLO @", &[reply]);
-    let rcpt = |reply: &str| command("RCPT TO:<bob@example.org>", &[reply]);
-    let within = |rest| transaction(HELLO, 1, rest);
+    let bad = "C: EHLO @\nS: 501 5.5.4 What?";
+    let rcpt = "C: RCPT TO:<bob@example.org>";
+    let (kept, reset) = ("S: 250 2.1.5 Ok", "S: 503 5.5.1 MAIL first");
     check(
         Protocol::Smtp,
-        vec![
-            ("refused, and kept", within(vec![hello("501 5.5.4 What?"), rcpt("250 2.1.5 Ok")]), None),
+        &[
+            (&["#: refused, and kept", EHLO, MAIL, RCPT, bad, rcpt, kept], ""),
+            (&["#: refused, and reset", EHLO, MAIL, RCPT, bad, rcpt, reset], "hello-resets-state error at 5"),
             (
-                "refused, and reset",
-                within(vec![hello("501 5.5.4 What?"), rcpt("503 5.5.1 MAIL first")]),
-                Some((rule, 5)),
+                &[
+                    "#: with NOOP between",
+                    EHLO,
+                    MAIL,
+                    RCPT,
+                    "C: EHLO @\nS: 501 What?",
+                    NOOP,
+                    rcpt,
+                    "S: 503 5.5.1 No",
+                ],
+                "hello-resets-state error at 6",
+            ),
+            (&["#: DATA", EHLO, MAIL, RCPT, bad, "C: DATA", reset], "hello-resets-state error at 5"),
+            (
+                &[
+                    "#: DATA for nobody",
+                    EHLO,
+                    MAIL,
+                    "C: EHLO @\nS: 501 What?",
+                    "C: DATA",
+                    "S: 503 5.5.1 RCPT first",
+                ],
+                "",
+            ),
+            (&["#: login", EHLO, MAIL, RCPT, bad, rcpt, "S: 503 5.5.1 AUTH first"], ""),
+            (&["#: accepted, and reset", EHLO, MAIL, RCPT, EHLO, rcpt, reset], ""),
+            (&["#: accepted, and kept", EHLO, MAIL, RCPT, EHLO, rcpt, kept], "hello-resets-state error at 5"),
+            (
+                &["#: MAIL between", EHLO, MAIL, RCPT, EHLO, "C: MAIL FROM:<>\nS: 250 2.1.0 Ok", rcpt, kept],
+                "",
             ),
             (
-                "with NOOP between",
-                within(vec![hello("501 What?"), command("NOOP", &["250 2.0.0 Ok"]), rcpt("503 5.5.1 No")]),
-                Some((rule, 6)),
+                &[
+                    "#: after a refused DATA, which may end it",
+                    EHLO,
+                    MAIL,
+                    RCPT,
+                    "C: DATA\nS: 451 4.3.0 Not now",
+                    bad,
+                    rcpt,
+                    reset,
+                ],
+                "",
             ),
-            (
-                "DATA",
-                within(vec![hello("501 5.5.4 What?"), command("DATA", &["503 5.5.1 MAIL first"])]),
-                Some((rule, 5)),
-            ),
-            (
-                "DATA for nobody",
-                transaction(HELLO, 0, vec![hello("501 What?"), command("DATA", &["503 5.5.1 RCPT first"])]),
-                None,
-            ),
-            ("login", within(vec![hello("501 5.5.4 What?"), rcpt("503 5.5.1 AUTH first")]), None),
-            (
-                "accepted, and reset",
-                within(vec![command(HELLO, &[OFFERS]), rcpt("503 5.5.1 MAIL first")]),
-                None,
-            ),
-            (
-                "accepted, and kept",
-                within(vec![command(HELLO, &[OFFERS]), rcpt("250 2.1.5 Ok")]),
-                Some((rule, 5)),
-            ),
-            (
-                "MAIL between",
-                within(vec![
-                    command(HELLO, &[OFFERS]),
-                    command("MAIL FROM:<>", &["250 2.1.0 Ok"]),
-                    rcpt("250 2.1.5 Ok"),
-                ]),
-                None,
-            ),
-            (
-                "after a refused DATA, which may end it",
-                within(vec![
-                    command("DATA", &["451 4.3.0 Not now"]),
-                    hello("501 5.5.4 What?"),
-                    rcpt("503 5.5.1 MAIL first"),
-                ]),
-                None,
-            ),
-            ("no transaction", session(vec![hello("501 5.5.4 What?"), rcpt("503 5.5.1 MAIL first")]), None),
+            (&["#: no transaction", EHLO, bad, rcpt, reset], ""),
         ],
     );
 }
 
 #[test]
 fn notification_parameters_are_neutral() {
-    let rule = RuleId::DSN_PARAMETER_NEUTRAL;
-    let rcpt =
-        |parameter: &str, reply: &str| command(&format!("RCPT TO:<bob@example.org>{parameter}"), &[reply]);
-    let mail =
-        |parameter: &str, reply: &str| command(&format!("MAIL FROM:<bob@example.org>{parameter}"), &[reply]);
-    let rset = || command("RSET", &["250 2.0.0 Ok"]);
-    let pair = |first: Exchange, second: Exchange| {
-        session(vec![mail("", "250 2.1.0 Ok"), first, rset(), mail("", "250 2.1.0 Ok"), second])
-    };
-    let (ok, no) = ("250 2.1.5 Ok", "501 5.7.1 No");
+    let plain = "C: RCPT TO:<bob@example.org>";
+    let never = "C: RCPT TO:<bob@example.org> NOTIFY=NEVER";
+    let rset = "C: RSET\nS: 250 2.0.0 Ok";
+    // Two transactions with the same sender: the first recipient is in exchange 3, the second in exchange 6.
+    let again = "C: RSET\nS: 250 2.0.0 Ok\nC: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+    let (ok, no) = ("S: 250 2.1.5 Ok", "S: 501 5.7.1 No");
     check(
         Protocol::Smtp,
-        vec![
-            ("both", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER", ok)), None),
+        &[
+            (&["#: both", EHLO, MAIL, plain, ok, again, never, ok], ""),
             (
-                "refused with",
-                pair(rcpt("", ok), rcpt(" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@example.org", no)),
-                Some((rule, 6)),
-            ),
-            ("refused without", pair(rcpt("", no), rcpt(" NOTIFY=NEVER", ok)), Some((rule, 3))),
-            ("a bad value", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER,DELAY", no)), None),
-            ("repeated", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER NOTIFY=NEVER", no)), None),
-            ("a bad address", pair(rcpt("", ok), rcpt(" ORCPT=bob@example.org", no)), None),
-            ("later", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER", "450 4.7.1 Later")), None),
-            (
-                "in one transaction",
-                session(vec![mail("", "250 2.1.0 Ok"), rcpt("", ok), rcpt(" NOTIFY=NEVER", no)]),
-                Some((rule, 4)),
-            ),
-            ("the second time", pair(rcpt("", ok), rcpt(" NOTIFY=NEVER", "550 5.5.0 Duplicate")), None),
-            (
-                "inconsistent without parameters",
-                session(vec![
-                    mail("", "250 2.1.0 Ok"),
-                    rcpt("", no),
-                    rcpt(" NOTIFY=NEVER", no),
-                    rcpt("", ok),
-                ]),
-                None,
+                &[
+                    "#: refused with",
+                    EHLO,
+                    MAIL,
+                    plain,
+                    ok,
+                    again,
+                    "C: RCPT TO:<bob@example.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@example.org",
+                    no,
+                ],
+                "dsn-parameter-neutral error at 6",
             ),
             (
-                "another sender",
-                session(vec![
-                    mail("", "250 2.1.0 Ok"),
-                    rcpt("", ok),
-                    rset(),
-                    mail(" SIZE=1", "250 2.1.0 Ok"),
-                    rcpt(" NOTIFY=NEVER", no),
-                ]),
-                None,
+                &["#: refused without", EHLO, MAIL, plain, no, again, never, ok],
+                "dsn-parameter-neutral error at 3",
             ),
-            ("MAIL", session(vec![mail(" RET=HDRS ENVID=x+2B", no), mail("", ok)]), Some((rule, 2))),
+            (
+                &[
+                    "#: a bad value",
+                    EHLO,
+                    MAIL,
+                    plain,
+                    ok,
+                    again,
+                    "C: RCPT TO:<bob@example.org> NOTIFY=NEVER,DELAY",
+                    no,
+                ],
+                "",
+            ),
+            (
+                &[
+                    "#: repeated",
+                    EHLO,
+                    MAIL,
+                    plain,
+                    ok,
+                    again,
+                    "C: RCPT TO:<bob@example.org> NOTIFY=NEVER NOTIFY=NEVER",
+                    no,
+                ],
+                "",
+            ),
+            (
+                &[
+                    "#: a bad address",
+                    EHLO,
+                    MAIL,
+                    plain,
+                    ok,
+                    again,
+                    "C: RCPT TO:<bob@example.org> ORCPT=bob@example.org",
+                    no,
+                ],
+                "",
+            ),
+            (&["#: later", EHLO, MAIL, plain, ok, again, never, "S: 450 4.7.1 Later"], ""),
+            (
+                &["#: in one transaction", EHLO, MAIL, plain, ok, never, no],
+                "dsn-parameter-neutral error at 4",
+            ),
+            (&["#: the second time", EHLO, MAIL, plain, ok, again, never, "S: 550 5.5.0 Duplicate"], ""),
+            (&["#: inconsistent without parameters", EHLO, MAIL, plain, no, never, no, plain, ok], ""),
+            (
+                &[
+                    "#: another sender",
+                    EHLO,
+                    MAIL,
+                    plain,
+                    ok,
+                    rset,
+                    "C: MAIL FROM:<bob@example.org> SIZE=1\nS: 250 2.1.0 Ok",
+                    never,
+                    no,
+                ],
+                "",
+            ),
+            (
+                &[
+                    "#: MAIL",
+                    EHLO,
+                    "C: MAIL FROM:<bob@example.org> RET=HDRS ENVID=x+2B",
+                    no,
+                    "C: MAIL FROM:<bob@example.org>",
+                    ok,
+                ],
+                "dsn-parameter-neutral error at 2",
+            ),
         ],
     );
 }
 
 #[test]
 fn codes_stay_after_tls() {
-    let rule = RuleId::ENHANCED_CODE_AFTER_TLS;
-    let offers = OFFERS.replace("250-STARTTLS\n", "");
-    let tls = |before: &str, rest: &[(&str, &str)]| {
-        let begin = vec![command("STARTTLS", &[before]), handshake(), command(HELLO, &[&offers])];
-        session([begin, rest.iter().map(|(line, reply)| command(line, &[reply])).collect()].concat())
-    };
+    let under_tls = EHLO.replace("S: 250-STARTTLS\n", "");
+    let (noop, foo) = ("C: NOOP\nS: 250 Ok", "C: FOO\nS: 500 What?");
     check(
         Protocol::Smtp,
-        vec![
-            ("gone", tls("220 2.0.0 Go", &[("NOOP", "250 Ok"), ("FOO", "500 What?")]), Some((rule, 5))),
-            ("one has it", tls("220 2.0.0 Go", &[("NOOP", "250 Ok"), ("FOO", "500 5.5.1 What?")]), None),
-            ("one kind", tls("220 2.0.0 Go", &[("FOO", "500 What?"), ("BAR", "500 What?")]), None),
-            ("never there", tls("220 Go", &[("NOOP", "250 Ok"), ("FOO", "500 What?")]), None),
+        &[
+            (&["#: gone", EHLO, STARTTLS, TLS, &under_tls, noop, foo], "enhanced-code-after-tls note at 5"),
+            (&["#: one has it", EHLO, STARTTLS, TLS, &under_tls, noop, "C: FOO", "S: 500 5.5.1 What?"], ""),
+            (&["#: one kind", EHLO, STARTTLS, TLS, &under_tls, foo, "C: BAR", "S: 500 What?"], ""),
+            (&["#: never there", EHLO, "C: STARTTLS\nS: 220 Go", TLS, &under_tls, noop, foo], ""),
         ],
     );
 }
 
+/// A transcript has no times.
 #[test]
 fn submission_servers_reply_within_two_minutes() {
-    let slow = |millis: u64| {
-        let mut exchange = command("NOOP", &["250 2.0.0 Ok"]);
-        exchange.answers.iter_mut().for_each(|answer| answer.millis = millis);
-        session(vec![exchange])
+    let found = |protocol, millis: u64| {
+        let mut slow = dialogue(&[GREETING, EHLO, NOOP].join("\n"));
+        slow.protocol = protocol;
+        slow.exchanges[2].answers[0].millis = millis;
+        table().found_in(&[slow])
     };
-    let rule = RuleId::SUBMISSION_TWO_MINUTES;
-    check(
-        Protocol::Submission,
-        vec![("120 s", slow(120_000), None), ("121 s", slow(121_000), Some((rule, 2)))],
-    );
-    check(Protocol::Smtp, vec![("elsewhere", slow(121_000), None)]);
+    assert_eq!(found(Protocol::Submission, 120_000), "");
+    assert_eq!(found(Protocol::Submission, 121_000), "submission-two-minutes warning at 2");
+    assert_eq!(found(Protocol::Smtp, 121_000), "");
 }
