@@ -1,5 +1,4 @@
 //! The feature `serde`: codes are strings, and are parsed strictly.
-#![cfg(feature = "serde")]
 
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode, Status};
 
