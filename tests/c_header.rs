@@ -139,7 +139,7 @@ fn tables_are_those_of_the_library() {
     // A user's macros with the names of the identifiers must change nothing.
     let identifiers = entries().iter().map(|entry| entry.identifier);
     let taken: String = identifiers
-        .chain(reply_codes().iter().map(|entry| entry.name))
+        .chain(reply_codes().iter().map(|entry| entry.identifier))
         .chain(["X", "ERROR", "CLASS", "CODE", "STATUS", "SUCCESS"])
         .map(|name| format!("#define {name} ) 7 (\n"))
         .collect();
@@ -238,7 +238,7 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
 #[test]
 fn texts_of_the_current_tables_are_plain() {
     let rows = entries().iter().flat_map(|entry| [entry.identifier, entry.sample_text, entry.description]);
-    let replies = reply_codes().iter().flat_map(|entry| [entry.name, entry.meaning]);
+    let replies = reply_codes().iter().flat_map(|entry| [entry.identifier, entry.meaning]);
     for text in rows.chain(replies) {
         assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'%'), "{text:?}");
     }
@@ -443,7 +443,7 @@ fn library_tables() -> String {
     }
     for entry in entries() {
         let associated = entry.associated;
-        let exact = associated.codes.iter().map(|code| (1, code.get()));
+        let exact = associated.codes.iter().map(|code| (1, code.as_u16()));
         let class = associated.class_wildcards.iter().map(|class| (2, u16::from(class.digit())));
         let any = (associated.form == AssociatedForm::Any).then_some((3, 0));
         for (kind, reply) in exact.chain(class).chain(any) {
@@ -451,8 +451,13 @@ fn library_tables() -> String {
         }
     }
     for entry in reply_codes() {
-        let _ =
-            writeln!(lines, "reply {0} {1} {0} {2}", entry.code, entry.name, hex(entry.meaning.as_bytes()));
+        let _ = writeln!(
+            lines,
+            "reply {0} {1} {0} {2}",
+            entry.code,
+            entry.identifier,
+            hex(entry.meaning.as_bytes())
+        );
     }
     for entry in entries() {
         let text = hex(entry.description.as_bytes());
@@ -495,8 +500,8 @@ fn version_number() -> u32 {
 fn bits(classes: Classes) -> u8 {
     let bit = |class: Class| match class {
         Class::Success => 1,
-        Class::PersistentTransientFailure => 2,
-        Class::PermanentFailure => 4,
+        Class::Transient => 2,
+        Class::Permanent => 4,
     };
     classes.iter().map(bit).sum()
 }
