@@ -263,9 +263,9 @@ impl<'a> ReplyLine<'a> {
     #[must_use]
     pub const fn text_after_code(&self) -> &'a [u8] {
         match EnhancedStatusCode::parse_prefix(self.text) {
-            Some((_, [b' ', text @ ..])) => text,
-            Some((_, text)) => text,
             None => self.text,
+            Some((_, [_space, text @ ..])) => text,
+            Some((_, [])) => &[],
         }
     }
 

@@ -256,7 +256,8 @@ fn every_reply_code_has_the_kind_of_its_first_digit() {
         let first = usize::from(number / 100);
         assert_eq!(kinds, [2, 3, 4, 5].map(|digit| digit == first), "{code}");
         assert_eq!((code.is_positive(), code.is_negative()), (first < 4, first > 3), "{code}");
-        assert!(code == number && number == code && code != number + 1);
+        assert_eq!((code == number, code == number + 1), (true, false), "{code}");
+        assert_eq!((number == code, number + 1 == code), (true, false), "{code}");
         if let Some(entry) = code.entry() {
             assert_eq!(ReplyCode::from_identifier(entry.identifier), Some(code));
         }
