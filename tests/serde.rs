@@ -16,14 +16,14 @@ use smtp_enhanced_status::{
 #[test]
 fn every_form_is_read_again() {
     let code = Status::ADDR_DEST_MAILBOX.permanent();
-    assert_round_trip(code, &json!("5.1.1"));
-    assert_round_trip(code.status(), &json!("X.1.1"));
-    assert_round_trip(ReplyCode::OK, &json!(250));
-    assert_round_trip(Class::Permanent, &json!(5));
-    assert_round_trip(Class::Transient | Class::Permanent, &json!([4, 5]));
-    assert_round_trip(Classes::NONE, &json!([]));
+    assert_round_trip(&code, &json!("5.1.1"));
+    assert_round_trip(&code.status(), &json!("X.1.1"));
+    assert_round_trip(&ReplyCode::OK, &json!(250));
+    assert_round_trip(&Class::Permanent, &json!(5));
+    assert_round_trip(&(Class::Transient | Class::Permanent), &json!([4, 5]));
+    assert_round_trip(&Classes::NONE, &json!([]));
     assert_round_trip(
-        Pairing::ALL,
+        &Pairing::ALL,
         &json!(["class-mismatch", "unregistered", "listed", "unlisted", "no-list"]),
     );
     assert_eq!(serde_json::to_value(Listing::Exact).unwrap(), "exact");
@@ -86,11 +86,11 @@ fn rows_are_those_of_the_tables() {
 }
 
 #[track_caller]
-fn assert_round_trip<T>(value: T, expected: &Value)
+fn assert_round_trip<T>(value: &T, expected: &Value)
 where
     T: serde::Serialize + for<'de> serde::Deserialize<'de> + PartialEq + Debug,
 {
-    let json = serde_json::to_value(&value).unwrap();
+    let json = serde_json::to_value(value).unwrap();
     assert_eq!(json, *expected);
-    assert_eq!(serde_json::from_value::<T>(json).unwrap(), value);
+    assert_eq!(serde_json::from_value::<T>(json).unwrap(), *value);
 }
