@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut codes = phf_codegen::Map::new();
     for (index, entry) in entries().iter().enumerate() {
         let (subject, detail) = (u32::from(entry.status.subject()), u32::from(entry.status.detail()));
-        let listed: Vec<u16> = entry.associated.codes.iter().map(|code| code.get()).collect();
+        let listed: Vec<u16> = entry.associated.codes.iter().map(|code| code.as_u16()).collect();
         let wildcards: Vec<u8> = entry.associated.class_wildcards.iter().map(Class::digit).collect();
         rows.entry(subject * 1000 + detail, format!(
             "Row {{ index: {index}, has_list: {}, any: {}, codes: &{listed:?}, wildcards: &{wildcards:?} }}",

@@ -1,7 +1,6 @@
 //! The enhanced status code: class, subject, detail.
 
 use core::fmt;
-use core::str::FromStr;
 
 use crate::{Class, Entry, LenientCode, ParseError, Status};
 
@@ -34,7 +33,7 @@ impl EnhancedStatusCode {
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, EnhancedStatusCode};
-    /// let code = EnhancedStatusCode::new(Class::PermanentFailure, 1, 351).expect("both are at most 999");
+    /// let code = EnhancedStatusCode::new(Class::Permanent, 1, 351).expect("both are at most 999");
     /// assert_eq!(code.to_string(), "5.1.351");
     /// assert_eq!(EnhancedStatusCode::new(Class::Success, 1000, 0), None);
     /// ```
@@ -98,6 +97,21 @@ impl EnhancedStatusCode {
         crate::parse::prefix(octets)
     }
 
+    /// Parses as [`parse_prefix`](Self::parse_prefix) does, and returns the rest as a string.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
+    /// let (code, rest) = EnhancedStatusCode::parse_prefix_str("5.1.1 No such user").expect("there is a code");
+    /// assert_eq!((code, rest), (Status::ADDR_DEST_MAILBOX.permanent(), " No such user"));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn parse_prefix_str(text: &str) -> Option<(EnhancedStatusCode, &str)> {
+        let (code, rest) = Self::parse_prefix(text.as_bytes())?;
+        // A code is ASCII, so that the rest begins at a character.
+        Some((code, text.get(text.len() - rest.len()..)?))
+    }
+
     /// Parses the code at the start of a reply's text, even if it is malformed in one of the ways that servers are
     /// known for, and names the defects.
     ///
@@ -116,15 +130,61 @@ impl EnhancedStatusCode {
     /// assert_eq!(EnhancedStatusCode::parse_lenient(b"5.7.1.4 x"), None);
     /// ```
     #[must_use]
-    pub const fn parse_lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
+    pub const fn parse_lenient(octets: &[u8]) -> Option<LenientCode<&[u8]>> {
         crate::parse::lenient(octets)
+    }
+
+    /// Parses as [`parse_lenient`](Self::parse_lenient) does, and returns the rest as a string.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{EnhancedStatusCode, Status};
+    /// let read = EnhancedStatusCode::parse_lenient_str("5.7.1: denied").expect("the code is readable");
+    /// assert_eq!((read.code, read.rest), (Status::SEC_UNAUTHORIZED.permanent(), " denied"));
+    /// ```
+    #[must_use]
+    pub fn parse_lenient_str(text: &str) -> Option<LenientCode<&str>> {
+        let LenientCode { code, forgiven, rest } = Self::parse_lenient(text.as_bytes())?;
+        Some(LenientCode { code, forgiven, rest: text.get(text.len() - rest.len()..)? })
+    }
+
+    /// Returns whether the class is 2: success.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert!(Status::OTHER.success().is_success());
+    /// ```
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self.class, Class::Success)
+    }
+
+    /// Returns whether the class is 4: persistent transient failure.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert!(Status::OTHER.transient().is_transient());
+    /// ```
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        matches!(self.class, Class::Transient)
+    }
+
+    /// Returns whether the class is 5: permanent failure.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Status;
+    /// assert!(Status::OTHER.permanent().is_permanent());
+    /// ```
+    #[must_use]
+    pub const fn is_permanent(self) -> bool {
+        matches!(self.class, Class::Permanent)
     }
 
     /// Returns the class.
     ///
     /// ```
     /// # use smtp_enhanced_status::{Class, Status};
-    /// assert_eq!(Status::OTHER.transient().class(), Class::PersistentTransientFailure);
+    /// assert_eq!(Status::OTHER.transient().class(), Class::Transient);
     /// ```
     #[must_use]
     pub const fn class(self) -> Class {
@@ -201,18 +261,4 @@ impl fmt::Display for EnhancedStatusCode {
     }
 }
 
-impl FromStr for EnhancedStatusCode {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        EnhancedStatusCode::from_bytes(text.as_bytes())
-    }
-}
-
-impl TryFrom<&[u8]> for EnhancedStatusCode {
-    type Error = ParseError;
-
-    fn try_from(octets: &[u8]) -> Result<Self, ParseError> {
-        EnhancedStatusCode::from_bytes(octets)
-    }
-}
+crate::parse::from_text!(EnhancedStatusCode);

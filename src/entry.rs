@@ -50,7 +50,7 @@ pub const fn subject_entries() -> &'static [SubjectEntry] {
 /// let entry = Status::SEC_SPF_ERROR.entry().expect("the row is registered");
 /// assert_eq!(entry.identifier, "SEC_SPF_ERROR");
 /// assert_eq!(entry.raw.associated, "451/550");
-/// assert!(entry.classes.contains(Class::PersistentTransientFailure));
+/// assert!(entry.classes.contains(Class::Transient));
 /// assert_eq!(entry.references[0].name, "RFC7372");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl AssociatedCodes {
         }
         let mut index = 0;
         while index < self.codes.len() {
-            if self.codes[index].get() == code.get() {
+            if self.codes[index].as_u16() == code.as_u16() {
                 return Some(Listing::Exact);
             }
             index += 1;
@@ -347,7 +347,7 @@ pub fn known_conflict(reply_code: ReplyCode, code: EnhancedStatusCode) -> Option
 /// ```
 /// use smtp_enhanced_status::{Class, class_entries};
 ///
-/// let row = class_entries().iter().find(|entry| entry.class == Class::PermanentFailure);
+/// let row = class_entries().iter().find(|entry| entry.class == Class::Permanent);
 /// assert_eq!(row.map(|entry| entry.summary), Some("Permanent Failure"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

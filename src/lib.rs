@@ -6,6 +6,8 @@
 //! * [`ReplyCode`] is the basic reply code at the start of a reply: `550`.
 //! * [`judge`] compares a pair of reply code and enhanced status code with the registry.
 //!
+//! * [`Reply`] reads a whole reply, and [`ReplyWriter`] writes one.
+//!
 //! The crate is `no_std`, allocates nothing, and has no dependencies unless the feature `serde` is enabled.
 //!
 //! ```
@@ -29,11 +31,30 @@
 //! To send the right code, use the constants:
 //!
 //! ```
-//! use smtp_enhanced_status::{ReplyCode, Status};
+//! use smtp_enhanced_status::{ReplyCode, ReplyWriter, Status};
 //!
-//! let reply = format!("{} {} No such user", ReplyCode::MAILBOX_UNAVAIL, Status::ADDR_DEST_MAILBOX.permanent());
-//! assert_eq!(reply, "550 5.1.1 No such user");
+//! let reply = ReplyWriter::new(ReplyCode::MAILBOX_UNAVAIL, "No such user")
+//!     .with_enhanced(Status::ADDR_DEST_MAILBOX.permanent())?;
+//! assert_eq!(reply.to_string(), "550 5.1.1 No such user\r\n");
+//! # Ok::<(), smtp_enhanced_status::ClassMismatch>(())
 //! ```
+//!
+//! # Features
+//!
+//! * `serde`, off by default, implements `Serialize` and `Deserialize`:
+//!
+//!   | Type | Form |
+//!   | --- | --- |
+//!   | [`EnhancedStatusCode`] | a string: `"5.1.1"` |
+//!   | [`Status`] | a string: `"X.1.1"` |
+//!   | [`ReplyCode`] | a number: `550` |
+//!   | [`Class`] | a number: `5` |
+//!   | [`Classes`] | a list of classes: `[4, 5]` |
+//!   | [`Pairing`] | a string, as [`Pairing::as_str`] returns it: `"class-mismatch"` |
+//!
+//!   Strings are parsed strictly: `"5.07.1"` is refused. Rows can be serialized only: [`Entry`], [`ReplyCodeEntry`],
+//!   [`ClassEntry`], [`SubjectEntry`] and what they contain. They have the members that they have in the project's
+//!   `smtp-enhanced-status.json`, whose schema describes each; in [`ClassEntry`] and [`SubjectEntry`] some are missing.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -42,17 +63,21 @@ mod class;
 mod enhanced_status_code;
 mod entry;
 mod format;
-#[rustfmt::skip]
-#[path = "../generated/rust/mod.rs"]
-mod generated;
 mod pairing;
 mod parse;
+mod reply;
 mod reply_code;
+mod reply_writer;
 #[cfg(feature = "serde")]
 mod serde;
 mod status;
 
-pub use class::{Class, Classes};
+// After the types, so that their pages have the methods before the generated constants.
+#[rustfmt::skip]
+#[path = "../generated/rust/mod.rs"]
+mod generated;
+
+pub use class::{Class, Classes, ClassesIter};
 pub use enhanced_status_code::EnhancedStatusCode;
 pub use entry::{
     AssociatedCodes, AssociatedForm, ClassEntry, Conflict, ConflictKind, Deprecation, Entry, Listing, Piece,
@@ -61,10 +86,17 @@ pub use entry::{
 pub use generated::provenance::{REGISTRY_ORIGIN, REGISTRY_SHA256, REGISTRY_UPDATED};
 pub use pairing::{Pairing, judge};
 pub use parse::{Forgiven, LenientCode, ParseError, ParseErrorKind};
+pub use reply::{Reply, ReplyError, ReplyErrorKind, ReplyLine, ReplyLines};
 pub use reply_code::{ReplyCode, ReplyCodeEntry, reply_codes};
+pub use reply_writer::{ClassMismatch, ReplyWriter};
 pub use status::Status;
 
 /// Runs the examples in README.md as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Runs the examples in docs/rust.md as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rust.md")]
+struct Guide;

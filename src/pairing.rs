@@ -1,5 +1,7 @@
 //! Pairing: what the registry says about a reply code and an enhanced status code in one reply.
 
+use core::fmt;
+
 use crate::generated::entries::ENTRIES;
 use crate::{EnhancedStatusCode, ReplyCode};
 
@@ -32,6 +34,36 @@ pub enum Pairing {
     NoList,
 }
 
+impl Pairing {
+    /// The variants, in the order in which [`judge`] decides.
+    pub const ALL: [Pairing; 5] =
+        [Pairing::ClassMismatch, Pairing::Unregistered, Pairing::Listed, Pairing::Unlisted, Pairing::NoList];
+
+    /// Returns the name: `class-mismatch`, `unregistered`, `listed`, `unlisted` or `no-list`.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::Pairing;
+    /// assert_eq!(Pairing::ClassMismatch.as_str(), "class-mismatch");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Pairing::ClassMismatch => "class-mismatch",
+            Pairing::Unregistered => "unregistered",
+            Pairing::Listed => "listed",
+            Pairing::Unlisted => "unlisted",
+            Pairing::NoList => "no-list",
+        }
+    }
+}
+
+/// Writes the name: `class-mismatch`.
+impl fmt::Display for Pairing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Judges the pairing of a reply code and an enhanced status code.
 ///
 /// ```
@@ -48,7 +80,7 @@ pub enum Pairing {
 #[must_use]
 #[inline]
 pub const fn judge(reply_code: ReplyCode, code: EnhancedStatusCode) -> Pairing {
-    if reply_code.get() / 100 != code.class().digit() as u16 {
+    if reply_code.as_u16() / 100 != code.class().digit() as u16 {
         return Pairing::ClassMismatch;
     }
     let Some(position) = code.status().position() else { return Pairing::Unregistered };
@@ -72,7 +104,7 @@ struct Row {
 
 impl Row {
     const fn lists(&self, code: ReplyCode) -> bool {
-        let bit = code.get() as usize - 200;
+        let bit = code.as_u16() as usize - 200;
         self.listed[bit / 64] >> (bit % 64) & 1 == 1
     }
 }

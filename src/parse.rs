@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{Class, EnhancedStatusCode, ReplyCode, Status};
 
-/// Why a text is not a code, and where the problem is.
+/// Why a text or a number is not a code, and where the problem is.
 ///
 /// ```
 /// use smtp_enhanced_status::{EnhancedStatusCode, ParseErrorKind};
@@ -21,7 +21,8 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) const REPLY_CODE_RANGE: ParseError = ParseError::at(ParseErrorKind::ReplyCode, 0);
+    pub(crate) const CLASS: ParseError = ParseError::at(ParseErrorKind::Class, 0);
+    pub(crate) const REPLY_CODE: ParseError = ParseError::at(ParseErrorKind::ReplyCode, 0);
 
     /// Returns what is wrong.
     ///
@@ -35,7 +36,7 @@ impl ParseError {
         self.kind
     }
 
-    /// Returns where it is wrong, in octets from the start of the text.
+    /// Returns where it is wrong, in octets from the start of the text. For a number it is 0.
     ///
     /// ```
     /// # use smtp_enhanced_status::EnhancedStatusCode;
@@ -63,7 +64,11 @@ impl fmt::Display for ParseError {
             ParseErrorKind::Trailing => "something follows the code",
             ParseErrorKind::ReplyCode => "a reply code must be three digits, 200 to 599",
         };
-        write!(f, "{what}, at octet {}", self.position)
+        match self.kind {
+            // Always the start.
+            ParseErrorKind::Class | ParseErrorKind::NoX | ParseErrorKind::ReplyCode => f.write_str(what),
+            _ => write!(f, "{what}, at octet {}", self.position),
+        }
     }
 }
 
@@ -82,7 +87,7 @@ impl core::error::Error for ParseError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// The first digit is not 2, 4 or 5 (RFC 3463 §2), or there is none.
+    /// The class is not 2, 4 or 5 (RFC 3463 §2), or there is none.
     Class,
     /// A [`Status`] does not begin with `X`.
     NoX,
@@ -100,7 +105,7 @@ pub enum ParseErrorKind {
     ReplyCode,
 }
 
-/// The result of [`EnhancedStatusCode::parse_lenient`].
+/// The result of [`EnhancedStatusCode::parse_lenient`] and [`EnhancedStatusCode::parse_lenient_str`].
 ///
 /// ```
 /// use smtp_enhanced_status::{EnhancedStatusCode, Forgiven};
@@ -111,13 +116,13 @@ pub enum ParseErrorKind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LenientCode<'a> {
+pub struct LenientCode<T> {
     /// The code.
     pub code: EnhancedStatusCode,
     /// The defects of the code; empty if [`EnhancedStatusCode::parse_prefix`] accepts the text too.
     pub forgiven: Forgiven,
     /// What follows the code and its closing punctuation.
-    pub rest: &'a [u8],
+    pub rest: T,
 }
 
 /// A set of defects that the lenient parser accepts. Each breaks RFC 2034 §3 (4), RFC 2034 §4 or RFC 3463 §2.
@@ -214,9 +219,39 @@ impl fmt::Display for Forgiven {
     }
 }
 
+/// Implements the conversions from text by the strict parser of a type.
+macro_rules! from_text {
+    ($type:ty) => {
+        impl core::str::FromStr for $type {
+            type Err = $crate::ParseError;
+
+            fn from_str(text: &str) -> Result<Self, $crate::ParseError> {
+                Self::from_bytes(text.as_bytes())
+            }
+        }
+
+        impl TryFrom<&str> for $type {
+            type Error = $crate::ParseError;
+
+            fn try_from(text: &str) -> Result<Self, $crate::ParseError> {
+                Self::from_bytes(text.as_bytes())
+            }
+        }
+
+        impl TryFrom<&[u8]> for $type {
+            type Error = $crate::ParseError;
+
+            fn try_from(octets: &[u8]) -> Result<Self, $crate::ParseError> {
+                Self::from_bytes(octets)
+            }
+        }
+    };
+}
+pub(crate) use from_text;
+
 pub(crate) const fn enhanced_status_code(octets: &[u8]) -> Result<EnhancedStatusCode, ParseError> {
     match class(octets) {
-        None => Err(ParseError::at(ParseErrorKind::Class, 0)),
+        None => Err(ParseError::CLASS),
         Some(class) => match sub_codes(octets) {
             Err(error) => Err(error),
             Ok((_, end)) if end < octets.len() => Err(ParseError::at(ParseErrorKind::Trailing, end)),
@@ -286,10 +321,10 @@ pub(crate) const fn reply_code(octets: &[u8]) -> Result<ReplyCode, ParseError> {
             return Ok(code);
         }
     }
-    Err(ParseError::REPLY_CODE_RANGE)
+    Err(ParseError::REPLY_CODE)
 }
 
-pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
+pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<&[u8]>> {
     let mut forgiven = Forgiven::NOTHING;
     let mut at = skip_blanks(octets, 0);
     if at > 0 {
@@ -355,11 +390,19 @@ pub(crate) const fn lenient(octets: &[u8]) -> Option<LenientCode<'_>> {
     Some(LenientCode { code, forgiven, rest: octets.split_at(at).1 })
 }
 
+pub(crate) const fn whole_class(octets: &[u8]) -> Result<Class, ParseError> {
+    match class(octets) {
+        None => Err(ParseError::CLASS),
+        Some(_) if octets.len() > 1 => Err(ParseError::at(ParseErrorKind::Trailing, 1)),
+        Some(class) => Ok(class),
+    }
+}
+
 const fn class(octets: &[u8]) -> Option<Class> {
     match octets {
         [b'2', ..] => Some(Class::Success),
-        [b'4', ..] => Some(Class::PersistentTransientFailure),
-        [b'5', ..] => Some(Class::PermanentFailure),
+        [b'4', ..] => Some(Class::Transient),
+        [b'5', ..] => Some(Class::Permanent),
         _ => None,
     }
 }

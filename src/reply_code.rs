@@ -2,7 +2,6 @@
 
 use core::fmt;
 use core::num::NonZeroU16;
-use core::str::FromStr;
 
 use crate::generated::reply_codes::REPLY_CODES;
 use crate::{Class, Entry, Listing, ParseError, entries};
@@ -17,7 +16,7 @@ use crate::{Class, Entry, Listing, ParseError, entries};
 ///
 /// let code: ReplyCode = "550".parse()?;
 /// assert_eq!(code, ReplyCode::MAILBOX_UNAVAIL);
-/// assert_eq!(code.class(), Some(Class::PermanentFailure));
+/// assert_eq!(code.class(), Some(Class::Permanent));
 /// assert_eq!(code.entry().map(|entry| entry.sources), Some(&["RFC 5321 §4.2.3"][..]));
 /// # Ok::<(), smtp_enhanced_status::ParseError>(())
 /// ```
@@ -29,7 +28,7 @@ impl ReplyCode {
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
-    /// assert_eq!(ReplyCode::new(571).map(ReplyCode::get), Some(571));
+    /// assert_eq!(ReplyCode::new(571).map(ReplyCode::as_u16), Some(571));
     /// assert_eq!(ReplyCode::new(199), None);
     /// assert_eq!(ReplyCode::new(600), None);
     /// ```
@@ -39,6 +38,18 @@ impl ReplyCode {
             Some(nonzero) if number >= 200 && number <= 599 => Some(ReplyCode(nonzero)),
             _ => None,
         }
+    }
+
+    /// Returns the reply code whose constant has this name, or `None` if there is none.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert_eq!(ReplyCode::from_identifier("MAILBOX_UNAVAIL"), Some(ReplyCode::MAILBOX_UNAVAIL));
+    /// assert_eq!(ReplyCode::from_identifier("mailbox_unavail"), None);
+    /// ```
+    #[must_use]
+    pub fn from_identifier(identifier: &str) -> Option<ReplyCode> {
+        REPLY_CODES.iter().find(|entry| entry.identifier == identifier).map(|entry| entry.code)
     }
 
     /// Parses exactly three digits, the first of them 2 to 5.
@@ -61,11 +72,80 @@ impl ReplyCode {
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
-    /// assert_eq!(ReplyCode::OK.get(), 250);
+    /// assert_eq!(ReplyCode::OK.as_u16(), 250);
+    /// assert!(ReplyCode::OK == 250);
     /// ```
     #[must_use]
-    pub const fn get(self) -> u16 {
+    pub const fn as_u16(self) -> u16 {
         self.0.get()
+    }
+
+    /// Returns whether the code is 2yz: the action was completed (RFC 5321 §4.2.1, "Positive Completion").
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::OK.is_success());
+    /// ```
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        self.as_u16() / 100 == 2
+    }
+
+    /// Returns whether the code is 3yz: the server waits for more (RFC 5321 §4.2.1, "Positive Intermediate").
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::START_MAIL_INPUT.is_intermediate());
+    /// ```
+    #[must_use]
+    pub const fn is_intermediate(self) -> bool {
+        self.as_u16() / 100 == 3
+    }
+
+    /// Returns whether the code is 4yz: the same command may succeed later (RFC 5321 §4.2.1, "Transient Negative
+    /// Completion").
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::LOCAL_ERROR.is_transient());
+    /// ```
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        self.as_u16() / 100 == 4
+    }
+
+    /// Returns whether the code is 5yz: the same command should not be repeated (RFC 5321 §4.2.1, "Permanent Negative
+    /// Completion").
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::MAILBOX_UNAVAIL.is_permanent());
+    /// ```
+    #[must_use]
+    pub const fn is_permanent(self) -> bool {
+        self.as_u16() / 100 == 5
+    }
+
+    /// Returns whether the code is 2yz or 3yz: the command was accepted.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::OK.is_positive() && ReplyCode::START_MAIL_INPUT.is_positive());
+    /// ```
+    #[must_use]
+    pub const fn is_positive(self) -> bool {
+        self.as_u16() < 400
+    }
+
+    /// Returns whether the code is 4yz or 5yz: the command was not accepted.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::ReplyCode;
+    /// assert!(ReplyCode::LOCAL_ERROR.is_negative() && ReplyCode::FAILED.is_negative());
+    /// ```
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        !self.is_positive()
     }
 
     /// Returns the class that an enhanced status code in the same reply must have (RFC 2034 §4), or `None` for a
@@ -78,26 +158,26 @@ impl ReplyCode {
     /// ```
     #[must_use]
     pub const fn class(self) -> Option<Class> {
-        match self.get() / 100 {
+        match self.as_u16() / 100 {
             2 => Some(Class::Success),
-            4 => Some(Class::PersistentTransientFailure),
-            5 => Some(Class::PermanentFailure),
+            4 => Some(Class::Transient),
+            5 => Some(Class::Permanent),
             _ => None,
         }
     }
 
-    /// Returns what is known about the code: its name, its meaning, what a client does, and where it is defined.
+    /// Returns what is known about the code: its identifier, its meaning, what a client does, and where it is defined.
     ///
     /// ```
     /// # use smtp_enhanced_status::ReplyCode;
-    /// assert_eq!(ReplyCode::OK.entry().map(|entry| entry.name), Some("OK"));
+    /// assert_eq!(ReplyCode::OK.entry().map(|entry| entry.identifier), Some("OK"));
     /// assert_eq!(ReplyCode::new(571).and_then(ReplyCode::entry), None);
     /// ```
     #[must_use]
     pub const fn entry(self) -> Option<&'static ReplyCodeEntry> {
         let mut index = 0;
         while index < REPLY_CODES.len() {
-            if REPLY_CODES[index].code.get() == self.get() {
+            if REPLY_CODES[index].code.as_u16() == self.as_u16() {
                 return Some(&REPLY_CODES[index]);
             }
             index += 1;
@@ -130,36 +210,43 @@ impl ReplyCode {
 /// Writes `ReplyCode(550)`.
 impl fmt::Debug for ReplyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ReplyCode").field(&self.get()).finish()
+        f.debug_tuple("ReplyCode").field(&self.as_u16()).finish()
     }
 }
 
 /// Writes the three digits: `550`.
 impl fmt::Display for ReplyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.get(), f)
+        fmt::Display::fmt(&self.as_u16(), f)
     }
 }
 
-impl FromStr for ReplyCode {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        ReplyCode::from_bytes(text.as_bytes())
-    }
-}
+crate::parse::from_text!(ReplyCode);
 
 impl TryFrom<u16> for ReplyCode {
     type Error = ParseError;
 
     fn try_from(number: u16) -> Result<Self, ParseError> {
-        ReplyCode::new(number).ok_or(ParseError::REPLY_CODE_RANGE)
+        ReplyCode::new(number).ok_or(ParseError::REPLY_CODE)
     }
 }
 
 impl From<ReplyCode> for u16 {
     fn from(code: ReplyCode) -> u16 {
-        code.get()
+        code.as_u16()
+    }
+}
+
+/// Compares with a number: `reply_code == 550`.
+impl PartialEq<u16> for ReplyCode {
+    fn eq(&self, number: &u16) -> bool {
+        self.as_u16() == *number
+    }
+}
+
+impl PartialEq<ReplyCode> for u16 {
+    fn eq(&self, code: &ReplyCode) -> bool {
+        code == self
     }
 }
 
@@ -169,15 +256,15 @@ impl From<ReplyCode> for u16 {
 /// use smtp_enhanced_status::ReplyCode;
 ///
 /// let entry = ReplyCode::HOST_NO_MAIL.entry().expect("521 is in the table");
-/// assert_eq!((entry.code.get(), entry.name), (521, "HOST_NO_MAIL"));
+/// assert_eq!((entry.code.as_u16(), entry.identifier), (521, "HOST_NO_MAIL"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplyCodeEntry {
     /// The code.
     pub code: ReplyCode,
-    /// The name of the code's constant.
-    pub name: &'static str,
+    /// The name of the code's constant, which never changes.
+    pub identifier: &'static str,
     /// What a server means by it.
     pub meaning: &'static str,
     /// What a client does when it receives the code.
@@ -189,7 +276,7 @@ pub struct ReplyCodeEntry {
 /// Returns the table of basic reply codes, in ascending order.
 ///
 /// ```
-/// assert!(smtp_enhanced_status::reply_codes().iter().any(|entry| entry.code.get() == 250));
+/// assert!(smtp_enhanced_status::reply_codes().iter().any(|entry| entry.code.as_u16() == 250));
 /// ```
 #[must_use]
 pub const fn reply_codes() -> &'static [ReplyCodeEntry] {

@@ -1,7 +1,6 @@
 //! The enumerated status: subject and detail, without a class.
 
 use core::fmt;
-use core::str::FromStr;
 
 use crate::generated::entries::{BY_IDENTIFIER, ENTRIES, INDEX};
 use crate::{Class, EnhancedStatusCode, Entry, ParseError};
@@ -116,7 +115,7 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn transient(self) -> EnhancedStatusCode {
-        self.with_class(Class::PersistentTransientFailure)
+        self.with_class(Class::Transient)
     }
 
     /// Returns the code for a permanent failure: `5.y.z`.
@@ -127,7 +126,7 @@ impl Status {
     /// ```
     #[must_use]
     pub const fn permanent(self) -> EnhancedStatusCode {
-        self.with_class(Class::PermanentFailure)
+        self.with_class(Class::Permanent)
     }
 
     /// Returns the registry's row, or `None` if the status is not registered.
@@ -178,13 +177,7 @@ impl fmt::Display for Status {
     }
 }
 
-impl FromStr for Status {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        Status::from_bytes(text.as_bytes())
-    }
-}
+crate::parse::from_text!(Status);
 
 impl From<EnhancedStatusCode> for Status {
     fn from(code: EnhancedStatusCode) -> Status {

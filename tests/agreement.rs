@@ -22,7 +22,7 @@ fn the_model_judges_as_the_library() {
     let verdicts: Vec<u8> = grid::pairs()
         .map(|(reply_code, code)| {
             grid::letter(as_library(registry.judge(Pair {
-                reply_code: code::ReplyCode::new(reply_code.get()).unwrap(),
+                reply_code: code::ReplyCode::new(reply_code.as_u16()).unwrap(),
                 class: code::Class::new(code.class().digit()).unwrap(),
                 status: code::Status { subject: code.subject(), detail: code.detail() },
             })))
@@ -87,7 +87,7 @@ fn entries_are_the_rows_of_the_model() {
         assert_eq!(ours.change_controller, record.change_controller.text);
         assert_eq!((ours.date, ours.updated), (record.date.as_deref(), record.updated.as_deref()));
         assert_eq!(format!("{:?}", ours.associated.form), format!("{:?}", row.associated.form));
-        let codes: Vec<u16> = ours.associated.codes.iter().map(|code| code.get()).collect();
+        let codes: Vec<u16> = ours.associated.codes.iter().map(|code| code.as_u16()).collect();
         assert_eq!(codes, row.associated.codes.iter().map(|code| code.number()).collect::<Vec<_>>());
         assert_eq!(ours.conflicts.len(), row.conflicts.len());
         let raw = [
@@ -143,7 +143,7 @@ fn every_reply_code_of_the_registry_is_in_the_table() {
     }
     for number in 200..=599 {
         let found = ReplyCode::new(number).unwrap().entry();
-        assert_eq!(found.is_some(), reply_codes().iter().any(|entry| entry.code.get() == number));
+        assert_eq!(found.is_some(), reply_codes().iter().any(|entry| entry.code.as_u16() == number));
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 use smtp_enhanced_status::{
     AssociatedForm, Class, Classes, EnhancedStatusCode, Entry, Listing, REGISTRY_ORIGIN, REGISTRY_SHA256,
-    REGISTRY_UPDATED, ReplyCode, Status, entries, reply_codes,
+    REGISTRY_UPDATED, ReplyCode, ReplyWriter, Status, class_entries, entries, reply_codes, subject_entries,
 };
 use tempfile::TempDir;
 use xtask::model::Model;
@@ -116,6 +116,61 @@ fn parses_and_formats_codes_as_the_library() {
 }
 
 #[test]
+fn writes_replies_as_the_library() {
+    let folder = TempDir::new().unwrap();
+    if !support::has([SANITIZED_GCC]) {
+        return;
+    }
+    let program = dialect("gcc", "c89").build(folder.path(), "replies", &SANITIZERS);
+    let replies: Vec<(u16, u32, String)> = replies().collect();
+    let line =
+        |(number, code, text): &(u16, u32, String)| format!("{number} {code} {}\n", hex(text.as_bytes()));
+    let answers = run(&program, replies.iter().map(line).collect::<String>().as_bytes());
+    let answers = String::from_utf8(answers).unwrap();
+    assert_eq!(answers.lines().count(), replies.len());
+    for (reply, answer) in replies.iter().zip(answers.lines()) {
+        assert_eq!(answer, hex(library_reply(reply).as_bytes()), "{reply:?}");
+    }
+}
+
+#[test]
+fn examples_of_the_documentation_run() {
+    let Some(gcc) = gcc("c99") else { return };
+    let folder = TempDir::new().unwrap();
+    for document in ["README.md", "docs/c.md"] {
+        let blocks = c_blocks(document);
+        assert!(!blocks.is_empty(), "{document} has no block of C");
+        for block in blocks {
+            let program = build_block(&gcc, folder.path(), &block);
+            let output = String::from_utf8(run(&program, b"")).unwrap();
+            assert!(!output.is_empty(), "an example of {document} prints nothing:\n{block}");
+        }
+    }
+    // A program that logs the text of a row that does not exist fails here.
+    let careless =
+        "log_reply(\"sample text\", smtp_esc_sample_text(smtp_esc_parse_prefix(text, length, NULL)));\n";
+    let output = Command::new(build_block(&gcc, folder.path(), careless)).output().unwrap();
+    assert!(!output.status.success(), "{}", output.status);
+}
+
+#[test]
+fn has_no_zero_as_a_null_pointer() {
+    if !support::has(["clang++"]) {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("header.cpp");
+    fs::write(&source, DEFINITION).unwrap();
+    let warnings = ["-Werror", "-Wzero-as-null-pointer-constant"];
+    for standard in ["c++11", "c++17", "c++20"] {
+        let mut compile = dialect("clang++", standard).command(&header_folder(), &warnings);
+        succeed(
+            compile.args(["-DSMTP_ESC_NO_INLINE", "-DSMTP_ESC_DESCRIPTIONS", "-fsyntax-only"]).arg(&source),
+        );
+    }
+}
+
+#[test]
 fn every_number_is_a_code_or_is_refused() {
     let folder = TempDir::new().unwrap();
     let plain: &[&str] = &["-O2", "-DSMTP_ESC_DESCRIPTIONS"];
@@ -139,7 +194,7 @@ fn tables_are_those_of_the_library() {
     // A user's macros with the names of the identifiers must change nothing.
     let identifiers = entries().iter().map(|entry| entry.identifier);
     let taken: String = identifiers
-        .chain(reply_codes().iter().map(|entry| entry.name))
+        .chain(reply_codes().iter().map(|entry| entry.identifier))
         .chain(["X", "ERROR", "CLASS", "CODE", "STATUS", "SUCCESS"])
         .map(|name| format!("#define {name} ) 7 (\n"))
         .collect();
@@ -226,7 +281,7 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
         );
         assert!(name.len() <= 31, "{name} has more than 31 characters");
     }
-    for internal in ["SMTP_ESC_INLINE", "SMTP_ESC_CASE", "SMTP_ESC_KEY", "SMTP_ESC_ROW"] {
+    for internal in ["SMTP_ESC_INLINE", "SMTP_ESC_CASE", "SMTP_ESC_KEY", "SMTP_ESC_NULL", "SMTP_ESC_PUT"] {
         assert!(!names.contains(internal), "{internal} is still defined at the end of the header");
     }
     for entry in entries() {
@@ -238,7 +293,7 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
 #[test]
 fn texts_of_the_current_tables_are_plain() {
     let rows = entries().iter().flat_map(|entry| [entry.identifier, entry.sample_text, entry.description]);
-    let replies = reply_codes().iter().flat_map(|entry| [entry.name, entry.meaning]);
+    let replies = reply_codes().iter().flat_map(|entry| [entry.identifier, entry.meaning]);
     for text in rows.chain(replies) {
         assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'%'), "{text:?}");
     }
@@ -413,12 +468,10 @@ fn assert_judges(who: &str, program: &Path) {
 
 /// Returns the line that parse.c should print for a text, according to the library.
 fn library_answer(text: &[u8]) -> String {
-    let number =
-        |code: EnhancedStatusCode| u32::from(code.class().digit()) * 1_000_000 + status_number(code.status());
-    let whole = EnhancedStatusCode::from_bytes(text).map_or(0, number);
+    let whole = EnhancedStatusCode::from_bytes(text).map_or(0, code_number);
     match EnhancedStatusCode::parse_prefix(text) {
         None => format!("{whole} 0 0 "),
-        Some((code, rest)) => format!("{whole} {} {} {code}", number(code), text.len() - rest.len()),
+        Some((code, rest)) => format!("{whole} {} {} {code}", code_number(code), text.len() - rest.len()),
     }
 }
 
@@ -432,27 +485,39 @@ fn library_tables() -> String {
         let number = status_number(entry.status);
         let _ = writeln!(
             lines,
-            "row {} {} {number} {} {} {} {number} {}",
+            "row {} {} {number} {} {} {} {number} {} {}",
             entry.identifier,
             sub_codes(entry),
             bits(entry.classes),
             form(entry.associated.form),
-            u8::from(entry.deprecated.is_some()),
+            successor(entry),
+            hex(entry.reference.as_bytes()),
             hex(entry.sample_text.as_bytes())
         );
     }
     for entry in entries() {
         let associated = entry.associated;
-        let exact = associated.codes.iter().map(|code| (1, code.get()));
+        let exact = associated.codes.iter().map(|code| (1, code.as_u16()));
         let class = associated.class_wildcards.iter().map(|class| (2, u16::from(class.digit())));
         let any = (associated.form == AssociatedForm::Any).then_some((3, 0));
         for (kind, reply) in exact.chain(class).chain(any) {
             let _ = writeln!(lines, "pair {} {} {kind} {reply}", entry.identifier, sub_codes(entry));
         }
     }
+    for entry in class_entries() {
+        let _ = writeln!(lines, "class {} {}", entry.class, hex(entry.summary.as_bytes()));
+    }
+    for entry in subject_entries() {
+        let _ = writeln!(lines, "subject {} {}", entry.subject, hex(entry.summary.as_bytes()));
+    }
     for entry in reply_codes() {
-        let _ =
-            writeln!(lines, "reply {0} {1} {0} {2}", entry.code, entry.name, hex(entry.meaning.as_bytes()));
+        let _ = writeln!(
+            lines,
+            "reply {0} {1} {0} {2}",
+            entry.code,
+            entry.identifier,
+            hex(entry.meaning.as_bytes())
+        );
     }
     for entry in entries() {
         let text = hex(entry.description.as_bytes());
@@ -461,29 +526,56 @@ fn library_tables() -> String {
     lines.push('\n');
     let mut rows: Vec<&Entry> = entries().iter().collect();
     rows.sort_by_key(|entry| entry.status);
-    for class in [0, 2, 4, 5] {
+    // Codes have smaller numbers than statuses.
+    for class in Class::ALL.map(Some).into_iter().chain([None]) {
         for entry in &rows {
-            let number = class * 1_000_000 + status_number(entry.status);
-            let (classes, form) = (bits(entry.classes), form(entry.associated.form));
-            let listings: String = (199..=600).map(|reply| listing(entry, reply)).collect();
-            let sample = hex(entry.sample_text.as_bytes());
-            let _ =
-                writeln!(lines, "number {number} {} {classes} {form} {listings} {sample}", entry.identifier);
+            let _ = writeln!(lines, "{}", library_row(entry, class));
             let _ = writeln!(lines, "whole {}", hex(entry.description.as_bytes()));
         }
     }
     for entry in reply_codes() {
-        let _ = writeln!(lines, "meaning {} {}", entry.code, hex(entry.meaning.as_bytes()));
+        let _ =
+            writeln!(lines, "meaning {} {} {}", entry.code, entry.identifier, hex(entry.meaning.as_bytes()));
     }
     lines
+}
+
+/// Returns the line that tables.c should print for the status of a row, or for its code of a class.
+fn library_row(entry: &Entry, class: Option<Class>) -> String {
+    let number = class
+        .map_or_else(|| status_number(entry.status), |class| code_number(entry.status.with_class(class)));
+    let listings: String = (199..=600).map(|reply| listing(entry, reply)).collect();
+    let class = class_entries().iter().find(|row| Some(row.class) == class);
+    let subject = subject_entries().iter().find(|row| row.subject == entry.status.subject()).unwrap();
+    format!(
+        "number {number} {} {} {} {} {} {} {} {} {listings} {}",
+        entry.identifier,
+        bits(entry.classes),
+        form(entry.associated.form),
+        successor(entry),
+        u8::from(entry.deprecated.is_some()),
+        hex(entry.reference.as_bytes()),
+        class.map_or("-", |row| row.summary),
+        hex(subject.summary.as_bytes()),
+        hex(entry.sample_text.as_bytes())
+    )
+}
+
+fn successor(entry: &Entry) -> u32 {
+    entry.deprecated.map_or(0, |deprecation| status_number(deprecation.successor))
 }
 
 fn sub_codes(entry: &Entry) -> String {
     format!("{} {}", entry.status.subject(), entry.status.detail())
 }
 
+/// Returns the number of a status in the header: an X counts as 10.
 fn status_number(status: Status) -> u32 {
-    u32::from(status.subject()) * 1000 + u32::from(status.detail())
+    10_000_000 + u32::from(status.subject()) * 1000 + u32::from(status.detail())
+}
+
+fn code_number(code: EnhancedStatusCode) -> u32 {
+    status_number(code.status()) - 10_000_000 + u32::from(code.class().digit()) * 1_000_000
 }
 
 fn version_number() -> u32 {
@@ -495,8 +587,8 @@ fn version_number() -> u32 {
 fn bits(classes: Classes) -> u8 {
     let bit = |class: Class| match class {
         Class::Success => 1,
-        Class::PersistentTransientFailure => 2,
-        Class::PermanentFailure => 4,
+        Class::Transient => 2,
+        Class::Permanent => 4,
     };
     classes.iter().map(bit).sum()
 }
@@ -510,6 +602,66 @@ fn form(form: AssociatedForm) -> u8 {
         AssociatedForm::OpenList => 5,
         _ => panic!("{form:?} has no number in the header yet"),
     }
+}
+
+/// Returns reply codes, codes or 0, and texts: those that are folded, those that are unprintable, and those of
+/// [`random_texts`].
+fn replies() -> impl Iterator<Item = (u16, u32, String)> {
+    let codes = [0, 5_001_001, 5_999_999, 2_000_000, 4_002_002, 10_001_001, 1];
+    let room = 512 - "550 5.1.1 \r\n".len();
+    let long = (room - 2..=room + 6).flat_map(|length| {
+        ["", "\n", "\r\n", " ", "\r", "y", " y", "\ny"].map(|end| {
+            [
+                "x".repeat(length) + end,
+                format!("one two {}{end}", "x".repeat(length - 8)),
+                " ".repeat(length) + end,
+            ]
+        })
+    });
+    let short = ["", "\n", "\r\n", "\r", "a\n\nb", "a\r\r\nb", "a\tb\u{1b}\u{7f}c", "ok\r\n250 2.0.0 ok\n"];
+    let random = random_texts(2000).map(|text| {
+        let text = text.into_iter().filter(|octet| octet.is_ascii() && *octet != 0);
+        text.map(char::from).collect::<String>().repeat(60).replace(':', "\r\n")
+    });
+    let texts = long.flatten().chain(short.map(str::to_owned)).chain(random);
+    texts.enumerate().flat_map(move |(index, text)| {
+        let number = [550, 250, 354, 452, 199, 600][index % 6];
+        [(550, 5_001_001, text.clone()), (number, codes[index % codes.len()], text)]
+    })
+}
+
+/// Returns what replies.c should write, according to the library: nothing if the reply is refused.
+fn library_reply((number, code, text): &(u16, u32, String)) -> String {
+    let Some(reply_code) = ReplyCode::new(*number) else { return String::new() };
+    let reply = ReplyWriter::new(reply_code, text);
+    if *code == 0 {
+        return reply.to_string();
+    }
+    let class = u8::try_from(code / 1_000_000).ok().and_then(Class::from_digit);
+    let [subject, detail] = [code / 1000 % 1000, code % 1000].map(|number| u16::try_from(number).unwrap());
+    let code = class.and_then(|class| EnhancedStatusCode::new(class, subject, detail));
+    let reply = code.and_then(|code| reply.with_enhanced(code).ok());
+    reply.map(|reply| reply.to_string()).unwrap_or_default()
+}
+
+/// Returns the blocks of C in a document.
+fn c_blocks(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(support::root().join(document)).unwrap();
+    let blocks = text.split("\n```c\n").skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned());
+    blocks.collect()
+}
+
+/// Compiles an example as the body of a function, which is called with the texts of replies with 550: with codes that
+/// have no row, without a code, and with a registered code.
+fn build_block(gcc: &Dialect, folder: &Path, block: &str) -> PathBuf {
+    let (includes, body): (Vec<&str>, Vec<&str>) =
+        block.lines().partition(|line| line.starts_with("#include"));
+    let [source, program] = ["block.c", "block"].map(|name| folder.join(name));
+    let text = include_str!("c/block.c").replace("/* INCLUDES */", &includes.join("\n"));
+    fs::write(&source, text.replace("/* BODY */", &body.join("\n"))).unwrap();
+    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused"];
+    succeed(gcc.command(&header_folder(), &options).arg(source).arg("-o").arg(&program));
+    program
 }
 
 fn listing(entry: &Entry, reply: u16) -> char {
@@ -570,16 +722,20 @@ fn consumer(get_the_target: &str) -> String {
 }
 
 fn assert_replies(program: &Path) {
-    let expected = "250 2.1.0 Sender accepted\r\n\
+    let expected = "220 mx.example ESMTP\r\n\
+        250-mx.example\r\n\
+        250 ENHANCEDSTATUSCODES\r\n\
+        250 2.1.0 Sender accepted\r\n\
         250 2.1.5 Recipient accepted\r\n\
-        550 5.1.1 No such user here\r\n\
+        550-5.1.1 No such user here: <nobody@example.com>\r\n\
+        550 5.1.1 250 2.1.5 Recipient accepted\r\n\
         452 4.2.2 Mailbox full\r\n\
         452 4.5.3 Too many recipients; send the rest in another transaction\r\n\
         550-5.7.1 Message refused by local policy\r\n\
         550 5.7.1 See https://example.com/policy\r\n\
+        354 End with a dot on a line of its own\r\n\
         250 2.0.0 Message queued\r\n\
-        refused: 550 4.2.2\r\n\
-        refused: 250 2.0.0\r\n";
+        refused: 550 4.2.2\r\n";
     assert_eq!(String::from_utf8(run(program, b"")).unwrap(), expected);
 }
 

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use smtp_enhanced_status::ParseErrorKind::{
     Class as NoClass, Digit, Dot, LeadingZero, NoX, TooManyDigits, Trailing,
 };
-use smtp_enhanced_status::{Class, EnhancedStatusCode, Forgiven, ParseErrorKind, ReplyCode, Status};
+use smtp_enhanced_status::{
+    Class, Classes, EnhancedStatusCode, Forgiven, LenientCode, ParseErrorKind, ReplyCode, Status,
+};
 
 #[test]
 fn all_three_million_codes_survive_a_round_trip() {
@@ -210,7 +212,94 @@ fn lenient_parsing_names_every_defect() {
     }
 }
 
+#[test]
+fn every_conversion_agrees_with_the_parser() {
+    for text in ["", "5", "5.1.1", "5.07.1", "3.0.0", "X.1.1", "550", "150", "2500", "5.1.1 "] {
+        let octets = text.as_bytes();
+        let code = EnhancedStatusCode::from_bytes(octets);
+        assert_eq!(
+            [text.parse(), EnhancedStatusCode::try_from(text), octets.try_into()],
+            [code; 3],
+            "{text}"
+        );
+        let status = Status::from_bytes(octets);
+        assert_eq!([text.parse(), Status::try_from(text), octets.try_into()], [status; 3], "{text}");
+        let reply_code = ReplyCode::from_bytes(octets);
+        assert_eq!([text.parse(), ReplyCode::try_from(text), octets.try_into()], [reply_code; 3], "{text}");
+    }
+}
+
+#[test]
+fn prefixes_of_strings_are_those_of_octets() {
+    for text in
+        ["5.1.1 No such user", "5.1.1", "5.1.1 \u{e9}", "(#5.1.01) \u{e9}", "\u{e9}", "5.1.1\u{e9}", ""]
+    {
+        let whole = EnhancedStatusCode::parse_prefix(text.as_bytes());
+        let string = EnhancedStatusCode::parse_prefix_str(text);
+        assert_eq!(string.map(|(code, rest)| (code, rest.as_bytes())), whole, "{text}");
+        let lenient = EnhancedStatusCode::parse_lenient(text.as_bytes());
+        let string = EnhancedStatusCode::parse_lenient_str(text);
+        let parts = |read: LenientCode<&str>| (read.code, read.forgiven, read.rest.as_bytes().to_vec());
+        assert_eq!(
+            string.map(parts),
+            lenient.map(|read| (read.code, read.forgiven, read.rest.to_vec())),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn every_reply_code_has_the_kind_of_its_first_digit() {
+    for number in 200..=599 {
+        let code = ReplyCode::new(number).unwrap();
+        let kinds = [code.is_success(), code.is_intermediate(), code.is_transient(), code.is_permanent()];
+        let first = usize::from(number / 100);
+        assert_eq!(kinds, [2, 3, 4, 5].map(|digit| digit == first), "{code}");
+        assert_eq!((code.is_positive(), code.is_negative()), (first < 4, first > 3), "{code}");
+        assert_eq!((code == number, code == number + 1), (true, false), "{code}");
+        assert_eq!((number == code, number + 1 == code), (true, false), "{code}");
+        if let Some(entry) = code.entry() {
+            assert_eq!(ReplyCode::from_identifier(entry.identifier), Some(code));
+        }
+    }
+    assert_eq!(ReplyCode::from_identifier(""), None);
+}
+
+#[test]
+fn every_set_of_classes_is_made_of_its_classes() {
+    for digit in 0..=u8::MAX {
+        let class = Class::from_digit(digit);
+        assert_eq!(Class::try_from(digit).ok(), class);
+        assert_eq!(digit.to_string().parse::<Class>().ok(), class, "{digit}");
+    }
+    for bits in 0..8_u8 {
+        let chosen: Vec<Class> =
+            (0..).zip(Class::ALL).filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, class)| class).collect();
+        let classes: Classes = chosen.iter().copied().collect();
+        assert_eq!(classes.into_iter().collect::<Vec<_>>(), chosen);
+        assert_eq!(
+            classes.into_iter().rev().collect::<Vec<_>>(),
+            chosen.iter().rev().copied().collect::<Vec<_>>()
+        );
+        assert_eq!((classes.len(), classes.iter().len()), (chosen.len(), chosen.len()));
+        assert_eq!(chosen.iter().fold(Classes::NONE, |set, &class| set | class), classes);
+        assert_eq!(classes | Classes::ALL, Classes::ALL);
+        let mut extended = Classes::NONE;
+        extended.extend(chosen);
+        assert_eq!(extended, classes);
+    }
+    assert_eq!(Class::Success | Class::Permanent, Classes::NONE.with(Class::Success).with(Class::Permanent));
+    assert_eq!("55".parse::<Class>().unwrap_err().to_string(), "something follows the code, at octet 1");
+    assert_eq!(Class::try_from(3_u8).unwrap_err().to_string(), "the class is not 2, 4 or 5");
+    assert_eq!(
+        ReplyCode::try_from(600).unwrap_err().to_string(),
+        "a reply code must be three digits, 200 to 599"
+    );
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// The three parsers agree on any octets, and none panics.
     #[test]
     fn parsers_agree(octets in prop::collection::vec(prop_oneof![Just(b'.'), Just(b' '), Just(b'5'), b'0'..=b'9', any::<u8>()], 0..14)) {

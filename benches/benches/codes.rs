@@ -178,7 +178,7 @@ fn by_row<'a>(
     code: EnhancedStatusCode,
     row: impl Fn(u32) -> Option<&'a Row>,
 ) -> Pairing {
-    if reply_code.get() / 100 != u16::from(code.class().digit()) {
+    if reply_code.as_u16() / 100 != u16::from(code.class().digit()) {
         return Pairing::ClassMismatch;
     }
     match row(key(code)) {
@@ -186,7 +186,7 @@ fn by_row<'a>(
         Some(row) if !row.has_list => Pairing::NoList,
         Some(row)
             if row.any
-                || row.codes.contains(&reply_code.get())
+                || row.codes.contains(&reply_code.as_u16())
                 || row.wildcards.contains(&code.class().digit()) =>
         {
             Pairing::Listed

@@ -4,35 +4,38 @@
  * SPDX-License-Identifier: MIT OR Apache-2.0; registry data: CC0-1.0
  */
 
-/*
-  * SMTP enhanced status codes (RFC 3463), basic reply codes (RFC 5321), and what IANA's registry says
-  * about pairs of the two (RFC 2034, RFC 5248).
-  *
-  * To use it, copy this file. There is nothing to build, link or initialise.
+/**
+ * @file
+ * SMTP enhanced status codes (RFC 3463), basic reply codes (RFC 5321), and what IANA's registry says
+ * about pairs of the two (RFC 2034, RFC 5248).
+ *
+ * To use it, copy this file. There is nothing to build, link or initialise.
  *
  *     code = smtp_esc_parse_prefix(text, length, NULL);   where text is "5.1.1 No such user"
  *     if (smtp_esc_judge(550, code) == SMTP_ESC_CLASS_MISMATCH) ...
- *     smtp_esc_format(SMTP_ESC_PERMANENT(SMTP_ESC_ADDR_DEST_MAILBOX), buffer);
+ *     code = SMTP_ESC_PERMANENT(SMTP_ESC_ADDR_DEST_MAILBOX);
+ *     smtp_esc_format_reply(buffer, sizeof(buffer), 550, code, "No such user");
  *
-  * Options, which must be defined before the first #include:
-  *
-  *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
-  *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
-  *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
-  *
-  * The header is written in C89 and C++98, and works with every later standard. It includes only
-  * <stddef.h>. It exceeds two limits of C89, which no compiler we know of enforces: an X-macro is a
-  * logical source line of more than 509 characters, and with SMTP_ESC_NO_INLINE some external names have
-  * the same first six characters.
-  *
-  * The functions have no state: they allocate nothing, have no static buffers, do not use the locale,
-  * and are thread-safe. They accept every argument. They return 0 for a text or number that is not a
-  * code, and NULL or 0 for a row that does not exist, unless their comment says otherwise. A null pointer
-  * with length 0 is an empty text.
-  *
-  * The texts are the registry's and may change with it. Never use one as a format; write
-  * printf("%s", text). The registry's lists of reply codes are not exclusive (RFC 5248 section 2.1):
-  * only SMTP_ESC_CLASS_MISMATCH breaks a requirement, and an unlisted pair is not an error.
+ * Options, which must be defined before the first include:
+ *
+ *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
+ *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
+ *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
+ *
+ * The header is written in C89 and C++98, and works with every later standard. It includes only
+ * <stddef.h>. It exceeds two limits of C89, which no compiler we know of enforces: an X-macro is a
+ * logical source line of more than 509 characters, and with SMTP_ESC_NO_INLINE some external names have
+ * the same first six characters.
+ *
+ * The functions have no state: they allocate nothing, have no static buffers, do not use the locale,
+ * and are thread-safe. They accept every number. They return 0 for a text or number that is not a
+ * code, and NULL or 0 for a row that does not exist, unless their comment says otherwise: a text may
+ * be NULL for every code that is not registered, and vendors send many. A null pointer with length 0
+ * is an empty text.
+ *
+ * The texts are the registry's and may change with it. Never use one as a format; write
+ * printf("%s", text). The registry's lists of reply codes are not exclusive (RFC 5248 section 2.1):
+ * only SMTP_ESC_CLASS_MISMATCH breaks a requirement, and an unlisted pair is not an error.
  */
 
 #ifndef SMTP_ENHANCED_STATUS_H
@@ -45,7 +48,7 @@
 #endif
 
 #define SMTP_ESC_VERSION          "0.1.0"
-#define SMTP_ESC_VERSION_NUMBER   0x000100L /* 0xMMmmpp */
+#define SMTP_ESC_VERSION_NUMBER   0x000100L /**< 0xMMmmpp */
 #define SMTP_ESC_REGISTRY_UPDATED "2024-12-06"
 #define SMTP_ESC_REGISTRY_DATE    20241206L
 #define SMTP_ESC_REGISTRY_ORIGIN  "transcribed from the registry of 2024-12-06"
@@ -55,301 +58,312 @@
 /*
  * Numbers
  *
-  *     status   subject * 1000 + detail, a row of the registry, without a class: X.1.1 is 1001
-  *     code     class * 1000000 + status: 5.1.1 is 5001001; never 0
-  *
-  * Both are long, because an int may have only 16 bits, and both can be used in #if and in case labels.
-  * Codes compare numerically: 5.7.2 is less than 5.7.10. The macros check nothing: pass 2, 4 or 5 as
-  * the class, and 0 to 999 as subject and detail.
+ *     code     class * 1000000 + subject * 1000 + detail: 5.1.1 is 5001001
+ *     status   10000000 + subject * 1000 + detail, a row of the registry, without a class: X.1.1 is
+ *              10001001
+ *     0        neither: "no code", as smtp_esc_parse returns it, and "no status"
+ *
+ * The X of a status counts as 10, as in Roman numerals. So no number is both a code and a status, and
+ * 0 is not X.0.0. A parameter is called "code" if it must be a code, and "number" if it may be a code or
+ * a status. A function that gets anything else does not guess: it returns what its comment says.
+ *
+ * Both are long, because an int may have only 16 bits, and both can be used in #if and in case labels.
+ * Codes compare numerically: 5.7.2 is less than 5.7.10. The macros put numbers together and check
+ * nothing: pass 2, 4 or 5 as the class, and 0 to 999 as subject and detail. What SMTP_ESC_PERMANENT
+ * and its like make of 0, or of a code, is not a code. Functions take numbers apart.
  */
-#define SMTP_ESC_STATUS(subject, detail)      ((subject) * 1000L + (detail))
-#define SMTP_ESC_CODE(class, subject, detail) ((class) * 1000000L + SMTP_ESC_STATUS(subject, detail))
 
-#define SMTP_ESC_SUCCESS(status)   (2000000L + (status)) /* 2.y.z */
-#define SMTP_ESC_TRANSIENT(status) (4000000L + (status)) /* 4.y.z */
-#define SMTP_ESC_PERMANENT(status) (5000000L + (status)) /* 5.y.z */
+/** A row of the registry: X.subject.detail. */
+#define SMTP_ESC_STATUS(subject, detail) (10000000L + (subject) * 1000L + (detail))
 
-#define SMTP_ESC_CLASS_OF(code)     ((code) / 1000000L)
-#define SMTP_ESC_STATUS_OF(code)    ((code) % 1000000L)
-#define SMTP_ESC_SUBJECT_OF(number) ((number) / 1000L % 1000L) /* of a code or a status */
-#define SMTP_ESC_DETAIL_OF(number)  ((number) % 1000L)
+/** A code: class.subject.detail. */
+#define SMTP_ESC_CODE(class, subject, detail) ((class) * 1000000L + (subject) * 1000L + (detail))
 
-/* The size of a buffer for the longest code, "5.999.999", and its NUL. */
+#define SMTP_ESC_SUCCESS(status)   ((status) - 8000000L) /**< 2.y.z */
+#define SMTP_ESC_TRANSIENT(status) ((status) - 6000000L) /**< 4.y.z */
+#define SMTP_ESC_PERMANENT(status) ((status) - 5000000L) /**< 5.y.z */
+
+/** The size of a buffer for the longest code, "5.999.999", and its NUL. */
 #define SMTP_ESC_BUFFER_SIZE 10
 
+/** The length of the longest reply line, with CR LF (RFC 5321 section 4.5.3.1.5). */
+#define SMTP_ESC_MAX_LINE 512
+
 /* What the registry says about a reply code and an enhanced status code; if several apply, the first. */
-#define SMTP_ESC_INVALID        0 /* the reply code is not 200 to 599, or the code is not a code */
-#define SMTP_ESC_CLASS_MISMATCH 1 /* the first digits differ, which RFC 2034 section 4 forbids */
-#define SMTP_ESC_UNREGISTERED   2 /* the registry has no such row */
-#define SMTP_ESC_LISTED         3 /* the row lists the reply code, its class, or "Any" */
-#define SMTP_ESC_UNLISTED       4 /* the row has a list, and the reply code is not on it */
-#define SMTP_ESC_NO_LIST        5 /* the row has no list */
+#define SMTP_ESC_INVALID        0 /**< the reply code is not 200 to 599, or the code is not a code */
+#define SMTP_ESC_CLASS_MISMATCH 1 /**< the first digits differ, which RFC 2034 section 4 forbids */
+#define SMTP_ESC_UNREGISTERED   2 /**< the registry has no such row */
+#define SMTP_ESC_LISTED         3 /**< the row lists the reply code, its class, or "Any" */
+#define SMTP_ESC_UNLISTED       4 /**< the row has a list, and the reply code is not on it */
+#define SMTP_ESC_NO_LIST        5 /**< the row has no list */
 
 /* The forms of the registry's column "Associated Basic Status Code". */
-#define SMTP_ESC_FORM_ANY       1 /* "Any": every reply code of the same class */
-#define SMTP_ESC_FORM_NOT_GIVEN 2 /* "Not given": not known yet; it does not mean "none" */
-#define SMTP_ESC_FORM_NO_DATA   3 /* an empty cell */
-#define SMTP_ESC_FORM_LIST      4 /* reply codes or classes */
-#define SMTP_ESC_FORM_OPEN_LIST 5 /* reply codes, with a note that others are allowed */
+#define SMTP_ESC_FORM_ANY       1 /**< "Any": every reply code of the same class */
+#define SMTP_ESC_FORM_NOT_GIVEN 2 /**< "Not given": not known yet; it does not mean "none" */
+#define SMTP_ESC_FORM_NO_DATA   3 /**< an empty cell */
+#define SMTP_ESC_FORM_LIST      4 /**< reply codes or classes */
+#define SMTP_ESC_FORM_OPEN_LIST 5 /**< reply codes, with a note that others are allowed */
 
 /* How a row lists a reply code. */
-#define SMTP_ESC_PAIR_EXACT 1 /* by itself */
-#define SMTP_ESC_PAIR_CLASS 2 /* by its class: "5XX" */
-#define SMTP_ESC_PAIR_ANY   3 /* by "Any" */
+#define SMTP_ESC_PAIR_EXACT 1 /**< by itself */
+#define SMTP_ESC_PAIR_CLASS 2 /**< by its class: "5XX" */
+#define SMTP_ESC_PAIR_ANY   3 /**< by "Any" */
 
 /* The classes that a row's text or its RFC allows: a sum of these. */
-#define SMTP_ESC_BIT_SUCCESS   1 /* 2.y.z */
-#define SMTP_ESC_BIT_TRANSIENT 2 /* 4.y.z */
-#define SMTP_ESC_BIT_PERMANENT 4 /* 5.y.z */
+#define SMTP_ESC_BIT_SUCCESS   1 /**< 2.y.z */
+#define SMTP_ESC_BIT_TRANSIENT 2 /**< 4.y.z */
+#define SMTP_ESC_BIT_PERMANENT 4 /**< 5.y.z */
 
 /* The rows of the registry, as statuses. */
 
 /* X.0.z Other or Undefined Status */
-#define SMTP_ESC_OTHER                     0L /* X.0.0 Other undefined Status */
+#define SMTP_ESC_OTHER                  10000000L /**< X.0.0 Other undefined Status */
 
 /* X.1.z Addressing Status */
-#define SMTP_ESC_ADDR_OTHER             1000L /* X.1.0 Other address status */
-#define SMTP_ESC_ADDR_DEST_MAILBOX      1001L /* X.1.1 Bad destination mailbox address */
-#define SMTP_ESC_ADDR_DEST_SYSTEM       1002L /* X.1.2 Bad destination system address */
-#define SMTP_ESC_ADDR_DEST_SYNTAX       1003L /* X.1.3 Bad destination mailbox address syntax */
-#define SMTP_ESC_ADDR_DEST_AMBIGUOUS    1004L /* X.1.4 Destination mailbox address ambiguous */
-#define SMTP_ESC_ADDR_DEST_VALID        1005L /* X.1.5 Destination address valid */
-#define SMTP_ESC_ADDR_DEST_MOVED        1006L /* X.1.6 Destination mailbox has moved, No forwarding address */
-#define SMTP_ESC_ADDR_SENDER_SYNTAX     1007L /* X.1.7 Bad sender's mailbox address syntax */
-#define SMTP_ESC_ADDR_SENDER_SYSTEM     1008L /* X.1.8 Bad sender's system address */
-#define SMTP_ESC_ADDR_NONCOMPLIANT      1009L /* X.1.9 Message relayed to non-compliant mailer */
-#define SMTP_ESC_ADDR_DEST_NULL_MX      1010L /* X.1.10 Recipient address has null MX */
+#define SMTP_ESC_ADDR_OTHER             10001000L /**< X.1.0 Other address status */
+#define SMTP_ESC_ADDR_DEST_MAILBOX      10001001L /**< X.1.1 Bad destination mailbox address */
+#define SMTP_ESC_ADDR_DEST_SYSTEM       10001002L /**< X.1.2 Bad destination system address */
+#define SMTP_ESC_ADDR_DEST_SYNTAX       10001003L /**< X.1.3 Bad destination mailbox address syntax */
+#define SMTP_ESC_ADDR_DEST_AMBIGUOUS    10001004L /**< X.1.4 Destination mailbox address ambiguous */
+#define SMTP_ESC_ADDR_DEST_VALID        10001005L /**< X.1.5 Destination address valid */
+#define SMTP_ESC_ADDR_DEST_MOVED        10001006L /**< X.1.6 Destination mailbox has moved, No forwarding address */
+#define SMTP_ESC_ADDR_SENDER_SYNTAX     10001007L /**< X.1.7 Bad sender's mailbox address syntax */
+#define SMTP_ESC_ADDR_SENDER_SYSTEM     10001008L /**< X.1.8 Bad sender's system address */
+#define SMTP_ESC_ADDR_NONCOMPLIANT      10001009L /**< X.1.9 Message relayed to non-compliant mailer */
+#define SMTP_ESC_ADDR_DEST_NULL_MX      10001010L /**< X.1.10 Recipient address has null MX */
 
 /* X.2.z Mailbox Status */
-#define SMTP_ESC_MBOX_OTHER             2000L /* X.2.0 Other or undefined mailbox status */
-#define SMTP_ESC_MBOX_DISABLED          2001L /* X.2.1 Mailbox disabled, not accepting messages */
-#define SMTP_ESC_MBOX_FULL              2002L /* X.2.2 Mailbox full */
-#define SMTP_ESC_MBOX_MSG_TOO_LONG      2003L /* X.2.3 Message length exceeds administrative limit */
-#define SMTP_ESC_MBOX_LIST_EXPANSION    2004L /* X.2.4 Mailing list expansion problem */
+#define SMTP_ESC_MBOX_OTHER             10002000L /**< X.2.0 Other or undefined mailbox status */
+#define SMTP_ESC_MBOX_DISABLED          10002001L /**< X.2.1 Mailbox disabled, not accepting messages */
+#define SMTP_ESC_MBOX_FULL              10002002L /**< X.2.2 Mailbox full */
+#define SMTP_ESC_MBOX_MSG_TOO_LONG      10002003L /**< X.2.3 Message length exceeds administrative limit */
+#define SMTP_ESC_MBOX_LIST_EXPANSION    10002004L /**< X.2.4 Mailing list expansion problem */
 
 /* X.3.z Mail System Status */
-#define SMTP_ESC_SYS_OTHER              3000L /* X.3.0 Other or undefined mail system status */
-#define SMTP_ESC_SYS_FULL               3001L /* X.3.1 Mail system full */
-#define SMTP_ESC_SYS_NOT_ACCEPTING      3002L /* X.3.2 System not accepting network messages */
-#define SMTP_ESC_SYS_NOT_CAPABLE        3003L /* X.3.3 System not capable of selected features */
-#define SMTP_ESC_SYS_MSG_TOO_BIG        3004L /* X.3.4 Message too big for system */
-#define SMTP_ESC_SYS_MISCONFIGURED      3005L /* X.3.5 System incorrectly configured */
-#define SMTP_ESC_SYS_PRIORITY_CHANGED   3006L /* X.3.6 Requested priority was changed */
+#define SMTP_ESC_SYS_OTHER              10003000L /**< X.3.0 Other or undefined mail system status */
+#define SMTP_ESC_SYS_FULL               10003001L /**< X.3.1 Mail system full */
+#define SMTP_ESC_SYS_NOT_ACCEPTING      10003002L /**< X.3.2 System not accepting network messages */
+#define SMTP_ESC_SYS_NOT_CAPABLE        10003003L /**< X.3.3 System not capable of selected features */
+#define SMTP_ESC_SYS_MSG_TOO_BIG        10003004L /**< X.3.4 Message too big for system */
+#define SMTP_ESC_SYS_MISCONFIGURED      10003005L /**< X.3.5 System incorrectly configured */
+#define SMTP_ESC_SYS_PRIORITY_CHANGED   10003006L /**< X.3.6 Requested priority was changed */
 
 /* X.4.z Network and Routing Status */
-#define SMTP_ESC_NET_OTHER              4000L /* X.4.0 Other or undefined network or routing status */
-#define SMTP_ESC_NET_NO_ANSWER          4001L /* X.4.1 No answer from host */
-#define SMTP_ESC_NET_BAD_CONNECTION     4002L /* X.4.2 Bad connection */
-#define SMTP_ESC_NET_DIRECTORY_FAILURE  4003L /* X.4.3 Directory server failure */
-#define SMTP_ESC_NET_UNABLE_TO_ROUTE    4004L /* X.4.4 Unable to route */
-#define SMTP_ESC_NET_CONGESTION         4005L /* X.4.5 Mail system congestion */
-#define SMTP_ESC_NET_ROUTING_LOOP       4006L /* X.4.6 Routing loop detected */
-#define SMTP_ESC_NET_EXPIRED            4007L /* X.4.7 Delivery time expired */
+#define SMTP_ESC_NET_OTHER              10004000L /**< X.4.0 Other or undefined network or routing status */
+#define SMTP_ESC_NET_NO_ANSWER          10004001L /**< X.4.1 No answer from host */
+#define SMTP_ESC_NET_BAD_CONNECTION     10004002L /**< X.4.2 Bad connection */
+#define SMTP_ESC_NET_DIRECTORY_FAILURE  10004003L /**< X.4.3 Directory server failure */
+#define SMTP_ESC_NET_UNABLE_TO_ROUTE    10004004L /**< X.4.4 Unable to route */
+#define SMTP_ESC_NET_CONGESTION         10004005L /**< X.4.5 Mail system congestion */
+#define SMTP_ESC_NET_ROUTING_LOOP       10004006L /**< X.4.6 Routing loop detected */
+#define SMTP_ESC_NET_EXPIRED            10004007L /**< X.4.7 Delivery time expired */
 
 /* X.5.z Mail Delivery Protocol Status */
-#define SMTP_ESC_PROTO_OTHER            5000L /* X.5.0 Other or undefined protocol status */
-#define SMTP_ESC_PROTO_BAD_COMMAND      5001L /* X.5.1 Invalid command */
-#define SMTP_ESC_PROTO_SYNTAX           5002L /* X.5.2 Syntax error */
-#define SMTP_ESC_PROTO_TOO_MANY_RCPTS   5003L /* X.5.3 Too many recipients */
-#define SMTP_ESC_PROTO_BAD_ARGUMENTS    5004L /* X.5.4 Invalid command arguments */
-#define SMTP_ESC_PROTO_WRONG_VERSION    5005L /* X.5.5 Wrong protocol version */
-#define SMTP_ESC_PROTO_AUTH_TOO_LONG    5006L /* X.5.6 Authentication Exchange line is too long */
+#define SMTP_ESC_PROTO_OTHER            10005000L /**< X.5.0 Other or undefined protocol status */
+#define SMTP_ESC_PROTO_BAD_COMMAND      10005001L /**< X.5.1 Invalid command */
+#define SMTP_ESC_PROTO_SYNTAX           10005002L /**< X.5.2 Syntax error */
+#define SMTP_ESC_PROTO_TOO_MANY_RCPTS   10005003L /**< X.5.3 Too many recipients */
+#define SMTP_ESC_PROTO_BAD_ARGUMENTS    10005004L /**< X.5.4 Invalid command arguments */
+#define SMTP_ESC_PROTO_WRONG_VERSION    10005005L /**< X.5.5 Wrong protocol version */
+#define SMTP_ESC_PROTO_AUTH_TOO_LONG    10005006L /**< X.5.6 Authentication Exchange line is too long */
 
 /* X.6.z Message Content or Media Status */
-#define SMTP_ESC_MEDIA_OTHER            6000L /* X.6.0 Other or undefined media error */
-#define SMTP_ESC_MEDIA_UNSUPPORTED      6001L /* X.6.1 Media not supported */
-#define SMTP_ESC_MEDIA_CONV_PROHIBITED  6002L /* X.6.2 Conversion required and prohibited */
-#define SMTP_ESC_MEDIA_CONV_UNSUPP      6003L /* X.6.3 Conversion required but not supported */
-#define SMTP_ESC_MEDIA_CONV_LOSS        6004L /* X.6.4 Conversion with loss performed */
-#define SMTP_ESC_MEDIA_CONV_FAILED      6005L /* X.6.5 Conversion Failed */
-#define SMTP_ESC_MEDIA_UNAVAILABLE      6006L /* X.6.6 Message content not available */
-#define SMTP_ESC_MEDIA_NON_ASCII_ADDR   6007L /* X.6.7 Non-ASCII addresses not permitted for that sender/recipient */
-#define SMTP_ESC_MEDIA_UTF8_REPLY       6008L /* X.6.8 UTF-8 string reply is required, but not permitted by the SMTP client */
-#define SMTP_ESC_MEDIA_UTF8_HEADER      6009L /* X.6.9 UTF-8 header message cannot be transferred to one or more recipients, so the message must be rejected */
-#define SMTP_ESC_MEDIA_UTF8_REPLY_OLD   6010L /* X.6.10 (deprecated: use SMTP_ESC_MEDIA_UTF8_REPLY, X.6.8) */
+#define SMTP_ESC_MEDIA_OTHER            10006000L /**< X.6.0 Other or undefined media error */
+#define SMTP_ESC_MEDIA_UNSUPPORTED      10006001L /**< X.6.1 Media not supported */
+#define SMTP_ESC_MEDIA_CONV_PROHIBITED  10006002L /**< X.6.2 Conversion required and prohibited */
+#define SMTP_ESC_MEDIA_CONV_UNSUPP      10006003L /**< X.6.3 Conversion required but not supported */
+#define SMTP_ESC_MEDIA_CONV_LOSS        10006004L /**< X.6.4 Conversion with loss performed */
+#define SMTP_ESC_MEDIA_CONV_FAILED      10006005L /**< X.6.5 Conversion Failed */
+#define SMTP_ESC_MEDIA_UNAVAILABLE      10006006L /**< X.6.6 Message content not available */
+#define SMTP_ESC_MEDIA_NON_ASCII_ADDR   10006007L /**< X.6.7 Non-ASCII addresses not permitted for that sender/recipient */
+#define SMTP_ESC_MEDIA_UTF8_REPLY       10006008L /**< X.6.8 UTF-8 string reply is required, but not permitted by the SMTP client */
+#define SMTP_ESC_MEDIA_UTF8_HEADER      10006009L /**< X.6.9 UTF-8 header message cannot be transferred to one or more recipients, so the message must be rejected */
+#define SMTP_ESC_MEDIA_UTF8_REPLY_OLD   10006010L /**< X.6.10 (deprecated: use SMTP_ESC_MEDIA_UTF8_REPLY, X.6.8) */
 
 /* X.7.z Security or Policy Status */
-#define SMTP_ESC_SEC_OTHER              7000L /* X.7.0 Other or undefined security status */
-#define SMTP_ESC_SEC_UNAUTHORIZED       7001L /* X.7.1 Delivery not authorized, message refused */
-#define SMTP_ESC_SEC_LIST_PROHIBITED    7002L /* X.7.2 Mailing list expansion prohibited */
-#define SMTP_ESC_SEC_CONV_IMPOSSIBLE    7003L /* X.7.3 Security conversion required but not possible */
-#define SMTP_ESC_SEC_UNSUPPORTED        7004L /* X.7.4 Security features not supported */
-#define SMTP_ESC_SEC_CRYPTO_FAILURE     7005L /* X.7.5 Cryptographic failure */
-#define SMTP_ESC_SEC_CRYPTO_UNSUPP      7006L /* X.7.6 Cryptographic algorithm not supported */
-#define SMTP_ESC_SEC_INTEGRITY          7007L /* X.7.7 Message integrity failure */
-#define SMTP_ESC_SEC_BAD_CREDENTIALS    7008L /* X.7.8 Authentication credentials invalid */
-#define SMTP_ESC_SEC_AUTH_TOO_WEAK      7009L /* X.7.9 Authentication mechanism is too weak */
-#define SMTP_ESC_SEC_ENCRYPTION_NEEDED  7010L /* X.7.10 Encryption Needed */
-#define SMTP_ESC_SEC_AUTH_NEEDS_TLS     7011L /* X.7.11 Encryption required for requested authentication mechanism */
-#define SMTP_ESC_SEC_PASSWD_TRANSITION  7012L /* X.7.12 A password transition is needed */
-#define SMTP_ESC_SEC_ACCOUNT_DISABLED   7013L /* X.7.13 User Account Disabled */
-#define SMTP_ESC_SEC_TRUST_REQUIRED     7014L /* X.7.14 Trust relationship required */
-#define SMTP_ESC_SEC_PRIORITY_TOO_LOW   7015L /* X.7.15 Priority Level is too low */
-#define SMTP_ESC_SEC_MSG_TOO_BIG_PRIO   7016L /* X.7.16 Message is too big for the specified priority */
-#define SMTP_ESC_SEC_MBOX_OWNER_CHANGED 7017L /* X.7.17 Mailbox owner has changed */
-#define SMTP_ESC_SEC_DOMAIN_OWNER_CHG   7018L /* X.7.18 Domain owner has changed */
-#define SMTP_ESC_SEC_RRVS_INCOMPLETE    7019L /* X.7.19 RRVS test cannot be completed */
-#define SMTP_ESC_SEC_DKIM_NO_PASS       7020L /* X.7.20 No passing DKIM signature found */
-#define SMTP_ESC_SEC_DKIM_UNACCEPTABLE  7021L /* X.7.21 No acceptable DKIM signature found */
-#define SMTP_ESC_SEC_DKIM_NO_AUTHOR     7022L /* X.7.22 No valid author-matched DKIM signature found */
-#define SMTP_ESC_SEC_SPF_FAIL           7023L /* X.7.23 SPF validation failed */
-#define SMTP_ESC_SEC_SPF_ERROR          7024L /* X.7.24 SPF validation error */
-#define SMTP_ESC_SEC_REVERSE_DNS        7025L /* X.7.25 Reverse DNS validation failed */
-#define SMTP_ESC_SEC_MULTIPLE_AUTH      7026L /* X.7.26 Multiple authentication checks failed */
-#define SMTP_ESC_SEC_SENDER_NULL_MX     7027L /* X.7.27 Sender address has null MX */
-#define SMTP_ESC_SEC_MAIL_FLOOD         7028L /* X.7.28 Mail flood detected */
-#define SMTP_ESC_SEC_ARC_FAIL           7029L /* X.7.29 ARC validation failure */
-#define SMTP_ESC_SEC_REQUIRETLS         7030L /* X.7.30 REQUIRETLS support required */
+#define SMTP_ESC_SEC_OTHER              10007000L /**< X.7.0 Other or undefined security status */
+#define SMTP_ESC_SEC_UNAUTHORIZED       10007001L /**< X.7.1 Delivery not authorized, message refused */
+#define SMTP_ESC_SEC_LIST_PROHIBITED    10007002L /**< X.7.2 Mailing list expansion prohibited */
+#define SMTP_ESC_SEC_CONV_IMPOSSIBLE    10007003L /**< X.7.3 Security conversion required but not possible */
+#define SMTP_ESC_SEC_UNSUPPORTED        10007004L /**< X.7.4 Security features not supported */
+#define SMTP_ESC_SEC_CRYPTO_FAILURE     10007005L /**< X.7.5 Cryptographic failure */
+#define SMTP_ESC_SEC_CRYPTO_UNSUPP      10007006L /**< X.7.6 Cryptographic algorithm not supported */
+#define SMTP_ESC_SEC_INTEGRITY          10007007L /**< X.7.7 Message integrity failure */
+#define SMTP_ESC_SEC_BAD_CREDENTIALS    10007008L /**< X.7.8 Authentication credentials invalid */
+#define SMTP_ESC_SEC_AUTH_TOO_WEAK      10007009L /**< X.7.9 Authentication mechanism is too weak */
+#define SMTP_ESC_SEC_ENCRYPTION_NEEDED  10007010L /**< X.7.10 Encryption Needed */
+#define SMTP_ESC_SEC_AUTH_NEEDS_TLS     10007011L /**< X.7.11 Encryption required for requested authentication mechanism */
+#define SMTP_ESC_SEC_PASSWD_TRANSITION  10007012L /**< X.7.12 A password transition is needed */
+#define SMTP_ESC_SEC_ACCOUNT_DISABLED   10007013L /**< X.7.13 User Account Disabled */
+#define SMTP_ESC_SEC_TRUST_REQUIRED     10007014L /**< X.7.14 Trust relationship required */
+#define SMTP_ESC_SEC_PRIORITY_TOO_LOW   10007015L /**< X.7.15 Priority Level is too low */
+#define SMTP_ESC_SEC_MSG_TOO_BIG_PRIO   10007016L /**< X.7.16 Message is too big for the specified priority */
+#define SMTP_ESC_SEC_MBOX_OWNER_CHANGED 10007017L /**< X.7.17 Mailbox owner has changed */
+#define SMTP_ESC_SEC_DOMAIN_OWNER_CHG   10007018L /**< X.7.18 Domain owner has changed */
+#define SMTP_ESC_SEC_RRVS_INCOMPLETE    10007019L /**< X.7.19 RRVS test cannot be completed */
+#define SMTP_ESC_SEC_DKIM_NO_PASS       10007020L /**< X.7.20 No passing DKIM signature found */
+#define SMTP_ESC_SEC_DKIM_UNACCEPTABLE  10007021L /**< X.7.21 No acceptable DKIM signature found */
+#define SMTP_ESC_SEC_DKIM_NO_AUTHOR     10007022L /**< X.7.22 No valid author-matched DKIM signature found */
+#define SMTP_ESC_SEC_SPF_FAIL           10007023L /**< X.7.23 SPF validation failed */
+#define SMTP_ESC_SEC_SPF_ERROR          10007024L /**< X.7.24 SPF validation error */
+#define SMTP_ESC_SEC_REVERSE_DNS        10007025L /**< X.7.25 Reverse DNS validation failed */
+#define SMTP_ESC_SEC_MULTIPLE_AUTH      10007026L /**< X.7.26 Multiple authentication checks failed */
+#define SMTP_ESC_SEC_SENDER_NULL_MX     10007027L /**< X.7.27 Sender address has null MX */
+#define SMTP_ESC_SEC_MAIL_FLOOD         10007028L /**< X.7.28 Mail flood detected */
+#define SMTP_ESC_SEC_ARC_FAIL           10007029L /**< X.7.29 ARC validation failure */
+#define SMTP_ESC_SEC_REQUIRETLS         10007030L /**< X.7.30 REQUIRETLS support required */
 
-/* Basic reply codes. IANA has no registry of them; names and meanings are this project's. */
-#define SMTP_ESC_REPLY_SYSTEM_STATUS    211 /* System status, or an answer to HELP */
-#define SMTP_ESC_REPLY_HELP             214 /* Help for a human reader */
-#define SMTP_ESC_REPLY_READY            220 /* Service ready, or ready to start TLS */
-#define SMTP_ESC_REPLY_CLOSING          221 /* The server closes the connection, as asked by QUIT */
-#define SMTP_ESC_REPLY_AUTH_SUCCEEDED   235 /* Authentication succeeded */
-#define SMTP_ESC_REPLY_OK               250 /* Requested action completed */
-#define SMTP_ESC_REPLY_WILL_FORWARD     251 /* Recipient not local, the server will forward; after ETRN, no messages are waiting */
-#define SMTP_ESC_REPLY_CANNOT_VERIFY    252 /* Address not verified, but the server will try to deliver; after ETRN, delivery of pending messages has begun */
-#define SMTP_ESC_REPLY_PENDING_MESSAGES 253 /* Delivery of a stated number of pending messages has begun, as asked by ETRN */
-#define SMTP_ESC_REPLY_AUTH_CHALLENGE   334 /* The server continues the authentication with a challenge in base64 */
-#define SMTP_ESC_REPLY_START_MAIL_INPUT 354 /* The server expects the message data */
-#define SMTP_ESC_REPLY_RESTART_OFFSET   355 /* The server has a part of this transaction and gives the offset to go on from */
-#define SMTP_ESC_REPLY_NOT_AVAILABLE    421 /* Service not available, the server closes the connection */
-#define SMTP_ESC_REPLY_UNDEFINED_422    422 /* The registry associates it with X.7.12; no RFC defines it for SMTP */
-#define SMTP_ESC_REPLY_UNDEFINED_430    430 /* The registry associates it with X.5.1; no RFC defines it for SMTP */
-#define SMTP_ESC_REPLY_NEEDS_TRANSITION 432 /* The user has to make a password transition before this mechanism works */
-#define SMTP_ESC_REPLY_MAILBOX_BUSY     450 /* Mailbox unavailable for now, for instance busy or blocked by policy; after ATRN, the request is refused */
-#define SMTP_ESC_REPLY_LOCAL_ERROR      451 /* Action aborted because of an error in the server */
-#define SMTP_ESC_REPLY_NO_STORAGE       452 /* Not enough storage for now, or too many recipients in this transaction */
-#define SMTP_ESC_REPLY_NO_MAIL          453 /* No mail is waiting for the client, in answer to ATRN */
-#define SMTP_ESC_REPLY_TEMP_TLS_OR_AUTH 454 /* TLS not available for now, or authentication failed for a temporary reason of the server */
-#define SMTP_ESC_REPLY_UNABLE_PARAMS    455 /* The server cannot satisfy the parameters of the command for now */
-#define SMTP_ESC_REPLY_CANNOT_QUEUE     458 /* The server cannot start delivery for the node named in ETRN */
-#define SMTP_ESC_REPLY_NODE_NOT_ALLOWED 459 /* The server does not allow ETRN for the node named */
-#define SMTP_ESC_REPLY_SYNTAX_ERROR     500 /* Command not recognized, or the line is too long */
-#define SMTP_ESC_REPLY_ARGUMENT_SYNTAX  501 /* Syntax error in the parameters or arguments */
-#define SMTP_ESC_REPLY_NOT_IMPLEMENTED  502 /* Command recognized but not implemented */
-#define SMTP_ESC_REPLY_BAD_SEQUENCE     503 /* Command out of sequence */
-#define SMTP_ESC_REPLY_ARG_UNSUPPORTED  504 /* Command parameter not implemented; after AUTH, mechanism not supported */
-#define SMTP_ESC_REPLY_HOST_NO_MAIL     521 /* The host never accepts mail */
-#define SMTP_ESC_REPLY_NEEDS_ENCRYPTION 523 /* The authentication mechanism requested needs an encrypted connection */
-#define SMTP_ESC_REPLY_UNDEFINED_524    524 /* The registry associates it with X.7.11; no RFC defines it for SMTP */
-#define SMTP_ESC_REPLY_ACCOUNT_DISABLED 525 /* The credentials are right, but the account is disabled */
-#define SMTP_ESC_REPLY_AUTH_REQUIRED    530 /* Authentication or TLS is required before this command, depending on context */
-#define SMTP_ESC_REPLY_UNDEFINED_533    533 /* The registry associates it with X.7.1; no RFC defines it for SMTP */
-#define SMTP_ESC_REPLY_AUTH_TOO_WEAK    534 /* The authentication mechanism is weaker than policy permits for this user */
-#define SMTP_ESC_REPLY_AUTH_INVALID     535 /* The credentials are invalid or not sufficient */
-#define SMTP_ESC_REPLY_AUTH_NEEDS_TLS   538 /* The authentication mechanism requested needs an encrypted connection (historic) */
-#define SMTP_ESC_REPLY_MAILBOX_UNAVAIL  550 /* Mailbox unavailable, for instance not found, no access, or refused by policy */
-#define SMTP_ESC_REPLY_NOT_LOCAL        551 /* Recipient not local; the text names another address to try */
-#define SMTP_ESC_REPLY_STORAGE_EXCEEDED 552 /* The message is larger than the storage or the size allowed */
-#define SMTP_ESC_REPLY_BAD_MAILBOX_NAME 553 /* Mailbox name not allowed, for instance bad syntax */
-#define SMTP_ESC_REPLY_FAILED           554 /* Transaction failed; on connecting, no SMTP service here */
-#define SMTP_ESC_REPLY_BAD_PARAMETERS   555 /* Parameters of MAIL or RCPT not recognized or not implemented */
-#define SMTP_ESC_REPLY_DOMAIN_NO_MAIL   556 /* The domain of the recipient accepts no mail */
+/* Basic reply codes. IANA has no registry of them; identifiers and meanings are this project's. */
+#define SMTP_ESC_REPLY_SYSTEM_STATUS    211 /**< System status, or an answer to HELP */
+#define SMTP_ESC_REPLY_HELP             214 /**< Help for a human reader */
+#define SMTP_ESC_REPLY_READY            220 /**< Service ready, or ready to start TLS */
+#define SMTP_ESC_REPLY_CLOSING          221 /**< The server closes the connection, as asked by QUIT */
+#define SMTP_ESC_REPLY_AUTH_SUCCEEDED   235 /**< Authentication succeeded */
+#define SMTP_ESC_REPLY_OK               250 /**< Requested action completed */
+#define SMTP_ESC_REPLY_WILL_FORWARD     251 /**< Recipient not local, the server will forward; after ETRN, no messages are waiting */
+#define SMTP_ESC_REPLY_CANNOT_VERIFY    252 /**< Address not verified, but the server will try to deliver; after ETRN, delivery of pending messages has begun */
+#define SMTP_ESC_REPLY_PENDING_MESSAGES 253 /**< Delivery of a stated number of pending messages has begun, as asked by ETRN */
+#define SMTP_ESC_REPLY_AUTH_CHALLENGE   334 /**< The server continues the authentication with a challenge in base64 */
+#define SMTP_ESC_REPLY_START_MAIL_INPUT 354 /**< The server expects the message data */
+#define SMTP_ESC_REPLY_RESTART_OFFSET   355 /**< The server has a part of this transaction and gives the offset to go on from */
+#define SMTP_ESC_REPLY_NOT_AVAILABLE    421 /**< Service not available, the server closes the connection */
+#define SMTP_ESC_REPLY_UNDEFINED_422    422 /**< The registry associates it with X.7.12; no RFC defines it for SMTP */
+#define SMTP_ESC_REPLY_UNDEFINED_430    430 /**< The registry associates it with X.5.1; no RFC defines it for SMTP */
+#define SMTP_ESC_REPLY_NEEDS_TRANSITION 432 /**< The user has to make a password transition before this mechanism works */
+#define SMTP_ESC_REPLY_MAILBOX_BUSY     450 /**< Mailbox unavailable for now, for instance busy or blocked by policy; after ATRN, the request is refused */
+#define SMTP_ESC_REPLY_LOCAL_ERROR      451 /**< Action aborted because of an error in the server */
+#define SMTP_ESC_REPLY_NO_STORAGE       452 /**< Not enough storage for now, or too many recipients in this transaction */
+#define SMTP_ESC_REPLY_NO_MAIL          453 /**< No mail is waiting for the client, in answer to ATRN */
+#define SMTP_ESC_REPLY_TEMP_TLS_OR_AUTH 454 /**< TLS not available for now, or authentication failed for a temporary reason of the server */
+#define SMTP_ESC_REPLY_UNABLE_PARAMS    455 /**< The server cannot satisfy the parameters of the command for now */
+#define SMTP_ESC_REPLY_CANNOT_QUEUE     458 /**< The server cannot start delivery for the node named in ETRN */
+#define SMTP_ESC_REPLY_NODE_NOT_ALLOWED 459 /**< The server does not allow ETRN for the node named */
+#define SMTP_ESC_REPLY_SYNTAX_ERROR     500 /**< Command not recognized, or the line is too long */
+#define SMTP_ESC_REPLY_ARGUMENT_SYNTAX  501 /**< Syntax error in the parameters or arguments */
+#define SMTP_ESC_REPLY_NOT_IMPLEMENTED  502 /**< Command recognized but not implemented */
+#define SMTP_ESC_REPLY_BAD_SEQUENCE     503 /**< Command out of sequence */
+#define SMTP_ESC_REPLY_ARG_UNSUPPORTED  504 /**< Command parameter not implemented; after AUTH, mechanism not supported */
+#define SMTP_ESC_REPLY_HOST_NO_MAIL     521 /**< The host never accepts mail */
+#define SMTP_ESC_REPLY_NEEDS_ENCRYPTION 523 /**< The authentication mechanism requested needs an encrypted connection */
+#define SMTP_ESC_REPLY_UNDEFINED_524    524 /**< The registry associates it with X.7.11; no RFC defines it for SMTP */
+#define SMTP_ESC_REPLY_ACCOUNT_DISABLED 525 /**< The credentials are right, but the account is disabled */
+#define SMTP_ESC_REPLY_AUTH_REQUIRED    530 /**< Authentication or TLS is required before this command, depending on context */
+#define SMTP_ESC_REPLY_UNDEFINED_533    533 /**< The registry associates it with X.7.1; no RFC defines it for SMTP */
+#define SMTP_ESC_REPLY_AUTH_TOO_WEAK    534 /**< The authentication mechanism is weaker than policy permits for this user */
+#define SMTP_ESC_REPLY_AUTH_INVALID     535 /**< The credentials are invalid or not sufficient */
+#define SMTP_ESC_REPLY_AUTH_NEEDS_TLS   538 /**< The authentication mechanism requested needs an encrypted connection (historic) */
+#define SMTP_ESC_REPLY_MAILBOX_UNAVAIL  550 /**< Mailbox unavailable, for instance not found, no access, or refused by policy */
+#define SMTP_ESC_REPLY_NOT_LOCAL        551 /**< Recipient not local; the text names another address to try */
+#define SMTP_ESC_REPLY_STORAGE_EXCEEDED 552 /**< The message is larger than the storage or the size allowed */
+#define SMTP_ESC_REPLY_BAD_MAILBOX_NAME 553 /**< Mailbox name not allowed, for instance bad syntax */
+#define SMTP_ESC_REPLY_FAILED           554 /**< Transaction failed; on connecting, no SMTP service here */
+#define SMTP_ESC_REPLY_BAD_PARAMETERS   555 /**< Parameters of MAIL or RCPT not recognized or not implemented */
+#define SMTP_ESC_REPLY_DOMAIN_NO_MAIL   556 /**< The domain of the recipient accepts no mail */
 
 /*
-  * X-macros: each calls the macro that you pass once per row. The columns of a version never change; a
-  * new column comes with a new version.
-  *
-  * Identifiers and names have no prefix here. Use them with # and ## only: anywhere else, a macro of
-  * yours named OTHER or OK would be expanded instead.
+ * X-macros: each calls the macro that you pass once per row. The columns of a version never change; a
+ * new column comes with a new version.
+ *
+ * Identifiers have no prefix here. Use them with # and ## only: anywhere else, a macro of yours named
+ * OTHER or OK would be expanded instead.
  */
 
-/*
-  * The rows of the registry, in the registry's order:
- *     X(identifier, subject, detail, classes, form, deprecated, sample_text)
-  * classes is a sum of SMTP_ESC_BIT_..., or 0 if the row must not be sent; form is one of
-  * SMTP_ESC_FORM_...; deprecated is 1 or 0; sample_text is empty if the registry has none.
+/**
+ * The rows of the registry, in the registry's order:
+ *     X(identifier, subject, detail, classes, form, successor, sample_text, reference)
+ * classes is a sum of SMTP_ESC_BIT_..., or 0 if the row must not be sent; form is one of
+ * SMTP_ESC_FORM_...; successor is the status of the row to use instead if this one is deprecated,
+ * and 0 if it is not; sample_text is empty if the registry has none; reference is the RFC that
+ * defines the row, and what the registry says of it.
  */
 #define SMTP_ESC_ROW_MAP_V1(X) \
-    X(OTHER,                  0, 0,  7, SMTP_ESC_FORM_ANY,       0, "Other undefined Status") \
-    X(ADDR_OTHER,             1, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0, "Other address status") \
-    X(ADDR_DEST_MAILBOX,      1, 1,  4, SMTP_ESC_FORM_LIST,      0, "Bad destination mailbox address") \
-    X(ADDR_DEST_SYSTEM,       1, 2,  4, SMTP_ESC_FORM_NOT_GIVEN, 0, "Bad destination system address") \
-    X(ADDR_DEST_SYNTAX,       1, 3,  4, SMTP_ESC_FORM_LIST,      0, "Bad destination mailbox address syntax") \
-    X(ADDR_DEST_AMBIGUOUS,    1, 4,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Destination mailbox address ambiguous") \
-    X(ADDR_DEST_VALID,        1, 5,  1, SMTP_ESC_FORM_LIST,      0, "Destination address valid") \
-    X(ADDR_DEST_MOVED,        1, 6,  4, SMTP_ESC_FORM_NOT_GIVEN, 0, "Destination mailbox has moved, No forwarding address") \
-    X(ADDR_SENDER_SYNTAX,     1, 7,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Bad sender's mailbox address syntax") \
-    X(ADDR_SENDER_SYSTEM,     1, 8,  6, SMTP_ESC_FORM_LIST,      0, "Bad sender's system address") \
-    X(ADDR_NONCOMPLIANT,      1, 9,  1, SMTP_ESC_FORM_NOT_GIVEN, 0, "Message relayed to non-compliant mailer") \
-    X(ADDR_DEST_NULL_MX,      1, 10, 4, SMTP_ESC_FORM_LIST,      0, "Recipient address has null MX") \
-    X(MBOX_OTHER,             2, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0, "Other or undefined mailbox status") \
-    X(MBOX_DISABLED,          2, 1,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Mailbox disabled, not accepting messages") \
-    X(MBOX_FULL,              2, 2,  2, SMTP_ESC_FORM_LIST,      0, "Mailbox full") \
-    X(MBOX_MSG_TOO_LONG,      2, 3,  4, SMTP_ESC_FORM_LIST,      0, "Message length exceeds administrative limit") \
-    X(MBOX_LIST_EXPANSION,    2, 4,  6, SMTP_ESC_FORM_LIST,      0, "Mailing list expansion problem") \
-    X(SYS_OTHER,              3, 0,  7, SMTP_ESC_FORM_LIST,      0, "Other or undefined mail system status") \
-    X(SYS_FULL,               3, 1,  2, SMTP_ESC_FORM_LIST,      0, "Mail system full") \
-    X(SYS_NOT_ACCEPTING,      3, 2,  6, SMTP_ESC_FORM_LIST,      0, "System not accepting network messages") \
-    X(SYS_NOT_CAPABLE,        3, 3,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "System not capable of selected features") \
-    X(SYS_MSG_TOO_BIG,        3, 4,  4, SMTP_ESC_FORM_LIST,      0, "Message too big for system") \
-    X(SYS_MISCONFIGURED,      3, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "System incorrectly configured") \
-    X(SYS_PRIORITY_CHANGED,   3, 6,  1, SMTP_ESC_FORM_LIST,      0, "Requested priority was changed") \
-    X(NET_OTHER,              4, 0,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Other or undefined network or routing status") \
-    X(NET_NO_ANSWER,          4, 1,  2, SMTP_ESC_FORM_LIST,      0, "No answer from host") \
-    X(NET_BAD_CONNECTION,     4, 2,  2, SMTP_ESC_FORM_LIST,      0, "Bad connection") \
-    X(NET_DIRECTORY_FAILURE,  4, 3,  2, SMTP_ESC_FORM_LIST,      0, "Directory server failure") \
-    X(NET_UNABLE_TO_ROUTE,    4, 4,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Unable to route") \
-    X(NET_CONGESTION,         4, 5,  2, SMTP_ESC_FORM_LIST,      0, "Mail system congestion") \
-    X(NET_ROUTING_LOOP,       4, 6,  2, SMTP_ESC_FORM_NOT_GIVEN, 0, "Routing loop detected") \
-    X(NET_EXPIRED,            4, 7,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Delivery time expired") \
-    X(PROTO_OTHER,            5, 0,  7, SMTP_ESC_FORM_LIST,      0, "Other or undefined protocol status") \
-    X(PROTO_BAD_COMMAND,      5, 1,  4, SMTP_ESC_FORM_LIST,      0, "Invalid command") \
-    X(PROTO_SYNTAX,           5, 2,  4, SMTP_ESC_FORM_LIST,      0, "Syntax error") \
-    X(PROTO_TOO_MANY_RCPTS,   5, 3,  6, SMTP_ESC_FORM_LIST,      0, "Too many recipients") \
-    X(PROTO_BAD_ARGUMENTS,    5, 4,  4, SMTP_ESC_FORM_LIST,      0, "Invalid command arguments") \
-    X(PROTO_WRONG_VERSION,    5, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Wrong protocol version") \
-    X(PROTO_AUTH_TOO_LONG,    5, 6,  6, SMTP_ESC_FORM_LIST,      0, "Authentication Exchange line is too long") \
-    X(MEDIA_OTHER,            6, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0, "Other or undefined media error") \
-    X(MEDIA_UNSUPPORTED,      6, 1,  4, SMTP_ESC_FORM_NOT_GIVEN, 0, "Media not supported") \
-    X(MEDIA_CONV_PROHIBITED,  6, 2,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Conversion required and prohibited") \
-    X(MEDIA_CONV_UNSUPP,      6, 3,  6, SMTP_ESC_FORM_LIST,      0, "Conversion required but not supported") \
-    X(MEDIA_CONV_LOSS,        6, 4,  5, SMTP_ESC_FORM_LIST,      0, "Conversion with loss performed") \
-    X(MEDIA_CONV_FAILED,      6, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Conversion Failed") \
-    X(MEDIA_UNAVAILABLE,      6, 6,  6, SMTP_ESC_FORM_LIST,      0, "Message content not available") \
-    X(MEDIA_NON_ASCII_ADDR,   6, 7,  4, SMTP_ESC_FORM_LIST,      0, "Non-ASCII addresses not permitted for that sender/recipient") \
-    X(MEDIA_UTF8_REPLY,       6, 8,  5, SMTP_ESC_FORM_LIST,      0, "UTF-8 string reply is required, but not permitted by the SMTP client") \
-    X(MEDIA_UTF8_HEADER,      6, 9,  4, SMTP_ESC_FORM_LIST,      0, "UTF-8 header message cannot be transferred to one or more recipients, so the message must be rejected") \
-    X(MEDIA_UTF8_REPLY_OLD,   6, 10, 0, SMTP_ESC_FORM_NO_DATA,   1, "") \
-    X(SEC_OTHER,              7, 0,  7, SMTP_ESC_FORM_LIST,      0, "Other or undefined security status") \
-    X(SEC_UNAUTHORIZED,       7, 1,  4, SMTP_ESC_FORM_LIST,      0, "Delivery not authorized, message refused") \
-    X(SEC_LIST_PROHIBITED,    7, 2,  4, SMTP_ESC_FORM_LIST,      0, "Mailing list expansion prohibited") \
-    X(SEC_CONV_IMPOSSIBLE,    7, 3,  4, SMTP_ESC_FORM_NOT_GIVEN, 0, "Security conversion required but not possible") \
-    X(SEC_UNSUPPORTED,        7, 4,  4, SMTP_ESC_FORM_LIST,      0, "Security features not supported") \
-    X(SEC_CRYPTO_FAILURE,     7, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Cryptographic failure") \
-    X(SEC_CRYPTO_UNSUPP,      7, 6,  6, SMTP_ESC_FORM_NOT_GIVEN, 0, "Cryptographic algorithm not supported") \
-    X(SEC_INTEGRITY,          7, 7,  7, SMTP_ESC_FORM_NOT_GIVEN, 0, "Message integrity failure") \
-    X(SEC_BAD_CREDENTIALS,    7, 8,  4, SMTP_ESC_FORM_LIST,      0, "Authentication credentials invalid") \
-    X(SEC_AUTH_TOO_WEAK,      7, 9,  4, SMTP_ESC_FORM_LIST,      0, "Authentication mechanism is too weak") \
-    X(SEC_ENCRYPTION_NEEDED,  7, 10, 4, SMTP_ESC_FORM_LIST,      0, "Encryption Needed") \
-    X(SEC_AUTH_NEEDS_TLS,     7, 11, 4, SMTP_ESC_FORM_LIST,      0, "Encryption required for requested authentication mechanism") \
-    X(SEC_PASSWD_TRANSITION,  7, 12, 2, SMTP_ESC_FORM_LIST,      0, "A password transition is needed") \
-    X(SEC_ACCOUNT_DISABLED,   7, 13, 4, SMTP_ESC_FORM_LIST,      0, "User Account Disabled") \
-    X(SEC_TRUST_REQUIRED,     7, 14, 4, SMTP_ESC_FORM_LIST,      0, "Trust relationship required") \
-    X(SEC_PRIORITY_TOO_LOW,   7, 15, 6, SMTP_ESC_FORM_OPEN_LIST, 0, "Priority Level is too low") \
-    X(SEC_MSG_TOO_BIG_PRIO,   7, 16, 6, SMTP_ESC_FORM_OPEN_LIST, 0, "Message is too big for the specified priority") \
-    X(SEC_MBOX_OWNER_CHANGED, 7, 17, 4, SMTP_ESC_FORM_LIST,      0, "Mailbox owner has changed") \
-    X(SEC_DOMAIN_OWNER_CHG,   7, 18, 4, SMTP_ESC_FORM_LIST,      0, "Domain owner has changed") \
-    X(SEC_RRVS_INCOMPLETE,    7, 19, 4, SMTP_ESC_FORM_LIST,      0, "RRVS test cannot be completed") \
-    X(SEC_DKIM_NO_PASS,       7, 20, 4, SMTP_ESC_FORM_LIST,      0, "No passing DKIM signature found") \
-    X(SEC_DKIM_UNACCEPTABLE,  7, 21, 4, SMTP_ESC_FORM_LIST,      0, "No acceptable DKIM signature found") \
-    X(SEC_DKIM_NO_AUTHOR,     7, 22, 4, SMTP_ESC_FORM_LIST,      0, "No valid author-matched DKIM signature found") \
-    X(SEC_SPF_FAIL,           7, 23, 4, SMTP_ESC_FORM_LIST,      0, "SPF validation failed") \
-    X(SEC_SPF_ERROR,          7, 24, 6, SMTP_ESC_FORM_LIST,      0, "SPF validation error") \
-    X(SEC_REVERSE_DNS,        7, 25, 4, SMTP_ESC_FORM_LIST,      0, "Reverse DNS validation failed") \
-    X(SEC_MULTIPLE_AUTH,      7, 26, 4, SMTP_ESC_FORM_LIST,      0, "Multiple authentication checks failed") \
-    X(SEC_SENDER_NULL_MX,     7, 27, 4, SMTP_ESC_FORM_LIST,      0, "Sender address has null MX") \
-    X(SEC_MAIL_FLOOD,         7, 28, 6, SMTP_ESC_FORM_NO_DATA,   0, "Mail flood detected") \
-    X(SEC_ARC_FAIL,           7, 29, 4, SMTP_ESC_FORM_LIST,      0, "ARC validation failure") \
-    X(SEC_REQUIRETLS,         7, 30, 4, SMTP_ESC_FORM_LIST,      0, "REQUIRETLS support required")
+    X(OTHER,                  0, 0,  7, SMTP_ESC_FORM_ANY,       0L, "Other undefined Status", "[RFC3463] (Standards Track)") \
+    X(ADDR_OTHER,             1, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Other address status", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_MAILBOX,      1, 1,  4, SMTP_ESC_FORM_LIST,      0L, "Bad destination mailbox address", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_SYSTEM,       1, 2,  4, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Bad destination system address", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_SYNTAX,       1, 3,  4, SMTP_ESC_FORM_LIST,      0L, "Bad destination mailbox address syntax", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_AMBIGUOUS,    1, 4,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Destination mailbox address ambiguous", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_VALID,        1, 5,  1, SMTP_ESC_FORM_LIST,      0L, "Destination address valid", "[RFC3463] (Standards Track)") \
+    X(ADDR_DEST_MOVED,        1, 6,  4, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Destination mailbox has moved, No forwarding address", "[RFC3463] (Standards Track)") \
+    X(ADDR_SENDER_SYNTAX,     1, 7,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Bad sender's mailbox address syntax", "[RFC3463] (Standards Track)") \
+    X(ADDR_SENDER_SYSTEM,     1, 8,  6, SMTP_ESC_FORM_LIST,      0L, "Bad sender's system address", "[RFC3463] (Standards Track)") \
+    X(ADDR_NONCOMPLIANT,      1, 9,  1, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Message relayed to non-compliant mailer", "[RFC3886] (Standards Track)") \
+    X(ADDR_DEST_NULL_MX,      1, 10, 4, SMTP_ESC_FORM_LIST,      0L, "Recipient address has null MX", "[RFC7505] (Standards Track); [RFC7504] (Standards Track)") \
+    X(MBOX_OTHER,             2, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Other or undefined mailbox status", "[RFC3463] (Standards Track)") \
+    X(MBOX_DISABLED,          2, 1,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Mailbox disabled, not accepting messages", "[RFC3463] (Standards Track)") \
+    X(MBOX_FULL,              2, 2,  2, SMTP_ESC_FORM_LIST,      0L, "Mailbox full", "[RFC3463] (Standards Track)") \
+    X(MBOX_MSG_TOO_LONG,      2, 3,  4, SMTP_ESC_FORM_LIST,      0L, "Message length exceeds administrative limit", "[RFC3463] (Standards Track)") \
+    X(MBOX_LIST_EXPANSION,    2, 4,  6, SMTP_ESC_FORM_LIST,      0L, "Mailing list expansion problem", "[RFC3463] (Standards Track)") \
+    X(SYS_OTHER,              3, 0,  7, SMTP_ESC_FORM_LIST,      0L, "Other or undefined mail system status", "[RFC3463] (Standards Track)") \
+    X(SYS_FULL,               3, 1,  2, SMTP_ESC_FORM_LIST,      0L, "Mail system full", "[RFC3463] (Standards Track)") \
+    X(SYS_NOT_ACCEPTING,      3, 2,  6, SMTP_ESC_FORM_LIST,      0L, "System not accepting network messages", "[RFC3463] (Standards Track); [RFC7504] (Standards Track)") \
+    X(SYS_NOT_CAPABLE,        3, 3,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "System not capable of selected features", "[RFC3463] (Standards Track)") \
+    X(SYS_MSG_TOO_BIG,        3, 4,  4, SMTP_ESC_FORM_LIST,      0L, "Message too big for system", "[RFC3463] (Standards Track)") \
+    X(SYS_MISCONFIGURED,      3, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "System incorrectly configured", "[RFC3463] (Standards Track)") \
+    X(SYS_PRIORITY_CHANGED,   3, 6,  1, SMTP_ESC_FORM_LIST,      0L, "Requested priority was changed", "[RFC6710] (Standards Track)") \
+    X(NET_OTHER,              4, 0,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Other or undefined network or routing status", "[RFC3463] (Standards Track)") \
+    X(NET_NO_ANSWER,          4, 1,  2, SMTP_ESC_FORM_LIST,      0L, "No answer from host", "[RFC3463] (Standards Track)") \
+    X(NET_BAD_CONNECTION,     4, 2,  2, SMTP_ESC_FORM_LIST,      0L, "Bad connection", "[RFC3463] (Standards Track)") \
+    X(NET_DIRECTORY_FAILURE,  4, 3,  2, SMTP_ESC_FORM_LIST,      0L, "Directory server failure", "[RFC3463] (Standards Track)") \
+    X(NET_UNABLE_TO_ROUTE,    4, 4,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Unable to route", "[RFC3463] (Standards Track)") \
+    X(NET_CONGESTION,         4, 5,  2, SMTP_ESC_FORM_LIST,      0L, "Mail system congestion", "[RFC3463] (Standards Track)") \
+    X(NET_ROUTING_LOOP,       4, 6,  2, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Routing loop detected", "[RFC3463] (Standards Track)") \
+    X(NET_EXPIRED,            4, 7,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Delivery time expired", "[RFC3463] (Standards Track)") \
+    X(PROTO_OTHER,            5, 0,  7, SMTP_ESC_FORM_LIST,      0L, "Other or undefined protocol status", "[RFC3463] (Standards Track)") \
+    X(PROTO_BAD_COMMAND,      5, 1,  4, SMTP_ESC_FORM_LIST,      0L, "Invalid command", "[RFC3463] (Standards Track)") \
+    X(PROTO_SYNTAX,           5, 2,  4, SMTP_ESC_FORM_LIST,      0L, "Syntax error", "[RFC3463] (Standards Track)") \
+    X(PROTO_TOO_MANY_RCPTS,   5, 3,  6, SMTP_ESC_FORM_LIST,      0L, "Too many recipients", "[RFC3463] (Standards Track)") \
+    X(PROTO_BAD_ARGUMENTS,    5, 4,  4, SMTP_ESC_FORM_LIST,      0L, "Invalid command arguments", "[RFC3463] (Standards Track)") \
+    X(PROTO_WRONG_VERSION,    5, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Wrong protocol version", "[RFC3463] (Standards Track)") \
+    X(PROTO_AUTH_TOO_LONG,    5, 6,  6, SMTP_ESC_FORM_LIST,      0L, "Authentication Exchange line is too long", "[RFC4954] (Standards Track)") \
+    X(MEDIA_OTHER,            6, 0,  7, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Other or undefined media error", "[RFC3463] (Standards Track)") \
+    X(MEDIA_UNSUPPORTED,      6, 1,  4, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Media not supported", "[RFC3463] (Standards Track)") \
+    X(MEDIA_CONV_PROHIBITED,  6, 2,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Conversion required and prohibited", "[RFC3463] (Standards Track)") \
+    X(MEDIA_CONV_UNSUPP,      6, 3,  6, SMTP_ESC_FORM_LIST,      0L, "Conversion required but not supported", "[RFC3463] (Standards Track)") \
+    X(MEDIA_CONV_LOSS,        6, 4,  5, SMTP_ESC_FORM_LIST,      0L, "Conversion with loss performed", "[RFC3463] (Standards Track)") \
+    X(MEDIA_CONV_FAILED,      6, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Conversion Failed", "[RFC3463] (Standards Track)") \
+    X(MEDIA_UNAVAILABLE,      6, 6,  6, SMTP_ESC_FORM_LIST,      0L, "Message content not available", "[RFC4468] (Standards Track)") \
+    X(MEDIA_NON_ASCII_ADDR,   6, 7,  4, SMTP_ESC_FORM_LIST,      0L, "Non-ASCII addresses not permitted for that sender/recipient", "[RFC6531] (Standards track)") \
+    X(MEDIA_UTF8_REPLY,       6, 8,  5, SMTP_ESC_FORM_LIST,      0L, "UTF-8 string reply is required, but not permitted by the SMTP client", "[RFC6531] (Standards track)") \
+    X(MEDIA_UTF8_HEADER,      6, 9,  4, SMTP_ESC_FORM_LIST,      0L, "UTF-8 header message cannot be transferred to one or more recipients, so the message must be rejected", "[RFC6531] (Standards track)") \
+    X(MEDIA_UTF8_REPLY_OLD,   6, 10, 0, SMTP_ESC_FORM_NO_DATA,   10006008L, "", "[RFC6531] (Standards track)") \
+    X(SEC_OTHER,              7, 0,  7, SMTP_ESC_FORM_LIST,      0L, "Other or undefined security status", "[RFC3463] (Standards Track)") \
+    X(SEC_UNAUTHORIZED,       7, 1,  4, SMTP_ESC_FORM_LIST,      0L, "Delivery not authorized, message refused", "[RFC3463] (Standards Track)") \
+    X(SEC_LIST_PROHIBITED,    7, 2,  4, SMTP_ESC_FORM_LIST,      0L, "Mailing list expansion prohibited", "[RFC3463] (Standards Track)") \
+    X(SEC_CONV_IMPOSSIBLE,    7, 3,  4, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Security conversion required but not possible", "[RFC3463] (Standards Track)") \
+    X(SEC_UNSUPPORTED,        7, 4,  4, SMTP_ESC_FORM_LIST,      0L, "Security features not supported", "[RFC3463] (Standards Track)") \
+    X(SEC_CRYPTO_FAILURE,     7, 5,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Cryptographic failure", "[RFC3463] (Standards Track)") \
+    X(SEC_CRYPTO_UNSUPP,      7, 6,  6, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Cryptographic algorithm not supported", "[RFC3463] (Standards Track)") \
+    X(SEC_INTEGRITY,          7, 7,  7, SMTP_ESC_FORM_NOT_GIVEN, 0L, "Message integrity failure", "[RFC3463] (Standards Track)") \
+    X(SEC_BAD_CREDENTIALS,    7, 8,  4, SMTP_ESC_FORM_LIST,      0L, "Authentication credentials invalid", "[RFC4954] (Standards Track)") \
+    X(SEC_AUTH_TOO_WEAK,      7, 9,  4, SMTP_ESC_FORM_LIST,      0L, "Authentication mechanism is too weak", "[RFC4954] (Standards Track)") \
+    X(SEC_ENCRYPTION_NEEDED,  7, 10, 4, SMTP_ESC_FORM_LIST,      0L, "Encryption Needed", "[RFC5248] (Best current practice)") \
+    X(SEC_AUTH_NEEDS_TLS,     7, 11, 4, SMTP_ESC_FORM_LIST,      0L, "Encryption required for requested authentication mechanism", "[RFC4954] (Standards Track)") \
+    X(SEC_PASSWD_TRANSITION,  7, 12, 2, SMTP_ESC_FORM_LIST,      0L, "A password transition is needed", "[RFC4954] (Standards Track)") \
+    X(SEC_ACCOUNT_DISABLED,   7, 13, 4, SMTP_ESC_FORM_LIST,      0L, "User Account Disabled", "[RFC5248] (Best current practice)") \
+    X(SEC_TRUST_REQUIRED,     7, 14, 4, SMTP_ESC_FORM_LIST,      0L, "Trust relationship required", "[RFC5248] (Best current practice)") \
+    X(SEC_PRIORITY_TOO_LOW,   7, 15, 6, SMTP_ESC_FORM_OPEN_LIST, 0L, "Priority Level is too low", "[RFC6710] (Standards Track)") \
+    X(SEC_MSG_TOO_BIG_PRIO,   7, 16, 6, SMTP_ESC_FORM_OPEN_LIST, 0L, "Message is too big for the specified priority", "[RFC6710] (Standards Track)") \
+    X(SEC_MBOX_OWNER_CHANGED, 7, 17, 4, SMTP_ESC_FORM_LIST,      0L, "Mailbox owner has changed", "[RFC7293] (Standards Track)") \
+    X(SEC_DOMAIN_OWNER_CHG,   7, 18, 4, SMTP_ESC_FORM_LIST,      0L, "Domain owner has changed", "[RFC7293] (Standards Track)") \
+    X(SEC_RRVS_INCOMPLETE,    7, 19, 4, SMTP_ESC_FORM_LIST,      0L, "RRVS test cannot be completed", "[RFC7293] (Standards Track)") \
+    X(SEC_DKIM_NO_PASS,       7, 20, 4, SMTP_ESC_FORM_LIST,      0L, "No passing DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
+    X(SEC_DKIM_UNACCEPTABLE,  7, 21, 4, SMTP_ESC_FORM_LIST,      0L, "No acceptable DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
+    X(SEC_DKIM_NO_AUTHOR,     7, 22, 4, SMTP_ESC_FORM_LIST,      0L, "No valid author-matched DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
+    X(SEC_SPF_FAIL,           7, 23, 4, SMTP_ESC_FORM_LIST,      0L, "SPF validation failed", "[RFC7372] (Standards Track); [RFC7208] (Standards Track)") \
+    X(SEC_SPF_ERROR,          7, 24, 6, SMTP_ESC_FORM_LIST,      0L, "SPF validation error", "[RFC7372] (Standards Track); [RFC7208] (Standards Track)") \
+    X(SEC_REVERSE_DNS,        7, 25, 4, SMTP_ESC_FORM_LIST,      0L, "Reverse DNS validation failed", "[RFC7372], Section 3.3 (Standards Track)") \
+    X(SEC_MULTIPLE_AUTH,      7, 26, 4, SMTP_ESC_FORM_LIST,      0L, "Multiple authentication checks failed", "[RFC7372] (Standards Track)") \
+    X(SEC_SENDER_NULL_MX,     7, 27, 4, SMTP_ESC_FORM_LIST,      0L, "Sender address has null MX", "[RFC7505] (Standards Track)") \
+    X(SEC_MAIL_FLOOD,         7, 28, 6, SMTP_ESC_FORM_NO_DATA,   0L, "Mail flood detected", "[draft-levine-mailbomb-header-00]") \
+    X(SEC_ARC_FAIL,           7, 29, 4, SMTP_ESC_FORM_LIST,      0L, "ARC validation failure", "[RFC8617]") \
+    X(SEC_REQUIRETLS,         7, 30, 4, SMTP_ESC_FORM_LIST,      0L, "REQUIRETLS support required", "[RFC8689]")
 
-/*
-  * The associated reply codes, one per call:
-  *     X(identifier, subject, detail, kind, reply)
-  * reply is a reply code if kind is SMTP_ESC_PAIR_EXACT, the first digit of reply codes if it is
-  * SMTP_ESC_PAIR_CLASS, and 0 if it is SMTP_ESC_PAIR_ANY.
+/**
+ * The associated reply codes, one per call:
+ *     X(identifier, subject, detail, kind, reply)
+ * reply is a reply code if kind is SMTP_ESC_PAIR_EXACT, the first digit of reply codes if it is
+ * SMTP_ESC_PAIR_CLASS, and 0 if it is SMTP_ESC_PAIR_ANY.
  */
 #define SMTP_ESC_PAIR_MAP_V1(X) \
     X(OTHER,                  0, 0,  SMTP_ESC_PAIR_ANY,     0) \
@@ -480,9 +494,32 @@
     X(SEC_ARC_FAIL,           7, 29, SMTP_ESC_PAIR_EXACT, 550) \
     X(SEC_REQUIRETLS,         7, 30, SMTP_ESC_PAIR_EXACT, 550)
 
-/*
-  * The basic reply codes, in ascending order:
- *     X(reply, name, meaning)
+/**
+ * The classes:
+ *     X(class, summary)
+ */
+#define SMTP_ESC_CLASS_MAP_V1(X) \
+    X(2, "Success") \
+    X(4, "Persistent Transient Failure") \
+    X(5, "Permanent Failure")
+
+/**
+ * The subjects:
+ *     X(subject, summary)
+ */
+#define SMTP_ESC_SUBJECT_MAP_V1(X) \
+    X(0, "Other or Undefined Status") \
+    X(1, "Addressing Status") \
+    X(2, "Mailbox Status") \
+    X(3, "Mail System Status") \
+    X(4, "Network and Routing Status") \
+    X(5, "Mail Delivery Protocol Status") \
+    X(6, "Message Content or Media Status") \
+    X(7, "Security or Policy Status")
+
+/**
+ * The basic reply codes, in ascending order:
+ *     X(reply, identifier, meaning)
  */
 #define SMTP_ESC_REPLY_MAP_V1(X) \
     X(211, SYSTEM_STATUS,    "System status, or an answer to HELP") \
@@ -532,11 +569,11 @@
     X(556, DOMAIN_NO_MAIL,   "The domain of the recipient accepts no mail")
 
 #ifdef SMTP_ESC_DESCRIPTIONS
-/*
+/**
  * The descriptions, in the order of the rows:
  *     X(identifier, subject, detail, part, text)
-  * A description that is too long for a string literal of C89 comes in parts 0, 1 and so on. Concatenate
-  * them without anything in between.
+ * A description that is too long for a string literal of C89 comes in parts 0, 1 and so on. Concatenate
+ * them without anything in between.
  */
 #define SMTP_ESC_DESCRIPTION_MAP_V1(X) \
     X(OTHER,                  0, 0,  0, "Catch-all for errors of which nothing but the class is known.") \
@@ -638,70 +675,120 @@
 extern "C" {
 #endif
 
-/*
-  * Parses a code: class 2, 4 or 5, then subject and detail of one to three digits without a leading zero
-  * (RFC 3463 section 2). Nothing may precede or follow it. Returns the code, or 0.
+/**
+ * Parses a code: class 2, 4 or 5, then subject and detail of one to three digits without a leading zero
+ * (RFC 3463 section 2). Nothing may precede or follow it. Returns the code, or 0.
  */
 SMTP_ESC_INLINE long smtp_esc_parse(const char *text, size_t length);
 
-/*
-  * Parses the code at the start of a reply's text. Pass the text that follows the reply code and its
-  * separator, without the line end. After the code must come a space, as RFC 2034 section 3 (4)
-  * requires, or the end of the text, which servers send too; this keeps IP addresses and version numbers
-  * from being mistaken for codes. Returns the code, or 0, and sets *used to the length of the code, or
-  * to 0. used may be null.
+/**
+ * Parses the code at the start of a reply's text. Pass the text that follows the reply code and its
+ * separator, without the line end. After the code must come a space, as RFC 2034 section 3 (4)
+ * requires, or the end of the text, which servers send too; this keeps IP addresses and version numbers
+ * from being mistaken for codes. Returns the code, or 0, and sets *used to the length of the code, or
+ * to 0. used may be null.
  */
 SMTP_ESC_INLINE long smtp_esc_parse_prefix(const char *text, size_t length, size_t *used);
 
-/*
-  * Writes a code and a NUL to a buffer of at least SMTP_ESC_BUFFER_SIZE characters. Returns the length of
-  * the text. If the number is not a code, writes an empty text and returns 0.
+/**
+ * Writes a code and a NUL to a buffer of at least SMTP_ESC_BUFFER_SIZE characters. Returns the length of
+ * the text. If the number is not a code, writes an empty text and returns 0.
  */
 SMTP_ESC_INLINE size_t smtp_esc_format(long code, char *buffer);
 
-/* Returns 1 if the number is a code, registered or not, and 0 if it is a status or anything else. */
+/**
+ * Writes a whole reply and a NUL: on every line the reply code, the code (RFC 2034 section 4) and a part
+ * of the text, with CR LF. Returns the length of the reply without the NUL, as snprintf does. If the
+ * buffer is not larger than that, writes an empty text; with size 0, buffer may be null.
+ *
+ * Pass 0 as the code for a reply that has none: the greeting, a reply to HELO or EHLO, or a 3yz reply
+ * (RFC 2034 section 4). If the number is anything else that is not a code, the first digits of the codes
+ * differ, or reply is not 200 to 599, writes an empty text and returns 0.
+ *
+ * The text ends with a NUL. Any text gives a well-formed reply: LF and CR LF end a line of it; a line
+ * that would have more than SMTP_ESC_MAX_LINE characters is continued on the next, after its last space
+ * that fits, or within a word that is too long itself; a character other than HT and printable ASCII
+ * becomes a question mark. So text from outside can neither end the reply nor begin another. A null
+ * pointer is an empty text, but servers should not send bare codes (RFC 5321 section 4.2).
+ */
+SMTP_ESC_INLINE size_t smtp_esc_format_reply(char *buffer, size_t size, int reply, long code, const char *text);
+
+/** Returns 1 if the number is a code, registered or not, and 0 if it is a status or anything else. */
 SMTP_ESC_INLINE int smtp_esc_is_code(long number);
 
-/* Returns SMTP_ESC_INVALID, SMTP_ESC_CLASS_MISMATCH, and so on. A 3yz reply code matches no code. */
+/** Returns the class of a code: 2, 4 or 5. Returns 0 for a status or anything else. */
+SMTP_ESC_INLINE int smtp_esc_class(long code);
+
+/** Returns SMTP_ESC_INVALID, SMTP_ESC_CLASS_MISMATCH, and so on. A 3yz reply code matches no code. */
 SMTP_ESC_INLINE int smtp_esc_judge(int reply, long code);
 
 /*
-  * In the functions below, number is a code or a status. They ignore the class of a code.
+ * In the functions below, number is a code or a status. They ignore the class of a code.
  */
 
-/* Returns how the row lists the reply code: SMTP_ESC_PAIR_..., or 0 if it does not. */
+/** Returns the status of a code. A status is returned unchanged; for anything else, returns 0. */
+SMTP_ESC_INLINE long smtp_esc_status(long number);
+
+/** Returns the subject, 0 to 999, or -1 if the number is neither a code nor a status. */
+SMTP_ESC_INLINE long smtp_esc_subject(long number);
+
+/** Returns the detail, 0 to 999, or -1 if the number is neither a code nor a status. */
+SMTP_ESC_INLINE long smtp_esc_detail(long number);
+
+/** Returns how the row lists the reply code: SMTP_ESC_PAIR_..., or 0 if it does not. */
 SMTP_ESC_INLINE int smtp_esc_listing(int reply, long number);
 
-/* Returns the form of the row's associated codes: SMTP_ESC_FORM_..., or 0 if there is no such row. */
+/** Returns the form of the row's associated codes: SMTP_ESC_FORM_..., or 0 if there is no such row. */
 SMTP_ESC_INLINE int smtp_esc_form(long number);
 
-/* Returns the classes that the row allows: a sum of SMTP_ESC_BIT_..., or 0. */
+/** Returns the classes that the row allows: a sum of SMTP_ESC_BIT_..., or 0. */
 SMTP_ESC_INLINE int smtp_esc_classes(long number);
 
-/* Returns the row's identifier, such as "ADDR_DEST_MAILBOX", or NULL. */
+/** Returns 1 if the registry deprecates the row, and 0 if it does not or there is no such row. */
+SMTP_ESC_INLINE int smtp_esc_is_deprecated(long number);
+
+/** Returns the status of the row to use instead if the row is deprecated, or 0. */
+SMTP_ESC_INLINE long smtp_esc_successor(long number);
+
+/** Returns the row's identifier, such as "ADDR_DEST_MAILBOX", or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_identifier(long number);
 
-/* Returns the row's sample text, which may be empty, or NULL. */
+/** Returns the row's sample text, which may be empty, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_sample_text(long number);
 
+/** Returns the row's reference, such as "[RFC3463] (Standards Track)", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_reference(long number);
+
+/** Returns what the registry calls the class of a code, such as "Permanent Failure"; for a status, NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_class_summary(long code);
+
+/** Returns what the registry calls the subject, such as "Addressing Status", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_subject_summary(long number);
+
 #ifdef SMTP_ESC_DESCRIPTIONS
-/* Returns a part of the row's description, counted from 0, or NULL if there is no such part or row. */
+/** Returns a part of the row's description, counted from 0, or NULL if there is no such part or row. */
 SMTP_ESC_INLINE const char *smtp_esc_description(long number, int part);
 #endif
 
-/* Returns the status of the row with an identifier such as "ADDR_DEST_MAILBOX", or -1. */
+/** Returns the status of the row with an identifier such as "ADDR_DEST_MAILBOX", or 0. */
 SMTP_ESC_INLINE long smtp_esc_from_identifier(const char *identifier);
 
-/* Returns what a reply code means, or NULL. */
+/** Returns the identifier of a reply code, such as "MAILBOX_UNAVAIL", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_reply_identifier(int reply);
+
+/** Returns what a reply code means, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_reply_meaning(int reply);
 
 #if !defined(SMTP_ESC_NO_INLINE) || defined(SMTP_ESC_IMPLEMENTATION)
 
-/* The status of a code. Any other number is unchanged; no row has it unless it is a status. */
-#define SMTP_ESC_ROW(number) (smtp_esc_is_code(number) ? SMTP_ESC_STATUS_OF(number) : (number))
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define SMTP_ESC_NULL nullptr
+#else
+#define SMTP_ESC_NULL NULL
+#endif
 
 /* A key for a status and a number below 1000: at most 999999999, which fits into any long. */
-#define SMTP_ESC_KEY(status, about) ((status) * 1000L + (about))
+#define SMTP_ESC_KEY(status, about) ((status) % 1000000L * 1000L + (about))
 
 SMTP_ESC_INLINE long smtp_esc_parse(const char *text, size_t length)
 {
@@ -747,9 +834,9 @@ SMTP_ESC_INLINE size_t smtp_esc_format(long code, char *buffer)
     int part;
 
     if (smtp_esc_is_code(code)) {
-        buffer[length++] = "012345"[SMTP_ESC_CLASS_OF(code)];
+        buffer[length++] = "012345"[smtp_esc_class(code)];
         for (part = 0; part < 2; part++) {
-            long number = part == 0 ? SMTP_ESC_SUBJECT_OF(code) : SMTP_ESC_DETAIL_OF(code);
+            long number = part == 0 ? smtp_esc_subject(code) : smtp_esc_detail(code);
 
             buffer[length++] = '.';
             if (number >= 100)
@@ -763,16 +850,106 @@ SMTP_ESC_INLINE size_t smtp_esc_format(long code, char *buffer)
     return length;
 }
 
+#define SMTP_ESC_PUT(octet) \
+    do { \
+        if (length < size) \
+            buffer[length] = (octet); \
+        length++; \
+    } while (0)
+
+SMTP_ESC_INLINE size_t smtp_esc_format_reply(char *buffer, size_t size, int reply, long code, const char *text)
+{
+    char prefix[sizeof("550-") + SMTP_ESC_BUFFER_SIZE];
+    const char *rest = text ? text : "";
+    size_t prefix_length = 4, length = 0;
+
+    if (size > 0)
+        buffer[0] = '\0';
+    if (reply < 200 || reply > 599 || (code != 0 && smtp_esc_class(code) != reply / 100))
+        return 0;
+    prefix[0] = "0123456789"[reply / 100];
+    prefix[1] = "0123456789"[reply / 10 % 10];
+    prefix[2] = "0123456789"[reply % 10];
+    if (code != 0) {
+        prefix_length += smtp_esc_format(code, prefix + prefix_length);
+        prefix[prefix_length++] = ' ';
+    }
+    do {
+        const char *line = rest;
+        size_t room = SMTP_ESC_MAX_LINE - prefix_length - 2;
+        size_t end = 0, after_space = 0, at;
+
+        while (end < room && line[end] != '\0' && line[end] != '\n' && (line[end] != '\r' || line[end + 1] != '\n')) {
+            end++;
+            if (line[end - 1] == ' ')
+                after_space = end;
+        }
+        if (line[end] == '\r' && line[end + 1] == '\n')
+            rest = line + end + 2;
+        else if (line[end] == '\n')
+            rest = line + end + 1;
+        else {
+            if (line[end] != '\0' && after_space != 0)
+                end = after_space;
+            rest = line + end;
+        }
+        prefix[3] = *rest == '\0' ? ' ' : '-';
+        for (at = 0; at < prefix_length; at++)
+            SMTP_ESC_PUT(prefix[at]);
+        for (at = 0; at < end; at++) {
+            if (line[at] == '\t' || (line[at] >= ' ' && line[at] <= '~'))
+                SMTP_ESC_PUT(line[at]);
+            else
+                SMTP_ESC_PUT('?');
+        }
+        SMTP_ESC_PUT('\r');
+        SMTP_ESC_PUT('\n');
+    } while (*rest != '\0');
+    if (length < size)
+        buffer[length] = '\0';
+    else if (size > 0)
+        buffer[0] = '\0';
+    return length;
+}
+
+#undef SMTP_ESC_PUT
+
 SMTP_ESC_INLINE int smtp_esc_is_code(long number)
 {
-    return (number >= 2000000L && number < 3000000L) || (number >= 4000000L && number < 6000000L);
+    return smtp_esc_class(number) != 0;
+}
+
+SMTP_ESC_INLINE int smtp_esc_class(long code)
+{
+    if (code >= 2000000L && code < 3000000L)
+        return 2;
+    if (code >= 4000000L && code < 5000000L)
+        return 4;
+    return code >= 5000000L && code < 6000000L ? 5 : 0;
+}
+
+SMTP_ESC_INLINE long smtp_esc_status(long number)
+{
+    if (smtp_esc_is_code(number))
+        return 10000000L + number % 1000000L;
+    return number >= 10000000L && number < 11000000L ? number : 0;
+}
+
+SMTP_ESC_INLINE long smtp_esc_subject(long number)
+{
+    return smtp_esc_status(number) != 0 ? number / 1000L % 1000L : -1;
+}
+
+SMTP_ESC_INLINE long smtp_esc_detail(long number)
+{
+    return smtp_esc_status(number) != 0 ? number % 1000L : -1;
 }
 
 SMTP_ESC_INLINE int smtp_esc_judge(int reply, long code)
 {
     if (reply < 200 || reply > 599 || !smtp_esc_is_code(code))
         return SMTP_ESC_INVALID;
-    if (reply / 100 != SMTP_ESC_CLASS_OF(code))
+    if (reply / 100 != smtp_esc_class(code))
         return SMTP_ESC_CLASS_MISMATCH;
     switch (smtp_esc_form(code)) {
     case 0:
@@ -797,7 +974,7 @@ SMTP_ESC_INLINE int smtp_esc_listing(int reply, long number)
         return 0;
     /* Looks for the reply code, then for its first digit, then for 0, as SMTP_ESC_PAIR_MAP_V1 has them. */
     for (;;) {
-        switch (SMTP_ESC_KEY(SMTP_ESC_ROW(number), listed)) {
+        switch (SMTP_ESC_KEY(smtp_esc_status(number), listed)) {
             SMTP_ESC_PAIR_MAP_V1(SMTP_ESC_CASE)
         default:
             break;
@@ -809,13 +986,13 @@ SMTP_ESC_INLINE int smtp_esc_listing(int reply, long number)
 }
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     case SMTP_ESC_##identifier: \
         return form;
 
 SMTP_ESC_INLINE int smtp_esc_form(long number)
 {
-    switch (SMTP_ESC_ROW(number)) {
+    switch (smtp_esc_status(number)) {
         SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
     default:
         return 0;
@@ -823,13 +1000,13 @@ SMTP_ESC_INLINE int smtp_esc_form(long number)
 }
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     case SMTP_ESC_##identifier: \
         return classes;
 
 SMTP_ESC_INLINE int smtp_esc_classes(long number)
 {
-    switch (SMTP_ESC_ROW(number)) {
+    switch (smtp_esc_status(number)) {
         SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
     default:
         return 0;
@@ -837,30 +1014,86 @@ SMTP_ESC_INLINE int smtp_esc_classes(long number)
 }
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     case SMTP_ESC_##identifier: \
         return #identifier;
 
 SMTP_ESC_INLINE const char *smtp_esc_identifier(long number)
 {
-    switch (SMTP_ESC_ROW(number)) {
+    switch (smtp_esc_status(number)) {
         SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
     default:
-        return NULL;
+        return SMTP_ESC_NULL;
     }
 }
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     case SMTP_ESC_##identifier: \
         return sample_text;
 
 SMTP_ESC_INLINE const char *smtp_esc_sample_text(long number)
 {
-    switch (SMTP_ESC_ROW(number)) {
+    switch (smtp_esc_status(number)) {
         SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
     default:
-        return NULL;
+        return SMTP_ESC_NULL;
+    }
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
+    case SMTP_ESC_##identifier: \
+        return reference;
+
+SMTP_ESC_INLINE const char *smtp_esc_reference(long number)
+{
+    switch (smtp_esc_status(number)) {
+        SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
+    }
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
+    case SMTP_ESC_##identifier: \
+        return successor;
+
+SMTP_ESC_INLINE long smtp_esc_successor(long number)
+{
+    switch (smtp_esc_status(number)) {
+        SMTP_ESC_ROW_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return 0;
+    }
+}
+
+SMTP_ESC_INLINE int smtp_esc_is_deprecated(long number)
+{
+    return smtp_esc_successor(number) != 0;
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(key, summary) \
+    case key: \
+        return summary;
+
+SMTP_ESC_INLINE const char *smtp_esc_class_summary(long code)
+{
+    switch (smtp_esc_class(code)) {
+        SMTP_ESC_CLASS_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
+    }
+}
+
+SMTP_ESC_INLINE const char *smtp_esc_subject_summary(long number)
+{
+    switch (smtp_esc_subject(number)) {
+        SMTP_ESC_SUBJECT_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
     }
 }
 
@@ -873,17 +1106,17 @@ SMTP_ESC_INLINE const char *smtp_esc_sample_text(long number)
 SMTP_ESC_INLINE const char *smtp_esc_description(long number, int part)
 {
     if (smtp_esc_form(number) == 0 || part < 0 || part > 999)
-        return NULL;
-    switch (SMTP_ESC_KEY(SMTP_ESC_ROW(number), part)) {
+        return SMTP_ESC_NULL;
+    switch (SMTP_ESC_KEY(smtp_esc_status(number), part)) {
         SMTP_ESC_DESCRIPTION_MAP_V1(SMTP_ESC_CASE)
     default:
-        return NULL;
+        return SMTP_ESC_NULL;
     }
 }
 #endif
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define SMTP_ESC_CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     { #identifier, SMTP_ESC_##identifier },
 
 SMTP_ESC_INLINE long smtp_esc_from_identifier(const char *identifier)
@@ -900,11 +1133,25 @@ SMTP_ESC_INLINE long smtp_esc_from_identifier(const char *identifier)
                 return rows[row].status;
         }
     }
-    return -1;
+    return 0;
 }
 
 #undef SMTP_ESC_CASE
-#define SMTP_ESC_CASE(reply, name, meaning) \
+#define SMTP_ESC_CASE(reply, identifier, meaning) \
+    case reply: \
+        return #identifier;
+
+SMTP_ESC_INLINE const char *smtp_esc_reply_identifier(int reply)
+{
+    switch (reply) {
+        SMTP_ESC_REPLY_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
+    }
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(reply, identifier, meaning) \
     case reply: \
         return meaning;
 
@@ -913,13 +1160,13 @@ SMTP_ESC_INLINE const char *smtp_esc_reply_meaning(int reply)
     switch (reply) {
         SMTP_ESC_REPLY_MAP_V1(SMTP_ESC_CASE)
     default:
-        return NULL;
+        return SMTP_ESC_NULL;
     }
 }
 
 #undef SMTP_ESC_CASE
 #undef SMTP_ESC_KEY
-#undef SMTP_ESC_ROW
+#undef SMTP_ESC_NULL
 #endif
 
 #ifdef __cplusplus

@@ -20,13 +20,13 @@ pub(crate) static CLASSES: &[ClassEntry] = &[
         reference: "[RFC3463] (Standards track)",
     },
     ClassEntry {
-        class: Class::PersistentTransientFailure,
+        class: Class::Transient,
         summary: "Persistent Transient Failure",
         description: "Nothing is wrong with the message itself, but a condition that may pass has delayed delivery or ended the attempts. Sending again later may work.",
         reference: "[RFC3463] (Standards track)",
     },
     ClassEntry {
-        class: Class::PermanentFailure,
+        class: Class::Permanent,
         summary: "Permanent Failure",
         description: "Sending the same message again is unlikely to help: the message or its destination has to change first.",
         reference: "[RFC3463] (Standards track)",
@@ -286,7 +286,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(451), pair_code(Class::PersistentTransientFailure, 1, 1))],
+                pairs: &[(ReplyCode::defined(451), pair_code(Class::Transient, 1, 1))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.2",
                 summary: "The text reserves the row for permanent failures. The associated codes are 550 and also 451.",
@@ -738,7 +738,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(552), pair_code(Class::PermanentFailure, 2, 2))],
+                pairs: &[(ReplyCode::defined(552), pair_code(Class::Permanent, 2, 2))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.3",
                 summary: "The text asks for the row as a persistent transient failure. The only associated code is 552, a permanent one.",
@@ -945,7 +945,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(453), pair_code(Class::PersistentTransientFailure, 3, 2))],
+                pairs: &[(ReplyCode::defined(453), pair_code(Class::Transient, 3, 2))],
                 classes: Classes::from_bits(0),
                 source: "RFC 2645 §5.2.1",
                 summary: "The row, a system that accepts no messages, lists 453. RFC 2645 defines 453 as an answer to ATRN: there is no mail for the client. The pair is listed.",
@@ -1248,14 +1248,14 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(550), pair_code(Class::PermanentFailure, 4, 3))],
+                pairs: &[(ReplyCode::defined(550), pair_code(Class::Permanent, 4, 3))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.5",
                 summary: "The text reserves the row for persistent transient failures. The associated codes are 451 and also 550.",
             },
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(450), pair_code(Class::PersistentTransientFailure, 4, 3))],
+                pairs: &[(ReplyCode::defined(450), pair_code(Class::Transient, 4, 3))],
                 classes: Classes::from_bits(0),
                 source: "RFC 4406",
                 summary: "RFC 4406 (historic) answers 450 4.4.3 when a Sender ID check fails for a temporary reason. The row has 451 and 550. The pair is unlisted.",
@@ -1484,7 +1484,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(430), pair_code(Class::PersistentTransientFailure, 5, 1))],
+                pairs: &[(ReplyCode::defined(430), pair_code(Class::Transient, 5, 1))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.6",
                 summary: "The text reserves the row for permanent failures. The associated codes include 430, which no RFC defines for SMTP.",
@@ -1565,7 +1565,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(452), pair_code(Class::PersistentTransientFailure, 5, 3))],
+                pairs: &[(ReplyCode::defined(452), pair_code(Class::Transient, 5, 3))],
                 classes: Classes::from_bits(0),
                 source: "RFC 5321 §4.5.3.1.10",
                 summary: "RFC 5321 requires 452 when the number of recipients exceeds a limit of the implementation. The row has 451 only. The pair is unlisted.",
@@ -1609,7 +1609,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(451), pair_code(Class::PersistentTransientFailure, 5, 4))],
+                pairs: &[(ReplyCode::defined(451), pair_code(Class::Transient, 5, 4))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.6",
                 summary: "The text reserves the row for permanent failures. The associated codes include 451.",
@@ -2081,7 +2081,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(554), pair_code(Class::PermanentFailure, 6, 9))],
+                pairs: &[(ReplyCode::defined(554), pair_code(Class::Permanent, 6, 9))],
                 classes: Classes::from_bits(0),
                 source: "RFC 6531 §3.5",
                 summary: "RFC 6531 refuses the message after its data with 554 and X.6.9, but registers the row (§4.2) with 550 only. The pair is unlisted.",
@@ -2162,7 +2162,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(554), pair_code(Class::PermanentFailure, 7, 0))],
+                pairs: &[(ReplyCode::defined(554), pair_code(Class::Permanent, 7, 0))],
                 classes: Classes::from_bits(0),
                 source: "RFC 4468 §3.4",
                 summary: "An example of RFC 4468 shows 554 5.7.0. The row has no 554. The pair is unlisted.",
@@ -2206,14 +2206,14 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::ListExceedsText,
-                pairs: &[(ReplyCode::defined(451), pair_code(Class::PersistentTransientFailure, 7, 1)), (ReplyCode::defined(454), pair_code(Class::PersistentTransientFailure, 7, 1))],
+                pairs: &[(ReplyCode::defined(451), pair_code(Class::Transient, 7, 1)), (ReplyCode::defined(454), pair_code(Class::Transient, 7, 1))],
                 classes: Classes::from_bits(0),
                 source: "RFC 3463 §3.8",
                 summary: "The text reserves the row for permanent failures. The associated codes include 451 and 454.",
             },
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(535), pair_code(Class::PermanentFailure, 7, 1))],
+                pairs: &[(ReplyCode::defined(535), pair_code(Class::Permanent, 7, 1))],
                 classes: Classes::from_bits(0),
                 source: "RFC 7628 §4.4",
                 summary: "An example of RFC 7628 answers a failed authentication with 535 5.7.1. The row has no 535; RFC 4954 names 535 5.7.8 for bad credentials. The pair is unlisted.",
@@ -2479,7 +2479,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(554), pair_code(Class::PermanentFailure, 7, 8))],
+                pairs: &[(ReplyCode::defined(554), pair_code(Class::Permanent, 7, 8))],
                 classes: Classes::from_bits(0),
                 source: "RFC 5248 §2.4",
                 summary: "RFC 4468 sent 554 5.7.8 where a trust relationship is missing. RFC 5248 gives that use to X.7.14, yet the row still has 554. The pair is listed.",
@@ -2789,7 +2789,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(552), pair_code(Class::PermanentFailure, 7, 16))],
+                pairs: &[(ReplyCode::defined(552), pair_code(Class::Permanent, 7, 16))],
                 classes: Classes::from_bits(0),
                 source: "RFC 4865 §6",
                 summary: "RFC 4865 uses X.7.16 for a quota of future release. It was never registered, and the row has another meaning, from RFC 6710. The pair is listed, with that meaning.",
@@ -2833,7 +2833,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         conflicts: &[
             Conflict {
                 kind: ConflictKind::RfcAgainstRow,
-                pairs: &[(ReplyCode::defined(552), pair_code(Class::PermanentFailure, 7, 17))],
+                pairs: &[(ReplyCode::defined(552), pair_code(Class::Permanent, 7, 17))],
                 classes: Classes::from_bits(0),
                 source: "RFC 4865 §6",
                 summary: "RFC 4865 uses X.7.17 for a quota of future release. It was never registered, and the row has another meaning, from RFC 7293. The pair is listed by the wildcard 5XX, with that meaning.",

@@ -7,27 +7,27 @@
 #error "versions and dates compare as numbers"
 #endif
 
-#if SMTP_ESC_ADDR_DEST_MAILBOX != 1001L || SMTP_ESC_REPLY_OK != 250
+#if SMTP_ESC_ADDR_DEST_MAILBOX != 10001001L || SMTP_ESC_REPLY_OK != 250
 #error "rows and reply codes can be used in #if"
 #endif
 
 #if SMTP_ESC_PERMANENT(SMTP_ESC_SEC_UNAUTHORIZED) != SMTP_ESC_CODE(5, 7, 1) \
-    || SMTP_ESC_CLASS_OF(SMTP_ESC_CODE(4, 999, 998)) != 4 || SMTP_ESC_SUBJECT_OF(SMTP_ESC_CODE(4, 999, 998)) != 999 \
-    || SMTP_ESC_DETAIL_OF(SMTP_ESC_CODE(4, 999, 998)) != 998 || SMTP_ESC_STATUS_OF(SMTP_ESC_CODE(4, 999, 998)) != 999998L
-#error "the macros put numbers together and take them apart"
+    || SMTP_ESC_TRANSIENT(SMTP_ESC_STATUS(999, 998)) != SMTP_ESC_CODE(4, 999, 998) \
+    || SMTP_ESC_SUCCESS(SMTP_ESC_OTHER) != 2000000L
+#error "the macros put numbers together"
 #endif
 
-#define CASE(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define CASE(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     case SMTP_ESC_SUCCESS(SMTP_ESC_##identifier): \
     case SMTP_ESC_TRANSIENT(SMTP_ESC_##identifier): \
     case SMTP_ESC_CODE(5, subject, detail): \
         return SMTP_ESC_##identifier == SMTP_ESC_STATUS(subject, detail);
 
-#define REPLY_CASE(reply, name, meaning) \
-    case SMTP_ESC_REPLY_##name: \
+#define REPLY_CASE(reply, identifier, meaning) \
+    case SMTP_ESC_REPLY_##identifier: \
         return reply;
 
-#define ENUMERATOR(reply, name, meaning) REPLY_##name = reply,
+#define ENUMERATOR(reply, identifier, meaning) REPLY_##identifier = reply,
 
 enum reply { SMTP_ESC_REPLY_MAP_V1(ENUMERATOR) REPLY_END };
 

@@ -1,6 +1,6 @@
 /*
-  * Reads texts in hexadecimal, one per line. For each, prints what smtp_esc_parse and smtp_esc_parse_prefix
-  * return, the length used, and the code formatted again.
+ * Reads texts in hexadecimal, one per line. For each, prints what smtp_esc_parse and smtp_esc_parse_prefix
+ * return, the length used, and the code formatted again.
  */
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
-  * Prints every line of the X-macros, then what the functions return for every number. Texts are in
-  * hexadecimal.
+ * Prints every line of the X-macros, then what the functions return for every number. Texts are in
+ * hexadecimal.
  */
 
 #include <stdio.h>
@@ -21,16 +21,25 @@ static void print_text(const char *text)
     putchar('\n');
 }
 
-#define PRINT_ROW(identifier, subject, detail, classes, form, deprecated, sample_text) \
-    printf("row %s %d %d %ld %d %d %d %ld", #identifier, subject, detail, SMTP_ESC_##identifier, classes, form, \
-        deprecated, smtp_esc_from_identifier(#identifier)); \
+#define PRINT_ROW(identifier, subject, detail, classes, form, successor, sample_text, reference) \
+    printf("row %s %d %d %ld %d %d %ld %ld ", #identifier, subject, detail, SMTP_ESC_##identifier, classes, form, \
+        successor, smtp_esc_from_identifier(#identifier)); \
+    print_hex(reference); \
     print_text(sample_text);
 
 #define PRINT_PAIR(identifier, subject, detail, kind, reply) \
     printf("pair %s %d %d %d %d\n", #identifier, subject, detail, kind, reply);
 
-#define PRINT_REPLY(reply, name, meaning) \
-    printf("reply %d %s %d", reply, #name, SMTP_ESC_REPLY_##name); \
+#define PRINT_CLASS(class_digit, summary) \
+    printf("class %d", class_digit); \
+    print_text(summary);
+
+#define PRINT_SUBJECT(subject, summary) \
+    printf("subject %d", subject); \
+    print_text(summary);
+
+#define PRINT_REPLY(reply, identifier, meaning) \
+    printf("reply %d %s %d", reply, #identifier, SMTP_ESC_REPLY_##identifier); \
     print_text(meaning);
 
 #define PRINT_DESCRIPTION(identifier, subject, detail, part, text) \
@@ -46,8 +55,12 @@ static void print_number(long number)
     int reply;
     int index = 0;
 
-    printf("number %ld %s %d %d ", number, smtp_esc_identifier(number), smtp_esc_classes(number),
-        smtp_esc_form(number));
+    printf("number %ld %s %d %d %ld %d ", number, smtp_esc_identifier(number), smtp_esc_classes(number),
+        smtp_esc_form(number), smtp_esc_successor(number), smtp_esc_is_deprecated(number));
+    print_hex(smtp_esc_reference(number));
+    printf(" %s ", smtp_esc_class_summary(number) ? smtp_esc_class_summary(number) : "-");
+    print_hex(smtp_esc_subject_summary(number));
+    putchar(' ');
     for (reply = 199; reply <= 600; reply++)
         printf("%d", smtp_esc_listing(reply, number));
     print_text(smtp_esc_sample_text(number));
@@ -67,16 +80,18 @@ int main(void)
         SMTP_ESC_REGISTRY_ORIGIN);
     SMTP_ESC_ROW_MAP_V1(PRINT_ROW)
     SMTP_ESC_PAIR_MAP_V1(PRINT_PAIR)
+    SMTP_ESC_CLASS_MAP_V1(PRINT_CLASS)
+    SMTP_ESC_SUBJECT_MAP_V1(PRINT_SUBJECT)
     SMTP_ESC_REPLY_MAP_V1(PRINT_REPLY)
     SMTP_ESC_DESCRIPTION_MAP_V1(PRINT_DESCRIPTION)
     putchar('\n');
-    for (number = -1000; number < 7000000L; number++) {
+    for (number = -1000; number < 12000000L; number++) {
         if (smtp_esc_form(number) != 0 || smtp_esc_identifier(number) != NULL)
             print_number(number);
     }
     for (reply = -1000; reply <= 1000; reply++) {
         if (smtp_esc_reply_meaning(reply) != NULL) {
-            printf("meaning %d", reply);
+            printf("meaning %d %s", reply, smtp_esc_reply_identifier(reply));
             print_text(smtp_esc_reply_meaning(reply));
         }
     }

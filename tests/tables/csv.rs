@@ -126,7 +126,7 @@ fn reply_codes_are_those_of_the_library() {
     let expected = reply_codes().iter().map(|entry| {
         let cells = [
             ("code", entry.code.to_string()),
-            ("name", entry.name.to_owned()),
+            ("identifier", entry.identifier.to_owned()),
             ("meaning", entry.meaning.to_owned()),
             ("client", entry.client.to_owned()),
             ("sources", entry.sources.join("; ")),

@@ -189,7 +189,7 @@ fn status(entry: &Entry) -> Value {
         "sample_text": entry.sample_text,
         "associated": {
             "form": form(entry.associated.form),
-            "codes": entry.associated.codes.iter().map(|code| code.get()).collect::<Vec<_>>(),
+            "codes": entry.associated.codes.iter().map(|code| code.as_u16()).collect::<Vec<_>>(),
             "class_wildcards": digits(entry.associated.class_wildcards.iter()),
         },
         "description": entry.description,
@@ -250,7 +250,7 @@ fn conflict(conflict: &Conflict) -> Value {
     json!({
         "kind": kind,
         "pairs": pairs
-            .map(|(reply_code, code)| json!({ "reply_code": reply_code.get(), "code": code.to_string() }))
+            .map(|(reply_code, code)| json!({ "reply_code": reply_code.as_u16(), "code": code.to_string() }))
             .collect::<Vec<_>>(),
         "classes": digits(conflict.classes.iter()),
         "source": conflict.source,
@@ -264,8 +264,8 @@ fn reply_codes_are_those_of_the_library() {
         .iter()
         .map(|entry| {
             json!({
-                "code": entry.code.get(),
-                "name": entry.name,
+                "code": entry.code.as_u16(),
+                "identifier": entry.identifier,
                 "meaning": entry.meaning,
                 "client": entry.client,
                 "sources": entry.sources,

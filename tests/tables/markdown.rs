@@ -389,7 +389,7 @@ fn reply_codes_are_those_of_the_library() {
             sources => sources.join("\n"),
         };
         let texts: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
-        assert_eq!(texts, [&entry.code.to_string(), entry.name, entry.meaning, entry.client, &sources]);
+        assert_eq!(texts, [&entry.code.to_string(), entry.identifier, entry.meaning, entry.client, &sources]);
         assert!(page.anchors.contains(&format!("r-{}", entry.code)));
     }
 }

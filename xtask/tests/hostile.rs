@@ -189,16 +189,20 @@ fn tables(model: &Model) -> String {
     lines
 }
 
-/// Returns what the C program prints: the identifier, sample text and description of each row, then the reply codes,
-/// with texts in hexadecimal.
+/// Returns what the C program prints: the identifier, sample text, reference, summary of the subject and description of
+/// each row, then the reply codes, with texts in hexadecimal.
 fn c_tables(model: &Model) -> String {
     let hex = |text: &str| text.bytes().map(|octet| format!("{octet:02x}")).collect::<String>();
     let rows = model.entries.iter().map(|entry| {
         let record = &entry.record;
+        let subject =
+            model.registry.subjects.rows.iter().find(|row| row.key == entry.status.subject).unwrap();
         format!(
-            "{} {} {}\n",
+            "{} {} {} {} {}\n",
             entry.annotation.identifier,
             hex(&record.sample.text),
+            hex(&record.reference.text),
+            hex(&subject.record.sample.text),
             hex(&record.description.text)
         )
     });

@@ -25,7 +25,7 @@ pub use token::{Damage, Token};
 /// use smtp_conformance::protocol::reply::{Defect, Reply};
 ///
 /// let reply = Reply::read(b"550-5.7.1 Go\r\n550 5.7.1 away\n");
-/// assert_eq!(reply.code().map(|code| code.get()), Some(550));
+/// assert_eq!(reply.code().map(|code| code.as_u16()), Some(550));
 /// assert_eq!(reply.enhanced().map(|code| code.to_string()).as_deref(), Some("5.7.1"));
 /// assert_eq!(reply.defects().iter().collect::<Vec<_>>(), [Defect::BareLf]);
 /// ```

@@ -65,7 +65,7 @@ impl<'a> Observation<'a> {
     /// The reply code as a number, 200 to 599.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
-        self.reply.code().map(ReplyCode::get)
+        self.reply.code().map(ReplyCode::as_u16)
     }
 
     /// The first digit of the reply code.

@@ -212,7 +212,7 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
 fn is_denied(exchange: &Exchange) -> bool {
     let security = |reply: Reply<'_>| {
         let code = reply.enhanced();
-        code.is_some_and(|code| code.class() == Class::PermanentFailure && code.subject() == 7)
+        code.is_some_and(|code| code.class() == Class::Permanent && code.subject() == 7)
     };
     let other = exchange.command().is_some_and(|command| command.verb() != Verb::Auth);
     other && exchange.replies().any(security)

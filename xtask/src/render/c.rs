@@ -1,6 +1,6 @@
 //! The C header, and the files that install it: pkg-config, CMake, make.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use anyhow::{Context, Result, ensure};
 use askama::Template;
@@ -8,8 +8,9 @@ use askama::Template;
 use super::escape::{Build, BuildComment, C, CCells, CComment, CLiteral, Escaped, Word};
 use super::{Head, Product};
 use crate::associated::Form;
-use crate::code::{Classes, Status};
+use crate::code::{Class, Classes, Status};
 use crate::model::{Entry, Model};
+use crate::registry::Table;
 use crate::terminal::excerpt;
 
 /// C89 guarantees 509 characters per string literal (ANSI X3.159 §2.2.4.1).
@@ -71,6 +72,8 @@ struct Header {
     origin: Literal,
     rows: Vec<Row>,
     pairs: Vec<Cells>,
+    classes: Vec<(CWord, Literal)>,
+    subjects: Vec<(CWord, Literal)>,
     replies: Vec<Reply>,
     descriptions: Vec<(Cells, Literal)>,
 }
@@ -98,6 +101,8 @@ impl Header {
             origin: Escaped::new(snapshot.provenance()),
             rows: columns.rows(model),
             pairs: model.entries.iter().flat_map(|entry| columns.pairs(entry)).collect(),
+            classes: summaries(&model.registry.classes, Class::digit),
+            subjects: summaries(&model.registry.subjects, |subject| subject),
             replies: columns.replies(model),
             descriptions,
         })
@@ -111,6 +116,7 @@ struct Row {
     comment: Comment,
     cells: Cells,
     sample: Literal,
+    reference: Literal,
 }
 
 /// A reply code, as a constant and as a line of the X-macro.
@@ -166,7 +172,7 @@ impl Columns {
             self.key(entry),
             classes.bits(),
             format!("{},", form(entry.associated.form)),
-            u8::from(entry.annotation.deprecated.is_some()),
+            successor(entry),
             width = self.form + 1
         );
         Row {
@@ -175,6 +181,7 @@ impl Columns {
             comment: Escaped::new(comment(model, entry)),
             cells: Escaped::new(cells),
             sample: Escaped::new(&entry.record.sample.text),
+            reference: Escaped::new(&entry.record.reference.text),
         }
     }
 
@@ -227,6 +234,18 @@ impl Columns {
     }
 }
 
+/// Returns the key and the summary of every row of a table.
+fn summaries<K: Copy, D: Display>(table: &Table<K>, key: impl Fn(K) -> D) -> Vec<(CWord, Literal)> {
+    let rows = table.rows.iter();
+    rows.map(|row| (Escaped::new(key(row.key)), Escaped::new(&row.record.sample.text))).collect()
+}
+
+/// Returns the number of the row to use instead of a deprecated one, or 0.
+fn successor(entry: &Entry) -> String {
+    let successor = entry.annotation.deprecated.as_ref().map(|deprecation| number(deprecation.successor));
+    format!("{}L", successor.unwrap_or_default())
+}
+
 fn heading(model: &Model, subject: u16) -> Comment {
     let row = model.registry.subjects.rows.iter().find(|row| row.key == subject);
     let summary = row.map_or("", |row| row.record.sample.text.as_str());
@@ -253,8 +272,9 @@ fn form(form: Form) -> &'static str {
     }
 }
 
+/// Returns the number of a status in the header.
 fn number(status: Status) -> u32 {
-    u32::from(status.subject) * 1000 + u32::from(status.detail)
+    10_000_000 + u32::from(status.subject) * 1000 + u32::from(status.detail)
 }
 
 /// Splits a text after blanks into parts that fit into a literal. Concatenated, they are the text.

@@ -85,7 +85,7 @@ struct ReplyCodes {
 
 struct ReplyCodeRow {
     code: Field,
-    name: Field,
+    identifier: Field,
     meaning: Field,
     client: Field,
     sources: Field,
@@ -146,7 +146,7 @@ impl ReplyCodeRow {
     fn new(entry: &ReplyCodeEntry) -> Self {
         ReplyCodeRow {
             code: Escaped::new(entry.code),
-            name: Escaped::new(&entry.name),
+            identifier: Escaped::new(&entry.name),
             meaning: Escaped::new(&entry.meaning),
             client: Escaped::new(&entry.client),
             sources: Escaped::new(entry.sources.join("; ")),

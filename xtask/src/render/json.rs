@@ -125,7 +125,7 @@ struct ConflictRow {
 
 struct ReplyCodeRow {
     code: Number,
-    name: Text,
+    identifier: Text,
     meaning: Text,
     client: Text,
     sources: Vec<Text>,
@@ -311,7 +311,7 @@ impl ReplyCodeRow {
     fn new(entry: &ReplyCodeEntry) -> Self {
         ReplyCodeRow {
             code: Escaped::new(entry.code),
-            name: Escaped::new(&entry.name),
+            identifier: Escaped::new(&entry.name),
             meaning: Escaped::new(&entry.meaning),
             client: Escaped::new(&entry.client),
             sources: escape_all(&entry.sources),

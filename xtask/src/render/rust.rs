@@ -378,8 +378,8 @@ fn bits(classes: &[Class]) -> RustWord {
 fn class_name(class: Class) -> &'static str {
     match class.digit() {
         2 => "Success",
-        4 => "PersistentTransientFailure",
-        _ => "PermanentFailure",
+        4 => "Transient",
+        _ => "Permanent",
     }
 }
 
@@ -393,7 +393,7 @@ struct ReplyCodes {
 struct ReplyCodeRow {
     code: RustWord,
     name: RustWord,
-    name_literal: Literal,
+    identifier: Literal,
     alias: Literal,
     meaning: Literal,
     meaning_doc: Doc,
@@ -412,7 +412,7 @@ impl ReplyCodeRow {
         ReplyCodeRow {
             code: Escaped::new(entry.code),
             name: Escaped::new(&entry.name),
-            name_literal: Escaped::new(&entry.name),
+            identifier: Escaped::new(&entry.name),
             alias: Escaped::new(entry.code),
             meaning: Escaped::new(&entry.meaning),
             meaning_doc: Escaped::new(&entry.meaning),

@@ -21,7 +21,7 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
 {%- for row in rows %}
     ReplyCodeEntry {
         code: ReplyCode::{{ row.name }},
-        name: {{ row.name_literal }},
+        identifier: {{ row.identifier }},
         meaning: {{ row.meaning }},
         client: {{ row.client }},
         sources: &[{% for source in row.sources %}{{ source }}{% if !loop.last %}, {% endif %}{% endfor %}],

@@ -18,6 +18,10 @@ static void print_row(const char *identifier, long status)
     printf("%s ", identifier);
     print_hex(smtp_esc_sample_text(status));
     printf(" ");
+    print_hex(smtp_esc_reference(status));
+    printf(" ");
+    print_hex(smtp_esc_subject_summary(status));
+    printf(" ");
     while ((part = smtp_esc_description(status, index++)) != NULL)
         print_hex(part);
     printf("\n");
@@ -30,9 +34,9 @@ static void print_reply(int reply)
     printf("\n");
 }
 
-#define PRINT_ROW(identifier, subject, detail, classes, form, deprecated, sample_text) \
+#define PRINT_ROW(identifier, subject, detail, classes, form, successor, sample_text, reference) \
     print_row(#identifier, SMTP_ESC_STATUS(subject, detail));
-#define PRINT_REPLY(code, name, meaning) print_reply(code);
+#define PRINT_REPLY(code, identifier, meaning) print_reply(code);
 
 int main(void)
 {

@@ -130,13 +130,13 @@ fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
 /// Judges whether an RFC defines the code for SMTP, or IANA's registry names it.
 fn known_code(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = observation.reply.code() else { return };
-    let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.get()));
+    let command = OWNED.iter().find(|(codes, _)| codes.contains(&code.as_u16()));
     if let Some((_, command)) = command.filter(|(_, owner)| !is_of(observation, *owner)) {
         findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is defined only for {}", command.name()));
     }
     if code.entry().is_none() {
         findings.add(RuleId::REPLY_CODE_KNOWN, format!("{code} is not defined anywhere"));
-        if code.get() / 10 % 10 <= 5 {
+        if code.as_u16() / 10 % 10 <= 5 {
             findings.add(RuleId::NO_INVENTED_CODES, format!("{code} is not defined anywhere"));
         }
     }
