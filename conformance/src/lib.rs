@@ -29,8 +29,8 @@
 //!
 //! # Features
 //!
-//! * `run`: connects to servers, runs [cases](case) against them, and serves as a reference server.
-//! * `cli` (default): the program `smtp-conformance`, and with it `run`.
+//! * `run` (default): connects to servers, runs [cases](case) against them, and serves as a reference server.
+//! * `cli` (default): the program `smtp-conformance`. Without `run`, it has the commands that connect nowhere.
 //!
 //! Without features, dialogues, transcripts and records are judged, compared and reported. Nothing connects anywhere.
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// The text; characters that cannot be seen, line feeds apart, stand there as escapes such as `\u{1b}`.
-#[cfg(any(feature = "run", test))]
+#[cfg(any(feature = "cli", feature = "run", test))]
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
