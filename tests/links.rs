@@ -52,6 +52,23 @@ fn named_paths_exist() {
 }
 
 #[test]
+fn named_tests_exist() {
+    let tests: BTreeSet<String> = code_spans(&read(&support::root().join("CONTRIBUTING.md")))
+        .iter()
+        .flat_map(|span| {
+            span.split("--test ").skip(1).filter_map(|rest| rest.split(' ').next()).map(str::to_owned)
+        })
+        .collect();
+    assert!(tests.contains("links"), "CONTRIBUTING.md names only {tests:?}");
+    for test in tests {
+        let is_there = ["", "conformance", "xtask"]
+            .iter()
+            .any(|package| support::root().join(package).join("tests").join(format!("{test}.rs")).exists());
+        assert!(is_there, "CONTRIBUTING.md names a test `{test}`, which does not exist");
+    }
+}
+
+#[test]
 fn paths_are_told_from_other_code() {
     let text = "`a/b` `b.rs` `cargo test` `[known]` `x = 1` `/etc` `target/live` `https://a/b` `Status` `a/`";
     assert_eq!(Vec::from_iter(named_paths(text)), ["a/", "a/b", "b.rs"]);
@@ -165,13 +182,17 @@ fn plain<'a>(node: &'a AstNode<'a>) -> String {
 
 /// Returns the code spans of a page that name a file or a folder of the project.
 fn named_paths(text: &str) -> BTreeSet<String> {
+    code_spans(text).into_iter().filter(|span| is_path(span)).collect()
+}
+
+fn code_spans(text: &str) -> Vec<String> {
     let arena = Arena::new();
     let nodes = comrak::parse_document(&arena, text, &options()).descendants();
     let spans = nodes.filter_map(|node| match &node.data().value {
         NodeValue::Code(code) => Some(code.literal.clone()),
         _ => None,
     });
-    spans.filter(|span| is_path(span)).collect()
+    spans.collect()
 }
 
 fn is_path(span: &str) -> bool {
