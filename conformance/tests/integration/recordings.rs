@@ -6,9 +6,6 @@
 //! `recordings/expected.txt` and `recordings/expected-more.txt` have a line for each rule broken at level error or
 //! warning, with the number of findings; each kind was looked at by hand. `SMTP_TEST_BLESS=1` rewrites them.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +14,8 @@ use std::{env, fs};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
+
+use crate::support;
 
 #[test]
 fn real_servers_are_judged_as_expected() {
