@@ -1,4 +1,4 @@
-//! The commands that connect nowhere: they also exist where the suite is built without `run`.
+//! The commands that connect nowhere.
 
 use std::fs;
 use std::path::Path;
