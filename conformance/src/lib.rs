@@ -29,7 +29,7 @@
 //!
 //! # Features
 //!
-//! * `run` (default): connects to servers, runs [cases](case) against them, and serves as a reference server.
+//! * `run` (default): connects to servers, runs cases against them, and serves as a reference server.
 //! * `cli` (default): the program `smtp-conformance`. Without `run`, it has the commands that connect nowhere.
 //!
 //! Without features, dialogues, transcripts and records are judged, compared and reported. Nothing connects anywhere.
@@ -38,6 +38,7 @@ pub mod baseline;
 #[cfg(feature = "run")]
 pub mod case;
 #[cfg(feature = "cli")]
+#[allow(rustdoc::broken_intra_doc_links, reason = "its comments are the text of --help")]
 mod cli;
 #[cfg(feature = "run")]
 pub mod client;
