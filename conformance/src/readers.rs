@@ -15,15 +15,16 @@ use crate::rules::{Judgement, Strictness, judge};
 ///
 /// # Errors
 ///
-/// A line that is not of the notation is refused with its number.
+/// If a line does not follow the notation, with its number.
 pub fn judge_transcript(protocol: Protocol, text: &str) -> Result<Judgement> {
     Ok(judge(&dialogues(protocol, text)?, &Knowledge::default(), Strictness::default()))
 }
 
 fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     const BEGINNING: &str = "#: connected";
-    match text.lines().any(|line| line.starts_with(BEGINNING)) {
-        true => transcript::read("transcript", protocol, text),
-        false => transcript::read("transcript", protocol, &format!("{BEGINNING}\n{text}")),
+    if text.lines().any(|line| line.starts_with(BEGINNING)) {
+        transcript::read("transcript", protocol, text)
+    } else {
+        transcript::read("transcript", protocol, &format!("{BEGINNING}\n{text}"))
     }
 }

@@ -1,10 +1,10 @@
-//! Recordings of real servers: the rules find what is there, and nothing that a reader of the RFCs would dispute.
+//! Judges recordings of real servers, and compares the findings with those that were checked by hand.
 //!
 //! `recordings/servers` has transcripts of one run against each server, and `recordings/README.md` says how they were
-//! made. `SMTP_TRANSCRIPTS` names a folder of more: a folder of transcripts for each server.
+//! made. `SMTP_TRANSCRIPTS` names a folder of more: a folder of transcripts per server.
 //!
-//! `recordings/expected.txt` and `recordings/expected-more.txt` have a line for each rule broken at level error or
-//! warning, with the number of findings; each kind was looked at by hand. `SMTP_TEST_BLESS=1` rewrites them.
+//! `recordings/expected.txt` and `recordings/expected-more.txt` have a line for each rule that a server breaks at level
+//! error or warning, with the number of findings. `SMTP_TEST_BLESS=1` rewrites these files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
