@@ -1,5 +1,7 @@
 //! Checks the library against xtask's model and against the data it was rendered from.
 
+#![cfg(unix)]
+
 #[path = "grid/mod.rs"]
 mod grid;
 #[path = "support/mod.rs"]

@@ -2,6 +2,8 @@
 //!
 //! The programs are in `tests/c/`. Compilers that this machine lacks are skipped (see `support::present`).
 
+#![cfg(unix)]
+
 mod dialects;
 mod grid;
 mod support;

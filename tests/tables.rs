@@ -1,5 +1,7 @@
 //! Reads generated/tables/ with other parsers, and compares it with the library.
 
+#![cfg(unix)]
+
 #[path = "grid/mod.rs"]
 mod grid;
 #[path = "support/mod.rs"]

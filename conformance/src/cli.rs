@@ -1,14 +1,19 @@
 //! The command line, with a module for each command.
 
+#[cfg(feature = "run")]
 mod cases;
 mod compare;
 mod input;
 mod judge;
+#[cfg(feature = "run")]
 mod output;
 mod report;
 mod rules;
+#[cfg(feature = "run")]
 mod run;
+#[cfg(feature = "run")]
 mod serve;
+#[cfg_attr(not(feature = "run"), allow(dead_code, unused_imports, unused_macros))]
 mod terminal;
 
 use std::process::ExitCode;
@@ -44,11 +49,18 @@ struct Arguments {
     command: Command,
 }
 
-const EXAMPLES: &str = "\
+const EXAMPLES: &str = if cfg!(feature = "run") {
+    "\
 Examples:
   smtp-conformance run                            Test the built-in reference server
   smtp-conformance run smtp://127.0.0.1:2525      Test a server on this machine
-  smtp-conformance rules enhanced-code-present    Explain a rule";
+  smtp-conformance rules enhanced-code-present    Explain a rule"
+} else {
+    "\
+Examples:
+  smtp-conformance judge session.txt              Judge a recorded connection
+  smtp-conformance rules enhanced-code-present    Explain a rule"
+};
 
 #[derive(Subcommand)]
 enum Command {
@@ -61,9 +73,11 @@ enum Command {
     ///
     /// Against other hosts it opens one connection at a time, two seconds apart, and gives up a connection after eight
     /// refusals.
+    #[cfg(feature = "run")]
     #[command(after_help = run::EXAMPLES, after_long_help = format!("{}\n\n{EXIT_STATUS}", run::EXAMPLES))]
     Run(Box<run::Options>),
     /// Serve as a mail server that follows every rule, or breaks some on purpose, to test clients against.
+    #[cfg(feature = "run")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Options),
     /// List the rules, or explain one.
@@ -159,7 +173,9 @@ pub fn main() -> ExitCode {
         Err(error) => return ExitCode::from(terminal::print_usage(&error)),
     };
     let outcome = match arguments.command {
+        #[cfg(feature = "run")]
         Command::Run(options) => run::run(&options),
+        #[cfg(feature = "run")]
         Command::Serve(options) => serve::run(&options),
         Command::Rules(options) => Ok(rules::run(&options)),
         Command::Judge(options) => judge::run(&options),

@@ -29,8 +29,8 @@
 //!
 //! # Features
 //!
-//! * `run`: connects to servers, runs [cases](case) against them, and serves as a reference server.
-//! * `cli` (default): the program `smtp-conformance`, and with it `run`.
+//! * `run` (default): connects to servers, runs cases against them, and serves as a reference server.
+//! * `cli` (default): the program `smtp-conformance`. Without `run`, it has the commands that connect nowhere.
 //!
 //! Without features, the crate judges, compares and reports dialogues, transcripts and records, and opens no
 //! connections.
@@ -39,6 +39,7 @@ pub mod baseline;
 #[cfg(feature = "run")]
 pub mod case;
 #[cfg(feature = "cli")]
+#[allow(rustdoc::broken_intra_doc_links, reason = "its comments are the text of --help")]
 mod cli;
 #[cfg(feature = "run")]
 pub mod client;

@@ -63,7 +63,7 @@ pub const ALL: &[Prerequisite] = &[
         is_set,
         Advice("set it to a folder of IANA's registry files: 2015-02-04.xml and so on"),
     ),
-    prerequisite("SMTP_TRANSCRIPTS", is_set, Advice("set it to a folder of recorded transcripts")),
+    prerequisite("SMTP_TRANSCRIPTS", is_set, Advice("set it to a folder of more recordings")),
     prerequisite(
         "SMTP_JUNIT_XSD",
         is_set,

@@ -1,4 +1,5 @@
-//! Tests of the suite as its users see it. Those that measure memory are in `tests/limits`.
+//! Tests of the suite as its users see it. Those that measure memory are in `tests/limits`, and those of what builds
+//! without the feature `run` in `tests/judging`.
 
 #[path = "../../../tests/support/mod.rs"]
 mod support;
@@ -11,7 +12,6 @@ mod credentials;
 mod gate;
 mod promise;
 mod readme;
-mod recordings;
 mod records;
 mod reference;
 mod runs;
