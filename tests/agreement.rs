@@ -1,12 +1,5 @@
 //! Checks the library against xtask's model and against the data it was rendered from.
 
-#![cfg(unix)]
-
-#[path = "grid/mod.rs"]
-mod grid;
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
@@ -17,6 +10,8 @@ use xtask::code::{self, Pair};
 use xtask::model::Model;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
+
+use crate::{grid, support};
 
 #[test]
 fn the_model_judges_as_the_library() {

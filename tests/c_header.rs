@@ -2,12 +2,6 @@
 //!
 //! The programs are in `tests/c/`. Compilers that this machine lacks are skipped (see `support::present`).
 
-#![cfg(unix)]
-
-mod dialects;
-mod grid;
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -25,6 +19,8 @@ use xtask::model::Model;
 use xtask::render::{Kind, render};
 
 use dialects::{Dialect, WARNINGS, dialect, dialects, gcc, header_folder, in_two_threads, succeed};
+
+use crate::{dialects, grid, support};
 
 #[test]
 fn judges_as_the_library_in_every_dialect() {

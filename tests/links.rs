@@ -1,15 +1,14 @@
 //! Every relative link in the project's Markdown files leads somewhere, and so does every path that the pages for
 //! contributors name.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use comrak::nodes::{AstNode, NodeValue};
 use comrak::{Anchorizer, Arena, Options};
+
+use crate::support;
 
 /// Folders whose files are not the project's, or are templates of pages.
 const PASSED_OVER: [&str; 5] = [".git", "artifacts", "corpus", "target", "templates"];

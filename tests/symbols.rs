@@ -1,11 +1,10 @@
 //! Checks `registry/symbols-in-versions` against the header and the library: no published identifier disappears or
 //! is renamed, and none is published without a line in that file.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
+
+use crate::support;
 
 /// Symbols by name.
 type Symbols = BTreeMap<String, Symbol>;

@@ -1,21 +1,11 @@
 //! Reads generated/tables/ with other parsers, and compares it with the library.
 
-#![cfg(unix)]
+use crate::support;
 
-#[path = "grid/mod.rs"]
-mod grid;
-#[path = "support/mod.rs"]
-mod support;
-
-#[path = "tables/csv.rs"]
 mod csv_files;
-#[path = "tables/hostile.rs"]
 mod hostile;
-#[path = "tables/json.rs"]
 mod json;
-#[path = "tables/markdown.rs"]
 mod markdown;
-#[path = "tables/python.rs"]
 mod python;
 
 /// Returns a committed product.

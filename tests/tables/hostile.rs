@@ -6,7 +6,7 @@ use xtask::registry::Record;
 use xtask::render::{self, Kind};
 use xtask::text::{Piece, Reference, RichText, collapse};
 
-use crate::{csv_files, json, markdown, model};
+use super::{csv_files, json, markdown, model};
 
 /// Text that ends comments, strings, cells, tags or sections in some format, or hides what follows.
 const RAW: &str = "*/ /* \" ' \\ ??/ %n\n  | ` ``` <td> </td> <script>alert(1)</script>\r\n\n# -- --> ]]> &amp; \t\

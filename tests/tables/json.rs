@@ -12,9 +12,9 @@ use xtask::render::escape::{JsonString, JsonStringPart, Place};
 use xtask::snapshot::Origin;
 use xtask::text::RichText;
 
-use crate::csv_files::form;
-use crate::markdown::hostile_text;
-use crate::{model, product};
+use super::csv_files::form;
+use super::markdown::hostile_text;
+use super::{model, product};
 
 /// Fails unless the committed schema allows the data.
 pub(crate) fn assert_valid(data: &Value) {

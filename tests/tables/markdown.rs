@@ -14,7 +14,7 @@ use xtask::model::{self, Model};
 use xtask::render::escape::{MarkdownText, Place};
 use xtask::text::{self as rich, RichText, collapse};
 
-use crate::{model, product};
+use super::{model, product};
 
 const NAME: &str = "registry.md";
 

@@ -1,8 +1,5 @@
 //! The feature `serde`: codes are strings or numbers and are read strictly, and rows are those of the JSON tables.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
@@ -12,6 +9,8 @@ use smtp_enhanced_status::{
     Class, Classes, EnhancedStatusCode, Listing, Pairing, ReplyCode, Status, class_entries, entries,
     reply_codes, subject_entries,
 };
+
+use crate::support;
 
 #[test]
 fn every_form_is_read_again() {

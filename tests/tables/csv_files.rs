@@ -8,7 +8,7 @@ use smtp_enhanced_status::{AssociatedForm, Class, Entry, Listing, ReplyCode, ent
 use xtask::render::escape::{CsvField, Place as _, is_deceptive};
 use xtask::text::collapse;
 
-use crate::product;
+use super::product;
 
 /// A row's cells, by column.
 pub(crate) type Row = BTreeMap<String, String>;

@@ -1,0 +1,20 @@
+//! Tests of the library, the C header and the tables, held against each other and against the registry.
+
+mod codes;
+mod links;
+mod replies;
+mod serialization;
+mod support;
+mod symbols;
+
+// These need xtask, which builds on Unix only.
+#[cfg(unix)]
+mod agreement;
+#[cfg(unix)]
+mod c_header;
+#[cfg(unix)]
+mod dialects;
+#[cfg(unix)]
+mod grid;
+#[cfg(unix)]
+mod tables;
