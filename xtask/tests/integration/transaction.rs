@@ -2,12 +2,6 @@
 //!
 //! The process that is killed is this test binary again: see [`child`].
 
-#![cfg(unix)]
-
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -34,7 +28,8 @@ use xtask::sync::{Candidate, plan};
 use xtask::transaction::{Disk, Lock, RealDisk, Recovery, recover, replace};
 use xtask::tree::Replacement;
 
-use copy::Copy;
+use crate::copy::Copy;
+use crate::support;
 
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 
@@ -129,7 +124,7 @@ const CHILD_FILES: &str = "XTASK_TEST_CHILD_FILES";
 fn dies(root: &Path, work: &str, moment: Moment, step: usize) -> bool {
     let order = serde_json::to_string(&(root, work, format!("{moment:?}"), step)).unwrap();
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", "transaction::child", "--nocapture"])
         .env(CHILD, order)
         .env(CHILD_FILES, &change().file)
         .output()

@@ -1,14 +1,9 @@
 //! Reports of differences: IANA's history against expectations written by hand, and properties that hold for any two
 //! registries.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::path::PathBuf;
 use std::process::Command;
 
-use copy::Copy;
 use proptest::prelude::*;
 use xtask::annotation::Annotations;
 use xtask::diff::{Facts, changes};
@@ -16,6 +11,9 @@ use xtask::diff_report::{Format, Report};
 use xtask::impact::Semver;
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
+
+use crate::copy::Copy;
+use crate::support;
 
 /// Two adjacent dates of the history, the summary, the pairings that change (without groups of many reply codes), and
 /// the part of the version. The summary and the part are for the way forward, then for the way back.

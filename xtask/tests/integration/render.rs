@@ -1,15 +1,11 @@
 //! `render` is a pure function of `registry/`, writes nothing that does not change, and is exact about what is wrong.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 use std::time::SystemTime;
 
-use copy::Copy;
+use crate::copy::Copy;
 
 #[test]
 fn generated_is_up_to_date() {

@@ -1,14 +1,9 @@
 //! A sync leaves a tree that `render --check` accepts, or it changes nothing and gives advice that works.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use copy::Copy;
 use proptest::prelude::*;
 use xtask::check::{self, Proposals};
 use xtask::code::Status;
@@ -17,6 +12,9 @@ use xtask::gate::Allowances;
 use xtask::render::ALL_KINDS;
 use xtask::sync::{Candidate, plan};
 use xtask::tree::Tree;
+
+use crate::copy::Copy;
+use crate::support;
 
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 const ANNOTATIONS: &str = "registry/annotations.toml";

@@ -1,13 +1,6 @@
 //! `sync` and `all` with servers that answer well, badly and not at all: what is taken, what is refused and why. A
 //! refusal changes nothing, ends in time and uses little memory.
 
-mod copy;
-#[path = "download/run.rs"]
-mod run;
-mod server;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -15,14 +8,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use copy::Copy;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use run::{Run, Running, run};
-use server::{Answer, Authority, Server, Step, answer, head};
 use xtask::date::in_days;
 use xtask::render::escape::is_deceptive;
 use xtask::snapshot::{Snapshot, sha256};
+
+use crate::copy::Copy;
+use crate::run::{Run, Running, run};
+use crate::server::{Answer, Authority, Server, Step, answer, head};
+use crate::support;
 
 #[test]
 fn files_that_are_not_registries_are_refused() {
@@ -413,7 +408,7 @@ fn a_redirect_may_lead_only_to_addresses_that_are_allowed() {
 fn addresses_that_are_refused_cause_no_traffic() {
     let desk = Desk::new();
     let proxy = Server::script(vec![answer("200 OK", &[], desk.newer())]);
-    let not_encrypted = ["is not encrypted", "write https://"];
+    let not_encrypted = ["is not encrypted", "use https://"];
     let cases: &[(&str, &[&str])] = &[
         ("http://192.0.2.1/", &not_encrypted),
         ("http://www.iana.org/", &not_encrypted),

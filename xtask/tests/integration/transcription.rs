@@ -1,10 +1,6 @@
 //! Compares the snapshot with IANA's own files: it has the same facts and different words, and is valid by IANA's
 //! schema. A scanner that works differently finds the same cells.
 
-mod line_scan;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +10,8 @@ use xtask::model::Model;
 use xtask::quirk::Quirks;
 use xtask::registry::{Record, Registry};
 use xtask::snapshot::Origin;
+
+use crate::{line_scan, support};
 
 #[test]
 fn every_fact_cell_equals_ianas() {

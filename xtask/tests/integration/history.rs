@@ -4,9 +4,6 @@
 //! before: the codes and facts as they are, and a hash and a word count of each description. `SMTP_TEST_BLESS=1` writes
 //! it again.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 
@@ -15,6 +12,8 @@ use xtask::associated::Associated;
 use xtask::quirk::Quirks;
 use xtask::registry::{Record, Registry};
 use xtask::snapshot::sha256;
+
+use crate::support;
 
 #[test]
 fn every_version_is_parsed_as_expected() {
@@ -36,7 +35,7 @@ fn every_version_is_parsed_as_expected() {
         }
         before = now;
     }
-    let expected = support::root().join("xtask/tests/history/expected.txt");
+    let expected = support::root().join("xtask/tests/integration/history/expected.txt");
     if std::env::var_os("SMTP_TEST_BLESS").is_some() {
         fs::write(&expected, &report).unwrap();
     }

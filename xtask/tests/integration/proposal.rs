@@ -1,9 +1,5 @@
 //! `sync --propose` and `--accept-removal`: the data files get what a new registry needs, and do not change otherwise.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Output;
@@ -18,7 +14,8 @@ use xtask::model::Model;
 use xtask::proposal;
 use xtask::symbols::Symbols;
 
-use copy::Copy;
+use crate::copy::Copy;
+use crate::support;
 
 #[test]
 fn new_rows_are_added_in_place_and_nothing_else_changes() {
