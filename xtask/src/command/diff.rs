@@ -11,7 +11,7 @@ use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
 use crate::impact::changed_products;
-use crate::model::Model;
+use crate::model::{Data, Model};
 use crate::quirk::Quirks;
 use crate::revision::Revision;
 use crate::terminal::say;
@@ -52,7 +52,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let old = options.old.registry(root, &mut quirks.clone())?;
     let new = options.new.registry(root, &mut quirks.clone())?;
     let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
-    let products = changed_products(&Model::read(&tree)?, &old, &new)?;
+    let products = changed_products(&Model::with_placeholders(Data::read(&tree)?), &old, &new)?;
     let report = Report::new(&old, &new, &annotations, products);
     say(report.render(options.format));
     if options.text && options.format != Format::Json && !report.is_empty() {

@@ -27,47 +27,23 @@ const STEPS: [Step; 6] = [
         &["521 5.3.2: Unlisted -> Listed"],
         [Semver::Patch; 2],
     ),
-    (
-        "2015-05-18",
-        "2015-08-24",
-        ["4 references, 0 lists of associated codes, 2 dates, 1 text"; 2],
-        &[],
-        [Semver::Patch; 2],
-    ),
+    ("2015-05-18", "2015-08-24", ["4 references, 2 dates, 1 text"; 2], &[], [Semver::Patch; 2]),
     (
         "2015-08-24",
         "2019-02-25",
-        [
-            "+2 rows, 1 reference, 0 lists of associated codes, 1 date",
-            "-2 rows, 1 reference, 0 lists of associated codes, 1 date",
-        ],
+        ["+2 rows, 1 reference, 1 date", "-2 rows, 1 reference, 1 date"],
         &["550 5.7.29: Unregistered -> Listed"],
         [Semver::Minor, Semver::Major],
     ),
     (
         "2019-02-25",
         "2019-08-05",
-        [
-            "+1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
-            "-1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
-        ],
+        ["+1 row, 1 reference, 1 date, 1 text", "-1 row, 1 reference, 1 date, 1 text"],
         &["550 5.7.30: Unregistered -> Listed"],
         [Semver::Minor, Semver::Major],
     ),
-    (
-        "2019-08-05",
-        "2019-11-27",
-        ["1 reference, 0 lists of associated codes, 1 date"; 2],
-        &[],
-        [Semver::Patch; 2],
-    ),
-    (
-        "2019-11-27",
-        "2024-12-06",
-        ["1 reference, 0 lists of associated codes, 1 date"; 2],
-        &[],
-        [Semver::Patch; 2],
-    ),
+    ("2019-08-05", "2019-11-27", ["1 reference, 1 date"; 2], &[], [Semver::Patch; 2]),
+    ("2019-11-27", "2024-12-06", ["1 reference, 1 date"; 2], &[], [Semver::Patch; 2]),
 ];
 
 #[test]
@@ -114,7 +90,7 @@ fn a_new_row_is_reported_with_its_identifier_and_pairings() {
     let report = report(&find("2019-02-25.xml"), &find("2019-08-05.xml"));
     let text = report.render(Format::Text);
     for line in [
-        "2019-02-25 -> 2019-08-05: +1 row, 1 reference, 0 lists of associated codes, 1 date, 1 text",
+        "2019-02-25 -> 2019-08-05: +1 row, 1 reference, 1 date, 1 text",
         "+ X.7.30",
         "  registry updated: 2019-02-25 -> 2019-08-05",
         "  X.7.29 reference: [RFC-ietf-dmarc-arc-protocol-23] -> [RFC8617]",
@@ -145,7 +121,7 @@ fn an_irregular_cell_is_counted_too() {
     let prose = "<basic_code>The message appears to be part of a mail flood.</basic_code>";
     let report = report(&parse(&xml.replacen("<basic_code>.</basic_code>", prose, 1)), &parse(&xml));
     assert_eq!(report.facts.len(), 1);
-    assert_eq!(report.summary, "0 references, 1 list of associated codes");
+    assert_eq!(report.summary, "1 list of associated codes");
     assert_counted(&report);
 }
 

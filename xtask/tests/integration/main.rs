@@ -19,6 +19,7 @@ mod irregular;
 #[cfg(unix)]
 mod limits;
 mod live;
+mod news;
 mod proposal;
 mod render;
 mod swap;

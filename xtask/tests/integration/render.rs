@@ -180,7 +180,7 @@ fn errors_in_data_files_say_where_and_what_to_write() {
             "reply-codes.toml",
             "code = 250",
             "code = 249",
-            &["X.1.5 is associated with 250", "[[reply-code]]\ncode = 250"],
+            &["does not have: 250 (of X.1.5, X.3.0,", "[[reply-code]]\ncode = 250"],
         ),
         ("reply-codes.toml", "code = 251", "code = 212", &["move 212 to its place"]),
         ("snapshot.toml", "size = ", "size = 1", &["snapshot.toml does not match the snapshot", "\nsize = "]),
