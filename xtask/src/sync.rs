@@ -171,13 +171,8 @@ impl Taking<'_> {
     fn changed_products(&self, model: &Model) -> Result<Vec<String>> {
         let snapshot = Source::read(&self.tree)?.record;
         let products = render(&Model { snapshot, ..model.clone() }, &ALL_KINDS)?;
-        let mut changed = Vec::new();
-        for product in products {
-            if product.is_stale(&self.tree)? {
-                changed.push(product.path.display().to_string());
-            }
-        }
-        Ok(changed)
+        let changed = products.iter().filter(|product| self.differs(&product.replacement()));
+        Ok(changed.map(|product| product.path.display().to_string()).collect())
     }
 
     fn record(&self) -> Snapshot {

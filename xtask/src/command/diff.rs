@@ -23,15 +23,17 @@ Examples:
       Show how the snapshot in the working tree differs from the committed one.
   cargo xtask diff git:v0.1.0
       Show what changed since a tag.
+  cargo xtask diff snapshot https://example.org/registry.xml
+      Show how a published registry differs from the snapshot.
   cargo xtask diff old.xml new.xml --format markdown
       Compare two files, and write the report for a pull request.";
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The old registry: a file, `git:REV`, or `snapshot`.
+    /// The old registry: a file, `git:REV`, `snapshot`, or an address: https, or http on this machine.
     #[arg(default_value = "git:HEAD")]
     old: Revision,
-    /// The new registry: a file, `git:REV`, or `snapshot`.
+    /// The new registry: likewise.
     #[arg(default_value = "snapshot")]
     new: Revision,
     /// The format of the report.

@@ -11,6 +11,8 @@ mod server;
 mod support;
 
 mod bad_xml;
+#[cfg(unix)]
+mod conformance;
 mod diff;
 mod download;
 mod history;

@@ -200,7 +200,7 @@ fn the_next_steps_begin_with_the_version() {
     assert_valid(&stdout(&sync(&project, &second, &["--dry-run", "--propose", "--format=json"])));
 }
 
-/// The script runs with a `cargo` that starts xtask without building it.
+/// The script runs with a `cargo` on its path that starts xtask without building it.
 #[test]
 fn the_script_takes_new_rows_and_reply_codes() {
     if !support::has(["git"]) {
@@ -209,16 +209,16 @@ fn the_script_takes_new_rows_and_reply_codes() {
     let project = Copy::of(&["Cargo.toml", "registry", "generated", "src", "scripts"]);
     let registry = project.path("candidate.xml");
     fs::write(&registry, News::new(&project).rows()).unwrap();
-    let cargo = "#!/bin/bash\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$XTASK\" \"$@\"\n";
-    fs::create_dir(project.path("bin")).unwrap();
-    fs::write(project.path("bin/cargo"), cargo).unwrap();
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         let path = std::env::var("PATH").unwrap_or_default();
         command.args(arguments).current_dir(project.root()).env("XTASK", env!("CARGO_BIN_EXE_xtask"));
         command.env("PATH", format!("{}:{path}", project.path("bin").display())).output().unwrap()
     };
-    assert_done(&run("chmod", &["+x", "bin/cargo"]));
+    // Another process writes the program: one that this process has open for writing cannot be executed.
+    let cargo = "mkdir bin && cat >bin/cargo <<'END' && chmod +x bin/cargo\n\
+                 #!/bin/bash\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$XTASK\" \"$@\"\nEND\n";
+    assert_done(&run("bash", &["-c", cargo]));
     let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
     assert_done(&run("git", &["init", "--quiet"]));
     assert_done(&run("git", &["add", "--all"]));
