@@ -55,7 +55,7 @@ pub(super) struct Options {
     /// Write nothing, and exit with status 3 if something is new. Also list what the data files lack for it.
     #[arg(long)]
     check: bool,
-    /// Write nothing, and exit with status 0 even if something is new.
+    /// Write nothing, and otherwise do the same: exit with status 0 even if something is new.
     #[arg(long)]
     dry_run: bool,
     /// Accept that this row disappears. May be given several times.

@@ -11,6 +11,7 @@ use xtask::quirk::Quirks;
 use xtask::registry::{Record, Registry};
 use xtask::snapshot::Origin;
 
+use crate::history::histories;
 use crate::{line_scan, support};
 
 #[test]
@@ -94,7 +95,8 @@ fn the_snapshot_is_valid_by_ianas_schema() {
 #[test]
 fn a_line_scan_finds_the_same_cells() {
     let mut files = vec![snapshot_path()];
-    files.extend(support::history().unwrap_or_default());
+    let histories = histories();
+    files.extend(histories.iter().flat_map(|history| history.files.clone()));
     for path in files {
         let scanned = line_scan::records(&fs::read_to_string(&path).unwrap());
         let registry = read(&path);

@@ -15,6 +15,7 @@ use xtask::sync::{Candidate, plan};
 use xtask::tree::Tree;
 
 use crate::copy::Copy;
+use crate::history::{History, histories};
 use crate::support;
 
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
@@ -52,10 +53,14 @@ fn every_registry_is_taken_whole_or_not_at_all() {
 
 #[test]
 fn the_history_is_taken_whole_or_not_at_all() {
-    let Some(history) = support::history() else { return };
+    for History { files, .. } in histories() {
+        back_and_forth(&files);
+    }
+}
+
+fn back_and_forth(files: &[PathBuf]) {
     let project = Copy::to_render();
-    let back_and_forth = history.iter().rev().chain(&history);
-    for file in back_and_forth {
+    for file in files.iter().rev().chain(files) {
         let text = fs::read_to_string(file).unwrap();
         let missing: Vec<String> = rows(&fs::read_to_string(project.path(SNAPSHOT)).unwrap())
             .into_iter()
