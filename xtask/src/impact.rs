@@ -81,6 +81,14 @@ impl Impact {
             reason,
         }
     }
+
+    /// Adds identifiers that were never published: those of reply codes, and those of a sync before this one.
+    pub fn add_unpublished(&mut self, identifiers: &[String]) {
+        if self.semver < Semver::Minor && !identifiers.is_empty() {
+            self.semver = Semver::Minor;
+            self.reason = format!("no version has published {}", identifiers.join(", "));
+        }
+    }
 }
 
 impl PairingChange {

@@ -74,8 +74,10 @@ pub fn plan(root: &Path, candidate: &Candidate, allowances: &Allowances, propose
         && let Ok(proposed) = taking.plan(true)
     {
         plan.is_proposable = proposed.gaps.is_empty();
-        // Products such as the table of reply codes change once the gaps are filled.
+        // New reply codes change more products, and the version.
         plan.report.products = proposed.report.products;
+        plan.report.impact.semver = proposed.report.impact.semver;
+        plan.report.impact.reason = proposed.report.impact.reason;
     }
     Ok(plan)
 }
@@ -111,17 +113,18 @@ impl Taking<'_> {
         let remarks = if propose { self.remarks(&joined) } else { Vec::new() };
         let has_proposals = !gap::unreviewed(&joined).is_empty();
 
+        let symbols = Symbols::read(&self.tree.data_file(SYMBOLS)?)?;
+        let unpublished = unpublished(&joined, &symbols);
         let annotations = joined.annotations.clone();
         let model = Model::with_placeholders(joined);
         let products = render(&model, &ALL_KINDS)?;
         let changed = self.changed_products(&model)?;
         let mut report = Report::new(&self.current, &self.registry, &annotations, changed);
+        report.impact.add_unpublished(&unpublished);
         if !gaps.is_empty() {
             return Ok(Plan { report, remarks, gaps, is_proposable: false, files: Vec::new() });
         }
-        let symbols = Symbols::read(&self.tree.data_file(SYMBOLS)?)?;
-        let is_unpublished = annotations.rows.keys().any(|row| symbols.identifier(*row).is_none());
-        report.next = next_steps(&report.impact, &model.version, is_unpublished, has_proposals);
+        report.next = next_steps(&report.impact, &model.version, has_proposals);
         let rendered = products.iter().map(Product::replacement);
         let files: BTreeMap<_, _> =
             data.into_iter().chain(rendered).map(|file| (file.path.clone(), file)).collect();
@@ -220,17 +223,21 @@ fn replacement(name: &str, contents: Vec<u8>) -> Replacement {
     Replacement { path: Path::new(FOLDER).join(name), contents }
 }
 
+/// Returns the identifiers of rows and reply codes that no version has published.
+fn unpublished(data: &Data, symbols: &Symbols) -> Vec<String> {
+    let rows = data.annotations.rows.values().filter(|row| symbols.identifier(row.code).is_none());
+    let reply_codes = data.reply_codes.iter().filter(|entry| !symbols.has_reply_code(&entry.name));
+    let rows = rows.map(|row| row.identifier.clone());
+    rows.chain(reply_codes.map(|entry| entry.name.clone())).collect()
+}
+
 /// Says what a person has to do after the sync, in Markdown.
-fn next_steps(impact: &Impact, version: &str, is_unpublished: bool, has_proposals: bool) -> Vec<String> {
+fn next_steps(impact: &Impact, version: &str, has_proposals: bool) -> Vec<String> {
     let mut steps = Vec::new();
-    // An identifier of an earlier sync may still be unpublished.
-    let (part, reason) = match impact.semver {
-        Semver::Major | Semver::Minor => (impact.semver, impact.reason.as_str()),
-        _ if is_unpublished => (Semver::Minor, "an identifier was never published"),
-        part => (part, ""),
-    };
-    if part >= Semver::Minor {
-        let next = part.next_version(version).unwrap_or_else(|| format!("the next {} version", part.name()));
+    let Impact { semver, reason, .. } = impact;
+    if *semver >= Semver::Minor {
+        let next =
+            semver.next_version(version).unwrap_or_else(|| format!("the next {} version", semver.name()));
         steps.push(format!(
             "First raise `version` in `Cargo.toml` from {version} to {next}, and begin {next} in `CHANGELOG.md`, because \
              {reason}. Keep {version} only if it is not released yet."
@@ -242,7 +249,7 @@ fn next_steps(impact: &Impact, version: &str, is_unpublished: bool, has_proposal
              Confirm every key of them, and delete that line. Until then, `cargo xtask render --check` fails."
         ));
     }
-    if part >= Semver::Minor || has_proposals {
+    if *semver >= Semver::Minor || has_proposals {
         steps.push(format!(
             "Run `cargo xtask render`, and then `cargo test --test symbols`: it prints the lines with this version that \
              `{FOLDER}/{SYMBOLS}` needs for new identifiers."

@@ -225,14 +225,14 @@ fn to_xml(date: &str, lines: &Lines) -> String {
         let fields: Vec<String> = line.split(" | ").map(|field| field.replace("\\n", "\n")).collect();
         let _ = match (key, fields.as_slice()) {
             ((0, ..), [title, created]) => {
-                write!(xml, "<title>{title}</title><created>{created}</created><updated>{date}</updated>\n")
+                writeln!(xml, "<title>{title}</title><created>{created}</created><updated>{date}</updated>")
             }
             ((number, 0, _), [title, references, rule, expert]) => {
                 xml.push_str(if *number > 1 { "</registry>\n" } else { "" });
-                write!(
+                writeln!(
                     xml,
                     "<registry id=\"smtp-enhanced-status-codes-{number}\"><title>{title}</title>{references}\
-                     <registration_rule>{rule}</registration_rule><expert>{expert}</expert>\n"
+                     <registration_rule>{rule}</registration_rule><expert>{expert}</expert>"
                 )
             }
             (_, [sample, description, references, submitter, controller, date, updated, rest @ ..]) => {
@@ -250,11 +250,11 @@ fn to_xml(date: &str, lines: &Lines) -> String {
                     ),
                     _ => ("summary", String::new()),
                 };
-                write!(
+                writeln!(
                     xml,
                     "<record{}{}><code>{}</code><{tag}>{sample}</{tag}>{basic_code}<description>{description}</description>\
                      <reference>{references}</reference><submitter>{submitter}</submitter>\
-                     <change_controller>{controller}</change_controller></record>\n",
+                     <change_controller>{controller}</change_controller></record>",
                     attribute("date", date),
                     attribute("updated", updated),
                     name(*key)

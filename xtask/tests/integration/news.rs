@@ -184,6 +184,14 @@ fn the_next_steps_begin_with_the_version() {
         "{steps}"
     );
     assert!(steps.find("review = true").unwrap() < steps.find("--test symbols").unwrap(), "{steps}");
+    // The name of a reply code is an identifier too.
+    for option in ["--check", "--propose"] {
+        let said = stdout(&sync(&project, &news.codes(), &[option, "--dry-run"]));
+        assert!(
+            said.contains("version: minor, because no version has published CODE_558, CODE_559"),
+            "{said}"
+        );
+    }
     let patch = sync(&project, &news.plain(), &["--dry-run"]);
     assert!(
         !stdout(&patch).contains("raise `version`") && stdout(&patch).contains("\nNext\n"),
@@ -195,9 +203,8 @@ fn the_next_steps_begin_with_the_version() {
     let second = news.rows().replacen("Mailbox full", "Mailbox is full", 1);
     let output = sync(&project, &second, &["--dry-run", "--propose"]);
     let said = stdout(&output);
-    assert!(said.contains("version: patch"), "{said}");
     assert!(
-        said.contains("to 3.5.0, and begin 3.5.0 in `CHANGELOG.md`, because an identifier was never"),
+        said.contains("to 3.5.0, and begin 3.5.0 in `CHANGELOG.md`, because no version has published NET_NO_STARTTLS, SEC_SENDER_ADDR_LIST, CODE_557."),
         "{said}"
     );
     assert_valid(&stdout(&sync(&project, &second, &["--dry-run", "--propose", "--format=json"])));
