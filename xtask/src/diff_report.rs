@@ -189,7 +189,7 @@ impl Report {
     fn text(&self) -> String {
         let mut text = Lines::default();
         text.line(format_args!("{} -> {}: {}", self.old, self.new, self.summary));
-        if self.is_empty() {
+        if self.is_empty() && self.missing.is_empty() {
             return text.0;
         }
         for (sign, rows) in [('+', &self.added), ('-', &self.removed)] {
@@ -246,7 +246,7 @@ impl Report {
             cell(&self.new),
             cell(&self.summary)
         ));
-        if self.is_empty() {
+        if self.is_empty() && self.missing.is_empty() {
             return text.0;
         }
         for (heading, rows) in [("Rows added", &self.added), ("Rows removed", &self.removed)] {

@@ -10,10 +10,11 @@ use crate::check::Proposals;
 use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::model::Data;
+use crate::proposal;
 use crate::registry::Registry;
 use crate::tree::{ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
 
-/// Fails if there are gaps, and says them all.
+/// Fails if there are gaps, and names them all.
 pub fn refuse(gaps: &[String]) -> Result<()> {
     match gaps {
         [] => Ok(()),
@@ -49,10 +50,7 @@ fn rows(registry: &Registry, annotations: &Annotations) -> Option<String> {
     for row in &registry.statuses.rows {
         let (status, associated) = &row.key;
         if !annotations.rows.contains_key(status) {
-            let classes = match Claim::read(&row.record.description.text) {
-                Some(claim) => claim.named,
-                None => associated.classes(),
-            };
+            let (classes, _) = proposal::classes(associated, Claim::read(&row.record.description.text));
             let classes: Vec<String> = classes.iter().map(|class| class.to_string()).collect();
             let _ = write!(
                 lines,

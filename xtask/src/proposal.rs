@@ -54,6 +54,7 @@ pub fn record_conflicts(
     for (status, pairs) in missing {
         let Some(annotation) = annotations.rows.get(status) else { continue };
         let allowed = digits(annotation.classes.iter().copied().collect());
+        let classes = if annotation.classes.len() == 1 { "class" } else { "the classes" };
         let codes: Vec<String> = pairs.iter().map(|pair| pair.reply_code.to_string()).collect();
         let mut table = Table::new();
         table["row"] = value(status.to_string());
@@ -61,7 +62,7 @@ pub fn record_conflicts(
         table["pairs"] = value(pairs.iter().map(Pair::to_string).collect::<Array>());
         table["source"] = value(annotation.source.as_str());
         table["summary"] = value(format!(
-            "The row is annotated for class {allowed}. The associated codes include {}.",
+            "The row is annotated for {classes} {allowed}. The associated codes include {}.",
             codes.join(", ")
         ));
         conflicts.push(marked(table));
@@ -192,7 +193,7 @@ fn marked(mut table: Table) -> Table {
 
 /// Returns the classes that the row's text names, or else those of the associated codes, or else both classes of
 /// failures. The second part is the basis.
-fn classes(associated: &Associated, claim: Option<Claim>) -> (Classes, String) {
+pub fn classes(associated: &Associated, claim: Option<Claim>) -> (Classes, String) {
     let listed = associated.classes();
     let failures: Classes = Class::ALL.into_iter().filter(|class| class.digit() != 2).collect();
     let other = if listed.is_empty() { failures } else { listed };

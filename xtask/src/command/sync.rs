@@ -95,26 +95,24 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         report.missing.extend(is_proposable.then(|| PROPOSE.to_owned()));
     }
     say(report.render(options.format));
-    remarks.iter().for_each(remark);
-    if !options.check {
-        gap::refuse(&gaps).map_err(|error| with_advice(&error, is_proposable)).context(REFUSED)?;
+    if options.check && !gaps.is_empty() {
+        remark(
+            "nothing was written; `cargo xtask sync` would refuse the registry, because of what is missing",
+        );
+        return Ok(Outcome::Different);
     }
+    gap::refuse(&gaps).map_err(|error| with_advice(&error, is_proposable)).context(REFUSED)?;
+    remarks.iter().for_each(remark);
     match lock {
-        _ if files.is_empty() && gaps.is_empty() => Ok(Outcome::Done),
+        _ if files.is_empty() => Ok(Outcome::Done),
         Some(lock) => {
             replace(&RealDisk, root, &files, &lock)?;
             remark(format_args!("files replaced: {}", files.len()));
             Ok(Outcome::Done)
         }
-        None if gaps.is_empty() => {
+        None => {
             remark(format_args!("nothing was written; files that would be replaced: {}", files.len()));
             Ok(if options.check { Outcome::Different } else { Outcome::Done })
-        }
-        None => {
-            remark(
-                "nothing was written; `cargo xtask sync` would refuse the registry, because of what is missing",
-            );
-            Ok(Outcome::Different)
         }
     }
 }
@@ -140,8 +138,12 @@ pub(super) fn news(root: &Path, record: &Snapshot, url: &str, timeout: Duration)
     match taken(false) {
         Ok(plan) if !plan.is_new() => "nothing new".to_owned(),
         Ok(plan) => {
-            let option = if plan.is_proposable { " --propose" } else { "" };
-            format!("new registry: {}; run `cargo xtask sync{option}` to take it", plan.report.summary)
+            let advice = match (plan.gaps.is_empty(), plan.is_proposable) {
+                (true, _) => "run `cargo xtask sync` to take it",
+                (false, true) => "run `cargo xtask sync --propose` to take it",
+                (false, false) => "`cargo xtask sync --check` lists what is missing for it",
+            };
+            format!("new registry: {}; {advice}", plan.report.summary)
         }
         Err(error) => format!("has a registry that `cargo xtask sync` refuses: {error:#}"),
     }
