@@ -1,5 +1,5 @@
-//! Checks that a tree is consistent: the files in `registry/` fit together without a [gap], every proposal is confirmed,
-//! and `generated/` has the products rendered from them and nothing else.
+//! Checks that a tree is consistent: the files in `registry/` fit together without a [gap], every proposal is
+//! confirmed, and `generated/` has the products rendered from them and nothing else.
 //!
 //! `render --check` checks the tree as it is, `sync` the tree that it would leave.
 

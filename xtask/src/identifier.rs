@@ -1,10 +1,10 @@
 //! Proposes identifiers for new rows.
 //!
-//! The rule: the prefix of the subject's other identifiers, and the words of the sample text without articles and forms
-//! of "to be" and "to have". If that is too long, long words get the abbreviations of the existing identifiers, and then
-//! prepositions go. If it is still too long, a part of the text that says something by itself is taken: the first
-//! clause, or "no" and what follows it. If that does not fit either, or is taken, the identifier is the row's number, as
-//! in `X_7_31`. A word or a phrase is never cut.
+//! The rule: the prefix of the subject's other identifiers, and the words of the sample text without articles and
+//! forms of "to be" and "to have". If that is too long, long words get the abbreviations of the existing identifiers,
+//! and then prepositions go. If it is still too long, a part of the text that says something by itself is taken: the
+//! first clause, or "no" and what follows it. If that does not fit either, or is taken, the identifier is the row's
+//! number, as in `X_7_31`. A word or a phrase is never cut.
 
 use std::collections::BTreeSet;
 
