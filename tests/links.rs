@@ -52,20 +52,36 @@ fn named_paths_exist() {
 
 #[test]
 fn named_tests_exist() {
-    let tests: BTreeSet<String> = code_spans(&read(&support::root().join("CONTRIBUTING.md")))
-        .iter()
-        .flat_map(|span| {
-            span.split("--test ").skip(1).filter_map(|rest| rest.split(' ').next()).map(str::to_owned)
-        })
-        .collect();
-    assert!(tests.contains("links"), "CONTRIBUTING.md names only {tests:?}");
-    for test in tests {
-        let is_there = ["", "conformance", "xtask"].iter().any(|package| {
-            let tests = support::root().join(package).join("tests");
-            tests.join(format!("{test}.rs")).exists() || tests.join(&test).join("main.rs").exists()
-        });
-        assert!(is_there, "CONTRIBUTING.md names a test `{test}`, which does not exist");
+    let spans = code_spans(&read(&support::root().join("CONTRIBUTING.md")));
+    let commands: Vec<&str> = spans.iter().filter_map(|span| Some(span.split_once("--test ")?.1)).collect();
+    assert!(commands.contains(&"library links"), "CONTRIBUTING.md names only {commands:?}");
+    for command in commands {
+        let mut words = command.split(' ').filter(|word| *word != "--");
+        let program = words.next().expect("a word");
+        let folder = folder_of_tests(program);
+        let folder =
+            folder.unwrap_or_else(|| panic!("CONTRIBUTING.md names `{program}`, which does not exist"));
+        for module in
+            words.filter(|word| word.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'_'))
+        {
+            let file = folder.join(format!("{module}.rs"));
+            assert!(
+                file.exists(),
+                "CONTRIBUTING.md names the tests `{module}` of {program}, which do not exist"
+            );
+        }
     }
+}
+
+/// Returns the folder of a test program. That of the library has the whole folder `tests`.
+fn folder_of_tests(program: &str) -> Option<PathBuf> {
+    let library = support::root().join("tests");
+    if read(&library.join("Cargo.toml")).contains(&format!("name = \"{program}\"\npath = \"main.rs\"")) {
+        return Some(library);
+    }
+    let folders =
+        ["conformance", "xtask"].map(|package| support::root().join(package).join("tests").join(program));
+    folders.into_iter().find(|folder| folder.join("main.rs").exists())
 }
 
 #[test]

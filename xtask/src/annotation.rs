@@ -69,6 +69,9 @@ pub struct Conflict {
     pub source: String,
     /// What each side says.
     pub summary: String,
+    /// Set by `sync --propose`, as for an annotation.
+    #[serde(default)]
+    pub review: bool,
 }
 
 /// The kinds of conflict.

@@ -1,4 +1,4 @@
-//! Checks that a tree is consistent: the files in `registry/` fit together, every quirk is needed, every annotation is
+//! Checks that a tree is consistent: the files in `registry/` fit together without a [gap], every proposal is
 //! confirmed, and `generated/` has the products rendered from them and nothing else.
 //!
 //! `render --check` checks the tree as it is, `sync` the tree that it would leave.
@@ -8,7 +8,8 @@ use std::io::ErrorKind;
 
 use anyhow::{Context, Result, bail};
 
-use crate::model::Model;
+use crate::gap;
+use crate::model::{Data, Model};
 use crate::render::{FOLDER, Kind, Product, render};
 use crate::tree::Tree;
 
@@ -20,7 +21,7 @@ pub struct Checked {
     pub products: Vec<Product>,
 }
 
-/// What to do about annotations that `sync --propose` wrote and nobody has confirmed.
+/// What to do about entries that `sync --propose` wrote and nobody has confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposals {
     /// They are an error.
@@ -31,11 +32,9 @@ pub enum Proposals {
 
 /// Reads and checks `registry/`, and renders the products of these kinds.
 pub fn sources(tree: &Tree, kinds: &[Kind], proposals: Proposals) -> Result<Checked> {
-    let model = Model::read(tree)?;
-    model.check_quirks()?;
-    if proposals == Proposals::Refused {
-        model.check_reviewed()?;
-    }
+    let data = Data::read(tree)?;
+    gap::refuse(&gap::all(&data, proposals))?;
+    let model = Model::join(data)?;
     let products = render(&model, kinds)?;
     Ok(Checked { model, products })
 }

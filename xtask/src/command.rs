@@ -37,11 +37,11 @@ struct Arguments {
 enum Command {
     /// Checks the registry, the products and the conformance suite, and lists the products. Changes nothing.
     All(all::Options),
-    /// Builds and runs the conformance suite, and ends with its exit status.
-    #[command(after_long_help = conformance::EXAMPLES)]
+    /// Builds and runs the conformance suite, and ends with its exit status. `--help` is the suite's own.
+    #[command(after_long_help = conformance::EXAMPLES, disable_help_flag = true)]
     Conformance {
         /// The arguments of `smtp-conformance run`: a server and options, or nothing to test the built-in reference
-        /// server. `cargo xtask conformance -- --help` lists them.
+        /// server. `cargo xtask conformance --help` builds the suite and lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },

@@ -49,6 +49,10 @@ pub struct Report {
     pub impact: Impact,
     /// The products whose content changes. A change of the head does not count.
     pub products: Vec<String>,
+    /// What the data files lack for the new registry, each with the lines to add. Only `sync --check` fills it.
+    pub missing: Vec<String>,
+    /// What a person has to do next. Only `sync` fills it.
+    pub next: Vec<String>,
 }
 
 /// A row that is added or removed.
@@ -96,6 +100,8 @@ impl Report {
             summaries,
             impact,
             products,
+            missing: Vec::new(),
+            next: Vec::new(),
         };
         for change in changes {
             report.take(old, new, change);
@@ -165,9 +171,9 @@ impl Report {
         let lists = of(&[Field::AssociatedCodes]);
         let dates = of(&[Field::Created, Field::Date, Field::Updated]);
         let others = self.facts.len() - references - lists - dates;
-        parts.push(count(references, "reference", "references"));
-        parts.push(count(lists, "list of associated codes", "lists of associated codes"));
         for (number, one, many) in [
+            (references, "reference", "references"),
+            (lists, "list of associated codes", "lists of associated codes"),
             (dates, "date", "dates"),
             (others, "other fact", "other facts"),
             (self.wording.len(), "text", "texts"),
@@ -183,7 +189,7 @@ impl Report {
     fn text(&self) -> String {
         let mut text = Lines::default();
         text.line(format_args!("{} -> {}: {}", self.old, self.new, self.summary));
-        if self.is_empty() {
+        if self.is_empty() && self.missing.is_empty() {
             return text.0;
         }
         for (sign, rows) in [('+', &self.added), ('-', &self.removed)] {
@@ -203,6 +209,10 @@ impl Report {
         text.section("Facts", self.facts.iter().map(Difference::in_one_line));
         text.section("Wording", self.wording.iter().map(Difference::in_one_line));
         text.section("Impact", self.impact_lines());
+        if !self.missing.is_empty() {
+            text.line(format_args!("\nMissing\n\n{}", self.missing.join("\n\n")));
+        }
+        text.section("Next", self.next.iter().map(|step| format!("* {step}")));
         text.0
     }
 
@@ -236,7 +246,7 @@ impl Report {
             cell(&self.new),
             cell(&self.summary)
         ));
-        if self.is_empty() {
+        if self.is_empty() && self.missing.is_empty() {
             return text.0;
         }
         for (heading, rows) in [("Rows added", &self.added), ("Rows removed", &self.removed)] {
@@ -278,6 +288,14 @@ impl Report {
         }
         text.line(format_args!("\n### Impact\n"));
         self.impact_lines().for_each(|line| text.line(format_args!("* {}", cell(&line))));
+        if !self.missing.is_empty() {
+            text.line(format_args!("\n### Missing"));
+            self.missing.iter().for_each(|gap| text.line(format_args!("\n{}", indented(gap))));
+        }
+        if !self.next.is_empty() {
+            text.line(format_args!("\n### Next\n"));
+            self.next.iter().for_each(|step| text.line(format_args!("* {step}")));
+        }
         text.0
     }
 }
@@ -396,6 +414,11 @@ fn shortened(slices: &[&str], first: bool, last: bool) -> String {
         slices[..head].concat().trim_end(),
         slices[slices.len() - tail..].concat().trim_start()
     )
+}
+
+/// Indents every line, which makes a block of code in Markdown, whatever the text has in it.
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn or_empty(text: &str) -> &str {

@@ -91,7 +91,7 @@ pub fn fetch(request: &Request) -> Result<Fetched> {
     match receiver.recv_timeout(request.timeout) {
         Ok(answer) => answer.with_context(|| format!("cannot download the registry from {shown}")),
         Err(RecvTimeoutError::Timeout) => bail!(
-            "no complete response from {shown} within {} s; try again, raise --timeout, or use a file with --from",
+            "no complete response from {shown} within {} s; try again, raise --timeout of `sync`, or name a file instead",
             request.timeout.as_secs_f32()
         ),
         Err(RecvTimeoutError::Disconnected) => bail!("the download ended without a result; try again"),
@@ -103,10 +103,9 @@ fn check_address(url: &Url) -> Result<()> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
-        "http" => bail!(
-            "{} is not encrypted; use https://, or --from FILE with a file that you trust",
-            excerpt(url.as_str())
-        ),
+        "http" => {
+            bail!("{} is not encrypted; use https://, or name a file that you trust", excerpt(url.as_str()))
+        }
         scheme => bail!("the scheme {} is not supported; write an https:// address", excerpt(scheme)),
     }
 }
@@ -124,7 +123,10 @@ fn with_retries(url: &Url, validators: &Validators, deadline: Instant) -> Result
         match once(&client, url, validators, deadline) {
             Err(Failure::Passing(error)) if attempt < RETRIES => {
                 let rest = deadline.saturating_duration_since(Instant::now());
-                ensure!(rest > pause, error.context("no time is left for another attempt; raise --timeout"));
+                ensure!(
+                    rest > pause,
+                    error.context("no time is left for another attempt; raise --timeout of `sync`")
+                );
                 thread::sleep(pause);
                 pause *= 4;
             }
@@ -204,8 +206,8 @@ fn body(mut response: Response) -> Result<Fetched, Failure> {
         header(response.headers(), &CONTENT_ENCODING).filter(|encoding| encoding != "identity")
     {
         return Err(Failure::Final(anyhow!(
-            "the body has the content encoding {}, which was not requested; a proxy may be in the way; if so, use a \
-             file with --from",
+            "the body has the content encoding {}, which was not requested; a proxy may be in the way; if so, name \
+             a file instead",
             excerpt(&encoding)
         )));
     }

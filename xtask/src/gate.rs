@@ -28,18 +28,22 @@ pub fn pass(
     quirks: &mut Quirks,
     allowances: &Allowances,
 ) -> Result<Registry> {
+    let registry = read(octets, quirks)?;
+    check_floors(&registry, allowances)?;
+    check_removals(&registry, current, allowances)?;
+    check_date(&registry.updated, &current.updated, allowances)?;
+    Ok(registry)
+}
+
+/// Parses a registry, and says what is wrong if the octets are none.
+pub fn read(octets: &[u8], quirks: &mut Quirks) -> Result<Registry> {
     if looks_like_html(octets) {
         bail!(
             "this is an HTML page, not a registry; open the address in a browser: a login page or a proxy may be in \
              the way"
         );
     }
-    let registry = Registry::read(octets, quirks)
-        .map_err(|error| anyhow!("{error}; check where the file comes from"))?;
-    check_floors(&registry, allowances)?;
-    check_removals(&registry, current, allowances)?;
-    check_date(&registry.updated, &current.updated, allowances)?;
-    Ok(registry)
+    Registry::read(octets, quirks).map_err(|error| anyhow!("{error}; check where the file comes from"))
 }
 
 fn looks_like_html(octets: &[u8]) -> bool {

@@ -81,6 +81,14 @@ impl Impact {
             reason,
         }
     }
+
+    /// Adds identifiers that were never published: those of reply codes, and those of a sync before this one.
+    pub fn add_unpublished(&mut self, identifiers: &[String]) {
+        if self.semver < Semver::Minor && !identifiers.is_empty() {
+            self.semver = Semver::Minor;
+            self.reason = format!("no version has published {}", identifiers.join(", "));
+        }
+    }
 }
 
 impl PairingChange {
@@ -114,15 +122,37 @@ impl Semver {
             Semver::Major => "major",
         }
     }
+
+    /// Returns the version after this one, with the part incremented; `None` if it is not three numbers.
+    pub fn next_version(self, version: &str) -> Option<String> {
+        let numbers: Vec<u64> =
+            version.split('.').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+        let [major, minor, patch] = numbers[..] else { return None };
+        let [major, minor, patch] = match self {
+            Semver::None => [major, minor, patch],
+            Semver::Patch => [major, minor, patch.checked_add(1)?],
+            Semver::Minor => [major, minor.checked_add(1)?, 0],
+            Semver::Major => [major.checked_add(1)?, 0, 0],
+        };
+        Some(format!("{major}.{minor}.{patch}"))
+    }
 }
 
 /// A removed row removes an identifier, and a new row adds one. Everything else is data (README, "Data and versions").
 fn semver(changes: &[Change], added: &[Status], removed: &[Status]) -> (Semver, String) {
-    let list = |statuses: &[Status]| statuses.iter().map(Status::to_string).collect::<Vec<_>>().join(", ");
+    let list = |statuses: &[Status]| {
+        let names: Vec<String> = statuses.iter().map(Status::to_string).collect();
+        match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => names.concat(),
+        }
+    };
     if !removed.is_empty() {
-        (Semver::Major, format!("the identifier of {} would disappear", list(removed)))
+        let identifiers = if removed.len() == 1 { "identifier" } else { "identifiers" };
+        (Semver::Major, format!("the {identifiers} of {} would disappear", list(removed)))
     } else if !added.is_empty() {
-        (Semver::Minor, format!("{} gets an identifier", list(added)))
+        let get = if added.len() == 1 { "gets an identifier" } else { "get identifiers" };
+        (Semver::Minor, format!("{} {get}", list(added)))
     } else if !changes.is_empty() {
         (Semver::Patch, "texts, references or lists change, but identifiers do not".into())
     } else {
@@ -163,4 +193,22 @@ pub fn changed_products(model: &Model, old: &Registry, new: &Registry) -> Result
     let new = render(&model.with_registry(new.clone()), &ALL_KINDS)?;
     let changed = old.iter().zip(&new).filter(|(old, new)| old.contents != new.contents);
     Ok(changed.map(|(_, new)| new.path.display().to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Semver;
+
+    #[test]
+    fn a_version_is_incremented() {
+        let next = |part: Semver, version| part.next_version(version);
+        assert_eq!(next(Semver::None, "0.1.2").as_deref(), Some("0.1.2"));
+        assert_eq!(next(Semver::Patch, "0.1.2").as_deref(), Some("0.1.3"));
+        assert_eq!(next(Semver::Minor, "0.1.2").as_deref(), Some("0.2.0"));
+        assert_eq!(next(Semver::Major, "0.1.2").as_deref(), Some("1.0.0"));
+        for version in ["", "1", "1.2", "1.2.3.4", "1.2.3-alpha", "1.2.18446744073709551616"] {
+            assert_eq!(next(Semver::Minor, version), None, "{version}");
+        }
+        assert_eq!(next(Semver::Minor, "1.18446744073709551615.0"), None);
+    }
 }

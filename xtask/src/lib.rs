@@ -13,6 +13,7 @@
 pub mod annotation;
 pub mod associated;
 pub mod check;
+pub mod claim;
 pub mod code;
 pub mod command;
 pub mod data_file;
@@ -21,7 +22,9 @@ pub mod diff;
 pub mod diff_report;
 pub mod fetch;
 pub mod file;
+pub mod gap;
 pub mod gate;
+pub mod identifier;
 pub mod impact;
 pub mod live;
 pub mod model;

@@ -1,14 +1,14 @@
 //! Everything that products are rendered from: the registry, joined with this project's annotations.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 
 use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
-use crate::code::{Class, Pair, Pairing, ReplyCode, Status};
+use crate::code::{Class, Pair, Pairing, Status};
+use crate::gap;
 use crate::quirk::Quirks;
 use crate::registry::{Record, Registry};
 use crate::reply_code::{self, ReplyCodeEntry};
@@ -28,7 +28,6 @@ pub struct Model {
     pub entries: Vec<Entry>,
     /// The basic reply codes, in ascending order.
     pub reply_codes: Vec<ReplyCodeEntry>,
-    quirks: Quirks,
 }
 
 /// A row of the table of enumerated statuses, with its annotation.
@@ -71,6 +70,34 @@ impl Source {
     }
 }
 
+/// The contents of `registry/` and the version. Each file is sound by itself, but they may not fit together: see
+/// [`crate::gap`].
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// The version of this project.
+    pub version: String,
+    /// The snapshot, its record and the quirks.
+    pub source: Source,
+    /// The annotations of the rows, and the conflicts.
+    pub annotations: Annotations,
+    /// The basic reply codes, in ascending order.
+    pub reply_codes: Vec<ReplyCodeEntry>,
+}
+
+impl Data {
+    /// Reads `registry/`, and the version in `Cargo.toml`, from a tree.
+    pub fn read(tree: &Tree) -> Result<Data> {
+        let source = Source::read(tree)?;
+        check_complete(&source.registry)?;
+        Ok(Data {
+            version: version(tree)?,
+            source,
+            annotations: Annotations::read(&tree.data_file(ANNOTATIONS)?)?,
+            reply_codes: reply_code::read(&tree.data_file(REPLY_CODES)?)?,
+        })
+    }
+}
+
 impl Model {
     /// Reads `registry/`, and the version in `Cargo.toml`, at the project's root.
     pub fn load(root: &Path) -> Result<Model> {
@@ -79,33 +106,28 @@ impl Model {
 
     /// Reads `registry/`, and the version in `Cargo.toml`, from a tree.
     pub fn read(tree: &Tree) -> Result<Model> {
-        let Source { record, registry, quirks } = Source::read(tree)?;
-        let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
-        let reply_codes = reply_code::read(&tree.data_file(REPLY_CODES)?)?;
-        Model::join(version(tree)?, record, registry, quirks, annotations, reply_codes)
+        Model::join(Data::read(tree)?)
     }
 
     /// Joins the parts. Fails if a row has no annotation, an annotation has no row, or a reply code is not in the
     /// table.
-    pub fn join(
-        version: String,
-        snapshot: Snapshot,
-        registry: Registry,
-        quirks: Quirks,
-        annotations: Annotations,
-        reply_codes: Vec<ReplyCodeEntry>,
-    ) -> Result<Model> {
-        check_rows(&registry, &annotations)?;
+    pub fn join(data: Data) -> Result<Model> {
+        gap::refuse(&gap::unjoinable(&data))?;
+        Ok(Model::with_placeholders(data))
+    }
+
+    /// Joins the parts. Rows without an annotation have placeholders, and annotations without a row are left out.
+    pub fn with_placeholders(data: Data) -> Model {
+        let Data { version, source: Source { record, registry, .. }, annotations, reply_codes } = data;
         let Annotations { mut rows, conflicts } = annotations;
-        let mut entries = Vec::new();
-        for row in &registry.statuses.rows {
+        let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
-            let annotation = rows.remove(&status).context("a row lost its annotation")?;
+            let annotation = rows.remove(&status).unwrap_or_else(|| Annotation::empty(status));
             let conflicts = conflicts.iter().filter(|conflict| conflict.row == status).cloned().collect();
-            entries.push(Entry { status, associated, record: row.record.clone(), annotation, conflicts });
-        }
-        check_reply_codes(&entries, &reply_codes)?;
-        Ok(Model { version, snapshot, registry, entries, reply_codes, quirks })
+            Entry { status, associated, record: row.record.clone(), annotation, conflicts }
+        });
+        let entries = entries.collect();
+        Model { version, snapshot: record, registry, entries, reply_codes }
     }
 
     /// Returns the model with another registry. Its rows keep their annotations; new rows have placeholders.
@@ -120,23 +142,6 @@ impl Model {
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         Model { entries: entries.collect(), registry, ..self.clone() }
-    }
-
-    /// Fails if an annotation was written by `sync --propose` and nobody has confirmed it.
-    pub fn check_reviewed(&self) -> Result<()> {
-        match self.entries.iter().find(|entry| entry.annotation.review) {
-            None => Ok(()),
-            Some(Entry { status, annotation, .. }) => bail!(
-                "{FOLDER}/{ANNOTATIONS}: {status} ({}) is only proposed; confirm its identifier, classes, basis and \
-                 source, and delete `review = true`",
-                annotation.identifier
-            ),
-        }
-    }
-
-    /// Fails if the snapshot does not need a quirk that is not marked historical.
-    pub fn check_quirks(&self) -> Result<()> {
-        self.quirks.check_all_used()
     }
 }
 
@@ -174,7 +179,8 @@ fn version(tree: &Tree) -> Result<String> {
     Ok(manifest.workspace.package.version)
 }
 
-fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
+/// Fails if a class is missing, or the subject of a row.
+fn check_complete(registry: &Registry) -> Result<()> {
     for class in Class::ALL {
         if !registry.classes.rows.iter().any(|row| row.key == class) {
             bail!("the registry has no row {class}.XXX.YYY; it is incomplete");
@@ -184,54 +190,6 @@ fn check_rows(registry: &Registry, annotations: &Annotations) -> Result<()> {
         let subject = row.key.0.subject;
         if !registry.subjects.rows.iter().any(|row| row.key == subject) {
             bail!("the registry has {} but no row X.{subject}.YYY; it is incomplete", row.key.0);
-        }
-    }
-    let mut missing = String::new();
-    for row in &registry.statuses.rows {
-        let (status, associated) = &row.key;
-        if !annotations.rows.contains_key(status) {
-            let classes: Vec<String> = associated.classes().iter().map(|class| class.to_string()).collect();
-            let _ = write!(
-                missing,
-                "\n[[row]]\ncode = \"{status}\"\nidentifier = \"...\"\nclasses = [{}]\nbasis = \"...\"\nsource = \"...\"\n",
-                classes.join(", ")
-            );
-        }
-    }
-    if !missing.is_empty() {
-        bail!(
-            "the registry has rows without an identifier; fill in these lines and add them to \
-             {FOLDER}/{ANNOTATIONS}:\n{missing}"
-        );
-    }
-    for annotation in annotations.rows.values() {
-        if registry.status(annotation.code).is_none() {
-            bail!(
-                "{} ({}) is annotated, but the registry has no such row; a published identifier never disappears, so \
-                 restore the row in {FOLDER}/{SNAPSHOT}; only if the identifier was never published, delete the row in \
-                 {FOLDER}/{ANNOTATIONS}",
-                annotation.code,
-                annotation.identifier
-            );
-        }
-        let successor = annotation.deprecated.as_ref().map(|deprecation| deprecation.successor);
-        if let Some(successor) = successor.filter(|&successor| registry.status(successor).is_none()) {
-            bail!("{} has the successor {successor}, but the registry has no such row", annotation.code);
-        }
-    }
-    Ok(())
-}
-
-fn check_reply_codes(entries: &[Entry], known: &[ReplyCodeEntry]) -> Result<()> {
-    let is_known = |code: ReplyCode| known.iter().any(|entry| entry.code == code);
-    for entry in entries {
-        if let Some(code) = entry.associated.codes.iter().find(|&&code| !is_known(code)) {
-            bail!(
-                "{} is associated with {code}, which {FOLDER}/{REPLY_CODES} does not have; fill in these lines and add \
-                 them:\n\n\
-                 [[reply-code]]\ncode = {code}\nname = \"...\"\nmeaning = \"...\"\nclient = \"...\"\nsources = [\"...\"]\n",
-                entry.status
-            );
         }
     }
     Ok(())

@@ -1,15 +1,18 @@
 //! Edits the data files for a new registry, and keeps everything else in them unchanged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
-use crate::annotation::{Annotations, MAX_IDENTIFIER};
+use crate::annotation::Annotations;
 use crate::associated::{Associated, Form};
-use crate::code::Status;
+use crate::claim::Claim;
+use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::data_file::DataFile;
+use crate::identifier::Names;
 use crate::registry::{Registry, Row};
+use crate::reply_code;
 use crate::symbols::Symbols;
 
 /// Adds a `[[row]]`, marked for review, for each row without one, after that of the preceding row.
@@ -33,6 +36,91 @@ pub fn annotate(
         before = Some(status);
     }
     Ok(file.edited(&document))
+}
+
+/// Adds a `[[conflict]]`, marked for review, for each associated code of a class that its row's classes exclude.
+pub fn record_conflicts(
+    file: &DataFile,
+    missing: &[(Status, Vec<Pair>)],
+    annotations: &Annotations,
+) -> Result<DataFile> {
+    if missing.is_empty() {
+        return Ok(file.clone());
+    }
+    let mut document = file.document()?;
+    // The file may have no conflicts.
+    let conflicts = document.entry("conflict").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+    let conflicts = conflicts.as_array_of_tables_mut().context("`conflict` is not a list of tables")?;
+    for (status, pairs) in missing {
+        let Some(annotation) = annotations.rows.get(status) else { continue };
+        let allowed = digits(annotation.classes.iter().copied().collect());
+        let classes = if annotation.classes.len() == 1 { "class" } else { "the classes" };
+        let codes: Vec<String> = pairs.iter().map(|pair| pair.reply_code.to_string()).collect();
+        let mut table = Table::new();
+        table["row"] = value(status.to_string());
+        table["kind"] = value("list-exceeds-text");
+        table["pairs"] = value(pairs.iter().map(Pair::to_string).collect::<Array>());
+        table["source"] = value(annotation.source.as_str());
+        table["summary"] = value(format!(
+            "The row is annotated for {classes} {allowed}. The associated codes include {}.",
+            codes.join(", ")
+        ));
+        conflicts.push(marked(table));
+    }
+    Ok(file.edited(&document))
+}
+
+/// Adds a `[[reply-code]]`, marked for review, for each code that the table lacks, in numerical order.
+pub fn describe_reply_codes(
+    file: &DataFile,
+    missing: &BTreeMap<ReplyCode, Vec<Status>>,
+    registry: &Registry,
+    annotations: &Annotations,
+) -> Result<DataFile> {
+    if missing.is_empty() {
+        return Ok(file.clone());
+    }
+    let names: BTreeSet<String> = reply_code::read(file)?.into_iter().map(|entry| entry.name).collect();
+    let mut document = file.document()?;
+    let tables = tables(&mut document, "reply-code")?;
+    for (code, rows) in missing {
+        let is_after = |table: &Table| {
+            table.get("code").and_then(Item::as_integer).is_some_and(|other| other > i64::from(code.number()))
+        };
+        let place = tables.iter().position(is_after).unwrap_or(tables.len());
+        let mut name = format!("CODE_{code}");
+        while names.contains(&name) {
+            name.push('_');
+        }
+        // A new row's document is likely to define the code; an old row's is not.
+        let new = rows.iter().filter(|row| !annotations.rows.contains_key(row));
+        let records = new.filter_map(|row| registry.status(*row));
+        let sources = records.map(|row| source(&row.record.reference)).collect();
+        tables.insert(place, reply_code_table(*code, &name, rows, &sources));
+    }
+    Ok(file.edited(&document))
+}
+
+fn reply_code_table(code: ReplyCode, name: &str, rows: &[Status], sources: &BTreeSet<String>) -> Table {
+    let client = match code.number() / 100 {
+        2 => "Goes on, as after any reply that begins with 2.",
+        4 => "Tries again later, as after any reply that begins with 4.",
+        _ => "Does not send the same again, as after any reply that begins with 5.",
+    };
+    let names: Vec<String> = rows.iter().map(Status::to_string).collect();
+    let rfcs: Array = sources.iter().filter(|source| source.starts_with("RFC ")).collect();
+    let mut table = Table::new();
+    table["code"] = value(i64::from(code.number()));
+    table["name"] = value(name);
+    table["meaning"] =
+        value(format!("Not described yet; the registry associates it with {}", names.join(", ")));
+    table["client"] = value(client);
+    let is_undefined = rfcs.is_empty();
+    table["sources"] = value(rfcs);
+    if is_undefined {
+        table["no-definition"] = value(true);
+    }
+    marked(table)
 }
 
 /// Removes the annotations and conflicts of rows whose removal was accepted.
@@ -86,78 +174,52 @@ fn code(table: &Table, key: &str) -> Option<Status> {
 
 fn proposed(row: &Row<(Status, Associated)>, identifier: String) -> Table {
     let (status, associated) = &row.key;
-    let (classes, basis) = classes(associated);
+    let (classes, basis) = classes(associated, Claim::read(&row.record.description.text));
     let mut table = Table::new();
     table["code"] = value(status.to_string());
     table["identifier"] = value(identifier);
-    table["classes"] = value(classes);
+    table["classes"] = value(classes.iter().map(|class| i64::from(class.digit())).collect::<Array>());
     table["basis"] = value(basis);
     table["source"] = value(source(&row.record.reference));
+    marked(table)
+}
+
+/// Returns the table as a proposal: marked for review, after an empty line.
+fn marked(mut table: Table) -> Table {
     table["review"] = value(true);
     table.decor_mut().set_prefix("\n");
     table
 }
 
-/// Returns the classes of the associated codes, or both classes of failures, and the basis.
-fn classes(associated: &Associated) -> (Array, &'static str) {
-    let named: Array = associated.classes().iter().map(|class| i64::from(class.digit())).collect();
-    if !named.is_empty() {
-        return (named, "proposed from its associated codes");
-    }
-    let basis = match associated.form {
-        Form::Any => "a guess, because any reply code is associated with it",
-        _ => "a guess, because it has no associated codes",
+/// Returns the classes that the row's text names, or else those of the associated codes, or else both classes of
+/// failures. The second part is the basis.
+pub fn classes(associated: &Associated, claim: Option<Claim>) -> (Classes, String) {
+    let listed = associated.classes();
+    let failures: Classes = Class::ALL.into_iter().filter(|class| class.digit() != 2).collect();
+    let other = if listed.is_empty() { failures } else { listed };
+    let classes = match claim {
+        Some(claim) if claim.is_open => claim.named.iter().chain(other.iter()).collect(),
+        Some(claim) => claim.named,
+        None => other,
     };
-    (Array::from_iter([4, 5]), basis)
+    let text = claim.map_or_else(|| "names no class".to_owned(), Claim::in_words);
+    if claim.is_some_and(|claim| !claim.is_open) {
+        return (classes, format!("its text {text}"));
+    }
+    let list = match associated.form {
+        _ if !listed.is_empty() => format!("its associated codes begin with {}", digits(listed)),
+        Form::Any => "any reply code is associated with it, so the classes are a guess".to_owned(),
+        _ => "no code is associated with it, so the classes are a guess".to_owned(),
+    };
+    (classes, format!("its text {text}; {list}"))
 }
 
-/// The identifiers that are taken, and those given to new rows.
-struct Names<'a> {
-    annotations: &'a Annotations,
-    symbols: &'a Symbols,
-    given: BTreeSet<String>,
-}
-
-impl Names<'_> {
-    fn new<'a>(annotations: &'a Annotations, symbols: &'a Symbols) -> Names<'a> {
-        Names { annotations, symbols, given: BTreeSet::new() }
-    }
-
-    /// Returns the identifier that the row was published with, or one that was never used.
-    fn give(&mut self, status: Status, sample: &str) -> String {
-        let name = match self.symbols.identifier(status) {
-            Some(published) => published.to_owned(),
-            None => self.new_name(status, sample),
-        };
-        self.given.insert(name.clone());
-        name
-    }
-
-    /// Makes an identifier of the prefix of the subject's other identifiers, and those words of the sample text that
-    /// fit.
-    fn new_name(&self, status: Status, sample: &str) -> String {
-        let sibling = self.annotations.rows.values().find(|row| row.code.subject == status.subject);
-        let prefix = sibling.and_then(|row| row.identifier.split_once('_'));
-        let mut name = prefix.map_or_else(|| format!("X{}", status.subject), |(prefix, _)| prefix.to_owned());
-        for word in sample.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            if name.len() + 1 + word.len() <= MAX_IDENTIFIER {
-                name = format!("{name}_{}", word.to_ascii_uppercase());
-            }
-        }
-        // A prefix alone does not identify a row.
-        if !name.contains('_') || self.is_taken(&name) {
-            name = format!("X_{}_{}", status.subject, status.detail);
-        }
-        while self.is_taken(&name) {
-            name.push('_');
-        }
-        name
-    }
-
-    fn is_taken(&self, name: &str) -> bool {
-        self.given.contains(name)
-            || self.symbols.has(name)
-            || self.annotations.rows.values().any(|row| row.identifier == name)
+/// Returns the digits in words: `4`, `4 and 5`, `2, 4 and 5`.
+fn digits(classes: Classes) -> String {
+    let digits: Vec<String> = classes.iter().map(|class| class.to_string()).collect();
+    match digits.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => digits.concat(),
     }
 }
 

@@ -78,17 +78,18 @@ impl Quirks {
         unused.map(|(position, quirk)| (position, quirk.entry.row)).collect()
     }
 
-    /// Fails if no cell needed a quirk that is not marked historical.
-    pub fn check_all_used(&self) -> Result<()> {
-        match self.quirks.iter().find(|quirk| !quirk.used && !quirk.entry.historical) {
-            None => Ok(()),
-            Some(quirk) => bail!(
+    /// Says which quirks no cell needed, although they are not marked historical.
+    pub fn unneeded(&self) -> Vec<String> {
+        let unneeded = self.quirks.iter().filter(|quirk| !quirk.used && !quirk.entry.historical);
+        let unneeded = unneeded.map(|quirk| {
+            format!(
                 "{}:{}: no cell of row {} needs this quirk any more; set `historical = true`",
                 self.path.display(),
                 quirk.line,
                 quirk.entry.row
-            ),
-        }
+            )
+        });
+        unneeded.collect()
     }
 }
 

@@ -26,6 +26,9 @@ pub struct ReplyCodeEntry {
     /// Set if no RFC defines the code for SMTP.
     #[serde(default)]
     pub no_definition: bool,
+    /// Set by `sync --propose`: a person has to confirm the entry, and then delete this key.
+    #[serde(default)]
+    pub review: bool,
 }
 
 #[derive(Deserialize)]

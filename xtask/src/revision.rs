@@ -1,13 +1,16 @@
-//! Where to read a registry from: a file, a git revision, or the snapshot.
+//! Where to read a registry from: a file, an address, a git revision, or the snapshot.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use crate::fetch::{Fetched, Request, Validators, fetch};
 use crate::file::{self, MAX_DATA};
+use crate::gate;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 use crate::tree::{FOLDER, SNAPSHOT};
@@ -17,6 +20,8 @@ use crate::tree::{FOLDER, SNAPSHOT};
 pub enum Revision {
     /// A file.
     File(PathBuf),
+    /// An address: `https`, or `http` on this machine.
+    Url(String),
     /// The snapshot in a git revision: `git:HEAD`.
     Git(String),
     /// The snapshot in the working tree.
@@ -31,13 +36,14 @@ impl Revision {
                 file::read(path, MAX_DATA).with_context(|| format!("cannot read {}", path.display()))
             }
             Revision::Snapshot => Revision::File(root.join(FOLDER).join(SNAPSHOT)).octets(root),
+            Revision::Url(url) => download(url),
             Revision::Git(revision) => git_show(root, revision),
         }
     }
 
     /// Reads and parses the registry.
     pub fn registry(&self, root: &Path, quirks: &mut Quirks) -> Result<Registry> {
-        Registry::read(&self.octets(root)?, quirks).map_err(|error| anyhow!("{self}: {error}"))
+        gate::read(&self.octets(root)?, quirks).map_err(|error| anyhow!("{self}: {error:#}"))
     }
 }
 
@@ -52,6 +58,7 @@ impl FromStr for Revision {
             }
             Some(revision) => Ok(Revision::Git(revision.to_owned())),
             None if text == "snapshot" => Ok(Revision::Snapshot),
+            None if text.contains("://") => Ok(Revision::Url(text.to_owned())),
             None => Ok(Revision::File(PathBuf::from(text))),
         }
     }
@@ -61,11 +68,23 @@ impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Revision::File(path) => write!(f, "{}", path.display()),
+            Revision::Url(url) => write!(f, "{url}"),
             Revision::Git(revision) => write!(f, "git:{revision}"),
             Revision::Snapshot => write!(f, "snapshot"),
         }
     }
 }
+
+/// Downloads a registry as `sync` does.
+fn download(url: &str) -> Result<Vec<u8>> {
+    let request = Request { url: url.to_owned(), validators: Validators::default(), timeout: TIMEOUT };
+    match fetch(&request)? {
+        Fetched::Body(octets, _) => Ok(octets),
+        Fetched::NotModified => bail!("{url} has no registry; check the address"),
+    }
+}
+
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn git_show(root: &Path, revision: &str) -> Result<Vec<u8>> {
     let object = format!("{revision}:./{FOLDER}/{SNAPSHOT}");

@@ -36,6 +36,11 @@ impl Symbols {
         ["Status::", "SMTP_ESC_"].iter().any(|prefix| self.names.contains(&format!("{prefix}{identifier}")))
     }
 
+    /// Returns whether the library ever had the reply code's name.
+    pub fn has_reply_code(&self, name: &str) -> bool {
+        self.names.contains(&format!("ReplyCode::{name}"))
+    }
+
     /// Adds a line: a name, its versions, and its row if it is a constant of `Status`.
     fn take(&mut self, line: &str) -> Result<(), String> {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -73,6 +78,8 @@ mod tests {
         assert_eq!(symbols.identifier(Status::parse("X.1.2").unwrap()), Some("B"));
         assert_eq!(symbols.identifier(Status::parse("X.1.3").unwrap()), None);
         assert!(symbols.has("A") && symbols.has("STATUS") && !symbols.has("C") && !symbols.has("entries"));
+        let codes = read("ReplyCode::OK 0.1.0\n").unwrap();
+        assert!(codes.has_reply_code("OK") && !codes.has_reply_code("A"));
         let bad = read("entries 0.1.0\nStatus::A 0.1.0\n").unwrap_err();
         assert!(bad.starts_with("symbols:2: Status::A has no row; write"), "{bad}");
         let twice = read("Status::A 0.1.0 X.1.1\nStatus::B 0.1.0 X.1.1\n").unwrap_err();

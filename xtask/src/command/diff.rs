@@ -11,7 +11,7 @@ use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
 use crate::impact::changed_products;
-use crate::model::Model;
+use crate::model::{Data, Model};
 use crate::quirk::Quirks;
 use crate::revision::Revision;
 use crate::terminal::say;
@@ -23,15 +23,17 @@ Examples:
       Show how the snapshot in the working tree differs from the committed one.
   cargo xtask diff git:v0.1.0
       Show what changed since a tag.
+  cargo xtask diff snapshot https://example.org/registry.xml
+      Show how a published registry differs from the snapshot.
   cargo xtask diff old.xml new.xml --format markdown
       Compare two files, and write the report for a pull request.";
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The old registry: a file, `git:REV`, or `snapshot`.
+    /// The old registry: a file, `git:REV`, `snapshot`, or an address: https, or http on this machine.
     #[arg(default_value = "git:HEAD")]
     old: Revision,
-    /// The new registry: a file, `git:REV`, or `snapshot`.
+    /// The new registry: likewise.
     #[arg(default_value = "snapshot")]
     new: Revision,
     /// The format of the report.
@@ -52,7 +54,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let old = options.old.registry(root, &mut quirks.clone())?;
     let new = options.new.registry(root, &mut quirks.clone())?;
     let annotations = Annotations::read(&tree.data_file(ANNOTATIONS)?)?;
-    let products = changed_products(&Model::read(&tree)?, &old, &new)?;
+    let products = changed_products(&Model::with_placeholders(Data::read(&tree)?), &old, &new)?;
     let report = Report::new(&old, &new, &annotations, products);
     say(report.render(options.format));
     if options.text && options.format != Format::Json && !report.is_empty() {

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use clap::Args;
 
 use super::Outcome;
@@ -13,12 +13,13 @@ use crate::annotation::Annotations;
 use crate::code::Status;
 use crate::diff_report::{Format, Report};
 use crate::fetch::{Fetched, Request, Validators, fetch};
+use crate::gap;
 use crate::gate::Allowances;
 use crate::model::{Model, Source};
 use crate::registry::Registry;
 use crate::revision::Revision;
 use crate::snapshot::{Snapshot, sha256};
-use crate::sync::{Candidate, plan};
+use crate::sync::{Candidate, Plan, plan};
 use crate::terminal::{remark, say};
 use crate::transaction::{Lock, RealDisk, replace};
 use crate::tree::Tree;
@@ -31,7 +32,7 @@ Examples:
   cargo xtask sync --check
       Write nothing, and exit with status 3 if IANA has something new.
   cargo xtask sync --propose
-      Take a registry with new rows, and add annotations for a person to review.
+      Take a registry with new rows or reply codes, and add entries for a person to review.
   cargo xtask sync --from registry.xml --dry-run
       Show what a file would change.";
 
@@ -51,10 +52,10 @@ pub(super) struct Options {
     /// Download nothing. Verify the snapshot, and render from it.
     #[arg(long)]
     offline: bool,
-    /// Write nothing, and exit with status 3 if something is new.
+    /// Write nothing, and exit with status 3 if something is new. Also list what the data files lack for it.
     #[arg(long)]
     check: bool,
-    /// Write nothing, and exit with status 0 even if something is new.
+    /// Write nothing, and otherwise do the same: exit with status 0 even if something is new.
     #[arg(long)]
     dry_run: bool,
     /// Accept that this row disappears. May be given several times.
@@ -63,7 +64,8 @@ pub(super) struct Options {
     /// Accept a registry that is older than the snapshot.
     #[arg(long)]
     allow_older: bool,
-    /// Add annotations for new rows, marked for review, and mark quirks that are no longer needed as historical.
+    /// Add what the data files lack: annotations of new rows, conflicts and reply codes, marked for review. Mark quirks
+    /// that are no longer needed as historical.
     #[arg(long)]
     propose: bool,
     /// Time limit for the whole download, in seconds, including name lookups.
@@ -86,23 +88,40 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         return Ok(Outcome::Done);
     };
     let allowances = Allowances { removals: options.accept_removal.clone(), older: options.allow_older };
-    let plan = plan(root, &candidate, &allowances, options.propose)
-        .context("the registry was refused, and nothing was changed")?;
-    say(plan.report.render(options.format));
-    plan.remarks.iter().for_each(remark);
-    let is_new = !plan.files.is_empty();
+    let Plan { mut report, remarks, gaps, is_proposable, files } =
+        plan(root, &candidate, &allowances, options.propose).context(REFUSED)?;
+    if options.check {
+        report.missing.clone_from(&gaps);
+        report.missing.extend(is_proposable.then(|| PROPOSE.to_owned()));
+    }
+    say(report.render(options.format));
+    if options.check && !gaps.is_empty() {
+        remark(
+            "nothing was written; `cargo xtask sync` would refuse the registry, because of what is missing",
+        );
+        return Ok(Outcome::Different);
+    }
+    gap::refuse(&gaps).map_err(|error| with_advice(&error, is_proposable)).context(REFUSED)?;
+    remarks.iter().for_each(remark);
     match lock {
-        Some(lock) if is_new => {
-            replace(&RealDisk, root, &plan.files, &lock)?;
-            remark(format_args!("files replaced: {}", plan.files.len()));
+        _ if files.is_empty() => Ok(Outcome::Done),
+        Some(lock) => {
+            replace(&RealDisk, root, &files, &lock)?;
+            remark(format_args!("files replaced: {}", files.len()));
             Ok(Outcome::Done)
         }
-        None if is_new => {
-            remark(format_args!("nothing was written; files that would be replaced: {}", plan.files.len()));
+        None => {
+            remark(format_args!("nothing was written; files that would be replaced: {}", files.len()));
             Ok(if options.check { Outcome::Different } else { Outcome::Done })
         }
-        _ => Ok(Outcome::Done),
     }
+}
+
+const REFUSED: &str = "the registry was refused, and nothing was changed";
+const PROPOSE: &str = "or run the same command again with --propose";
+
+fn with_advice(error: &Error, is_proposable: bool) -> Error {
+    if is_proposable { anyhow!("{error:#}\n\n{PROPOSE}") } else { anyhow!("{error:#}") }
 }
 
 /// Says in a sentence whether the address has a new registry, as `sync --check` would find.
@@ -116,13 +135,16 @@ pub(super) fn news(root: &Path, record: &Snapshot, url: &str, timeout: Duration)
         }
     };
     let taken = |propose: bool| plan(root, &candidate, &Allowances::default(), propose);
-    let (command, plan) = match taken(false) {
-        Ok(plan) => ("cargo xtask sync", Ok(plan)),
-        Err(_) => ("cargo xtask sync --propose", taken(true)),
-    };
-    match plan {
-        Ok(plan) if plan.files.is_empty() => "nothing new".to_owned(),
-        Ok(plan) => format!("new registry: {}; run `{command}` to take it", plan.report.summary),
+    match taken(false) {
+        Ok(plan) if !plan.is_new() => "nothing new".to_owned(),
+        Ok(plan) => {
+            let advice = match (plan.gaps.is_empty(), plan.is_proposable) {
+                (true, _) => "run `cargo xtask sync` to take it",
+                (false, true) => "run `cargo xtask sync --propose` to take it",
+                (false, false) => "`cargo xtask sync --check` lists what is missing for it",
+            };
+            format!("new registry: {}; {advice}", plan.report.summary)
+        }
         Err(error) => format!("has a registry that `cargo xtask sync` refuses: {error:#}"),
     }
 }

@@ -19,7 +19,7 @@ const MAX_LITERAL: usize = 480;
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     let header = Product::new("c/smtp_enhanced_status.h", &Header::new(model)?)?;
     check_names(&header.contents, model)?;
-    let head = &Head::new(model, "c");
+    let head = &Head::of_template("c");
     let version = &Escaped::new(&model.version);
     Ok(vec![
         header,
@@ -92,7 +92,7 @@ impl Header {
             descriptions.extend(columns.descriptions(entry)?);
         }
         Ok(Header {
-            head: Head::new(model, "c"),
+            head: Head::of_registry(model, "c"),
             version: Escaped::new(&model.version),
             version_number: Escaped::new(version_number(&model.version)?),
             updated: Escaped::new(&snapshot.updated),

@@ -15,7 +15,7 @@ use crate::text::Reference;
 type Field = Escaped<CsvField>;
 
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
-    let head = || Head::new(model, "csv");
+    let head = || Head::of_registry(model, "csv");
     let entries = || model.entries.iter();
     let reply_codes = model.reply_codes.iter();
     Ok(vec![
@@ -26,7 +26,10 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
         Product::new("tables/pairs.csv", &Pairs { head: head(), rows: entries().flat_map(pairs).collect() })?,
         Product::new(
             "tables/reply-codes.csv",
-            &ReplyCodes { head: head(), rows: reply_codes.map(ReplyCodeRow::new).collect() },
+            &ReplyCodes {
+                head: Head::of_reply_codes("csv"),
+                rows: reply_codes.map(ReplyCodeRow::new).collect(),
+            },
         )?,
     ])
 }

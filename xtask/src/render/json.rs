@@ -20,7 +20,7 @@ type Number = Escaped<Word<Json>>;
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     Ok(vec![
         Product::new("tables/smtp-enhanced-status.json", &Data::new(model))?,
-        Product::new("tables/smtp-enhanced-status.schema.json", &Schema { head: Head::new(model, "json") })?,
+        Product::new("tables/smtp-enhanced-status.schema.json", &Schema { head: Head::of_template("json") })?,
     ])
 }
 
@@ -137,7 +137,7 @@ impl Data {
         let classes = registry.classes.rows.iter();
         let subjects = registry.subjects.rows.iter();
         Data {
-            head: Head::new(model, "json"),
+            head: Head::of_registry(model, "json"),
             provenance: provenance(model),
             notes: texts(&registry.notes),
             tables: vec![

@@ -118,7 +118,7 @@ impl Page {
         let with_any = entries.iter().filter(|entry| entry.associated.form == Form::Any);
         let conflicts = entries.iter().flat_map(|entry| entry.conflicts.iter().enumerate());
         Page {
-            head: Head::new(model, "markdown"),
+            head: Head::of_registry(model, "markdown"),
             title: Escaped::new(&registry.title),
             updated: Escaped::new(&snapshot.updated),
             url: Escaped::new(&snapshot.url),

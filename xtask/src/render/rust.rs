@@ -17,9 +17,9 @@ type Literal = Escaped<RustLiteral>;
 type Doc = Escaped<RustDoc>;
 
 pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
-    let head = || Head::new(model, "rust");
+    let head = || Head::of_registry(model, "rust");
     Ok(vec![
-        Product::new("rust/mod.rs", &Module { head: head() })?,
+        Product::new("rust/mod.rs", &Module { head: Head::of_template("rust") })?,
         Product::new(
             "rust/statuses.rs",
             &Statuses {
@@ -30,7 +30,10 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
         Product::new("rust/entries.rs", &Entries::new(head(), model))?,
         Product::new(
             "rust/reply_codes.rs",
-            &ReplyCodes { head: head(), rows: model.reply_codes.iter().map(ReplyCodeRow::new).collect() },
+            &ReplyCodes {
+                head: Head::of_reply_codes("rust"),
+                rows: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
+            },
         )?,
         Product::new(
             "rust/provenance.rs",

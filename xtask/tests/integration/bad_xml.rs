@@ -1,11 +1,10 @@
 //! Files that are not registries are refused with a one-line reason that has line and column, in bounded memory and
 //! time.
 
-mod fixture;
-
-use fixture::{file, read, row};
 use xtask::quirk::Quirks;
 use xtask::registry::Registry;
+
+use crate::fixture::{file, read, row};
 
 #[track_caller]
 fn refused(octets: impl AsRef<[u8]>, reason: &str) {

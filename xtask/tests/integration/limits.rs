@@ -1,20 +1,13 @@
 //! Files that are too large are refused with their names, in little memory, and no message quotes them in full.
 
-#![cfg(unix)]
-
-mod copy;
-#[path = "download/run.rs"]
-mod run;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use copy::Copy;
-use run::{Run, run};
 use xtask::file::{MAX_DATA, MAX_PRODUCT};
+
+use crate::copy::Copy;
+use crate::run::{Run, run};
 
 #[test]
 fn endless_files_are_refused_with_their_names() {

@@ -1,7 +1,5 @@
 //! A server on this machine that sends exactly the octets that a test specifies.
 
-#![allow(dead_code, reason = "each test uses its part")]
-
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

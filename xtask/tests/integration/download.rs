@@ -1,13 +1,6 @@
 //! `sync` and `all` with servers that answer well, badly and not at all: what is taken, what is refused and why. A
 //! refusal changes nothing, ends in time and uses little memory.
 
-mod copy;
-#[path = "download/run.rs"]
-mod run;
-mod server;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -15,14 +8,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use copy::Copy;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use run::{Run, Running, run};
-use server::{Answer, Authority, Server, Step, answer, head};
 use xtask::date::in_days;
 use xtask::render::escape::is_deceptive;
 use xtask::snapshot::{Snapshot, sha256};
+
+use crate::copy::Copy;
+use crate::run::{Run, Running, run};
+use crate::server::{Answer, Authority, Server, Step, answer, head};
+use crate::support;
 
 #[test]
 fn files_that_are_not_registries_are_refused() {
@@ -249,7 +244,7 @@ fn large_responses_are_refused_in_little_memory() {
     let newer = desk.newer();
     let spaces = vec![b' '; 1 << 20];
     let chunk = [b"100000\r\n".as_slice(), &spaces, b"\r\n"].concat();
-    let packed = ["content encoding gzip", "a proxy may be in the way", "--from"];
+    let packed = ["content encoding gzip", "a proxy may be in the way", "name a file instead"];
     let too_large = ["more than", "the limit for a registry", "check the address"];
     let gzip = |body: Vec<Step>| [vec![head("200 OK", &["Content-Encoding: gzip"])], body].concat();
     let cases: &[(&str, Answer, &[&str])] = &[
@@ -431,6 +426,29 @@ fn addresses_that_are_refused_cause_no_traffic() {
         desk.assert_refused(url, &run(command), says);
     }
     assert!(proxy.requests().is_empty());
+}
+
+#[test]
+fn a_difference_is_downloaded_through_the_same_checks() {
+    let desk = Desk::new();
+    let server = Server::script(vec![
+        answer("200 OK", &[], desk.newer()),
+        answer("200 OK", &[], "<!DOCTYPE html><html></html>"),
+        answer("404 Not Found", &[], ""),
+        answer("200 OK", &[], &desk.newer()[..9000]),
+    ]);
+    let url = server.url("/");
+    let diff = || desk.xtask(&["diff", "snapshot", &url, "--exit-code"]);
+    let run = diff();
+    assert_eq!(run.status, Some(3), "{}", run.stderr);
+    assert!(run.stdout.contains("X.2.2 sample text: Mailbox full -> Mailbox overfull"), "{}", run.stdout);
+    for says in [["HTML page", "login page"], ["404 Not Found", "check the address"], [&url, "line "]] {
+        desk.assert_refused(says[0], &diff(), &says);
+    }
+    for (url, says) in [("http://192.0.2.1/", "is not encrypted"), ("ftp://127.0.0.1/", "the scheme ftp")] {
+        desk.assert_refused(url, &desk.xtask(&["diff", url]), &[says]);
+    }
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]
@@ -768,6 +786,17 @@ fn usage_errors_have_status_2() {
         assert_eq!(run.status, Some(2), "{arguments:?}: {run:?}");
         desk.assert_unchanged("usage");
     }
+}
+
+#[test]
+fn a_check_of_an_address_shows_the_news_even_if_something_is_missing() {
+    let desk = Desk::new();
+    let news = desk.newer().replacen("<basic_code>552<", "<basic_code>552, 559<", 1);
+    let server = Server::script(vec![answer("200 OK", &[], news)]);
+    let run = desk.sync(&server, &["--check"]);
+    assert_eq!(run.status, Some(3), "{}", run.stderr);
+    assert!(run.stdout.contains("(+559)") && run.stdout.contains("\ncode = 559\n"), "{}", run.stdout);
+    assert_eq!(desk.files(), desk.before);
 }
 
 #[test]

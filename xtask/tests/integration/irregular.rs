@@ -1,12 +1,11 @@
 //! Irregularities that IANA's files are known to have, or that XML allows, are parsed as what they mean.
 
-mod fixture;
-
-use fixture::{file, read, row};
 use xtask::associated::Form;
 use xtask::code::Status;
 use xtask::registry::{Record, Registry};
 use xtask::text::{Piece, Reference};
+
+use crate::fixture::{file, read, row};
 
 fn record(rows: &str) -> Record {
     read(&file(rows)).unwrap().statuses.rows.remove(0).record

@@ -1,7 +1,5 @@
 //! A copy of the project in a temporary folder, for tests that change or render it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,18 +8,18 @@ use tempfile::TempDir;
 use xtask::snapshot::sha256;
 
 /// A copy of some folders and files of the project.
-pub struct Copy {
+pub(crate) struct Copy {
     folder: TempDir,
 }
 
 impl Copy {
     /// Copies what `render` reads and writes.
-    pub fn to_render() -> Copy {
+    pub(crate) fn to_render() -> Copy {
         Copy::of(&["Cargo.toml", "registry", "generated", "src"])
     }
 
     /// Copies files and folders, whose paths are relative to the project's root.
-    pub fn of(paths: &[&str]) -> Copy {
+    pub(crate) fn of(paths: &[&str]) -> Copy {
         let folder = TempDir::new().unwrap();
         for path in paths {
             copy(&crate::support::root().join(path), &folder.path().join(path));
@@ -30,25 +28,25 @@ impl Copy {
     }
 
     /// Returns the copy's root.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
     /// Returns a path in the copy.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
 
     /// Replaces a text in a file. Fails if the file does not have it.
     #[track_caller]
-    pub fn edit(&self, path: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(path)).unwrap();
         assert!(text.contains(from), "{path} has no {from:?}");
         fs::write(self.path(path), text.replacen(from, to, 1)).unwrap();
     }
 
     /// Replaces the snapshot with a registry, and writes its record.
-    pub fn replace_snapshot(&self, xml: &str, updated: &str, origin: &str) {
+    pub(crate) fn replace_snapshot(&self, xml: &str, updated: &str, origin: &str) {
         fs::write(self.path("registry/smtp-enhanced-status-codes.xml"), xml).unwrap();
         let record = format!(
             "origin = \"{origin}\"\nurl = \"https://www.iana.org/\"\nsha256 = \"{}\"\nsize = {}\nupdated = \"{updated}\"\n",
@@ -59,19 +57,19 @@ impl Copy {
     }
 
     /// Runs xtask on the copy.
-    pub fn xtask(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// Returns the command that [`Copy::xtask`] runs.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.arg("--root").arg(self.root()).args(arguments);
         command
     }
 
     /// Returns every file in a folder with its contents, sorted.
-    pub fn files(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn files(&self, folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(&self.path(folder), &mut files);
         files.sort();

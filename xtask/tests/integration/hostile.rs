@@ -3,19 +3,15 @@
 //!
 //! For Markdown, JSON and CSV, the tests of these products check this: see `tests/tables`.
 
-mod copy;
-#[path = "../../tests/dialects/mod.rs"]
-mod dialects;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
-use copy::Copy;
 use xtask::model::{Entry, Model};
 use xtask::text::collapse;
+
+use crate::copy::Copy;
+use crate::{dialects, support};
 
 /// Texts that end, begin or reorder something in the language of one of the products.
 const TEXTS: [&str; 24] = [
@@ -60,7 +56,7 @@ fn hostile_text_is_rendered_as_text() {
     }
     assert_eq!(rust_tables(&copy), tables(&model), "the Rust tables have other text");
     let expected = c_tables(&model);
-    let source = support::root().join("xtask/tests/hostile/tables.c");
+    let source = support::root().join("xtask/tests/integration/hostile/tables.c");
     dialects::in_two_threads(&dialects::dialects(), |dialect| {
         let program = copy.path(&format!("{dialect:?}").replace(' ', "-"));
         let mut compile = dialect.command(&copy.path("generated/c"), &dialects::WARNINGS);
@@ -152,7 +148,7 @@ fn rust_tables(copy: &Copy) -> String {
         assert!(output.status.success(), "{}", text(&output.stderr));
     };
     compile(&["--crate-type", "rlib", "--crate-name", "smtp_enhanced_status", "src/lib.rs"]);
-    let program = support::root().join("xtask/tests/hostile/tables.rs");
+    let program = support::root().join("xtask/tests/integration/hostile/tables.rs");
     let library = "smtp_enhanced_status=libsmtp_enhanced_status.rlib";
     compile(&["--extern", library, "-o", "tables", program.to_str().unwrap()]);
     run(&mut Command::new(copy.path("tables")))

@@ -1,22 +1,22 @@
 //! A sync leaves a tree that `render --check` accepts, or it changes nothing and gives advice that works.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use copy::Copy;
 use proptest::prelude::*;
 use xtask::check::{self, Proposals};
 use xtask::code::Status;
 use xtask::fetch::Validators;
 use xtask::gate::Allowances;
+use xtask::model::Model;
 use xtask::render::ALL_KINDS;
 use xtask::sync::{Candidate, plan};
 use xtask::tree::Tree;
+
+use crate::copy::Copy;
+use crate::history::{History, histories};
+use crate::support;
 
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 const ANNOTATIONS: &str = "registry/annotations.toml";
@@ -53,10 +53,14 @@ fn every_registry_is_taken_whole_or_not_at_all() {
 
 #[test]
 fn the_history_is_taken_whole_or_not_at_all() {
-    let Some(history) = support::history() else { return };
+    for History { files, .. } in histories() {
+        back_and_forth(&files);
+    }
+}
+
+fn back_and_forth(files: &[PathBuf]) {
     let project = Copy::to_render();
-    let back_and_forth = history.iter().rev().chain(&history);
-    for file in back_and_forth {
+    for file in files.iter().rev().chain(files) {
         let text = fs::read_to_string(file).unwrap();
         let missing: Vec<String> = rows(&fs::read_to_string(project.path(SNAPSHOT)).unwrap())
             .into_iter()
@@ -216,9 +220,9 @@ fn a_row_that_was_annotated_before_is_taken() {
         "fill in these lines and add them to registry/annotations.toml:\n\n[[row]]\ncode = \"X.7.31\"",
     );
     assert!(advice.ends_with("\nor run the same command again with --propose\n"), "{advice}");
-    let lines = &advice[advice.find("[[row]]").unwrap()..advice.find("\nor run").unwrap()];
+    let lines = &advice[advice.find("[[row]]").unwrap()..advice.find("\n\nor run").unwrap()];
     let lines = lines.replacen("\"...\"", "\"SEC_NEW\"", 1).replace("...", "words");
-    project.edit(ANNOTATIONS, "\n[[conflict]]", &format!("\n{lines}\n[[conflict]]"));
+    project.edit(ANNOTATIONS, "\n[[conflict]]", &format!("\n{lines}\n\n[[conflict]]"));
     let output = sync(&project, &registry, &[]);
     assert_done("annotated by hand", &output);
     assert!(stdout(&output).contains("X.7.31 appears as SEC_NEW"), "{}", stdout(&output));
@@ -229,15 +233,14 @@ fn a_row_that_was_annotated_before_is_taken() {
 fn a_reply_code_that_was_added_before_is_taken() {
     let project = Copy::to_render();
     let text = fs::read_to_string(project.path(SNAPSHOT)).unwrap();
-    let registry = with_cell(&text, "X.2.2", "<basic_code>552<", "<basic_code>552, 559<");
-    for options in [&[][..], &["--propose"]] {
-        let refused = sync(&project, &registry, options);
-        assert_refused(
-            &refused,
-            "registry/reply-codes.toml does not have; fill in these lines and add them:\n\n[[reply-code]]\ncode = 559",
-        );
-        assert!(!stderr(&refused).contains("--propose"), "--propose does not help: {}", stderr(&refused));
-    }
+    let registry = with_cell(&text, "X.2.4", "<basic_code>450, 452<", "<basic_code>450, 452, 559<");
+    let refused = sync(&project, &registry, &[]);
+    assert_refused(
+        &refused,
+        "registry/reply-codes.toml does not have: 559 (of X.2.4); fill in these lines and add them in numerical order:\n\n\
+         [[reply-code]]\ncode = 559",
+    );
+    assert_refused(&refused, "or run the same command again with --propose");
     let entry = "\n[[reply-code]]\ncode = 559\nname = \"NEW\"\nmeaning = \"m\"\nclient = \"c\"\nsources = [\"RFC 9999\"]\n";
     let path = project.path(REPLY_CODES);
     fs::write(&path, format!("{}{entry}", fs::read_to_string(&path).unwrap())).unwrap();
@@ -290,21 +293,40 @@ fn a_file_that_is_not_a_product_is_named() {
     assert_done("without generated/", &project.xtask(&["render", "--check"]));
 }
 
+/// The products that the report names are the files that change, apart from the hash of the snapshot in them.
 #[test]
-fn the_products_of_a_row_that_comes_or_goes_are_named() {
+fn the_products_that_change_are_named() {
     let project = Copy::to_render();
+    let start = files(&project);
     let text = fs::read_to_string(project.path(SNAPSHOT)).unwrap();
-    let (come, gone) =
-        (with_row(&text, "X.7.30", &row("X.7.31", "New", "550")), without_row(&text, "X.7.30"));
-    for (registry, option) in [(come, "--propose"), (gone, "--accept-removal=X.7.30")] {
-        let output = sync(&project, &registry, &["--dry-run", option]);
+    let sha256 = |project: &Copy| Model::load(project.root()).unwrap().snapshot.sha256;
+    let cases = [
+        (with_row(&text, "X.7.30", &row("X.7.31", "New", "550")), "--propose"),
+        (with_row(&text, "X.7.30", &row("X.7.31", "New", "Not given")), "--propose"),
+        (with_row(&text, "X.7.30", &row("X.7.31", "New", "450, 557")), "--propose"),
+        (without_row(&text, "X.7.30"), "--accept-removal=X.7.30"),
+        (with_cell(&text, "X.2.2", "Mailbox full", "Mailbox is full"), "--timeout=1"),
+    ];
+    for (registry, option) in cases {
+        restore(&project, &start);
+        let before = sha256(&project);
+        let output = sync(&project, &registry, &[option, "--format=json"]);
         assert_done(option, &output);
-        for product in
-            ["rust/statuses.rs", "rust/entries.rs", "c/smtp_enhanced_status.h", "tables/statuses.csv"]
-        {
-            let products = stdout(&output).lines().last().unwrap().to_owned();
-            assert!(products.contains(&format!("generated/{product}")), "{option}: {products}");
+        let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let mut named: Vec<&str> =
+            report["products"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+        named.sort_unstable();
+        let after = sha256(&project);
+        let mut changed = Vec::new();
+        for (path, contents) in project.files("generated") {
+            let (_, old) = start.iter().find(|(old, _)| *old == path).unwrap();
+            let old = String::from_utf8(old.clone()).unwrap().replace(&before, &after);
+            if old.as_bytes() != contents {
+                changed.push(path.strip_prefix(project.root()).unwrap().to_str().unwrap().to_owned());
+            }
         }
+        assert_eq!(named, changed, "{option}");
+        assert!(changed.len() < 12, "{changed:?}");
     }
 }
 
@@ -318,16 +340,19 @@ fn sync(project: &Copy, text: &str, options: &[&str]) -> Output {
     project.xtask(&[&["sync", "--from", path.to_str().unwrap()], options].concat())
 }
 
-/// Confirms the annotations that a sync asked to review. Fails if there are others.
+/// Confirms the entries that a sync asked to review. Fails if there are others.
 fn confirm(project: &Copy, output: &Output) {
-    let path = project.path(ANNOTATIONS);
-    let annotations = fs::read_to_string(&path).unwrap();
+    let paths = [ANNOTATIONS, REPLY_CODES].map(|path| project.path(path));
+    let texts = paths.clone().map(|path| fs::read_to_string(path).unwrap());
     let asked = stderr(output).matches("review it and delete `review = true`").count();
-    assert_eq!(annotations.matches("review = true\n").count(), asked, "{}", stderr(output));
+    let marked: usize = texts.iter().map(|text| text.matches("review = true\n").count()).sum();
+    assert_eq!(marked, asked, "{}", stderr(output));
     if asked > 0 {
         assert_refused(&project.xtask(&["render", "--check"]), "delete `review = true`");
     }
-    fs::write(&path, annotations.replace("review = true\n", "")).unwrap();
+    for (path, text) in paths.iter().zip(texts) {
+        fs::write(path, text.replace("review = true\n", "")).unwrap();
+    }
 }
 
 type Files = Vec<(PathBuf, Vec<u8>)>;

@@ -2,12 +2,6 @@
 //!
 //! The process that is killed is this test binary again: see [`child`].
 
-#![cfg(unix)]
-
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -34,7 +28,9 @@ use xtask::sync::{Candidate, plan};
 use xtask::transaction::{Disk, Lock, RealDisk, Recovery, recover, replace};
 use xtask::tree::Replacement;
 
-use copy::Copy;
+use crate::copy::Copy;
+use crate::history::{History, histories};
+use crate::support;
 
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 
@@ -129,7 +125,7 @@ const CHILD_FILES: &str = "XTASK_TEST_CHILD_FILES";
 fn dies(root: &Path, work: &str, moment: Moment, step: usize) -> bool {
     let order = serde_json::to_string(&(root, work, format!("{moment:?}"), step)).unwrap();
     let output = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--exact", "transaction::child", "--nocapture"])
         .env(CHILD, order)
         .env(CHILD_FILES, &change().file)
         .output()
@@ -554,22 +550,23 @@ fn remove(path: &Path) {
     }
 }
 
-// ---- IANA's files -------------------------------------------------------------------------------------------------
+// ---- The history ---------------------------------------------------------------------------------------------------
 
 #[test]
 fn back_through_the_history_and_forward_again() {
-    let Some(history) = support::history() else { return };
-    let project = Copy::to_render();
-    let published = identifiers(&project);
-    let newest = history.last().unwrap();
-    for file in history.iter().rev().chain(history.iter().skip(1)) {
-        take(&project, file);
-        assert!(identifiers(&project).is_subset(&published));
-    }
-    for file in history.iter().rev().skip(1) {
-        take(&project, file);
-        take(&project, newest);
-        assert_eq!(identifiers(&project), published);
+    for History { files, .. } in histories() {
+        let project = Copy::to_render();
+        let published = identifiers(&project);
+        let newest = files.last().unwrap();
+        for file in files.iter().rev().chain(files.iter().skip(1)) {
+            take(&project, file);
+            assert!(identifiers(&project).is_subset(&published));
+        }
+        for file in files.iter().rev().skip(1) {
+            take(&project, file);
+            take(&project, newest);
+            assert_eq!(identifiers(&project), published);
+        }
     }
 }
 
@@ -614,9 +611,9 @@ fn codes(project: &Copy, file: &Path) -> BTreeSet<Status> {
 
 #[test]
 fn an_older_registry_needs_its_option() {
-    let Some(history) = support::history() else { return };
     let project = Copy::to_render();
-    let file = history.iter().rev().nth(1).unwrap();
+    let history = histories().remove(0);
+    let file = history.files.iter().rev().nth(1).unwrap();
     let before = tree(project.root());
     assert_refused(
         &project.xtask(&["sync", "--from", file.to_str().unwrap()]),
@@ -903,11 +900,11 @@ fn assert_done(output: &Output) {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// Fails unless the status is 1 and the error line says this.
+/// Fails unless the status is 1 and the error says this.
 #[track_caller]
 fn assert_refused(output: &Output, expected: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    let line = stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-    assert!(line.contains(expected), "{stderr} does not say {expected:?}");
+    let error = stderr.find("error: ").map_or("", |at| &stderr[at..]);
+    assert!(error.contains(expected), "{stderr} does not say {expected:?}");
 }

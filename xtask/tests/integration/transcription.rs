@@ -1,10 +1,6 @@
 //! Compares the snapshot with IANA's own files: it has the same facts and different words, and is valid by IANA's
 //! schema. A scanner that works differently finds the same cells.
 
-mod line_scan;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +10,9 @@ use xtask::model::Model;
 use xtask::quirk::Quirks;
 use xtask::registry::{Record, Registry};
 use xtask::snapshot::Origin;
+
+use crate::history::histories;
+use crate::{line_scan, support};
 
 #[test]
 fn every_fact_cell_equals_ianas() {
@@ -96,7 +95,8 @@ fn the_snapshot_is_valid_by_ianas_schema() {
 #[test]
 fn a_line_scan_finds_the_same_cells() {
     let mut files = vec![snapshot_path()];
-    files.extend(support::history().unwrap_or_default());
+    let histories = histories();
+    files.extend(histories.iter().flat_map(|history| history.files.clone()));
     for path in files {
         let scanned = line_scan::records(&fs::read_to_string(&path).unwrap());
         let registry = read(&path);

@@ -1,12 +1,9 @@
 //! The tests do not depend on the current snapshot: they pass in a copy of the project with IANA's newest file instead.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::process::Command;
 
-use copy::Copy;
+use crate::copy::Copy;
+use crate::support;
 
 /// Set for the tests in the copy, so that they do not make another copy.
 const SWAPPED: &str = "SMTP_TEST_SWAPPED";

@@ -1,10 +1,6 @@
 //! `cargo xtask live`, as far as it works without root: known and unknown names.
 
-mod copy;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
-use copy::Copy;
+use crate::copy::Copy;
 
 #[test]
 fn an_unknown_name_is_a_usage_error() {

@@ -1,17 +1,13 @@
 //! xtask prints no deceptive characters, whatever it quotes: arguments, file names, lines of data files, headers of
 //! servers, cells. Reports in JSON and Markdown stay valid.
 
-mod copy;
-mod server;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::process::{Command, Output};
 
-use copy::Copy;
-use server::{Answer, Server, answer};
 use xtask::render::escape::is_deceptive;
+
+use crate::copy::Copy;
+use crate::server::{Answer, Server, answer};
 
 /// Sets a window title, clears the screen with a C1 control, changes the direction of text, and moves back over the
 /// line.

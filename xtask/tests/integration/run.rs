@@ -1,7 +1,5 @@
 //! Runs xtask and observes its exit status, its output, the time it takes and the memory it uses.
 
-#![allow(dead_code, reason = "each test uses its part")]
-
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _};
 use std::process::{Child, Command, Stdio};

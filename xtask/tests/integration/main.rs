@@ -1,0 +1,32 @@
+//! The tests of xtask: a module for each subject, and the modules that they share.
+
+mod copy;
+#[path = "../../../tests/dialects/mod.rs"]
+mod dialects;
+mod fixture;
+mod line_scan;
+mod run;
+mod server;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+mod bad_xml;
+#[cfg(unix)]
+mod conformance;
+mod diff;
+mod download;
+mod history;
+mod hostile;
+mod irregular;
+#[cfg(unix)]
+mod limits;
+mod live;
+mod news;
+mod proposal;
+mod render;
+mod swap;
+mod terminal;
+#[cfg(unix)]
+mod transaction;
+mod transcription;
+mod whole;
