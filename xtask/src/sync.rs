@@ -251,7 +251,7 @@ fn next_steps(impact: &Impact, version: &str, has_proposals: bool) -> Vec<String
     }
     if *semver >= Semver::Minor || has_proposals {
         steps.push(format!(
-            "Run `cargo xtask render`, and then `cargo test --test symbols`: it prints the lines with this version that \
+            "Run `cargo xtask render`, and then `cargo test --test library symbols`: it prints the lines with this version that \
              `{FOLDER}/{SYMBOLS}` needs for new identifiers."
         ));
     }

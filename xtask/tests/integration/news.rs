@@ -199,7 +199,7 @@ fn the_next_steps_begin_with_the_version() {
         steps.starts_with("  * First raise `version` in `Cargo.toml` from 3.4.5 to 3.5.0, and begin 3.5.0 in `CHANGELOG.md`, because X.4.8 and X.7.31 get identifiers."),
         "{steps}"
     );
-    assert!(steps.find("review = true").unwrap() < steps.find("--test symbols").unwrap(), "{steps}");
+    assert!(steps.find("review = true").unwrap() < steps.find("--test library symbols").unwrap(), "{steps}");
     // The name of a reply code is an identifier too.
     for option in ["--check", "--propose"] {
         let said = stdout(&sync(&project, &news.codes(), &[option, "--dry-run"]));
