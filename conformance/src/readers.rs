@@ -22,8 +22,9 @@ pub fn judge_transcript(protocol: Protocol, text: &str) -> Result<Judgement> {
 
 fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     const BEGINNING: &str = "#: connected";
-    match text.lines().any(|line| line.starts_with(BEGINNING)) {
-        true => transcript::read("transcript", protocol, text),
-        false => transcript::read("transcript", protocol, &format!("{BEGINNING}\n{text}")),
+    if text.lines().any(|line| line.starts_with(BEGINNING)) {
+        transcript::read("transcript", protocol, text)
+    } else {
+        transcript::read_connected("transcript", protocol, text)
     }
 }
