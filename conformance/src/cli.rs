@@ -11,13 +11,14 @@ mod run;
 mod serve;
 mod terminal;
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::Protocol;
-use crate::report::{Format, Source, sarif};
+use crate::report::{Format, Source, console, sarif};
 use crate::rules::catalogue::Level;
 
 /// Lists the exit statuses in the help.
@@ -144,6 +145,11 @@ struct Form {
 impl Form {
     fn print(&self, sources: &[Source<'_>], fail_on: FailOn) -> Result<()> {
         let text = match self.format {
+            Format::Console => {
+                let style = terminal::style(&io::stdout());
+                let reports = sources.iter().map(|source| console::render(source.records, style));
+                reports.collect::<Vec<_>>().join("\n")
+            }
             Format::Sarif => sarif::render(sources, self.sarif_base.as_deref())?,
             format => format.render(sources, fail_on.level())?,
         };

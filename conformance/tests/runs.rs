@@ -11,6 +11,7 @@ use smtp_conformance::case::{self, Case, Safety};
 use smtp_conformance::client::{Certificates, Timeouts};
 use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange};
 use smtp_conformance::protocol::Protocol;
+use smtp_conformance::record::origin::Origin;
 use smtp_conformance::record::outcome::{Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::run::{self, Plan, Politeness};
@@ -328,7 +329,15 @@ async fn a_certificate_that_is_not_good_is_reported_or_ends_the_handshake() {
         assert!(format!("{error:#}").contains("no root certificates"), "{error:#}");
         return;
     };
-    assert!(observed.certificate.is_some_and(|problem| problem.contains("certificate")));
+    let tls = |outcome: &Outcome| match &outcome.origin {
+        Origin::Run(run) => run.tls.clone().expect("a handshake was begun"),
+        Origin::Recordings(_) => panic!("it is a run"),
+    };
+    assert_eq!(tls(&observed).version.as_deref(), Some("TLS 1.3"));
+    assert!(tls(&observed).cipher.is_some_and(|cipher| cipher.starts_with("TLS_")));
+    assert!(tls(&observed).problem.is_some_and(|problem| problem.contains("certificate")));
+    assert_eq!(tls(&demanded).version, None);
+    assert!(tls(&demanded).problem.is_some_and(|problem| problem.contains("certificate")));
     let done = |outcome: &Outcome| {
         let exchanges = outcome.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
         exchanges.filter(|one| one.act == Act::Handshake && one.end == End::Answered).count()
@@ -379,7 +388,7 @@ steps = [{ send = \"NOOP first\" }]
     let second = outcome.cases.iter().find(|case| case.id == "second").expect("it has an outcome");
     assert_eq!(
         (second.verdict, second.reason_text().as_str()),
-        (Verdict::Blocked, "comes after first, which was unsupported")
+        (Verdict::Blocked, "depends on first, whose verdict is unsupported")
     );
 }
 
