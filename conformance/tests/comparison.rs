@@ -179,7 +179,7 @@ fn equal_differences_are_one_block() {
             report::comparison::render(&Comparison::of(first, second), first, second, Style::default());
         assert!(text.contains("error enhanced-code-present, 5 times"), "{text}");
         assert!(text.contains("\n  in a, on NOOP 0\n  and in b, c, d, ...\n"), "{text}");
-        assert_eq!(text.matches("reply was: error with 250").count(), 1, "{text}");
+        assert_eq!(text.matches("reply was 250").count(), 1, "{text}");
     }
 }
 

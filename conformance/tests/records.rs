@@ -389,7 +389,7 @@ fn the_last_line_counts_rules() {
         report.lines().last().unwrap_or_default().to_owned()
     };
     let opening = "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\n";
-    assert_eq!(last(opening), "no rule broken (errors), 0 warned; 0 errors in all");
+    assert_eq!(last(opening), "no rule broken, 0 warned");
     let once = format!("{opening}C: NOOP\nS: 250 Ok\n");
     assert_eq!(last(&once), "1 rule broken (errors), 0 warned; 1 error in all");
     let more = format!("{once}C: RSET\nS: 250 Ok\nC: NOOP\nS: 250 5.0.0 Ok\n");

@@ -60,6 +60,12 @@ impl RunOrigin {
         }
     }
 
+    /// The first handshake as text; `none` if none was begun.
+    #[must_use]
+    pub fn tls_or_none(&self) -> String {
+        self.tls.as_ref().map_or("none".to_owned(), ToString::to_string)
+    }
+
     /// The addresses behind the host name, separated by commas; `None` if the host says them.
     #[must_use]
     pub fn resolved(&self) -> Option<String> {

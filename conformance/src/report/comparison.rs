@@ -38,7 +38,7 @@ fn write(
     for group in groups(&comparison.new) {
         let remark = if group.first.tried { "" } else { " (nothing like it was tried before)" };
         write_head("new", &group, remark, style, text)?;
-        write_sightings("reply was", &group.first.after, text)?;
+        write_codes(&group.first.after, text)?;
         writeln!(text, "  {}", escaped(&group.first.found.detail))?;
         writeln!(text, "{}", console::evidence(second, group.first.found))?;
     }
@@ -52,7 +52,7 @@ fn write(
     for group in groups(&comparison.gone) {
         let remark = if group.first.tried { "" } else { " (nothing like it was tried after)" };
         write_head("gone", &group, remark, style, text)?;
-        write_sightings("reply was", &group.first.before, text)?;
+        write_codes(&group.first.before, text)?;
         writeln!(text)?;
     }
     let raised = comparison.changed.iter().filter(|difference| difference.is_raised()).count();
@@ -120,6 +120,15 @@ fn write_head(
     let cases: BTreeSet<&str> = others.iter().map(|other| other.identity.dialogue.as_str()).collect();
     let cases: Vec<&str> = cases.into_iter().filter(|case| *case != identity.dialogue).collect();
     if cases.is_empty() { Ok(()) } else { writeln!(text, "  and in {}", few(&cases)) }
+}
+
+/// The codes of the replies in which a finding was seen, if it is about single replies.
+fn write_codes(sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {
+    let codes: BTreeSet<String> = sightings.iter().filter_map(Sighting::codes).collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "  reply was {}", codes.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 fn write_sightings(when: &str, sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {

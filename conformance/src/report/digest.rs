@@ -18,10 +18,9 @@ pub(super) fn provenance(header: &Header) -> Vec<String> {
     match &header.origin {
         Some(Origin::Run(run)) => {
             let version = header.server_version.as_ref().map(|version| format!(", version {version}"));
-            let tls = run.tls.as_ref().map_or("no TLS".to_owned(), ToString::to_string);
             vec![
                 format!("Run of {}, server {run}{}", run.date, version.unwrap_or_default()),
-                format!("TLS: {tls}"),
+                format!("TLS: {}", run.tls_or_none()),
             ]
         }
         Some(Origin::Recordings(files)) if *files == [header.target.as_str()] => Vec::new(),
@@ -56,15 +55,19 @@ pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
     };
     let (broken, mut warned) = (of_level(Level::Error), of_level(Level::Warning));
     warned.retain(|rule| !broken.contains(rule));
-    let broken = match broken.len() {
-        0 => "no rule".to_owned(),
-        count => counted(count, "rule"),
-    };
+    let errors = stream.findings.iter().filter(|found| found.level == Level::Error);
+    let errors = errors.map(|found| found.times()).sum();
     let accepted = accepted_by_level(stream).remove(&Level::Error);
     let accepted = accepted.map(|times| format!(", {times} of them accepted")).unwrap_or_default();
-    let errors = stream.findings.iter().filter(|found| found.level == Level::Error);
-    let errors = counted(errors.map(|found| found.times()).sum(), "error");
-    format!("{broken} broken (errors), {} warned; {errors} in all{accepted}", warned.len())
+    let broken = match broken.len() {
+        0 => "no rule broken".to_owned(),
+        count => format!("{} broken (errors)", counted(count, "rule")),
+    };
+    let in_all = match errors {
+        0 => String::new(),
+        count => format!("; {} in all{accepted}", counted(count, "error")),
+    };
+    format!("{broken}, {} warned{in_all}", warned.len())
 }
 
 /// How many findings of each level a baseline has.

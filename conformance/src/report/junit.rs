@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::console;
-use super::digest::{cut, provenance, times};
+use super::digest::{cut, times};
 use super::escape::escaped;
 use crate::dialogue::Part;
 use crate::record::index::RecordIndex;
@@ -67,13 +67,15 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
 
 /// When and with which server the run was.
 fn describe(suite: &mut TestSuite, header: Option<&Header>) {
-    let Some(header) = header else { return };
-    if let Some(Origin::Run(run)) = &header.origin {
-        suite.timestamp = run.date.to_string().parse().ok();
-    }
-    for line in provenance(header) {
-        let (name, value) = line.split_once(": ").unwrap_or(("Server", &line));
-        suite.add_property((escaped(name), escaped(value)));
+    let Some(Header { origin: Some(Origin::Run(run)), server_version, .. }) = header else { return };
+    suite.timestamp = run.date.to_string().parse().ok();
+    let mut property = |name: &str, value: String| {
+        suite.add_property((name, escaped(&value).as_str()));
+    };
+    property("server", run.to_string());
+    property("tls", run.tls_or_none());
+    if let Some(version) = server_version {
+        property("server-version", version.clone());
     }
 }
 

@@ -180,8 +180,7 @@ impl Run {
         });
         if let Some(run) = run {
             properties.insert("server", escaped(&run.to_string()));
-            properties
-                .insert("tls", escaped(&run.tls.as_ref().map_or("none".to_owned(), ToString::to_string)));
+            properties.insert("tls", escaped(&run.tls_or_none()));
         }
         if let Some(cut) = stream.summary.and_then(cut) {
             properties.insert("beyondLimits", cut);
