@@ -43,11 +43,11 @@ fn catalogue() -> String {
     let source = fs::read_to_string(CATALOGUE).unwrap_or_else(|error| fail(&format!("{CATALOGUE}: {error}")));
     let catalogue: Catalogue =
         toml::from_str(&source).unwrap_or_else(|error| fail(&format!("{CATALOGUE}: {error}")));
-    if let Err((offset, reason)) = check(&catalogue.rule) {
+    if let Err((offset, reason)) = check(&catalogue) {
         let line = source[..offset].matches('\n').count() + 1;
         fail(&format!("{CATALOGUE}:{line}: {reason}"));
     }
-    table(&catalogue.rule)
+    topics(&catalogue.topic) + &table(&catalogue.rule)
 }
 
 fn fail(reason: &str) -> ! {
@@ -58,7 +58,15 @@ fn fail(reason: &str) -> ! {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Catalogue {
+    topic: Vec<Topic>,
     rule: Vec<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topic {
+    letters: String,
+    title: String,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +134,7 @@ struct Condition {
 }
 
 /// Checks the rules. The error is the byte offset of the first problem and a message.
-fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
+fn check(Catalogue { topic: topics, rule: rules }: &Catalogue) -> Result<(), (usize, String)> {
     let mut seen = HashSet::new();
     for rule in rules {
         let (id, place) = (rule.id.get_ref().as_str(), rule.id.span().start);
@@ -140,6 +148,16 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
                     format!("duplicate {key} {:?}: write another", value.get_ref()),
                 ));
             }
+        }
+        let (label, number) = (&rule.label, rule.label.get_ref().split_once('-'));
+        if !number.is_some_and(|(letters, _)| topics.iter().any(|topic| topic.letters == letters)) {
+            return Err((
+                label.span().start,
+                format!(
+                    "label {:?}: write the letters of a [[topic]], a hyphen, and a number",
+                    label.get_ref()
+                ),
+            ));
         }
         if (rule.kind == Kind::None) != rule.left_out.is_some() {
             let problem = "write both kind = \"none\" and left-out = \"the reason\", or neither";
@@ -167,6 +185,14 @@ fn check(rules: &[Rule]) -> Result<(), (usize, String)> {
         }
     }
     Ok(())
+}
+
+fn topics(topics: &[Topic]) -> String {
+    let mut text = String::from("pub(super) static TOPICS: &[Topic] = &[\n");
+    for Topic { letters, title } in topics {
+        let _ = writeln!(text, "Topic {{ letters: {letters:?}, title: {title:?} }},");
+    }
+    text + "];\n\n"
 }
 
 fn table(rules: &[Rule]) -> String {

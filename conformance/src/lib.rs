@@ -69,7 +69,7 @@ pub use knowledge::{Knowledge, Policy};
 pub use product::Product;
 pub use protocol::{Capabilities, Protocol};
 pub use readers::judge_transcript;
-pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, rules};
+pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, Topic, rules, topics};
 pub use rules::finding::{Finding, Location};
 pub use rules::observation::Observation;
 pub use rules::profile::Profile;

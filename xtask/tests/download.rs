@@ -413,7 +413,7 @@ fn a_redirect_may_lead_only_to_addresses_that_are_allowed() {
 fn addresses_that_are_refused_cause_no_traffic() {
     let desk = Desk::new();
     let proxy = Server::script(vec![answer("200 OK", &[], desk.newer())]);
-    let not_encrypted = ["is not encrypted", "write https://"];
+    let not_encrypted = ["is not encrypted", "use https://"];
     let cases: &[(&str, &[&str])] = &[
         ("http://192.0.2.1/", &not_encrypted),
         ("http://www.iana.org/", &not_encrypted),

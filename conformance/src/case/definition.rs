@@ -19,7 +19,7 @@ pub struct Case {
     pub place: String,
     /// A short title for reports.
     pub title: String,
-    /// The situations of the specification that it provokes: `S82`.
+    /// The situations that it provokes, by their ids in `situations.toml`: `S82`.
     pub situations: Vec<String>,
     /// What it may do to a server.
     pub safety: Safety,

@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn examples_in_the_documentation_are_valid() {
-        for text in [include_str!("../../cases/README.md"), include_str!("../../../README.md")] {
+        for text in [include_str!("../../cases/README.md")] {
             let blocks = text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
             let mut cases = blocks.filter(|block| block.contains("[[case]]")).peekable();
             assert!(cases.peek().is_some());

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::misused;
 use super::terminal::say;
-use crate::rules::catalogue::{Rule, RuleId, rules};
+use crate::rules::catalogue::{Rule, RuleId, topics};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -22,10 +22,10 @@ pub(super) struct Options {
 /// Prints a list of all rules, or one rule in full, and returns the exit status.
 pub(super) fn run(options: &Options) -> u8 {
     let Some(id) = &options.id else {
-        for rule in rules() {
-            let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
-            let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
-            say!("{:<11} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
+        for topic in topics() {
+            say!("{}\n", topic.title);
+            topic.rules().for_each(print_row);
+            say!("");
         }
         return 0;
     };
@@ -36,10 +36,18 @@ pub(super) fn run(options: &Options) -> u8 {
     0
 }
 
+fn print_row(rule: &Rule) {
+    let level = rule.level.map_or("-".to_owned(), |level| level.to_string());
+    let left_out = if rule.left_out.is_some() { " (left out)" } else { "" };
+    say!("  {:<6} {level:<8} {:<9} {}{left_out}", rule.label, rule.keyword, rule.id);
+}
+
 fn print_rule(rule: &Rule) {
     let level = rule.level.map_or("none, the rule only explains".to_owned(), |level| level.to_string());
     say!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
-    say!("Level:   {level}\nKeyword: {}\nSources: {}", rule.keyword, rule.sources.join("; "));
+    say!("Level:   {level}");
+    say!("Keyword: {} ({})", rule.keyword, rule.keyword.meaning());
+    say!("Sources: {}", rule.sources.join("; "));
     for condition in rule.conditions {
         say!("  {} if {} ({})", condition.level, condition.when, condition.name);
     }

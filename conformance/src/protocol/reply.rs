@@ -143,6 +143,36 @@ impl<'a> Reply<'a> {
         Lines { rest: self.octets }
     }
 
+    /// The text of the reply in lower case: that of its lines, without their codes, joined by spaces.
+    ///
+    /// A reply is one reply wherever its lines break (RFC 5321 §4.2.1), so what it says is looked up in all of them.
+    ///
+    /// ```
+    /// use smtp_conformance::protocol::reply::Reply;
+    ///
+    /// let reply = Reply::read(b"530-5.7.0 Authentication\r\n530 5.7.0 required\r\n");
+    /// assert_eq!(reply.text(), "authentication required");
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for line in self.lines() {
+            let line = String::from_utf8_lossy(line.text_after_code()).to_lowercase();
+            if !text.is_empty() && !line.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(&line);
+        }
+        text
+    }
+
+    /// Returns whether the [text](Reply::text) contains one of `words`, which are in lower case.
+    #[must_use]
+    pub fn says(&self, words: &[&str]) -> bool {
+        let text = self.text();
+        words.iter().any(|word| text.contains(word))
+    }
+
     /// The defects. A missing enhanced status code is not one: whether it is a fault depends on the session.
     #[must_use]
     pub fn defects(&self) -> DefectSet {

@@ -20,12 +20,34 @@ pub fn rules() -> &'static [Rule] {
     RULES
 }
 
+/// Returns every topic, in the order of `rules.toml`.
+#[must_use]
+pub fn topics() -> &'static [Topic] {
+    TOPICS
+}
+
+/// A topic of the catalogue. Its letters begin the labels of its rules.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Topic {
+    /// Two letters: `ES`.
+    pub letters: &'static str,
+    /// What the rules are about.
+    pub title: &'static str,
+}
+
+impl Topic {
+    /// Returns the rules of the topic.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        rules().iter().filter(|rule| rule.label.split('-').next() == Some(self.letters))
+    }
+}
+
 /// A rule of the catalogue.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// The rule's slug, which never changes.
     pub id: &'static str,
-    /// A short label of letters for the topic and a number: `ES-05`.
+    /// A short label: the letters of its [`Topic`], and a number. `ES-05`.
     pub label: &'static str,
     /// What must be true.
     pub statement: &'static str,
@@ -130,6 +152,21 @@ pub enum Keyword {
     /// Advice or an example.
     #[serde(rename = "practice")]
     Practice,
+}
+
+impl Keyword {
+    /// Returns what the keyword means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Keyword::Must => "the RFC says MUST",
+            Keyword::LowerCaseMust => "the RFC says \"must\", or describes the protocol so",
+            Keyword::Should => "the RFC says SHOULD",
+            Keyword::May => "the RFC says MAY",
+            Keyword::Registry => "IANA's registry, or RFC 5248, which defines it",
+            Keyword::Practice => "advice or an example of an RFC, or what clients rely on",
+        }
+    }
 }
 
 impl fmt::Display for Keyword {

@@ -86,6 +86,46 @@ impl<'a> Observation<'a> {
         self.reply.enhanced()
     }
 
+    /// Returns whether the enhanced status code has one of these subjects and details, of any class.
+    #[must_use]
+    pub fn has_detail(&self, details: &[(u16, u16)]) -> bool {
+        self.enhanced().is_some_and(|code| details.contains(&(code.subject(), code.detail())))
+    }
+
+    /// The codes of the reply, for a finding's detail: `550 5.1.1`.
+    #[must_use]
+    pub fn codes(&self) -> String {
+        let number = self.number().unwrap_or_default();
+        match self.enhanced() {
+            Some(code) => format!("{number} {code}"),
+            None => number.to_string(),
+        }
+    }
+
+    /// Returns whether the text of the reply contains one of `words`, which are in lower case.
+    #[must_use]
+    pub fn says(&self, words: &[&str]) -> bool {
+        self.reply.says(words)
+    }
+
+    /// Returns whether the reply is 2yz.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.digit() == Some(2)
+    }
+
+    /// Returns whether the reply is 5yz.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.digit() == Some(5)
+    }
+
+    /// Returns whether the reply is 4yz or 5yz.
+    #[must_use]
+    pub fn is_turned_down(&self) -> bool {
+        matches!(self.digit(), Some(4 | 5))
+    }
+
     /// Returns whether the reply is the greeting.
     #[must_use]
     pub fn is_greeting(&self) -> bool {

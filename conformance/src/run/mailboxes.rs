@@ -29,9 +29,10 @@ pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -
 /// How many octets of a reply are shown.
 const SHOWN: usize = 200;
 
-/// Whether a refusal is about the mailbox, or its domain: not about the client, the session or what the mailbox is full of.
+/// Returns whether a refusal is about the mailbox or its domain, and not about the client, the session, or a full
+/// mailbox.
 fn is_about_mailbox(reply: &Reply<'_>) -> bool {
-    let relaying = || String::from_utf8_lossy(reply.octets()).to_ascii_lowercase().contains("relay");
+    let relaying = || reply.says(&["relay"]);
     match reply.enhanced().map(|code| (code.subject(), code.detail())) {
         None => reply.number() != Some(554) || relaying(),
         Some((1, _)) => true,

@@ -1,5 +1,7 @@
 //! Rules about all connections of a run together.
 
+use std::collections::HashSet;
+
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Verb, is_domain};
@@ -8,7 +10,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::{Finding, Location};
 use crate::rules::observation::Observation;
 
-use super::connection::{Connection, LocatedFindings, is_coded, words};
+use super::connection::{Connection, LocatedFindings, is_coded};
 
 /// A reply and its location.
 type Seen<'a> = (Location, Observation<'a>);
@@ -32,7 +34,7 @@ pub(crate) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
 fn codes_without_ehlo(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let shows = |tls: bool| move |(_, reply): &&Seen<'_>| reply.session.tls == tls && is_announcement(reply);
     for tls in [false, true] {
-        let showing: Vec<usize> =
+        let showing: HashSet<usize> =
             seen.iter().filter(shows(tls)).map(|(location, _)| location.dialogue).collect();
         let without = |(location, reply): &&Seen<'_>| {
             let old = matches!(reply.session.hello, None | Some(Verb::Helo));
@@ -94,13 +96,10 @@ fn codes_are_vague(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let vague = |(_, reply): &&Seen<'_>| {
         reply.enhanced().is_some_and(|code| (code.subject(), code.detail()) == (0, 0))
     };
-    let mut kinds = Vec::new();
-    for (_, reply) in &refusals {
-        let kind = (reply.verb(), matches!(reply.exchange.act, Act::Message(_)), reply.number());
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
+    let kind = |(_, reply): &&Seen<'_>| {
+        (reply.verb(), matches!(reply.exchange.act, Act::Message(_)), reply.number())
+    };
+    let kinds: HashSet<_> = refusals.iter().copied().map(|refusal| kind(&refusal)).collect();
     if kinds.len() >= 5
         && refusals.iter().all(vague)
         && let Some((location, _)) = refusals.first()
@@ -118,13 +117,17 @@ fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
         reply.is_hello() && is_domain(name) && name.contains(&b'.')
     };
     let refused = |(_, reply): &&Seen<'_>| {
-        reply.digit() == Some(5) && !reply.is(&[530]) && says_mismatch(&words(reply.reply.octets()))
+        reply.digit() == Some(5) && !reply.is(&[530]) && says_mismatch(&reply.reply.text())
     };
-    for (location, reply) in seen.iter().filter(named).filter(refused) {
-        let accepted = |(other, hello): &Seen<'_>| {
-            other.dialogue != location.dialogue && hello.session.tls == reply.session.tls && hello.is(&[250])
-        };
-        if seen.iter().filter(named).any(accepted) {
+    for tls in [false, true] {
+        let hellos = seen.iter().filter(named).filter(|(_, reply)| reply.session.tls == tls);
+        let accepted = hellos.clone().filter(|(_, reply)| reply.is(&[250]));
+        let accepted: HashSet<usize> = accepted.map(|(location, _)| location.dialogue).collect();
+        for (location, reply) in hellos.filter(refused) {
+            let elsewhere = accepted.len() > usize::from(accepted.contains(&location.dialogue));
+            if !elsewhere {
+                continue;
+            }
             let name = reply.command.map(|command| command.argument().escape_ascii().to_string());
             let detail =
                 format!("{} was refused because it does not match the address", name.unwrap_or_default());

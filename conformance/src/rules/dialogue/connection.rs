@@ -106,10 +106,5 @@ pub(super) fn is_coded(observation: &Observation<'_>) -> bool {
     observation.reply.code().is_some() && !observation.is_exempt() && !observation.is(&[421])
 }
 
-/// Returns the text of a reply in lower case, to look for words that explain it.
-pub(super) fn words(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).to_lowercase()
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

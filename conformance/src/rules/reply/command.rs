@@ -58,9 +58,9 @@ pub(super) fn is_about_act(observation: &Observation<'_>) -> bool {
 
 /// Returns whether a refusal is about what the client did before: it sent too much or too soon, or the server closes.
 fn is_about_client(observation: &Observation<'_>) -> bool {
-    let recipients = || has_detail(observation, &[(5, 3)]) || says(observation, &["recipient"]);
-    let too_much = || says(observation, &["too many"]) && !recipients();
-    let too_soon = || says(observation, &["pipelin", "synchroni"]);
+    let recipients = || observation.has_detail(&[(5, 3)]) || observation.says(&["recipient"]);
+    let too_much = || observation.says(&["too many"]) && !recipients();
+    let too_soon = || observation.says(&["pipelin", "synchroni"]);
     let refused = observation.digit() >= Some(4);
     let closed = observation.exchange.end == End::Closed;
     refused && (closed || observation.verb().is_some() && (too_much() || too_soon()))
@@ -76,24 +76,9 @@ pub(super) fn is_followed(observation: &Observation<'_>) -> bool {
     observation.session.greeting.is_some()
 }
 
-/// Returns whether the reply is 2yz.
-fn accepts(observation: &Observation<'_>) -> bool {
-    observation.digit() == Some(2)
-}
-
-/// Returns whether the reply is 5yz.
-fn refuses_for_good(observation: &Observation<'_>) -> bool {
-    observation.digit() == Some(5)
-}
-
 /// Returns whether the code is in none of the lists. Other rules judge 3yz.
 fn is_outside(observation: &Observation<'_>, lists: &[&[u16]]) -> bool {
     observation.digit() != Some(3) && !lists.iter().any(|list| observation.is(list))
-}
-
-/// Returns whether the enhanced status code has one of these subjects and details.
-pub(super) fn has_detail(observation: &Observation<'_>, details: &[(u16, u16)]) -> bool {
-    observation.enhanced().is_some_and(|code| details.contains(&(code.subject(), code.detail())))
 }
 
 /// Returns whether the enhanced status code is about security or policy, which can be the reason to refuse anything
@@ -102,19 +87,9 @@ fn is_policy(observation: &Observation<'_>) -> bool {
     observation.enhanced().is_some_and(|code| code.subject() == 7)
 }
 
-/// Returns whether the text contains one of `words`, which are in lower case.
-fn says(observation: &Observation<'_>, words: &[&str]) -> bool {
-    let text = String::from_utf8_lossy(observation.reply.octets()).to_ascii_lowercase();
-    words.iter().any(|word| text.contains(word))
-}
-
 /// Describes a reply by its codes and what it answers: `550 5.1.1 to RCPT`.
 pub(super) fn seen(observation: &Observation<'_>) -> String {
-    let number = observation.number().unwrap_or_default();
-    let codes = match observation.enhanced() {
-        Some(code) => format!("{number} {code}"),
-        None => number.to_string(),
-    };
+    let codes = observation.codes();
     match observation.verb() {
         _ if observation.is_greeting() => format!("{codes} as greeting"),
         _ if observation.is_end_of_data() => format!("{codes} to the message"),

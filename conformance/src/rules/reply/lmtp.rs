@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::command::{has_detail, is_about_act, is_followed, seen};
+use super::command::{is_about_act, is_followed, seen};
 
 /// The TCP port of SMTP (RFC 5321 §4.5.4.2).
 const SMTP_PORT: u16 = 25;
@@ -75,7 +75,7 @@ fn quota(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.digit() < Some(4) {
         return;
     }
-    let says_full = has_detail(observation, &[(2, 2)]);
+    let says_full = observation.has_detail(&[(2, 2)]);
     if says_full && !observation.is(&[452, 552]) {
         return findings.add(RuleId::LMTP_QUOTA_CODE, seen(observation));
     }

@@ -7,7 +7,7 @@ use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
 use super::batch::{Batch, Count, due, is_wait};
-use super::{Connection, LocatedFindings, words};
+use super::{Connection, LocatedFindings};
 
 /// From this number of refusals on, a server may assume an attack and defend itself (RFC 5321 §7.8). Exim tolerates
 /// three.
@@ -68,10 +68,8 @@ impl<'a> Closing<'a> {
     /// Returns whether the text or the code of the last reply explains the closing.
     fn is_defence(&self, connection: &Connection<'_>) -> bool {
         let Some((exchange, nth, number)) = self.last else { return false };
-        let answer = connection.steps.get(exchange).and_then(|step| step.exchange.answers.get(nth));
-        let text = answer.map(|answer| words(&answer.octets)).unwrap_or_default();
-        matches!(number, 221 | 421 | 521)
-            || number >= 400 && DEFENCES.iter().any(|defence| text.contains(defence))
+        let reply = connection.steps.get(exchange).and_then(|step| step.replies.get(nth));
+        matches!(number, 221 | 421 | 521) || number >= 400 && reply.is_some_and(|reply| reply.says(&DEFENCES))
     }
 
     /// Returns whether the act has no reply.

@@ -9,7 +9,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
-use super::{Connection, LocatedFindings, is_coded, words};
+use super::{Connection, LocatedFindings, is_coded};
 
 /// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
@@ -162,8 +162,7 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     let number = observation.number()?;
     let telling = matches!(number / 100, 2 | 5) && !matches!(number, 503 | 521 | 530 | 552);
     // A second RCPT for the same recipient may be refused because it is the second.
-    let text = words(observation.reply.octets());
-    let other = ["too many", "duplicate", "already"].iter().any(|reason| text.contains(reason));
+    let other = observation.says(&["too many", "duplicate", "already"]);
     let valid = envelope.parameters().all(|parameter| {
         is_valid(command.verb(), &parameter)
             && str::from_utf8(parameter.keyword).is_ok_and(|keyword| !envelope.repeats(keyword))

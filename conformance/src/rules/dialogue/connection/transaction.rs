@@ -4,7 +4,7 @@ use crate::dialogue::session::Step;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, LocatedFindings, words};
+use super::{Connection, LocatedFindings};
 
 /// RFC 5321 §4.1.4: an accepted EHLO ends a transaction, and a refused one changes nothing. The reply to the next
 /// command shows whether the server follows this.
@@ -31,8 +31,7 @@ fn next_shows(hello: &Step<'_>, next: &Step<'_>) -> Option<String> {
         Verb::Data => !transaction.recipients.is_empty(),
         _ => false,
     };
-    let text = words(&next.exchange.answers.first()?.octets);
-    let other = ["auth", "login", "too many"].iter().any(|reason| text.contains(reason));
+    let other = next.replies.first()?.says(&["auth", "login", "too many"]);
     match (hello.number()?, next.number()?) {
         (refused @ 500..600, 503) if needs_transaction && !other => {
             Some(format!("503 after a hello that was refused with {refused}"))

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{accepts, answers_it, is_outside, seen};
+use super::{answers_it, is_outside, seen};
 
 /// RFC 5321 §4.1.1.5: RSET gets 250.
 pub(super) fn rset(observation: &Observation<'_>, findings: &mut Findings) {
@@ -43,7 +43,7 @@ pub(super) fn arguments(observation: &Observation<'_>, findings: &mut Findings) 
     if !takes_none || !has_argument(observation) {
         return;
     }
-    if accepts(observation) || observation.is(&[354, 500, 502, 504]) {
+    if observation.is_accepted() || observation.is(&[354, 500, 502, 504]) {
         findings.add(RuleId::ARGUMENT_REFUSED_501, format!("{} with an argument", seen(observation)));
     }
 }

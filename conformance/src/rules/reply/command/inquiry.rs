@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{accepts, address, is_outside, seen};
+use super::{address, is_outside, seen};
 
 /// RFC 5321 §4.3.2, §3.5. Any command may get 421, 500, 501 or 530.
 const VRFY: [u16; 11] = [250, 251, 252, 500, 501, 502, 504, 530, 550, 551, 553];
@@ -57,7 +57,7 @@ fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
 
 /// RFC 5321 §3.5.1, §3.5.2: each line names a mailbox that was verified. The text of 252 is free.
 fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
-    let verified = accepts(observation) && !observation.is(&[252]) || observation.is(&[551]);
+    let verified = observation.is_accepted() && !observation.is(&[252]) || observation.is(&[551]);
     let nameless = observation.reply.lines().position(|line| !line.text().contains(&b'@'));
     if verified && let Some(line) = nameless {
         let detail = format!("{}: no mailbox in line {}", seen(observation), line + 1);

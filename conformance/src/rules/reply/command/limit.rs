@@ -8,7 +8,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{address, has_detail, refuses_for_good, says, seen};
+use super::{address, seen};
 
 /// The number of recipients that a server must accept (RFC 5321 §4.5.3.1.8).
 const RECIPIENTS: usize = 100;
@@ -19,8 +19,8 @@ const LINE: usize = 512;
 pub(super) fn recipients(observation: &Observation<'_>, findings: &mut Findings) {
     // Any other enhanced status code means another limit, such as one on the rate.
     let is_limit = match observation.enhanced() {
-        Some(_) => has_detail(observation, &[(5, 3)]),
-        None => says(observation, &["too many recipients"]),
+        Some(_) => observation.has_detail(&[(5, 3)]),
+        None => observation.says(&["too many recipients"]),
     };
     if !is_limit || observation.digit() < Some(4) {
         return;
@@ -32,7 +32,7 @@ pub(super) fn recipients(observation: &Observation<'_>, findings: &mut Findings)
     match observation.number() {
         Some(452) if count >= RECIPIENTS || !is_plain_list(observation) => {}
         // IANA's row X.5.3 lists 451.
-        Some(451) if has_detail(observation, &[(5, 3)]) => findings.add_under(rule, "registry-code", detail),
+        Some(451) if observation.has_detail(&[(5, 3)]) => findings.add_under(rule, "registry-code", detail),
         _ => findings.add_if(policy, rule, "site-policy", detail),
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn line(observation: &Observation<'_>, findings: &mut Findings) {
     let Act::Command(octets) = &observation.exchange.act else { return };
     if observation.is(&[500])
         && octets.len() <= LINE
-        && says(observation, &["too long"])
+        && observation.says(&["too long"])
         && has_short_parts(octets)
     {
         let detail = format!("{} says that {} octets are too long", seen(observation), octets.len());
@@ -81,16 +81,16 @@ fn has_short_parts(octets: &[u8]) -> bool {
 pub(super) fn path(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let Some(path) = command.envelope().and_then(|envelope| envelope.path()) else { return };
-    let other = refuses_for_good(observation) && !observation.is(&[500, 501, 553]);
-    if other && !address::is_short(path) && says(observation, &["too long"]) {
+    let other = observation.is_refused() && !observation.is(&[500, 501, 553]);
+    if other && !address::is_short(path) && observation.says(&["too long"]) {
         findings.add(RuleId::LIMIT_CODES, format!("{} with a path that is too long", seen(observation)));
     }
 }
 
 /// RFC 5321 §4.5.3.1.9: too much mail data gets 552.
 pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
-    let is_limit = has_detail(observation, &[(2, 3), (3, 4)]);
-    if is_limit && refuses_for_good(observation) && !observation.is(&[552]) {
+    let is_limit = observation.has_detail(&[(2, 3), (3, 4)]);
+    if is_limit && observation.is_refused() && !observation.is(&[552]) {
         findings.add(RuleId::LIMIT_CODES, format!("{}, which is too big", seen(observation)));
     }
 }

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{accepts, control, has_detail, is_followed, is_outside, limit, refuses_for_good, says, seen};
+use super::{control, is_followed, is_outside, limit, seen};
 
 /// RFC 5321 §4.3.2. Any command may get 421, 500, 501 or 530.
 const DATA: [u16; 11] = [421, 450, 451, 452, 500, 501, 503, 530, 550, 552, 554];
@@ -22,7 +22,7 @@ const RECIPIENT: [(u16, u16); 11] =
 /// Judges the replies to DATA.
 pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
     // RFC 5321 §3.3, §4.3.2: a server that accepts DATA sends 354.
-    if accepts(observation) {
+    if observation.is_accepted() {
         findings.add(RuleId::DATA_ANSWERED_354, seen(observation));
     } else if is_outside(observation, &[&DATA]) {
         findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
@@ -38,7 +38,7 @@ fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is_lmtp() || !is_followed(observation) || session.recipients() > 0 || chunked {
         return;
     }
-    let refused_otherwise = refuses_for_good(observation) && !observation.is(&[503, 550, 554]);
+    let refused_otherwise = observation.is_refused() && !observation.is(&[503, 550, 554]);
     if observation.is(&[354]) || bare && refused_otherwise {
         let detail = format!("{} without a recipient", seen(observation));
         findings.add(RuleId::DATA_NEEDS_RECIPIENT, detail);
@@ -58,7 +58,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let chunk = matches!(observation.exchange.act, Act::Chunk { .. });
     let clean = session.transaction.as_ref().is_some_and(|transaction| !transaction.chunk_failed);
-    let long_line = observation.is(&[500]) && says(observation, &["too long"]);
+    let long_line = observation.is(&[500]) && observation.says(&["too long"]);
     if session.recipients() == 0 || !clean || long_line {
         return;
     }
@@ -75,8 +75,8 @@ fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let recipients = observation.session.recipients();
     if !observation.is_lmtp()
         && recipients > 1
-        && refuses_for_good(observation)
-        && has_detail(observation, &RECIPIENT)
+        && observation.is_refused()
+        && observation.has_detail(&RECIPIENT)
     {
         let detail = format!("{} for {recipients} recipients", seen(observation));
         findings.add(RuleId::LATE_RECIPIENT_FAILURE, detail);
@@ -87,17 +87,20 @@ fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
 /// them.
 fn resent(observation: &Observation<'_>, findings: &mut Findings) {
     let (Act::Message(octets) | Act::Chunk { octets, .. }) = &observation.exchange.act else { return };
-    if observation.is_submission() || observation.digit() < Some(4) || !says(observation, &["resent"]) {
+    if observation.is_submission()
+        || observation.digit() < Some(4)
+        || !names_resent(&observation.reply.text())
+    {
         return;
     }
-    if names_resent(observation.reply.octets()) && has_resent_field(octets) {
+    if has_resent_field(octets) {
         findings.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
     }
 }
 
 /// Returns whether a text has "resent" as a word of its own, not only within one such as "represented".
-fn names_resent(text: &[u8]) -> bool {
-    text.split(|octet| !octet.is_ascii_alphabetic()).any(|word| word.eq_ignore_ascii_case(b"resent"))
+fn names_resent(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_alphabetic()).any(|word| word == "resent")
 }
 
 fn has_resent_field(message: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{is_outside, refuses_for_good, seen};
+use super::{is_outside, seen};
 
 /// RFC 5321 §4.3.2, §3.1; RFC 7504 §3; RFC 6647 §2.1.
 const GREETING: [u16; 4] = [220, 421, 521, 554];
@@ -45,7 +45,7 @@ fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let name = command.argument();
     let good = command.is_plain() && name.len() <= 255 && (is_domain(name) || is_literal(name));
-    if good && refuses_for_good(observation) && observation.is(&[500, 502]) {
+    if good && observation.is_refused() && observation.is(&[500, 502]) {
         findings.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
     }
 }

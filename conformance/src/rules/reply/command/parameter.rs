@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{accepts, address, has_detail, is_policy, says, seen};
+use super::{address, is_policy, seen};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
 /// Postfix.
@@ -71,7 +71,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         parameter.keyword.first().is_some_and(|first| matches!(first, b'X' | b'x'))
     };
     let rule = RuleId::UNKNOWN_PARAMETER_555;
-    if accepts(observation) {
+    if observation.is_accepted() {
         let taken = envelope.parameters().find(|parameter| is_unknown(parameter) && !private(parameter));
         if let Some(parameter) = taken {
             let detail = format!("{} with {}", seen(observation), parameter.keyword.escape_ascii());
@@ -97,9 +97,9 @@ fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &
     }
     let Some(envelope) = command.envelope() else { return };
     let other = OWN_CODE.iter().any(|keyword| envelope.parameter(keyword).is_some());
-    let passes = observation.is(&[555]) && says(observation, &["temporar", "try again", "try later"]);
+    let passes = observation.is(&[555]) && observation.says(&["temporar", "try again", "try later"]);
     let for_now = observation.digit() == Some(4) && !observation.is(&[421, 455]);
-    if !other && (passes || for_now && has_detail(observation, &[(5, 4)])) {
+    if !other && (passes || for_now && observation.has_detail(&[(5, 4)])) {
         let detail = format!("{} for a parameter that is temporarily unavailable", seen(observation));
         findings.add(RuleId::PARAMETER_UNAVAILABLE_455, detail);
     }
@@ -124,7 +124,7 @@ pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) 
         Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
         _ => observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8")),
     };
-    if accepts(observation) && !allowed {
+    if observation.is_accepted() && !allowed {
         let detail = format!("{} with octets above 127 and without SMTPUTF8", seen(observation));
         findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }

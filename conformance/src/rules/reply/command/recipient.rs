@@ -4,10 +4,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{
-    accepts, address, has_detail, is_followed, is_outside, is_policy, limit, parameter, refuses_for_good,
-    seen,
-};
+use super::{address, is_followed, is_outside, is_policy, limit, parameter, seen};
 
 /// RFC 5321 §4.3.2, RFC 7504 §5.1; RFC 3207 §4 and RFC 4954 §6 add 530.
 const RCPT: [u16; 16] = [250, 251, 421, 450, 451, 452, 455, 500, 501, 503, 530, 550, 551, 552, 553, 555];
@@ -56,9 +53,9 @@ fn needs_mail(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let clean = observation.command.is_some_and(|command| address::is_clean(&command));
-    if accepts(observation) {
+    if observation.is_accepted() {
         findings.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
-    } else if clean && refuses_for_good(observation) && !observation.is(&[503]) && !is_policy(observation) {
+    } else if clean && observation.is_refused() && !observation.is(&[503]) && !is_policy(observation) {
         let detail = format!("{} without MAIL", seen(observation));
         findings.add_under(RuleId::RCPT_NEEDS_MAIL, "other-refusal", detail);
     }
@@ -85,7 +82,7 @@ fn paths(observation: &Observation<'_>, findings: &mut Findings) {
 
 /// Returns whether the server refuses the path for good, and not by a policy that may have another reason.
 fn refuses_path(observation: &Observation<'_>) -> bool {
-    refuses_for_good(observation) && !is_policy(observation) && !observation.is(&ELSEWHERE)
+    observation.is_refused() && !is_policy(observation) && !observation.is(&ELSEWHERE)
 }
 
 /// RFC 5321 §3.3: a mailbox that does not exist gets 550. 551 and 553 also refuse a path. RFC 6409 §4.1 adds 554.
@@ -102,15 +99,14 @@ fn unknown(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 5321 §3.4: 250 and 251 forward the message, 551 names the new address, and 550 does not.
 fn forwarded(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = refuses_path(observation) && !observation.is(&[550, 551]);
-    if refused || accepts(observation) && !observation.is(&[250, 251]) {
+    if refused || observation.is_accepted() && !observation.is(&[250, 251]) {
         findings.add(RuleId::FORWARDING_CODES, format!("{} for a forwarded mailbox", seen(observation)));
     }
 }
 
 /// RFC 5321 §3.6.2, §7.9: a recipient that the server does not relay to gets 550. RFC 6409 §4.1 adds 554.
 fn foreign(observation: &Observation<'_>, findings: &mut Findings) {
-    let other =
-        refuses_for_good(observation) && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
+    let other = observation.is_refused() && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
     let submission = observation.is_submission() && observation.is(&[554]);
     if (other || observation.is(&[454])) && !submission {
         findings.add(RuleId::RELAY_REFUSAL_550, seen(observation));
@@ -135,7 +131,7 @@ fn is_postmaster(observation: &Observation<'_>, path: &[u8]) -> bool {
 fn postmaster(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let logged_in = !observation.is_submission() || session.authenticated;
-    let about_sender = has_detail(observation, &[(1, 7), (1, 8)]);
+    let about_sender = observation.has_detail(&[(1, 7), (1, 8)]);
     let about_path = observation.enhanced().is_some_and(|code| matches!(code.subject(), 1 | 2));
     let client = observation.is(&[554]) && !about_path;
     if !observation.is_lmtp() && logged_in && refuses_path(observation) && !about_sender && !client {

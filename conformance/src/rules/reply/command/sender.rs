@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{accepts, address, is_followed, is_outside, parameter, seen};
+use super::{address, is_followed, is_outside, parameter, seen};
 
 /// RFC 5321 §4.3.2; RFC 3207 §4 and RFC 4954 §6 add 530.
 const MAIL: [u16; 13] = [250, 421, 451, 452, 455, 500, 501, 503, 530, 550, 552, 553, 555];
@@ -62,7 +62,7 @@ fn sequence(observation: &Observation<'_>, findings: &mut Findings) {
 
 fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let detail = format!("{} before EHLO or HELO", seen(observation));
-    if accepts(observation) {
+    if observation.is_accepted() {
         findings.add_under(RuleId::BAD_SEQUENCE_503, "mail-before-hello", detail);
     } else if is_clean(observation) && observation.is(&[500, 501, 502]) {
         findings.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
@@ -78,7 +78,7 @@ fn nested(observation: &Observation<'_>, transaction: &Transaction, findings: &m
     let line = observation.command.map(|command| command.octets());
     let again = line.is_some_and(|line| line.eq_ignore_ascii_case(&transaction.mail));
     let refused = observation.is(&[500, 501, 502]) || again && observation.is(&[554]);
-    if accepts(observation) {
+    if observation.is_accepted() {
         findings.add(RuleId::BAD_SEQUENCE_503, detail);
     } else if refused && is_clean(observation) {
         findings.add_under(RuleId::BAD_SEQUENCE_503, "other-refusal", detail);
@@ -97,7 +97,7 @@ fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let malformed = command.envelope().is_none_or(|envelope| !envelope.is_well_formed());
-    if accepts(observation) && address::is_broken(&command) {
+    if observation.is_accepted() && address::is_broken(&command) {
         findings.add(RuleId::MAIL_SYNTAX_501, format!("{} with a malformed argument", seen(observation)));
     } else if malformed && !parameter::follow(&command) && observation.is(&[500, 502, 504, 552]) {
         let detail = format!("{} with a malformed argument", seen(observation));

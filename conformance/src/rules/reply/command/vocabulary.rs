@@ -5,10 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{
-    accepts, address, control, has_detail, is_followed, is_outside, limit, recipient, refuses_for_good, says,
-    seen, sender,
-};
+use super::{address, control, is_followed, is_outside, limit, recipient, seen, sender};
 
 /// Commands that RFC 5321 §4.5.1 does not require, each with the EHLO keyword that announces it.
 const OPTIONAL: [(Verb, &str); 8] = [
@@ -56,9 +53,9 @@ fn listed(observation: &Observation<'_>, findings: &mut Findings) {
     let done = match verb {
         Verb::Help => observation.is(&[211, 214]),
         Verb::Expn => observation.is(&[250]),
-        Verb::Auth => !session.authenticated && (accepts(observation) || observation.is(&[334])),
+        Verb::Auth => !session.authenticated && (observation.is_accepted() || observation.is(&[334])),
         Verb::Starttls => !session.tls && observation.is(&[220]),
-        _ => accepts(observation),
+        _ => observation.is_accepted(),
     };
     if !done {
         return;
@@ -101,14 +98,14 @@ fn is_nonsense(command: &Command<'_>) -> bool {
 /// RFC 5321 §4.5.1: a required command is neither unknown (500) nor unimplemented (502). Another rule judges HELO and
 /// EHLO.
 fn required(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    if !observation.is(&[500, 502]) || !refuses_for_good(observation) {
+    if !observation.is(&[500, 502]) || !observation.is_refused() {
         return;
     }
     let bare = control::is_bare(observation);
     let followed = is_followed(observation);
     // For MAIL and RCPT, 500 may also be about the address.
     let is_about_verb =
-        observation.is(&[502]) || has_detail(observation, &[(5, 1)]) || says_unknown(observation);
+        observation.is(&[502]) || observation.has_detail(&[(5, 1)]) || says_unknown(observation);
     let good = match command.verb() {
         Verb::Mail => {
             is_about_verb && followed && sender::is_ready(observation) && address::is_clean(command)
@@ -128,10 +125,13 @@ fn required(observation: &Observation<'_>, command: &Command<'_>, findings: &mut
 }
 
 fn says_unknown(observation: &Observation<'_>) -> bool {
-    says(
-        observation,
-        &["recogni", "unknown command", "not implemented", "unimplemented", "unsupported command"],
-    )
+    observation.says(&[
+        "recogni",
+        "unknown command",
+        "not implemented",
+        "unimplemented",
+        "unsupported command",
+    ])
 }
 
 /// RFC 5321 §4.2.1, §4.2.2: a command that EHLO lists is implemented, so 500 and 502 can only be about the parameter,

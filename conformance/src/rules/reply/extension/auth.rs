@@ -7,9 +7,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{
-    blames_parameter, codes, differs, envelope, has_only, is_accepted, is_refused, names, promised,
-};
+use super::reason::{blames_parameter, differs, envelope, has_only, promised};
 use super::value::{Xtext, decode_base64, xtext};
 
 /// Codes that blame the command, its syntax or its place, the mechanism, or the password. A refusal by policy has other
@@ -126,20 +124,20 @@ fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
         [(235, (7, 0)), (432, (7, 12)), (454, (7, 0)), (534, (7, 9)), (538, (7, 11))];
     let own = OWN.iter().find(|(number, _)| observation.is(&[*number]));
     if own.is_some_and(|(_, code)| differs(observation, &[*code])) {
-        findings.add(RuleId::AUTH_ENHANCED_CODES, codes(observation));
+        findings.add(RuleId::AUTH_ENHANCED_CODES, observation.codes());
     }
 }
 
 /// RFC 5248 §2.4: 523 5.7.10 and 525 5.7.13. RFC 4954 uses 535 for a closed account.
 fn registry(observation: &Observation<'_>, findings: &mut Findings) {
-    let encryption = names(observation, &[(7, 10)]) && !observation.is(&[523]);
-    let account = names(observation, &[(7, 13)]) && !observation.is(&[525, 535]);
-    if is_refused(observation) && (encryption || account) {
-        findings.add(RuleId::AUTH_REGISTRY_CODES, codes(observation));
+    let encryption = observation.has_detail(&[(7, 10)]) && !observation.is(&[523]);
+    let account = observation.has_detail(&[(7, 13)]) && !observation.is(&[525, 535]);
+    if observation.is_refused() && (encryption || account) {
+        findings.add(RuleId::AUTH_REGISTRY_CODES, observation.codes());
     }
     // With an enhanced status code, a rule about the registry reports it.
     if observation.is(&[422, 524]) && observation.enhanced().is_none() {
-        findings.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is not defined anywhere", codes(observation)));
+        findings.add(RuleId::AUTH_REGISTRY_CODES, format!("{} is not defined anywhere", observation.codes()));
     }
 }
 
@@ -160,18 +158,18 @@ fn out_of_place(observation: &Observation<'_>, command: &Command<'_>, rule: Rule
     let response = words.next().is_none_or(|response| decode_base64(response).is_some());
     let only_place = mechanism && response && observation.is(&PROTOCOL);
     if only_place || matches!(observation.digit(), Some(2 | 3)) {
-        findings.add(rule, codes(observation));
+        findings.add(rule, observation.codes());
     }
 }
 
 /// RFC 4954 §4: success is 235, without data from the mechanism.
 fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_SUCCESS_235;
-    if !is_accepted(observation) {
+    if !observation.is_accepted() {
         return;
     }
     if !observation.is(&[235]) {
-        return findings.add(rule, format!("{} to AUTH", codes(observation)));
+        return findings.add(rule, format!("{} to AUTH", observation.codes()));
     }
     // The final data of DIGEST-MD5 and SCRAM.
     let is_data = |word: &[u8]| {
@@ -200,9 +198,9 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
         None => false,
     };
     if taken || mistaken {
-        findings.add(rule, format!("{} to AUTH {shown}, which is not offered", codes(observation)));
+        findings.add(rule, format!("{} to AUTH {shown}, which is not offered", observation.codes()));
     } else if observation.is(&[504]) && differs(observation, &[(5, 4)]) {
-        findings.add_under(rule, "enhanced-code", codes(observation));
+        findings.add_under(rule, "enhanced-code", observation.codes());
     }
 }
 
@@ -210,7 +208,7 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
 fn cancelled(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let cancelled = attempt.response == Some(b"*") && !attempt.initial;
     if cancelled && matches!(observation.digit(), Some(2 | 3 | 5)) && !observation.is(&[501]) {
-        findings.add(RuleId::AUTH_CANCEL_501, format!("{} to *", codes(observation)));
+        findings.add(RuleId::AUTH_CANCEL_501, format!("{} to *", observation.codes()));
     }
 }
 
@@ -226,13 +224,13 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findin
     }
     if observation.is(&[501]) {
         if differs(observation, &[(7, 0)]) {
-            findings.add_under(rule, "enhanced-code", codes(observation));
+            findings.add_under(rule, "enhanced-code", observation.codes());
         }
     } else if matches!(observation.digit(), Some(2 | 3))
         || observation.is(&PROTOCOL)
         || observation.is(&MAILBOX)
     {
-        findings.add(rule, format!("{} to an initial response", codes(observation)));
+        findings.add(rule, format!("{} to an initial response", observation.codes()));
     }
 }
 
@@ -245,12 +243,12 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
     let long = observation.exchange.act.length() > COMMAND_LENGTH && observation.is(&[500]);
     if observation.is(&[501]) {
         if differs(observation, &[(5, 2)]) {
-            findings.add_under(rule, "enhanced-code", codes(observation));
+            findings.add_under(rule, "enhanced-code", observation.codes());
         }
     } else if matches!(observation.digit(), Some(2 | 3)) || (observation.is(&PROTOCOL) && !long) {
         let response = attempt.response.unwrap_or_default();
         let shown = &response[..response.len().min(20)];
-        findings.add(rule, format!("{} to {:?}", codes(observation), shown.escape_ascii().to_string()));
+        findings.add(rule, format!("{} to {:?}", observation.codes(), shown.escape_ascii().to_string()));
     }
 }
 
@@ -259,14 +257,14 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
 fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let rule = RuleId::AUTH_LINE_LENGTH;
     let length = attempt.response.map_or(0, <[u8]>::len);
-    let too_long = names(observation, &[(5, 6)]);
-    if is_refused(observation) && too_long && !observation.is(&[500]) {
-        findings.add(rule, codes(observation));
+    let too_long = observation.has_detail(&[(5, 6)]);
+    if observation.is_refused() && too_long && !observation.is(&[500]) {
+        findings.add(rule, observation.codes());
     } else if attempt.initial || length <= COMMAND_LENGTH || !observation.is(&[500]) {
     } else if length <= RESPONSE_LENGTH && attempt.is_decoded() {
-        findings.add(rule, format!("{} to a response of {length} octets", codes(observation)));
+        findings.add(rule, format!("{} to a response of {length} octets", observation.codes()));
     } else if differs(observation, &[(5, 6)]) {
-        findings.add_under(rule, "enhanced-code", codes(observation));
+        findings.add_under(rule, "enhanced-code", observation.codes());
     }
 }
 
@@ -279,23 +277,23 @@ fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut 
     if observation.is(&[535]) {
         if differs(observation, &PRECISE) {
             let security = promised(observation).is_some_and(|code| code.subject() == 7);
-            findings.add_if(security, rule, "enhanced-code", codes(observation));
+            findings.add_if(security, rule, "enhanced-code", observation.codes());
         }
         return;
     }
-    let credentials = names(observation, &[(7, 8)]) || observation.is(&MAILBOX);
-    if is_refused(observation) && attempt.is_decoded() && credentials {
-        findings.add(rule, format!("{} to credentials", codes(observation)));
+    let credentials = observation.has_detail(&[(7, 8)]) || observation.is(&MAILBOX);
+    if observation.is_refused() && attempt.is_decoded() && credentials {
+        findings.add(rule, format!("{} to credentials", observation.codes()));
     }
 }
 
 /// RFC 4954 §6: no 538, and no mechanism is offered that needs TLS first.
 fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let clear = attempt.offered && attempt.initial && !observation.session.tls;
-    let shown = observation.is(&[523]) || names(observation, &[(7, 10), (7, 11)]);
-    if observation.is(&[538]) || (clear && shown && is_refused(observation)) {
+    let shown = observation.is(&[523]) || observation.has_detail(&[(7, 10), (7, 11)]);
+    if observation.is(&[538]) || (clear && shown && observation.is_refused()) {
         let shown = attempt.mechanism.escape_ascii();
-        findings.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", codes(observation)));
+        findings.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", observation.codes()));
     }
 }
 
@@ -308,7 +306,7 @@ fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
     if blamed && observation.session.offers("AUTH") {
         findings
-            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the AUTH parameter", codes(observation)));
+            .add(RuleId::AUTH_PARAMETER_ACCEPTED, format!("{} to the AUTH parameter", observation.codes()));
     }
 }
 

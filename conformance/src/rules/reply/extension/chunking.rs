@@ -7,7 +7,6 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, is_accepted, is_refused};
 use super::value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -37,8 +36,8 @@ fn chunk(
         return;
     }
     // RFC 3030 §2: an accepted chunk gets 250.
-    if is_accepted(observation) && !observation.is(&[250]) {
-        findings.add(RuleId::CHUNK_ANSWERED_250, codes(observation));
+    if observation.is_accepted() && !observation.is(&[250]) {
+        findings.add(RuleId::CHUNK_ANSWERED_250, observation.codes());
     }
     let recipients = transaction.is_some_and(|transaction| !transaction.recipients.is_empty());
     if !is_chunk(command) {
@@ -49,10 +48,10 @@ fn chunk(
     }
     // RFC 3030 §2 names no code for a chunk without recipients. RFC 5321 §3.3 has 503 and 554 for DATA. 500 and 502
     // mean that BDAT is not implemented at all.
-    let refused = is_refused(observation) && !observation.is(&[500, 502, 503, 554]);
-    if !recipients && (refused || is_accepted(observation)) {
+    let refused = observation.is_refused() && !observation.is(&[500, 502, 503, 554]);
+    if !recipients && (refused || observation.is_accepted()) {
         findings
-            .add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", codes(observation)));
+            .add(RuleId::BDAT_SYNTAX_501, format!("{} without an accepted recipient", observation.codes()));
     }
 }
 
@@ -60,15 +59,15 @@ fn chunk(
 /// the server may refuse BDAT because of the state.
 fn faulty_chunk(observation: &Observation<'_>, recipients: bool, findings: &mut Findings) {
     let permitted: &[u16] = if recipients { &[500, 501] } else { &[500, 501, 502, 503, 554] };
-    if is_accepted(observation) || (is_refused(observation) && !observation.is(permitted)) {
-        findings.add(RuleId::BDAT_SYNTAX_501, format!("{} to a malformed BDAT", codes(observation)));
+    if observation.is_accepted() || (observation.is_refused() && !observation.is(permitted)) {
+        findings.add(RuleId::BDAT_SYNTAX_501, format!("{} to a malformed BDAT", observation.codes()));
     }
 }
 
 /// RFC 3030 §2: a BDAT after BDAT LAST gets 503.
 fn chunk_after_last(observation: &Observation<'_>, findings: &mut Findings) {
-    if is_accepted(observation) || (is_refused(observation) && !observation.is(&[503])) {
-        findings.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", codes(observation)));
+    if observation.is_accepted() || (observation.is_refused() && !observation.is(&[503])) {
+        findings.add(RuleId::BDAT_AFTER_LAST_503, format!("{} to BDAT after BDAT LAST", observation.codes()));
     }
 }
 
@@ -79,11 +78,11 @@ fn data(observation: &Observation<'_>, transaction: &Transaction, findings: &mut
     });
     if transaction.chunked.is_some() {
         if lacks_503(observation, transaction) {
-            findings.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", codes(observation)));
+            findings.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", observation.codes()));
         }
     } else if binary && session.offers("BINARYMIME") {
         if lacks_503(observation, transaction) {
-            let detail = format!("{} to DATA after BODY=BINARYMIME", codes(observation));
+            let detail = format!("{} to DATA after BODY=BINARYMIME", observation.codes());
             findings.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
         }
     } else if session.offers("PIPELINING") && !observation.is_lmtp() {
@@ -110,11 +109,11 @@ fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, findin
     let nobody = transaction.data && transaction.recipients.is_empty();
     if dot
         && nobody
-        && is_accepted(observation)
+        && observation.is_accepted()
         && observation.session.offers("PIPELINING")
         && !observation.is_lmtp()
     {
-        let detail = format!("{} to an empty message without a recipient", codes(observation));
+        let detail = format!("{} to an empty message without a recipient", observation.codes());
         findings.add(RuleId::EMPTY_TRANSACTION_REFUSED, detail);
     }
 }

@@ -7,7 +7,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::delivery::is_held;
-use super::reason::{codes, is_about_mail, is_turned_down, names, promised, says, text};
+use super::reason::{is_about_mail, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     future_release(observation, findings);
@@ -21,38 +21,38 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 /// without a release time, X.7.17 has neither meaning, and X.7.16 has one only if priorities are offered.
 fn future_release(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
-    if observation.verb() != Some(Verb::Mail) || !is_turned_down(observation) || is_held(observation) {
+    if observation.verb() != Some(Verb::Mail) || !observation.is_turned_down() || is_held(observation) {
         return;
     }
     let quota = session.offers("FUTURERELEASE") && !session.offers("MT-PRIORITY");
-    if names(observation, &[(7, 17)]) || (quota && names(observation, &[(7, 16)])) {
-        let detail = format!("{} to MAIL without HOLDFOR or HOLDUNTIL", codes(observation));
+    if observation.has_detail(&[(7, 17)]) || (quota && observation.has_detail(&[(7, 16)])) {
+        let detail = format!("{} to MAIL without HOLDFOR or HOLDUNTIL", observation.codes());
         findings.add(RuleId::FUTURE_RELEASE_CODES, detail);
     }
 }
 
 /// RFC 4468, errata 895 and 896: X.7.14, not X.7.8.
 fn burl(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.verb() == Some(Verb::Burl) && names(observation, &[(7, 8)]) {
-        findings.add(RuleId::BURL_TRUST_CODE, codes(observation));
+    if observation.verb() == Some(Verb::Burl) && observation.has_detail(&[(7, 8)]) {
+        findings.add(RuleId::BURL_TRUST_CODE, observation.codes());
     }
 }
 
 /// RFC 5336 used X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which replies to
 /// MAIL, to DATA and to the message never do (RFC 6531 §3.7.4).
 fn utf8(observation: &Observation<'_>, findings: &mut Findings) {
-    let alternative = names(observation, &[(6, 7)]) && says(observation, &["alt-address"]);
+    let alternative = observation.has_detail(&[(6, 7)]) && observation.says(&["alt-address"]);
     let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
-    if alternative || (message && names(observation, &[(6, 8)])) {
-        findings.add(RuleId::UTF8_CODES_CURRENT, codes(observation));
+    if alternative || (message && observation.has_detail(&[(6, 8)])) {
+        findings.add(RuleId::UTF8_CODES_CURRENT, observation.codes());
     }
 }
 
 /// RFC 6531: §3.5 has 554 with X.6.9, and the registration in §4.2 has 550.
 fn utf8_header(observation: &Observation<'_>, findings: &mut Findings) {
-    let refused = is_about_mail(observation) && is_turned_down(observation);
-    if refused && names(observation, &[(6, 9)]) && !observation.is(&[550, 554]) {
-        findings.add(RuleId::UTF8_REJECTION_PAIR, codes(observation));
+    let refused = is_about_mail(observation) && observation.is_turned_down();
+    if refused && observation.has_detail(&[(6, 9)]) && !observation.is(&[550, 554]) {
+        findings.add(RuleId::UTF8_REJECTION_PAIR, observation.codes());
     }
 }
 
@@ -62,14 +62,14 @@ fn authentication(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(code) = promised(observation) else { return };
     let permitted =
         code.subject() == 7 || matches!((code.subject(), code.detail()), (0, 0) | (4, 3) | (5, 2));
-    if permitted || !is_about_mail(observation) || !is_turned_down(observation) {
+    if permitted || !is_about_mail(observation) || !observation.is_turned_down() {
         return;
     }
-    let text = text(observation);
+    let text = observation.reply.text();
     let method = |word: &str| matches!(word, "spf" | "dkim");
     let named = text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(method);
     if named && text.contains("fail") {
-        findings.add(RuleId::AUTHENTICATION_REJECTION_CODES, codes(observation));
+        findings.add(RuleId::AUTHENTICATION_REJECTION_CODES, observation.codes());
     }
 }
 

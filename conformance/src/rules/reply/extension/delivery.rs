@@ -8,10 +8,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{
-    blames_parameter, codes, differs, envelope, has_only, has_parameter, is_about_mail, is_accepted,
-    is_refused, is_turned_down, names, promised, says,
-};
+use super::reason::{blames_parameter, differs, envelope, has_only, has_parameter, is_about_mail, promised};
 use super::value::{is_number, number};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -40,12 +37,12 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 4865 §4.2 (7) to (10): a malformed, repeated or too distant time is refused with 501 and 5.5.4.
 fn hold(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(fault) = hold_fault(envelope, observation.session) else { return };
-    let detail = format!("{} to {fault}", codes(observation));
+    let detail = format!("{} to {fault}", observation.codes());
     let only = has_only(envelope, &["HOLDFOR", "HOLDUNTIL"]);
     let other_number = blames_parameter(observation) && !observation.is(&[501]);
     let other_code = observation.is(&[501])
         && promised(observation).is_some_and(|code| code.subject() == 5 && !matches!(code.detail(), 0 | 4));
-    if is_accepted(observation) {
+    if observation.is_accepted() {
         findings.add(RuleId::FUTURE_RELEASE_VALUE_REFUSED, detail);
     } else if only && (other_number || other_code) {
         findings.add(RuleId::FUTURE_RELEASE_VALUE_501, detail);
@@ -100,9 +97,9 @@ fn is_date_time(octets: &[u8]) -> bool {
 /// RFC 4865 §6 (3) to (5): 552 for a quota of held messages. Its enhanced status codes were never registered, but with
 /// HOLDFOR or HOLDUNTIL they still mean that.
 fn hold_quota(observation: &Observation<'_>, findings: &mut Findings) {
-    let quota = is_refused(observation) && names(observation, &[(7, 16), (7, 17)]);
+    let quota = observation.is_refused() && observation.has_detail(&[(7, 16), (7, 17)]);
     if quota && is_held(observation) && !observation.is(&[552]) {
-        findings.add(RuleId::FUTURE_RELEASE_QUOTA_552, codes(observation));
+        findings.add(RuleId::FUTURE_RELEASE_QUOTA_552, observation.codes());
     }
 }
 
@@ -117,10 +114,10 @@ fn deliver_by(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: 
         time.is_some_and(|time| time <= 0) && returns && parts.next().is_none()
     });
     let blamed = blames_parameter(observation) && !observation.is(&[501]) && has_only(envelope, &["BY"]);
-    if over && observation.session.offers("DELIVERBY") && (is_accepted(observation) || blamed) {
+    if over && observation.session.offers("DELIVERBY") && (observation.is_accepted() || blamed) {
         findings.add(
             RuleId::DELIVER_BY_VALUE_501,
-            format!("{} to a BY time that has passed", codes(observation)),
+            format!("{} to a BY time that has passed", observation.codes()),
         );
     }
 }
@@ -130,9 +127,11 @@ fn priority(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &m
     let offered = observation.session.offers("MT-PRIORITY");
     let value = envelope.value("MT-PRIORITY");
     let is_faulty = value.is_some_and(|value| envelope.repeats("MT-PRIORITY") || !is_priority(value));
-    if offered && is_accepted(observation) && is_faulty {
-        findings
-            .add(RuleId::PRIORITY_VALUE_REFUSED, format!("{} to an invalid MT-PRIORITY", codes(observation)));
+    if offered && observation.is_accepted() && is_faulty {
+        findings.add(
+            RuleId::PRIORITY_VALUE_REFUSED,
+            format!("{} to an invalid MT-PRIORITY", observation.codes()),
+        );
     }
 }
 
@@ -143,7 +142,7 @@ fn is_priority(octets: &[u8]) -> bool {
 
 /// RFC 6710 §4.1: with X.3.6, the reply is 250 or 251 and its text begins with the new priority.
 fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
-    if !is_accepted(observation) || !names(observation, &[(3, 6)]) {
+    if !observation.is_accepted() || !observation.has_detail(&[(3, 6)]) {
         return;
     }
     let Some(first) = observation.reply.lines().next() else { return };
@@ -152,7 +151,7 @@ fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
     let has_priority = words.next().is_none_or(is_priority);
     if !has_priority || !observation.is(&[250, 251]) {
         findings
-            .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", codes(observation)));
+            .add(RuleId::PRIORITY_CHANGE_TOLD, format!("{} without the new priority", observation.codes()));
     }
 }
 
@@ -161,34 +160,34 @@ fn priority_changed(observation: &Observation<'_>, findings: &mut Findings) {
 fn priority_too_low(observation: &Observation<'_>, findings: &mut Findings) {
     const LOW: [&str; 4] = ["too low", "low priority", "low a priority", "priority is low"];
     let offered = observation.is_submission() && observation.session.offers("MT-PRIORITY");
-    if !offered || !is_turned_down(observation) {
+    if !offered || !observation.is_turned_down() {
         return;
     }
     let rule = RuleId::PRIORITY_TOO_LOW_CODE;
-    if names(observation, &[(7, 15)]) {
+    if observation.has_detail(&[(7, 15)]) {
         if !observation.is(&[450, 550]) {
-            findings.add_under(rule, "other-reply-code", codes(observation));
+            findings.add_under(rule, "other-reply-code", observation.codes());
         }
-    } else if says(observation, &["priority"]) && says(observation, &LOW) && promised(observation).is_some() {
-        findings.add(rule, format!("{} for a low priority", codes(observation)));
+    } else if observation.says(&["priority"]) && observation.says(&LOW) && promised(observation).is_some() {
+        findings.add(rule, format!("{} for a low priority", observation.codes()));
     }
 }
 
 /// RFC 6710 §5: 552 for a message that is too big for its priority. The registry's row allows other 4yz codes.
 fn priority_too_big(observation: &Observation<'_>, findings: &mut Findings) {
-    let too_big = names(observation, &[(7, 16)]) && observation.session.offers("MT-PRIORITY");
-    if too_big && is_refused(observation) && !is_held(observation) && !observation.is(&[552]) {
-        findings.add(RuleId::PRIORITY_TOO_BIG_552, codes(observation));
+    let too_big = observation.has_detail(&[(7, 16)]) && observation.session.offers("MT-PRIORITY");
+    if too_big && observation.is_refused() && !is_held(observation) && !observation.is(&[552]) {
+        findings.add(RuleId::PRIORITY_TOO_BIG_552, observation.codes());
     }
 }
 
 /// RFC 7293 §5.1: 550 for a mailbox or a domain that has a new owner. In a reply to MAIL, the enhanced status codes
 /// cannot mean that.
 fn owner(observation: &Observation<'_>, findings: &mut Findings) {
-    let changed = names(observation, &[(7, 17), (7, 18), (7, 19)]) && is_turned_down(observation);
+    let changed = observation.has_detail(&[(7, 17), (7, 18), (7, 19)]) && observation.is_turned_down();
     let recipient = || observation.verb() != Some(Verb::Mail) && !is_held(observation);
     if changed && recipient() && !observation.is(&[550]) {
-        findings.add(RuleId::RRVS_OWNER_CHANGED_550, codes(observation));
+        findings.add(RuleId::RRVS_OWNER_CHANGED_550, observation.codes());
     }
 }
 
@@ -202,8 +201,8 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     let unknown = envelope.value("BODY").is_some_and(|value| !known(value));
     let blamed =
         blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
-    if unknown && session.offers("8BITMIME") && (is_accepted(observation) || blamed) {
-        findings.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", codes(observation)));
+    if unknown && session.offers("8BITMIME") && (observation.is_accepted() || blamed) {
+        findings.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", observation.codes()));
     }
 }
 
@@ -213,8 +212,8 @@ fn conversion(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: 
     let blamed =
         blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
     let asked = envelope.parameter("CONPERM").is_some();
-    if asked && extended && (is_accepted(observation) || blamed) {
-        findings.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", codes(observation)));
+    if asked && extended && (observation.is_accepted() || blamed) {
+        findings.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", observation.codes()));
     }
 }
 
@@ -227,7 +226,7 @@ fn negotiation(observation: &Observation<'_>, findings: &mut Findings) {
         let first = words.next().is_some_and(|word| !word.eq_ignore_ascii_case(b"CONNEG"));
         first && words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"CONNEG"))
     };
-    if asked && is_accepted(observation) && lines.any(second) {
+    if asked && observation.is_accepted() && lines.any(second) {
         findings.add(RuleId::CONNEG_LINE_WORD, "CONNEG is not the first word");
     }
 }
@@ -245,20 +244,20 @@ fn restart(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mu
 /// RFC 4405 §4.2: 550 5.7.1 or 554 5.7.7. Only the text shows that SUBMITTER is the reason, and only X.7.7 that the
 /// message contradicts it.
 fn submitter(observation: &Observation<'_>, findings: &mut Findings) {
-    if !is_refused(observation) || !has_parameter(observation, "SUBMITTER") {
+    if !observation.is_refused() || !has_parameter(observation, "SUBMITTER") {
         return;
     }
-    let contradicted = names(observation, &[(7, 7)]);
+    let contradicted = observation.has_detail(&[(7, 7)]);
     let wrong = match (observation.number(), contradicted) {
         (Some(554), true) => false,
         (_, true) => true,
-        (Some(550), false) => says(observation, &["submitter"]) && differs(observation, &[(7, 1)]),
+        (Some(550), false) => observation.says(&["submitter"]) && differs(observation, &[(7, 1)]),
         (_, false) => {
-            says(observation, &["submitter"]) && !blames_parameter(observation) && !observation.is(&[501])
+            observation.says(&["submitter"]) && !blames_parameter(observation) && !observation.is(&[501])
         }
     };
     if wrong {
-        findings.add(RuleId::SUBMITTER_CODES, codes(observation));
+        findings.add(RuleId::SUBMITTER_CODES, observation.codes());
     }
 }
 

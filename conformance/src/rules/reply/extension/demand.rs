@@ -8,7 +8,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, differs, has_parameter, is_refused, names, says};
+use super::reason::{differs, has_parameter};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is(&[530]) {
@@ -17,7 +17,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         exempt(observation, lack, findings);
         public(observation, findings);
         late(observation, lack, findings);
-    } else if is_refused(observation) {
+    } else if observation.is_refused() {
         starttls_without_530(observation, findings);
         login_without_530(observation, findings);
     }
@@ -35,9 +35,9 @@ fn lack(observation: &Observation<'_>) -> Option<Lack> {
     let session = observation.session;
     if session.tls {
         Some(Lack::Login)
-    } else if says(observation, &["tls"]) {
+    } else if observation.says(&["tls"]) {
         Some(Lack::Tls)
-    } else if says(observation, &["auth"]) {
+    } else if observation.says(&["auth"]) {
         Some(Lack::Login)
     } else {
         session.offered.as_ref().map(|offered| if offered.has("STARTTLS") { Lack::Tls } else { Lack::Login })
@@ -53,7 +53,7 @@ fn enhanced(observation: &Observation<'_>, lack: Option<Lack>, findings: &mut Fi
         Some(Lack::Tls) => RuleId::STARTTLS_REQUIRED_530,
         Some(Lack::Login) | None => RuleId::AUTH_ENHANCED_CODES,
     };
-    findings.add(rule, codes(observation));
+    findings.add(rule, observation.codes());
 }
 
 /// Some commands do not get 530: NOOP, EHLO, STARTTLS and QUIT (RFC 3207 §4); AUTH, EHLO, HELO, NOOP, RSET and QUIT
@@ -85,11 +85,11 @@ fn public(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Rcpt) => recipient(observation) != knowledge.foreign.as_deref().map(str::as_bytes),
         _ => false,
     };
-    let for_tls = !session.tls && session.offers("STARTTLS") && says(observation, &["starttls"]);
-    let wanted = has_parameter(observation, "REQUIRETLS") || says(observation, &["auth"]);
+    let for_tls = !session.tls && session.offers("STARTTLS") && observation.says(&["starttls"]);
+    let wanted = has_parameter(observation, "REQUIRETLS") || observation.says(&["auth"]);
     if mail && for_tls && !wanted && session.protocol == Protocol::Smtp && !knowledge.has_policy(Policy::Tls)
     {
-        findings.add(RuleId::STARTTLS_NOT_REQUIRED, codes(observation));
+        findings.add(RuleId::STARTTLS_NOT_REQUIRED, observation.codes());
     }
 }
 
@@ -109,14 +109,14 @@ fn starttls_without_530(observation: &Observation<'_>, findings: &mut Findings) 
         observation.verb(),
         Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Vrfy | Verb::Expn | Verb::Etrn)
     );
-    let said = says(observation, &["starttls"])
-        && says(observation, &["must ", "require", " first"])
-        && !says(observation, &["requiretls"]);
+    let said = observation.says(&["starttls"])
+        && observation.says(&["must ", "require", " first"])
+        && !observation.says(&["requiretls"]);
     let wanted = has_parameter(observation, "REQUIRETLS");
     if waits && said && !wanted && !session.tls && session.offers("STARTTLS") {
         findings.add(
             RuleId::STARTTLS_REQUIRED_530,
-            format!("{} because STARTTLS is missing", codes(observation)),
+            format!("{} because STARTTLS is missing", observation.codes()),
         );
     }
 }
@@ -146,16 +146,16 @@ fn login_without_530(observation: &Observation<'_>, findings: &mut Findings) {
     }
     // X.7.20 to X.7.29 are about the authentication of messages, not of clients.
     let of_message = observation.enhanced().is_some_and(|code| code.subject() == 7 && code.detail() >= 20);
-    let demanded = says(observation, &DEMANDS) && !of_message;
+    let demanded = observation.says(&DEMANDS) && !of_message;
     let valid = observation.knowledge.valid.as_deref().map(str::as_bytes);
     let denied = verb == Some(Verb::Rcpt)
         && recipient(observation).is_some_and(|path| Some(path) == valid)
         && observation.session.offers("AUTH")
-        && names(observation, &[(7, 1)])
-        && says(observation, &["access denied"]);
+        && observation.has_detail(&[(7, 1)])
+        && observation.says(&["access denied"]);
     if demanded || denied {
         let after_mail = verb != Some(Verb::Mail) && observation.session.transaction.is_some();
-        let detail = format!("{} because the login is missing", codes(observation));
+        let detail = format!("{} because the login is missing", observation.codes());
         findings.add_if(after_mail, RuleId::AUTH_REQUIRED_530, "refused-at-rcpt", detail);
     }
 }

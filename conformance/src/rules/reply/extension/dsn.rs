@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, promised, says};
+use super::reason::{blames_parameter, envelope, has_only, promised};
 use super::value::{Xtext, xtext};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -28,8 +28,8 @@ fn mail(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     let other = observation.is(&[501])
         && promised(observation).is_some_and(|code| matches!(code.subject(), 2..=4 | 6 | 7));
     let blamed = blames_parameter(observation) && !observation.is(&[501]);
-    let detail = format!("{} to an invalid {keyword}", codes(observation));
-    if is_accepted(observation) {
+    let detail = format!("{} to an invalid {keyword}", observation.codes());
+    if observation.is_accepted() {
         findings.add(rule, detail);
     } else if only && (blamed || other) {
         findings.add_under(rule, "other-refusal", detail);
@@ -45,11 +45,11 @@ fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &
     let address = observation.is(&[551, 553, 556])
         && valid.is_some()
         && envelope.path() == valid
-        && says(observation, &[keyword.to_ascii_lowercase().as_str()]);
+        && observation.says(&[keyword.to_ascii_lowercase().as_str()]);
     let refused = ((address && !other) || blames_parameter(observation)) && !observation.is(&[501]);
-    if is_accepted(observation) || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
+    if observation.is_accepted() || (refused && has_only(envelope, &["NOTIFY", "ORCPT"])) {
         findings
-            .add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to an invalid {keyword}", codes(observation)));
+            .add(RuleId::DSN_RCPT_PARAMETER_501, format!("{} to an invalid {keyword}", observation.codes()));
     }
 }
 

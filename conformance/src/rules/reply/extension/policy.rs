@@ -5,13 +5,13 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, differs, has_parameter, is_about_mail, is_refused, is_turned_down, names, says};
+use super::reason::{differs, has_parameter, is_about_mail};
 
 /// X.1.10: the recipient's domain has a null MX.
 const NULL_MX: (u16, u16) = (1, 10);
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    if !is_about_mail(observation) || !is_turned_down(observation) {
+    if !is_about_mail(observation) || !observation.is_turned_down() {
         return;
     }
     one_code(observation, findings);
@@ -34,48 +34,50 @@ fn one_code(observation: &Observation<'_>, findings: &mut Findings) {
         ((7, 27), RuleId::NULL_MX_SENDER_550),
         ((7, 29), RuleId::ARC_FAILURE_550),
     ];
-    for (_, rule) in CONDITIONS.iter().filter(|(code, _)| names(observation, &[*code])) {
+    for (_, rule) in CONDITIONS.iter().filter(|(code, _)| observation.has_detail(&[*code])) {
         if !observation.is(&[550]) {
-            findings.add(*rule, codes(observation));
+            findings.add(*rule, observation.codes());
         }
     }
 }
 
 /// RFC 7208: X.7.24 goes with 451 for a temporary error (§8.6) and with 550 for a permanent one (§8.7).
 fn spf_error(observation: &Observation<'_>, findings: &mut Findings) {
-    if !names(observation, &[(7, 24)]) || observation.is(&[451, 550]) {
+    if !observation.has_detail(&[(7, 24)]) || observation.is(&[451, 550]) {
         return;
     }
-    let rule = if is_refused(observation) { RuleId::SPF_PERMERROR_550 } else { RuleId::SPF_TEMPERROR_451 };
-    findings.add(rule, codes(observation));
+    let rule = if observation.is_refused() { RuleId::SPF_PERMERROR_550 } else { RuleId::SPF_TEMPERROR_451 };
+    findings.add(rule, observation.codes());
 }
 
 /// RFC 6376 §6.3: a failed signature is never a reason for 4yz, and the code is 550.
 fn dkim(observation: &Observation<'_>, findings: &mut Findings) {
-    if !names(observation, &[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
+    if !observation.has_detail(&[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
         return;
     }
     let rule =
-        if is_refused(observation) { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
-    findings.add(rule, codes(observation));
+        if observation.is_refused() { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
+    findings.add(rule, observation.codes());
 }
 
 /// RFC 7505 §4.1: a recipient's domain with a null MX gets 556 and X.1.10, and a sender's gets 550 and X.7.27.
 fn null_mx(observation: &Observation<'_>, findings: &mut Findings) {
-    if !names(observation, &[NULL_MX]) {
+    if !observation.has_detail(&[NULL_MX]) {
         return;
     }
     let recipient = observation.command.and_then(|command| command.envelope()?.path());
     let unknown = observation.knowledge.unknown.as_deref().map(str::as_bytes);
     match observation.verb() {
         Some(Verb::Mail) => {
-            findings.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", codes(observation)));
+            findings.add(RuleId::NULL_MX_SENDER_550, format!("{} to MAIL", observation.codes()));
         }
         Some(Verb::Rcpt) if recipient.is_some() && recipient == unknown => {
-            findings
-                .add(RuleId::NULL_MX_556, format!("{} to a mailbox that does not exist", codes(observation)));
+            findings.add(
+                RuleId::NULL_MX_556,
+                format!("{} to a mailbox that does not exist", observation.codes()),
+            );
         }
-        _ if !observation.is(&[556]) => findings.add(RuleId::NULL_MX_556, codes(observation)),
+        _ if !observation.is(&[556]) => findings.add(RuleId::NULL_MX_556, observation.codes()),
         _ => {}
     }
 }
@@ -85,29 +87,29 @@ fn null_mx(observation: &Observation<'_>, findings: &mut Findings) {
 fn greylisting(observation: &Observation<'_>, findings: &mut Findings) {
     const WORDS: [&str; 6] = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
     let authenticated = observation.session.authenticated;
-    if says(observation, &WORDS) && (authenticated || !observation.is(&[450])) {
+    if observation.says(&WORDS) && (authenticated || !observation.is(&[450])) {
         let to = if authenticated { " after a login" } else { "" };
-        findings.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", codes(observation)));
+        findings.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", observation.codes()));
     }
 }
 
 /// RFC 8689 §4.2.1: 5.7.30 means that the next host does not support REQUIRETLS, which a later attempt will not change.
 /// The registry's row lists 550.
 fn requiretls(observation: &Observation<'_>, findings: &mut Findings) {
-    if names(observation, &[(7, 30)]) && !observation.is(&[550]) {
+    if observation.has_detail(&[(7, 30)]) && !observation.is(&[550]) {
         let rule = RuleId::REQUIRETLS_FAILURE_CODES;
-        findings.add_if(is_refused(observation), rule, "other-5yz", codes(observation));
+        findings.add_if(observation.is_refused(), rule, "other-5yz", observation.codes());
     }
 }
 
 /// RFC 3865 §2.3, §2.4: 550 and 5.7.1, with the keyword in the text, which shows the reason.
 fn solicitation(observation: &Observation<'_>, findings: &mut Findings) {
     let asked = has_parameter(observation, "SOLICIT") && observation.session.offers("NO-SOLICITING");
-    if !asked || !is_refused(observation) || !says(observation, &["solicit="]) {
+    if !asked || !observation.is_refused() || !observation.says(&["solicit="]) {
         return;
     }
     if !observation.is(&[550]) || differs(observation, &[(7, 1)]) {
-        findings.add(RuleId::NO_SOLICITING_550, codes(observation));
+        findings.add(RuleId::NO_SOLICITING_550, observation.codes());
     }
 }
 

@@ -5,8 +5,6 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, is_accepted, is_refused};
-
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(verb) = observation.verb().filter(|verb| observation.session.offers(verb.name())) else {
         return;
@@ -29,29 +27,29 @@ fn etrn(observation: &Observation<'_>, findings: &mut Findings) {
         _ => true,
     };
     if !good {
-        findings.add(RuleId::ETRN_CODES, format!("{} to ETRN", codes(observation)));
+        findings.add(RuleId::ETRN_CODES, format!("{} to ETRN", observation.codes()));
     }
 }
 
 /// RFC 2645 §5.2.1: 530 before a login, and 250, 450, 451 and 453 after it.
 fn atrn(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
-    let answered = is_accepted(observation) || observation.is(&[453, 503]);
+    let answered = observation.is_accepted() || observation.is(&[453, 503]);
     if !session.authenticated && session.transaction.is_none() && answered {
-        findings.add(RuleId::ATRN_NEEDS_LOGIN, format!("{} to ATRN without a login", codes(observation)));
+        findings.add(RuleId::ATRN_NEEDS_LOGIN, format!("{} to ATRN without a login", observation.codes()));
     }
     let busy = session.transaction.is_some() && observation.is(&[503]);
-    let unusual = (is_accepted(observation) && !observation.is(&[250]))
-        || (is_refused(observation) && !observation.is(&[500, 501, 502, 550, 554]) && !busy);
+    let unusual = (observation.is_accepted() && !observation.is(&[250]))
+        || (observation.is_refused() && !observation.is(&[500, 501, 502, 550, 554]) && !busy);
     if unusual {
-        findings.add(RuleId::ATRN_CODES, format!("{} to ATRN", codes(observation)));
+        findings.add(RuleId::ATRN_CODES, format!("{} to ATRN", observation.codes()));
     }
 }
 
 /// RFC 4468 §6: success is 250. The list of refusals is open.
 fn burl(observation: &Observation<'_>, findings: &mut Findings) {
-    if is_accepted(observation) && !observation.is(&[250]) {
-        findings.add(RuleId::BURL_CODES, format!("{} to BURL", codes(observation)));
+    if observation.is_accepted() && !observation.is(&[250]) {
+        findings.add(RuleId::BURL_CODES, format!("{} to BURL", observation.codes()));
     }
 }
 

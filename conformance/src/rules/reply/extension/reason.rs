@@ -5,26 +5,6 @@ use smtp_enhanced_status::EnhancedStatusCode;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb, is_mailbox};
 use crate::rules::observation::Observation;
 
-/// Returns whether the command was accepted.
-pub(super) fn is_accepted(observation: &Observation<'_>) -> bool {
-    observation.digit() == Some(2)
-}
-
-/// Returns whether the command was refused for good.
-pub(super) fn is_refused(observation: &Observation<'_>) -> bool {
-    observation.digit() == Some(5)
-}
-
-/// Returns whether the command was refused, for good or for now.
-pub(super) fn is_turned_down(observation: &Observation<'_>) -> bool {
-    matches!(observation.digit(), Some(4 | 5))
-}
-
-/// Returns whether the enhanced status code has one of these subjects and details, of any class.
-pub(super) fn names(observation: &Observation<'_>, wanted: &[(u16, u16)]) -> bool {
-    observation.enhanced().is_some_and(|code| wanted.contains(&(code.subject(), code.detail())))
-}
-
 /// Returns the enhanced status code, if the server announced codes and its class agrees with the reply code.
 pub(super) fn promised(observation: &Observation<'_>) -> Option<EnhancedStatusCode> {
     let agrees = |code: &EnhancedStatusCode| observation.digit() == Some(u16::from(code.class().digit()));
@@ -34,27 +14,6 @@ pub(super) fn promised(observation: &Observation<'_>) -> Option<EnhancedStatusCo
 /// Returns whether [`promised`] gives a code that is none of these.
 pub(super) fn differs(observation: &Observation<'_>, permitted: &[(u16, u16)]) -> bool {
     promised(observation).is_some_and(|code| !permitted.contains(&(code.subject(), code.detail())))
-}
-
-/// Returns whether the text contains one of `words`, which are in lower case.
-pub(super) fn says(observation: &Observation<'_>, words: &[&str]) -> bool {
-    let text = text(observation);
-    words.iter().any(|word| text.contains(word))
-}
-
-/// Returns the text of all lines in lower case.
-pub(super) fn text(observation: &Observation<'_>) -> String {
-    let lines = observation.reply.lines().map(|line| String::from_utf8_lossy(line.text()).to_lowercase());
-    lines.collect::<Vec<_>>().join(" ")
-}
-
-/// Returns the codes of the reply, for a finding's detail.
-pub(super) fn codes(observation: &Observation<'_>) -> String {
-    let number = observation.number().unwrap_or_default();
-    match observation.enhanced() {
-        Some(code) => format!("{number} {code}"),
-        None => number.to_string(),
-    }
 }
 
 /// Returns the envelope of a MAIL or RCPT that comes in the right state and can be read in only one way.
@@ -78,7 +37,7 @@ pub(super) fn has_only(envelope: &Envelope<'_>, keywords: &[&str]) -> bool {
 /// Returns whether a refusal of MAIL or RCPT gives a parameter as its reason: 504 and 555 do by their meaning (RFC 5321
 /// §4.2.2), and any code does with X.5.4, invalid command arguments (RFC 3463 §3.6).
 pub(super) fn blames_parameter(observation: &Observation<'_>) -> bool {
-    is_refused(observation) && (observation.is(&[504, 555]) || names(observation, &[(5, 4)]))
+    observation.is_refused() && (observation.is(&[504, 555]) || observation.has_detail(&[(5, 4)]))
 }
 
 /// Returns whether the command, or the MAIL of this transaction, has a parameter.

@@ -9,7 +9,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, codes, envelope, has_only, is_accepted, is_turned_down, names, says};
+use super::reason::{blames_parameter, envelope, has_only};
 use super::value::number;
 
 /// X.3.1: the system is full.
@@ -50,8 +50,8 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings:
     // After login, users may have a larger limit than the one announced before.
     let granted = observation.session.authenticated && known.is_none_or(|known| size <= u128::from(known));
     let parameter = observation.is(&[504, 555]) && has_only(envelope, &["SIZE"]);
-    if (is_accepted(observation) && !granted) || names(observation, &TOO_BIG) || parameter {
-        let detail = format!("{} to SIZE={size}, above the limit of {limit}", codes(observation));
+    if (observation.is_accepted() && !granted) || observation.has_detail(&TOO_BIG) || parameter {
+        let detail = format!("{} to SIZE={size}, above the limit of {limit}", observation.codes());
         findings.add(RuleId::SIZE_ABOVE_LIMIT_552, detail);
     }
 }
@@ -62,16 +62,16 @@ fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, findings
         return;
     }
     let blamed = blames_parameter(observation) && has_only(envelope, &["SIZE"]);
-    if is_accepted(observation) || (blamed && !observation.is(&[501, 555])) {
+    if observation.is_accepted() || (blamed && !observation.is(&[501, 555])) {
         let fault = if envelope.repeats("SIZE") { "a repeated SIZE" } else { "a SIZE that is not a number" };
-        findings.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", codes(observation)));
+        findings.add(RuleId::SIZE_VALUE_501, format!("{} to {fault}", observation.codes()));
     }
 }
 
 /// RFC 1870 §6.1 (1), §6.4: a temporary lack of space gets 452.
 fn no_space(observation: &Observation<'_>, full: &[(u16, u16)], permitted: &[u16], findings: &mut Findings) {
-    if is_turned_down(observation) && names(observation, full) && !observation.is(permitted) {
-        findings.add(RuleId::SIZE_NO_SPACE_452, format!("{} for lack of space", codes(observation)));
+    if observation.is_turned_down() && observation.has_detail(full) && !observation.is(permitted) {
+        findings.add(RuleId::SIZE_NO_SPACE_452, format!("{} for lack of space", observation.codes()));
     }
 }
 
@@ -86,11 +86,11 @@ fn declared(observation: &Observation<'_>, findings: &mut Findings) {
         MAILBOX_FULL => false,
         (subject, _) => matches!(subject, 0 | 2 | 3),
     });
-    let full = says(observation, &["quota", "mailbox full", "mailbox is full"]);
+    let full = observation.says(&["quota", "mailbox full", "mailbox is full"]);
     let declared = transaction.command().envelope().and_then(|envelope| size(&envelope));
     let (Some(declared), Some(sent)) = (declared, sent(observation, transaction)) else { return };
     if about_size && !full && sent <= declared {
-        let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", codes(observation));
+        let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", observation.codes());
         findings.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
     }
 }

@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, differs, has_parameter, is_accepted, is_refused, names};
+use super::reason::{differs, has_parameter};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.verb() {
@@ -33,9 +33,9 @@ fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     let busy = session.transaction.is_some() || session.authenticated;
     let right = !parameter && observation.is(&[220]);
     let misplaced = !parameter && (observation.is(&[501]) || (!busy && observation.is(&[503])));
-    if !right && (is_accepted(observation) || misplaced || observation.is(&MISTAKEN)) {
+    if !right && (observation.is_accepted() || misplaced || observation.is(&MISTAKEN)) {
         let sent = if parameter { "STARTTLS with a parameter" } else { "STARTTLS" };
-        let detail = format!("{} to {sent}", codes(observation));
+        let detail = format!("{} to {sent}", observation.codes());
         findings.add_if(observation.is(&[220]), RuleId::STARTTLS_CODES, "argument-accepted", detail);
     }
 }
@@ -50,7 +50,7 @@ fn enhanced(observation: &Observation<'_>, findings: &mut Findings) {
     ];
     let permitted = CUSTOMARY.iter().find(|(number, _)| observation.is(&[*number]));
     if permitted.is_some_and(|(_, permitted)| differs(observation, permitted)) {
-        findings.add(RuleId::STARTTLS_ENHANCED_CODES, codes(observation));
+        findings.add(RuleId::STARTTLS_ENHANCED_CODES, observation.codes());
     }
 }
 
@@ -68,14 +68,14 @@ fn offered_again(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 3207 §4.1: TLS that is too weak gets 554. Under TLS, X.7.10 (encryption needed) means that, except for a message
 /// with REQUIRETLS, where it is about the next hop (RFC 8689 §4.2.1), and for AUTH, where RFC 4954 defines it.
 fn weak(observation: &Observation<'_>, findings: &mut Findings) {
-    let shown = observation.session.tls && is_refused(observation) && names(observation, &[(7, 10)]);
+    let shown = observation.session.tls && observation.is_refused() && observation.has_detail(&[(7, 10)]);
     let elsewhere = || {
         observation.is_authentication()
             || observation.verb() == Some(Verb::Quit)
             || has_parameter(observation, "REQUIRETLS")
     };
     if shown && !elsewhere() && !observation.is(&[554]) {
-        findings.add(RuleId::TLS_LEVEL_554, codes(observation));
+        findings.add(RuleId::TLS_LEVEL_554, observation.codes());
     }
 }
 

@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, envelope, has_only, is_accepted, is_refused, names, says};
+use super::reason::{envelope, has_only};
 
 /// Judges any reply, including those that are not about their command.
 pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findings) {
@@ -17,7 +17,7 @@ pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findi
     // only mean that the server hangs up.
     if observation.is(&[521]) {
         let after = !observation.is_greeting();
-        findings.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", codes(observation));
+        findings.add_if(after, RuleId::SUBMISSION_NO_521, "after-opening", observation.codes());
     }
     if observation.verb() == Some(Verb::Ehlo) && observation.is(&[250]) {
         extensions(observation, findings);
@@ -71,24 +71,25 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
     let unqualified =
         is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
-    let about_address = names(observation, &[(1, 2), (1, 3), (1, 7), (1, 8)]);
+    let about_address = observation.has_detail(&[(1, 2), (1, 3), (1, 7), (1, 8)]);
     let mistaken = observation.is(&[504]) || (observation.is(&[501, 553]) && about_address);
     if unqualified && mistaken && has_only(&envelope, &[]) {
         findings
-            .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", codes(observation)));
+            .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", observation.codes()));
     }
 }
 
 /// RFC 6409 §5.1: an address with bad syntax gets 501. RFC 5321 §4.2.3 also has 553.
 fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::SUBMISSION_SYNTAX_501;
-    let detail = format!("{} to an address with bad syntax", codes(observation));
-    let about_syntax = names(observation, &[(1, 3), (1, 7)]);
+    let detail = format!("{} to an address with bad syntax", observation.codes());
+    let about_syntax = observation.has_detail(&[(1, 3), (1, 7)]);
     // 553 with 5.7.1 has another reason: the sender's address does not belong to the user.
     if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
     {
         findings.add_under(rule, "code-553", detail);
-    } else if is_accepted(observation) || (is_refused(observation) && about_syntax && !observation.is(&[501]))
+    } else if observation.is_accepted()
+        || (observation.is_refused() && about_syntax && !observation.is(&[501]))
     {
         findings.add(rule, detail);
     }
@@ -108,7 +109,7 @@ fn is_broken(path: &[u8]) -> bool {
 /// RFC 6409 §4.1: 554 for an improper message, unless a more precise code applies. A code that blames a parameter or an
 /// argument is not more precise if the whole transaction has none.
 fn general(observation: &Observation<'_>, findings: &mut Findings) {
-    if !is_refused(observation) {
+    if !observation.is_refused() {
         return;
     }
     let Some(command) = observation.command else { return };
@@ -126,9 +127,9 @@ fn general(observation: &Observation<'_>, findings: &mut Findings) {
     // The enhanced status code of a 501 may say that it is about an address. Some servers refuse the name in EHLO only
     // here.
     let about_syntax = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5))
-        && !says(observation, &["helo", "ehlo"]);
+        && !observation.says(&["helo", "ehlo"]);
     if plain && observation.is(blames) && about_syntax && lines.all(bare) {
-        let detail = format!("{} to {} without parameters", codes(observation), command.verb().name());
+        let detail = format!("{} to {} without parameters", observation.codes(), command.verb().name());
         findings.add(RuleId::SUBMISSION_554, detail);
     }
 }
@@ -141,17 +142,17 @@ fn null_sender(observation: &Observation<'_>, findings: &mut Findings) {
     };
     let about_sender = observation.is(&[501, 553])
         || observation.enhanced().is_some_and(|code| code.subject() == 1)
-        || says(observation, &["sender", "<>", "return path", "return-path"]);
+        || observation.says(&["sender", "<>", "return path", "return-path"]);
     let whole = observation.session.authenticated && has_only(&envelope, &[]);
-    if whole && is_refused(observation) && about_sender {
-        findings.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", codes(observation)));
+    if whole && observation.is_refused() && about_sender {
+        findings.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", observation.codes()));
     }
 }
 
 /// RFC 6409 §6.1 to §6.3: missing rights get 550 and 5.7.1. 554 is for anything.
 fn rights(observation: &Observation<'_>, permitted: &[u16], findings: &mut Findings) {
-    if is_refused(observation) && names(observation, &[(7, 1)]) && !observation.is(permitted) {
-        findings.add(RuleId::SUBMISSION_RIGHTS_550, codes(observation));
+    if observation.is_refused() && observation.has_detail(&[(7, 1)]) && !observation.is(permitted) {
+        findings.add(RuleId::SUBMISSION_RIGHTS_550, observation.codes());
     }
 }
 

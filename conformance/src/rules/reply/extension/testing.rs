@@ -6,6 +6,7 @@ use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Finding;
+use crate::rules::reply::command::tests::parted;
 use crate::rules::{Strictness, judge};
 
 /// An act and the reply, whose lines are separated by LF. Line ends are added. An empty act is connecting, `TLS` is
@@ -34,6 +35,12 @@ pub(super) fn check(protocol: Protocol, before: &[Line<'_>], cases: &[(&[Line<'_
         let script = [before, lines].concat();
         let found = broken(protocol, &script, &Knowledge::default());
         assert_eq!(found.join(" "), *expected, "{lines:?}");
+        let Some((sent, reply)) = script.last() else { continue };
+        for parted in parted(reply, "\n") {
+            let parted = [&script[..script.len() - 1], &[(*sent, parted.as_str())]].concat();
+            let found = broken(protocol, &parted, &Knowledge::default());
+            assert_eq!(found.join(" "), *expected, "the same reply on two lines: {parted:?}");
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{codes, envelope, has_parameter, is_accepted, is_refused, is_turned_down, names};
+use super::reason::{envelope, has_parameter};
 
 /// X.6.7: a non-ASCII address is not permitted here.
 const ADDRESS: (u16, u16) = (6, 7);
@@ -35,27 +35,27 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 6531 §3.4: the parameter has no value.
 fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
     let value = envelope(observation).and_then(|envelope| envelope.parameter("SMTPUTF8")?.value);
-    if value.is_some() && is_accepted(observation) && observation.session.offers("SMTPUTF8") {
-        findings.add(RuleId::UTF8_PARAMETER_BARE, format!("{} to a value of SMTPUTF8", codes(observation)));
+    if value.is_some() && observation.is_accepted() && observation.session.offers("SMTPUTF8") {
+        findings.add(RuleId::UTF8_PARAMETER_BARE, format!("{} to a value of SMTPUTF8", observation.codes()));
     }
 }
 
 /// RFC 6531 §3.5: 550 or 553 with X.6.7. Without SMTPUTF8, octets above 127 are also a syntax error (RFC 5321 §2.4).
 fn address(observation: &Observation<'_>, findings: &mut Findings) {
-    if !is_refused(observation) || !names(observation, &[ADDRESS]) {
+    if !observation.is_refused() || !observation.has_detail(&[ADDRESS]) {
         return;
     }
     let permitted: &[u16] =
         if has_parameter(observation, "SMTPUTF8") { &[550, 553] } else { &[500, 501, 550, 553] };
     if !observation.is(permitted) {
-        findings.add(RuleId::UTF8_ADDRESS_REFUSED, codes(observation));
+        findings.add(RuleId::UTF8_ADDRESS_REFUSED, observation.codes());
     }
 }
 
 /// RFC 6531: §3.5 has 554 with X.6.9, and the registration in §4.2 has 550.
 fn message(observation: &Observation<'_>, findings: &mut Findings) {
-    if is_turned_down(observation) && names(observation, &[HEADER]) && !observation.is(&[550, 554]) {
-        findings.add(RuleId::UTF8_MESSAGE_554, codes(observation));
+    if observation.is_turned_down() && observation.has_detail(&[HEADER]) && !observation.is(&[550, 554]) {
+        findings.add(RuleId::UTF8_MESSAGE_554, observation.codes());
     }
 }
 
@@ -64,7 +64,7 @@ fn forward_address(observation: &Observation<'_>, findings: &mut Findings) {
     let transaction = observation.session.transaction.as_ref();
     let asked = transaction.is_none_or(|transaction| transaction.has("SMTPUTF8"));
     if observation.is(&[251, 551]) && !asked && !observation.reply.octets().is_ascii() {
-        findings.add(RuleId::UTF8_FORWARD_ADDRESS, format!("{} with UTF-8", codes(observation)));
+        findings.add(RuleId::UTF8_FORWARD_ADDRESS, format!("{} with UTF-8", observation.codes()));
     }
 }
 
@@ -76,11 +76,14 @@ fn verification(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     // These texts name a mailbox, or list those that 553 offers. Others need not be about a mailbox.
-    let tells = is_accepted(observation) || observation.is(&[551, 553]);
+    let tells = observation.is_accepted() || observation.is(&[551, 553]);
     if tells && !observation.reply.octets().is_ascii() {
-        findings.add(rule, format!("{} with UTF-8", codes(observation)));
-    } else if names(observation, &[REPLY]) && !observation.is(&[252, 550]) && observation.digit() != Some(4) {
-        findings.add_if(observation.is(&[553]), rule, "code-553", codes(observation));
+        findings.add(rule, format!("{} with UTF-8", observation.codes()));
+    } else if observation.has_detail(&[REPLY])
+        && !observation.is(&[252, 550])
+        && observation.digit() != Some(4)
+    {
+        findings.add_if(observation.is(&[553]), rule, "code-553", observation.codes());
     }
 }
 

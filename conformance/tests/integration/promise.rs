@@ -235,7 +235,7 @@ fn check(server: Server, acts: &[Act], malformed: &mut BTreeSet<String>) {
 
 /// The malformed lines that SECURITY.md lists.
 fn listed() -> BTreeSet<String> {
-    let text = include_str!("../../SECURITY.md");
+    let text = include_str!("../../../SECURITY.md");
     let block = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
     let fill = |line: &str| {
         let mut line =
@@ -263,8 +263,8 @@ fn the_promise_is_the_same_wherever_it_is_made() {
         .expect("the program can be run");
     let help = String::from_utf8(help.stdout).expect("UTF-8");
     for (name, text) in [
-        ("README.md", include_str!("../../README.md")),
-        ("SECURITY.md", include_str!("../../SECURITY.md")),
+        ("README.md", include_str!("../../../README.md")),
+        ("SECURITY.md", include_str!("../../../SECURITY.md")),
         ("run --help", help.as_str()),
     ] {
         let words: Vec<&str> = text.split_ascii_whitespace().collect();

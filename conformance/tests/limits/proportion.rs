@@ -1,12 +1,10 @@
 //! Reading, judging and reporting take time and memory in proportion to what there is, whoever wrote the file.
 
-mod measured;
-
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use measured::{Ended, measured};
+use crate::measured::{Ended, measured};
 use smtp_conformance::limits;
 
 /// Files that made a reader or a report search everything it had for each thing that came.
@@ -64,8 +62,23 @@ fn a_report_takes_time_in_proportion_to_what_was_found() {
     file("answered.txt", start.to_owned() + &many(&|_| "C: NOOP\nS: 250 Ok\n".to_owned()));
     file("line-feeds.txt", start.to_owned() + &many(&|_| "S: \\n\n".to_owned()));
     file("connections.txt", many(&|_| "#: connected\n".to_owned()));
+    let early = start.to_owned() + "C: NOOP\nS: 250 Ok\n";
+    let hello = "C: EHLO me.example.test\n";
+    file("announced.txt", many(&|_| format!("{early}{hello}S: 250-mx\nS: 250 ENHANCEDSTATUSCODES\n")));
+    file(
+        "mismatched.txt",
+        many(&|_| format!("{start}{hello}S: 550 5.7.1 The name does not match your IP\n")),
+    );
     file("message.txt", format!("{start}C: DATA\nS: 354 Go\n") + &many(&|_| "C: a\n".to_owned()));
-    for transcript in ["commands.txt", "answered.txt", "line-feeds.txt", "connections.txt", "message.txt"] {
+    for transcript in [
+        "commands.txt",
+        "answered.txt",
+        "line-feeds.txt",
+        "connections.txt",
+        "announced.txt",
+        "mismatched.txt",
+        "message.txt",
+    ] {
         is_quick(&measured(folder.path(), &["judge", transcript, "--fail-on", "never"]), transcript);
     }
     file("many.txt", start.to_owned() + &"C: NOOP\n".repeat(limits::TRANSCRIPT_EXCHANGES + 1));
@@ -76,7 +89,7 @@ fn a_report_takes_time_in_proportion_to_what_was_found() {
         .output()
         .expect("it runs");
     let error = String::from_utf8_lossy(&refused.stderr);
-    assert!(error.contains("many.txt:200002: more than 200000 exchanges: split the file"), "{error}");
+    assert!(error.contains("many.txt:200002: more than 200000 exchanges; split the file"), "{error}");
 }
 
 /// Whether a report of 50000 things took the time of 50000, not of their square.

@@ -1,8 +1,5 @@
 //! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 
 use comrak::nodes::NodeValue;
@@ -17,6 +14,8 @@ use smtp_conformance::record::{self, Record, Subject};
 use smtp_conformance::report::{Format, Source, Style, console, conversation, junit, sarif};
 use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Level, Product, Strictness, judge};
+
+use crate::support;
 
 /// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
 const HOSTILE: &[u8] = b"250 5.1.1 \x1b[2J\x07\x00<b>]]>&amp;\xe2\x80\xae\xff\r error forged\n";
@@ -104,7 +103,7 @@ fn recorded(name: &str, text: &str) -> Vec<Record> {
 
 #[test]
 fn records_follow_their_schema_and_come_back() {
-    let schema: Value = serde_json::from_str(include_str!("../schemas/records.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/records.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let recorded = recorded("a.txt", "#: connected\nS: 220 mx Postfix\nC: QUIT\nS: 250 Bye\n");
     let records = [records(), recorded].concat();

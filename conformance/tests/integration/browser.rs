@@ -1,9 +1,6 @@
 //! The HTML report in a browser: it filters, opens cells, works without its script, and does nothing that a server
 //! asks for.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::future::Future;
 use std::io::{BufRead as _, BufReader};
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -23,6 +20,8 @@ use smtp_conformance::report::{Format, Source};
 use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Strictness, judge};
 use tempfile::TempDir;
+
+use crate::support;
 
 /// What would change the page's title if anything of it ran, or ended what it stands in.
 const HOSTILE: &str = "</script></pre></details><script>document.title='forged'</script>\
@@ -247,7 +246,7 @@ fn hostile_text_is_inert() {
         );
         let text = ask(&client, "document.querySelector('#matrix').textContent").await;
         let text = text.as_str().expect("a text");
-        assert!(text.contains("Known: </script></pre></details><script>"), "{text}");
+        assert!(text.contains("Accepted: </script></pre></details><script>"), "{text}");
         // Quotes are shown as escapes.
         assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
         assert!(text.contains("S: 250 </script>"), "{text}");

@@ -1,11 +1,10 @@
 //! Nothing from outside reaches a terminal unescaped, on a terminal or on a pipe, whatever the command.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use crate::support;
 
 /// What would clear the screen, set a title, turn the text around, or begin a sequence as one octet.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}\u{9b}31m";

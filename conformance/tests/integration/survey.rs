@@ -1,8 +1,5 @@
 //! Many targets in one process: records a target, resumption, who is left out, and who is not run at once.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::IpAddr;
@@ -22,6 +19,8 @@ use smtp_conformance::{Address, Product, Target};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::support;
 
 fn url(server: &Reference) -> String {
     format!("smtp://{}", server.address())

@@ -4,9 +4,6 @@
 //! for each rule broken at level error or warning, with the number of findings; each kind was looked at by hand.
 //! `SMTP_TEST_BLESS=1` writes it anew.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,6 +12,8 @@ use std::{env, fs};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
+
+use crate::support;
 
 #[test]
 fn real_servers_are_judged_as_expected() {

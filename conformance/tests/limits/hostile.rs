@@ -1,7 +1,5 @@
 //! Servers and files that mean harm: a run ends in time, in little memory, and with a report that says what was cut.
 
-mod measured;
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -9,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use measured::measured;
+use crate::measured::measured;
 use rustix::process::{Pid, Signal, kill_process};
 use smtp_conformance::limits;
 
@@ -375,7 +373,7 @@ fn files_are_read_within_a_limit_and_quoted_within_another() {
 /// SECURITY.md states each limit as it is.
 #[test]
 fn the_limits_are_documented() {
-    let text = include_str!("../../SECURITY.md");
+    let text = include_str!("../../../SECURITY.md");
     let octets = |number: u64| match number {
         number if number >= 1 << 20 => format!("{} MiB", number >> 20),
         number => format!("{} KiB", number >> 10),

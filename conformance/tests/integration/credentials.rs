@@ -113,7 +113,8 @@ fn in_clear_they_go_only_where_no_tls_is_offered_or_the_target_allows_it() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("password"), PASSWORD).expect("a file");
     let (with_tls, without) = (&["STARTTLS", "AUTH PLAIN LOGIN"][..], &["AUTH PLAIN LOGIN"][..]);
-    let (verified, not_first) = ("--verify-tls asks", "only under TLS to a server that offers STARTTLS");
+    let (verified, not_first) =
+        ("with --verify-tls, credentials are sent only", "only under TLS to a server that offers STARTTLS");
     for (offers, more, options, told) in [
         (without, "", &["--allow", "auth"][..], None),
         (without, "", &["--allow", "auth", "--verify-tls"], Some(verified)),

@@ -1,8 +1,5 @@
 //! Runs as a whole: how gently servers are treated, what certificates do, which cases wait for others.
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -19,6 +16,8 @@ use smtp_conformance::{Address, Target};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::time::sleep;
+
+use crate::support;
 
 /// As gently as elsewhere, but with a shorter pause.
 const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };

@@ -1,0 +1,6 @@
+//! Tests of what a run costs, whoever sends what. They are a program of their own: the kernel counts the memory of the
+//! process that starts a child as the child's, so a test that measures memory has to be small.
+
+mod hostile;
+mod measured;
+mod proportion;
