@@ -26,7 +26,7 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0    No finding at or above --fail-on
   1    A finding at or above --fail-on
-  2    Invalid command line, target, profile, baseline or list of targets
+  2    Invalid command line, target, profile, baseline or list of targets, or an output file that cannot be written
   3    A baseline entry has expired or matches nothing any more
   4    No case could be judged
   5    Internal error, or a file of cases, records or transcripts is unreadable

@@ -227,25 +227,11 @@ fn run_one(
         Err(error) => return Ok(misused(&error)),
     };
     plan.progress = progress(cases.len(), "cases");
-    plan.interruption.heed_signals().context("cannot handle signals")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the async runtime")?;
-    let running = runtime.block_on(async {
-        match target {
-            Some(target) => {
-                let subject = run::subject(target, options.server_version.as_deref());
-                Ok((subject, run::run(target, cases, &plan).await?))
-            }
-            None => run_reference(cases, &plan).await,
-        }
-    });
-    // A name lookup that is still running must not delay the end.
-    runtime.shutdown_background();
-    plan.interruption.run_is_over();
-    plan.progress.finish_and_clear();
-    let (subject, outcome) = running?;
-    let obstacle = outcome.obstacle().map(ToString::to_string);
-    let hints = outcome.hints.clone();
+    let (subject, outcome) = provoke(target, options.server_version.as_deref(), cases, &plan)?;
+    let mut remarks: Vec<String> = outcome.obstacle().iter().map(ToString::to_string).collect();
+    if !options.form.format.shows_hints() {
+        remarks.extend_from_slice(&outcome.hints);
+    }
     let (reviewed, new_baseline) = review(outcome, &subject.target, options, baseline)?;
     let stale = reviewed.stale.clone();
     let records = record::records(&subject, reviewed);
@@ -259,13 +245,34 @@ fn run_one(
     for entry in &stale {
         remark!("{entry}");
     }
-    // A report for people shows the hints itself.
-    let hints = hints.iter().filter(|_| !options.form.format.shows_hints());
-    for reason in obstacle.iter().chain(hints) {
-        remark!("{}: {reason}", subject.target);
+    for remark in &remarks {
+        remark!("{}: {remark}", subject.target);
     }
     let status = Status::of(&RecordIndex::of(&records), options.fail_on.level());
     Ok(plan.interruption.status().unwrap_or(status.code()))
+}
+
+/// Runs the cases, in a runtime that ends with them.
+fn provoke(
+    target: Option<&Target>,
+    server_version: Option<&str>,
+    cases: &[Case],
+    plan: &Plan,
+) -> Result<(Subject, Outcome)> {
+    plan.interruption.heed_signals().context("cannot handle signals")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the async runtime")?;
+    let running = runtime.block_on(async {
+        match target {
+            Some(target) => Ok((run::subject(target, server_version), run::run(target, cases, plan).await?)),
+            None => run_reference(server_version, cases, plan).await,
+        }
+    });
+    // A name lookup that is still running must not delay the end.
+    runtime.shutdown_background();
+    plan.interruption.run_is_over();
+    plan.progress.finish_and_clear();
+    running
 }
 
 /// Holds an outcome against the baseline. Returns it, and the new text of the baseline if it is to be updated.
@@ -383,7 +390,11 @@ fn progress(length: usize, what: &'static str) -> ProgressBar {
 }
 
 /// Runs the cases against the reference server, with every kind allowed because nothing can harm it.
-async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(Subject, Outcome)> {
+async fn run_reference(
+    server_version: Option<&str>,
+    cases: &[Case],
+    plan: &Plan,
+) -> Result<(Subject, Outcome)> {
     let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
     let plan = Plan { allowed, ..plan.clone() };
     let server =
@@ -395,5 +406,5 @@ async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(Subject, Outcome)
     {
         tls.problem = Some("the built-in server signs its own".to_owned());
     }
-    Ok((run::subject(&target, None), outcome))
+    Ok((run::subject(&target, server_version), outcome))
 }
