@@ -1,12 +1,12 @@
-//! A mail server whose unit tests hold its own replies against the RFCs and IANA's registry.
+//! A mail server whose unit tests check its replies against the RFCs and IANA's registry.
 //!
 //! `cargo test -p smtp-conformance --example own_replies` runs the tests, and `cargo run -p smtp-conformance --example
-//! own_replies` prints what is said. In a project of your own, depend on smtp-conformance under `[dev-dependencies]`, with
-//! `default-features = false`: nothing connects anywhere, and neither tokio nor rustls is built.
+//! own_replies` prints a transcript. In your own project, depend on smtp-conformance under `[dev-dependencies]` with
+//! `default-features = false`. Then nothing opens connections, and neither tokio nor rustls is built.
 
 const GREETING: &str = "220 mx.example.org ESMTP";
 
-/// A server that has no network: lines go in, replies come out.
+/// A server without a network. It takes lines and returns replies.
 #[derive(Default)]
 struct Server {
     has_sender: bool,
@@ -35,7 +35,7 @@ impl Server {
     }
 }
 
-/// A connection as a transcript: what the client says, and what the server replies.
+/// Returns the transcript of a connection on which the client sends these lines.
 fn converse(lines: &[&str]) -> String {
     let mut server = Server::default();
     let mut transcript = vec!["#: connected".to_owned(), format!("S: {GREETING}")];
@@ -58,7 +58,7 @@ mod tests {
     use super::converse;
 
     #[test]
-    fn a_session_has_no_fault() {
+    fn a_session_has_no_findings() {
         let session = [
             "EHLO client.example.org",
             "NOOP",
@@ -70,8 +70,8 @@ mod tests {
             "QUIT",
         ];
         let judgement = judge_transcript(Protocol::Smtp, &converse(&session)).expect("it is a transcript");
-        let mut faults = judgement.findings.iter().filter(|finding| finding.level >= Level::Warning);
-        assert_eq!(faults.next(), None);
+        let mut findings = judgement.findings.iter().filter(|finding| finding.level >= Level::Warning);
+        assert_eq!(findings.next(), None);
     }
 
     #[test]

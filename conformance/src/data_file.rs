@@ -1,4 +1,4 @@
-//! Files that people write: read within a limit, with errors that name the file and the line.
+//! Reads files that people write, within a limit, and with errors that name the file and the line.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,21 +9,21 @@ use serde::de::DeserializeOwned;
 
 use crate::limits::quoted;
 
-/// The text of a file of at most `limit` octets.
+/// Returns the text of a file of at most `limit` octets.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, is longer, or is not UTF-8 is refused with its name.
+/// If the file cannot be read, is longer, or is not UTF-8, with its name.
 pub(crate) fn text(path: &Path, limit: u64) -> Result<String> {
     let name = || path.display().to_string();
     read(File::open(path).with_context(name)?, limit).with_context(name)
 }
 
-/// All that there is to read, if it is at most `limit` octets of UTF-8.
+/// Reads to the end, and returns the text if it is at most `limit` octets of UTF-8.
 pub(crate) fn read(from: impl Read, limit: u64) -> Result<String> {
     let mut octets = Vec::new();
     from.take(limit.saturating_add(1)).read_to_end(&mut octets)?;
-    ensure!(octets.len() as u64 <= limit, "it is longer than {limit} octets, which is the most that is read");
+    ensure!(octets.len() as u64 <= limit, "it is longer than the limit of {limit} octets");
     String::from_utf8(octets).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let line = line_of(error.as_bytes(), good);
@@ -31,34 +31,34 @@ pub(crate) fn read(from: impl Read, limit: u64) -> Result<String> {
     })
 }
 
-/// What a TOML file says.
+/// Parses the text of a TOML file.
 ///
 /// # Errors
 ///
-/// Text of another form is refused with the file's name, the line, and what is written there.
+/// If the text does not have the form of `T`, with the file's name, the line, and the text of the line.
 pub(crate) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let place = error.span().map_or(0, |span| span.start);
         let line = line_of(text.as_bytes(), place);
         let written = text.lines().nth(line - 1).unwrap_or_default().trim();
         let message = quoted(error.message().replace('\n', "; "));
-        // A password may stand where it should not.
-        match written.contains("password") {
-            true => anyhow!("{name}:{line}: {message}"),
-            false => anyhow!("{name}:{line}: {message}; the line is: {}", quoted(written.to_owned())),
+        // The line may contain a password.
+        if written.contains("password") {
+            return anyhow!("{name}:{line}: {message}");
         }
+        anyhow!("{name}:{line}: {message}; the line is: {}", quoted(written.to_owned()))
     })
 }
 
-/// The line of an octet, from 1.
+/// Returns the number of the line that has an octet, from 1.
 pub(crate) fn line_of(text: &[u8], place: usize) -> usize {
     memchr::memchr_iter(b'\n', text.get(..place).unwrap_or(text)).count() + 1
 }
 
-/// ` (did you mean NAME?)`, if a name is like what was written.
+/// Returns ` (did you mean NAME?)` if a name is similar to what was written, or an empty string.
 pub(crate) fn did_you_mean<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> String {
     const ALIKE: f64 = 0.85;
-    /// No name is as long as this.
+    /// All names are shorter.
     const LONGEST: usize = 100;
     if written.len() > LONGEST {
         return String::new();
@@ -101,7 +101,7 @@ mod tests {
     fn reading_ends_at_the_limit() {
         assert_eq!(read(&b"abc"[..], 3).expect("it fits"), "abc");
         let error = |octets: &[u8], limit| format!("{:#}", read(octets, limit).expect_err("it is refused"));
-        assert!(error(b"abcd", 3).contains("longer than 3 octets"));
+        assert!(error(b"abcd", 3).contains("longer than the limit of 3 octets"));
         assert_eq!(error(b"a\n\xFFb", 9), "line 2: octet 2 is not UTF-8");
         assert!(text(Path::new("/dev/zero"), 1 << 20).is_err());
     }

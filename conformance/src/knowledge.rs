@@ -1,9 +1,9 @@
-//! What the tester was told about a server.
+//! What the user says about a server.
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-/// What is known of a server beside what it says; whatever is not known is `None` or empty.
+/// What is known about a server apart from what it says. A field that is not known is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Knowledge {
@@ -19,33 +19,34 @@ pub struct Knowledge {
     pub full: Option<String>,
     /// The sender that mail comes from.
     pub sender: Option<String>,
-    /// The TCP port that it serves at where it is used, if it is tested at another.
+    /// The TCP port on which it is used, if it is tested on a different one.
     pub port: Option<u16>,
-    /// The most octets a message may have.
+    /// The largest message that it accepts, in octets.
     pub size_limit: Option<u64>,
-    /// What the site does on purpose, or promises beside what its server says.
+    /// What the site does on purpose, or promises in addition to what its server says.
     pub policies: Vec<Policy>,
 }
 
-/// What a site does on purpose, or promises beside what its server says. Rules that cannot see it ask for it.
+/// What a site does on purpose, or promises in addition to what its server says. Replies do not show it, but some rules
+/// depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// It limits the recipients of a message, so that a refusal of more may be for good (RFC 5321 §4.5.3.1.10).
+    /// It limits the recipients of a message, so it may refuse more of them permanently (RFC 5321 §4.5.3.1.10).
     Recipients,
-    /// It wants TLS before mail of anybody, so that it is no server of the public (RFC 3207 §4).
+    /// It requires TLS before any mail, so it is not a publicly referenced server (RFC 3207 §4).
     Tls,
     /// It follows the Lemonade profile (RFC 5550).
     Lemonade,
-    /// It follows the profile of voice mail, VPIM (RFC 3801).
+    /// It follows the Voice Profile for Internet Mail, VPIM (RFC 3801).
     Vpim,
 }
 
 impl Knowledge {
-    /// What the mailboxes are called.
+    /// The names of the mailboxes.
     pub const MAILBOXES: [&str; 5] = ["valid", "unknown", "foreign", "forwarded", "full"];
 
-    /// The mailbox of a name, if it is known.
+    /// Returns the mailbox with a name, if it is known.
     #[must_use]
     pub fn mailbox(&self, name: &str) -> Option<&str> {
         let mailbox = match name {
@@ -63,7 +64,7 @@ impl Knowledge {
     ///
     /// # Errors
     ///
-    /// The first such mailbox, with what to write.
+    /// If there is such a mailbox, with what to write instead.
     pub fn check(&self) -> Result<()> {
         let mailboxes = Knowledge::MAILBOXES.map(|name| (name, self.mailbox(name)));
         for (key, mailbox) in mailboxes.into_iter().chain([("sender", self.sender.as_deref())]) {
@@ -73,7 +74,7 @@ impl Knowledge {
                 .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
             ensure!(
                 is_whole,
-                "{key} = {mailbox:?}: write a mailbox with its domain, as \"alice@example.org\""
+                "{key} = {mailbox:?}: write a mailbox with its domain, such as \"alice@example.org\""
             );
         }
         Ok(())
@@ -104,12 +105,12 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_nothing_asks_for_is_refused_with_those_that_there_are() {
+    fn an_unknown_policy_is_refused_with_a_list_of_policies() {
         let known: Knowledge =
             toml::from_str("policies = [\"tls\", \"recipients\"]").expect("they are known");
         assert!(known.has_policy(Policy::Tls) && !known.has_policy(Policy::Vpim));
         let error = toml::from_str::<Knowledge>("policies = [\"recipient\"]")
-            .expect_err("there is no such")
+            .expect_err("there is no such policy")
             .to_string();
         assert!(error.contains("line 1, column 13"), "{error}");
         assert!(error.contains("expected one of `recipients`, `tls`, `lemonade`, `vpim`"), "{error}");

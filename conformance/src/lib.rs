@@ -1,6 +1,6 @@
 //! Judges what SMTP, submission and LMTP servers reply, by the RFCs and by IANA's registry of enhanced status codes.
 //!
-//! A mail server's own unit tests can hold its replies against the [rules](rules()). Write down what was said on a
+//! A mail server's own unit tests can check its replies against the [rules](rules()). Write what both sides say on a
 //! connection as a [transcript](readers::transcript), and judge it:
 //!
 //! ```
@@ -32,7 +32,8 @@
 //! * `run`: connects to servers, runs [cases](case) against them, and serves as a reference server.
 //! * `cli` (default): the program `smtp-conformance`, and with it `run`.
 //!
-//! Without features, dialogues, transcripts and records are judged, compared and reported. Nothing connects anywhere.
+//! Without features, the crate judges, compares and reports dialogues, transcripts and records, and opens no
+//! connections.
 
 pub mod baseline;
 #[cfg(feature = "run")]

@@ -1,46 +1,46 @@
-//! How much is read and kept, whoever sends it. SECURITY.md has the same numbers in a table.
+//! Limits on what is read, kept and sent. SECURITY.md has the same numbers in a table.
 
-/// Octets of one line of a reply. RFC 5321 §4.5.3.1.5 allows 512.
+/// Octets in one line of a reply. RFC 5321 §4.5.3.1.5 allows 512.
 pub const LINE_OCTETS: usize = 64 << 10;
-/// Lines of one reply.
+/// Lines in one reply.
 pub const REPLY_LINES: usize = 4096;
-/// Octets of one reply.
+/// Octets in one reply.
 pub const REPLY_OCTETS: usize = 256 << 10;
-/// Replies of one connection that answer nothing and are kept all the same. Further ones are counted.
+/// Replies on one connection that answer nothing and are kept. Further ones are only counted.
 pub const SURPLUS_REPLIES: usize = 64;
 /// Octets that are read on one connection. The client hangs up on a server that sends more.
 pub const CONNECTION_OCTETS: usize = 1 << 20;
-/// Octets that are received from one server. A run in which it sends more ends.
+/// Octets that are received from one server. A run ends if the server sends more.
 pub const RUN_OCTETS: usize = 4 << 20;
-/// Octets that one placeholder of a case stands for.
+/// Octets that replace one placeholder of a case.
 pub const FILLER_OCTETS: usize = 1 << 20;
-/// Octets that a step of a case sends, once its placeholders are filled.
+/// Octets that a step of a case sends, after its placeholders are replaced.
 pub const STEP_OCTETS: usize = 16 << 20;
-/// Octets that a case sends on one connection, give or take one step.
+/// Octets that a case sends on one connection. The last step may exceed the limit.
 pub const SENT_OCTETS: usize = 16 << 20;
-/// Octets that a run sends to one server, give or take one connection.
+/// Octets that a run sends to one server. The last connections may exceed the limit.
 pub const RUN_SENT_OCTETS: usize = 64 << 20;
-/// Findings of one rule and level that are kept in one case, or in one connection of a recording. Further ones are
+/// Findings of one rule and level that are kept per case, or per connection of a recording. Further ones are only
 /// counted.
 pub const FINDINGS: usize = 100;
-/// Characters of what was seen that a finding, a reason or an error message quotes.
+/// Characters of observed text that a finding, a reason or an error message quotes.
 pub const QUOTED: usize = 300;
-/// Octets of a TOML file (a target, a baseline, cases) or of a password.
+/// Octets in a TOML file (a target, a baseline, cases) or in a password file.
 pub const FILE_OCTETS: u64 = 1 << 20;
-/// Octets of a user's name, and of a password. A server takes at least 255 (RFC 4616 §2).
+/// Octets in a user's name or in a password. A server accepts at least 255 (RFC 4616 §2).
 pub const CREDENTIAL_OCTETS: usize = 1024;
-/// Octets of a list of targets, or of those who are left out.
+/// Octets in a list of targets, or in a list of hosts that are left out.
 pub const LIST_OCTETS: u64 = 64 << 20;
-/// Octets of a transcript.
+/// Octets in a transcript.
 pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
-/// Acts and replies that nothing asked for, in a transcript.
+/// Exchanges in a transcript, that is, acts, and replies that answer no act.
 pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
-/// The same in all the transcripts that are judged together.
+/// Exchanges in all transcripts that are judged together.
 pub const JUDGED_EXCHANGES: usize = 1_000_000;
-/// Octets of the records of one run.
+/// Octets in the records of one run.
 pub const RECORDS_OCTETS: u64 = 128 << 20;
 
-/// A text, or its first [`QUOTED`] characters and how many follow.
+/// Returns a text, or its first [`QUOTED`] characters and the number of those that follow.
 pub(crate) fn quoted(text: String) -> String {
     let Some((end, _)) = text.char_indices().nth(QUOTED) else { return text };
     let (start, rest) = text.split_at(end);

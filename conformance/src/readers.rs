@@ -15,7 +15,7 @@ use crate::rules::{Judgement, Strictness, judge};
 ///
 /// # Errors
 ///
-/// A line that is not of the notation is refused with its number.
+/// If a line does not follow the notation, with its number.
 pub fn judge_transcript(protocol: Protocol, text: &str) -> Result<Judgement> {
     Ok(judge(&dialogues(protocol, text)?, &Knowledge::default(), Strictness::default()))
 }

@@ -1,7 +1,7 @@
-//! The reference server: it keeps every rule, and with a fault it breaks those that the fault names.
+//! The reference server. It follows every rule, except for those that the faults it is started with name.
 //!
-//! Cases and rules are proved against it, and authors of mail clients can test against it. It takes mail and
-//! drops it.
+//! The suite tests its cases and rules against it, and authors of mail clients can test their clients. It accepts
+//! mail and discards it.
 
 mod connection;
 mod fault;
@@ -32,63 +32,63 @@ use machine::Setting;
 use memory::Memory;
 use replies::Replies;
 
-/// The most octets of a message.
+/// The largest message that it accepts, in octets.
 const SIZE: u64 = 100_000;
 
-/// The most recipients of a message.
+/// The most recipients that it accepts for one message.
 const RECIPIENTS: usize = 120;
 
-/// The most connections at once.
+/// The most connections that it serves at once.
 const CONNECTIONS: usize = 64;
 
 /// The user who can log in.
 const USER: &str = "alice";
 
-/// That user's password.
+/// The user's password.
 const PASSWORD: &str = "secret";
 
-/// What a server has of TLS.
+/// When a server uses TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tls {
-    /// Nothing.
+    /// Never.
     #[default]
     None,
-    /// STARTTLS.
+    /// After STARTTLS.
     StartTls,
-    /// TLS from the start.
+    /// From the start of the connection.
     Implicit,
 }
 
-/// How a server is set up.
+/// How a reference server is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What it speaks.
+    /// The protocol that it speaks.
     pub protocol: Protocol,
-    /// Its TLS.
+    /// When it uses TLS.
     pub tls: Tls,
     /// What it does wrong.
     pub faults: Vec<&'static Fault>,
-    /// The pause behind each octet of a reply that a fault sends slowly.
+    /// The pause after each octet of a reply that a fault sends slowly.
     pub pace: Duration,
 }
 
 impl Default for Options {
-    /// SMTP without TLS and without faults; a second behind each slow octet.
+    /// SMTP without TLS and without faults, and a pause of one second.
     fn default() -> Options {
         Options { protocol: Protocol::Smtp, tls: Tls::None, faults: Vec::new(), pace: Duration::from_secs(1) }
     }
 }
 
 impl Options {
-    /// The server that a fault is for, with that fault.
+    /// Returns the options of the server that a fault is for, with that fault.
     #[must_use]
     pub fn of(fault: &'static Fault) -> Options {
         Options { protocol: fault.protocol, tls: fault.tls, faults: vec![fault], ..Options::default() }
     }
 }
 
-/// A reference server that runs; dropped, it stops.
+/// A running reference server. It stops when this value is dropped.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -106,36 +106,37 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Starts a server on a free port of this machine.
+    /// Starts a server on a free port of 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// Where there is no port, or a file of the server's data is not well-formed.
+    /// If no port is free, or if the server's own data is not well-formed.
     pub async fn start(options: Options) -> Result<Reference> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port")?;
-        let address = listener.local_addr().context("no address")?;
+        let listener =
+            TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on a port of 127.0.0.1")?;
+        let address = listener.local_addr().context("cannot tell the port that the server listens on")?;
         let server = Server::new(&options)?;
         let serving = tokio::spawn(async move { server.serve(listener).await });
         Ok(Reference { address, options, serving })
     }
 
-    /// Serves on a socket of the caller's, without end.
+    /// Serves on the caller's socket until the future is dropped.
     ///
     /// # Errors
     ///
-    /// Where a file of the server's data is not well-formed.
+    /// If the server's own data is not well-formed.
     pub async fn serve(listener: TcpListener, options: Options) -> Result<()> {
         Server::new(&options)?.serve(listener).await;
         Ok(())
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What is known of it.
+    /// Returns what a target file can say about it.
     #[must_use]
     pub fn knowledge() -> Knowledge {
         let mailbox = |mailbox: &str| Some(mailbox.to_owned());
@@ -151,13 +152,13 @@ impl Reference {
         }
     }
 
-    /// The user who can log in.
+    /// Returns the name and password of the user who can log in.
     #[must_use]
     pub fn credentials() -> Credentials {
         Credentials { user: USER.to_owned(), password: PASSWORD.to_owned(), cleartext: false }
     }
 
-    /// It as a target, with all that is known of it.
+    /// Returns it as a target, with everything that is known about it. LMTP has no credentials.
     #[must_use]
     pub fn target(&self) -> Target {
         Target {
@@ -205,7 +206,7 @@ impl Server {
         Ok(Server { setting, tls, pace: options.pace })
     }
 
-    /// Takes connections. When this ends, they end.
+    /// Accepts connections. All connections end when this future does.
     async fn serve(self, listener: TcpListener) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = JoinSet::new();
@@ -213,11 +214,11 @@ impl Server {
             let Ok(permit) = room.clone().acquire_owned().await else { return };
             while connections.try_join_next().is_some() {}
             let Ok((stream, _)) = listener.accept().await else {
-                // One connection that comes to nothing, or no room for now.
+                // The client is gone already, or the process has too many open files.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            // Small replies go out at once.
+            // Without Nagle's algorithm, small replies are sent at once.
             let _ = stream.set_nodelay(true);
             let (setting, tls, pace) = (self.setting.clone(), self.tls.clone(), self.pace);
             connections.spawn(async move {
@@ -231,7 +232,7 @@ impl Server {
 static ACCEPTOR: LazyLock<Result<TlsAcceptor, String>> =
     LazyLock::new(|| make_acceptor().map_err(|error| format!("TLS: {error}")));
 
-/// TLS with a certificate that this process has made for itself.
+/// Returns TLS with a self-signed certificate that is made once per process.
 fn acceptor() -> Result<TlsAcceptor> {
     ACCEPTOR.clone().map_err(|error| anyhow!(error))
 }

@@ -1,8 +1,8 @@
-//! Text in which nothing is hidden: no character that moves a cursor, sets a title or turns the text around.
+//! Makes hidden characters visible, such as those that move a cursor, set a title or reverse the text.
 
 use std::fmt::Write as _;
 
-/// The text; characters that cannot be seen, line feeds apart, stand there as escapes such as `\u{1b}`.
+/// Returns the text with hidden characters, except line feeds, replaced by escapes such as `\u{1b}`.
 #[cfg(any(feature = "run", test))]
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -16,7 +16,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// The same for JSON text, which has escapes of its own and hidden characters within strings alone.
+/// Like `visible`, but for JSON text, which has its own escapes, and hidden characters only within strings.
 pub(crate) fn visible_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     let mut units = [0; 2];
@@ -34,7 +34,7 @@ pub(crate) fn visible_json(json: &str) -> String {
 }
 
 fn is_visible(character: char) -> bool {
-    // Rust escapes quotes and backslashes as well, and what has no shape of its own.
+    // `escape_debug` escapes quotes and backslashes as well, which are visible.
     matches!(character, '"' | '\'' | '\\') || character.escape_debug().len() == 1
 }
 
@@ -43,7 +43,7 @@ mod tests {
     use super::{visible, visible_json};
 
     #[test]
-    fn nothing_hidden_is_left() {
+    fn hidden_characters_become_visible() {
         assert_eq!(visible("a \"b\" c:\\d\n§5 é “x”"), "a \"b\" c:\\d\n§5 é “x”");
         assert_eq!(visible("\u{1b}[2J\u{7}\r\t\0"), "\\u{1b}[2J\\u{7}\\r\\t\\u{0}");
         for hidden in

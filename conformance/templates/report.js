@@ -1,6 +1,6 @@
 "use strict";
 
-// Without this script the page shows everything; with it, what the form asks for. It reads the page and nothing else.
+// Filters the page as the form says. Without this script, the page shows everything. The script only reads the page.
 (() => {
   const form = document.getElementById("filters");
   const table = document.getElementById("matrix");
@@ -11,7 +11,7 @@
     cells: [...row.cells].slice(1),
   }));
 
-  /** Whether a cell has a finding of a chosen level; a baseline's do not count where only fresh ones are asked for. */
+  /** Returns whether a cell has findings of the chosen levels. With `fresh`, accepted findings do not count. */
   const counts = (cell, levels, fresh) =>
     ((fresh ? cell.dataset.fresh : cell.dataset.levels) ?? "").split(" ").some((level) => levels.has(level));
 
@@ -37,7 +37,7 @@
     document.getElementById("nothing").hidden = shown > 0;
   };
 
-  /** Closes the open cell, and gives the focus back to what opened it. */
+  /** Closes the open cell, and returns the focus to its summary. */
   const close = () => {
     for (const cell of table.querySelectorAll("details[open]")) {
       const held = cell.contains(document.activeElement);

@@ -41,10 +41,10 @@ pub fn library_verdicts() -> Vec<u8> {
     pairs().map(|(reply_code, code)| letter(judge(reply_code, code))).collect()
 }
 
-/// Fails at the first pair with another verdict than the library's.
+/// Fails at the first pair whose verdict is not the library's.
 pub fn assert_agree(who: &str, verdicts: &[u8]) {
     let expected = library_verdicts();
-    assert_eq!(verdicts.len(), expected.len(), "{who} has another number of verdicts");
+    assert_eq!(verdicts.len(), expected.len(), "{who} has a different number of verdicts");
     for ((pair, verdict), expected) in pairs().zip(verdicts).zip(&expected) {
         let (verdict, expected) = (char::from(*verdict), char::from(*expected));
         assert_eq!(verdict, expected, "{who} and the library differ on {} {}", pair.0, pair.1);

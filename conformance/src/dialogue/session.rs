@@ -48,7 +48,7 @@ pub struct Session {
     pub shut_down: bool,
 }
 
-/// The number of recipients whose lines are kept, so that a session stays small whatever is sent.
+/// The number of recipients whose lines are kept. It limits the size of a session.
 const KEPT: usize = 100;
 
 /// A mail transaction.

@@ -1,4 +1,4 @@
-//! Recognizes servers that speak another protocol than the one they are tested for.
+//! Recognizes servers that speak a protocol other than the one they are tested for.
 
 use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::Protocol;
@@ -65,7 +65,7 @@ mod tests {
     use crate::dialogue::{Act, Answer, Dialogue, Exchange};
     use crate::protocol::Protocol;
 
-    /// A dialogue of acts and replies. An empty act stands for connecting.
+    /// A dialogue of acts and replies. An empty act means connecting.
     fn dialogue(protocol: Protocol, said: &[(&str, &[u8])]) -> Dialogue {
         let exchange = |(act, reply): &(&str, &[u8])| {
             let act = if act.is_empty() { Act::Connect } else { Act::Command(format!("{act}\r\n").into()) };
@@ -109,7 +109,7 @@ mod tests {
             assert!(seen.is_some_and(|seen| seen.contains(sight)), "{said:?}: {seen:?}");
         }
         for (protocol, said) in [
-            // Bad servers that do speak the protocol.
+            // Bad servers that nevertheless speak the protocol.
             (Protocol::Smtp, [greeted, ehlo, lhlo].as_slice()),
             (Protocol::Smtp, &[greeted, without_ehlo, ("HELO b", b"250 a\r\n"), lhlo]),
             (Protocol::Smtp, &[greeted, without_ehlo, lhlo]),

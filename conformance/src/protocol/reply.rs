@@ -1,4 +1,4 @@
-//! Reads octets as replies: whatever a server sends is a reply with named defects.
+//! Reads octets as replies. Anything that a server sends can be read as a reply with named defects.
 
 mod defect;
 mod line;
@@ -145,7 +145,7 @@ impl<'a> Reply<'a> {
 
     /// The text of the reply in lower case: that of its lines, without their codes, joined by spaces.
     ///
-    /// A reply is one reply wherever its lines break (RFC 5321 §4.2.1), so what it says is looked up in all of them.
+    /// Line breaks have no meaning in the text of a reply (RFC 5321 §4.2.1), so it is searched as a whole.
     ///
     /// ```
     /// use smtp_conformance::protocol::reply::Reply;

@@ -1,4 +1,4 @@
-//! One connection: octets in, octets out, within bounds.
+//! One connection: reads octets and writes octets, within limits of time and size.
 
 use std::io;
 use std::time::Duration;
@@ -18,22 +18,22 @@ const IDLE: Duration = Duration::from_secs(60);
 /// How long a connection may last.
 const LASTING: Duration = Duration::from_secs(1800);
 
-/// How long a client may take to close, once the server has.
+/// How long a client may take to close after the server has closed.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How long a handshake may take.
+/// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(20);
 
-/// What is kept of a line and of a message; the rest is counted.
+/// How many octets of a line or message are kept. The rest is only counted.
 const KEPT: usize = 64 << 10;
 
-/// What is read and sent at once.
+/// How many octets are read or sent at once.
 const BLOCK: usize = 16 << 10;
 
-/// The most that one connection brings.
+/// The most octets that are read on one connection.
 const MOST: u64 = 64 << 20;
 
-/// The most that an endless reply sends.
+/// How many octets an endless reply has at most.
 const ENDLESS: usize = 64 << 20;
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -56,7 +56,7 @@ pub(super) async fn serve(
         buffer: Vec::new(),
         taken: 0,
     };
-    // A client that goes away is no error of the server.
+    // It is not an error of the server if a client goes away.
     let _ = timeout(LASTING, connection.run()).await;
 }
 
@@ -78,7 +78,7 @@ enum Goes {
     Ended,
 }
 
-/// What came of reading.
+/// The outcome of reading.
 enum Read {
     Octets,
     Idle,
@@ -105,7 +105,7 @@ impl Connection {
         }
     }
 
-    /// Reads a line, up to LF; of one that is too long the beginning is kept.
+    /// Reads a line up to LF and answers it. Only the beginning of a line that is too long is kept.
     async fn line(&mut self) -> io::Result<Goes> {
         let mut line = Vec::new();
         loop {
@@ -127,7 +127,7 @@ impl Connection {
         }
     }
 
-    /// Reads a message, up to the line that is a dot.
+    /// Reads a message up to the line with the final dot, and answers it.
     async fn message(&mut self) -> io::Result<Goes> {
         let bare_lf = self.setting.behaves(Behaviour::EndsMessageAtBareLf).is_some();
         let mut reader = MessageReader { bare_lf, ..MessageReader::default() };
@@ -161,7 +161,7 @@ impl Connection {
         }
     }
 
-    /// Reads more, or tells that there is no more.
+    /// Reads more; returns whether the connection goes on if nothing more was read.
     async fn more(&mut self) -> io::Result<Option<Goes>> {
         Ok(match self.read().await? {
             None => Some(Goes::Ended),
@@ -197,7 +197,7 @@ impl Connection {
     async fn step(&mut self, step: Step) -> io::Result<Goes> {
         match step {
             Step::Send(octets) => self.send(&octets).await?,
-            Step::SendApart(octets) => {
+            Step::SendOctetByOctet(octets) => {
                 for octet in octets {
                     self.send(&[octet]).await?;
                     tokio::task::yield_now().await;
@@ -236,7 +236,7 @@ impl Connection {
         timeout(IDLE, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// RFC 3207 §4.2: what came in clear behind STARTTLS is forgotten.
+    /// Begins TLS. Octets that arrived in clear text after STARTTLS are discarded (RFC 3207 §4.2).
     async fn begin_tls(&mut self) -> io::Result<Goes> {
         if self.setting.behaves(Behaviour::StallHandshake).is_some() {
             return self.swallow(LASTING).await;
@@ -245,9 +245,9 @@ impl Connection {
             return self.close().await;
         }
         if self.setting.behaves(Behaviour::GarbageHandshake).is_some() {
-            // Behind the client's first octets, so that it waits for TLS.
+            // The client's first octets show that it waits for TLS.
             self.read().await?;
-            self.send(b"This is no TLS, and never will be.\r\n").await?;
+            self.send(b"This is not TLS, and never will be.\r\n").await?;
             return self.close().await;
         }
         if self.setting.behaves(Behaviour::KeepsClearText).is_none() {
@@ -261,13 +261,14 @@ impl Connection {
         Ok(Goes::On)
     }
 
-    /// Closes. What the client still sends is read, so that its octets do not destroy the last reply.
+    /// Closes the connection. After it has closed its own side, it reads what the client still sends, because unread
+    /// octets would reset the connection, and the client could lose the last reply.
     async fn close(&mut self) -> io::Result<Goes> {
         self.stream.shutdown().await?;
         self.swallow(CLOSING).await
     }
 
-    /// Reads and forgets.
+    /// Reads and discards octets until the client closes or the time is up.
     async fn swallow(&mut self, duration: Duration) -> io::Result<Goes> {
         let reading = async {
             loop {
@@ -293,15 +294,15 @@ struct MessageReader {
     at: At,
 }
 
-/// What stands right before.
+/// What comes directly before the next octet.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum At {
     /// CR LF, or nothing.
     #[default]
     Start,
-    /// The dot that begins a line.
+    /// A dot at the beginning of a line.
     Dot,
-    /// That dot and CR.
+    /// Such a dot and CR.
     DotCr,
     /// CR.
     Cr,
@@ -312,7 +313,7 @@ enum At {
 }
 
 impl MessageReader {
-    /// Takes an octet; whether it is the last.
+    /// Takes an octet, and returns whether it is the last one of the message.
     fn take(&mut self, octet: u8) -> bool {
         self.size += 1;
         if self.start.len() < KEPT {

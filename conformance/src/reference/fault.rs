@@ -1,4 +1,4 @@
-//! Faults: what the server can be told to do wrong, and the rules that each breaks.
+//! Faults: what the server can be told to do wrong, and the rules that each fault breaks.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -25,40 +25,40 @@ static FAULTS: LazyLock<Result<Vec<Fault>, String>> =
 pub struct Fault {
     /// An immutable slug.
     pub name: String,
-    /// What it does, in a clause.
+    /// What the server does, as a clause.
     pub about: String,
-    /// The rules that it breaks, all of them.
+    /// All rules that it breaks.
     pub trips: Vec<RuleId>,
     /// The protocol of the server that it is for.
     pub protocol: Protocol,
-    /// The TLS of the server that it is for.
+    /// When the server that it is for uses TLS.
     pub tls: Tls,
     replies: Vec<(At, String)>,
     with: Vec<String>,
     without: Vec<String>,
     pub(super) behaviour: Option<Behaviour>,
     at: Vec<At>,
-    /// The number that the behaviour is about.
+    /// The number that the behaviour needs.
     pub(super) count: usize,
-    /// The port that the server is said to serve at where it is used.
+    /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
 }
 
-/// The faults that are built in.
+/// Returns the built-in faults.
 ///
 /// # Errors
 ///
-/// A file that does not follow the form is refused with its name and line; a test reads it.
+/// If `faults.toml` is not well-formed, with its name and the line. A test ensures that it is.
 pub fn faults() -> Result<&'static [Fault]> {
     FAULTS.as_deref().map_err(|error| anyhow!("{error}"))
 }
 
 impl Fault {
-    /// The fault of a name.
+    /// Returns the fault with a name.
     ///
     /// # Errors
     ///
-    /// A name that no fault has is refused with those that are like it.
+    /// If no fault has the name, with the names of similar faults.
     pub fn find(name: &str) -> Result<&'static Fault> {
         let faults = faults()?;
         if let Some(fault) = faults.iter().find(|fault| fault.name == name) {
@@ -68,13 +68,13 @@ impl Fault {
         let wanted = words(name);
         let alike = |fault: &&Fault| words(&fault.name).iter().any(|word| wanted.contains(word));
         let alike: Vec<&str> = faults.iter().filter(alike).map(|fault| fault.name.as_str()).collect();
-        match alike.is_empty() {
-            true => bail!("there is no fault {name:?}"),
-            false => bail!("there is no fault {name:?}; there are {}", alike.join(", ")),
+        if alike.is_empty() {
+            bail!("there is no fault {name:?}");
         }
+        bail!("there is no fault {name:?}; similar names: {}", alike.join(", "))
     }
 
-    /// How long it waits before a reply; zero for most.
+    /// Returns how long the server waits before a reply; zero for most faults.
     #[must_use]
     pub fn delay(&self) -> Duration {
         match self.behaviour {
@@ -83,30 +83,30 @@ impl Fault {
         }
     }
 
-    /// The text that stands in for the reply of a situation.
+    /// Returns the text that replaces the reply of a situation.
     pub(super) fn reply(&self, key: Key, is: impl Fn(State) -> bool) -> Option<&str> {
         let exact = self.replies.iter().find(|(at, _)| at.key == key && at.state.is_some_and(&is));
         let any = || self.replies.iter().find(|(at, _)| at.key == key && at.state.is_none());
         exact.or_else(any).map(|(_, text)| text.as_str())
     }
 
-    /// Whether its behaviour is about a situation; without any, it is about all.
+    /// Returns whether its behaviour applies to a situation. Without `at` it applies to all.
     pub(super) fn is_at(&self, key: Key, is: impl Fn(State) -> bool) -> bool {
         self.at.is_empty() || self.at.iter().any(|at| at.key == key && at.state.is_none_or(&is))
     }
 
-    /// The capabilities that it adds.
+    /// Returns the capabilities that it adds.
     pub(super) fn adds(&self) -> impl Iterator<Item = &str> {
         self.with.iter().map(String::as_str)
     }
 
-    /// Whether it takes a capability away.
+    /// Returns whether it removes a capability.
     pub(super) fn removes(&self, keyword: &str) -> bool {
         self.without.iter().any(|without| without == keyword)
     }
 }
 
-/// A situation, maybe in one state of the session alone: `noop`, `noop@before-hello`.
+/// A situation, in any state of the session or in only one: `noop`, `noop@before-hello`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct At {
     key: Key,
@@ -119,7 +119,7 @@ impl At {
             Some((name, state)) => (name, Some(state)),
             None => (text, None),
         };
-        let key = Key::find(name).ok_or_else(|| anyhow!("no situation has the name {name:?}"))?;
+        let key = Key::find(name).ok_or_else(|| anyhow!("there is no situation {name:?}"))?;
         let state = state.map(|name| State::find(name).ok_or_else(|| anyhow!("there is no state {name:?}")));
         Ok(At { key, state: state.transpose()? })
     }
@@ -152,7 +152,7 @@ impl State {
         ("in-transaction", State::InTransaction),
     ];
 
-    /// Every state.
+    /// Returns every state.
     pub(super) fn all() -> impl Iterator<Item = State> {
         State::NAMES.into_iter().map(|(_, state)| state)
     }
@@ -162,28 +162,28 @@ impl State {
     }
 }
 
-/// What cannot be said by another text.
+/// What no replacement text can express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Behaviour {
     // At the TLS handshake.
-    /// Sends octets that are no TLS.
+    /// Sends octets that are not TLS.
     GarbageHandshake,
     /// Sends nothing.
     StallHandshake,
     /// Closes.
     DropHandshake,
-    /// Obeys what was sent in clear behind STARTTLS.
+    /// Obeys what was sent in clear text after STARTTLS.
     KeepsClearText,
 
     // In the session.
-    /// Shuts down at the command of that number.
+    /// Shuts down at the command with the number `count`.
     Shutdown,
-    /// Says 421 and does not close.
+    /// Sends 421 and does not close.
     StaysOpen,
-    /// Sends X.0.0 with every 4yz and 5yz.
+    /// Sends X.0.0 with every 4yz and 5yz reply.
     VagueCodes,
-    /// Leaves enhanced status codes out: everywhere, or at `at`.
+    /// Omits enhanced status codes, either everywhere or in the replies that `at` names.
     DropsCodes,
     /// Remembers the session across STARTTLS.
     RemembersAcrossTls,
@@ -195,25 +195,25 @@ pub(super) enum Behaviour {
     KeepsTransactionAtHello,
     /// Forgets the transaction at an EHLO that it refuses.
     ForgetsAtRefusedHello,
-    /// Takes the octets of a chunk that it refuses for commands.
+    /// Takes the octets of a chunk that it refuses as commands.
     ObeysRefusedChunks,
-    /// Forgets what came beside a command line in one packet.
+    /// Forgets what arrives in the same packet after a command line.
     LosesPipelined,
     /// Ends a message at LF, a dot and LF.
     EndsMessageAtBareLf,
-    /// Sends a reply for each recipient after the message, or in LMTP a single one; `at` names the replies.
+    /// Sends one reply per recipient after the message, or in LMTP a single one; `at` names the replies.
     MiscountsRecipients,
     /// Sends the replies after an LMTP message for refused recipients too.
     CountsRefusedRecipients,
-    /// Refuses a recipient once for now.
+    /// Refuses each recipient temporarily once.
     Greylist,
-    /// Takes that many recipients.
+    /// Accepts at most `count` recipients.
     LimitsRecipients,
-    /// Takes no command line of more octets.
+    /// Accepts command lines of at most `count` octets.
     LimitsLines,
-    /// Wants TLS before mail.
+    /// Requires TLS before mail.
     DemandsTls,
-    /// Wants no login before mail.
+    /// Requires no login before mail.
     DemandsNoLogin,
     /// Forgets the recipients at a RCPT that it refuses.
     ForgetsAtRefusedRcpt,
@@ -224,43 +224,43 @@ pub(super) enum Behaviour {
 }
 
 impl Behaviour {
-    /// What it does to a reply on its way.
+    /// Returns what it does to a reply on its way to the client.
     pub(super) fn way(self) -> Option<Way> {
         if let Behaviour::Way(way) = self { Some(way) } else { None }
     }
 }
 
-/// What happens to a reply on its way to the client: to those that `at` names, or to all.
+/// What happens to replies on their way to the client: to those that `at` names, or to all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Way {
-    /// Sends nothing, and goes on.
+    /// Sends no reply, and goes on.
     Silence,
-    /// Closes instead of the reply.
+    /// Closes instead of sending the reply.
     Drop,
-    /// Closes behind the reply.
-    DropBehind,
+    /// Closes after the reply.
+    DropAfter,
     /// Sends half of the reply, and closes.
     Cut,
-    /// Sends nothing any more, and stays.
+    /// Sends nothing from then on, and does not close.
     Stall,
-    /// Sends half of the reply, and stays.
+    /// Sends half of the reply and nothing from then on, and does not close.
     StallWithin,
     /// Sends the reply twice.
     Twice,
-    /// Sends the reply behind the next one.
+    /// Sends the reply after the next one.
     Late,
     /// Waits `count` seconds before the reply.
     Tardy,
-    /// Sends an octet, and waits, and sends the next.
+    /// Sends the reply one octet at a time, with a pause after each.
     Slow,
-    /// Sends each octet in a packet of its own.
-    Octetwise,
-    /// Closes its own direction behind the reply, and reads on.
+    /// Sends each octet in a separate packet.
+    OctetByOctet,
+    /// Closes its sending side after the reply, and continues to read.
     HalfClose,
-    /// Sends lines of one reply without end.
+    /// Sends a reply with an endless number of lines.
     EndlessLines,
-    /// Sends one line without end.
+    /// Sends an endless line.
     EndlessText,
 }
 
@@ -310,7 +310,7 @@ fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
         })?;
         if faults.iter().any(|other| other.name == fault.name) {
             bail!(
-                "{name}:{}: the name {:?} stands twice: each once",
+                "{name}:{}: another fault has the name {:?} already: choose a different name",
                 line_of(text.as_bytes(), place),
                 fault.name
             );
@@ -321,11 +321,11 @@ fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
 }
 
 impl Raw {
-    /// The fault, or what is wrong with it and where.
+    /// Returns the fault, or what is wrong with it and where.
     fn fault(self) -> Result<Fault, (Option<usize>, anyhow::Error)> {
         let name = self.name.into_inner();
         if name.is_empty() || !name.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
-            return Err((None, anyhow!("name {name:?}: write lower case letters, digits and hyphens")));
+            return Err((None, anyhow!("name {name:?}: use only lower case letters, digits and hyphens")));
         }
         if self.replies.is_empty()
             && self.behaviour.is_none()
@@ -335,7 +335,7 @@ impl Raw {
         {
             return Err((
                 None,
-                anyhow!("{name}: it does nothing: add replies, with, without, behaviour or port"),
+                anyhow!("the fault {name:?} does nothing: add replies, with, without, behaviour or port"),
             ));
         }
         let rule = |id: &Spanned<String>| {
@@ -371,7 +371,7 @@ mod tests {
     use super::{Fault, faults, read};
 
     #[test]
-    fn the_faults_that_are_built_in_are_well_formed() {
+    fn the_built_in_faults_are_well_formed() {
         faults().expect("faults.toml is well-formed");
     }
 
@@ -381,21 +381,24 @@ mod tests {
         let start = "[[fault]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: a: it does nothing: add replies, with, without, behaviour or port"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
         );
         let rule = format!("{start}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");
         assert_eq!(error(&rule), "x.toml:4: there is no rule \"no-such\"");
         let key = format!("{start}replies = {{ nop = \"250 Ok\\r\\n\" }}\n");
-        assert_eq!(error(&key), "x.toml:4: no situation has the name \"nop\"");
+        assert_eq!(error(&key), "x.toml:4: there is no situation \"nop\"");
         let state = format!("{start}behaviour = \"drop\"\nat = [\"noop@night\"]\n");
         assert_eq!(error(&state), "x.toml:5: there is no state \"night\"");
         let twice = format!("{start}behaviour = \"drop\"\n{start}behaviour = \"drop\"\n");
-        assert_eq!(error(&twice), "x.toml:6: the name \"a\" stands twice: each once");
+        assert_eq!(
+            error(&twice),
+            "x.toml:6: another fault has the name \"a\" already: choose a different name"
+        );
     }
 
     #[test]
-    fn a_name_that_is_not_there_brings_those_like_it() {
-        let error = |name: &str| format!("{:#}", Fault::find(name).expect_err("there is none"));
+    fn an_unknown_name_lists_similar_names() {
+        let error = |name: &str| format!("{:#}", Fault::find(name).expect_err("there is no such fault"));
         assert_eq!(error("zzz"), "there is no fault \"zzz\"");
         assert!(error("octet").contains("one-octet-a-second"), "{}", error("octet"));
     }

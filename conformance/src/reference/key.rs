@@ -13,7 +13,7 @@ macro_rules! keys {
             /// Every key.
             pub const ALL: &[Key] = &[$(Key::$name,)*];
 
-            /// Its name.
+            /// Returns its name.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
@@ -177,7 +177,7 @@ keys! {
 }
 
 impl Key {
-    /// The key of a name.
+    /// Returns the key with a name.
     #[must_use]
     pub fn find(name: &str) -> Option<Key> {
         Key::ALL.iter().copied().find(|key| key.name() == name)

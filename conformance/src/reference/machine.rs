@@ -1,8 +1,7 @@
-//! The server without input and output: lines, messages and chunks go in, replies come out.
+//! The server without input and output: it takes lines, messages and chunks, and returns replies.
 //!
-//! It goes by what it says: a fault that turns a refusal into 250 makes it accept, one that turns 354 into 250
-//! makes it wait for no message. So every fault gives a server that is wrong in one place and coherent in all
-//! others.
+//! It acts as its replies say: if a fault turns a refusal into 250, it accepts; if one turns 354 into 250, it does not
+//! wait for a message. So a server with a fault is wrong in one respect and consistent in all others.
 
 mod authentication;
 mod content;
@@ -25,11 +24,11 @@ use authentication::Stage;
 use mailbox::Mailbox;
 use speech::is_positive;
 
-/// The longest command line that is taken, its end included. RFC 5321 §4.5.3.1.4 wants 512, the extensions add
-/// to that.
+/// The longest command line that it accepts, including CR LF. RFC 5321 §4.5.3.1.4 requires 512 octets, and extensions
+/// add to that.
 const LINE: usize = 2048;
 
-/// The longest response to a challenge, its end included (RFC 4954 §4).
+/// The longest response to a challenge that it accepts, including CR LF (RFC 4954 §4).
 const RESPONSE: usize = 12288 + 2;
 
 /// What a server is set up to do.
@@ -43,50 +42,50 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// The fault that has a behaviour.
+    /// Returns the fault with a behaviour.
     pub(super) fn behaves(&self, behaviour: Behaviour) -> Option<&'static Fault> {
         self.faults.iter().copied().find(|fault| fault.behaviour == Some(behaviour))
     }
 }
 
-/// What comes in.
+/// What the server receives.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Input<'a> {
     /// The client connected.
     Connected,
-    /// A line, its end included; of one that is far too long the beginning.
+    /// A line, including its end, or the beginning of a line that is far too long.
     Line(&'a [u8]),
     /// A message.
     Message(Message<'a>),
-    /// A chunk of so many octets.
+    /// A chunk, with its length in octets.
     Chunk(u64),
     /// TLS has begun.
     Secured,
-    /// Nothing came for too long.
+    /// The client sent nothing for too long.
     Idle,
-    /// More came than one connection may bring.
+    /// The client sent more than it may on one connection.
     TooMuch,
 }
 
-/// A message as it came.
+/// A message as the client sent it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Message<'a> {
     /// Its first octets.
     pub(super) start: &'a [u8],
-    /// How many octets it has, the final dot apart.
+    /// The number of its octets, without the final dot.
     pub(super) size: u64,
-    /// Whether CR or LF stands alone in it.
+    /// Whether it has a bare CR or a bare LF.
     pub(super) stray_ends: bool,
 }
 
-/// What goes out.
+/// What the server does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// A reply.
+    /// Sends a reply.
     Reply { key: Key, octets: Vec<u8>, states: Vec<State> },
-    /// TLS begins.
+    /// Begins TLS.
     BeginTls,
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
 }
 
@@ -97,7 +96,7 @@ pub(super) enum Awaited {
     Line,
     /// A message.
     Message,
-    /// So many octets.
+    /// A chunk, with its length in octets.
     Chunk(u64),
 }
 
@@ -110,7 +109,7 @@ enum Waiting {
 }
 
 /// One session.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct Machine {
     setting: Setting,
     waiting: Waiting,
@@ -153,7 +152,7 @@ impl Machine {
         }
     }
 
-    /// What it waits for.
+    /// Returns what it waits for.
     pub(super) fn awaits(&self) -> Awaited {
         match self.waiting {
             Waiting::Command | Waiting::Response(_) => Awaited::Line,
@@ -162,7 +161,7 @@ impl Machine {
         }
     }
 
-    /// Takes what came, and tells what goes out.
+    /// Takes what the client sent, and returns what to do.
     pub(super) fn take(&mut self, input: Input<'_>) -> Vec<Action> {
         match (input, self.waiting) {
             (Input::Connected, _) => self.greet(),
@@ -183,7 +182,7 @@ impl Machine {
         self.refuses = number >= 500;
     }
 
-    /// RFC 3207 §4.2: what was said before is forgotten.
+    /// After TLS has begun, the server forgets what the client said before (RFC 3207 §4.2).
     fn secured(&mut self) {
         self.tls = true;
         if self.behaves(Behaviour::RemembersAcrossTls).is_none() {
@@ -250,13 +249,13 @@ impl Machine {
         (verb == Verb::Lhlo) == self.is_lmtp()
     }
 
-    /// RFC 3207 §4 spares these commands alone.
+    /// RFC 3207 §4 allows only NOOP, EHLO, STARTTLS and QUIT without TLS. The server is more lenient.
     fn wants_tls(&self, verb: Verb) -> bool {
         let spared = matches!(verb, Verb::Noop | Verb::Starttls | Verb::Rset | Verb::Help | Verb::Other);
         !self.tls && !spared && self.hello.is_some() && self.behaves(Behaviour::DemandsTls).is_some()
     }
 
-    /// RFC 4954 §6, RFC 6409 §4.3: mail only behind a login. A session without EHLO lacks that first.
+    /// Mail needs a login (RFC 4954 §6, RFC 6409 §4.3). Without EHLO, the error is that EHLO is missing.
     fn wants_login(&self, verb: Verb) -> bool {
         let mail = matches!(verb, Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Burl) && self.hello.is_some();
         let asks = matches!(verb, Verb::Vrfy | Verb::Expn);
@@ -269,7 +268,7 @@ impl Machine {
             && self.behaves(Behaviour::DemandsNoLogin).is_none()
     }
 
-    /// RFC 5321 §4.1.4: an EHLO that is taken begins anew, one that is refused changes nothing.
+    /// An accepted EHLO resets the session, and a refused one changes nothing (RFC 5321 §4.1.4).
     fn hello(&mut self, command: &Command<'_>) {
         let name = command.argument();
         if !is_domain(name) && !is_literal(name) {
@@ -312,11 +311,14 @@ impl Machine {
     }
 
     fn starttls(&mut self, command: &Command<'_>) {
-        let key = match self.tls {
-            _ if !command.argument().is_empty() => Key::StarttlsArgument,
-            true => Key::StarttlsActive,
-            false if self.hello.is_none() => Key::StarttlsBeforeHello,
-            false => Key::Starttls,
+        let key = if !command.argument().is_empty() {
+            Key::StarttlsArgument
+        } else if self.tls {
+            Key::StarttlsActive
+        } else if self.hello.is_none() {
+            Key::StarttlsBeforeHello
+        } else {
+            Key::Starttls
         };
         if self.say(key) == 220 && key == Key::Starttls {
             self.actions.push(Action::BeginTls);

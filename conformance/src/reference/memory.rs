@@ -13,7 +13,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Whether a mailbox was not asked for before.
+    /// Returns whether a mailbox is asked for the first time. Once [`MOST`] are remembered, no other is new.
     pub(super) fn is_new(&self, path: &[u8]) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.len() < MOST && seen.insert(path.to_ascii_lowercase())

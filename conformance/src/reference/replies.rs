@@ -1,4 +1,4 @@
-//! The texts of the replies, and what is put into them.
+//! The texts of the replies, and the placeholders in them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ pub(super) const DOMAIN: &str = "mx.example.org";
 const NAME: &str = "replies.toml";
 const TEXT: &str = include_str!("replies.toml");
 
-/// The longest padding.
+/// The longest padding, in octets.
 const PADDING: usize = 1 << 20;
 
 static REPLIES: LazyLock<Result<Replies, String>> =
@@ -28,12 +28,12 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// Those that are built in.
+    /// Returns the built-in replies.
     pub(super) fn built_in() -> Result<&'static Replies> {
         REPLIES.as_ref().map_err(|error| anyhow!("{error}"))
     }
 
-    /// The text of a reply as it goes over the wire, nothing put in.
+    /// Returns the text of a reply with CR LF at the ends of its lines, and with its placeholders.
     pub(super) fn text(&self, key: Key) -> &str {
         self.texts.get(&key).map_or("", String::as_str)
     }
@@ -44,31 +44,31 @@ impl Replies {
         for (spanned, lines) in &lines {
             let line = line_of(text.as_bytes(), spanned.span().start);
             let Some(key) = Key::find(spanned.get_ref()) else {
-                bail!("{name}:{line}: no situation has the name {:?}", spanned.get_ref());
+                bail!("{name}:{line}: there is no situation {:?}", spanned.get_ref());
             };
             check(lines).map_err(|error| anyhow!("{name}:{line}: {error}"))?;
             texts.insert(key, format!("{}\r\n", lines.trim_end_matches('\n').replace('\n', "\r\n")));
         }
         match Key::ALL.iter().find(|key| !texts.contains_key(key)) {
-            Some(key) => bail!("{name}: add a reply for {:?}", key.name()),
+            Some(key) => bail!("{name}: the situation {:?} has no reply: add one", key.name()),
             None => Ok(Replies { texts }),
         }
     }
 }
 
-/// What is put into a reply.
+/// The values of the placeholders.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values<'a> {
-    /// The name in EHLO.
+    /// The name that the client gave in EHLO.
     pub(super) client: &'a str,
-    /// The mailbox at hand.
+    /// The mailbox in question.
     pub(super) mailbox: &'a str,
-    /// The capabilities, with the code before each.
+    /// The lines of the list of capabilities, each with its reply code.
     pub(super) capabilities: &'a str,
 }
 
 impl Values<'_> {
-    /// The octets of a text: values put in, and each `\xHH` the octet that it names.
+    /// Returns the octets of a text, with each placeholder replaced by its value and each `\xHH` by the octet.
     pub(super) fn fill(&self, text: &str) -> Vec<u8> {
         let filled = parts(text).map(|part| match part {
             Part::Text(text) => text.to_owned(),
@@ -92,7 +92,7 @@ impl Values<'_> {
     }
 }
 
-/// Whether every placeholder of a text is known.
+/// Refuses a text with an unknown placeholder.
 pub(super) fn check(text: &str) -> Result<()> {
     let unknown = parts(text).find_map(|part| match part {
         Part::Value(name) if Values::default().value(name).is_none() => Some(name),
@@ -179,11 +179,8 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         let error = |text: &str| format!("{:#}", Replies::read("x.toml", text).expect_err("it is refused"));
-        assert_eq!(
-            error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"),
-            "x.toml:2: no situation has the name \"nop\""
-        );
+        assert_eq!(error("noop = \"250 Ok\"\nnop = \"250 Ok\"\n"), "x.toml:2: there is no situation \"nop\"");
         assert_eq!(error("noop = \"250 {ok}\"\n"), "x.toml:1: there is no placeholder {ok}");
-        assert_eq!(error("noop = \"250 Ok\"\n"), "x.toml: add a reply for \"greeting\"");
+        assert_eq!(error("noop = \"250 Ok\"\n"), "x.toml: the situation \"greeting\" has no reply: add one");
     }
 }

@@ -1,4 +1,4 @@
-//! How replies go out: as they are, or as a fault has it.
+//! How replies are sent: unchanged, or as a fault wants it.
 
 use std::time::Duration;
 
@@ -6,30 +6,30 @@ use super::fault::{Fault, State, Way};
 use super::key::Key;
 use super::machine::Action;
 
-/// Something that is done to the connection.
+/// One thing that is done on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Octets go out.
+    /// Sends octets.
     Send(Vec<u8>),
-    /// Octets go out, each in a packet of its own.
-    SendApart(Vec<u8>),
-    /// Octets go out, with a pause behind each.
+    /// Sends octets, each in a separate packet.
+    SendOctetByOctet(Vec<u8>),
+    /// Sends octets with a pause after each.
     SendSlowly(Vec<u8>),
-    /// Octets go out again and again.
+    /// Sends the octets again and again.
     SendEndlessly(Vec<u8>),
-    /// Nothing goes out for that long.
+    /// Sends nothing for that long.
     Wait(Duration),
-    /// Nothing goes out any more; what comes in is dropped.
+    /// Sends nothing from then on, and discards what comes in.
     Stall,
-    /// Nothing goes out any more, and the client is told; what comes in is read.
+    /// Closes the sending side, and discards what comes in.
     HalfClose,
-    /// TLS begins.
+    /// Begins TLS.
     BeginTls,
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
 }
 
-/// The way from the session to the connection.
+/// Turns the actions of the session into steps on the connection.
 pub(super) struct Wire {
     faults: Vec<&'static Fault>,
     held: Vec<u8>,
@@ -40,7 +40,7 @@ impl Wire {
         Wire { faults: faults.to_vec(), held: Vec::new() }
     }
 
-    /// What is done for what the session wants.
+    /// Returns the steps that carry out the actions of the session.
     pub(super) fn steps(&mut self, actions: Vec<Action>) -> Vec<Step> {
         let mut steps = Vec::new();
         for action in actions {
@@ -56,7 +56,7 @@ impl Wire {
         joined(steps)
     }
 
-    /// What is held back.
+    /// Returns the step that sends what was held back.
     fn release(&mut self) -> Option<Step> {
         let held = std::mem::take(&mut self.held);
         (!held.is_empty()).then_some(Step::Send(held))
@@ -67,14 +67,14 @@ impl Wire {
         let behaviour =
             self.faults.iter().filter(is_at).find_map(|fault| Some((fault.behaviour?.way()?, *fault)));
         let way = behaviour.map(|(way, _)| way);
-        // Within a line, not within its end.
+        // The cut is within a line, not within its CR LF.
         let half = || octets.get(..octets.len() / 2).unwrap_or_default().trim_ascii_end().to_vec();
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
         match way {
             None => steps.push(Step::Send(octets)),
             Some(Way::Silence) => {}
             Some(Way::Drop) => steps.push(Step::Close),
-            Some(Way::DropBehind) => steps.extend([Step::Send(octets), Step::Close]),
+            Some(Way::DropAfter) => steps.extend([Step::Send(octets), Step::Close]),
             Some(Way::Cut) => steps.extend([Step::Send(half()), Step::Close]),
             Some(Way::Stall) => steps.push(Step::Stall),
             Some(Way::StallWithin) => steps.extend([Step::Send(half()), Step::Stall]),
@@ -85,7 +85,7 @@ impl Wire {
             }
             Some(Way::Late) => return self.held.extend(octets),
             Some(Way::Slow) => steps.push(Step::SendSlowly(octets)),
-            Some(Way::Octetwise) => steps.push(Step::SendApart(octets)),
+            Some(Way::OctetByOctet) => steps.push(Step::SendOctetByOctet(octets)),
             Some(Way::HalfClose) => steps.extend([Step::Send(octets), Step::HalfClose]),
             Some(Way::EndlessLines) => steps.push(Step::SendEndlessly([&code(), &b"-more\r\n"[..]].concat())),
             Some(Way::EndlessText) => {
@@ -99,7 +99,7 @@ impl Wire {
     }
 }
 
-/// The steps, octets that follow each other in one.
+/// Joins consecutive steps that send octets into one.
 fn joined(steps: Vec<Step>) -> Vec<Step> {
     steps.into_iter().fold(Vec::new(), |mut steps, step| {
         match (steps.last_mut(), step) {

@@ -6,7 +6,6 @@ use askama::Template;
 use super::digest::{accepted, broken, by_rule, cut, fix_for, not_judged, provenance, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
-use crate::counted::counted;
 use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Record, Summary};
 use crate::rules::catalogue::{Level, RuleId};
@@ -117,7 +116,7 @@ impl Report {
                 .iter()
                 .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
                 .collect(),
-            accepted_times: Markdown::text(counted(accepted.values().sum(), "finding")),
+            accepted_times: Markdown::text(accepted.values().sum::<usize>()),
             accepted: accepted
                 .into_iter()
                 .map(|((level, id, accepted), times)| Accepted {
@@ -128,7 +127,7 @@ impl Report {
                     reason: Markdown::text(&accepted.reason),
                 })
                 .collect(),
-            not_judged_cases: Markdown::text(counted(not_judged.values().map(Vec::len).sum(), "case")),
+            not_judged_cases: Markdown::text(not_judged.values().map(Vec::len).sum::<usize>()),
             not_judged: not_judged
                 .into_iter()
                 .map(|((verdict, reason), cases)| NotJudged {
@@ -147,11 +146,11 @@ impl Counts {
         let cases: Vec<String> =
             summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
         Counts {
-            errors: Markdown::text(counted(summary.errors, "error")),
-            warnings: Markdown::text(counted(summary.warnings, "warning")),
-            notes: Markdown::text(counted(summary.notes, "note")),
-            exchanges: Markdown::text(counted(summary.exchanges, "exchange")),
-            dialogues: Markdown::text(counted(summary.dialogues, "connection")),
+            errors: Markdown::text(summary.errors),
+            warnings: Markdown::text(summary.warnings),
+            notes: Markdown::text(summary.notes),
+            exchanges: Markdown::text(summary.exchanges),
+            dialogues: Markdown::text(summary.dialogues),
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
             cut: cut(summary).map(Markdown::text),
             hints: summary.hints.iter().map(Markdown::text).collect(),

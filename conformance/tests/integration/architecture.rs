@@ -1,17 +1,17 @@
-//! The rooms of the suite import what ARCHITECTURE.md lets them import, and nothing imports in a circle.
+//! The rooms of the suite import only what ARCHITECTURE.md allows, and no imports form a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms, each with those that it may import; `None` for all of them.
+/// The rooms that each room may import; `None` if it may import all of them.
 type Allowed = BTreeMap<String, Option<BTreeSet<String>>>;
 
-/// The files below a folder, each with the paths that it imports.
+/// The paths that each file below a folder imports.
 type Imports = BTreeMap<PathBuf, BTreeSet<String>>;
 
 #[test]
-fn rooms_import_what_they_may_and_no_more() {
+fn rooms_import_only_what_they_may() {
     let allowed = allowed();
     let imports = imports(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "crate");
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -48,7 +48,7 @@ fn no_files_import_each_other_in_a_circle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in [root.join("src"), root.join("../xtask/src"), root.join("../src")] {
         let imports = imports(&folder, "crate");
-        // A folder and the file of its name are one: a module and those within it share their private items.
+        // A module and its submodules share private items, so a file and the folder of the same name count as one.
         let arrows: BTreeMap<&Path, BTreeSet<&Path>> = imports
             .iter()
             .map(|(file, paths)| {
@@ -60,7 +60,7 @@ fn no_files_import_each_other_in_a_circle() {
             let circle = circle(start, &arrows);
             assert!(
                 circle.is_none(),
-                "{} imports itself by way of {:?}",
+                "{} imports itself through {:?}",
                 start.display(),
                 circle.unwrap_or_default()
             );
@@ -68,7 +68,7 @@ fn no_files_import_each_other_in_a_circle() {
     }
 }
 
-/// The list under "What may import what".
+/// Reads the list under "What may import what".
 fn allowed() -> Allowed {
     let text = include_str!("../../../ARCHITECTURE.md");
     let section = text.split("## What may import what").nth(1).expect("the section is there");
@@ -83,7 +83,7 @@ fn allowed() -> Allowed {
     block.lines().map(line).collect()
 }
 
-/// The room of a file: its folder, or its own name.
+/// Returns the room of a file, which is its folder or its own name.
 fn room(file: &Path) -> String {
     let first = file.components().next().expect("a file has a name");
     first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
@@ -110,7 +110,7 @@ fn imports(folder: &Path, root: &str) -> Imports {
     imports
 }
 
-/// The module that a file is: `rules::reply::syntax`.
+/// Returns the path of a file's module, such as `rules::reply::syntax`.
 fn module(file: &Path) -> Vec<String> {
     let mut parts: Vec<String> = file
         .with_extension("")
@@ -123,7 +123,7 @@ fn module(file: &Path) -> Vec<String> {
     parts
 }
 
-/// The paths in a file's code that begin with `crate` or `super`, from the crate's root; those of its tests apart.
+/// Returns the paths in a file's code that begin with `crate` or `super`, from the crate's root. Tests are left out.
 fn paths(text: &str, root: &str, module: &[String]) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let mut paths = BTreeSet::new();
@@ -145,7 +145,7 @@ fn paths(text: &str, root: &str, module: &[String]) -> BTreeSet<String> {
     paths
 }
 
-/// `a::{b, c::d}` as `a::b` and `a::c::d`, as far as they are on the line.
+/// Splits `a::{b, c::d}` into `a::b` and `a::c::d`, up to the end of the line.
 fn ends(text: &str) -> Vec<String> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == ':';
     let end = text.find(|character| !is_part(character)).unwrap_or(text.len());
@@ -159,7 +159,7 @@ fn ends(text: &str) -> Vec<String> {
     }
 }
 
-/// The file that a path leads to: that of its longest beginning that is a module.
+/// Returns the file that a path leads to. It is that of the path's longest prefix that is a module.
 fn owner<'i>(path: &str, imports: &'i Imports) -> Option<&'i Path> {
     let mut parts: Vec<&str> = path.split("::").collect();
     while !parts.is_empty() {
@@ -172,13 +172,13 @@ fn owner<'i>(path: &str, imports: &'i Imports) -> Option<&'i Path> {
     None
 }
 
-/// Whether one file is the module of the other, or of a folder that the other is in.
+/// Returns whether one file's module contains the other's.
 fn is_family(one: &Path, other: &Path) -> bool {
     let (one, other) = (one.with_extension(""), other.with_extension(""));
     one.starts_with(&other) || other.starts_with(&one)
 }
 
-/// The way from a file back to itself, if there is one.
+/// Returns the path of imports from a file back to itself, if there is one.
 fn circle<'i>(start: &'i Path, arrows: &BTreeMap<&'i Path, BTreeSet<&'i Path>>) -> Option<Vec<&'i Path>> {
     let mut seen = BTreeSet::new();
     let mut ways = vec![vec![start]];

@@ -1,5 +1,5 @@
-//! The HTML report in a browser: it filters, opens cells, works without its script, and does nothing that a server
-//! asks for.
+//! Opens the HTML report in a browser. It filters, opens cells, works without its script, and runs nothing that a
+//! server sent.
 
 use std::future::Future;
 use std::io::{BufRead as _, BufReader};
@@ -23,11 +23,11 @@ use tempfile::TempDir;
 
 use crate::support;
 
-/// What would change the page's title if anything of it ran, or ended what it stands in.
+/// Text that changes the page's title if any of it runs, and that tries to close the elements around it.
 const HOSTILE: &str = "</script></pre></details><script>document.title='forged'</script>\
                        <img src=x onerror=\"document.title='forged'\">' onmouseover=\"document.title='forged'\" x=\"&lt;b&gt;";
 
-/// `chromedriver`, ended with its browser when dropped.
+/// A `chromedriver` process. It ends with its browser when it is dropped.
 struct Driver {
     process: Child,
     url: String,
@@ -35,7 +35,7 @@ struct Driver {
 }
 
 impl Driver {
-    /// Starts it on a free port; `None` where the programs are missing.
+    /// Starts it on a free port. Returns `None` if the programs are missing.
     fn start() -> Option<Driver> {
         if !support::has(["chromium", "chromedriver"]) {
             return None;
@@ -53,7 +53,7 @@ impl Driver {
         Some(Driver { process, url, profile: tempfile::tempdir().expect("a folder") })
     }
 
-    /// A browser; with `scripts` false, one that runs no script of a page.
+    /// Opens a browser. If `scripts` is false, it runs no scripts of pages.
     async fn open(&self, scripts: bool) -> Client {
         let profile = format!("--user-data-dir={}", self.profile.path().display());
         let arguments = [
@@ -86,7 +86,7 @@ impl Drop for Driver {
     }
 }
 
-/// The records of a server that says a text to NOOP; a rude one greets with a control character.
+/// Returns the records of a server that answers NOOP with a text. A rude server greets with a control character.
 fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
     let greeting = if rude { r"220 mx.example.org \x07" } else { "220 mx.example.org" };
     let recorded = format!(
@@ -98,7 +98,7 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
     record::records(&Subject::named(name), Outcome::of_recordings(dialogues, judgement).without_baseline())
 }
 
-/// Drives a browser over the page of three servers.
+/// Opens a page about three servers in a browser, and runs a test on it.
 fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) {
     let Some(driver) = Driver::start() else { return };
     let mut servers = [
@@ -124,7 +124,7 @@ fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) 
     runtime.block_on(async {
         let client = driver.open(scripts).await;
         client.goto(&format!("file://{}", file.display())).await.expect("the page");
-        // Whatever comes of the test, the browser is closed.
+        // The browser is closed even if the test panics.
         let test = AssertUnwindSafe(test(client.clone())).catch_unwind();
         let tested = tokio::time::timeout(Duration::from_secs(120), test).await;
         client.close().await.expect("the browser closes");
@@ -137,7 +137,7 @@ async fn ask(client: &Client, expression: &str) -> Value {
     answer.unwrap_or_else(|error| panic!("{expression}: {error}"))
 }
 
-/// The rules whose rows are shown.
+/// Returns the rules whose rows are shown.
 async fn shown(client: &Client) -> Vec<String> {
     let rows = "[...document.querySelectorAll('#matrix tbody tr:not([hidden]) th code')].map(code => code.textContent)";
     serde_json::from_value(ask(client, rows).await).expect("names")
@@ -149,7 +149,7 @@ async fn click(client: &Client, selector: &str) {
     element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
 }
 
-/// Resets the form. The page filters again when the event is over.
+/// Resets the form. The page filters again after the event.
 async fn reset(client: &Client) {
     click(client, "button[type=reset]").await;
     ask(client, "new Promise(resolve => setTimeout(resolve))").await;
@@ -196,7 +196,7 @@ fn the_form_filters() {
         click(&client, "input[name=server][value='2']").await;
         assert!(shown(&client).await.contains(&ASCII.to_owned()));
         click(&client, "input[name=fresh]").await;
-        assert_eq!(shown(&client).await, [""; 0], "a baseline has all of the second server");
+        assert_eq!(shown(&client).await, [""; 0], "a baseline accepts all findings of the second server");
         reset(&client).await;
         assert_eq!(shown(&client).await, broken);
 
@@ -226,7 +226,7 @@ fn a_cell_opens_by_mouse_and_keyboard() {
         assert_eq!(is_open().await, json!(false));
         assert_eq!(ask(&client, "document.activeElement.localName").await, "summary");
 
-        // Enter and Escape, as WebDriver writes them.
+        // Enter and Escape in WebDriver's notation.
         let summary = client.find(Locator::Css(&format!("{cell} summary"))).await.expect("a summary");
         summary.send_keys("\u{e007}").await.expect("keys");
         assert_eq!(is_open().await, json!(true));
@@ -247,11 +247,11 @@ fn hostile_text_is_inert() {
         let text = ask(&client, "document.querySelector('#matrix').textContent").await;
         let text = text.as_str().expect("a text");
         assert!(text.contains("Accepted: </script></pre></details><script>"), "{text}");
-        // Quotes are shown as escapes.
+        // Exchanges show quotes with a backslash, so the text is compared only up to the first quote.
         assert!(text.contains("</script></pre></details><script>document.title="), "{text}");
         assert!(text.contains("S: 250 </script>"), "{text}");
 
-        // What is put into the page later does not run or load either.
+        // Elements that are added to the page later do not run or load anything either.
         let intrusion = "(() => {
             const script = document.createElement('script');
             script.textContent = \"document.title = 'forged'\";

@@ -1,4 +1,4 @@
-//! Runs the program: its exit statuses, its help, and the report it prints whatever happens.
+//! Runs the program, and checks its exit statuses, its help, and that it always prints a report.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -83,7 +83,7 @@ fn help_has_examples_and_exit_statuses() {
 #[test]
 fn a_report_is_written_even_if_no_server_answers() {
     let folder = tempfile::tempdir().expect("a folder");
-    // A port that was bound and dropped refuses connections.
+    // A port that was bound and released refuses connections.
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let target = format!("smtp://{}", port.expect("a port"));
     let output = run(folder.path(), &["run", &target, "--jsonl", "run.jsonl", "--junit", "run.xml"]);
@@ -193,7 +193,7 @@ fn a_baseline_accepts_findings_and_reports_stale_entries() {
         assert_eq!(status(&output), Some(0), "{format}: {}", String::from_utf8_lossy(&output.stderr));
     }
     let markdown = run(&["--format", "markdown"]).stdout;
-    assert!(String::from_utf8_lossy(&markdown).contains("Accepted: 1 finding that the baseline has"));
+    assert!(String::from_utf8_lossy(&markdown).contains("<summary>Accepted findings: 1</summary>"));
     target(&whole);
     let output = run(&[]);
     assert_eq!(status(&output), Some(3));

@@ -1,4 +1,4 @@
-//! Comparisons: what makes a finding the same one, and what is new, changed or gone.
+//! Comparisons: when two findings are the same, and which are new, changed or gone.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +14,7 @@ use smtp_conformance::record::{self, Record, Subject};
 use smtp_conformance::report::{self, Style};
 use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
-/// The first reply to NOOP has no enhanced status code, though EHLO announces them.
+/// The reply to NOOP has no enhanced status code, although the reply to EHLO announces them.
 const SPOKEN: &str = "\
 #: connected
 S: 220 mx1.example.org ESMTP, 2026-01-02 03:04:05
@@ -37,7 +37,7 @@ fn records(name: &str, text: &str) -> Vec<Record> {
     )
 }
 
-/// The rules of what is new, changed and gone, and how many findings are the same.
+/// Returns the rules of the new, changed and gone findings, and how many findings are the same.
 fn compared(before: &[Record], after: &[Record]) -> (Vec<String>, Vec<String>, Vec<String>, usize) {
     let (before, after) = (RecordIndex::of(before), RecordIndex::of(after));
     let comparison = Comparison::of(&before, &after);
@@ -52,7 +52,7 @@ fn none() -> Vec<String> {
 }
 
 #[test]
-fn a_finding_stays_the_same_where_texts_hosts_counts_and_places_differ() {
+fn a_finding_is_the_same_if_only_texts_hosts_counts_or_locations_differ() {
     let before = records("runs/monday/noop.txt", SPOKEN);
     let findings = RecordIndex::of(&before).findings.len();
     assert!(findings > 0);
@@ -73,7 +73,7 @@ fn a_finding_stays_the_same_where_texts_hosts_counts_and_places_differ() {
 }
 
 #[test]
-fn another_act_connection_or_code_makes_a_difference() {
+fn a_different_act_connection_or_code_makes_a_different_finding() {
     let before = records("noop.txt", SPOKEN);
     let rule = vec!["enhanced-code-present".to_owned()];
     let coded = records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok"));
@@ -88,9 +88,9 @@ fn another_act_connection_or_code_makes_a_difference() {
     assert_eq!((changed, gone), (rule, none()));
 }
 
-/// Cases share connections.
+/// Several cases can share a connection.
 #[test]
-fn what_a_case_did_on_a_shared_connection_is_known_to_be_tried() {
+fn acts_of_a_case_on_a_shared_connection_count_as_tried() {
     let shared = |spoken: &str| {
         let mut records = records("noop.txt", spoken);
         for record in &mut records {
@@ -111,7 +111,7 @@ fn what_a_case_did_on_a_shared_connection_is_known_to_be_tried() {
 }
 
 #[test]
-fn what_was_not_tried_again_is_told_from_what_was_mended() {
+fn findings_not_tried_again_differ_from_fixed_ones() {
     let before = records("noop.txt", SPOKEN);
     for (after, tried) in [
         (records("noop.txt", &SPOKEN.replace("250 Ok", "250 2.0.0 Ok")), true),
@@ -131,7 +131,7 @@ fn what_was_not_tried_again_is_told_from_what_was_mended() {
 }
 
 #[test]
-fn a_level_that_rose_counts_like_a_new_finding() {
+fn a_raised_level_counts_like_a_new_finding() {
     let error = records("noop.txt", SPOKEN);
     let mut note = error.clone();
     for record in &mut note {
@@ -147,7 +147,7 @@ fn a_level_that_rose_counts_like_a_new_finding() {
 }
 
 #[test]
-fn streams_cut_short_or_forged_are_compared_too() {
+fn incomplete_or_forged_records_can_be_compared() {
     let whole = records("\u{1b}[2J\u{202e}noop.txt", &SPOKEN.replace("NOOP 17", r"NOOP \x1b[2J"));
     for records in [&whole[..0], &whole[1..], &whole[whole.len() - 3..]] {
         for (before, after) in [(records, &whole[..]), (&whole[..], records)] {
@@ -184,7 +184,7 @@ fn equal_differences_are_one_block() {
 }
 
 #[test]
-fn the_command_tells_by_its_exit_status() {
+fn exit_statuses_of_compare() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, records: &[Record]| {
         let mut octets = Vec::new();

@@ -1,4 +1,4 @@
-//! Where credentials are sent, and that what is written never shows the password.
+//! When credentials are sent, and that no output ever shows the password.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use smtp_conformance::reference::{Options, Reference, Tls};
 use smtp_conformance::{Address, Credentials};
 
-/// What a server says: its greeting, the lines of its EHLO reply, the text of every other reply.
+/// What a server says: its greeting, the lines of its reply to EHLO, and the text of every other reply.
 #[derive(Clone, Debug)]
 struct Speech {
     greeting: String,
@@ -32,7 +32,7 @@ impl Speech {
         }
     }
 
-    /// Serves on a port of its own; gives the port and the lines that come.
+    /// Serves on a free port. Returns the port and the lines that arrive.
     fn serve(self) -> (u16, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -100,7 +100,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 
 const PASSWORD: &str = "S3cr3t-Pa55w0rd";
 
-/// How many lines hold the password.
+/// Returns how many lines contain the password.
 fn sent(lines: &Mutex<Vec<String>>) -> usize {
     let plain = STANDARD.encode(format!("\0alice\0{PASSWORD}"));
     let alone = STANDARD.encode(PASSWORD);
@@ -109,13 +109,13 @@ fn sent(lines: &Mutex<Vec<String>>) -> usize {
 }
 
 #[test]
-fn in_clear_they_go_only_where_no_tls_is_offered_or_the_target_allows_it() {
+fn clear_text_credentials_need_a_server_without_starttls_or_permission() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("password"), PASSWORD).expect("a file");
     let (with_tls, without) = (&["STARTTLS", "AUTH PLAIN LOGIN"][..], &["AUTH PLAIN LOGIN"][..]);
     let (verified, not_first) =
         ("with --verify-tls, credentials are sent only", "only under TLS to a server that offers STARTTLS");
-    for (offers, more, options, told) in [
+    for (offers, more, options, reason) in [
         (without, "", &["--allow", "auth"][..], None),
         (without, "", &["--allow", "auth", "--verify-tls"], Some(verified)),
         (with_tls, "", &["--allow", "auth"], Some(not_first)),
@@ -133,26 +133,26 @@ fn in_clear_they_go_only_where_no_tls_is_offered_or_the_target_allows_it() {
         );
         let report = String::from_utf8(output.stdout).expect("UTF-8");
         if report.is_empty() && options.contains(&"--verify-tls") {
-            // A machine without root certificates can verify none.
+            // Without root certificates on this machine, no certificate can be verified.
             assert_eq!(sent(&lines), 0);
             continue;
         }
-        assert_eq!(sent(&lines) == 0, told.is_some(), "{offers:?}, {more}, {options:?}: {}", sent(&lines));
-        if let Some(told) = told {
+        assert_eq!(sent(&lines) == 0, reason.is_some(), "{offers:?}, {more}, {options:?}: {}", sent(&lines));
+        if let Some(reason) = reason {
             let line = report
                 .lines()
                 .find(|line| line.starts_with("skipped") && line.contains("auth-right-password"));
             let line = line
-                .or_else(|| report.lines().find(|line| line.starts_with("skipped") && line.contains(told)));
+                .or_else(|| report.lines().find(|line| line.starts_with("skipped") && line.contains(reason)));
             assert!(
-                line.is_some_and(|line| line.contains(told)),
+                line.is_some_and(|line| line.contains(reason)),
                 "{offers:?}, {more}, {options:?}: {report}"
             );
         }
     }
 }
 
-/// Passes octets on, and notes those of the client that are no TLS.
+/// Forwards octets in both directions, and notes what the client sends.
 fn proxy(server: String) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -188,7 +188,7 @@ fn proxy(server: String) -> (u16, Arc<Mutex<Vec<String>>>) {
 }
 
 #[test]
-fn where_starttls_works_they_go_under_tls_and_the_cases_are_run() {
+fn with_starttls_credentials_are_sent_under_tls() {
     let folder = tempfile::tempdir().expect("a folder");
     let Credentials { user, password, .. } = Reference::credentials();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -212,7 +212,7 @@ fn where_starttls_works_they_go_under_tls_and_the_cases_are_run() {
             let verdict = format!("\"verdict\":\"{verdict}\"");
             records.lines().any(|line| line.starts_with(&start) && line.contains(&verdict))
         };
-        // The certificate is nobody's. A machine without root certificates does not even begin.
+        // The certificate is self-signed. Without root certificates on this machine, the run does not even begin.
         let verdict = if verifies { "skipped" } else { "pass" };
         let is_run = !output.stdout.is_empty();
         for case in ["auth-wrong-password", "auth-right-password", "auth-login", "auth-twice"] {
@@ -227,7 +227,7 @@ fn where_starttls_works_they_go_under_tls_and_the_cases_are_run() {
     }
 }
 
-/// Ways in which a server shows a password.
+/// Returns forms in which a server can repeat a password.
 fn forms(password: &str) -> Vec<String> {
     let plain = STANDARD.encode(format!("\0alice\0{password}"));
     let cut = |text: &str, count: usize| text.chars().take(count).collect::<String>();
@@ -250,7 +250,7 @@ fn forms(password: &str) -> Vec<String> {
     forms
 }
 
-/// Whether a text shows a piece of a password that is no accident: as it is, or in base64 wherever it begins there.
+/// Returns whether a text shows a password: as it is, escaped, or in base64 at any offset.
 fn shows(text: &str, password: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let password_lower = password.to_ascii_lowercase();
@@ -273,7 +273,7 @@ fn shows(text: &str, password: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The server shows the password in each form, wherever it says something that a report quotes.
+    /// The server repeats the password in each form, in everything that a report quotes.
     #[test]
     fn no_output_shows_the_password(password in "[!-~]{8,16}|[a-zA-Z0-9äöü\"\\\\]{8,12}") {
         let folder = tempfile::tempdir().expect("a folder");

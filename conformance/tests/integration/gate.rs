@@ -14,8 +14,8 @@ use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
 use smtp_conformance::run::{self, Plan};
 use smtp_conformance::{Kind, RuleId};
 
-/// Pairs on which the RFCs contradict the registry: RFC 5321 §4.5.3.1.10 wants 452 for too many recipients, and a full
-/// mailbox is a temporary matter by the row's text, whose list has 552 only.
+/// Pairs on which the RFCs contradict the registry. RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the
+/// registry lists only 451. The registry describes a full mailbox as a transient failure, but lists only 552.
 const CONTRADICTED: [&str; 2] = ["452 4.5.3", "452 4.2.2"];
 
 fn plan() -> Plan {
@@ -43,7 +43,7 @@ async fn outcome(options: Options, cases: &[Case]) -> Outcome {
     run::run(&server.target(), cases, &plan).await.expect("TLS can be set up")
 }
 
-/// The rules broken, the pairs that the registry contradicts left out.
+/// Returns the rules that are broken, without the contradicted pairs.
 fn broken(outcome: &Outcome) -> BTreeSet<RuleId> {
     let contradicted = |detail: &str| CONTRADICTED.iter().any(|pair| detail.starts_with(pair));
     let counts = |rule: RuleId, detail: &str| rule != RuleId::PAIR_UNLISTED || !contradicted(detail);
@@ -90,11 +90,12 @@ async fn without_faults_no_rule_is_broken() {
         cases.iter().map(|case| case.id.as_str()).filter(|id| !reached.contains(*id)).collect();
     assert!(
         missed.is_empty(),
-        "no set-up of the reference server lets these cases go as expected: {missed:?}"
+        "these cases pass or are observed on no set-up of the reference server: {missed:?}"
     );
 }
 
-/// Submission wants AUTH before a transaction, and a case about what comes before EHLO cannot log in first.
+/// Returns whether a case is blocked because submission requires AUTH before a transaction: a case that starts before
+/// EHLO cannot log in first.
 fn blocked(outcome: &CaseOutcome, cases: &[Case]) -> bool {
     let case = cases.iter().find(|case| case.id == outcome.id);
     outcome.verdict == Verdict::Blocked
@@ -105,12 +106,12 @@ fn blocked(outcome: &CaseOutcome, cases: &[Case]) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_breaks_the_rules_it_declares() {
     if std::env::var_os("SMTP_TEST_SWAPPED").is_some() {
-        println!("skipped: the suite outside has run the faults, and the facts of the registry are the same");
+        println!("skipped: the outer test run covers the faults, and the facts of the registry are the same");
         return;
     }
     let cases = case::built_in().expect("the cases follow the form");
     let mut faults: Vec<&Fault> = faults().expect("the faults follow the form").iter().collect();
-    // Those that take long run beside all others.
+    // The slowest come first, so that they run in parallel with all others.
     faults.sort_by_key(|fault| Reverse(fault.delay()));
     let runs = stream::iter(faults.iter().copied()).map(|fault| {
         let cases = &cases;
@@ -143,9 +144,9 @@ async fn each_fault_breaks_the_rules_it_declares() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}: (missing, too many) {wrong:#?}", wrong.len(), faults.len());
-    let told = cases.iter().flat_map(|case| (0..case.outcomes.len()).map(|nth| (case.id.clone(), nth)));
-    let missed: Vec<(String, usize)> = told.filter(|outcome| !reached.contains(outcome)).collect();
-    assert!(missed.is_empty(), "outcomes of cases that no fault brings about, from 0: {missed:?}");
+    let all = cases.iter().flat_map(|case| (0..case.outcomes.len()).map(|nth| (case.id.clone(), nth)));
+    let missed: Vec<(String, usize)> = all.filter(|outcome| !reached.contains(outcome)).collect();
+    assert!(missed.is_empty(), "no fault leads to these outcomes of cases (counted from 0): {missed:?}");
 }
 
 fn shown(exchange: &Exchange) -> String {
@@ -157,7 +158,8 @@ fn options(fault: &'static Fault) -> Options {
     Options { pace: Duration::from_millis(5), ..Options::of(fault) }
 }
 
-/// With a rule switched off, the faults that declare it would not be found: so each must be declared.
+/// If a rule were switched off, the gate would miss it only through a fault that declares the rule. So every rule needs
+/// one.
 #[test]
 fn every_implemented_rule_has_a_fault() {
     let declared: BTreeSet<RuleId> = faults()

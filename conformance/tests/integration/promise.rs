@@ -1,5 +1,5 @@
-//! What SECURITY.md, README.md and `--help` promise of a default run, held by a server that accepts everything and notes
-//! every act.
+//! Checks what SECURITY.md, README.md and `--help` promise about a default run, with a server that accepts everything
+//! and notes every act.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use std::time::Duration;
 const USER: &str = "gwendolyn";
 const PASSWORD: &str = "S3cr3t-Pa55w0rd";
 
-/// Everything that a case asks for.
+/// Every extension that a case needs.
 const OFFERS: [&str; 23] = [
     "PIPELINING",
     "SIZE 1000000",
@@ -44,7 +44,7 @@ const OFFERS: [&str; 23] = [
 /// Something that the client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Act {
-    /// A command line, its end included.
+    /// A command line, including CR LF.
     Line(Vec<u8>),
     /// A line in an AUTH exchange.
     Response(Vec<u8>),
@@ -140,7 +140,7 @@ impl Server {
                 }
                 "AUTH" => "235 2.7.0 Welcome\r\n".to_owned(),
                 "STARTTLS" if text.trim_end() == "STARTTLS" && self.starttls => {
-                    // It begins no TLS, so that all that follows stays readable.
+                    // It closes instead of beginning TLS, so that everything that follows is readable.
                     return client.write_all(b"220 2.0.0 Go ahead\r\n");
                 }
                 "QUIT" => return client.write_all(b"221 2.0.0 Bye\r\n"),
@@ -160,7 +160,7 @@ impl Server {
     }
 }
 
-/// Every act of a default run, as the server sees it.
+/// Returns every act of a default run as the server sees it.
 fn default_run(server: Server, scheme: &str) -> Vec<Act> {
     let folder = tempfile::tempdir().expect("a folder");
     let (port, acts) = server.start();
@@ -184,7 +184,7 @@ fn default_run(server: Server, scheme: &str) -> Vec<Act> {
 }
 
 #[test]
-fn a_default_run_does_what_is_promised_and_no_more() {
+fn a_default_run_keeps_its_promises() {
     let mut runs = Vec::new();
     for (starttls, refuses_unknown) in [(false, false), (false, true), (true, false), (true, true)] {
         for scheme in ["smtp", "submission", "lmtp"] {
@@ -202,7 +202,7 @@ fn a_default_run_does_what_is_promised_and_no_more() {
     assert_eq!(malformed, listed(), "SECURITY.md lists other lines");
 }
 
-/// Holds each act against what is promised, and collects the malformed lines.
+/// Checks each act against the promises, and collects the malformed lines.
 fn check(server: Server, acts: &[Act], malformed: &mut BTreeSet<String>) {
     for (place, act) in acts.iter().enumerate() {
         match act {
@@ -233,7 +233,7 @@ fn check(server: Server, acts: &[Act], malformed: &mut BTreeSet<String>) {
     }
 }
 
-/// The malformed lines that SECURITY.md lists.
+/// Returns the malformed lines that SECURITY.md lists.
 fn listed() -> BTreeSet<String> {
     let text = include_str!("../../../SECURITY.md");
     let block = text.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
@@ -251,7 +251,7 @@ fn listed() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_promise_is_the_same_wherever_it_is_made() {
+fn every_document_makes_the_same_promise() {
     let promise = "By default a run delivers nothing and sends no user name or password. It completes a message only \
                    after the server has refused every recipient, and that message is empty. No line is longer than 513 \
                    octets. Some lines are malformed on purpose: an empty line, arguments that are missing, superfluous or \
@@ -268,11 +268,11 @@ fn the_promise_is_the_same_wherever_it_is_made() {
         ("run --help", help.as_str()),
     ] {
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        assert!(words.join(" ").contains(promise), "{name} makes another promise");
+        assert!(words.join(" ").contains(promise), "{name} does not contain the promise");
     }
 }
 
-/// Whether a line is a command as the RFCs of SMTP and of the extensions that are offered have it.
+/// Returns whether a line is a valid command of SMTP or of an extension that the server offers.
 fn is_well_formed(line: &[u8]) -> bool {
     let Some(line) = line.strip_suffix(b"\r\n").filter(|line| line.len() <= 510) else { return false };
     let Ok(line) = str::from_utf8(line) else { return false };
@@ -301,7 +301,7 @@ fn is_well_formed(line: &[u8]) -> bool {
             [_, initial] => initial == "=" || initial.len() % 4 == 0 && initial.bytes().all(is_base64),
             _ => false,
         },
-        // NOOP, HELP, and commands that nobody knows.
+        // NOOP, HELP and unknown commands.
         verb => !verb.is_empty() && verb.bytes().all(|octet| octet.is_ascii_alphabetic()),
     }
 }
@@ -310,10 +310,12 @@ fn is_base64(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"+/=".contains(&octet)
 }
 
-/// `FROM:<path> KEY=value`, by RFC 5321 §4.1.2 and its lengths of §4.5.3.1.
+/// Returns whether a text has the form `FROM:<path> KEY=value` of RFC 5321 §4.1.2, within the lengths of §4.5.3.1.
 fn is_envelope(text: &str, keyword: &str) -> bool {
-    let begins = text.get(..keyword.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(keyword));
-    let Some(rest) = text.get(keyword.len()..).filter(|_| begins) else { return false };
+    let Some((begin, rest)) = text.split_at_checked(keyword.len()) else { return false };
+    if !begin.eq_ignore_ascii_case(keyword) {
+        return false;
+    }
     let Some((path, parameters)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) else {
         return false;
     };
@@ -335,7 +337,7 @@ fn is_envelope(text: &str, keyword: &str) -> bool {
     (is_null || is_postmaster || is_mailbox) && path.len() + 2 <= 256 && is_apart && are_good
 }
 
-/// The values that the RFC of each extension allows.
+/// Returns whether the RFC of the extension allows a parameter and its value.
 fn is_parameter(key: &str, value: Option<&str>) -> bool {
     let is_number =
         |value: &str| (1..=20).contains(&value.len()) && value.bytes().all(|octet| octet.is_ascii_digit());

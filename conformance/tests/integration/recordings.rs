@@ -1,8 +1,8 @@
-//! Recordings of real servers: the rules find what is there, and nothing that a reader of the RFCs would dispute.
+//! Judges recordings of real servers, and compares the findings with those that were checked by hand.
 //!
-//! `SMTP_TRANSCRIPTS` names a folder with a folder of transcripts for each server. `recordings/expected.txt` has a line
-//! for each rule broken at level error or warning, with the number of findings; each kind was looked at by hand.
-//! `SMTP_TEST_BLESS=1` writes it anew.
+//! `SMTP_TRANSCRIPTS` names a folder that has a folder of transcripts per server. `recordings/expected.txt` has a line
+//! for each rule that a server breaks at level error or warning, with the number of findings. `SMTP_TEST_BLESS=1`
+//! rewrites that file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Records: they follow their schema, come back the same, and no report lets a server write on a terminal.
+//! Records follow their schema and are read back unchanged, and no report lets a server control a terminal or a page.
 
 use std::collections::BTreeSet;
 
@@ -17,9 +17,10 @@ use smtp_conformance::{Knowledge, Level, Product, Strictness, judge};
 
 use crate::support;
 
-/// Control characters, escapes, what turns the direction of writing, markup, and octets that are no UTF-8.
+/// Control characters, escape sequences, a character that reverses the direction of text, markup, and octets that are
+/// not UTF-8.
 const HOSTILE: &[u8] = b"250 5.1.1 \x1b[2J\x07\x00<b>]]>&amp;\xe2\x80\xae\xff\r error forged\n";
-/// What a report repeats within a sentence.
+/// Markup that a report repeats within a line.
 const MARKUP: &str =
     "|a|</code></details><script>*b* [c](http://d.example) `e` @someone #1 www.f.example \u{1b}[2J";
 
@@ -102,7 +103,7 @@ fn recorded(name: &str, text: &str) -> Vec<Record> {
 }
 
 #[test]
-fn records_follow_their_schema_and_come_back() {
+fn records_follow_their_schema_and_are_read_back() {
     let schema: Value = serde_json::from_str(include_str!("../../schemas/records.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     let recorded = recorded("a.txt", "#: connected\nS: 220 mx Postfix\nC: QUIT\nS: 250 Bye\n");
@@ -129,17 +130,17 @@ fn no_reply_moves_the_cursor_or_forges_a_line() {
 }
 
 #[test]
-fn junit_is_xml_and_tells_failures() {
+fn junit_is_xml_and_reports_failures() {
     let text = junit::render(&records(), Some(Level::Error)).unwrap();
     assert!(text.contains("<failure"), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains("<b>"));
-    // What fails nothing is told all the same.
+    // Findings that do not fail the run are reported all the same.
     let never = junit::render(&records(), None).unwrap();
     assert!(!never.contains("<failure") && never.contains("<system-out>error: "), "{never}");
     assert!(!never.contains('\u{1b}') && !never.contains("<b>"));
 }
 
-/// Jenkins' own schema, from a package of somebody else's.
+/// `SMTP_JUNIT_XSD` names a file with Jenkins' schema, which is not part of this repository.
 #[test]
 fn junit_follows_the_schema_of_jenkins() {
     if !support::has(["SMTP_JUNIT_XSD", "xmllint"]) {
@@ -156,7 +157,8 @@ fn junit_follows_the_schema_of_jenkins() {
     }
 }
 
-/// The standard's own schema, from a package of somebody else's. Every string keeps a terminal and a page as they are.
+/// `SMTP_SARIF_SCHEMA` names a file with the standard's schema, which is not part of this repository. No string has
+/// control characters or markup.
 #[test]
 fn sarif_follows_the_schema_of_the_standard() {
     let mut records = records();
@@ -192,7 +194,7 @@ fn sarif_follows_the_schema_of_the_standard() {
 
     let Some(schema) = support::path("SMTP_SARIF_SCHEMA") else { return };
     let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
-    // Its pattern is no regular expression of ECMA-262. The key is never written here.
+    // The pattern of this key is not a regular expression of ECMA-262. The reports do not have the key.
     for definition in ["run", "toolComponent"] {
         schema["definitions"][definition]["properties"]["language"] = serde_json::json!({});
     }
@@ -202,7 +204,7 @@ fn sarif_follows_the_schema_of_the_standard() {
 }
 
 #[test]
-fn markdown_has_no_markup_of_a_server() {
+fn markdown_escapes_the_markup_of_servers() {
     let records = records();
     let page = Format::Markdown.render(&[Source { name: "", records: &records }], None).unwrap();
     assert!(page.chars().all(|character| character == '\n' || !character.is_control()), "{page:?}");
@@ -250,7 +252,7 @@ fn markdown_has_no_markup_of_a_server() {
 }
 
 #[test]
-fn a_form_takes_several_runs_or_says_so() {
+fn a_format_takes_several_runs_or_refuses_them() {
     let records = records();
     let runs = [Source { name: "a.jsonl", records: &records }; 2];
     for format in [Format::Console, Format::Markdown] {
@@ -263,9 +265,9 @@ fn a_form_takes_several_runs_or_says_so() {
     }
 }
 
-/// What a browser makes of it is tested by `browser.rs`.
+/// `browser.rs` tests the page in a browser.
 #[test]
-fn html_has_no_markup_of_a_server_and_is_bounded() {
+fn html_escapes_the_markup_of_servers_and_is_bounded() {
     let records = records();
     let few = Format::Html.render(&[Source { name: MARKUP, records: &records }], None).unwrap();
     assert!(few.chars().all(|character| character == '\n' || !character.is_control()), "{few:?}");

@@ -1,5 +1,5 @@
-//! The reference server, spoken to by a client of this test's own: what it says without faults breaks no rule,
-//! and each fault of a selection breaks the rules it declares.
+//! Talks to the reference server with a client that is independent of the suite: without faults its replies break no
+//! rule, and each fault of a selection breaks the rules it declares.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,17 +14,17 @@ use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::{RuleId, Strictness, judge};
 use tokio::runtime::Runtime;
 
-/// Pairs on which the RFCs contradict the registry, so that the server has them without a fault: RFC 5321
-/// §4.5.3.1.10 wants 452 for too many recipients, where the registry lists 451; the registry's own text calls a
-/// full mailbox a transient failure and lists 552 alone.
+/// Pairs on which the RFCs contradict the registry, so that the server sends them without a fault. RFC 5321
+/// §4.5.3.1.10 requires 452 for too many recipients, but the registry lists only 451. The registry describes a full
+/// mailbox as a transient failure, but lists only 552.
 const CONTRADICTED: [&str; 2] = ["452 4.5.3", "452 4.2.2"];
 
-/// How long the client waits where nothing is expected.
+/// How long the client waits before it concludes that nothing comes.
 const SILENCE: Duration = Duration::from_millis(300);
 
 struct Server {
     reference: Reference,
-    // Behind the server, so that the server stops first.
+    // The last field, so that the server stops before the runtime does.
     _runtime: Runtime,
 }
 
@@ -45,7 +45,7 @@ impl Server {
     }
 }
 
-/// A client that notes what is said.
+/// A client that keeps a transcript.
 struct Client {
     stream: TcpStream,
     reader: Reader,
@@ -65,7 +65,7 @@ impl Client {
         client
     }
 
-    /// Sends octets; replies too many that are there come first.
+    /// Sends octets. Surplus replies that have arrived already are noted first.
     fn send(&mut self, octets: &[u8]) {
         while let Some(reply) = self.reader.next().map(|reply| reply.octets().to_vec()) {
             reply.split_inclusive(|octet| *octet == b'\n').for_each(|line| self.note('S', line));
@@ -73,11 +73,11 @@ impl Client {
         for line in octets.split_inclusive(|octet| *octet == b'\n') {
             self.note('C', line);
         }
-        // A server that has closed shows when its reply is read.
+        // If the server has closed, reading its reply shows that.
         let _ = self.stream.write_all(octets);
     }
 
-    /// The next reply; none at the end, and after some silence.
+    /// Returns the next reply, or `None` if the server closes or nothing comes.
     fn reply(&mut self) -> Option<String> {
         loop {
             if let Some(reply) = self.reader.next().map(|reply| reply.octets().to_vec()) {
@@ -114,7 +114,7 @@ impl Client {
         }
     }
 
-    /// All that comes until the end, or until some silence; and whether the end came.
+    /// Returns everything that comes until the server closes or nothing more comes, and whether it closed.
     fn rest(&mut self) -> (Vec<u8>, bool) {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
@@ -143,7 +143,7 @@ impl Client {
     }
 }
 
-/// Says lines, with a reply to each, and gives the transcript. `a|b` are two lines sent at once; `=` sends
+/// Sends lines, reads a reply to each, and returns the transcript. `a|b` means two lines sent at once; `=` sends
 /// nothing and reads one more reply.
 fn say(address: SocketAddr, lines: &[&str]) -> String {
     let mut client = Client::greeted(address);
@@ -261,7 +261,7 @@ fn dialogs(protocol: Protocol) -> &'static [&'static [&'static str]] {
     }
 }
 
-/// The rules that the dialogs show to be broken, the contradicted pairs left out, and the transcript.
+/// Returns the rules that the server breaks in the dialogs, without the contradicted pairs, and the transcript.
 fn broken(server: &Server, protocol: Protocol) -> (BTreeSet<RuleId>, String) {
     let said =
         dialogs(protocol).iter().map(|lines| say(server.reference.address(), lines)).collect::<String>();
@@ -315,7 +315,7 @@ fn faults_break_the_rules_they_declare() {
         "challenge-in-words",
         "dsn-refused",
         "conperm-501",
-        "conneg-word-behind",
+        "code-before-conneg-word",
         "checkpoint-without-offset",
         "submitter-554",
         "solicitation-554",
@@ -337,7 +337,7 @@ fn faults_break_the_rules_they_declare() {
 }
 
 #[test]
-fn replies_come_slowly_and_apart() {
+fn faults_send_replies_slowly_or_octet_by_octet() {
     for name in ["one-octet-a-second", "octets-apart"] {
         let server = Server::with(name);
         let mut client = Client::greeted(server.reference.address());
@@ -349,18 +349,18 @@ fn replies_come_slowly_and_apart() {
 }
 
 #[test]
-fn it_closes_where_it_should() {
+fn faults_close_the_connection() {
     for (name, lines, last) in [
         ("drop-at-greeting", &[][..], ""),
         ("drop-at-ehlo", &[EHLO], ""),
         ("drop-at-mail", &[EHLO, MAIL], ""),
         ("drop-at-message", &[EHLO, MAIL, RCPT, "DATA", MESSAGE], ""),
         ("shutdown-at-greeting", &[], ""),
-        ("shutdown-at-rcpt", &[EHLO, MAIL, RCPT], "421 4.3.0 mx.example.org shuts down\r\n"),
+        ("shutdown-at-rcpt", &[EHLO, MAIL, RCPT], "421 4.3.0 mx.example.org is shutting down\r\n"),
         (
             "shutdown-at-fourth-command",
             &[EHLO, MAIL, RCPT, "NOOP"],
-            "421 4.3.0 mx.example.org shuts down\r\n",
+            "421 4.3.0 mx.example.org is shutting down\r\n",
         ),
         ("auth-one-attempt", &[EHLO, "AUTH PLAIN AGFsaWNlAHg="], "535 5.7.8 Wrong name or password\r\n"),
     ] {
@@ -378,7 +378,7 @@ fn it_closes_where_it_should() {
 }
 
 #[test]
-fn it_stalls_where_it_should() {
+fn faults_stall_the_connection() {
     for (name, lines) in [
         ("stall-at-greeting", &[][..]),
         ("stall-at-ehlo", &[EHLO]),
@@ -398,7 +398,7 @@ fn it_stalls_where_it_should() {
 }
 
 #[test]
-fn half_close_leaves_the_other_direction() {
+fn a_half_close_leaves_the_other_direction_open() {
     let server = Server::with("half-close-after-rcpt");
     let mut client = Client::greeted(server.reference.address());
     client.ask(EHLO);
@@ -425,16 +425,16 @@ fn endless_replies_do_not_end() {
 }
 
 #[test]
-fn the_handshake_goes_wrong() {
+fn faults_break_the_handshake() {
     let server = Server::with("handshake-garbage");
     let mut client = Client::greeted(server.reference.address());
     client.ask(EHLO);
     assert_eq!(client.ask("STARTTLS"), "220 2.0.0 Ready to start TLS\r\n");
     client.send(b"\x16\x03\x01\r\n");
-    assert_eq!(client.rest(), (b"This is no TLS, and never will be.\r\n".to_vec(), true));
+    assert_eq!(client.rest(), (b"This is not TLS, and never will be.\r\n".to_vec(), true));
     for (name, first, second) in [
         ("injected-before-starttls", "250 2.0.0 Injected\r\n", "220 2.0.0 Ready to start TLS\r\n"),
-        ("injected-behind-starttls", "220 2.0.0 Ready to start TLS\r\n", "250 2.0.0 Injected\r\n"),
+        ("injected-after-starttls", "220 2.0.0 Ready to start TLS\r\n", "250 2.0.0 Injected\r\n"),
     ] {
         let server = Server::with(name);
         let mut client = Client::greeted(server.reference.address());
@@ -481,7 +481,7 @@ fn a_message_can_be_smuggled_in_only_with_the_fault() {
 }
 
 #[test]
-fn faults_come_together() {
+fn faults_can_be_combined() {
     let faults = ["pair-unlisted", "unknown-command-502"]
         .map(|name| Fault::find(name).expect("there is such a fault"));
     let server = Server::start(Options { faults: faults.to_vec(), ..Options::default() });
@@ -491,14 +491,14 @@ fn faults_come_together() {
 }
 
 #[test]
-fn its_bounds_hold() {
+fn limits_hold() {
     let server = Server::start(Options::default());
     let mut client = Client::greeted(server.reference.address());
     client.send("x".repeat(200_000).as_bytes());
     assert_eq!(client.ask(""), "500 5.5.2 The line is too long\r\n");
     client.begin_message();
     client.send("0123456789\r\n".repeat(10_000).as_bytes());
-    assert_eq!(client.ask("."), "552 5.3.4 Larger than this server takes\r\n");
+    assert_eq!(client.ask("."), "552 5.3.4 Larger than this server accepts\r\n");
     assert_eq!(client.ask("NOOP"), "250 2.0.0 Ok\r\n");
     let mut many: Vec<Client> = (0..64).map(|_| server.connect()).collect();
     let greetings: Vec<Option<String>> = many.iter_mut().map(Client::reply).collect();
@@ -506,7 +506,7 @@ fn its_bounds_hold() {
 }
 
 #[test]
-fn dropped_it_stops() {
+fn a_dropped_server_stops() {
     let runtime = Runtime::new().expect("a runtime");
     let reference =
         runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");

@@ -1,4 +1,4 @@
-//! Runs as a whole: how gently servers are treated, what certificates do, which cases wait for others.
+//! Whole runs: how politely servers are treated, what certificates do, and which cases wait for others.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use crate::support;
 
-/// As gently as elsewhere, but with a shorter pause.
+/// The politeness towards remote servers, but with a shorter pause.
 const GENTLE: Politeness = Politeness { between: Duration::from_millis(100), ..Politeness::ELSEWHERE };
 
 fn plan() -> Plan {
@@ -38,10 +38,10 @@ async fn outcome(target: &Target, cases: &[Case], plan: &Plan) -> Outcome {
     run::run(target, cases, plan).await.expect("TLS can be set up")
 }
 
-/// When each connection came and went.
+/// When each connection began and ended.
 type Times = Arc<Mutex<Vec<(Instant, Option<Instant>)>>>;
 
-/// Stands in front of a server and notes when connections come and go.
+/// Starts a proxy in front of a server that notes when connections begin and end.
 async fn watched(server: &Reference) -> (Target, Times) {
     let target = server.target();
     let Address::Tcp(host, port) = target.address.clone() else { panic!("the reference server has a port") };
@@ -71,14 +71,14 @@ fn refusals(dialogue: &Dialogue) -> usize {
     replies.filter(|reply| reply.number().is_some_and(|number| number >= 400)).count()
 }
 
-/// Takes connections somewhere else, and hands them to a server.
+/// Forwards a connection to a server.
 async fn forward<S: AsyncRead + AsyncWrite + Unpin>(mut client: S, server: SocketAddr) {
     let mut server = TcpStream::connect(server).await.expect("the server is there");
     let _ = copy_bidirectional(&mut client, &mut server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_is_reached_by_ipv6_and_by_a_socket_of_this_machine() {
+async fn a_server_is_reached_by_ipv6_and_by_a_unix_socket() {
     let options = Options { protocol: Protocol::Lmtp, ..Options::default() };
     let server = Reference::start(options).await.expect("the reference server starts");
     let address = server.address();
@@ -135,7 +135,7 @@ async fn a_server_that_starts_late_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_of_another_kind_breaks_nothing() {
+async fn a_server_of_another_kind_breaks_no_rule() {
     let start = async |protocol, tls| {
         let options = Options { protocol, tls, ..Options::default() };
         Reference::start(options).await.expect("the reference server starts")
@@ -189,7 +189,7 @@ async fn a_server_of_another_kind_breaks_nothing() {
     }
 }
 
-/// That nothing comes is what the case expects, but only where there was time for it.
+/// The case expects that no reply comes. That counts only if there was enough time for a reply.
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_counts_only_within_the_time_for_the_connection_and_the_run() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -228,9 +228,9 @@ outcomes = [{ step = 1, reply = \"none\", is = \"expected\" }]
     }
 }
 
-/// A server that reads no more has not closed, and one that is not heard in time lacks nothing.
+/// A server that stops reading has not closed, and one that did not answer in time does not lack an extension.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_there_was_no_time_for_is_not_said_of_the_server() {
+async fn a_lack_of_time_is_not_blamed_on_the_server() {
     let deaf = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let place = deaf.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -268,15 +268,15 @@ outcomes = [{{ step = 1, reply = \"closed\", is = \"expected\" }}]
         let timeouts = Timeouts { reply, connection, ..Timeouts::default() };
         let outcome = outcome(&target, cases, &Plan { timeouts, limit, ..Plan::default() }).await;
         for case in &outcome.cases {
-            let told = (case.verdict, case.reason_text().starts_with(reason));
-            assert_eq!(told, (Verdict::Inconclusive, true), "{case:?}");
+            let judged = (case.verdict, case.reason_text().starts_with(reason));
+            assert_eq!(judged, (Verdict::Inconclusive, true), "{case:?}");
         }
         assert_eq!(outcome.judgement.findings, []);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_elsewhere_sees_one_gentle_connection() {
+async fn a_remote_server_gets_one_connection_at_a_time() {
     let server = Reference::start(Options::default()).await.expect("the reference server starts");
     let (target, times) = watched(&server).await;
     let cases =
@@ -291,7 +291,7 @@ async fn a_server_elsewhere_sees_one_gentle_connection() {
     assert_eq!(times.len(), outcome.dialogues.len());
     for pair in times.windows(2) {
         let [(_, Some(gone)), (come, _)] = pair else { panic!("two connections at once: {pair:?}") };
-        // The pause begins when the client has gone, a little before the server has noticed.
+        // The pause begins when the client closes, a little before the server notices.
         assert!(
             come.saturating_duration_since(*gone) + Duration::from_millis(20) >= GENTLE.between,
             "{pair:?}"
@@ -300,14 +300,14 @@ async fn a_server_elsewhere_sees_one_gentle_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_elsewhere_that_shuts_down_twice_is_left() {
+async fn a_remote_server_that_shuts_down_twice_is_left_alone() {
     let fault = Fault::find("shutdown-at-mail").expect("there is such a fault");
     let server = Reference::start(Options::of(fault)).await.expect("the reference server starts");
     let cases = cases(|case| case.safety == Safety::Safe && case.id != "canary");
     let plan = Plan { politeness: Some(Politeness { between: Duration::ZERO, ..GENTLE }), ..plan() };
     let outcome = outcome(&server.target(), &cases, &plan).await;
     let shut = |dialogue: &&Dialogue| dialogue.exchanges.iter().any(|one| one.number() == Some(421));
-    // The canary has one of its own.
+    // The canary has a connection of its own.
     assert!(outcome.dialogues.iter().filter(shut).count() <= 1 + GENTLE.shutdowns);
     let left =
         outcome.cases.iter().filter(|case| case.reason_text() == "the server answered 421 twice").count();
@@ -315,7 +315,7 @@ async fn a_server_elsewhere_that_shuts_down_twice_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_is_not_good_is_reported_or_ends_the_handshake() {
+async fn an_invalid_certificate_is_reported_or_ends_the_handshake() {
     let server = Options { tls: Tls::StartTls, ..Options::default() };
     let server = Reference::start(server).await.expect("the reference server starts");
     let cases = cases(|case| case.id == "starttls-no-hello");
@@ -392,7 +392,7 @@ steps = [{ send = \"NOOP first\" }]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn submission_is_tested_behind_its_login() {
+async fn submission_is_tested_after_a_login() {
     let options = Options { protocol: Protocol::Submission, tls: Tls::StartTls, ..Options::default() };
     let server = Reference::start(options).await.expect("the reference server starts");
     let cases = cases(|case| case.id == "rcpt");

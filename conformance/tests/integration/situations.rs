@@ -1,4 +1,4 @@
-//! `situations.toml` explains every situation that a case names, and each situation has a case or says what it needs.
+//! `situations.toml` explains every situation that a case names. Each situation has a case, or says what it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ struct Situation {
 }
 
 #[test]
-fn every_situation_is_provoked_or_needs_a_hand() {
+fn every_situation_has_a_case_or_says_what_it_needs() {
     let cases = case::built_in().expect("the cases follow the form");
     let provoked: BTreeSet<&str> =
         cases.iter().flat_map(|case| &case.situations).map(String::as_str).collect();

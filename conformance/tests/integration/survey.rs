@@ -1,4 +1,5 @@
-//! Many targets in one process: records a target, resumption, who is left out, and who is not run at once.
+//! Many targets in one process: records per target, resumed runs, hosts that are left out, and targets that are not run
+//! at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,12 +46,12 @@ fn files(folder: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect()
 }
 
-/// The files that have their name.
+/// Returns the names of the complete files. Incomplete ones end in `.part`.
 fn complete(folder: &Path) -> BTreeSet<String> {
     files(folder).into_iter().filter(|name| Path::new(name).extension() == Some("jsonl".as_ref())).collect()
 }
 
-/// A folder with a file for each of some targets of one server, and a list of them.
+/// Returns a folder with target files that name the same server, and a list of them.
 fn targets(server: &Reference, names: &[String]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("targets")).expect("a folder");
@@ -65,7 +66,7 @@ fn targets(server: &Reference, names: &[String]) -> TempDir {
 }
 
 #[test]
-fn each_target_has_records_and_the_worst_exit_status_is_that_of_all() {
+fn each_target_has_records_and_the_worst_status_is_the_exit_status() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let start = |options| runtime.block_on(Reference::start(options)).expect("the reference server starts");
     let good = start(Options::default());
@@ -156,7 +157,7 @@ fn records_are_those_of_a_single_run() {
 }
 
 #[test]
-fn what_cannot_be_run_is_refused_by_its_line() {
+fn errors_in_lists_name_the_line() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("list"), "# one\nsmtp://127.0.0.1\nhttp://a\n").expect("a file");
     fs::write(folder.path().join("out-list"), "example.org\n192.0.2.0/33\n").expect("a file");
@@ -175,24 +176,24 @@ fn what_cannot_be_run_is_refused_by_its_line() {
     assert!(!folder.path().join("a").exists());
 }
 
-/// Killed at any time, a run leaves complete records alone, and goes on to the same files.
 #[test]
 fn records_that_cannot_be_written_end_the_run() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let server = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");
     let names: Vec<String> = (0..500).map(|number| format!("t{number}")).collect();
     let folder = targets(&server, &names);
-    // A folder stands where the first file would.
+    // A folder has the name of the first file.
     fs::create_dir_all(folder.path().join("out/t0.jsonl.part")).expect("a folder");
     let output =
         run(folder.path(), &["--targets", "list", "--out", "out", "--case", "noop", "--parallel", "4"]);
     assert_eq!(output.status.code(), Some(5), "{}", printed(&output));
     assert!(printed(&output).contains("t0.jsonl.part"), "{}", printed(&output));
-    // The other threads do not go on with all the rest.
+    // The other threads stop as well.
     let written = complete(&folder.path().join("out")).len();
     assert!(written < names.len() / 2, "{written}");
 }
 
+/// A run that is killed leaves only complete files under their final names. A resumed run keeps these.
 #[test]
 fn an_interrupted_run_is_resumed() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -217,7 +218,7 @@ fn an_interrupted_run_is_resumed() {
         };
         complete(folder).into_iter().map(time).collect()
     };
-    // As if it had been killed while it wrote, by a tool that writes in place; and by another version.
+    // One file is cut, as if it had been written in place, and one is from a different version.
     let before = times(&out);
     let mut names = before.keys();
     let (cut, old) = (names.next().expect("a file"), names.next().expect("another"));
@@ -243,7 +244,7 @@ fn an_interrupted_run_is_resumed() {
     }
 }
 
-/// Stands in front of a server, and notes how many connections there are at once at most, and in all.
+/// A proxy in front of a server that counts connections: how many are open at the same time at most, and in total.
 #[derive(Clone, Default)]
 struct Watch {
     now: Arc<AtomicUsize>,
@@ -302,7 +303,7 @@ fn target(name: &str, host: &str, port: u16) -> Target {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_names_of_one_address_are_not_run_at_once_but_on_this_machine() {
+async fn two_names_of_one_address_run_at_once_only_if_local() {
     let server = Reference::start(Options::default()).await.expect("the reference server starts");
     let gentle = Politeness { between: Duration::from_millis(150), ..Politeness::ELSEWHERE };
     let mut hosts = vec!["127.0.0.1", "127.0.0.1"];
@@ -325,7 +326,7 @@ async fn two_names_of_one_address_are_not_run_at_once_but_on_this_machine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_who_want_none_of_it_are_not_contacted() {
+async fn hosts_that_opted_out_are_not_contacted() {
     if !support::has(["localhost"]) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Nothing from outside reaches a terminal unescaped, on a terminal or on a pipe, whatever the command.
+//! No command prints text from outside unescaped, either to a terminal or to a pipe.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use crate::support;
 
-/// What would clear the screen, set a title, turn the text around, or begin a sequence as one octet.
+/// Characters that clear the screen, set a title, reverse the text, and begin an escape sequence with a C1 control.
 const EVIL: &str = "\u{1b}[2J\u{1b}]0;pwn\u{7}\u{202e}\u{9b}31m";
 
-/// The files that the commands read, each with the text wherever a file can hold it.
+/// Writes the files that the commands read, with the text in every part of a file that can have it.
 fn write_files(folder: &Path) {
     let file = |name: &str, text: String| fs::write(folder.join(name), text).expect("a file");
     let json = |text: &str| serde_json::to_string(text).expect("a string");
@@ -106,7 +106,7 @@ const COMMANDS: [&[&str]; 35] = [
     &["serve", "--port", "EVIL"],
 ];
 
-/// Every command of the list, and every format of a report and of a comparison.
+/// Returns every command of the list, and a command for each format of a report and of a comparison.
 fn commands() -> Vec<Vec<String>> {
     let mut all: Vec<Vec<String>> = Vec::new();
     for command in COMMANDS {
@@ -120,14 +120,14 @@ fn commands() -> Vec<Vec<String>> {
     all
 }
 
-/// What of the text is left as it is.
+/// Returns a part of the text that was printed unescaped.
 fn leak(output: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(output);
     ["\u{1b}[2J", "\u{1b}]0;", "\u{7}", "\u{202e}", "\u{9b}"].into_iter().find(|piece| text.contains(piece))
 }
 
 #[test]
-fn no_command_prints_what_it_is_given_unescaped() {
+fn no_command_prints_its_input_unescaped() {
     let folder = tempfile::tempdir().expect("a folder");
     write_files(folder.path());
     let records = fs::read_to_string(folder.path().join("run.jsonl")).expect("a file");

@@ -1,4 +1,4 @@
-//! Servers and files that mean harm: a run ends in time, in little memory, and with a report that says what was cut.
+//! Hostile servers and files: a run ends in time, uses little memory, and reports what was cut.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,14 +11,14 @@ use crate::measured::measured;
 use rustix::process::{Pid, Signal, kill_process};
 use smtp_conformance::limits;
 
-/// The most memory that one connection, and a run, may take: what is resident at its peak.
+/// The peak of resident memory, in octets, that a run with one connection and a whole run may reach.
 const CONNECTION: u64 = 64 << 20;
 const RUN: u64 = 256 << 20;
 
-/// What a server does instead of its usual answer to a line; the first "line" is the connection itself.
+/// What a server does instead of its usual answer to a line. It gets an empty line when a client connects.
 type Instead = fn(line: &str, client: &mut TcpStream) -> Option<io::Result<()>>;
 
-/// A server on a port of its own that behaves but for one thing.
+/// Starts a server on a free port that misbehaves in one respect, and returns its URL.
 fn server(instead: Instead) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -59,7 +59,7 @@ fn serve(mut client: TcpStream, instead: Instead) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends the same until the client has gone.
+/// Sends the same octets until the client closes.
 fn flood(client: &mut TcpStream, octets: &[u8]) -> io::Result<()> {
     let many = octets.repeat((16 << 10) / octets.len() + 1);
     loop {
@@ -67,7 +67,7 @@ fn flood(client: &mut TcpStream, octets: &[u8]) -> io::Result<()> {
     }
 }
 
-/// As [`flood`], at so many octets a second.
+/// Like [`flood`], but at a rate in octets per second.
 fn trickle(client: &mut TcpStream, octets: &[u8], rate: usize) -> io::Result<()> {
     let many = octets.repeat(rate / 100 / octets.len() + 1);
     loop {
@@ -80,7 +80,7 @@ fn after(line: &str, verb: &str, answer: &[u8], client: &mut TcpStream) -> Optio
     line.starts_with(verb).then(|| client.write_all(answer))
 }
 
-/// The servers, and whether what they send is beyond a limit.
+/// The servers, and whether they send more than a limit allows.
 const SERVERS: [(&str, Instead, bool); 15] = [
     (
         "replies after 221",
@@ -213,8 +213,8 @@ fn no_server_fills_the_memory_of_a_run() {
         assert!(matches!(ended.status, Some(0 | 1 | 4)), "{name}: {:?}\n{}", ended.status, ended.report);
         assert!(ended.peak < RUN, "{name}: {} octets", ended.peak);
         assert!(ended.time < Duration::from_secs(20), "{name}: {:?}", ended.time);
-        let is_told = ended.report.contains("Beyond the limits: ");
-        assert_eq!(is_told, is_cut, "{name}: {}", ended.report);
+        let is_reported = ended.report.contains("Beyond the limits: ");
+        assert_eq!(is_reported, is_cut, "{name}: {}", ended.report);
         let length = |file| fs::metadata(folder.path().join(file)).expect("a file").len();
         assert!(length("run.jsonl") < 64 << 20 && length("run.xml") < 64 << 20, "{name}");
         let again = measured(folder.path(), &["report", "run.jsonl"]);
@@ -222,9 +222,9 @@ fn no_server_fills_the_memory_of_a_run() {
         assert!(again.peak < RUN, "{name}: {} octets", again.peak);
         for format in ["junit", "markdown", "html", "sarif"] {
             let other = measured(folder.path(), &["report", "run.jsonl", "--format", format]);
-            let is_told =
-                ["Beyond the limits: ", "beyondLimits"].iter().any(|told| other.report.contains(told));
-            assert_eq!(is_told, is_cut, "{name}, {format}");
+            let is_reported =
+                ["Beyond the limits: ", "beyondLimits"].iter().any(|text| other.report.contains(text));
+            assert_eq!(is_reported, is_cut, "{name}, {format}");
             assert!(
                 other.peak < RUN && other.time < Duration::from_secs(10),
                 "{name}, {format}: {} octets",
@@ -266,9 +266,9 @@ fn a_survey_goes_on_past_a_server_that_floods() {
     assert!(again.time < ended.time && again.peak < RUN, "{:?}", again.time);
 }
 
-/// The reader of standard output reads nothing, so that printing the report waits for it. One signal ends that.
+/// Nothing reads standard output, so printing the report blocks. One signal ends the program.
 #[test]
-fn a_signal_ends_the_phase_of_reporting() {
+fn a_signal_ends_a_report_that_is_being_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
         .args(["run", &server(SERVERS[4].1), "--format", "jsonl", "--jsonl", "run.jsonl"])
@@ -277,7 +277,7 @@ fn a_signal_ends_the_phase_of_reporting() {
         .spawn()
         .expect("the program can be run");
     let start = Instant::now();
-    // Once the records are complete in the file, they are being printed.
+    // When the records in the file are complete, the program has begun to print them.
     let is_written = || {
         fs::read_to_string(folder.path().join("run.jsonl")).is_ok_and(|text| {
             text.lines().last().is_some_and(|last| last.starts_with("{\"record\":\"summary\""))
@@ -301,7 +301,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn outputs_that_cannot_be_written_are_known_before_the_first_connection() {
+fn unwritable_outputs_are_reported_before_the_first_connection() {
     let folder = tempfile::tempdir().expect("a folder");
     let target = server(|line, _| {
         assert!(!line.is_empty(), "a connection was made");
@@ -317,7 +317,7 @@ fn outputs_that_cannot_be_written_are_known_before_the_first_connection() {
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains("cannot write none/"), "{error}");
     }
-    // A disk that is full at the end costs the file, not the report.
+    // If the disk is full at the end, the file is lost but the report is printed.
     let output = run(folder.path(), &["run", "--case", "noop", "--jsonl", "/dev/full"]);
     assert_eq!(output.status.code(), Some(5));
     assert!(String::from_utf8_lossy(&output.stdout).contains("Cases: 1 pass"));
@@ -325,7 +325,7 @@ fn outputs_that_cannot_be_written_are_known_before_the_first_connection() {
 }
 
 #[test]
-fn files_are_read_within_a_limit_and_quoted_within_another() {
+fn files_are_read_and_quoted_within_limits() {
     let folder = tempfile::tempdir().expect("a folder");
     for arguments in [
         &["report", "/dev/zero"][..],
@@ -370,7 +370,7 @@ fn files_are_read_within_a_limit_and_quoted_within_another() {
     }
 }
 
-/// SECURITY.md states each limit as it is.
+/// SECURITY.md states the actual value of each limit.
 #[test]
 fn the_limits_are_documented() {
     let text = include_str!("../../../SECURITY.md");

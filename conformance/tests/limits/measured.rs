@@ -9,14 +9,14 @@ use wait4::Wait4 as _;
 
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
-    /// Octets of memory at the peak of what was resident. That of the process which started it counts, too: a test that
-    /// measures keeps its own memory small.
+    /// The peak of resident memory, in octets. It includes the memory of the test process that starts the program, so
+    /// tests that measure must use little memory.
     pub(crate) peak: u64,
     pub(crate) time: Duration,
     pub(crate) report: String,
 }
 
-/// Runs the program. `prlimit` is a fuse: where memory has no bound, the child ends rather than the machine.
+/// Runs the program and measures it. `prlimit` ends the child if its memory grows without bound.
 pub(crate) fn measured(folder: &Path, arguments: &[&str]) -> Ended {
     let start = Instant::now();
     let mut child = Command::new("prlimit")

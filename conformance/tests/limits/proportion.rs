@@ -1,4 +1,4 @@
-//! Reading, judging and reporting take time and memory in proportion to what there is, whoever wrote the file.
+//! Reading, judging and reporting take time and memory in proportion to the size of the input, even if it is hostile.
 
 use std::fs;
 use std::process::Command;
@@ -7,15 +7,15 @@ use std::time::Duration;
 use crate::measured::{Ended, measured};
 use smtp_conformance::limits;
 
-/// Files that made a reader or a report search everything it had for each thing that came.
+/// With each of these files, a careless reader or report would search everything that it has for each new item.
 #[test]
-fn a_report_takes_time_in_proportion_to_what_was_found() {
+fn a_report_takes_time_in_proportion_to_its_input() {
     const MANY: usize = 50_000;
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: String| fs::write(folder.path().join(name), text).expect("a file");
-    let finding = |rule: &str, case: &str, place: &str| {
+    let finding = |rule: &str, case: &str, location: &str| {
         format!(
-            "{{\"record\":\"finding\",\"rule\":\"{rule}\",\"level\":\"error\",\"location\":{{{place}}},\
+            "{{\"record\":\"finding\",\"rule\":\"{rule}\",\"level\":\"error\",\"location\":{{{location}}},\
              \"case\":\"{case}\",\"detail\":\"d\",\"statement\":\"s\",\"sources\":[]}}\n"
         )
     };
@@ -92,7 +92,7 @@ fn a_report_takes_time_in_proportion_to_what_was_found() {
     assert!(error.contains("many.txt:200002: more than 200000 exchanges; split the file"), "{error}");
 }
 
-/// Whether a report of 50000 things took the time of 50000, not of their square.
+/// Asserts that a report of 50000 items took linear time, not quadratic time, and little memory.
 fn is_quick(ended: &Ended, name: &str) {
     assert!(matches!(ended.status, Some(0 | 1)), "{name}: {:?}", ended.status);
     assert!(!ended.report.is_empty(), "{name}: no report");

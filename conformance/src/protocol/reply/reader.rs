@@ -23,10 +23,10 @@ impl Default for Limits {
     }
 }
 
-/// Cuts a stream of octets into replies, in whatever pieces the octets arrive.
+/// Cuts a stream of octets into replies. The octets may arrive in pieces of any size.
 ///
-/// A reply that exceeds the [`Limits`] is returned cut, with [`Defect::Endless`]. Its rest cannot be told from another
-/// reply, so everything after it is dropped.
+/// A reply that exceeds the [`Limits`] is returned cut, with [`Defect::Endless`]. Its rest cannot be distinguished
+/// from another reply, so everything after it is dropped.
 ///
 /// ```
 /// use smtp_conformance::protocol::reply::Reader;

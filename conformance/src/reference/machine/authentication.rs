@@ -6,10 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Command, Key, Machine, RESPONSE, Waiting};
 use crate::reference::{PASSWORD, USER};
 
-/// What answers the one challenge that this server has: the HMAC-MD5 of it under the password (RFC 2195 §2).
+/// The HMAC-MD5 of the server's only CRAM-MD5 challenge, keyed with the password (RFC 2195 §2).
 const CRAM: &str = "22223757a4f8b9032f5b51f446735f73";
 
-/// What the next response is.
+/// What the next response contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Plain,
@@ -72,7 +72,7 @@ impl Machine {
         self.challenge(if good { Key::AuthSuccess } else { Key::AuthFailure }, stage);
     }
 
-    /// Replies. Where that is 334, a response comes; where it is 2yz, the client has logged in.
+    /// Sends a reply. After 334 the client sends a response; after 2yz it is logged in.
     fn challenge(&mut self, key: Key, stage: Stage) {
         match self.say(key) {
             334 => self.waiting = Waiting::Response(stage),

@@ -1,13 +1,13 @@
-//! Messages and chunks: DATA, BDAT, BURL.
+//! Messages and chunks: DATA, BDAT and BURL.
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
 use super::{Behaviour, Command, Key, Machine, Message, SIZE, Transaction, Waiting};
 
-/// What filters of spam agree to take for it, so that they can be tried.
+/// The GTUBE test string. Spam filters treat a message that contains it as spam.
 const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
 
-/// So many Received fields show that a message goes in circles (RFC 5321 §6.3).
+/// From this number of Received fields on, a message counts as being in a loop (RFC 5321 §6.3).
 const HOPS: usize = 100;
 
 impl Machine {
@@ -49,7 +49,8 @@ impl Machine {
         self.deliver(&transaction, key);
     }
 
-    /// One reply; in LMTP one for each recipient (RFC 2033 §4.2, §4.3). Tells whether one takes the message.
+    /// Sends one reply, or in LMTP one per recipient (RFC 2033 §4.2, §4.3). Returns whether one of them accepts the
+    /// message.
     pub(super) fn deliver(&mut self, transaction: &Transaction, key: Key) -> bool {
         let miscounts = self.behaves(Behaviour::MiscountsRecipients);
         let miscounts = miscounts.is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
@@ -68,7 +69,7 @@ impl Machine {
         taken
     }
 
-    /// RFC 3030 §2: the octets come first, whatever becomes of them.
+    /// The server reads the octets of a chunk before it replies, even if it refuses the chunk (RFC 3030 §2).
     pub(super) fn bdat(&mut self, command: &Command<'_>) {
         let mut words = command.words();
         let length = words.next().filter(|word| word.len() <= 18 && word.iter().all(u8::is_ascii_digit));
@@ -107,23 +108,22 @@ impl Machine {
         self.waiting = Waiting::Command;
         let key = self.chunk_key(length, last);
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
-        // RFC 2033 §4.3: without a recipient the last chunk has no reply.
-        let taken = match last {
-            true if self.is_lmtp() && transaction.recipients.is_empty() => {
-                return self.transaction = Some(transaction);
-            }
-            true => self.deliver(&transaction, key),
-            false => is_positive(self.say(key)),
-        };
+        // RFC 2033 §4.3: without a recipient, the last chunk gets no reply.
+        if last && self.is_lmtp() && transaction.recipients.is_empty() {
+            self.transaction = Some(transaction);
+            return;
+        }
+        let taken = if last { self.deliver(&transaction, key) } else { is_positive(self.say(key)) };
         transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
         transaction.chunk_failed |= !taken;
-        match last && taken {
-            true => self.after_last_chunk = true,
-            false => self.transaction = Some(transaction),
+        if last && taken {
+            self.after_last_chunk = true;
+        } else {
+            self.transaction = Some(transaction);
         }
     }
 
-    /// RFC 4468: no IMAP server is trusted here. A refusal ends the transaction as that of a chunk does.
+    /// The server trusts no IMAP server (RFC 4468). A refused BURL fails the transaction as a refused chunk does.
     pub(super) fn burl(&mut self, command: &Command<'_>) {
         let words = command.words().count();
         let key = match &self.transaction {
@@ -133,7 +133,9 @@ impl Machine {
             Some(_) => Key::BurlUntrusted,
         };
         self.settle(key);
-        if let (Key::BurlUntrusted, Some(transaction)) = (key, &mut self.transaction) {
+        if key == Key::BurlUntrusted
+            && let Some(transaction) = &mut self.transaction
+        {
             transaction.chunked.get_or_insert(0);
             transaction.chunk_failed = true;
         }
@@ -144,7 +146,7 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
     memchr::memmem::find(octets, wanted).is_some()
 }
 
-/// How often octets are there.
+/// Returns how often `wanted` occurs.
 fn count(octets: &[u8], wanted: &[u8]) -> usize {
     memchr::memmem::find_iter(octets, wanted).count()
 }

@@ -1,14 +1,14 @@
-//! MAIL and RCPT: their paths and parameters.
+//! MAIL and RCPT, with their paths and parameters.
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
 use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
-/// The longest path, brackets included (RFC 5321 §4.5.3.1.3).
+/// The longest path, including its angle brackets (RFC 5321 §4.5.3.1.3).
 const PATH: usize = 256;
 
-/// The longest time that a message is held, in seconds.
+/// The longest time that a message can be held, in seconds.
 const HOLD: u64 = 604_800;
 
 impl Machine {
@@ -56,29 +56,31 @@ impl Machine {
         if let Some(key) = self.mail_parameters(envelope) {
             return key;
         }
-        match () {
-            () if has("SOLICIT") => Key::Solicitation,
-            () if has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0") => {
-                Key::MailPriorityChanged
-            }
-            () if has("MT-PRIORITY") => Key::MailPriority,
-            () if has("HOLDFOR") || has("HOLDUNTIL") => Key::MailHold,
-            () if has("TRANSID") => Key::MailTransid,
-            () if has("SUBMITTER") => Key::MailSubmitter,
-            () if has("BY") => Key::MailDeliverBy,
-            () if path.is_empty() => Key::MailNullSender,
-            () if has("RET") || has("ENVID") => Key::MailDsn,
-            () if has("AUTH") => Key::MailAuth,
-            () if utf8 => Key::MailUtf8,
-            () if has("BODY") => Key::MailBody,
-            () if has("SIZE") => Key::MailDeclaresSize,
-            () if envelope.is_indented() => Key::MailIndented,
-            () if path.ends_with(b".invalid") => Key::MailInvalidDomain,
-            () => Key::Mail,
-        }
+        let changes_priority =
+            has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0");
+        // The first condition that holds decides.
+        let conditions = [
+            (has("SOLICIT"), Key::Solicitation),
+            (changes_priority, Key::MailPriorityChanged),
+            (has("MT-PRIORITY"), Key::MailPriority),
+            (has("HOLDFOR") || has("HOLDUNTIL"), Key::MailHold),
+            (has("TRANSID"), Key::MailTransid),
+            (has("SUBMITTER"), Key::MailSubmitter),
+            (has("BY"), Key::MailDeliverBy),
+            (path.is_empty(), Key::MailNullSender),
+            (has("RET") || has("ENVID"), Key::MailDsn),
+            (has("AUTH"), Key::MailAuth),
+            (utf8, Key::MailUtf8),
+            (has("BODY"), Key::MailBody),
+            (has("SIZE"), Key::MailDeclaresSize),
+            (envelope.is_indented(), Key::MailIndented),
+            (path.ends_with(b".invalid"), Key::MailInvalidDomain),
+        ];
+        conditions.into_iter().find(|(holds, _)| *holds).map_or(Key::Mail, |(_, key)| key)
     }
 
-    /// RFC 5321 §4.1.1.11: form first, then what is unknown, then what is wrong.
+    /// Returns the first problem with the parameters: malformed ones come first, then unknown ones, then wrong values
+    /// (RFC 5321 §4.1.1.11).
     fn mail_parameters(&self, envelope: &Envelope<'_>) -> Option<Key> {
         let parameters = || envelope.parameters();
         if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
@@ -103,7 +105,7 @@ impl Machine {
             .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
     }
 
-    /// What is said where a parameter is wrong or repeated, and whether its value is good; `None` if it is
+    /// Returns the reply to a wrong or repeated parameter, and whether its value is good; `None` if the parameter is
     /// unknown.
     fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
         let keyword = parameter.keyword.to_ascii_uppercase();
@@ -150,9 +152,10 @@ impl Machine {
         let positive = is_positive(self.say(key));
         let forgets = self.behaves(Behaviour::ForgetsAtRefusedRcpt).is_some();
         if let Some(transaction) = &mut self.transaction {
-            match positive {
-                true => transaction.recipients.push(mailbox),
-                false => transaction.refused += 1,
+            if positive {
+                transaction.recipients.push(mailbox);
+            } else {
+                transaction.refused += 1;
             }
             if forgets && !positive {
                 transaction.recipients.clear();
@@ -236,7 +239,7 @@ impl Machine {
         })
     }
 
-    /// RFC 6409 §4.2: a submission server wants whole domains.
+    /// A submission server requires fully qualified domains (RFC 6409 §4.2).
     fn is_incomplete(&self, path: &[u8]) -> bool {
         let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
         self.setting.protocol == Protocol::Submission && !domain.contains(&b'.') && !domain.starts_with(b"[")
@@ -252,17 +255,23 @@ enum Problem {
 fn path_problem(path: &[u8], utf8: bool) -> Option<Problem> {
     let mailbox = without_route(path);
     let ascii: Vec<u8> = mailbox.iter().map(|octet| if octet.is_ascii() { *octet } else { b'x' }).collect();
-    match () {
-        () if path.len() + 2 > PATH => Some(Problem::Length),
-        () if !path.is_ascii() && !utf8 => Some(Problem::NonAscii),
-        () if !is_mailbox(&ascii) || str::from_utf8(path).is_err() => Some(Problem::Form),
-        () => None,
+    if path.len() + 2 > PATH {
+        Some(Problem::Length)
+    } else if !path.is_ascii() && !utf8 {
+        Some(Problem::NonAscii)
+    } else if !is_mailbox(&ascii) || str::from_utf8(path).is_err() {
+        Some(Problem::Form)
+    } else {
+        None
     }
 }
 
-/// RFC 5321 §4.1.2, Appendix F.2: a source route is read and dropped.
+/// Removes a source route, which servers accept and ignore (RFC 5321 §4.1.2 and Appendix F.2).
 fn without_route(path: &[u8]) -> &[u8] {
-    let end = path.iter().position(|octet| *octet == b':').filter(|_| path.starts_with(b"@"));
+    if !path.starts_with(b"@") {
+        return path;
+    }
+    let end = path.iter().position(|octet| *octet == b':');
     end.and_then(|end| path.get(end + 1..)).unwrap_or(path)
 }
 
@@ -270,24 +279,24 @@ fn mailbox(path: &[u8]) -> Mailbox {
     Mailbox::of(&String::from_utf8_lossy(without_route(path)))
 }
 
-/// Whether something follows the path without a blank.
+/// Returns whether something follows the path without a space.
 fn is_glued(envelope: &Envelope<'_>, path: &[u8]) -> bool {
     let plain = path.is_empty() || path.eq_ignore_ascii_case(b"postmaster") || is_mailbox(path);
     let bad_parameter = envelope.parameters().any(|parameter| !parameter.is_well_formed());
     plain && !bad_parameter && !envelope.is_well_formed()
 }
 
-/// `AUTH=` and the like: the keyword says what is missing.
+/// Returns whether a parameter has a keyword but an empty value, as `AUTH=` does. Its keyword decides the reply.
 fn is_value_missing(parameter: &Parameter<'_>) -> bool {
     parameter.value.is_some_and(<[u8]>::is_empty) && is_keyword(parameter.keyword)
 }
 
-/// RFC 5321 §4.1.1.11; RFC 4141 §4.2 has a code of its own for its parameter.
+/// Returns the reply to an unknown parameter (RFC 5321 §4.1.1.11). RFC 4141 §4.2 has a separate reply code for CONPERM.
 fn unknown_key(parameter: &Parameter<'_>) -> Key {
     if parameter.is("CONPERM") { Key::Conperm } else { Key::MailParameterUnknown }
 }
 
-/// RFC 3461 §4.1.
+/// Returns whether a value of NOTIFY is valid (RFC 3461 §4.1).
 fn is_notify(value: &[u8]) -> bool {
     if value.eq_ignore_ascii_case(b"NEVER") {
         return true;
@@ -297,14 +306,14 @@ fn is_notify(value: &[u8]) -> bool {
     words.iter().all(|word| known(word) && words.iter().filter(|other| *other == word).count() == 1)
 }
 
-/// RFC 3461 §4.2.
+/// Returns whether a value of ORCPT is valid (RFC 3461 §4.2).
 fn is_original_recipient(value: &[u8]) -> bool {
     let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
     let (kind, address) = value.split_at(end);
     is_keyword(kind) && address.get(1..).is_some_and(|address| !address.is_empty() && is_xtext(address))
 }
 
-/// RFC 3461 §4.
+/// Returns whether a value is xtext (RFC 3461 §4).
 fn is_xtext(value: &[u8]) -> bool {
     let mut octets = value.iter();
     let hexadecimal = |octet: &u8| matches!(octet, b'0'..=b'9' | b'A'..=b'F');
@@ -320,13 +329,14 @@ fn is_xtext(value: &[u8]) -> bool {
     !value.is_empty()
 }
 
-/// RFC 1845 §4: an identifier in angle brackets.
+/// Returns whether a value is a transaction identifier, which is in angle brackets (RFC 1845 §4).
 fn is_transaction(value: &[u8]) -> bool {
     let inside = value.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
     inside.is_some_and(|inside| !inside.is_empty())
 }
 
-/// RFC 2852 §4: seconds, a mode, maybe a trace; a message that is to come back is given some time.
+/// Returns whether a value of BY is valid: seconds, a mode, and optionally a trace. With the mode R, the time must be
+/// positive (RFC 2852 §4).
 fn is_deliver_by(value: &[u8]) -> bool {
     let Some(end) = value.iter().position(|octet| *octet == b';') else { return false };
     let (time, mode) = value.split_at(end);
@@ -340,12 +350,12 @@ fn is_deliver_by(value: &[u8]) -> bool {
     }
 }
 
-/// RFC 6710 §6.
+/// Returns whether a value of MT-PRIORITY is valid (RFC 6710 §6).
 fn is_priority(value: &[u8]) -> bool {
     matches!(value, [b'0'..=b'9'] | [b'-', b'1'..=b'9'])
 }
 
-/// RFC 3339: enough of it to tell a date from something else.
+/// Returns whether a value looks like a date and time of RFC 3339. Only the form is checked.
 fn is_date(value: &[u8]) -> bool {
     let form = b"0000-00-00T00:00:00";
     let fits =
@@ -358,5 +368,5 @@ fn is_number(value: &[u8]) -> bool {
 }
 
 fn number(value: &[u8]) -> Option<u64> {
-    str::from_utf8(value).ok()?.parse().ok().filter(|_| is_number(value))
+    if is_number(value) { str::from_utf8(value).ok()?.parse().ok() } else { None }
 }

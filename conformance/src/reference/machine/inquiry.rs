@@ -1,4 +1,4 @@
-//! Questions: VRFY, EXPN, HELP, and what is asked for in ETRN and ATRN.
+//! The commands that ask for something: VRFY, EXPN, HELP, ETRN and ATRN.
 
 use super::{Command, Key, Machine, Mailbox, Verb, is_domain, mailbox};
 
@@ -57,7 +57,7 @@ impl Machine {
         self.settle(key);
     }
 
-    /// RFC 2645 §5.2.1: for users who have logged in, and the mail of no domain is kept for one.
+    /// ATRN needs a login (RFC 2645 §5.2.1). The server keeps no mail for any domain of its user.
     pub(super) fn atrn(&mut self) {
         let key = match &self.transaction {
             Some(_) => Key::AtrnInTransaction,

@@ -1,14 +1,14 @@
-//! The mailboxes of the server.
+//! The server's mailboxes.
 
 /// The domain that it serves.
 pub(super) const DOMAIN: &str = "example.org";
 
-/// A mailbox, by what becomes of mail for it.
+/// The kinds of mailboxes, by what the server does with mail for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mailbox {
     Valid,
     Postmaster,
-    /// Accepted, but full when the message comes (LMTP).
+    /// Accepted at RCPT, but full when the message arrives (LMTP).
     Late,
     Forwarded,
     Full,
@@ -17,7 +17,7 @@ pub(super) enum Mailbox {
 }
 
 impl Mailbox {
-    /// The mailbox of an address, or of a name without a domain.
+    /// Returns the kind of a mailbox with a domain, or of a local part alone.
     pub(super) fn of(address: &str) -> Mailbox {
         match address.rsplit_once('@') {
             None => Mailbox::of_local(address),

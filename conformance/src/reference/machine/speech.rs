@@ -1,9 +1,9 @@
-//! What the server says, with what its faults make of it.
+//! What the server says, changed by its faults.
 
 use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, State, Tls, Values};
 
 impl Machine {
-    /// The lines of EHLO's list, each with its code.
+    /// Returns the lines of the list in the reply to EHLO, each with its reply code.
     pub(super) fn capabilities(&self) -> String {
         let (protocol, smtp) = (self.setting.protocol, !self.is_lmtp());
         let tls =
@@ -50,7 +50,7 @@ impl Machine {
         self.say(key);
     }
 
-    /// Replies, and gives the number of the code that is sent.
+    /// Sends a reply, and returns its reply code.
     pub(super) fn say(&mut self, key: Key) -> u16 {
         self.say_of(key, "")
     }
@@ -83,13 +83,13 @@ pub(super) fn is_positive(number: u16) -> bool {
     (200..300).contains(&number)
 }
 
-/// The code that octets begin with.
+/// Returns the reply code at the start of a reply.
 pub(super) fn number(octets: &[u8]) -> Option<u16> {
     let digits = octets.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// A refusal with X.0.0 instead of its enhanced status code.
+/// Returns a 4yz or 5yz reply with X.0.0 instead of its enhanced status code; other replies are unchanged.
 fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
     let (code, text) = octets.split_at_checked(4).unwrap_or((octets, b""));
     match smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text) {
@@ -100,13 +100,15 @@ fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A reply without the enhanced status code of each line.
+/// Returns a reply without the enhanced status codes of its lines.
 fn without_codes(octets: &[u8]) -> Vec<u8> {
     let line = |line: &[u8]| {
         let (code, text) = line.split_at_checked(4).unwrap_or((line, b""));
-        let rest =
-            smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text).map_or(text, |(_, rest)| rest);
-        [code, rest.strip_prefix(b" ").filter(|_| rest.len() < text.len()).unwrap_or(rest)].concat()
+        let rest = match smtp_enhanced_status::EnhancedStatusCode::parse_prefix(text) {
+            Some((_, rest)) => rest.strip_prefix(b" ").unwrap_or(rest),
+            None => text,
+        };
+        [code, rest].concat()
     };
     octets.split_inclusive(|octet| *octet == b'\n').flat_map(line).collect()
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Speaks lines, messages and chunks to a machine; gives the keys of the replies.
+/// Sends lines, messages and chunks to a machine, and returns the keys of the replies.
 fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
     let replies = Replies::built_in().expect("replies.toml is well-formed");
     let mut machine =
@@ -27,14 +27,14 @@ fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
             Awaited::Chunk(length) => take(&mut machine, Input::Chunk(length)),
             Awaited::Line => take(&mut machine, Input::Line(octets.as_bytes())),
         }
-        if keys_end_in_tls(machine.tls, line) {
+        if begins_tls(machine.tls, line) {
             take(&mut machine, Input::Secured);
         }
     }
     keys
 }
 
-fn keys_end_in_tls(tls: bool, line: &str) -> bool {
+fn begins_tls(tls: bool, line: &str) -> bool {
     !tls && line == "STARTTLS"
 }
 
@@ -163,7 +163,7 @@ fn lmtp_replies_for_each_recipient() {
         lmtp(&[MAIL, RCPT, RCPT, "BDAT 1", "", "BDAT 1 LAST", ""]),
         ["mail", "rcpt", "rcpt", "bdat", "bdat-last", "bdat-last",]
     );
-    // One recipient that takes the message ends the transaction.
+    // The transaction ends if the message is accepted for one recipient.
     assert_eq!(
         lmtp(&[MAIL, late, RCPT, "BDAT 1 LAST", "", MAIL]),
         ["mail", "rcpt", "rcpt", "message-full", "bdat-last", "mail"]
@@ -201,7 +201,7 @@ fn logging_in() {
 }
 
 #[test]
-fn submission_wants_a_login() {
+fn submission_requires_a_login() {
     let submission = |lines: &[&str]| spoken(Protocol::Submission, Tls::None, lines).split_off(1);
     assert_eq!(
         submission(&[MAIL, "EHLO me", MAIL, RCPT, "NOOP", "RSET", "ETRN example.org"]),
@@ -220,7 +220,7 @@ fn submission_wants_a_login() {
 }
 
 #[test]
-fn what_hardly_any_server_has() {
+fn rare_extensions() {
     let login = "AUTH PLAIN AGFsaWNlAHNlY3JldA==";
     assert_eq!(
         smtp(&[login, "ATRN example.org", MAIL, "ATRN"]).split_off(1),

@@ -122,7 +122,7 @@ impl<'a> Batch<'a> {
         if closes || open || !whole || !proper || !self.steps.iter().all(is_plain) {
             return Count::Unknown;
         }
-        // If one of several acts has no reply, no match is sure, whatever the octets are.
+        // If one of several acts has no reply, no match is certain, even if the octets are unambiguous.
         let sure = self.acts().all(|(_, step)| step.exchange.sure);
         match self.answers() {
             answers if answers < self.least() && (sure || self.is_pipelined()) => Count::Fewer,

@@ -53,7 +53,7 @@ fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &
     }
 }
 
-/// The keyword of a parameter, and a function that tells whether a value may be valid.
+/// The keyword of a parameter, and a function that returns whether a value may be valid.
 type Parameter = (&'static str, fn(&[u8]) -> bool);
 
 /// Returns the keyword of the first parameter that is repeated or certainly invalid.
