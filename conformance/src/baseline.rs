@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use crate::data_file;
 use crate::limits::FILE_OCTETS;
-use crate::record::outcome::Outcome;
+use crate::record::outcome::{Outcome, Reviewed};
 use crate::rules::catalogue::Level;
 
 use entry::Entry;
@@ -39,9 +39,6 @@ pub struct Baseline {
     entries: Vec<Entry>,
 }
 
-/// An entry that is no longer true, as a message that names its place and what to do.
-pub type Stale = String;
-
 impl Baseline {
     /// Reads a file; one that is not there is an empty baseline, so that `--update-baseline` can begin one.
     ///
@@ -67,21 +64,24 @@ impl Baseline {
         Ok(Baseline { path: path.to_owned(), text, entries })
     }
 
-    /// Marks the findings of a run that are accepted, and tells which entries for its target are no longer true:
-    /// those that are past their day, and those that match nothing although a case that they fit was concluded and
-    /// none was left open. Of a run that was `narrowed` to some cases the latter are not told.
-    pub fn mark(&self, target: &str, today: Date, narrowed: bool, outcome: &mut Outcome) -> Vec<Stale> {
-        self.mark_each(target, today, narrowed, outcome).into_iter().map(|(_, message)| message).collect()
+    /// Marks the findings of an outcome that are accepted, and says which entries for its target are stale: those that
+    /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
+    /// open. The latter are not reported of a run that was `narrowed` to some cases.
+    #[must_use]
+    pub fn review(&self, target: &str, today: Date, narrowed: bool, mut outcome: Outcome) -> Reviewed {
+        let stale = self.mark_each(target, today, narrowed, &mut outcome);
+        let stale = stale.into_iter().map(|(_, message)| message).collect();
+        Reviewed { outcome, entries: Some(self.entries(target)), stale }
     }
 
-    /// As [`mark`](Baseline::mark), with the place of each entry in the file.
+    /// Marks the findings that are accepted. Returns the position of each stale entry in the file, and a message.
     fn mark_each(
         &self,
         target: &str,
         today: Date,
         narrowed: bool,
         outcome: &mut Outcome,
-    ) -> Vec<(usize, Stale)> {
+    ) -> Vec<(usize, String)> {
         let names: Vec<String> = outcome
             .judgement
             .findings
@@ -93,7 +93,7 @@ impl Baseline {
         for (place, entry) in entries.filter(|(_, entry)| entry.target.is_match(target)) {
             let mut told = |what: &str| stale.push((place, self.stale(entry, what)));
             if entry.expires.is_some_and(|day| day < today) {
-                told("its day is over: fix the server, or set a later `expires`");
+                told("it has expired; fix the server, or set a later `expires`");
                 continue;
             }
             let mut matched = false;
@@ -108,18 +108,18 @@ impl Baseline {
             }
             if !entry.is_about(outcome) {
                 told(&format!(
-                    "no case and no connection is called {}: correct it, or delete it",
+                    "no case and no connection is called {}; correct it, or remove it with --update-baseline",
                     entry.case.glob()
                 ));
             } else if entry.was_tried(outcome) {
-                told("nothing matches it any more: delete it");
+                told("no finding matches it any more; --update-baseline removes it");
             }
         }
         stale
     }
 
     /// What the file becomes with an entry for each finding at `level` or above that is not accepted, and without those
-    /// entries for the target that are [stale](Baseline::mark). Everything else stays as it is written.
+    /// entries for the target that are [stale](Baseline::review). Everything else stays as it is written.
     ///
     /// # Errors
     ///
@@ -175,12 +175,10 @@ impl Baseline {
         })
     }
 
-    fn stale(&self, entry: &Entry, what: &str) -> Stale {
-        format!("{} {what}", self.at(entry))
-    }
-
-    fn at(&self, entry: &Entry) -> String {
-        format!("{}:{}:", self.path.display(), entry.line)
+    /// The message about a stale entry: `baseline.toml:5: enhanced-code-present in noop: ...`.
+    fn stale(&self, entry: &Entry, what: &str) -> String {
+        let (rule, case) = (entry.rule.glob(), entry.case.glob());
+        format!("{}:{}: {rule} in {case}: {what}", self.path.display(), entry.line)
     }
 }
 
@@ -252,13 +250,13 @@ S: 250 Ok",
             case("data", Verdict::Inconclusive),
         ];
         let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
-        Outcome { dialogues: vec![dialogue], cases, judgement, certificate: None }
+        Outcome { cases, ..Outcome::of_recordings(vec![dialogue], judgement) }
     }
 
     fn marked(text: &str, target: &str) -> (Vec<bool>, Vec<String>) {
-        let mut outcome = outcome();
-        let stale = baseline(text).mark(target, TODAY, false, &mut outcome);
-        (outcome.judgement.findings.iter().map(|finding| finding.accepted.is_some()).collect(), stale)
+        let reviewed = baseline(text).review(target, TODAY, false, outcome());
+        let findings = reviewed.outcome.judgement.findings.iter();
+        (findings.map(|finding| finding.accepted.is_some()).collect(), reviewed.stale)
     }
 
     #[test]
@@ -271,24 +269,30 @@ S: 250 Ok",
     #[test]
     fn entries_that_are_no_longer_true_are_told() {
         let stale = |case: &str| marked(&TEXT.replace("noop", case), "postfix/mx").1;
-        assert_eq!(stale("quit"), ["b.toml:5: nothing matches it any more: delete it"]);
+        let unmatched = |case: &str| {
+            format!(
+                "b.toml:5: enhanced-code-present in {case}: no finding matches it any more; --update-baseline removes it"
+            )
+        };
+        assert_eq!(stale("quit"), [unmatched("quit")]);
         assert_eq!(
             stale("nop"),
-            ["b.toml:5: no case and no connection is called nop: correct it, or delete it"]
+            [
+                "b.toml:5: enhanced-code-present in nop: no case and no connection is called nop; correct it, or remove \
+              it with --update-baseline"
+            ]
         );
-        assert_eq!(stale("session"), ["b.toml:5: nothing matches it any more: delete it"]);
+        assert_eq!(stale("session"), [unmatched("session")]);
         // What was left open, and what was not run, says nothing.
         assert!(stale("data").is_empty());
         let over = TEXT.replace("reason", "expires = 2026-11-23\nreason");
         let (accepted, stale) = marked(&over, "postfix/mx");
         assert_eq!(accepted, [false, false]);
-        assert!(stale[0].starts_with("b.toml:5: its day is over"), "{stale:?}");
+        assert!(stale[0].starts_with("b.toml:5: enhanced-code-present in noop: it has expired"), "{stale:?}");
         let (accepted, stale) = marked(&over.replace("11-23", "11-24"), "postfix/mx");
         assert_eq!((accepted, stale), (vec![true, false], vec![]));
-        let mut outcome = outcome();
-        assert!(
-            baseline(&TEXT.replace("noop", "quit")).mark("postfix/mx", TODAY, true, &mut outcome).is_empty()
-        );
+        let narrowed = baseline(&TEXT.replace("noop", "quit")).review("postfix/mx", TODAY, true, outcome());
+        assert_eq!((narrowed.stale, narrowed.entries), (vec![], Some(1)));
     }
 
     #[test]

@@ -16,13 +16,14 @@ mod serve;
 #[cfg_attr(not(feature = "run"), allow(dead_code, unused_imports, unused_macros))]
 mod terminal;
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::Protocol;
-use crate::report::{Format, Source, sarif};
+use crate::report::{Format, Source, console, sarif};
 use crate::rules::catalogue::Level;
 
 /// Lists the exit statuses in the help.
@@ -30,7 +31,7 @@ const EXIT_STATUS: &str = "\
 Exit status:
   0    No finding at or above --fail-on
   1    A finding at or above --fail-on
-  2    Invalid command line, target, profile, baseline or list of targets
+  2    Invalid command line, target, profile, baseline or list of targets, or an output file that cannot be written
   3    A baseline entry has expired or matches nothing any more
   4    No case could be judged
   5    Internal error, or a file of cases, records or transcripts is unreadable
@@ -158,6 +159,11 @@ struct Form {
 impl Form {
     fn print(&self, sources: &[Source<'_>], fail_on: FailOn) -> Result<()> {
         let text = match self.format {
+            Format::Console => {
+                let style = terminal::style(&io::stdout());
+                let reports = sources.iter().map(|source| console::render(source.records, style));
+                reports.collect::<Vec<_>>().join("\n")
+            }
             Format::Sarif => sarif::render(sources, self.sarif_base.as_deref())?,
             format => format.render(sources, fail_on.level())?,
         };

@@ -5,7 +5,7 @@ mod inbox;
 mod timeouts;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -45,6 +45,8 @@ pub struct Connection {
     /// The number of octets sent so far.
     sent: usize,
     is_local: bool,
+    /// The IP address of the server; `None` on a Unix socket.
+    peer: Option<IpAddr>,
     session: Session,
     dialogue: Dialogue,
     /// Why the TLS handshake failed.
@@ -95,7 +97,7 @@ impl Connection {
             let stream = match (&target.address, &target.addresses) {
                 (Address::Unix(path), _) => {
                     let stream: Box<dyn Transport> = Box::new(UnixStream::connect(path).await?);
-                    return Ok((stream, true));
+                    return Ok((stream, None));
                 }
                 (Address::Tcp(host, port), None) => TcpStream::connect((host.as_str(), *port)).await?,
                 (Address::Tcp(_, port), Some(addresses)) => {
@@ -103,11 +105,11 @@ impl Connection {
                     TcpStream::connect(&*addresses.collect::<Vec<_>>()).await?
                 }
             };
-            let is_local = stream.peer_addr()?.ip().to_canonical().is_loopback();
-            Ok::<_, io::Error>((Box::new(stream) as Box<dyn Transport>, is_local))
+            let peer = stream.peer_addr()?.ip().to_canonical();
+            Ok::<_, io::Error>((Box::new(stream) as Box<dyn Transport>, Some(peer)))
         };
         let limit = timeouts.connect.min(timeouts.connection);
-        let (mut stream, is_local) = timeout(limit, connecting).await.map_err(|_| late())??;
+        let (mut stream, peer) = timeout(limit, connecting).await.map_err(|_| late())??;
         let host = match &target.address {
             Address::Tcp(host, _) => host.clone(),
             Address::Unix(_) => "localhost".to_owned(),
@@ -121,7 +123,8 @@ impl Connection {
             inbox: Inbox::default(),
             buffer: Vec::with_capacity(4 << 10),
             sent: 0,
-            is_local,
+            is_local: peer.is_none_or(|address| address.is_loopback()),
+            peer,
             session: Session::new(target.protocol, target.implicit_tls),
             dialogue: Dialogue {
                 name: name.to_owned(),
@@ -198,6 +201,12 @@ impl Connection {
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.is_local
+    }
+
+    /// Returns the IP address of the server, or `None` on a Unix socket.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// Returns whether the connection is open.

@@ -96,6 +96,9 @@ pub struct Exchange {
     /// Replies that exceeded the [limits](crate::limits).
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
+    /// The line of the recording on which it begins, from 1; the dialogue has the name of the file. `None` in a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// Replies that were received and counted, but not kept.
@@ -137,6 +140,7 @@ impl Exchange {
             sure: true,
             pipelined: false,
             excess: Excess::default(),
+            line: None,
         }
     }
 

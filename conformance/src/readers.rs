@@ -27,6 +27,6 @@ fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     if text.lines().any(|line| line.starts_with(BEGINNING)) {
         transcript::read("transcript", protocol, text)
     } else {
-        transcript::read("transcript", protocol, &format!("{BEGINNING}\n{text}"))
+        transcript::read_connected("transcript", protocol, text)
     }
 }

@@ -3,18 +3,24 @@
 pub mod comparison;
 pub mod fingerprint;
 pub mod index;
+pub mod origin;
 pub mod outcome;
+pub mod status;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
-use crate::dialogue::{Dialogue, End, Excess, Exchange, Part};
+use crate::dialogue::{Act, Dialogue, End, Excess, Exchange, Part};
+use crate::product::Product;
 use crate::protocol::Protocol;
-use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
+use crate::protocol::command::{Command, Verb};
+use crate::record::origin::Origin;
+use crate::record::outcome::{CaseOutcome, Outcome, Reviewed, Verdict};
 use crate::rules::Agreement;
 use crate::rules::catalogue::{Level, RuleId};
 use crate::rules::finding::Accepted;
@@ -51,30 +57,99 @@ pub struct Header {
     pub registry_updated: String,
     /// Where that registry comes from.
     pub registry_origin: String,
-    /// What was run against: a server, or a recording.
+    /// What was run against: a server, or recordings.
     pub target: String,
+    /// When and with which server the run was, or which files were judged.
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The version of the server, as whoever ran it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_version: Option<String>,
+    /// The product that the server is, if whoever ran it or the server itself says so and rules have advice for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Product>,
     /// How many entries the baseline has for the target; none without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_entries: Option<usize>,
+    /// How many of those have expired or match nothing any more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stale_entries: usize,
+}
+
+/// The server that an outcome is about, as whoever ran it describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The name that reports and baselines use.
+    pub target: String,
+    /// The version of the server.
+    pub server_version: Option<String>,
+    /// The product that it is.
+    pub product: Option<Product>,
+}
+
+impl Subject {
+    /// A server of which nothing but the name is known.
+    #[must_use]
+    pub fn named(target: &str) -> Subject {
+        Subject { target: target.to_owned(), ..Subject::default() }
+    }
+
+    /// The product, as it is described, or as its version or its dialogues name it.
+    fn recognized(&self, dialogues: &[Dialogue]) -> Option<Product> {
+        let version = self.server_version.as_deref();
+        self.product.or_else(|| version.and_then(Product::named_in)).or_else(|| product(dialogues))
+    }
 }
 
 impl Header {
-    /// The header of this tool for a target.
-    #[must_use]
-    pub fn new(target: &str) -> Header {
+    fn new(subject: &Subject, reviewed: &Reviewed) -> Header {
         Header {
-            format: 1,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            format: FORMAT,
+            version: VERSION.to_owned(),
             registry_updated: REGISTRY_UPDATED.to_owned(),
             registry_origin: REGISTRY_ORIGIN.to_owned(),
-            target: target.to_owned(),
-            server_version: None,
-            baseline_entries: None,
+            target: subject.target.clone(),
+            origin: Some(reviewed.outcome.origin.clone()),
+            server_version: subject.server_version.clone(),
+            product: subject.recognized(&reviewed.outcome.dialogues),
+            baseline_entries: reviewed.entries,
+            stale_entries: reviewed.stale.len(),
         }
     }
+
+    /// Returns whether this version of this tool wrote it, with its registry.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.format == FORMAT
+            && self.version == VERSION
+            && self.registry_updated == REGISTRY_UPDATED
+            && self.registry_origin == REGISTRY_ORIGIN
+    }
+}
+
+/// The version of the form of records.
+const FORMAT: u32 = 1;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The product that greetings, or the replies to the hello commands, name; `None` if they name different ones.
+fn product(dialogues: &[Dialogue]) -> Option<Product> {
+    let exchanges = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
+    let mut products = exchanges.filter(|exchange| is_opening(exchange)).filter_map(named_by);
+    let first = products.next()?;
+    products.all(|product| product == first).then_some(first)
+}
+
+fn is_opening(exchange: &Exchange) -> bool {
+    let is_hello = |command: Command<'_>| matches!(command.verb(), Verb::Ehlo | Verb::Helo | Verb::Lhlo);
+    exchange.act == Act::Connect || exchange.command().is_some_and(is_hello)
+}
+
+/// The product that the first line of a reply names after the host name (RFC 5321 §4.2).
+fn named_by(exchange: &Exchange) -> Option<Product> {
+    let reply = exchange.replies().next()?;
+    let line = String::from_utf8_lossy(reply.lines().next()?.octets()).into_owned();
+    let (_, text) = line.get(4..)?.trim_start().split_once(' ')?;
+    Product::named_in(text)
 }
 
 /// A connection begins.
@@ -125,6 +200,9 @@ pub struct FindingRecord {
     pub case: Option<String>,
     /// What was seen, in a clause.
     pub detail: String,
+    /// Where it is in a recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Why it is accepted, if a baseline has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
@@ -137,6 +215,30 @@ pub struct FindingRecord {
     pub sources: Vec<String>,
 }
 
+/// A place in a recording.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The line on which the exchange begins, from 1.
+    pub line: usize,
+}
+
+impl Place {
+    fn of(location: Location, dialogues: &[Dialogue]) -> Option<Place> {
+        let dialogue = dialogues.get(location.dialogue)?;
+        let line = dialogue.exchanges.get(location.exchange)?.line?;
+        Some(Place { file: dialogue.name.clone(), line })
+    }
+}
+
+/// Formats a place as `session.txt:12`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 impl FindingRecord {
     fn new(finding: Finding, dialogues: &[Dialogue]) -> FindingRecord {
         let rule = finding.rule.rule();
@@ -146,6 +248,7 @@ impl FindingRecord {
             condition: finding.condition.map(str::to_owned),
             location: finding.location,
             case: case(finding.location, dialogues).map(str::to_owned),
+            place: Place::of(finding.location, dialogues),
             detail: finding.detail,
             accepted: finding.accepted,
             more: finding.more,
@@ -188,9 +291,9 @@ pub struct Summary {
     pub cases: BTreeMap<Verdict, usize>,
     /// How the pairs seen agree with the registry.
     pub agreement: Agreement,
-    /// What is wrong with the server's certificate, as far as one was seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<String>,
+    /// What whoever described the target may have got wrong, each as a sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
     /// Replies that were counted, but not kept.
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
@@ -199,10 +302,11 @@ pub struct Summary {
     pub overflows: usize,
 }
 
-/// The records of a run that is over, or of a recording, which has no cases.
+/// The records of a run that is over, or of recordings.
 #[must_use]
-pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
-    let Outcome { dialogues, cases, judgement, certificate } = outcome;
+pub fn records(subject: &Subject, reviewed: Reviewed) -> Vec<Record> {
+    let header = Header::new(subject, &reviewed);
+    let Outcome { origin: _, dialogues, cases, judgement, hints } = reviewed.outcome;
     let count = |level| {
         let of_level = judgement.findings.iter().filter(|finding| finding.level == level);
         of_level.map(Finding::times).sum()
@@ -227,7 +331,7 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
         notes: count(Level::Note),
         cases: verdicts,
         agreement: judgement.agreement,
-        certificate,
+        hints,
         excess,
         overflows,
     };
@@ -235,7 +339,7 @@ pub fn records(target: &str, outcome: Outcome) -> Vec<Record> {
     let findings: Vec<Record> = judgement.findings.into_iter().map(found).collect();
     let all = 2 + dialogues.len() + exchanges + findings.len() + cases.len();
     let mut records = Vec::with_capacity(all);
-    records.push(Record::Header(Header::new(target)));
+    records.push(Record::Header(header));
     for (number, dialogue) in dialogues.into_iter().enumerate() {
         let Dialogue { name, protocol, port, implicit_tls, cases, exchanges } = dialogue;
         records.push(Record::Dialogue(DialogueRecord {

@@ -167,6 +167,7 @@ impl Reference {
             addresses: None,
             protocol: self.options.protocol,
             implicit_tls: self.options.tls == Tls::Implicit,
+            server: None,
             knowledge: Knowledge {
                 port: self.options.faults.iter().find_map(|fault| fault.port),
                 ..Reference::knowledge()

@@ -2,6 +2,7 @@
 
 pub mod comparison;
 pub mod console;
+pub mod conversation;
 mod digest;
 pub(crate) mod escape;
 mod evidence;
@@ -12,11 +13,14 @@ mod matrix;
 mod normalise;
 pub mod results;
 pub mod sarif;
+pub mod style;
 
 use anyhow::{Result, bail};
 
 use crate::record::{self, Record};
 use crate::rules::catalogue::Level;
+
+pub use style::Style;
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,12 @@ impl Format {
         !matches!(self, Format::Jsonl | Format::Junit)
     }
 
+    /// Returns whether a report of this form shows the [hints](crate::record::Summary::hints) of a run.
+    #[must_use]
+    pub fn shows_hints(self) -> bool {
+        matches!(self, Format::Console | Format::Markdown | Format::Html)
+    }
+
     /// The report of some runs. `fails` is the lowest level that is a failure in JUnit.
     ///
     /// # Errors
@@ -64,7 +74,7 @@ impl Format {
             Ok(sources.iter().map(|source| render(source.records)).collect::<Result<Vec<_>>>()?.join("\n"))
         };
         match self {
-            Format::Console => each(|run| Ok(console::render(run))),
+            Format::Console => each(|run| Ok(console::render(run, Style::default()))),
             Format::Markdown => each(markdown::render),
             Format::Html => html::render(sources),
             Format::Results => results::render(sources),

@@ -11,26 +11,30 @@ mod requirements;
 mod runner;
 mod secrecy;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::case::{Case, Safety};
 use crate::client::{Certificates, Encryption, Timeouts};
+use crate::dialogue::Dialogue;
 use crate::limits::quoted;
-use crate::record::outcome::{Outcome, Verdict};
+use crate::record::Subject;
+use crate::record::origin::{Origin, RunOrigin, Tls};
+use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
 use crate::rules::catalogue::{Level, RuleId};
 use crate::rules::finding::Location;
 use crate::rules::profile::Profile;
 use crate::rules::{Strictness, judge};
-use crate::target::Target;
+use crate::target::{Address, Target};
 
 pub use interruption::Interruption;
-pub use mailboxes::suspect_mailboxes;
+use mailboxes::suspect_mailboxes;
 pub use politeness::Politeness;
 use redaction::Redaction;
 use runner::Runner;
@@ -92,18 +96,64 @@ pub async fn run(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome
     conclude(drive(target, cases, plan).await?, target, cases, plan)
 }
 
+/// Returns a target as records describe it.
+#[must_use]
+pub fn subject(target: &Target, server_version: Option<&str>) -> Subject {
+    Subject {
+        target: target.name.clone(),
+        server_version: server_version.map(str::to_owned),
+        product: target.server,
+    }
+}
+
+/// What a run brought, before the rules judge it.
+#[derive(Debug)]
+pub(crate) struct Unjudged {
+    origin: RunOrigin,
+    /// The cases, with the verdicts that they have without findings.
+    cases: Vec<CaseOutcome>,
+    dialogues: Vec<Dialogue>,
+}
+
+impl Unjudged {
+    /// A run that begins now.
+    fn begin(target: &Target) -> Unjudged {
+        let host = match &target.address {
+            Address::Tcp(host, _) => host.clone(),
+            Address::Unix(path) => format!("unix:{}", path.display()),
+        };
+        // Fractions of a second say nothing.
+        let date = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let origin = RunOrigin { date, host, port: target.port(), addresses: Vec::new(), tls: None };
+        Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }
+    }
+}
+
 /// Runs cases against a target without judging the replies.
-pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
+pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Result<Unjudged> {
     let encryption = Encryption::new(plan.certificates).context("TLS")?;
     let politeness = plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel));
     let until = Instant::now() + plan.wait + plan.limit;
     let (received, sent) = (Cell::new(0), Cell::new(0));
+    let addresses = RefCell::default();
     let secrecy = Secrecy::of(target, plan);
-    let runner = Runner { target, plan, politeness, encryption, secrecy, until, received, sent };
+    let runner = Runner { target, plan, politeness, encryption, secrecy, until, received, sent, addresses };
     runner.wait().await;
-    let mut outcome = runner.run(cases).await;
-    outcome.certificate = runner.encryption.problem().map(quoted);
-    Ok(outcome)
+    let mut unjudged = Unjudged::begin(target);
+    runner.run(cases, &mut unjudged).await;
+    unjudged.origin.tls = tls(&runner.encryption);
+    unjudged.origin.addresses = runner.addresses.into_inner();
+    Ok(unjudged)
+}
+
+/// Returns the first handshake, if one was begun.
+fn tls(encryption: &Encryption) -> Option<Tls> {
+    let (session, problem) = (encryption.session(), encryption.problem().map(quoted));
+    if session.is_none() && problem.is_none() {
+        return None;
+    }
+    let (version, cipher) = session.map(|session| (session.version, session.cipher)).unzip();
+    Some(Tls { version, cipher, problem })
 }
 
 /// Judges the dialogues of a run and removes the password from everything that will be written.
@@ -111,18 +161,21 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
 /// # Errors
 ///
 /// Returns an error only if this program is at fault.
-pub(crate) fn conclude(
-    mut outcome: Outcome,
-    target: &Target,
-    cases: &[Case],
-    plan: &Plan,
-) -> Result<Outcome> {
-    outcome.judgement = judge(&outcome.dialogues, &target.knowledge, plan.strictness);
-    plan.profile.weigh(&mut outcome.judgement.findings);
-    decide(&mut outcome, cases);
-    if let Some(credentials) = &target.credentials {
-        redact(&mut outcome, &Redaction::of(credentials)?, target, plan);
+pub(crate) fn conclude(unjudged: Unjudged, target: &Target, cases: &[Case], plan: &Plan) -> Result<Outcome> {
+    let Unjudged { mut origin, cases: tried, dialogues } = unjudged;
+    let mut judgement = judge(&dialogues, &target.knowledge, plan.strictness);
+    plan.profile.weigh(&mut judgement.findings);
+    let redaction = target.credentials.as_ref().map(Redaction::of).transpose()?;
+    if let (Some(tls), Some(redaction)) = (&mut origin.tls, &redaction) {
+        tls.problem = tls.problem.as_deref().map(|problem| redaction.redacted(problem));
     }
+    let origin = Origin::Run(origin);
+    let mut outcome = Outcome { origin, cases: tried, dialogues, judgement, hints: Vec::new() };
+    decide(&mut outcome, cases);
+    if let Some(redaction) = &redaction {
+        redact(&mut outcome, redaction, target, plan);
+    }
+    outcome.hints = suspect_mailboxes(&target.knowledge, &outcome.dialogues);
     Ok(outcome)
 }
 
@@ -144,7 +197,6 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
     for case in &mut outcome.cases {
         case.reason = case.reason.take().map(|reason| redaction.redacted(&reason.to_string()).into());
     }
-    outcome.certificate = outcome.certificate.as_deref().map(|problem| redaction.redacted(problem));
 }
 
 /// Gives each case its final verdict.

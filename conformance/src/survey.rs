@@ -23,22 +23,19 @@ use tokio::runtime::{self, LocalOptions};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::baseline::{Baseline, Stale};
+use crate::baseline::Baseline;
 use crate::case::Case;
 use crate::client::Timeouts;
 use crate::record;
-use crate::record::outcome::Outcome;
+use crate::record::status::Status;
 use crate::rules::catalogue::Level;
-use crate::run::{self, Plan, Politeness};
+use crate::run::{self, Plan, Politeness, Unjudged};
 use crate::target::{Address, Target};
 
 pub use list::targets;
 pub use opt_out::OptOut;
 use pacing::group_by_address;
 pub use table::{Table, TargetRow, TargetState};
-
-/// The exit status of a fault of ours.
-const FAULT: u8 = 5;
 
 /// Many targets, and what becomes of their records.
 #[derive(Debug)]
@@ -53,8 +50,10 @@ pub struct Survey {
     pub parallel: usize,
     /// Whether targets whose records are there are left as they are.
     pub resume: bool,
-    /// What is known of the targets.
+    /// Findings of the targets that are accepted.
     pub baseline: Option<Baseline>,
+    /// The version of the servers, if it is known.
+    pub server_version: Option<String>,
     /// Whether only some cases are run, so that an entry of the baseline may match nothing.
     pub narrowed: bool,
     /// The lowest level that fails a target.
@@ -119,9 +118,10 @@ impl Survey {
             working.spawn_blocking(move || workers.work(share));
         }
         all(working).await?;
-        for (row, stale) in locked(&workers.concluded).drain(..) {
+        for Concluded { row, stale, hints } in locked(&workers.concluded).drain(..) {
             table.rows.push(row);
             table.stale.extend(stale);
+            table.hints.extend(hints);
         }
         table.sort();
         Ok(table)
@@ -153,7 +153,15 @@ struct Workers {
     progress: ProgressBar,
     /// Those that nobody has begun with.
     groups: Mutex<IntoIter<Vec<Waiting>>>,
-    concluded: Mutex<Vec<(TargetRow, Vec<Stale>)>>,
+    concluded: Mutex<Vec<Concluded>>,
+}
+
+/// What is said of a target after its run.
+#[derive(Debug)]
+struct Concluded {
+    row: TargetRow,
+    stale: Vec<String>,
+    hints: Vec<String>,
 }
 
 impl Workers {
@@ -173,7 +181,7 @@ impl Workers {
         });
         if done.is_err() {
             // Where records cannot be written, the other threads need not go on.
-            self.plan.interruption.interrupt(FAULT);
+            self.plan.interruption.interrupt(Status::Faulty.code());
         }
         done
     }
@@ -195,12 +203,12 @@ impl Workers {
             if index > 0 {
                 sleep(politeness(&waiting.target, &self.plan).between).await;
             }
-            let outcome = run::drive(&waiting.target, &self.cases, &self.plan).await?;
+            let unjudged = run::drive(&waiting.target, &self.cases, &self.plan).await?;
             // What an interruption ended is not complete.
             if self.plan.interruption.status().is_some() {
                 break;
             }
-            let concluded = self.conclude(&waiting, outcome)?;
+            let concluded = self.conclude(&waiting, unjudged)?;
             locked(&self.concluded).push(concluded);
             self.progress.inc(1);
         }
@@ -208,17 +216,20 @@ impl Workers {
     }
 
     /// Judges an outcome, writes its records, and says what it was.
-    fn conclude(&self, waiting: &Waiting, outcome: Outcome) -> Result<(TargetRow, Vec<Stale>)> {
-        let Survey { baseline, narrowed, fail_on, .. } = &self.survey;
+    fn conclude(&self, waiting: &Waiting, unjudged: Unjudged) -> Result<Concluded> {
+        let Survey { baseline, narrowed, fail_on, server_version, .. } = &self.survey;
         let target = &waiting.target;
-        let mut outcome = run::conclude(outcome, target, &self.cases, &self.plan)?;
-        let mark =
-            |baseline: &Baseline| baseline.mark(&target.name, Baseline::today(), *narrowed, &mut outcome);
-        let told = baseline.as_ref().map(mark).unwrap_or_default();
-        let state = if told.is_empty() { TargetState::Run } else { TargetState::Stale };
-        let records = record::records(&target.name, outcome);
+        let outcome = run::conclude(unjudged, target, &self.cases, &self.plan)?;
+        let hints = outcome.hints.iter().map(|hint| format!("{}: {hint}", target.name)).collect();
+        let reviewed = match baseline {
+            Some(baseline) => baseline.review(&target.name, Baseline::today(), *narrowed, outcome),
+            None => outcome.without_baseline(),
+        };
+        let stale = reviewed.stale.clone();
+        let records = record::records(&run::subject(target, server_version.as_deref()), reviewed);
         files::write(&records, &waiting.file)?;
-        Ok((TargetRow::of(target, state, &records, *fail_on), told))
+        let row = TargetRow::of(target, TargetState::Run, &records, *fail_on);
+        Ok(Concluded { row, stale, hints })
     }
 }
 

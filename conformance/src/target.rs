@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::data_file;
 use crate::knowledge::Knowledge;
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
+use crate::product::Product;
 use crate::protocol::Protocol;
 
 /// The host name that the client gives in EHLO.
@@ -32,6 +33,8 @@ pub struct Target {
     pub implicit_tls: bool,
     /// What is known about the server.
     pub knowledge: Knowledge,
+    /// The product that the server is. If `None`, reports go by what the server says of itself.
+    pub server: Option<Product>,
     /// The name and password of one of its users.
     pub credentials: Option<Credentials>,
     /// The maximum number of concurrent connections, for a server that answers differently to more.
@@ -128,6 +131,7 @@ impl Target {
             protocol,
             implicit_tls,
             knowledge: Knowledge::default(),
+            server: None,
             credentials: None,
             parallel: None,
         };
@@ -179,6 +183,7 @@ impl Target {
         target.name = file.name.unwrap_or(name.clone());
         file.known.check().with_context(|| format!("{name}: known"))?;
         target.knowledge = file.known;
+        target.server = file.server;
         target.parallel = file.parallel;
         target.protocol = file.protocol.unwrap_or(target.protocol);
         let credentials = file.credentials.map(|raw| raw.read(path.parent().unwrap_or(Path::new("."))));
@@ -193,6 +198,7 @@ struct File {
     url: String,
     name: Option<String>,
     protocol: Option<Protocol>,
+    server: Option<Product>,
     #[serde(default)]
     known: Knowledge,
     credentials: Option<RawCredentials>,

@@ -1,5 +1,7 @@
 //! Placeholders in braces, in the texts of cases.
 
+use std::fmt;
+
 use anyhow::{Context as _, Result, bail};
 
 use crate::knowledge::Knowledge;
@@ -73,6 +75,13 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
 }
 
 impl Placeholder<'_> {
+    /// Returns whether its value is a plain fact about the client or the target, and no secret.
+    #[cfg(any(feature = "cli", test))]
+    pub(crate) fn is_of_target(self) -> bool {
+        use Placeholder::{Domain, Mailbox, Me, Sender, TooLarge};
+        matches!(self, Me | Sender | Mailbox(_) | Domain | TooLarge)
+    }
+
     fn read(name: &str) -> Option<Placeholder<'_>> {
         Some(match name {
             "me" => Placeholder::Me,
@@ -88,6 +97,27 @@ impl Placeholder<'_> {
             name if Knowledge::MAILBOXES.contains(&name) => Placeholder::Mailbox(name),
             name => filler(name)?,
         })
+    }
+}
+
+/// Formats a placeholder as cases write it.
+impl fmt::Display for Placeholder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Placeholder::Me => f.write_str("{me}"),
+            Placeholder::Repetition => f.write_str("{n}"),
+            Placeholder::Sender => f.write_str("{sender}"),
+            Placeholder::Mailbox(name) => write!(f, "{{{name}}}"),
+            Placeholder::Domain => f.write_str("{domain}"),
+            Placeholder::TooLarge => f.write_str("{size+1}"),
+            Placeholder::User => f.write_str("{user}"),
+            Placeholder::Plain { wrong: false } => f.write_str("{plain}"),
+            Placeholder::Plain { wrong: true } => f.write_str("{plain-wrong}"),
+            Placeholder::Password { wrong: false } => f.write_str("{password}"),
+            Placeholder::Password { wrong: true } => f.write_str("{password-wrong}"),
+            Placeholder::Filler { count, end: "", .. } => write!(f, "{{pad:{count}}}"),
+            Placeholder::Filler { count, text, .. } => write!(f, "{{lines:{count}:{text}}}"),
+        }
     }
 }
 

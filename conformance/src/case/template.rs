@@ -35,6 +35,27 @@ impl Template<'_> {
         Ok(filled)
     }
 
+    /// Returns the text with those placeholders filled that the target gives a value, to be read by people. Credentials,
+    /// fillers and the number of the repetition stay as they are written.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for a single brace or an unknown placeholder.
+    #[cfg(any(feature = "cli", test))]
+    pub(crate) fn fill_known(&self, text: &str) -> Result<String> {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text)? {
+            match piece {
+                Piece::Text(text) => filled.push_str(text),
+                Piece::Placeholder(placeholder) => match self.value(placeholder, 1) {
+                    Ok(value) if placeholder.is_of_target() => filled.push_str(&value),
+                    _ => filled.push_str(&placeholder.to_string()),
+                },
+            }
+        }
+        Ok(filled)
+    }
+
     fn value(&self, placeholder: Placeholder<'_>, n: usize) -> Result<String> {
         let mailbox =
             |name| self.target.knowledge.mailbox(name).with_context(|| unknown(&format!("`{name}` mailbox")));
@@ -67,4 +88,26 @@ impl Template<'_> {
 
 fn unknown(what: &str) -> String {
     format!("the target does not state its {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Template;
+    use crate::target::{Credentials, Target};
+
+    #[test]
+    fn people_see_what_the_target_says_and_no_credentials() {
+        let mut target = Target::read("smtp://127.0.0.1").expect("a URL");
+        target.knowledge.valid = Some("alice@example.test".to_owned());
+        target.credentials =
+            Some(Credentials { user: "alice".to_owned(), password: "secret".to_owned(), cleartext: false });
+        let template = Template { target: &target, size_limit: Some(99) };
+        let text = "{me} {sender} {valid} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
+                    {lines:2:a} {{}}";
+        assert_eq!(
+            template.fill_known(text).expect("it is well-formed"),
+            "client.example.org sender@example.org alice@example.test example.test 100 {unknown} {plain} {plain-wrong} \
+             {password} {user} {n} {pad:9} {lines:2:a} {}"
+        );
+    }
 }

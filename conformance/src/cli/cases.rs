@@ -8,8 +8,10 @@ use globset::{Glob, GlobMatcher};
 
 use super::input;
 use super::terminal::say;
+use crate::case::template::Template;
 use crate::case::{self, Action, Case, Start};
 use crate::limits::FILE_OCTETS;
+use crate::target::Target;
 
 /// The options that choose cases.
 #[derive(Args)]
@@ -73,8 +75,8 @@ pub(super) fn print_line(case: &Case) {
     say!("{:<9} {:<40} {}", case.safety, case.id, case.title);
 }
 
-/// Prints what a case would send.
-pub(super) fn print_octets(case: &Case) {
+/// Prints what a case would send to a target. Without a target, placeholders are printed as they are written.
+pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
     let start = match case.start {
         Start::Early | Start::Connect => "",
         Start::Helo => " after HELO",
@@ -87,7 +89,7 @@ pub(super) fn print_octets(case: &Case) {
     say!("# {} ({}): {}{start}", case.id, case.safety, case.title);
     for step in &case.steps {
         let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
-        let line = |text: &str| say!("C: {}{times}", text.as_bytes().escape_ascii());
+        let line = |text: &str| say!("C: {}{times}", filled(text, target).as_bytes().escape_ascii());
         match &step.action {
             Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
             Action::Raw(text, _) | Action::RawMessage(text) => line(text),
@@ -96,7 +98,7 @@ pub(super) fn print_octets(case: &Case) {
                 line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
             }
             Action::Chunk(text, last) => {
-                // The values of placeholders are not known here.
+                // Not every placeholder has a value here.
                 let size = if text.contains('{') { "N".to_owned() } else { text.len().to_string() };
                 line(&format!("BDAT {size}{}\r\n{text}", if *last { " LAST" } else { "" }));
             }
@@ -105,4 +107,13 @@ pub(super) fn print_octets(case: &Case) {
             Action::Listen(seconds) => say!("# {seconds} s listening"),
         }
     }
+}
+
+/// Returns a text with what the target says in place of its placeholders.
+fn filled(text: &str, target: Option<&Target>) -> String {
+    let fill = |target: &Target| {
+        let limit = target.knowledge.size_limit.filter(|limit| *limit < u64::MAX);
+        Template { target, size_limit: limit }.fill_known(text).ok()
+    };
+    target.and_then(fill).unwrap_or_else(|| text.to_owned())
 }

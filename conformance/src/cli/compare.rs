@@ -1,11 +1,12 @@
 //! `smtp-conformance compare`: compares the findings of two runs.
 
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::terminal::{print_report, say};
+use super::terminal::{self, print_report};
 use super::{FailOn, input};
 use crate::record::comparison::Comparison;
 use crate::record::index::RecordIndex;
@@ -53,7 +54,8 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let compared = Comparison::of(&before, &after);
     match options.format {
         Format::Console => {
-            say!("{}", comparison::render(&compared, &before, &after).trim_end_matches('\n'));
+            let style = terminal::style(&io::stdout());
+            print_report(&comparison::render(&compared, &before, &after, style))?;
         }
         Format::Json => {
             let json = serde_json::to_string_pretty(&compared)? + "\n";

@@ -10,8 +10,10 @@ use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
 use crate::limits::{JUDGED_EXCHANGES, TRANSCRIPT_OCTETS};
 use crate::readers::transcript;
-use crate::record;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Outcome;
+use crate::record::status::Status;
+use crate::record::{self, Subject};
 use crate::report::Source;
 use crate::rules::{Strictness, judge};
 
@@ -63,9 +65,8 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let outcome = Outcome { dialogues, judgement, ..Outcome::default() };
-    let fails = options.fail_on.level().is_some_and(|level| outcome.fails(level));
-    let records = record::records(&target, outcome);
+    let outcome = Outcome::of_recordings(dialogues, judgement);
+    let records = record::records(&Subject::named(&target), outcome.without_baseline());
     options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
-    Ok(u8::from(fails))
+    Ok(Status::of(&RecordIndex::of(&records), options.fail_on.level()).code())
 }

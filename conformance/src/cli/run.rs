@@ -10,13 +10,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::cases::{Choice, print_line, print_octets};
 use super::output::OutputFile;
-use super::terminal::{print_text, remark};
+use super::terminal::{self, print_text, remark};
 use super::{FailOn, Form, misused};
 use crate::baseline::{Baseline, Update};
 use crate::case::{Case, Safety};
 use crate::client::Certificates;
-use crate::record::outcome::Outcome;
-use crate::record::{self, Record};
+use crate::record::index::RecordIndex;
+use crate::record::origin::{Origin, RunOrigin};
+use crate::record::outcome::{Outcome, Reviewed};
+use crate::record::status::Status;
+use crate::record::{self, Record, Subject};
 use crate::reference::{self, Reference, Tls};
 use crate::report::{Source, junit};
 use crate::rules::Strictness;
@@ -66,6 +69,10 @@ pub(super) struct Options {
     /// Also write a JUnit report to FILE.
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     junit: Option<PathBuf>,
+    /// Print what client and server said, case by case, on standard error: `->` for the client, `<-` for the server,
+    /// `<**` for a refusal, `===` for what happened. Octets that are not printable are escaped, passwords masked.
+    #[arg(long, short, help_heading = OUTPUT)]
+    verbose: bool,
     /// Version of the server, shown in reports.
     #[arg(long, value_name = "VERSION", help_heading = OUTPUT)]
     server_version: Option<String>,
@@ -108,7 +115,7 @@ pub(super) struct Options {
     /// File of servers to test instead of TARGET, one per line. Blank lines and lines that begin with # are ignored.
     /// Servers that share an address are tested one after the other, unless they are on this machine.
     #[arg(long, value_name = "FILE", requires = "out", help_heading = SURVEYS)]
-    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline"])]
+    #[arg(conflicts_with_all = ["target", "format", "jsonl", "junit", "update_baseline", "verbose"])]
     targets: Option<PathBuf>,
     /// Folder for the records of --targets, one file per server. A file gets its name once it is complete.
     #[arg(long, value_name = "FOLDER", requires = "targets", help_heading = SURVEYS)]
@@ -156,10 +163,6 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         cases.iter().for_each(print_line);
         return Ok(0);
     }
-    if options.dry_run {
-        cases.iter().for_each(print_octets);
-        return Ok(0);
-    }
     if !cases.iter().any(|case| options.choice.fits(case)) {
         return Ok(misused(&anyhow!(
             "no case matches --case and --rule; `smtp-conformance run --list` lists all cases"
@@ -173,6 +176,12 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         Ok(read) => read,
         Err(error) => return Ok(misused(&error)),
     };
+    if options.dry_run {
+        for case in &cases {
+            print_octets(case, target.as_ref());
+        }
+        return Ok(0);
+    }
     match (&options.targets, &options.out) {
         (Some(list), Some(folder)) => run_survey(list, folder, options, baseline, cases, plan),
         _ => run_one(target.as_ref(), options, baseline.as_ref(), &cases, plan),
@@ -218,57 +227,16 @@ fn run_one(
         Err(error) => return Ok(misused(&error)),
     };
     plan.progress = progress(cases.len(), "cases");
-    plan.interruption.heed_signals().context("cannot handle signals")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the async runtime")?;
-    let running = runtime.block_on(async {
-        match target {
-            Some(target) => Ok((target.name.clone(), run::run(target, cases, &plan).await?)),
-            None => run_reference(cases, &plan).await,
-        }
-    });
-    // A name lookup that is still running must not delay the end.
-    runtime.shutdown_background();
-    plan.interruption.run_is_over();
-    plan.progress.finish_and_clear();
-    let (name, mut outcome) = running?;
-    let today = Baseline::today();
-    let narrowed = options.choice.is_narrow();
-    let mut new_baseline = None;
-    let stale = match baseline {
-        Some(baseline) if options.update_baseline => {
-            let update = baseline.updated(&name, today, narrowed, options.fail_on.level(), &outcome)?;
-            let Update { added, gone, .. } = update;
-            let path = baseline.path().display();
-            remark!("{path}: entries for {name}: {added} added, {gone} removed");
-            let updated = baseline.with_text(&update.text)?;
-            new_baseline = Some(update.text);
-            updated.mark(&name, today, narrowed, &mut outcome)
-        }
-        Some(baseline) => {
-            if let Some(message) = baseline.is_for_others(&name) {
-                remark!("{message}");
-            }
-            baseline.mark(&name, today, narrowed, &mut outcome)
-        }
-        None => Vec::new(),
-    };
-    let status = match (plan.interruption.status(), options.fail_on.level()) {
-        (Some(status), _) => status,
-        _ if outcome.is_faulty() => 5,
-        (_, Some(level)) if outcome.fails(level) => 1,
-        _ if !stale.is_empty() => 3,
-        _ if outcome.says_nothing() => 4,
-        _ => 0,
-    };
-    let obstacle = outcome.obstacle().map(ToString::to_string);
-    let doubts = target
-        .map(|target| run::suspect_mailboxes(&target.knowledge, &outcome.dialogues))
-        .unwrap_or_default();
-    let mut records = record::records(&name, outcome);
-    if let Some(Record::Header(header)) = records.first_mut() {
-        header.server_version.clone_from(&options.server_version);
-        header.baseline_entries = baseline.map(|baseline| baseline.entries(&name));
+    let (subject, outcome) = provoke(target, options.server_version.as_deref(), cases, &plan)?;
+    let mut remarks: Vec<String> = outcome.obstacle().iter().map(ToString::to_string).collect();
+    if !options.form.format.shows_hints() {
+        remarks.extend_from_slice(&outcome.hints);
+    }
+    let (reviewed, new_baseline) = review(outcome, &subject.target, options, baseline)?;
+    let stale = reviewed.stale.clone();
+    let records = record::records(&subject, reviewed);
+    if options.verbose {
+        terminal::print_conversations(&records);
     }
     // The report is printed even if a file cannot be written.
     let written = outputs.write(&records, new_baseline.as_deref(), options);
@@ -277,13 +245,56 @@ fn run_one(
     for entry in &stale {
         remark!("{entry}");
     }
-    if let Some(reason) = obstacle {
-        remark!("{name}: {reason}");
+    for remark in &remarks {
+        remark!("{}: {remark}", subject.target);
     }
-    for doubt in doubts {
-        remark!("{name}: {doubt}");
+    let status = Status::of(&RecordIndex::of(&records), options.fail_on.level());
+    Ok(plan.interruption.status().unwrap_or(status.code()))
+}
+
+/// Runs the cases, in a runtime that ends with them.
+fn provoke(
+    target: Option<&Target>,
+    server_version: Option<&str>,
+    cases: &[Case],
+    plan: &Plan,
+) -> Result<(Subject, Outcome)> {
+    plan.interruption.heed_signals().context("cannot handle signals")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.context("cannot start the async runtime")?;
+    let running = runtime.block_on(async {
+        match target {
+            Some(target) => Ok((run::subject(target, server_version), run::run(target, cases, plan).await?)),
+            None => run_reference(server_version, cases, plan).await,
+        }
+    });
+    // A name lookup that is still running must not delay the end.
+    runtime.shutdown_background();
+    plan.interruption.run_is_over();
+    plan.progress.finish_and_clear();
+    running
+}
+
+/// Holds an outcome against the baseline. Returns it, and the new text of the baseline if it is to be updated.
+fn review(
+    outcome: Outcome,
+    target: &str,
+    options: &Options,
+    baseline: Option<&Baseline>,
+) -> Result<(Reviewed, Option<String>)> {
+    let Some(baseline) = baseline else { return Ok((outcome.without_baseline(), None)) };
+    let (today, narrowed) = (Baseline::today(), options.choice.is_narrow());
+    if !options.update_baseline {
+        if let Some(message) = baseline.is_for_others(target) {
+            remark!("{message}");
+        }
+        return Ok((baseline.review(target, today, narrowed, outcome), None));
     }
-    Ok(status)
+    let update = baseline.updated(target, today, narrowed, options.fail_on.level(), &outcome)?;
+    let Update { added, gone, text } = update;
+    remark!("{}: entries for {target}: {added} added, {gone} removed", baseline.path().display());
+    let updated = baseline.with_text(&text)?;
+    Ok((updated.review(target, today, narrowed, outcome), Some(text)))
 }
 
 /// The files that a run writes besides its report.
@@ -344,6 +355,7 @@ fn run_survey(
         parallel: options.parallel.unwrap_or(32).into(),
         resume: options.resume,
         baseline,
+        server_version: options.server_version.clone(),
         narrowed: options.choice.is_narrow(),
         fail_on: options.fail_on.level(),
     };
@@ -358,8 +370,8 @@ fn run_survey(
     bar.finish_and_clear();
     let table = running?;
     print_text(&table.to_string())?;
-    for entry in &table.stale {
-        remark!("{entry}");
+    for remark in table.stale.iter().chain(&table.hints) {
+        remark!("{remark}");
     }
     if let Some(status) = interruption.status() {
         let left = total.saturating_sub(table.rows.len());
@@ -367,7 +379,7 @@ fn run_survey(
         remark!("interrupted with {left} {targets} left; add --resume to the same command to continue");
         return Ok(status);
     }
-    Ok(table.status())
+    Ok(table.status().code())
 }
 
 /// Returns a progress bar on standard error, which is hidden unless that is a terminal.
@@ -378,16 +390,21 @@ fn progress(length: usize, what: &'static str) -> ProgressBar {
 }
 
 /// Runs the cases against the reference server, with every kind allowed because nothing can harm it.
-async fn run_reference(cases: &[Case], plan: &Plan) -> Result<(String, Outcome)> {
+async fn run_reference(
+    server_version: Option<&str>,
+    cases: &[Case],
+    plan: &Plan,
+) -> Result<(Subject, Outcome)> {
     let allowed = vec![Safety::Auth, Safety::Delivers, Safety::Intrusive, Safety::Floods];
     let plan = Plan { allowed, ..plan.clone() };
     let server =
         Reference::start(reference::Options { tls: Tls::StartTls, ..reference::Options::default() }).await?;
     let target = server.target();
     let mut outcome = run::run(&target, cases, &plan).await?;
-    if plan.certificates == Certificates::Observed {
-        // The reference server's certificate is self-signed on purpose.
-        outcome.certificate = None;
+    if let Origin::Run(RunOrigin { tls: Some(tls), .. }) = &mut outcome.origin
+        && plan.certificates == Certificates::Observed
+    {
+        tls.problem = Some("the built-in server signs its own".to_owned());
     }
-    Ok((target.name, outcome))
+    Ok((run::subject(&target, server_version), outcome))
 }

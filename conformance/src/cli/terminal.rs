@@ -1,9 +1,15 @@
 //! Prints text so that nothing a message quotes can move the cursor, set a title or reverse the direction of the text.
 
 use std::io::{self, Write as _};
+use std::os::fd::AsFd;
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Error, Result};
+use terminal_size::{Width, terminal_size_of};
 
+use crate::record::Record;
+use crate::report::{Style, conversation};
 use crate::visible::visible;
 
 /// How many characters of each cause an error message shows.
@@ -47,6 +53,19 @@ pub(super) fn print_text(text: &str) -> Result<()> {
 /// Prints a report unchanged. Its format has already escaped what it quotes.
 pub(super) fn print_report(text: &str) -> Result<()> {
     io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+/// Prints the conversations of a run on standard error.
+pub(super) fn print_conversations(records: &[Record]) {
+    let text = conversation::render(records, style(&io::stderr()));
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Returns how text is set on a stream: with colours unless the environment has NO_COLOR or the like, wrapped to the
+/// width of a terminal, and as it is on anything else.
+pub(super) fn style(stream: &(impl RawStream + AsFd)) -> Style {
+    let width = terminal_size_of(stream).map(|(Width(columns), _)| columns.into());
+    Style { colour: AutoStream::choice(stream) != ColorChoice::Never, width }
 }
 
 /// Prints the help, or what is wrong with the command line, and returns the exit status.

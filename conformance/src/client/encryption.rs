@@ -7,18 +7,28 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// The TLS settings of a client, and the first problem that it saw with a certificate.
+/// The TLS settings of a client, the first session that it set up, and the first problem that it saw with a certificate.
 #[derive(Clone)]
 pub struct Encryption {
     certificates: Certificates,
     /// Set up at the first handshake. Many connections use no TLS, and loading the root certificates takes time.
     connector: Arc<OnceLock<TlsConnector>>,
+    session: Arc<OnceLock<Session>>,
     problem: Arc<OnceLock<String>>,
+}
+
+/// What a handshake agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The version of TLS, such as `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite, by its name at IANA.
+    pub cipher: String,
 }
 
 /// What to do about an invalid certificate: one that is untrusted, expired, or issued for another name.
@@ -43,7 +53,12 @@ impl Encryption {
                 "this machine has no root certificates; set SSL_CERT_FILE to a file of root certificates";
             return Err(rustls::Error::General(reason.to_owned()));
         }
-        Ok(Encryption { certificates, connector: Arc::default(), problem: Arc::default() })
+        Ok(Encryption {
+            certificates,
+            connector: Arc::default(),
+            session: Arc::default(),
+            problem: Arc::default(),
+        })
     }
 
     fn connector(&self) -> Result<&TlsConnector, rustls::Error> {
@@ -63,6 +78,12 @@ impl Encryption {
         Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
     }
 
+    /// Returns what the first handshake that succeeded agreed on.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        self.session.get().cloned()
+    }
+
     /// Returns what is wrong with the first invalid certificate that was seen.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -75,8 +96,23 @@ impl Encryption {
         stream: S,
     ) -> io::Result<TlsStream<S>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        self.connector().map_err(io::Error::other)?.connect(name, stream).await.map_err(explained)
+        let connector = self.connector().map_err(io::Error::other)?;
+        let stream = connector.connect(name, stream).await.map_err(explained)?;
+        if let Some(session) = session(stream.get_ref().1) {
+            self.session.get_or_init(|| session);
+        }
+        Ok(stream)
     }
+}
+
+/// Returns what a handshake agreed on, with the names that IANA gives: `TLS 1.3`, `TLS_AES_256_GCM_SHA384`.
+fn session(connection: &ClientConnection) -> Option<Session> {
+    let version = connection.protocol_version()?.as_str()?;
+    let cipher = connection.negotiated_cipher_suite()?.suite().as_str()?;
+    Some(Session {
+        version: version.replace("TLSv", "TLS ").replace('_', "."),
+        cipher: cipher.replacen("TLS13_", "TLS_", 1),
+    })
 }
 
 /// Replaces the error about an invalid TLS record by one that says what it means.
@@ -123,7 +159,10 @@ impl ServerCertVerifier for Observer {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(judge) = &self.judge else { return Ok(ServerCertVerified::assertion()) };
+        let Some(judge) = &self.judge else {
+            self.problem.get_or_init(|| "this machine has no root certificates".to_owned());
+            return Ok(ServerCertVerified::assertion());
+        };
         let judged = judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if let Err(error) = &judged {
             self.problem.get_or_init(|| error.to_string());

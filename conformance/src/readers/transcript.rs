@@ -37,33 +37,46 @@ use crate::protocol::reply::Reader;
 ///
 /// Refuses a line of any other form, with its line number, and more exchanges than [`TRANSCRIPT_EXCHANGES`].
 pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    read_on(None, name, protocol, text)
+}
+
+/// Reads a transcript of one connection that begins with the greeting, without a `connected` event.
+pub(super) fn read_connected(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    read_on(Some(Matcher::new(name, protocol, None, 1)), name, protocol, text)
+}
+
+fn read_on(
+    mut matcher: Option<Matcher>,
+    name: &str,
+    protocol: Protocol,
+    text: &str,
+) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
-    let mut matcher: Option<Matcher> = None;
     // The number of exchanges in finished connections.
     let mut before = 0;
     for (index, line) in text.lines().enumerate() {
-        let event = event(line).with_context(|| format!("{name}:{}", index + 1))?;
+        let number = index + 1;
+        let event = event(line).with_context(|| format!("{name}:{number}"))?;
         if let Event::Connected(port) = event {
             if let Some(matcher) = matcher.take() {
                 before += matcher.exchanges();
                 dialogues.push(matcher.finish());
             }
-            matcher = Some(Matcher::new(name, protocol, port));
+            matcher = Some(Matcher::new(name, protocol, port, number));
             continue;
         }
         match (&mut matcher, event) {
             (_, Event::Remark) => {}
             (Some(matcher), event) => {
-                matcher.take(event);
+                matcher.take(event, number);
                 let exchanges = before + matcher.exchanges();
                 ensure!(
                     exchanges <= TRANSCRIPT_EXCHANGES,
-                    "{name}:{}: more than {TRANSCRIPT_EXCHANGES} exchanges; split the file before a line `#: connected`",
-                    index + 1
+                    "{name}:{number}: more than {TRANSCRIPT_EXCHANGES} exchanges; split the file before a line `#: connected`"
                 );
             }
             (None, _) => {
-                bail!("{name}:{}: expected `#: connected` before the first `C: ` or `S: `", index + 1)
+                bail!("{name}:{number}: expected `#: connected` before the first `C: ` or `S: `")
             }
         }
     }
@@ -156,6 +169,12 @@ struct Matcher {
     recipients: usize,
     handshake: Handshake,
     sure: bool,
+    /// The line that is being read, from 1.
+    line: usize,
+    /// The line on which what the client sends began.
+    begun: usize,
+    /// The line on which the reply that is being read began.
+    replying: usize,
 }
 
 /// The acts that wait for their replies.
@@ -204,15 +223,19 @@ enum Sending {
 }
 
 impl Matcher {
-    fn new(name: &str, protocol: Protocol, port: Option<u16>) -> Matcher {
+    fn new(name: &str, protocol: Protocol, port: Option<u16>, line: usize) -> Matcher {
+        let connecting = Exchange { line: Some(line), ..Exchange::new(Act::Connect) };
         Matcher {
             dialogue: Dialogue { name: name.to_owned(), protocol, port, ..Dialogue::default() },
             reader: Reader::default(),
-            waiting: Waiting { acts: VecDeque::from([Exchange::new(Act::Connect)]), openings: 1 },
+            waiting: Waiting { acts: VecDeque::from([connecting]), openings: 1 },
             sending: None,
             recipients: 0,
             handshake: Handshake::None,
             sure: true,
+            line,
+            begun: line,
+            replying: line,
         }
     }
 
@@ -220,11 +243,13 @@ impl Matcher {
         self.dialogue.exchanges.len() + self.waiting.acts.len()
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event, line: usize) {
+        self.line = line;
         match (event, self.handshake) {
             (Event::Sent { .. }, Handshake::Due) => {
                 self.handshake = Handshake::Failed;
-                self.dialogue.exchanges.push(Exchange { end: End::Failed, ..Exchange::new(Act::Handshake) });
+                let handshake = self.exchange(Act::Handshake);
+                self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
             (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
             (event, _) => self.take_reply(event),
@@ -243,6 +268,14 @@ impl Matcher {
     }
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        let is_continued = match &self.sending {
+            Some(Sending::Message(before)) => !before.is_empty(),
+            Some(Sending::Chunk { .. }) => true,
+            Some(Sending::Response) | None => false,
+        };
+        if !is_continued {
+            self.begun = self.line;
+        }
         match self.sending.take() {
             Some(Sending::Message(mut message)) => {
                 // A server may see the end of a message at line ends other than CRLF.
@@ -291,7 +324,13 @@ impl Matcher {
         if let Some(before) = self.waiting.acts.back_mut() {
             before.pipelined = true;
         }
-        self.waiting.push(Exchange { sure: sure && self.sure, ..Exchange::new(act) });
+        let line = Some(self.begun);
+        self.waiting.push(Exchange { sure: sure && self.sure, line, ..Exchange::new(act) });
+    }
+
+    /// Returns an exchange that begins on the line that is being read.
+    fn exchange(&self, act: Act) -> Exchange {
+        Exchange { line: Some(self.line), ..Exchange::new(act) }
     }
 
     fn receive(&mut self, octets: &[u8]) {
@@ -301,10 +340,14 @@ impl Matcher {
         {
             self.wait(Act::Chunk { command, octets }, false);
         }
+        if !self.reader.is_waiting() {
+            self.replying = self.line;
+        }
         self.reader.push(octets);
         while let Some(reply) = self.reader.next() {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
-            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, number);
+            let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+            Matcher::answer(waiting, dialogue, &mut self.recipients, octets, number, self.replying);
             let last = self.dialogue.exchanges.last();
             let verb = last.and_then(crate::dialogue::Exchange::command).map(|command| command.verb());
             if (verb, number, self.waiting.acts.is_empty()) == (Some(Verb::Starttls), Some(220), true) {
@@ -327,6 +370,7 @@ impl Matcher {
         recipients: &mut usize,
         octets: Vec<u8>,
         number: Option<u16>,
+        line: usize,
     ) {
         let answer = Answer { octets, millis: 0 };
         let protocol = dialogue.protocol;
@@ -337,7 +381,8 @@ impl Matcher {
             return last.answers.push(answer);
         }
         let Some(mut exchange) = waiting.pop() else {
-            let unasked = Exchange { answers: vec![answer], sure: false, ..Exchange::new(Act::Wait) };
+            let line = Some(line);
+            let unasked = Exchange { answers: vec![answer], sure: false, line, ..Exchange::new(Act::Wait) };
             return dialogue.exchanges.push(unasked);
         };
         let accepted = number.is_some_and(|number| (200..300).contains(&number));
@@ -359,7 +404,8 @@ impl Matcher {
             end: End::TimedOut,
             ..exchange
         }));
-        self.dialogue.exchanges.push(Exchange::new(Act::Handshake));
+        let handshake = self.exchange(Act::Handshake);
+        self.dialogue.exchanges.push(handshake);
         self.reader = Reader::default();
         self.handshake = Handshake::None;
     }
@@ -368,7 +414,8 @@ impl Matcher {
         let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
         self.reader = Reader::default();
         if let Some(octets) = rest {
-            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+            let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+            Matcher::answer(waiting, dialogue, &mut self.recipients, octets, None, self.replying);
         }
         let (protocol, recipients) = (self.dialogue.protocol, self.recipients);
         let lacks = |last: &Exchange| lacks_replies(last, protocol, recipients);
@@ -385,7 +432,8 @@ impl Matcher {
     fn finish(mut self) -> Dialogue {
         let unread = self.reader.finish().map(|reply| reply.octets().to_vec());
         if let Some(octets) = unread {
-            Matcher::answer(&mut self.waiting, &mut self.dialogue, &mut self.recipients, octets, None);
+            let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+            Matcher::answer(waiting, dialogue, &mut self.recipients, octets, None, self.replying);
         }
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             end: End::TimedOut,
@@ -463,6 +511,23 @@ mod tests {
         assert_eq!((message.answers.len(), message.end, message.sure), (1, End::TimedOut, true));
         assert_eq!((noop.answers.len(), noop.number(), noop.sure), (1, Some(250), false));
         assert_eq!((quit.number(), quit.end), (Some(221), End::Closed));
+    }
+
+    #[test]
+    fn exchanges_know_the_line_on_which_they_begin() {
+        let text = "#: a comment\n#: connected\nS: 220-mx\nS: 220 mx\nC: DATA\nS: 354 Go\nC: Subject: a\nC: \nC: .\n\
+                    S: 250 Ok\nC: BDAT 3\nC: a\nS: 250 Ok\nC: STARTTLS\nS: 220 Go\n#: tls\nC: NOOP\nC: RSET\nS: 250 Ok\n\
+                    S: 250 Ok\nS: 421-Bye\nS: 421 Bye\n#: closed by server\n";
+        let lines = |dialogues: Vec<Dialogue>| -> Vec<usize> {
+            let exchanges = dialogues.into_iter().flat_map(|dialogue| dialogue.exchanges);
+            exchanges.filter_map(|exchange| exchange.line).collect()
+        };
+        let read = lines(read("test", Protocol::Smtp, text).expect("the transcript is well-formed"));
+        assert_eq!(read, [2, 5, 7, 11, 14, 16, 17, 18, 21]);
+        let bare = read_connected("test", Protocol::Smtp, "S: 220 mx\nC: NOOP\nS: 250 Ok\n");
+        assert_eq!(lines(bare.expect("the transcript is well-formed")), [1, 2]);
+        let error = read_connected("log", Protocol::Smtp, "S: 220 mx\nX: hi\n").expect_err("it is refused");
+        assert!(format!("{error:#}").starts_with("log:2: "), "{error:#}");
     }
 
     #[test]

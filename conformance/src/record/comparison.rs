@@ -59,12 +59,21 @@ pub struct Sighting {
     pub enhanced_code: Option<String>,
 }
 
-/// `error with 550 5.1.1`.
+impl Sighting {
+    /// The codes of the reply: `550 5.1.1`, or `550` alone. `None` if the finding is not about a reply with a code.
+    #[must_use]
+    pub fn codes(&self) -> Option<String> {
+        let reply = self.reply_code?;
+        let enhanced = self.enhanced_code.as_ref().map(|code| format!(" {code}"));
+        Some(format!("{reply}{}", enhanced.unwrap_or_default()))
+    }
+}
+
+/// Formats a sighting as `error with 550 5.1.1`.
 impl fmt::Display for Sighting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.level)?;
-        self.reply_code.map_or(Ok(()), |code| write!(f, " with {code}"))?;
-        self.enhanced_code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
+        self.codes().map_or(Ok(()), |codes| write!(f, " with {codes}"))
     }
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::dialogue::Exchange;
-use crate::record::outcome::CaseOutcome;
+use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::record::{DialogueRecord, FindingRecord, Header, Record, Summary};
+use crate::rules::catalogue::Level;
 use crate::rules::finding::Location;
 
 /// The parts of a stream of records. A stream may be cut short or written by hand, so any part may be missing.
@@ -48,6 +49,24 @@ impl<'a> RecordIndex<'a> {
     #[must_use]
     pub fn target(&self) -> &'a str {
         self.header.map_or("", |header| &header.target)
+    }
+
+    /// Returns whether a finding at a level or above is not accepted.
+    #[must_use]
+    pub fn fails(&self, level: Level) -> bool {
+        self.findings.iter().any(|found| found.level >= level && found.accepted.is_none())
+    }
+
+    /// Returns whether a case went wrong through a fault of ours.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.cases.iter().any(|case| case.verdict == Verdict::Error)
+    }
+
+    /// Returns whether there are cases and none of them was judged. A recording has no cases.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        !self.cases.is_empty() && self.cases.iter().all(|case| case.verdict.is_not_judged())
     }
 
     /// The connection of a location.

@@ -1,4 +1,4 @@
-//! What a run, or the judgement of a recording, brought.
+//! What a run, or the judgement of recordings, brought, and what a baseline makes of it.
 
 use std::fmt;
 
@@ -6,41 +6,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialogue::Dialogue;
 use crate::limits::quoted;
+use crate::record::origin::Origin;
 use crate::rules::Judgement;
-use crate::rules::catalogue::Level;
 use crate::rules::finding::Location;
 
-/// What a run brought.
-#[derive(Clone, Debug, Default)]
+/// What a run brought, or recordings, as the rules judge it.
+#[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The cases, in their order, the canary's repetitions among them.
+    /// When and with which server it was, or which files were judged.
+    pub origin: Origin,
+    /// The cases, in their order, the canary's repetitions among them. Recordings have none.
     pub cases: Vec<CaseOutcome>,
     /// The connections.
     pub dialogues: Vec<Dialogue>,
     /// What the rules say of them.
     pub judgement: Judgement,
-    /// What is wrong with the server's certificate, as far as one was seen.
-    pub certificate: Option<String>,
+    /// What whoever described the target may have got wrong, each as a sentence.
+    pub hints: Vec<String>,
+}
+
+/// An outcome that was held against a baseline, if there is one: what a report is made of.
+#[derive(Clone, Debug)]
+pub struct Reviewed {
+    /// The outcome, with the findings that are accepted marked.
+    pub outcome: Outcome,
+    /// How many entries the baseline has for the target; `None` without a baseline.
+    pub entries: Option<usize>,
+    /// The entries that have expired or match nothing any more, each as a message.
+    pub stale: Vec<String>,
 }
 
 impl Outcome {
+    /// What recordings brought. The names of their dialogues are those of their files.
+    #[must_use]
+    pub fn of_recordings(dialogues: Vec<Dialogue>, judgement: Judgement) -> Outcome {
+        let mut files: Vec<String> = dialogues.iter().map(|dialogue| dialogue.name.clone()).collect();
+        files.dedup();
+        let origin = Origin::Recordings(files);
+        Outcome { origin, cases: Vec::new(), dialogues, judgement, hints: Vec::new() }
+    }
+
+    /// The outcome as it is reported without a baseline.
+    #[must_use]
+    pub fn without_baseline(self) -> Reviewed {
+        Reviewed { outcome: self, entries: None, stale: Vec::new() }
+    }
+
     /// The case that brought a location about; where none did, the connection's name.
     #[must_use]
     pub fn case_of(&self, location: Location) -> &str {
         let dialogue = self.dialogues.get(location.dialogue);
         dialogue.map_or("", |dialogue| dialogue.case(location.exchange).unwrap_or(&dialogue.name))
-    }
-
-    /// Returns whether a finding at a level or above is not accepted.
-    #[must_use]
-    pub fn fails(&self, level: Level) -> bool {
-        self.judgement.findings.iter().any(|finding| finding.level >= level && finding.accepted.is_none())
-    }
-
-    /// Returns whether a case went wrong through a fault of ours.
-    #[must_use]
-    pub fn is_faulty(&self) -> bool {
-        self.cases.iter().any(|case| case.verdict == Verdict::Error)
     }
 
     /// Why nothing can be said, where that is the same for every case, or what the canary ended with.

@@ -1,48 +1,58 @@
 //! A comparison as people read it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use super::console;
+use super::digest::few;
 use super::escape::escaped;
+use super::style::Style;
 use crate::record::comparison::{Comparison, Difference, Sighting};
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 
 /// The report of a comparison of two streams. What a server sent is shown escaped.
 #[must_use]
-pub fn render(comparison: &Comparison<'_>, first: &RecordIndex<'_>, second: &RecordIndex<'_>) -> String {
+pub fn render(
+    comparison: &Comparison<'_>,
+    first: &RecordIndex<'_>,
+    second: &RecordIndex<'_>,
+    style: Style,
+) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(comparison, first, second, &mut text);
-    text
+    let _ = write(comparison, first, second, style, &mut text);
+    style.wrapped(&text)
 }
 
 fn write(
     comparison: &Comparison<'_>,
     first: &RecordIndex<'_>,
     second: &RecordIndex<'_>,
+    style: Style,
     text: &mut String,
 ) -> fmt::Result {
     write_stream("Before", first, text)?;
     write_stream("After", second, text)?;
     writeln!(text)?;
-    for difference in &comparison.new {
-        let untried = if difference.tried { "" } else { " (nothing like it was tried before)" };
-        write_head("new", difference, untried, text)?;
-        write_sightings("seen", &difference.after, text)?;
-        writeln!(text, "  {}", escaped(&difference.found.detail))?;
-        writeln!(text, "{}", console::evidence(second, difference.found))?;
+    for group in groups(&comparison.new) {
+        let remark = if group.first.tried { "" } else { " (nothing like it was tried before)" };
+        write_head("new", &group, remark, style, text)?;
+        write_codes(&group.first.after, text)?;
+        writeln!(text, "  {}", escaped(&group.first.found.detail))?;
+        writeln!(text, "{}", console::evidence(second, group.first.found))?;
     }
-    for difference in &comparison.changed {
-        write_head(if difference.is_raised() { "raised" } else { "changed" }, difference, "", text)?;
-        write_sightings("before", &difference.before, text)?;
-        write_sightings("after", &difference.after, text)?;
-        writeln!(text, "{}", console::evidence(second, difference.found))?;
+    for group in groups(&comparison.changed) {
+        let what = if group.first.is_raised() { "raised" } else { "changed" };
+        write_head(what, &group, "", style, text)?;
+        write_sightings("before", &group.first.before, text)?;
+        write_sightings("after", &group.first.after, text)?;
+        writeln!(text, "{}", console::evidence(second, group.first.found))?;
     }
-    for difference in &comparison.gone {
-        let untried = if difference.tried { "" } else { " (nothing like it was tried after)" };
-        write_head("gone", difference, untried, text)?;
-        write_sightings("seen", &difference.before, text)?;
+    for group in groups(&comparison.gone) {
+        let remark = if group.first.tried { "" } else { " (nothing like it was tried after)" };
+        write_head("gone", &group, remark, style, text)?;
+        write_codes(&group.first.before, text)?;
         writeln!(text)?;
     }
     let raised = comparison.changed.iter().filter(|difference| difference.is_raised()).count();
@@ -61,14 +71,64 @@ fn write_stream(when: &str, stream: &RecordIndex<'_>, text: &mut String) -> fmt:
     let Some(header) = stream.header else { return writeln!(text, "{when}: no header") };
     let (target, version) = (escaped(&header.target), escaped(&header.version));
     let registry = escaped(&header.registry_updated);
-    writeln!(text, "{:<7} {target} (smtp-conformance {version}, registry of {registry})", format!("{when}:"))
+    let date = match &header.origin {
+        Some(Origin::Run(run)) => format!("{}, ", run.date),
+        Some(Origin::Recordings(_)) | None => String::new(),
+    };
+    let when = format!("{when}:");
+    writeln!(text, "{when:<7} {target} ({date}smtp-conformance {version}, registry of {registry})")
 }
 
-fn write_head(what: &str, difference: &Difference<'_>, remark: &str, text: &mut String) -> fmt::Result {
-    let identity = &difference.identity;
-    let (rule, dialogue, act) = (&identity.rule, &identity.dialogue, &identity.act);
-    writeln!(text, "{what} {} {}{remark}", difference.level(), escaped(rule))?;
-    writeln!(text, "  in {}, on {}", escaped(dialogue), escaped(act))
+/// Differences that say the same of a rule.
+struct Group<'c, 'a> {
+    first: &'c Difference<'a>,
+    others: Vec<&'c Difference<'a>>,
+}
+
+/// Groups the differences of the same rule, level and kind, in which the findings were seen alike.
+fn groups<'c, 'a>(differences: &'c [Difference<'a>]) -> Vec<Group<'c, 'a>> {
+    let mut groups: Vec<Group<'c, 'a>> = Vec::new();
+    let mut positions = BTreeMap::new();
+    for difference in differences {
+        let Difference { identity, before, after, tried, .. } = difference;
+        let key = (identity.rule.as_str(), difference.level(), before, after, *tried);
+        let position = *positions.entry(key).or_insert(groups.len());
+        match groups.get_mut(position) {
+            Some(group) => group.others.push(difference),
+            None => groups.push(Group { first: difference, others: Vec::new() }),
+        }
+    }
+    groups
+}
+
+fn write_head(
+    what: &str,
+    group: &Group<'_, '_>,
+    remark: &str,
+    style: Style,
+    text: &mut String,
+) -> fmt::Result {
+    let Group { first, others } = group;
+    let (identity, level) = (&first.identity, first.level());
+    let head = style.level(level, &format!("{what} {level} {}", escaped(&identity.rule)));
+    let often = match others.len() {
+        0 => String::new(),
+        more => format!(", {} times", more + 1),
+    };
+    writeln!(text, "{head}{often}{remark}")?;
+    writeln!(text, "  in {}, on {}", escaped(&identity.dialogue), escaped(&identity.act))?;
+    let cases: BTreeSet<&str> = others.iter().map(|other| other.identity.dialogue.as_str()).collect();
+    let cases: Vec<&str> = cases.into_iter().filter(|case| *case != identity.dialogue).collect();
+    if cases.is_empty() { Ok(()) } else { writeln!(text, "  and in {}", few(&cases)) }
+}
+
+/// The codes of the replies in which a finding was seen, if it is about single replies.
+fn write_codes(sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {
+    let codes: BTreeSet<String> = sightings.iter().filter_map(Sighting::codes).collect();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "  reply was {}", codes.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 fn write_sightings(when: &str, sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {

@@ -3,39 +3,48 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
-use super::digest::{accepted, accepted_by_level, broken, cut, few, not_judged, times};
+use super::digest::{
+    accepted, accepted_by_level, broken, by_rule, cut, few, fix_for, not_judged, provenance, times,
+};
 use super::escape::escaped;
 use super::evidence::Evidence;
+use super::style::Style;
+use crate::counted::counted;
 use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
 
 /// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
 #[must_use]
-pub fn render(records: &[Record]) -> String {
+pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&RecordIndex::of(records), &mut text);
-    text
+    let _ = write(&RecordIndex::of(records), style, &mut text);
+    style.wrapped(&text)
 }
 
-fn write(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+fn write(stream: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
     if let Some(header) = stream.header {
-        write_header(header, text)?;
+        write_header(header, style, text)?;
     }
     for ((level, rule), found) in &broken(stream) {
-        write_rule(stream, level.0, rule, found, text)?;
+        write_rule(stream, level.0, rule, found, style, text)?;
     }
-    write_known(stream, text)?;
+    write_accepted(stream, style, text)?;
     write_cases(stream, text)?;
-    stream.summary.map_or(Ok(()), |summary| write_summary(summary, &accepted_by_level(stream), text))
+    if let Some(summary) = stream.summary {
+        write_summary(summary, &accepted_by_level(stream), text)?;
+        writeln!(text, "{}", style.bold(&by_rule(stream)))?;
+    }
+    Ok(())
 }
 
-fn write_known(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+fn write_accepted(stream: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
     let accepted = accepted(stream);
     for ((level, rule, accepted), times) in &accepted {
         let (rule, reason, section) = (escaped(rule), escaped(&accepted.reason), escaped(&accepted.section));
-        writeln!(text, "accepted {} {rule}, {times} x: {reason} [{section}]", level.0)?;
+        let mark = style.good("accepted");
+        writeln!(text, "{mark} {} {rule}, {times} x: {reason} [{section}]", level.0)?;
     }
     if accepted.is_empty() { Ok(()) } else { writeln!(text) }
 }
@@ -51,11 +60,15 @@ fn write_cases(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
     Ok(())
 }
 
-fn write_header(header: &Header, text: &mut String) -> fmt::Result {
+fn write_header(header: &Header, style: Style, text: &mut String) -> fmt::Result {
     let Header { version, registry_updated, target, .. } = header;
     let (version, registry_updated) = (escaped(version), escaped(registry_updated));
-    writeln!(text, "{}", escaped(target))?;
-    writeln!(text, "smtp-conformance {version}, registry of {registry_updated}\n")
+    writeln!(text, "{}", style.bold(&escaped(target)))?;
+    writeln!(text, "smtp-conformance {version}, registry of {registry_updated}")?;
+    for line in provenance(header) {
+        writeln!(text, "{}", escaped(&line))?;
+    }
+    writeln!(text)
 }
 
 fn write_rule(
@@ -63,6 +76,7 @@ fn write_rule(
     level: Level,
     rule: &str,
     found: &[&FindingRecord],
+    style: Style,
     text: &mut String,
 ) -> fmt::Result {
     let Some(first) = found.first() else { return Ok(()) };
@@ -70,7 +84,8 @@ fn write_rule(
         1 => String::new(),
         times => format!(", {times} times"),
     };
-    writeln!(text, "{level} {}{often}", escaped(rule))?;
+    let head = style.level(level, &format!("{level} {}", escaped(rule)));
+    writeln!(text, "{head}{often}")?;
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
     // Notes are many; what they say, and where first, is enough.
     if level == Level::Note {
@@ -89,7 +104,7 @@ fn write_rule(
     text.push_str(&evidence(stream, first));
     text.push_str(&elsewhere(found));
     if let Some(rule) = first.catalogued() {
-        write_mend(rule.rule(), text)?;
+        write_fix(stream.header, rule.rule(), text)?;
     }
     writeln!(text)
 }
@@ -112,11 +127,11 @@ fn elsewhere(found: &[&FindingRecord]) -> String {
     }
 }
 
-fn write_mend(rule: &Rule, text: &mut String) -> fmt::Result {
+fn write_fix(header: Option<&Header>, rule: &Rule, text: &mut String) -> fmt::Result {
     if !rule.fix.is_empty() {
         writeln!(text, "  Fix: {}", rule.fix)?;
     }
-    rule.fixes.iter().try_for_each(|(server, fix)| writeln!(text, "    {server}: {fix}"))
+    fix_for(header, rule).map_or(Ok(()), |(server, fix)| writeln!(text, "    {server}: {fix}"))
 }
 
 fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
@@ -129,22 +144,22 @@ fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mu
         let verdicts = summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}"));
         writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;
     }
-    if let Some(problem) = &summary.certificate {
-        writeln!(
-            text,
-            "Certificate: {} (only reported; with --verify-tls, no TLS begins)",
-            escaped(problem)
-        )?;
-    }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     if let Some(cut) = cut(summary) {
         writeln!(text, "Beyond the limits: {cut}")?;
     }
-    let count = |number: &usize, level: Level| match accepted.get(&level) {
-        Some(accepted) => format!("{number} {level}s ({accepted} accepted)"),
-        None => format!("{number} {level}s"),
+    for hint in &summary.hints {
+        writeln!(text, "Hint: {}", escaped(hint))?;
+    }
+    let count = |number: &usize, level: Level| {
+        let found = counted(*number, &level.to_string());
+        match accepted.get(&level) {
+            Some(accepted) => format!("{found} ({accepted} accepted)"),
+            None => found,
+        }
     };
     let found = [(errors, Level::Error), (warnings, Level::Warning), (notes, Level::Note)];
     let found = found.map(|(number, level)| count(number, level)).join(", ");
-    writeln!(text, "{exchanges} exchanges on {dialogues} connections: {found}")
+    let (exchanges, dialogues) = (counted(*exchanges, "exchange"), counted(*dialogues, "connection"));
+    writeln!(text, "{exchanges} on {dialogues}: {found}")
 }

@@ -1,15 +1,74 @@
 //! What every report says of a run: rules that are broken, what a baseline accepts, what was not judged, what was cut.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::escape::escaped;
+use crate::counted::counted;
 use crate::dialogue::Excess;
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 use crate::record::outcome::Verdict;
-use crate::record::{FindingRecord, Summary};
-use crate::rules::catalogue::Level;
+use crate::record::{FindingRecord, Header, Summary};
+use crate::rules::catalogue::{Level, Rule};
 use crate::rules::finding::Accepted;
+
+/// When and with which server a run was, or which files were judged, each as a sentence without its full stop.
+pub(super) fn provenance(header: &Header) -> Vec<String> {
+    match &header.origin {
+        Some(Origin::Run(run)) => {
+            let version = header.server_version.as_ref().map(|version| format!(", version {version}"));
+            vec![
+                format!("Run of {}, server {run}{}", run.date, version.unwrap_or_default()),
+                format!("TLS: {}", run.tls_or_none()),
+            ]
+        }
+        Some(Origin::Recordings(files)) if *files == [header.target.as_str()] => Vec::new(),
+        Some(Origin::Recordings(files)) => {
+            let mut named: Vec<&str> = files.iter().take(FILES).map(String::as_str).collect();
+            let more = files.len().checked_sub(FILES).filter(|more| *more > 0);
+            let more = more.map(|more| format!("{more} more"));
+            named.extend(more.as_deref());
+            let recordings = if files.len() == 1 { "Recording" } else { "Recordings" };
+            vec![format!("{recordings}: {}", named.join(", "))]
+        }
+        None => Vec::new(),
+    }
+}
+
+/// How many files of recordings are named.
+const FILES: usize = 10;
+
+/// How a rule is fixed in the server that a run was against: the product and the advice. `None` if the product is not
+/// known, or the rule has no advice for it.
+pub(super) fn fix_for(header: Option<&Header>, rule: &Rule) -> Option<(&'static str, &'static str)> {
+    let product = header?.product?;
+    rule.fixes.iter().copied().find(|(server, _)| *server == product.name())
+}
+
+/// How many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
+pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
+    let of_level = |level: Level| {
+        let found =
+            stream.findings.iter().filter(move |found| found.level == level && found.accepted.is_none());
+        found.map(|found| found.rule.as_str()).collect::<BTreeSet<&str>>()
+    };
+    let (broken, mut warned) = (of_level(Level::Error), of_level(Level::Warning));
+    warned.retain(|rule| !broken.contains(rule));
+    let errors = stream.findings.iter().filter(|found| found.level == Level::Error);
+    let errors = errors.map(|found| found.times()).sum();
+    let accepted = accepted_by_level(stream).remove(&Level::Error);
+    let accepted = accepted.map(|times| format!(", {times} of them accepted")).unwrap_or_default();
+    let broken = match broken.len() {
+        0 => "no rule broken".to_owned(),
+        count => format!("{} broken (errors)", counted(count, "rule")),
+    };
+    let in_all = match errors {
+        0 => String::new(),
+        count => format!("; {} in all{accepted}", counted(count, "error")),
+    };
+    format!("{broken}, {} warned{in_all}", warned.len())
+}
 
 /// How many findings of each level a baseline has.
 pub(super) fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
@@ -64,13 +123,15 @@ pub(super) fn times(found: &[&FindingRecord]) -> usize {
 /// What of a run is beyond the limits; `None` if nothing is.
 pub(super) fn cut(summary: &Summary) -> Option<String> {
     let Summary { excess: Excess { replies, octets }, overflows, .. } = summary;
-    let counted = format!("{replies} replies, {octets} octets, were counted but not kept");
-    let ended = format!("the client ended {overflows} connections on which the server sent too much");
+    let (replies, octets) = (counted(*replies, "reply"), counted(*octets, "octet"));
+    let not_kept = format!("{replies}, {octets}, counted but not kept");
+    let ended = counted(*overflows, "connection");
+    let ended = format!("the client ended {ended} on which the server sent too much");
     match (summary.excess.is_none(), *overflows) {
         (true, 0) => None,
         (true, _) => Some(ended),
-        (false, 0) => Some(counted),
-        (false, _) => Some(format!("{counted}; {ended}")),
+        (false, 0) => Some(not_kept),
+        (false, _) => Some(format!("{not_kept}; {ended}")),
     }
 }
 

@@ -3,19 +3,32 @@
 use std::fmt;
 
 use super::escape::escaped;
+use crate::counted::counted;
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;
 
-/// How many lines of a message or of a reply are shown.
-const SHOWN: usize = 8;
-/// How many octets of a line are shown.
-const WIDTH: usize = 160;
+/// How much of an exchange is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// How many lines of a message or of a reply, and how many replies.
+    lines: usize,
+    /// How many octets of a line.
+    octets: usize,
+}
+
+impl Cut {
+    /// Enough to see what is wrong.
+    const EVIDENCE: Cut = Cut { lines: 8, octets: 160 };
+    /// Nearly everything.
+    pub(super) const CONVERSATION: Cut = Cut { lines: 100, octets: 1000 };
+}
 
 /// The exchange that shows a violation, in printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// The connection and the exchange: `in noop, exchange 3`.
+    /// The place in a recording, or the case or connection, and the exchange: `session.txt:12, exchange 3`,
+    /// `in noop, exchange 3`.
     pub(super) location: String,
     /// What was sent and what came.
     pub(super) lines: Vec<Line>,
@@ -27,7 +40,7 @@ pub(super) struct Line {
     /// Who said it.
     pub(super) speaker: Speaker,
     /// What was said, in printable characters.
-    text: String,
+    pub(super) text: String,
 }
 
 /// Who said a line.
@@ -58,29 +71,38 @@ impl Evidence {
     pub(super) fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Evidence {
         let connection =
             stream.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
-        let name = found.case.as_deref().unwrap_or(connection);
+        let place = match &found.place {
+            Some(place) => place.to_string(),
+            None => format!("in {}", found.case.as_deref().unwrap_or(connection)),
+        };
+        let exchange = found.location.exchange.saturating_add(1);
         Evidence {
-            location: format!("in {}, exchange {}", escaped(name), found.location.exchange.saturating_add(1)),
-            lines: stream.exchange(found.location).map(lines).unwrap_or_default(),
+            location: format!("{}, exchange {exchange}", escaped(&place)),
+            lines: stream
+                .exchange(found.location)
+                .map(|exchange| lines(exchange, Cut::EVIDENCE))
+                .unwrap_or_default(),
         }
     }
 }
 
-fn lines(exchange: &Exchange) -> Vec<Line> {
+/// What was sent and what came, line by line.
+pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
     let mut lines = match &exchange.act {
         Act::Connect => vec![remark("connected")],
         Act::Handshake => vec![remark("TLS")],
         Act::Wait => Vec::new(),
-        act => act.parts().iter().flat_map(|part| said(Speaker::Client, part)).collect(),
+        act => act.parts().iter().flat_map(|part| said(Speaker::Client, part, cut)).collect(),
     };
-    lines
-        .extend(exchange.answers.iter().take(SHOWN).flat_map(|answer| said(Speaker::Server, &answer.octets)));
-    if let Some(more @ 1..) = exchange.received().checked_sub(SHOWN) {
-        lines.push(remark(&format!("{more} replies more")));
+    let answers = exchange.answers.iter().take(cut.lines);
+    lines.extend(answers.flat_map(|answer| said(Speaker::Server, &answer.octets, cut)));
+    if let Some(more @ 1..) = exchange.received().checked_sub(cut.lines) {
+        lines.push(remark(&format!("{} more", counted(more, "reply"))));
     }
     if !exchange.excess.is_none() {
         let Excess { replies, octets } = exchange.excess;
-        lines.push(remark(&format!("{replies} of the replies, {octets} octets, were counted but not kept")));
+        let (replies, octets) = (counted(replies, "reply"), counted(octets, "octet"));
+        lines.push(remark(&format!("{replies}, {octets}, counted but not kept")));
     }
     match exchange.end {
         End::Answered => {}
@@ -96,16 +118,17 @@ fn remark(text: &str) -> Line {
     Line { speaker: Speaker::Nobody, text: text.to_owned() }
 }
 
-fn said(speaker: Speaker, octets: &[u8]) -> Vec<Line> {
+fn said(speaker: Speaker, octets: &[u8], cut: Cut) -> Vec<Line> {
     let line = |line: &[u8]| {
         let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let cut = if shown.len() > WIDTH { format!("... ({} octets)", line.len()) } else { String::new() };
-        Line { speaker, text: format!("{}{cut}", shown[..shown.len().min(WIDTH)].escape_ascii()) }
+        let length =
+            if shown.len() > cut.octets { format!("... ({} octets)", line.len()) } else { String::new() };
+        Line { speaker, text: format!("{}{length}", shown[..shown.len().min(cut.octets)].escape_ascii()) }
     };
     let all = || octets.split_inclusive(|octet| *octet == b'\n');
-    let mut lines: Vec<Line> = all().take(SHOWN).map(line).collect();
-    if let Some(more @ 1..) = all().count().checked_sub(SHOWN) {
-        lines.push(Line { speaker, text: format!("... ({more} lines more)") });
+    let mut lines: Vec<Line> = all().take(cut.lines).map(line).collect();
+    if let Some(more @ 1..) = all().count().checked_sub(cut.lines) {
+        lines.push(Line { speaker, text: format!("... ({} more)", counted(more, "line")) });
     }
     lines
 }

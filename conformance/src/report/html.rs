@@ -5,20 +5,24 @@
 //! script and the style of this folder, which it names by their hashes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use anyhow::{Context as _, Result};
 use askama::Template;
+use askama::filters::{Escaper as _, Safe};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Source;
-use super::digest::{cut, not_judged};
+use super::digest::{cut, fix_for, not_judged, provenance};
+use super::escape::Html;
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
-use crate::record::Summary;
 use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
+use crate::record::{Header, Summary};
+use crate::rules::catalogue::Rule;
 
 const STYLE: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
@@ -97,6 +101,9 @@ struct Server {
     file: String,
     version: String,
     registry: String,
+    /// When and with which server it was, or which files were judged.
+    provenance: Vec<String>,
+    header: Option<Header>,
     summary: Option<Counts>,
     not_judged: Vec<NotJudged>,
 }
@@ -110,6 +117,7 @@ struct Counts {
     agreement: [(usize, usize); 5],
     /// What is beyond the limits.
     cut: Option<String>,
+    hints: Vec<String>,
 }
 
 /// Cases that were not judged, for one reason.
@@ -119,6 +127,30 @@ struct NotJudged {
     cases: String,
 }
 
+impl Page {
+    /// A text of the template in which what stands between backticks is code. Everything is escaped.
+    fn coded(text: &str) -> Result<Safe<String>, fmt::Error> {
+        let mut page = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, code, after)) = quoted(rest) {
+            Html.write_escaped_str(&mut page, before)?;
+            page.push_str("<code>");
+            Html.write_escaped_str(&mut page, code)?;
+            page.push_str("</code>");
+            rest = after;
+        }
+        Html.write_escaped_str(&mut page, rest)?;
+        Ok(Safe(page))
+    }
+}
+
+/// Splits a text at its first pair of backticks.
+fn quoted(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
 impl Server {
     fn of(stream: &RecordIndex<'_>, file: &str) -> Server {
         let not_judged = not_judged(stream).into_iter().map(|((verdict, reason), cases)| NotJudged {
@@ -126,8 +158,7 @@ impl Server {
             reason: reason.clone(),
             cases: cases.join(", "),
         });
-        let header =
-            |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text).to_owned();
+        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text).to_owned();
         let target = header(|header| &header.target);
         Server {
             name: String::new(),
@@ -135,9 +166,16 @@ impl Server {
             file: file.to_owned(),
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
+            provenance: stream.header.map(provenance).unwrap_or_default(),
+            header: stream.header.cloned(),
             summary: stream.summary.map(Counts::of),
             not_judged: not_judged.collect(),
         }
+    }
+
+    /// The advice that a rule has for the server's product.
+    fn fix(&self, rule: &Rule) -> Option<(&'static str, &'static str)> {
+        fix_for(self.header.as_ref(), rule)
     }
 
     /// The target without its folders, if it is one path.
@@ -159,6 +197,7 @@ impl Counts {
             cases: summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect(),
             agreement: agreement.map(|(_, pairs)| (pairs.len(), pairs.values().sum())),
             cut: cut(summary),
+            hints: summary.hints.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! JUnit XML, as CI servers read it: a test case for each case and rule.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -8,9 +9,11 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::console;
 use super::digest::{cut, times};
 use super::escape::escaped;
+use crate::dialogue::Part;
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 use crate::record::outcome::{CaseOutcome, Verdict};
-use crate::record::{FindingRecord, Record};
+use crate::record::{FindingRecord, Header, Record};
 use crate::rules::catalogue::Level;
 
 /// How many findings the output of a test case lists.
@@ -27,15 +30,21 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     let stream = &RecordIndex::of(records);
     let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
     let mut suite = TestSuite::new(escaped(target));
+    describe(&mut suite, stream.header);
+    let mut times = times_of_cases(records);
     let (broken, others) = by_case(stream);
     let broken: HashMap<Key<'_>, Broken> =
         broken.into_iter().map(|(key, found)| (key, Broken::of(stream, &found, fails))).collect();
     for case in &stream.cases {
-        for rule in &case.rules {
-            suite.add_test_case(test_case(case, rule, broken.get(&(case.id.as_str(), rule.as_str()))));
-        }
-        if case.rules.is_empty() {
-            suite.add_test_case(test_case(case, "observed", None));
+        let rules: Vec<&str> = match case.rules.as_slice() {
+            [] => vec!["observed"],
+            rules => rules.iter().map(String::as_str).collect(),
+        };
+        for rule in rules {
+            let mut test_case = test_case(case, rule, broken.get(&(case.id.as_str(), rule)));
+            // The time that a case took counts once, although it has a test case for each rule.
+            test_case.set_time(times.remove(case.id.as_str()).unwrap_or_default());
+            suite.add_test_case(test_case);
         }
     }
     for found in others {
@@ -48,11 +57,45 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     if let Some(cut) = stream.summary.and_then(cut) {
         suite.set_system_out(format!("Beyond the limits: {cut}"));
     }
+    suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
     // Jenkins' schema knows `skipped` of a suite, but not of all of them.
     let skipped = format!(" skipped=\"{}\"", suite.skipped);
     let mut report = Report::new("smtp-conformance");
     report.add_test_suite(suite);
     Ok(report.to_string().context("JUnit")?.replacen(&skipped, "", 1))
+}
+
+/// When and with which server the run was.
+fn describe(suite: &mut TestSuite, header: Option<&Header>) {
+    let Some(Header { origin: Some(Origin::Run(run)), server_version, .. }) = header else { return };
+    suite.timestamp = run.date.to_string().parse().ok();
+    let mut property = |name: &str, value: String| {
+        suite.add_property((name, escaped(&value).as_str()));
+    };
+    property("server", run.to_string());
+    property("tls", run.tls_or_none());
+    if let Some(version) = server_version {
+        property("server-version", version.clone());
+    }
+}
+
+/// How long the replies to each case took.
+fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
+    let mut times: HashMap<&str, Duration> = HashMap::new();
+    let mut parts: &[Part] = &[];
+    for record in records {
+        match record {
+            Record::Dialogue(opening) => parts = &opening.cases,
+            Record::Exchange(spoken) => {
+                let Some(case) = Part::owner(parts, spoken.number) else { continue };
+                // Each reply has its time from the act on.
+                let millis = spoken.exchange.answers.iter().map(|answer| answer.millis).max();
+                *times.entry(case).or_default() += Duration::from_millis(millis.unwrap_or_default());
+            }
+            Record::Header(_) | Record::Finding(_) | Record::Case(_) | Record::Summary(_) => {}
+        }
+    }
+    times
 }
 
 /// A case and a rule that it names.
@@ -90,7 +133,8 @@ struct Broken {
 impl Broken {
     fn of(stream: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
         let line = |found: &&FindingRecord| {
-            let seen = format!("{}: {}", found.level, found.detail);
+            let place = found.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+            let seen = format!("{}: {}{place}", found.level, found.detail);
             escaped(&match &found.accepted {
                 Some(accepted) => format!("accepted {seen}: {} [{}]", accepted.reason, accepted.section),
                 None => seen,
@@ -152,7 +196,7 @@ fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Lev
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
-    status.set_message(escaped(&format!("{}: {}", first.statement, first.detail)));
+    status.set_message(escaped(&format!("{} Seen: {}", first.statement, first.detail)));
     status.set_description(console::evidence(stream, first));
     status
 }

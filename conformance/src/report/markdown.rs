@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
-use super::digest::{accepted, broken, cut, not_judged, times};
+use super::digest::{accepted, broken, by_rule, cut, fix_for, not_judged, provenance, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
 use crate::record::index::RecordIndex;
@@ -27,6 +27,8 @@ struct Report {
     target: Markdown,
     version: Markdown,
     registry: Markdown,
+    /// When and with which server it was, or which files were judged.
+    provenance: Vec<Markdown>,
     counts: Option<Counts>,
     rules: Vec<Rule>,
     accepted: Vec<Accepted>,
@@ -42,8 +44,10 @@ struct Counts {
     exchanges: Markdown,
     dialogues: Markdown,
     cases: Option<Markdown>,
-    certificate: Option<Markdown>,
     cut: Option<Markdown>,
+    hints: Vec<Markdown>,
+    /// `6 rules broken (errors), 10 warned; 101 errors in all`.
+    by_rule: Markdown,
     agreement: Vec<Agreement>,
 }
 
@@ -63,7 +67,8 @@ struct Rule {
     /// Notes are many; what they say is enough.
     exchange: Option<Exchange>,
     fix: Option<Markdown>,
-    fixes: Vec<Fix>,
+    /// The advice for the server's product.
+    product_fix: Option<Fix>,
 }
 
 struct Exchange {
@@ -99,7 +104,14 @@ impl Report {
             target: Markdown::text(header(|header| &header.target)),
             version: Markdown::text(header(|header| &header.version)),
             registry: Markdown::text(header(|header| &header.registry_updated)),
-            counts: stream.summary.map(Counts::of),
+            provenance: stream
+                .header
+                .map(provenance)
+                .unwrap_or_default()
+                .iter()
+                .map(Markdown::text)
+                .collect(),
+            counts: stream.summary.map(|summary| Counts::of(summary, stream)),
             rules: broken
                 .iter()
                 .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
@@ -130,7 +142,7 @@ impl Report {
 }
 
 impl Counts {
-    fn of(summary: &Summary) -> Counts {
+    fn of(summary: &Summary, stream: &RecordIndex<'_>) -> Counts {
         let cases: Vec<String> =
             summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
         Counts {
@@ -140,8 +152,9 @@ impl Counts {
             exchanges: Markdown::text(summary.exchanges),
             dialogues: Markdown::text(summary.dialogues),
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
-            certificate: summary.certificate.as_ref().map(Markdown::text),
             cut: cut(summary).map(Markdown::text),
+            hints: summary.hints.iter().map(Markdown::text).collect(),
+            by_rule: Markdown::text(by_rule(stream)),
             agreement: summary
                 .agreement
                 .by_pairing()
@@ -171,11 +184,9 @@ impl Rule {
             exchange: (level > Level::Note)
                 .then(|| Exchange { location: Markdown::text(location), lines: Markdown::block(lines) }),
             fix: catalogued.filter(|rule| !rule.fix.is_empty()).map(|rule| Markdown::text(rule.fix)),
-            fixes: catalogued
-                .map_or(&[][..], |rule| rule.fixes)
-                .iter()
-                .map(|(server, text)| Fix { server: Markdown::text(server), text: Markdown::text(text) })
-                .collect(),
+            product_fix: catalogued
+                .and_then(|rule| fix_for(stream.header, rule))
+                .map(|(server, text)| Fix { server: Markdown::text(server), text: Markdown::text(text) }),
         })
     }
 }

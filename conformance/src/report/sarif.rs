@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::Source;
-use super::digest::{cut, times};
+use super::digest::{cut, fix_for, times};
 use super::escape::escaped;
 use super::evidence::Evidence;
-use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 use crate::record::outcome::Verdict;
+use crate::record::{FindingRecord, Header};
 use crate::rules::catalogue::{self, Level, RuleId};
 use crate::rules::finding::Accepted;
 
@@ -25,7 +27,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
 
 /// The report. What shares a [`Fingerprint`] is one result, with the number of times that it was seen; what a baseline
-/// has is suppressed. Findings are located in `base`, or else in the target's name.
+/// has is suppressed. Findings are located in `base`; without it in the line of their recording, or else in the target's
+/// name.
 ///
 /// # Errors
 ///
@@ -76,6 +79,8 @@ struct Automation {
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     execution_successful: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time_utc: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -157,21 +162,25 @@ impl Run {
         }
         let index: BTreeMap<&str, usize> =
             broken.keys().enumerate().map(|(index, id)| (*id, index)).collect();
-        let place = PhysicalLocation {
-            artifact_location: Artifact { uri: uri(base.unwrap_or_else(|| stream.target())) },
-            // A file as a whole has no line; services that show results in files want one.
-            region: Region { start_line: 1 },
-        };
         let finding = |(fingerprint, all): (Fingerprint, Vec<&FindingRecord>)| {
             let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
-            Finding::of(&fingerprint, &all, at, &place, stream)
+            Finding::of(&fingerprint, &all, at, base, stream)
         };
-        let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
+        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text);
         let mut properties = BTreeMap::from([("target", escaped(stream.target()))]);
         properties.insert("registryUpdated", escaped(header(|header| &header.registry_updated)));
         properties.insert("registryOrigin", escaped(header(|header| &header.registry_origin)));
         if let Some(version) = stream.header.and_then(|header| header.server_version.as_ref()) {
             properties.insert("serverVersion", escaped(version));
+        }
+        let origin = stream.header.and_then(|header| header.origin.as_ref());
+        let run = origin.and_then(|origin| match origin {
+            Origin::Run(run) => Some(run),
+            Origin::Recordings(_) => None,
+        });
+        if let Some(run) = run {
+            properties.insert("server", escaped(&run.to_string()));
+            properties.insert("tls", escaped(&run.tls_or_none()));
         }
         if let Some(cut) = stream.summary.and_then(cut) {
             properties.insert("beyondLimits", cut);
@@ -181,13 +190,14 @@ impl Run {
                 driver: Driver {
                     name: "smtp-conformance",
                     version: escaped(header(|header| &header.version)),
-                    rules: broken.values().map(|found| Rule::of(found)).collect(),
+                    rules: broken.values().map(|found| Rule::of(found, stream.header)).collect(),
                 },
             },
             automation_details: Automation { id: format!("smtp-conformance/{}/", uri(stream.target())) },
             invocations: [Invocation {
                 execution_successful: stream.summary.is_some()
                     && stream.cases.iter().all(|case| case.verdict != Verdict::Error),
+                start_time_utc: run.map(|run| run.date),
             }],
             results: results.into_iter().filter_map(finding).collect(),
             properties,
@@ -197,10 +207,10 @@ impl Run {
 
 impl Rule {
     /// The catalogue's entry; of a rule that is not there, what the finding says.
-    fn of(found: &FindingRecord) -> Rule {
+    fn of(found: &FindingRecord, header: Option<&Header>) -> Rule {
         let rule = found.catalogued().map(RuleId::rule).filter(|rule| rule.id == found.rule);
         let paragraphs = match rule {
-            Some(rule) => help(rule),
+            Some(rule) => help(rule, header),
             None => vec![found.statement.clone(), format!("Sources: {}", found.sources.join("; "))],
         };
         Rule {
@@ -213,12 +223,12 @@ impl Rule {
     }
 }
 
-fn help(rule: &catalogue::Rule) -> Vec<String> {
+fn help(rule: &catalogue::Rule, header: Option<&Header>) -> Vec<String> {
     let mut paragraphs = vec![rule.statement.to_owned(), format!("Why: {}", rule.why)];
     if !rule.fix.is_empty() {
         paragraphs.push(format!("Fix: {}", rule.fix));
     }
-    paragraphs.extend(rule.fixes.iter().map(|(server, fix)| format!("{server}: {fix}")));
+    paragraphs.extend(fix_for(header, rule).map(|(server, fix)| format!("{server}: {fix}")));
     paragraphs.push(format!("Sources: {}", rule.sources.join("; ")));
     paragraphs
 }
@@ -229,11 +239,12 @@ impl Finding {
         fingerprint: &Fingerprint,
         all: &[&FindingRecord],
         rule_index: usize,
-        place: &PhysicalLocation,
+        base: Option<&str>,
         stream: &RecordIndex<'_>,
     ) -> Option<Finding> {
         let worst = all.iter().map(|found| found.level).max()?;
         let found = all.iter().find(|found| found.level == worst)?;
+        let place = PhysicalLocation::of(found, base, stream);
         let evidence = Evidence::of(found, stream);
         let lines = std::iter::once(evidence.location).chain(evidence.lines.iter().map(ToString::to_string));
         let is_accepted = all.iter().all(|found| found.accepted.is_some());
@@ -244,7 +255,7 @@ impl Finding {
             message: Message::of(&format!("{} Seen: {}", found.statement, found.detail)),
             locations: [Location { physical_location: place.clone(), message: None }],
             related_locations: [Location {
-                physical_location: place.clone(),
+                physical_location: place,
                 message: Some(Message::of_lines(lines, "\n")),
             }],
             // The second is the name by which GitHub knows results again; without it all of a rule would be one there.
@@ -254,6 +265,21 @@ impl Finding {
             occurrence_count: times(all),
             suppressions: found.accepted.iter().filter(|_| is_accepted).map(Suppression::of).collect(),
         })
+    }
+}
+
+impl PhysicalLocation {
+    fn of(found: &FindingRecord, base: Option<&str>, stream: &RecordIndex<'_>) -> PhysicalLocation {
+        let (file, line) = match (base, &found.place) {
+            // A file as a whole has no line; services that show results in files want one.
+            (Some(base), _) => (base, 1),
+            (None, Some(place)) => (place.file.as_str(), place.line),
+            (None, None) => (stream.target(), 1),
+        };
+        PhysicalLocation {
+            artifact_location: Artifact { uri: uri(file) },
+            region: Region { start_line: line },
+        }
     }
 }
 

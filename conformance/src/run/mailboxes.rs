@@ -8,7 +8,7 @@ use crate::protocol::reply::Reply;
 /// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file may
 /// have meant others.
 #[must_use]
-pub fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -> Vec<String> {
+pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -> Vec<String> {
     let doubt = |name: &&str| {
         let mailbox = knowledge.mailbox(name)?;
         let mut refused = None;

@@ -1,8 +1,9 @@
 //! Runs cases against a target, in order and as gently as it is to be treated.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -13,13 +14,13 @@ use super::attempt::{Attempt, Attempted, batches};
 use super::offers::Offers;
 use super::requirements::{Requirements, first, is_about_offers};
 use super::secrecy::Secrecy;
-use super::{Plan, Politeness};
+use super::{Plan, Politeness, Unjudged};
 use crate::case::{Case, Happened, Safety, Start};
 use crate::client::{Connection, Encryption};
 use crate::dialogue::Dialogue;
 use crate::dialogue::wrong_service::wrong_service;
 use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
-use crate::record::outcome::{CaseOutcome, Outcome, Reason, Verdict};
+use crate::record::outcome::{CaseOutcome, Reason, Verdict};
 use crate::target::Target;
 
 /// Runs cases against one target.
@@ -34,6 +35,8 @@ pub(super) struct Runner<'a> {
     pub(super) received: Cell<usize>,
     /// The number of octets sent so far.
     pub(super) sent: Cell<usize>,
+    /// The IP addresses that connections were made to, each once.
+    pub(super) addresses: RefCell<Vec<IpAddr>>,
 }
 
 /// The results of the attempts that share one connection.
@@ -86,17 +89,16 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) async fn run(&self, cases: &[Case]) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub(super) async fn run(&self, cases: &[Case], unjudged: &mut Unjudged) {
         if let [case] = cases
-            && self.run_alone(case, &mut outcome).await
+            && self.run_alone(case, unjudged).await
         {
-            return outcome;
+            return;
         }
         let canary = cases.iter().find(|case| case.id == "canary");
         let probing = async {
             tokio::select! {
-                offers = self.probe(&mut outcome) => offers,
+                offers = self.probe(unjudged) => offers,
                 () = self.plan.interruption.happened() => Err(Reason::Interrupted),
             }
         };
@@ -106,65 +108,64 @@ impl Runner<'_> {
                 let is_kept = reason == Reason::Interrupted || !self.is_out_of_time();
                 let reason = if is_kept { reason } else { Reason::OutOfTime };
                 let inconclusive = |case| not_judged(case, Verdict::Inconclusive, reason.clone());
-                outcome.cases.extend(cases.iter().map(inconclusive));
-                return outcome;
+                unjudged.cases.extend(cases.iter().map(inconclusive));
+                return;
             }
         };
-        let mut alive = self.run_canary(canary, &offers, &mut outcome).await;
+        let mut alive = self.run_canary(canary, &offers, unjudged).await;
         let others: Vec<&Case> = cases.iter().filter(|case| case.id != "canary").collect();
         for group in others.chunk_by(|one, other| one.safety == other.safety) {
             if !alive {
                 let blocked = |case: &&Case| not_judged(case, Verdict::Blocked, Reason::CanaryFailed);
-                outcome.cases.extend(group.iter().map(blocked));
+                unjudged.cases.extend(group.iter().map(blocked));
                 continue;
             }
-            let start = outcome.cases.len();
-            self.run_group(group, &offers, &mut outcome).await;
+            let start = unjudged.cases.len();
+            self.run_group(group, &offers, unjudged).await;
             if group.iter().any(|case| case.safety != Safety::Safe) {
-                alive = self.run_canary(canary, &offers, &mut outcome).await;
+                alive = self.run_canary(canary, &offers, unjudged).await;
                 if !alive {
-                    block(outcome.cases.get_mut(start..).unwrap_or_default());
+                    block(unjudged.cases.get_mut(start..).unwrap_or_default());
                 }
             }
         }
         if alive {
-            self.run_canary(canary, &offers, &mut outcome).await;
+            self.run_canary(canary, &offers, unjudged).await;
         }
-        outcome
     }
 
     /// Runs a single case on a single connection, without probing the server first.
     ///
     /// Returns false if the server has to be probed: because the case depends on what the server offers, because its
     /// dialogue is too short to show which protocol the server speaks, or because the server demands TLS or a login.
-    async fn run_alone(&self, case: &Case, outcome: &mut Outcome) -> bool {
+    async fn run_alone(&self, case: &Case, unjudged: &mut Unjudged) -> bool {
         if is_about_offers(case) || matches!(case.start, Start::Early | Start::Connect | Start::Helo) {
             return false;
         }
         let offers = Offers::default();
         if let Some((verdict, reason)) = self.requirements().obstacle(case, &offers, &[]) {
-            outcome.cases.push(not_judged(case, verdict, reason));
+            unjudged.cases.push(not_judged(case, verdict, reason));
             return true;
         }
         let driven = self.drive(&[Attempt { alone: true, ..Attempt::first(case) }], &offers).await;
-        let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
+        let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
         let sight = driven.dialogue.as_ref().and_then(wrong_service);
-        outcome.dialogues.extend(driven.dialogue);
+        unjudged.dialogues.extend(driven.dialogue);
         if let Some(sight) = sight {
             let case = not_judged(case, Verdict::Inconclusive, no_session(sight));
-            outcome.cases.push(CaseOutcome { dialogue, ..case });
+            unjudged.cases.push(CaseOutcome { dialogue, ..case });
             return true;
         }
         let Some(attempted) = driven.attempted.first().filter(|attempted| !attempted.unready) else {
             return false;
         };
-        outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+        unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
         self.plan.progress.inc(1);
         true
     }
 
     /// Finds out which capabilities the server offers, in clear and, if it offers STARTTLS, under TLS.
-    async fn probe(&self, outcome: &mut Outcome) -> Result<Offers, Reason> {
+    async fn probe(&self, unjudged: &mut Unjudged) -> Result<Offers, Reason> {
         let mut connection = self.connect("capabilities").await.map_err(no_session)?;
         connection.greet().await;
         let in_time = |connection: &Connection| {
@@ -180,7 +181,7 @@ impl Runner<'_> {
         connection.hello().await;
         in_time(&connection)?;
         if let Some(service) = wrong_service(connection.dialogue()) {
-            outcome.dialogues.push(connection.dialogue().clone());
+            unjudged.dialogues.push(connection.dialogue().clone());
             return Err(no_session(service));
         }
         let mut offers = Offers {
@@ -196,7 +197,7 @@ impl Runner<'_> {
             offers.tls = connection.session().offered.as_deref().cloned();
         }
         in_time(&connection)?;
-        outcome.dialogues.push(self.finish(connection).await);
+        unjudged.dialogues.push(self.finish(connection).await);
         Ok(offers)
     }
 
@@ -212,7 +213,14 @@ impl Runner<'_> {
     pub(super) async fn connect(&self, name: &str) -> io::Result<Connection> {
         let mut timeouts = self.plan.timeouts;
         timeouts.connection = timeouts.connection.min(self.until.saturating_duration_since(Instant::now()));
-        Connection::open(name, self.target, &self.encryption, timeouts).await
+        let connection = Connection::open(name, self.target, &self.encryption, timeouts).await?;
+        if let Some(address) = connection.peer() {
+            let mut addresses = self.addresses.borrow_mut();
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        Ok(connection)
     }
 
     /// Returns why the time for a connection has run out: its own limit, or that of the run.
@@ -245,52 +253,52 @@ impl Runner<'_> {
     }
 
     /// Runs the canary. Returns whether the server still works, or true if the run must stop before that is known.
-    async fn run_canary(&self, canary: Option<&Case>, offers: &Offers, outcome: &mut Outcome) -> bool {
+    async fn run_canary(&self, canary: Option<&Case>, offers: &Offers, unjudged: &mut Unjudged) -> bool {
         let Some(canary) = canary else { return true };
         if let Some(reason) = self.stop_reason() {
-            outcome.cases.push(not_judged(canary, Verdict::Inconclusive, reason));
+            unjudged.cases.push(not_judged(canary, Verdict::Inconclusive, reason));
             return true;
         }
         let mut attempt = Attempt::first(canary);
         loop {
             let driven = self.drive(&[attempt], offers).await;
-            let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
-            outcome.dialogues.extend(driven.dialogue);
+            let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
+            unjudged.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
             if let Some(next) = attempted.next(self.requirements().best_readiness(offers)) {
                 attempt = next;
                 continue;
             }
-            outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+            unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
             return attempted.happened == Happened::Expected || self.stop_reason().is_some();
         }
     }
 
     /// Runs the cases of one kind of safety. Cases that depend on others run in a later round.
-    async fn run_group(&self, group: &[&Case], offers: &Offers, outcome: &mut Outcome) {
+    async fn run_group(&self, group: &[&Case], offers: &Offers, unjudged: &mut Unjudged) {
         let shut_down = Cell::new(0);
-        let start = outcome.cases.len();
+        let start = unjudged.cases.len();
         let mut waiting = group.to_vec();
         while !waiting.is_empty() {
             let waits = |case: &&Case| waiting.iter().any(|other| case.after.contains(&other.id));
             let (later, now): (Vec<&Case>, Vec<&Case>) = waiting.iter().partition(|case| waits(case));
             let mut attempts = Vec::new();
             for case in now {
-                match self.requirements().obstacle(case, offers, &outcome.cases) {
+                match self.requirements().obstacle(case, offers, &unjudged.cases) {
                     None => attempts.push(first(case, offers)),
                     Some((verdict, reason)) => {
                         self.plan.progress.inc(1);
-                        outcome.cases.push(not_judged(case, verdict, reason));
+                        unjudged.cases.push(not_judged(case, verdict, reason));
                     }
                 }
             }
             while !attempts.is_empty() {
-                attempts = self.run_round(attempts, offers, &shut_down, outcome).await;
+                attempts = self.run_round(attempts, offers, &shut_down, unjudged).await;
             }
             waiting = later;
         }
         let position = |result: &CaseOutcome| group.iter().position(|case| case.id == result.id);
-        outcome.cases.get_mut(start..).unwrap_or_default().sort_by_key(position);
+        unjudged.cases.get_mut(start..).unwrap_or_default().sort_by_key(position);
     }
 
     /// Makes attempts that do not depend on each other, with as many concurrent connections as the target may get.
@@ -300,7 +308,7 @@ impl Runner<'_> {
         attempts: Vec<Attempt<'c>>,
         offers: &Offers,
         shut_down: &Cell<usize>,
-        outcome: &mut Outcome,
+        unjudged: &mut Unjudged,
     ) -> Vec<Attempt<'c>> {
         let driving = stream::iter(batches(attempts)).map(|batch| async move {
             if shut_down.get() >= self.politeness.shutdowns {
@@ -322,11 +330,11 @@ impl Runner<'_> {
                     continue;
                 }
                 self.plan.progress.inc(1);
-                let dialogue = driven.dialogue.as_ref().map(|_| outcome.dialogues.len());
-                outcome.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
+                let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
+                unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
             }
             next.extend(driven.left);
-            outcome.dialogues.extend(driven.dialogue);
+            unjudged.dialogues.extend(driven.dialogue);
         }
         next
     }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::data_file;
 use crate::limits::RECORDS_OCTETS;
-use crate::record::{self, Header, Record};
+use crate::record::{self, Record};
 use crate::target::Target;
 
 /// The longest part of a target's name that a file's name shows.
@@ -98,7 +98,7 @@ pub(super) fn complete(target: &Target, file: &Path) -> Option<Vec<Record>> {
     let records = record::read(&file.display().to_string(), &text).ok()?;
     let is_complete = matches!(
         (records.first(), records.last()),
-        (Some(Record::Header(header)), Some(Record::Summary(_))) if *header == Header::new(&target.name)
+        (Some(Record::Header(header)), Some(Record::Summary(_))) if header.is_current() && header.target == target.name
     );
     is_complete.then_some(records)
 }

@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::baseline::Stale;
+use crate::counted::counted;
+use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
+use crate::record::status::Status;
 use crate::record::{Record, Summary};
 use crate::rules::catalogue::Level;
 use crate::target::Target;
@@ -16,8 +18,10 @@ use crate::visible::visible;
 pub struct Table {
     /// The targets.
     pub rows: Vec<TargetRow>,
-    /// The entries of the baseline that are no longer true.
-    pub stale: Vec<Stale>,
+    /// The entries of the baseline that have expired or match nothing any more.
+    pub stale: Vec<String>,
+    /// What may be wrong with what is said of the targets, each with the target's name.
+    pub hints: Vec<String>,
 }
 
 /// What came of a target.
@@ -27,8 +31,8 @@ pub struct TargetRow {
     pub target: String,
     /// What was done.
     pub state: TargetState,
-    /// The exit status of a run against it alone; 0 where it was left out.
-    pub status: u8,
+    /// What a run against it alone comes to.
+    pub status: Status,
     /// How many connections were made.
     pub connections: usize,
     /// Findings of level error.
@@ -46,8 +50,6 @@ pub struct TargetRow {
 pub enum TargetState {
     /// It was run.
     Run,
-    /// It was run, and an entry of the baseline is no longer true.
-    Stale,
     /// It had been run before.
     Kept,
     /// It was not contacted: it is on the list of those who want none of it.
@@ -55,38 +57,21 @@ pub enum TargetState {
 }
 
 impl Table {
-    /// The exit status of all: that of the worst target. From the worst: 5 a fault of ours, 1 a finding that fails, 3 an
-    /// entry of the baseline that is no longer true, 4 nothing could be said, 0 as expected. 4, too, where every target
-    /// was left out.
+    /// What all of it comes to: the status of the worst target. If every target was left out, nothing was judged.
     #[must_use]
-    pub fn status(&self) -> u8 {
+    pub fn status(&self) -> Status {
         let tried = self.rows.iter().filter(|row| row.state != TargetState::LeftOut);
-        tried.map(|row| row.status).max_by_key(|status| weight(*status)).unwrap_or(4)
+        tried.map(|row| row.status).max().unwrap_or(Status::NothingJudged)
     }
 
     pub(super) fn sort(&mut self) {
         let order = |row: &TargetRow| {
-            (
-                row.state == TargetState::LeftOut,
-                Reverse(weight(row.status)),
-                Reverse(row.errors),
-                row.target.clone(),
-            )
+            (row.state == TargetState::LeftOut, Reverse(row.status), Reverse(row.errors), row.target.clone())
         };
         self.rows.sort_by_cached_key(order);
         self.stale.sort();
         self.stale.dedup();
-    }
-}
-
-/// How bad an exit status is.
-fn weight(status: u8) -> u8 {
-    match status {
-        0 => 0,
-        4 => 1,
-        3 => 2,
-        1 => 3,
-        _ => 4,
+        self.hints.sort();
     }
 }
 
@@ -95,7 +80,7 @@ impl TargetRow {
         TargetRow {
             target: target.name.clone(),
             state: TargetState::LeftOut,
-            status: 0,
+            status: Status::Expected,
             connections: 0,
             errors: 0,
             warnings: 0,
@@ -111,28 +96,9 @@ impl TargetRow {
         records: &[Record],
         fail_on: Option<Level>,
     ) -> TargetRow {
-        let (mut is_faulty, mut fails, mut says_nothing) = (false, false, true);
-        let mut summary = Summary::default();
-        for record in records {
-            match record {
-                Record::Finding(found) => {
-                    fails |= found.accepted.is_none() && fail_on.is_some_and(|level| found.level >= level);
-                }
-                Record::Case(case) => {
-                    is_faulty |= case.verdict == Verdict::Error;
-                    says_nothing &= case.verdict.is_not_judged();
-                }
-                Record::Summary(end) => summary = end.clone(),
-                Record::Header(_) | Record::Dialogue(_) | Record::Exchange(_) => {}
-            }
-        }
-        let status = match () {
-            () if is_faulty => 5,
-            () if fails => 1,
-            () if state == TargetState::Stale => 3,
-            () if says_nothing => 4,
-            () => 0,
-        };
+        let stream = RecordIndex::of(records);
+        let status = Status::of(&stream, fail_on);
+        let summary = stream.summary.cloned().unwrap_or_default();
         let Summary { dialogues: connections, errors, warnings, notes, cases, .. } = summary;
         TargetRow { target: target.name.clone(), state, status, connections, errors, warnings, notes, cases }
     }
@@ -149,7 +115,8 @@ impl fmt::Display for Table {
                 writeln!(f, "{target:width$}            -       -         -      -  left out")?;
                 continue;
             }
-            let TargetRow { status, errors, warnings, notes, .. } = row;
+            let TargetRow { errors, warnings, notes, .. } = row;
+            let status = row.status.code();
             let kept = if row.state == TargetState::Kept { " (run before)" } else { "" };
             let cases = cases(&row.cases);
             writeln!(
@@ -157,19 +124,17 @@ impl fmt::Display for Table {
                 "{target:width$}  {status:>11}  {errors:>6}  {warnings:>8}  {notes:>5}  {cases}{kept}"
             )?;
         }
+        let made = self.rows.iter().filter(|row| row.state != TargetState::Kept);
+        let connections = made.map(|row| row.connections).sum();
         let count = |wanted: fn(&TargetRow) -> bool| self.rows.iter().filter(|row| wanted(row)).count();
         writeln!(
             f,
-            "\n{} targets: {} as expected, {} run before, {} left out; {} connections",
-            self.rows.len(),
-            count(|row| row.state != TargetState::LeftOut && row.status == 0),
+            "\n{}: {} as expected, {} run before, {} left out; {}",
+            counted(self.rows.len(), "target"),
+            count(|row| row.state != TargetState::LeftOut && row.status == Status::Expected),
             count(|row| row.state == TargetState::Kept),
             count(|row| row.state == TargetState::LeftOut),
-            self.rows
-                .iter()
-                .filter(|row| row.state != TargetState::Kept)
-                .map(|row| row.connections)
-                .sum::<usize>(),
+            counted(connections, "connection"),
         )
     }
 }
@@ -180,24 +145,26 @@ fn cases(verdicts: &BTreeMap<Verdict, usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Table, TargetRow, TargetState};
+    use super::{Status, Table, TargetRow, TargetState};
     use crate::target::Target;
 
     #[test]
     fn the_worst_exit_status_is_that_of_all() {
         let target = Target::read("smtp://a").expect("a URL");
         let row = |status| TargetRow { state: TargetState::Run, status, ..TargetRow::left_out(&target) };
-        let status = |statuses: &[u8]| {
-            Table { rows: statuses.iter().copied().map(row).collect(), stale: Vec::new() }.status()
+        let status = |statuses: &[Status]| {
+            Table { rows: statuses.iter().copied().map(row).collect(), ..Table::default() }.status()
         };
-        let order = [0, 4, 3, 1, 5];
+        let order = [Status::Expected, Status::NothingJudged, Status::Stale, Status::Fails, Status::Faulty];
+        assert_eq!(order.map(Status::code), [0, 4, 3, 1, 5]);
         for (index, worse) in order.iter().enumerate() {
             for better in &order[..=index] {
                 assert_eq!(status(&[*worse, *better]), *worse);
                 assert_eq!(status(&[*better, *worse]), *worse);
             }
         }
-        assert_eq!(status(&[]), 4);
-        assert_eq!(Table { rows: vec![TargetRow::left_out(&target)], stale: Vec::new() }.status(), 4);
+        assert_eq!(status(&[]), Status::NothingJudged);
+        let left_out = Table { rows: vec![TargetRow::left_out(&target)], ..Table::default() };
+        assert_eq!(left_out.status(), Status::NothingJudged);
     }
 }

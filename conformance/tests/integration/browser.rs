@@ -15,7 +15,7 @@ use smtp_conformance::dialogue::Dialogue;
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
 use smtp_conformance::record::outcome::Outcome;
-use smtp_conformance::record::{self, Record};
+use smtp_conformance::record::{self, Record, Subject};
 use smtp_conformance::report::{Format, Source};
 use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Strictness, judge};
@@ -95,7 +95,7 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
     );
     let dialogues: Vec<Dialogue> = transcript::read(name, Protocol::Smtp, &recorded).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records(name, Outcome { dialogues, judgement, ..Outcome::default() })
+    record::records(&Subject::named(name), Outcome::of_recordings(dialogues, judgement).without_baseline())
 }
 
 /// Opens a page about three servers in a browser, and runs a test on it.

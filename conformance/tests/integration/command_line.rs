@@ -8,6 +8,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal};
 use smtp_conformance::Address;
 use smtp_conformance::reference::{Fault, Options, Reference};
@@ -195,10 +197,76 @@ fn a_baseline_accepts_findings_and_reports_stale_entries() {
     target(&whole);
     let output = run(&[]);
     assert_eq!(status(&output), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("b.toml:3: nothing matches it any more"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("b.toml:3: reply-code-second-digit in "));
     assert_eq!(status(&run(&["--case", "noop"])), Some(0));
     assert_eq!(status(&run(&["--update-baseline"])), Some(0));
     assert!(!fs::read_to_string(folder.path().join("b.toml")).expect("a file").contains("[[accepted]]"));
+}
+
+#[test]
+fn verbose_prints_conversations_without_the_password() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");
+    let credentials = Reference::credentials();
+    let text = format!(
+        "url = \"{}\"\n[credentials]\nuser = \"{}\"\npassword-file = \"password\"\ncleartext = true\n",
+        url(&server),
+        credentials.user
+    );
+    fs::write(folder.path().join("target.toml"), text).expect("a file");
+    fs::write(folder.path().join("password"), &credentials.password).expect("a file");
+    let arguments =
+        ["run", "target.toml", "--allow", "auth", "--case", "{noop*,auth-*}", "-v", "--parallel", "8"];
+    let output = run(folder.path(), &arguments);
+    let (report, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(status(&output), Some(0), "{report}");
+    assert!(said.contains("\n=== case noop\n -> NOOP\n<-  250 2.0.0 "), "{said}");
+    assert!(said.contains("\n<** 535 5.7.8 ") && said.contains("\n -> AUTH PLAIN "), "{said}");
+    assert!(!report.contains("-> NOOP"), "{report}");
+    let plain = STANDARD.encode(format!("\0{}\0{}", credentials.user, credentials.password));
+    for secret in [credentials.password.as_str(), &STANDARD.encode(&credentials.password), &plain] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    // Each case is in one block, in an order that does not depend on which connection was the first to end.
+    let cases = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("=== case ")).map(str::to_owned).collect()
+    };
+    let again = run(folder.path(), &arguments);
+    assert_eq!(cases(&said), cases(&String::from_utf8_lossy(&again.stderr)));
+}
+
+#[test]
+fn a_dry_run_shows_what_the_target_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "url = \"smtp://127.0.0.1:1\"\n[known]\nsender = \"me@example.net\"\nvalid = \"alice@example.test\"\n\
+                [credentials]\nuser = \"alice\"\npassword-file = \"password\"\n";
+    fs::write(folder.path().join("target.toml"), text).expect("a file");
+    fs::write(folder.path().join("password"), "secret").expect("a file");
+    let printed = |arguments: &[&str]| {
+        let output = run(folder.path(), &[&["run", "--dry-run"], arguments].concat());
+        assert_eq!(status(&output), Some(0));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let filled = printed(&["target.toml"]);
+    assert!(filled.contains("<me@example.net>") && filled.contains("<alice@example.test>"), "{filled}");
+    assert!(!filled.contains("{sender}") && !filled.contains("{valid}"), "{filled}");
+    assert!(filled.contains("AUTH PLAIN {plain}") && filled.contains("{unknown}"), "{filled}");
+    let open = printed(&[]);
+    assert!(open.contains("{sender}") && open.contains("{valid}"), "{open}");
+}
+
+#[test]
+fn a_target_names_its_product_or_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("t.toml"), "url = \"smtp://127.0.0.1:1\"\nserver = \"postfx\"\n")
+        .expect("a file");
+    let output = run(folder.path(), &["run", "t.toml"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(status(&output), Some(2), "{error}");
+    for said in ["t.toml:2", "postfx", "`postfix`", "`opensmtpd`"] {
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]

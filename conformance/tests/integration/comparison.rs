@@ -10,8 +10,9 @@ use smtp_conformance::readers::transcript;
 use smtp_conformance::record::comparison::Comparison;
 use smtp_conformance::record::index::RecordIndex;
 use smtp_conformance::record::outcome::Outcome;
-use smtp_conformance::record::{self, Record};
-use smtp_conformance::{Knowledge, Level, Strictness, judge, report};
+use smtp_conformance::record::{self, Record, Subject};
+use smtp_conformance::report::{self, Style};
+use smtp_conformance::{Knowledge, Level, Strictness, judge};
 
 /// The reply to NOOP has no enhanced status code, although the reply to EHLO announces them.
 const SPOKEN: &str = "\
@@ -30,7 +31,10 @@ S: 221 2.0.0 Bye
 fn records(name: &str, text: &str) -> Vec<Record> {
     let dialogues = transcript::read(name, Protocol::Smtp, text).expect("a transcript");
     let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
-    record::records("target", Outcome { dialogues, judgement, ..Outcome::default() })
+    record::records(
+        &Subject::named("target"),
+        Outcome::of_recordings(dialogues, judgement).without_baseline(),
+    )
 }
 
 /// Returns the rules of the new, changed and gone findings, and how many findings are the same.
@@ -120,7 +124,7 @@ fn findings_not_tried_again_differ_from_fixed_ones() {
         let comparison = Comparison::of(&before, &after);
         assert_eq!(comparison.gone.iter().map(|gone| gone.tried).collect::<Vec<_>>(), [tried]);
         assert_eq!(comparison.worst(), None);
-        let text = report::comparison::render(&comparison, &before, &after);
+        let text = report::comparison::render(&comparison, &before, &after, Style::default());
         assert!(text.ends_with(" not tried again), 0 as before\n"), "{text}");
         assert_eq!(text.contains("(nothing like it was tried after)"), !tried, "{text}");
     }
@@ -148,11 +152,34 @@ fn incomplete_or_forged_records_can_be_compared() {
     for records in [&whole[..0], &whole[1..], &whole[whole.len() - 3..]] {
         for (before, after) in [(records, &whole[..]), (&whole[..], records)] {
             let (before, after) = (RecordIndex::of(before), RecordIndex::of(after));
-            let text = report::comparison::render(&Comparison::of(&before, &after), &before, &after);
+            let comparison = Comparison::of(&before, &after);
+            let text = report::comparison::render(&comparison, &before, &after, Style::default());
             let mut controls = text.chars().filter(|character| character.is_control() && *character != '\n');
             assert_eq!(controls.next(), None, "{text:?}");
             assert!(!text.contains('\u{202e}'));
         }
+    }
+}
+
+#[test]
+fn equal_differences_are_one_block() {
+    let spoken = |names: &[&str]| {
+        let part = |name: &&str| transcript::read(name, Protocol::Smtp, SPOKEN).expect("a transcript");
+        let dialogues: Vec<_> = names.iter().flat_map(part).collect();
+        let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
+        record::records(
+            &Subject::named("target"),
+            Outcome::of_recordings(dialogues, judgement).without_baseline(),
+        )
+    };
+    let (before, after) = (spoken(&["a", "b", "c", "d", "e"]), spoken(&[]));
+    let (before, after) = (RecordIndex::of(&before), RecordIndex::of(&after));
+    for (first, second) in [(&before, &after), (&after, &before)] {
+        let text =
+            report::comparison::render(&Comparison::of(first, second), first, second, Style::default());
+        assert!(text.contains("error enhanced-code-present, 5 times"), "{text}");
+        assert!(text.contains("\n  in a, on NOOP 0\n  and in b, c, d, ...\n"), "{text}");
+        assert_eq!(text.matches("reply was 250").count(), 1, "{text}");
     }
 }
 

@@ -6,11 +6,14 @@ use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde_json::Value;
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
-use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
-use smtp_conformance::record::{self, Record};
-use smtp_conformance::report::{Format, Source, console, junit, sarif};
+use smtp_conformance::protocol::Protocol;
+use smtp_conformance::readers::transcript;
+use smtp_conformance::record::origin::{Origin, RunOrigin, Tls};
+use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Reviewed, Verdict};
+use smtp_conformance::record::{self, Record, Subject};
+use smtp_conformance::report::{Format, Source, Style, console, conversation, junit, sarif};
 use smtp_conformance::rules::finding::Accepted;
-use smtp_conformance::{Knowledge, Level, Strictness, judge};
+use smtp_conformance::{Knowledge, Level, Product, Strictness, judge};
 
 use crate::support;
 
@@ -62,16 +65,49 @@ fn records() -> Vec<Record> {
         case("skipped", Verdict::Skipped),
     ];
     let judgement = judge(std::slice::from_ref(&dialogue), &Knowledge::default(), Strictness::default());
-    let certificate = Some("\u{1b}[2Jinvalid".to_owned());
-    let outcome = Outcome { dialogues: vec![dialogue], cases, judgement, certificate };
-    record::records(&format!("\u{1b}[2Jtarget {MARKUP}"), outcome)
+    let outcome = Outcome {
+        origin: Origin::Run(origin()),
+        dialogues: vec![dialogue],
+        cases,
+        judgement,
+        hints: vec![format!("\u{1b}[2Jhint {MARKUP}")],
+    };
+    let subject = Subject {
+        target: format!("\u{1b}[2Jtarget {MARKUP}"),
+        server_version: Some(MARKUP.to_owned()),
+        product: None,
+    };
+    record::records(&subject, Reviewed { outcome, entries: Some(3), stale: vec!["stale".to_owned()] })
+}
+
+/// A run of a day long ago, whose server names itself with all that a report must not repeat.
+fn origin() -> RunOrigin {
+    RunOrigin {
+        date: "2026-01-02T03:04:05Z".parse().unwrap(),
+        host: format!("mx.example.org{MARKUP}"),
+        port: Some(25),
+        addresses: vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        tls: Some(Tls {
+            version: Some("TLS 1.3".to_owned()),
+            cipher: Some("TLS_AES_256_GCM_SHA384".to_owned()),
+            problem: Some(format!("\u{1b}[2Jinvalid {MARKUP}")),
+        }),
+    }
+}
+
+/// The records of a transcript.
+fn recorded(name: &str, text: &str) -> Vec<Record> {
+    let dialogues = transcript::read(name, Protocol::Smtp, text).unwrap();
+    let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
+    record::records(&Subject::named(name), Outcome::of_recordings(dialogues, judgement).without_baseline())
 }
 
 #[test]
 fn records_follow_their_schema_and_are_read_back() {
     let schema: Value = serde_json::from_str(include_str!("../../schemas/records.schema.json")).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
-    let records = records();
+    let recorded = recorded("a.txt", "#: connected\nS: 220 mx Postfix\nC: QUIT\nS: 250 Bye\n");
+    let records = [records(), recorded].concat();
     let mut octets = Vec::new();
     record::write(&records, &mut octets).unwrap();
     let text = String::from_utf8(octets).unwrap();
@@ -86,7 +122,7 @@ fn records_follow_their_schema_and_are_read_back() {
 
 #[test]
 fn no_reply_moves_the_cursor_or_forges_a_line() {
-    let text = console::render(&records());
+    let text = console::render(&records(), Style::default());
     assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
     assert!(!text.contains('\u{202e}'));
     assert!(!text.lines().any(|line| line.starts_with(" error forged")));
@@ -212,7 +248,7 @@ fn markdown_escapes_the_markup_of_servers() {
     assert_eq!(blocks, worse.collect::<BTreeSet<_>>().len());
     assert_eq!(tables, 3, "{page}");
     assert!(page.contains("enhanced-code-class-agrees") && page.contains("RFC 2034 §4"));
-    assert!(page.contains("Certificate: <code>"), "{page}");
+    assert!(page.contains("Run of 2026-01-02T03") && page.contains("certificate not verified"), "{page}");
 }
 
 #[test]
@@ -249,7 +285,7 @@ fn html_escapes_the_markup_of_servers_and_is_bounded() {
 #[test]
 fn html_tells_servers_apart() {
     let heads = |sources: [(&str, &str); 2]| {
-        let records = sources.map(|(target, _)| record::records(target, Outcome::default()));
+        let records = sources.map(|(target, _)| recorded(target, ""));
         let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
         let page = Format::Html.render(&both, None).unwrap();
         let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));
@@ -258,4 +294,173 @@ fn html_tells_servers_apart() {
     assert_eq!(heads([("a/postfix", "1"), ("a/exim/", "2")]), ["postfix", "exim"]);
     assert_eq!(heads([("a/postfix", "1"), ("b/postfix", "2")]), ["a/postfix", "b/postfix"]);
     assert_eq!(heads([("smtp://mx/a", "1"), ("smtp://mx/a", "2")]), ["smtp://mx/a, 1", "smtp://mx/a, 2"]);
+}
+
+/// Each report says when a run was and of which server, but for the page of results, which stays the same.
+#[test]
+fn reports_say_when_and_of_which_server() {
+    let records = records();
+    let runs = [Source { name: "", records: &records }];
+    for format in
+        [Format::Console, Format::Jsonl, Format::Markdown, Format::Html, Format::Junit, Format::Sarif]
+    {
+        let report = format.render(&runs, None).unwrap().replace("&#58;", ":");
+        for said in ["2026-01-02T03:04:05", "mx.example.org", "192.0.2.1", "TLS 1.3", "AES"] {
+            assert!(report.contains(said), "{format:?} does not say {said}: {report}");
+        }
+    }
+    let results = Format::Results.render(&runs, None).unwrap();
+    assert!(!results.contains("2026-01-02") && !results.contains("192.0.2.1"), "{results}");
+}
+
+/// The line of a recording is in each report that shows exchanges.
+#[test]
+fn findings_of_recordings_have_file_and_line() {
+    let text =
+        "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 Ok\n";
+    let records = recorded("log/a b.txt", text);
+    let runs = [Source { name: "", records: &records }];
+    for format in [Format::Console, Format::Markdown, Format::Html, Format::Junit] {
+        let report = format.render(&runs, Some(Level::Error)).unwrap().replace("&#58;", ":");
+        assert!(report.contains("log/a b.txt:6, exchange 3"), "{format:?}: {report}");
+    }
+    let lines = Format::Jsonl.render(&runs, None).unwrap();
+    assert!(lines.contains(r#""place":{"file":"log/a b.txt","line":6}"#), "{lines}");
+    let place = |base| {
+        let log: Value = serde_json::from_str(&sarif::render(&runs, base).unwrap()).unwrap();
+        log["runs"][0]["results"][0]["locations"][0]["physicalLocation"].clone()
+    };
+    assert_eq!(place(None)["artifactLocation"]["uri"], "log/a%20b.txt");
+    assert_eq!(place(None)["region"]["startLine"], 6);
+    assert_eq!(place(Some("mx.toml"))["artifactLocation"]["uri"], "mx.toml");
+    assert_eq!(place(Some("mx.toml"))["region"]["startLine"], 1);
+}
+
+/// What only helps who runs one product is for those who run it.
+#[test]
+fn advice_is_for_the_product_that_the_server_is() {
+    let greeted = |greeting: &str| {
+        recorded(
+            "a.txt",
+            &format!(
+                "#: connected\nS: 550 {greeting}\nC: QUIT\nS: 221 bye\n#: closed by server\n#: connected\nS: 220 {greeting}\nC: EHLO me\nS: 250 mx\nC: VRFY a\nS: 252 no\n\
+                 C: FOO\nS: 250 ok\nC: HELP\nS: 211 help\nC: MAIL FROM:<c@d> XNONE=1\nS: 501 no\nC: MAIL FROM:<>\nS: 250 ok\nC: RCPT TO:<a@b>\nS: 250 4.1.1 ok\n#: closed by server\n"
+            ),
+        )
+    };
+    let named = |subject: &Subject, greeting: &str| {
+        let dialogues =
+            transcript::read("a", Protocol::Smtp, &format!("#: connected\nS: 220 {greeting}\n")).unwrap();
+        let judgement = judge(&dialogues, &Knowledge::default(), Strictness::default());
+        let records =
+            record::records(subject, Outcome::of_recordings(dialogues, judgement).without_baseline());
+        match &records[0] {
+            Record::Header(header) => header.product,
+            other => panic!("{other:?}"),
+        }
+    };
+    let subject = |version: Option<&str>, product| Subject {
+        server_version: version.map(str::to_owned),
+        product,
+        ..Subject::named("a")
+    };
+    assert_eq!(named(&subject(None, None), "mx ESMTP Exim 4.96"), Some(Product::Exim));
+    assert_eq!(named(&subject(None, None), "exim ESMTP"), None);
+    assert_eq!(named(&subject(Some("Postfix 3.7"), None), "mx ESMTP Exim"), Some(Product::Postfix));
+    assert_eq!(
+        named(&subject(Some("Postfix 3.7"), Some(Product::OpenSmtpd)), "mx ESMTP Exim"),
+        Some(Product::OpenSmtpd)
+    );
+
+    let advised = ["mx ESMTP", "mx ESMTP Postfix", "mx ESMTP Exim 4.96"].map(|greeting| {
+        let records = greeted(greeting);
+        let runs = [Source { name: "", records: &records }];
+        let formats = [Format::Console, Format::Markdown, Format::Html, Format::Sarif];
+        let reports = formats.map(|format| format.render(&runs, None).unwrap().replace("&#58;", ":"));
+        ["Postfix: ", "Exim: ", "OpenSMTPD: "]
+            .map(|name| reports.iter().filter(|report| report.contains(name)).count())
+    });
+    assert_eq!(advised, [[0, 0, 0], [4, 0, 0], [0, 4, 0]]);
+}
+
+#[test]
+fn the_last_line_counts_rules() {
+    let last = |text: &str| {
+        let report = console::render(&recorded("a.txt", text), Style::default());
+        report.lines().last().unwrap_or_default().to_owned()
+    };
+    let opening = "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\n";
+    assert_eq!(last(opening), "no rule broken, 0 warned");
+    let once = format!("{opening}C: NOOP\nS: 250 Ok\n");
+    assert_eq!(last(&once), "1 rule broken (errors), 0 warned; 1 error in all");
+    let more = format!("{once}C: RSET\nS: 250 Ok\nC: NOOP\nS: 250 5.0.0 Ok\n");
+    assert_eq!(last(&more), "2 rules broken (errors), 0 warned; 3 errors in all");
+    let mut records = recorded("a.txt", &more);
+    for record in &mut records {
+        if let Record::Finding(found) = record
+            && found.rule == "enhanced-code-present"
+        {
+            let section = "RFC 2034".to_owned();
+            found.accepted = Some(Accepted { section, reason: "known".to_owned(), link: None });
+        }
+    }
+    let report = console::render(&records, Style::default());
+    assert!(
+        report.ends_with("1 rule broken (errors), 0 warned; 3 errors in all, 2 of them accepted\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn colours_and_width_are_for_the_console_alone() {
+    let records = records();
+    let plain = console::render(&records, Style::default());
+    let coloured = console::render(&records, Style { colour: true, width: None });
+    assert!(coloured.contains("\u{1b}[1m\u{1b}[31merror "), "{coloured:?}");
+    let mut bare = coloured.clone();
+    for sequence in ["[0m", "[1m", "[31m", "[32m", "[33m", "[36m"] {
+        bare = bare.replace(&format!("\u{1b}{sequence}"), "");
+    }
+    // Nothing but these sequences is added, and none of them comes from the server.
+    assert_eq!(bare, plain);
+    let narrow = console::render(&records, Style { colour: false, width: Some(80) });
+    let longest = narrow.lines().filter(|line| line.chars().count() > 80);
+    for line in longest {
+        assert!(!line.trim().contains(' '), "{line}");
+    }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(&narrow), words(&plain));
+}
+
+#[test]
+fn conversations_are_shown_escaped() {
+    let text = conversation::render(&records(), Style::default());
+    assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+    assert!(!text.contains('\u{202e}'));
+    let expected = [
+        "=== connection 1: \\u{1b}[31m\\u{202e}name",
+        "=== connected",
+        "<-  220 mx.example.org",
+        " -> EHLO me",
+        "<-  250-mx.example.org",
+        "<-  250 ENHANCEDSTATUSCODES",
+        "=== case noop",
+        " -> NOOP \\x1b[2J",
+    ];
+    assert_eq!(text.lines().take(expected.len()).collect::<Vec<_>>(), expected);
+    assert!(text.contains("\n -> BDAT 1\n -> \\x80\n<** 503 5.5.1 No\n"), "{text}");
+    assert!(text.ends_with("\n=== closed by the server\n"), "{text}");
+}
+
+#[test]
+fn junit_has_times_and_html_shows_code_as_code() {
+    let records = records();
+    let text = junit::render(&records, Some(Level::Error)).unwrap();
+    // Seven replies of a millisecond each, of which five belong to the case.
+    assert!(text.contains(r#"time="0.005""#), "{text}");
+    assert!(text.contains(r#"timestamp="2026-01-02T03:04:05"#), "{text}");
+    assert!(text.contains(" Seen: ") && !text.contains(".:"), "{text}");
+    let page = Format::Html.render(&[Source { name: "", records: &records }], None).unwrap();
+    let body = page.split("</style>").nth(1).unwrap_or_default().split("<script>").next().unwrap_or_default();
+    assert!(body.contains("<code>e</code> @someone"), "{body}");
 }

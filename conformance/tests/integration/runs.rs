@@ -8,6 +8,7 @@ use smtp_conformance::case::{self, Case, Safety};
 use smtp_conformance::client::{Certificates, Timeouts};
 use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange};
 use smtp_conformance::protocol::Protocol;
+use smtp_conformance::record::origin::Origin;
 use smtp_conformance::record::outcome::{Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls};
 use smtp_conformance::run::{self, Plan, Politeness};
@@ -327,7 +328,15 @@ async fn an_invalid_certificate_is_reported_or_ends_the_handshake() {
         assert!(format!("{error:#}").contains("no root certificates"), "{error:#}");
         return;
     };
-    assert!(observed.certificate.is_some_and(|problem| problem.contains("certificate")));
+    let tls = |outcome: &Outcome| match &outcome.origin {
+        Origin::Run(run) => run.tls.clone().expect("a handshake was begun"),
+        Origin::Recordings(_) => panic!("it is a run"),
+    };
+    assert_eq!(tls(&observed).version.as_deref(), Some("TLS 1.3"));
+    assert!(tls(&observed).cipher.is_some_and(|cipher| cipher.starts_with("TLS_")));
+    assert!(tls(&observed).problem.is_some_and(|problem| problem.contains("certificate")));
+    assert_eq!(tls(&demanded).version, None);
+    assert!(tls(&demanded).problem.is_some_and(|problem| problem.contains("certificate")));
     let done = |outcome: &Outcome| {
         let exchanges = outcome.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
         exchanges.filter(|one| one.act == Act::Handshake && one.end == End::Answered).count()

@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use smtp_conformance::case::{self, Case};
+use smtp_conformance::record::Record;
+use smtp_conformance::record::status::Status;
 use smtp_conformance::reference::{Fault, Options, Reference};
 use smtp_conformance::run::{Plan, Politeness};
 use smtp_conformance::survey::{OptOut, Survey, TargetState};
-use smtp_conformance::{Address, Target};
+use smtp_conformance::{Address, Product, Target};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -82,7 +84,7 @@ fn each_target_has_records_and_the_worst_status_is_the_exit_status() {
     let output = survey("a", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     assert_eq!(files(&folder.path().join("a")), BTreeSet::from(["good.jsonl".to_owned()]));
-    assert!(printed(&output).contains("\n1 targets: 1 as expected"), "{}", printed(&output));
+    assert!(printed(&output).contains("\n1 target: 1 as expected"), "{}", printed(&output));
     assert_eq!(survey("a", &[]).status.code(), Some(5), "records are not overwritten");
     assert_eq!(survey("a", &["--resume"]).status.code(), Some(0));
 
@@ -101,6 +103,57 @@ fn each_target_has_records_and_the_worst_status_is_the_exit_status() {
     let again = survey("c", &["--fail-on", "warning", "--resume"]);
     assert_eq!(again.status.code(), Some(1));
     assert!(printed(&again).contains("3 run before, 0 left out; 0 connections"), "{}", printed(&again));
+}
+
+/// A list of one target gives the records that the target alone gives, and the same exit status and hints.
+#[test]
+fn records_are_those_of_a_single_run() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let server = runtime.block_on(Reference::start(Options::default())).expect("the reference server starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let known = Reference::knowledge();
+    let missing = known.unknown.expect("it has none of that name");
+    let target = format!(
+        "name = \"mx\"\nurl = \"{}\"\nserver = \"exim\"\n[known]\nvalid = \"{missing}\"\n",
+        url(&server)
+    );
+    fs::write(folder.path().join("mx.toml"), target).expect("a file");
+    fs::write(folder.path().join("list"), "mx.toml\n").expect("a file");
+    let entry = |case: &str| {
+        format!(
+            "[[accepted]]\ntarget = \"mx\"\nrule = \"enhanced-code-present\"\ncase = \"{case}\"\nsection = \"a\"\n\
+             reason = \"b\"\n"
+        )
+    };
+    fs::write(folder.path().join("b.toml"), entry("noop") + &entry("rset")).expect("a file");
+    let common = ["--baseline", "b.toml", "--server-version", "4.96"];
+    let alone = run(folder.path(), &[&["mx.toml", "--jsonl", "alone.jsonl"], &common[..]].concat());
+    let listed = run(folder.path(), &[&["--targets", "list", "--out", "out"], &common[..]].concat());
+    let header = |file: &str| {
+        let name = folder.path().join(file);
+        let text = fs::read_to_string(&name).expect("a file");
+        let records = smtp_conformance::record::read(file, &text).expect("records");
+        let Some(Record::Summary(summary)) = records.last() else { panic!("{file} has no end") };
+        let Some(Record::Header(header)) = records.first() else { panic!("{file} has no header") };
+        (header.clone(), summary.hints.clone())
+    };
+    let ((mut one, hints), (other, same_hints)) = (header("alone.jsonl"), header("out/mx.jsonl"));
+    assert_eq!((one.baseline_entries, one.stale_entries), (Some(2), 2));
+    assert_eq!((one.server_version.as_deref(), one.product), (Some("4.96"), Some(Product::Exim)));
+    // A run begins when it begins.
+    one.origin.clone_from(&other.origin);
+    assert_eq!(one, other);
+    assert_eq!(hints, same_hints);
+    assert!(hints.first().is_some_and(|hint| hint.contains("RCPT is always refused")), "{hints:?}");
+    for output in [&alone, &listed] {
+        assert_eq!(output.status.code(), Some(3), "{}", printed(output));
+        assert!(printed(output).contains("RCPT is always refused"), "{}", printed(output));
+        let stale =
+            "b.toml:3: enhanced-code-present in noop: no finding matches it any more; --update-baseline";
+        assert!(printed(output).contains(stale), "{}", printed(output));
+    }
+    let resumed = ["--targets", "list", "--out", "out", "--resume"];
+    assert_eq!(run(folder.path(), &[&resumed[..], &common].concat()).status.code(), Some(3));
 }
 
 #[test]
@@ -238,6 +291,7 @@ fn survey(targets: Vec<Target>, folder: &TempDir) -> Survey {
         parallel: 8,
         resume: false,
         baseline: None,
+        server_version: None,
         narrowed: true,
         fail_on: None,
     }
@@ -263,7 +317,7 @@ async fn two_names_of_one_address_run_at_once_only_if_local() {
         let survey = survey(hosts.iter().enumerate().map(named).collect(), &folder);
         let start = Instant::now();
         let table = survey.run(cases(), plan).await.expect("records can be written");
-        assert_eq!(table.status(), 0, "{table}");
+        assert_eq!(table.status(), Status::Expected, "{table}");
         let (most, all) = watch.seen();
         assert_eq!(all, hosts.len());
         assert!(!paced || start.elapsed() >= gentle.between * u32::try_from(all).unwrap());
@@ -296,6 +350,7 @@ async fn hosts_that_opted_out_are_not_contacted() {
         assert_eq!((watch.seen().1 - before, left_out), (contacted, 2 - contacted), "{list:?}: {table}");
         assert!(left_out == 0 || table.to_string().contains("left out"), "{table}");
         assert_eq!(files(out.path()).len(), contacted);
-        assert_eq!(table.status(), if contacted == 0 { 4 } else { 0 });
+        let status = if contacted == 0 { Status::NothingJudged } else { Status::Expected };
+        assert_eq!(table.status(), status);
     }
 }

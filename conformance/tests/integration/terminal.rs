@@ -47,33 +47,35 @@ fn write_files(folder: &Path) {
         "run.jsonl",
         format!(
             "{{\"record\":\"header\",\"format\":1,\"version\":{e},\"registry-updated\":{e},\"registry-origin\":{e},\
-         \"target\":{e},\"server-version\":{e}}}\n\
+         \"target\":{e},\"server-version\":{e},\"run\":{{\"date\":\"2026-01-02T03:04:05Z\",\"host\":{e},\
+         \"tls\":{{\"version\":{e},\"cipher\":{e},\"problem\":{e}}}}}}}\n\
          {{\"record\":\"dialogue\",\"dialogue\":0,\"name\":{e},\"protocol\":\"smtp\",\"implicit-tls\":false,\
          \"cases\":[{{\"case\":{e},\"first\":0}}]}}\n\
          {{\"record\":\"exchange\",\"dialogue\":0,\"number\":0,\"exchange\":{{\"act\":\"connect\",\
          \"answers\":[{{\"octets\":\"250 \\\\x1b[2J\\\\x9b\",\"millis\":0}}],\"end\":\"answered\"}}}}\n\
          {{\"record\":\"finding\",\"rule\":{e},\"level\":\"error\",\"condition\":{e},\
-         \"location\":{{\"dialogue\":0,\"exchange\":0}},\"case\":{e},\"detail\":{e},\"statement\":{e},\"sources\":[{e}]}}\n\
+         \"location\":{{\"dialogue\":0,\"exchange\":0}},\"case\":{e},\"place\":{{\"file\":{e},\"line\":1}},\"detail\":{e},\"statement\":{e},\"sources\":[{e}]}}\n\
          {{\"record\":\"finding\",\"rule\":{e},\"level\":\"note\",\"location\":{{\"dialogue\":0,\"exchange\":0}},\
          \"case\":{e},\"detail\":{e},\"accepted\":{{\"section\":{e},\"reason\":{e},\"link\":{e}}},\"statement\":{e},\
          \"sources\":[{e}]}}\n\
          {{\"record\":\"case\",\"id\":{e},\"title\":{e},\"verdict\":\"skipped\",\"reason\":{e},\"rules\":[{e}]}}\n\
          {{\"record\":\"summary\",\"dialogues\":1,\"exchanges\":1,\"errors\":1,\"warnings\":0,\"notes\":1,\
          \"cases\":{{\"skipped\":1}},\"agreement\":{{\"listed\":{{}},\"unlisted\":{{}},\"no_list\":{{}},\
-         \"unregistered\":{{}},\"class_mismatch\":{{}}}},\"certificate\":{e}}}\n"
+         \"unregistered\":{{}},\"class_mismatch\":{{}}}},\"hints\":[{e}]}}\n"
         ),
     );
     file("bad.jsonl", format!("{{\"record\":{e}}}\n"));
     file(&format!("{EVIL}.jsonl"), "{}\n".to_owned());
 }
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &["run", "raw.toml"],
     &["run", "key.toml"],
     &["run", "protocol.toml"],
     &["run", "url.toml"],
     &["run", "name.toml", "--case", "noop"],
     &["run", "name.toml", "--case", "noop", "--format", "jsonl"],
+    &["run", "--cases", "cases", "--case", "a", "-v"],
     &["run", "EVIL"],
     &["run", "smtp://EVIL"],
     &["run", "--case", "EVIL"],
@@ -147,6 +149,44 @@ fn no_command_prints_its_input_unescaped() {
             check(&arguments, &script.output().expect("it runs").stdout);
         }
     }
+}
+
+/// A report on a terminal has colours and fits its width; on a pipe it is as it comes. The usual variables decide, too.
+#[test]
+fn colours_and_width_are_those_of_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let talk =
+        "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 Ok\n";
+    fs::write(folder.path().join("talk.txt"), talk).expect("a file");
+    let program = env!("CARGO_BIN_EXE_smtp-conformance");
+    let piped = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(program);
+        command.current_dir(folder.path()).args(["judge", "talk.txt"]);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("CLICOLOR");
+        let output = command.envs(variables.iter().copied()).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let plain = piped(&[]);
+    assert!(!plain.contains('\u{1b}') && plain.lines().any(|line| line.len() > 80), "{plain}");
+    assert!(piped(&[("CLICOLOR_FORCE", "1")]).contains("\u{1b}[31merror "));
+    assert_eq!(piped(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), plain);
+    if !support::has(["script"]) {
+        return;
+    }
+    let shown = |variables: &[(&str, &str)]| {
+        let line = format!("stty rows 24 cols 60; '{program}' judge talk.txt");
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(folder.path()).env("TERM", "xterm-256color");
+        script.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env_remove("CLICOLOR");
+        let output = script.envs(variables.iter().copied()).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("UTF-8").replace('\r', "")
+    };
+    assert!(shown(&[]).contains("\u{1b}[31merror "), "{:?}", shown(&[]));
+    let bare = shown(&[("NO_COLOR", "1")]);
+    assert!(!bare.contains('\u{1b}'), "{bare:?}");
+    assert!(bare.lines().all(|line| line.chars().count() <= 60), "{bare}");
+    assert_eq!(bare.split_whitespace().collect::<Vec<_>>(), plain.split_whitespace().collect::<Vec<_>>());
+    assert!(!shown(&[("CLICOLOR", "0")]).contains('\u{1b}'));
 }
 
 fn check(arguments: &[String], printed: &[u8]) {
