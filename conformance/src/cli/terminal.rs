@@ -1,5 +1,7 @@
 //! Prints text so that nothing a message quotes can move the cursor, set a title or reverse the direction of the text.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd;
 
@@ -70,12 +72,13 @@ pub(super) fn style(stream: &(impl RawStream + AsFd)) -> Style {
 
 /// Prints the help, or what is wrong with the command line, and returns the exit status.
 pub(super) fn print_usage(error: &clap::Error) -> u8 {
-    let plain = error.to_string();
-    if visible(&plain) == plain {
+    let is_visible = |argument: OsString| visible(&argument.to_string_lossy()) == argument.to_string_lossy();
+    if env::args_os().all(is_visible) {
         // clap's own printing has colours.
         let _ = error.print();
     } else {
-        let _ = write!(io::stderr(), "{}", visible(&plain));
+        // clap would print escape sequences of an argument on a terminal.
+        let _ = write!(io::stderr(), "{}", visible(&error.to_string()));
     }
     u8::try_from(error.exit_code()).unwrap_or(2)
 }

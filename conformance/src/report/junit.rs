@@ -18,10 +18,12 @@ use crate::rules::catalogue::Level;
 
 /// How many findings the output of a test case lists.
 const LISTED: usize = 20;
+/// How many characters of the exchange that shows a finding a test case has.
+const SHOWN: usize = 2000;
 
 /// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
 /// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case.
-/// Findings that no case asked for stand under `findings`.
+/// Findings that no case asked for make a test case for each rule and connection.
 ///
 /// # Errors
 ///
@@ -47,10 +49,10 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
             suite.add_test_case(test_case);
         }
     }
-    for found in others {
-        let broken = Broken::of(stream, &[found], fails);
-        let mut test_case = TestCase::new(format!("finding {}", found.location), broken.status.clone());
-        test_case.set_classname(escaped(&found.rule));
+    for ((rule, name), found) in by_connection(stream, &others) {
+        let broken = Broken::of(stream, &found, fails);
+        let mut test_case = TestCase::new(format!("found in {}", escaped(name)), broken.status.clone());
+        test_case.set_classname(escaped(rule));
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
@@ -121,6 +123,25 @@ fn by_case<'a>(
     }
     broken.retain(|_, found| !found.is_empty());
     (broken, others)
+}
+
+/// Findings that no case asked for, by rule and by the name of their case or recording, in the order of the first.
+fn by_connection<'a>(
+    stream: &RecordIndex<'a>,
+    others: &[&'a FindingRecord],
+) -> Vec<((&'a str, &'a str), Vec<&'a FindingRecord>)> {
+    let mut positions = HashMap::new();
+    let mut groups: Vec<((&str, &str), Vec<&FindingRecord>)> = Vec::new();
+    for found in others {
+        let recording = stream.dialogue(found.location).map(|dialogue| dialogue.name.as_str());
+        let key = (found.rule.as_str(), found.case.as_deref().or(recording).unwrap_or("a connection"));
+        let position = *positions.entry(key).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        groups[position].1.push(found);
+    }
+    groups
 }
 
 /// What findings make of a test case.
@@ -197,6 +218,13 @@ fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Lev
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
     status.set_message(escaped(&format!("{} Seen: {}", first.statement, first.detail)));
-    status.set_description(console::evidence(stream, first));
+    status.set_description(shortened(&console::evidence(stream, first)));
     status
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }

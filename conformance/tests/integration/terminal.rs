@@ -68,7 +68,7 @@ fn write_files(folder: &Path) {
     file(&format!("{EVIL}.jsonl"), "{}\n".to_owned());
 }
 
-const COMMANDS: [&[&str]; 35] = [
+const COMMANDS: [&[&str]; 38] = [
     &["run", "raw.toml"],
     &["run", "key.toml"],
     &["run", "protocol.toml"],
@@ -102,6 +102,9 @@ const COMMANDS: [&[&str]; 35] = [
     &["compare", "run.jsonl", "run.jsonl"],
     &["compare", "run.jsonl", "bad.jsonl"],
     &["rules", "EVIL"],
+    &["EVIL"],
+    &["run", "--EVIL"],
+    &["run", "--timeout", "EVIL"],
     &["serve", "--fault", "EVIL"],
     &["serve", "--port", "EVIL"],
 ];

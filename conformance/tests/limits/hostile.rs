@@ -248,6 +248,26 @@ fn no_server_fills_the_memory_of_a_connection() {
     }
 }
 
+/// Each of these replies breaks rules, is long, and grows when it is escaped.
+#[test]
+fn a_junit_report_of_long_replies_is_bounded() {
+    let server = server(|line, client| {
+        if !line.starts_with("QUIT") {
+            return None;
+        }
+        let line_of = |separator: &str| format!("299{separator}{}\n", "\"".repeat(156));
+        let long = (line_of("-").repeat(7) + &line_of(" ")).repeat(8);
+        let short = "999 5.9.999.1 \u{80}\n".repeat(56);
+        Some(client.write_all(format!("221 2.0.0 Bye\r\n{long}{short}").as_bytes()))
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let ended = measured(folder.path(), &["run", &server, "--timeout", "2", "--junit", "junit.xml"]);
+    assert_eq!(ended.status, Some(1), "{}", ended.report);
+    assert!(ended.peak < CONNECTION, "{} octets of memory", ended.peak);
+    let length = fs::metadata(folder.path().join("junit.xml")).expect("a report").len();
+    assert!(length < 32 << 20, "{length} octets of JUnit");
+}
+
 #[test]
 fn a_survey_goes_on_past_a_server_that_floods() {
     let folder = tempfile::tempdir().expect("a folder");
