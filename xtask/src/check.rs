@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 
 use anyhow::{Context, Result, bail};
 
-use crate::gap;
+use crate::gap::{self, Proposals};
 use crate::model::{Data, Model};
 use crate::render::{FOLDER, Kind, Product, render};
 use crate::tree::Tree;
@@ -19,15 +19,6 @@ pub struct Checked {
     pub model: Model,
     /// What `generated/` must contain.
     pub products: Vec<Product>,
-}
-
-/// What to do about entries that `sync --propose` wrote and nobody has confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proposals {
-    /// They are an error.
-    Refused,
-    /// They are accepted, to be confirmed later.
-    Allowed,
 }
 
 /// Reads and checks `registry/`, and renders the products of these kinds.

@@ -6,13 +6,21 @@ use std::fmt::Write as _;
 use anyhow::{Result, bail};
 
 use crate::annotation::{Annotation, Annotations, ConflictKind};
-use crate::check::Proposals;
 use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::model::Data;
 use crate::proposal;
 use crate::registry::Registry;
 use crate::tree::{ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
+
+/// What to do about entries that `sync --propose` wrote and nobody has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proposals {
+    /// They are an error.
+    Refused,
+    /// They are accepted, to be confirmed later.
+    Allowed,
+}
 
 /// Fails if there are gaps, and names them all.
 pub fn refuse(gaps: &[String]) -> Result<()> {

@@ -7,13 +7,13 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::annotation::Annotations;
-use crate::check::{self, Proposals};
+use crate::check;
 use crate::code::Status;
 use crate::data_file::DataFile;
 use crate::diff_report::Report;
 use crate::fetch::Validators;
 use crate::file::MAX_PRODUCT;
-use crate::gap;
+use crate::gap::{self, Proposals};
 use crate::gate::{self, Allowances};
 use crate::impact::{Impact, Semver};
 use crate::model::{Data, Model, Source};

@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use similar::TextDiff;
 
 use super::Outcome;
-use crate::check::{self, Checked, Proposals};
+use crate::check::{self, Checked};
+use crate::gap::Proposals;
 use crate::model::Model;
 use crate::render::{ALL_KINDS, Kind, Product, render};
 use crate::terminal::say;

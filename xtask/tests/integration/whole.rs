@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::process::Output;
 
 use proptest::prelude::*;
-use xtask::check::{self, Proposals};
+use xtask::check;
 use xtask::code::Status;
 use xtask::fetch::Validators;
+use xtask::gap::Proposals;
 use xtask::gate::Allowances;
 use xtask::model::Model;
 use xtask::render::ALL_KINDS;
