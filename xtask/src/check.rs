@@ -9,8 +9,9 @@ use std::io::ErrorKind;
 use anyhow::{Context, Result, bail};
 
 use crate::gap::{self, Proposals};
-use crate::model::{Data, Model};
+use crate::model::Model;
 use crate::render::{FOLDER, Kind, Product, render};
+use crate::source::Data;
 use crate::tree::Tree;
 
 /// A checked `registry/`, and its products.

@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use crate::annotation::{Annotation, Annotations, ConflictKind};
 use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
-use crate::model::Data;
 use crate::proposal;
 use crate::registry::Registry;
+use crate::source::Data;
 use crate::tree::{ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
 
 /// What to do about entries that `sync --propose` wrote and nobody has confirmed.

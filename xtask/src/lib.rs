@@ -36,6 +36,7 @@ pub mod render;
 pub mod reply_code;
 pub mod revision;
 pub mod snapshot;
+pub mod source;
 pub mod symbols;
 pub mod sync;
 pub mod terminal;

@@ -11,9 +11,10 @@ use crate::annotation::Annotations;
 use crate::diff::Facts;
 use crate::diff_report::{Format, Report, normalised};
 use crate::impact::changed_products;
-use crate::model::{Data, Model};
+use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::revision::Revision;
+use crate::source::Data;
 use crate::terminal::say;
 use crate::tree::{ANNOTATIONS, QUIRKS, Tree};
 
