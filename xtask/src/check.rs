@@ -1,7 +1,8 @@
 //! Checks that a tree is consistent: the files in `registry/` fit together without a [gap], every proposal is
 //! confirmed, and `generated/` has the products rendered from them and nothing else.
 //!
-//! This is what `render --check` does. `sync` plans what it leaves with [`crate::gap`], and only looks for stray files here.
+//! This is what `render --check` does. `sync` plans what it leaves with [`crate::gap`], and only looks for stray files
+//! here.
 
 use std::fs;
 use std::io::ErrorKind;
