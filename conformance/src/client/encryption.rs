@@ -7,7 +7,10 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -165,7 +168,7 @@ impl ServerCertVerifier for Observer {
         };
         let judged = judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         if let Err(error) = &judged {
-            self.problem.get_or_init(|| error.to_string());
+            self.problem.get_or_init(|| problem(error));
         }
         match self.certificates {
             Certificates::Demanded => judged,
@@ -203,5 +206,33 @@ impl ServerCertVerifier for Observer {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Returns what is wrong with a certificate. rustls prints a reason that it has no variant for as Rust code.
+fn problem(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
+            format!("invalid peer certificate: {reason}")
+        }
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{CertificateError, Error, OtherError};
+
+    use super::problem;
+
+    #[test]
+    fn problems_are_not_printed_as_code() {
+        let other = OtherError(Arc::new(std::io::Error::other("it is that of a CA")));
+        let error = Error::InvalidCertificate(CertificateError::Other(other));
+        assert_eq!(problem(&error), "invalid peer certificate: it is that of a CA");
+        let error = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        assert_eq!(problem(&error), "invalid peer certificate: UnknownIssuer");
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -
         for reply in replies_to(mailbox, dialogues) {
             match reply.number()? {
                 200..300 => return None,
+                _ if *name == "forwarded" && has_moved(&reply) => return None,
                 550 | 553 | 554 if is_about_mailbox(&reply) => refused = refused.or(Some(reply)),
                 _ => {}
             }
@@ -42,6 +43,13 @@ fn is_about_mailbox(reply: &Reply<'_>) -> bool {
     }
 }
 
+/// Returns whether a reply says that the mailbox has moved (RFC 5321 §3.4). This is what a server that does not forward
+/// says of a mailbox that is served elsewhere.
+fn has_moved(reply: &Reply<'_>) -> bool {
+    let code = reply.enhanced().map(|code| (code.subject(), code.detail()));
+    reply.number() == Some(551) || code == Some((1, 6)) || reply.says(&["moved"])
+}
+
 /// The replies to RCPT of a mailbox, without parameters.
 fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Item = Reply<'d>> {
     let is_about = move |exchange: &&Exchange| {
@@ -61,7 +69,18 @@ mod tests {
     use crate::readers::testing::dialogues;
 
     #[test]
-    fn a_mailbox_that_is_refused_wherever_it_is_tried_is_in_doubt() {
+    fn a_mailbox_that_has_moved_may_be_forwarded_but_not_valid() {
+        let doubts = |name: &str| {
+            let known: Knowledge =
+                toml::from_str(&format!("{name} = \"amy@example.org\"")).expect("it is known");
+            let tried = "S: 220 mx\nC: RCPT TO:<amy@example.org>\nS: 550 5.1.6 User has moved\n";
+            suspect_mailboxes(&known, &dialogues(tried)).len()
+        };
+        assert_eq!([doubts("forwarded"), doubts("valid")], [0, 1]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_always_refused_is_doubtful() {
         let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is known");
         let doubts = |replies: &[&str]| {
             let tried = replies.iter().map(|reply| format!("\nC: RCPT TO:<amy@example.org>\n{reply}"));
