@@ -144,22 +144,22 @@ struct Seen<'a> {
     found: &'a FindingRecord,
 }
 
-fn seen<'a>(stream: &RecordIndex<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
+fn seen<'a>(index: &RecordIndex<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
     let mut all = BTreeMap::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         let seen = all
-            .entry(Fingerprint::of(found, stream))
+            .entry(Fingerprint::of(found, index))
             .or_insert_with(|| Seen { sightings: BTreeSet::new(), found });
         if found.level > seen.found.level {
             seen.found = found;
         }
-        seen.sightings.insert(sighting(found, stream));
+        seen.sightings.insert(sighting(found, index));
     }
     all
 }
 
-fn sighting(found: &FindingRecord, stream: &RecordIndex<'_>) -> Sighting {
-    let exchange = stream.exchange(found.location);
+fn sighting(found: &FindingRecord, index: &RecordIndex<'_>) -> Sighting {
+    let exchange = index.exchange(found.location);
     let answer = found.location.reply.and_then(|nth| exchange?.answers.get(nth));
     let reply = answer.map(|answer| Reply::read(&answer.octets));
     Sighting {
@@ -170,6 +170,6 @@ fn sighting(found: &FindingRecord, stream: &RecordIndex<'_>) -> Sighting {
 }
 
 /// The cases of a stream, in a recording its files, each with the shapes of its acts.
-fn tried<'a>(stream: &RecordIndex<'a>) -> BTreeSet<(&'a str, String)> {
-    stream.exchanges().map(|(location, exchange)| (owner(stream, location), shape(&exchange.act))).collect()
+fn tried<'a>(index: &RecordIndex<'a>) -> BTreeSet<(&'a str, String)> {
+    index.exchanges().map(|(location, exchange)| (owner(index, location), shape(&exchange.act))).collect()
 }

@@ -39,11 +39,11 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The identity of a finding of a stream.
     #[must_use]
-    pub fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Fingerprint {
-        let act = stream.exchange(found.location).map(|exchange| shape(&exchange.act));
+    pub fn of(found: &FindingRecord, index: &RecordIndex<'_>) -> Fingerprint {
+        let act = index.exchange(found.location).map(|exchange| shape(&exchange.act));
         Fingerprint {
             rule: found.rule.clone(),
-            dialogue: owner(stream, found.location).to_owned(),
+            dialogue: owner(index, found.location).to_owned(),
             act: act.unwrap_or_default(),
         }
     }
@@ -59,8 +59,8 @@ impl Fingerprint {
 /// The case that brought a location about. Where none did, the name of its connection without folders, so that
 /// recordings may lie anywhere.
 #[must_use]
-pub fn owner<'a>(stream: &RecordIndex<'a>, location: Location) -> &'a str {
-    let Some(opening) = stream.dialogue(location) else { return "" };
+pub fn owner<'a>(index: &RecordIndex<'a>, location: Location) -> &'a str {
+    let Some(opening) = index.dialogue(location) else { return "" };
     let file = || opening.name.rsplit(['/', '\\']).next().unwrap_or_default();
     Part::owner(&opening.cases, location.exchange).unwrap_or_else(file)
 }

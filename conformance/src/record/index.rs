@@ -27,22 +27,22 @@ impl<'a> RecordIndex<'a> {
     /// Sorts the records of a stream.
     #[must_use]
     pub fn of(records: &'a [Record]) -> RecordIndex<'a> {
-        let mut stream = RecordIndex::default();
+        let mut index = RecordIndex::default();
         for record in records {
             match record {
-                Record::Header(header) => stream.header = Some(header),
+                Record::Header(header) => index.header = Some(header),
                 Record::Dialogue(opening) => {
-                    stream.dialogues.insert(opening.dialogue, opening);
+                    index.dialogues.insert(opening.dialogue, opening);
                 }
                 Record::Exchange(spoken) => {
-                    stream.exchanges.insert((spoken.dialogue, spoken.number), &spoken.exchange);
+                    index.exchanges.insert((spoken.dialogue, spoken.number), &spoken.exchange);
                 }
-                Record::Finding(found) => stream.findings.push(found),
-                Record::Case(case) => stream.cases.push(case),
-                Record::Summary(summary) => stream.summary = Some(summary),
+                Record::Finding(found) => index.findings.push(found),
+                Record::Case(case) => index.cases.push(case),
+                Record::Summary(summary) => index.summary = Some(summary),
             }
         }
-        stream
+        index
     }
 
     /// What was run against; empty without a header.

@@ -21,14 +21,14 @@ pub enum Status {
 impl Status {
     /// What the records of a run or of recordings came to. `fail_on` is the lowest level that fails.
     #[must_use]
-    pub fn of(stream: &RecordIndex<'_>, fail_on: Option<Level>) -> Status {
-        if stream.is_faulty() {
+    pub fn of(index: &RecordIndex<'_>, fail_on: Option<Level>) -> Status {
+        if index.is_faulty() {
             Status::Faulty
-        } else if fail_on.is_some_and(|level| stream.fails(level)) {
+        } else if fail_on.is_some_and(|level| index.fails(level)) {
             Status::Fails
-        } else if stream.header.is_some_and(|header| header.stale_entries > 0) {
+        } else if index.header.is_some_and(|header| header.stale_entries > 0) {
             Status::Stale
-        } else if stream.says_nothing() {
+        } else if index.says_nothing() {
             Status::NothingJudged
         } else {
             Status::Expected

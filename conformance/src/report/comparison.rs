@@ -32,8 +32,8 @@ fn write(
     style: Style,
     text: &mut String,
 ) -> fmt::Result {
-    write_stream("Before", first, text)?;
-    write_stream("After", second, text)?;
+    write_run("Before", first, text)?;
+    write_run("After", second, text)?;
     writeln!(text)?;
     for group in groups(&comparison.new) {
         let remark = if group.first.tried { "" } else { " (nothing like it was tried before)" };
@@ -67,8 +67,8 @@ fn write(
     )
 }
 
-fn write_stream(when: &str, stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
-    let Some(header) = stream.header else { return writeln!(text, "{when}: no header") };
+fn write_run(when: &str, index: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+    let Some(header) = index.header else { return writeln!(text, "{when}: no header") };
     let (target, version) = (escaped(&header.target), escaped(&header.version));
     let registry = escaped(&header.registry_updated);
     let date = match &header.origin {

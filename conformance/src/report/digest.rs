@@ -47,17 +47,17 @@ pub(super) fn fix_for(header: Option<&Header>, rule: &Rule) -> Option<(&'static 
 }
 
 /// How many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
-pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
+pub(super) fn by_rule(index: &RecordIndex<'_>) -> String {
     let of_level = |level: Level| {
         let found =
-            stream.findings.iter().filter(move |found| found.level == level && found.accepted.is_none());
+            index.findings.iter().filter(move |found| found.level == level && found.accepted.is_none());
         found.map(|found| found.rule.as_str()).collect::<BTreeSet<&str>>()
     };
     let (broken, mut warned) = (of_level(Level::Error), of_level(Level::Warning));
     warned.retain(|rule| !broken.contains(rule));
-    let errors = stream.findings.iter().filter(|found| found.level == Level::Error);
+    let errors = index.findings.iter().filter(|found| found.level == Level::Error);
     let errors = errors.map(|found| found.times()).sum();
-    let accepted = accepted_by_level(stream).remove(&Level::Error);
+    let accepted = accepted_by_level(index).remove(&Level::Error);
     let accepted = accepted.map(|times| format!(", {times} of them accepted")).unwrap_or_default();
     let broken = match broken.len() {
         0 => "no rule broken".to_owned(),
@@ -71,9 +71,9 @@ pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
 }
 
 /// How many findings of each level a baseline has.
-pub(super) fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
+pub(super) fn accepted_by_level(index: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
     let mut times = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_some()) {
+    for found in index.findings.iter().filter(|found| found.accepted.is_some()) {
         *times.entry(found.level).or_default() += found.times();
     }
     times
@@ -81,10 +81,10 @@ pub(super) fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usi
 
 /// The findings of each rule and level that no baseline has, worst first.
 pub(super) fn broken<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a FindingRecord>> {
     let mut broken: BTreeMap<_, Vec<&FindingRecord>> = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_none()) {
+    for found in index.findings.iter().filter(|found| found.accepted.is_none()) {
         broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
     }
     broken
@@ -92,10 +92,10 @@ pub(super) fn broken<'a>(
 
 /// How often each rule is broken as a baseline has it, worst first, and why.
 pub(super) fn accepted<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str, &'a Accepted), usize> {
     let mut times = BTreeMap::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         if let Some(accepted) = &found.accepted {
             *times.entry((Reverse(found.level), found.rule.as_str(), accepted)).or_default() += found.times();
         }
@@ -104,9 +104,9 @@ pub(super) fn accepted<'a>(
 }
 
 /// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
-pub(super) fn not_judged<'a>(stream: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
+pub(super) fn not_judged<'a>(index: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
     let mut not_judged: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for case in &stream.cases {
+    for case in &index.cases {
         if case.verdict.is_not_judged() {
             let reason = case.reason_text();
             not_judged.entry((case.verdict, reason)).or_default().push(&case.id);

@@ -68,9 +68,9 @@ impl fmt::Display for Line {
 
 impl Evidence {
     /// The exchange of a finding; without lines if the stream lacks it.
-    pub(super) fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Evidence {
+    pub(super) fn of(found: &FindingRecord, index: &RecordIndex<'_>) -> Evidence {
         let connection =
-            stream.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
+            index.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
         let place = match &found.place {
             Some(place) => place.to_string(),
             None => format!("in {}", found.case.as_deref().unwrap_or(connection)),
@@ -78,7 +78,7 @@ impl Evidence {
         let exchange = found.location.exchange.saturating_add(1);
         Evidence {
             location: format!("{}, exchange {exchange}", escaped(&place)),
-            lines: stream
+            lines: index
                 .exchange(found.location)
                 .map(|exchange| lines(exchange, Cut::EVIDENCE))
                 .unwrap_or_default(),

@@ -33,18 +33,16 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 ///
 /// Those of the template, which are faults of ours.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<RecordIndex<'_>> =
+    let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let names = sources.iter().map(|source| source.name);
     let mut servers: Vec<Server> =
-        streams.iter().zip(names).map(|(stream, name)| Server::of(stream, name)).collect();
+        indexes.iter().zip(names).map(|(index, name)| Server::of(index, name)).collect();
     name_apart(&mut servers);
-    let rows = rows(&streams);
+    let rows = rows(&indexes);
     let page = Page {
         policy: policy(),
-        has_accepted: streams
-            .iter()
-            .any(|stream| stream.findings.iter().any(|found| found.accepted.is_some())),
+        has_accepted: indexes.iter().any(|index| index.findings.iter().any(|found| found.accepted.is_some())),
         broken: rows.iter().filter(|row| row.worst.is_some()).count(),
         servers,
         rows,
@@ -152,13 +150,13 @@ fn quoted(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 impl Server {
-    fn of(stream: &RecordIndex<'_>, file: &str) -> Server {
-        let not_judged = not_judged(stream).into_iter().map(|((verdict, reason), cases)| NotJudged {
+    fn of(index: &RecordIndex<'_>, file: &str) -> Server {
+        let not_judged = not_judged(index).into_iter().map(|((verdict, reason), cases)| NotJudged {
             verdict,
             reason: reason.clone(),
             cases: cases.join(", "),
         });
-        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text).to_owned();
+        let header = |text: fn(&Header) -> &str| index.header.map_or("unknown", text).to_owned();
         let target = header(|header| &header.target);
         Server {
             name: String::new(),
@@ -166,9 +164,9 @@ impl Server {
             file: file.to_owned(),
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
-            provenance: stream.header.map(provenance).unwrap_or_default(),
-            header: stream.header.cloned(),
-            summary: stream.summary.map(Counts::of),
+            provenance: index.header.map(provenance).unwrap_or_default(),
+            header: index.header.cloned(),
+            summary: index.summary.map(Counts::of),
             not_judged: not_judged.collect(),
         }
     }

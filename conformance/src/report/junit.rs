@@ -29,15 +29,15 @@ const SHOWN: usize = 2000;
 ///
 /// Where the XML cannot be written.
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
-    let stream = &RecordIndex::of(records);
-    let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
+    let index = &RecordIndex::of(records);
+    let target = if index.target().is_empty() { "smtp-conformance" } else { index.target() };
     let mut suite = TestSuite::new(escaped(target));
-    describe(&mut suite, stream.header);
+    describe(&mut suite, index.header);
     let mut times = times_of_cases(records);
-    let (broken, others) = by_case(stream);
+    let (broken, others) = by_case(index);
     let broken: HashMap<Key<'_>, Broken> =
-        broken.into_iter().map(|(key, found)| (key, Broken::of(stream, &found, fails))).collect();
-    for case in &stream.cases {
+        broken.into_iter().map(|(key, found)| (key, Broken::of(index, &found, fails))).collect();
+    for case in &index.cases {
         let rules: Vec<&str> = match case.rules.as_slice() {
             [] => vec!["observed"],
             rules => rules.iter().map(String::as_str).collect(),
@@ -49,14 +49,14 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
             suite.add_test_case(test_case);
         }
     }
-    for ((rule, name), found) in by_connection(stream, &others) {
-        let broken = Broken::of(stream, &found, fails);
+    for ((rule, name), found) in by_connection(index, &others) {
+        let broken = Broken::of(index, &found, fails);
         let mut test_case = TestCase::new(format!("found in {}", escaped(name)), broken.status.clone());
         test_case.set_classname(escaped(rule));
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
-    if let Some(cut) = stream.summary.and_then(cut) {
+    if let Some(cut) = index.summary.and_then(cut) {
         suite.set_system_out(format!("Beyond the limits: {cut}"));
     }
     suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
@@ -105,16 +105,16 @@ type Key<'a> = (&'a str, &'a str);
 
 /// The findings of each case and rule that it names, and those that no case asked for.
 fn by_case<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> (HashMap<Key<'a>, Vec<&'a FindingRecord>>, Vec<&'a FindingRecord>) {
     let mut broken: HashMap<Key<'a>, Vec<&'a FindingRecord>> = HashMap::new();
-    for case in &stream.cases {
+    for case in &index.cases {
         for rule in &case.rules {
             broken.entry((&case.id, rule)).or_default();
         }
     }
     let mut others = Vec::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         let key = (found.case.as_deref().unwrap_or_default(), found.rule.as_str());
         match broken.get_mut(&key).filter(|_| found.case.is_some()) {
             Some(of_case) => of_case.push(found),
@@ -127,13 +127,13 @@ fn by_case<'a>(
 
 /// Findings that no case asked for, by rule and by the name of their case or recording, in the order of the first.
 fn by_connection<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
     others: &[&'a FindingRecord],
 ) -> Vec<((&'a str, &'a str), Vec<&'a FindingRecord>)> {
     let mut positions = HashMap::new();
     let mut groups: Vec<((&str, &str), Vec<&FindingRecord>)> = Vec::new();
     for found in others {
-        let recording = stream.dialogue(found.location).map(|dialogue| dialogue.name.as_str());
+        let recording = index.dialogue(found.location).map(|dialogue| dialogue.name.as_str());
         let key = (found.rule.as_str(), found.case.as_deref().or(recording).unwrap_or("a connection"));
         let position = *positions.entry(key).or_insert_with(|| {
             groups.push((key, Vec::new()));
@@ -152,7 +152,7 @@ struct Broken {
 }
 
 impl Broken {
-    fn of(stream: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
+    fn of(index: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
         let line = |found: &&FindingRecord| {
             let place = found.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
             let seen = format!("{}: {}{place}", found.level, found.detail);
@@ -166,7 +166,7 @@ impl Broken {
         if let Some(more @ 1..) = times(found).checked_sub(listed) {
             output.push(format!("and {more} more"));
         }
-        Broken { status: status(stream, found, fails), output: output.join("\n") }
+        Broken { status: status(index, found, fails), output: output.join("\n") }
     }
 
     fn remark(&self, test_case: &mut TestCase) {
@@ -206,7 +206,7 @@ fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
     }
 }
 
-fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Level>) -> TestCaseStatus {
+fn status(index: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Level>) -> TestCaseStatus {
     let broken = broken.iter().filter(|found| found.accepted.is_none());
     let worst = broken.clone().map(|found| found.level).max();
     let Some(first) = broken.clone().find(|found| Some(found.level) == worst) else {
@@ -218,7 +218,7 @@ fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Lev
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
     status.set_message(escaped(&format!("{} Seen: {}", first.statement, first.detail)));
-    status.set_description(shortened(&console::evidence(stream, first)));
+    status.set_description(shortened(&console::evidence(index, first)));
     status
 }
 

@@ -97,24 +97,18 @@ struct NotJudged {
 }
 
 impl Report {
-    fn of(stream: &RecordIndex<'_>) -> Report {
-        let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
-        let (broken, accepted, not_judged) = (broken(stream), accepted(stream), not_judged(stream));
+    fn of(index: &RecordIndex<'_>) -> Report {
+        let header = |text: fn(&crate::record::Header) -> &str| index.header.map_or("unknown", text);
+        let (broken, accepted, not_judged) = (broken(index), accepted(index), not_judged(index));
         Report {
             target: Markdown::text(header(|header| &header.target)),
             version: Markdown::text(header(|header| &header.version)),
             registry: Markdown::text(header(|header| &header.registry_updated)),
-            provenance: stream
-                .header
-                .map(provenance)
-                .unwrap_or_default()
-                .iter()
-                .map(Markdown::text)
-                .collect(),
-            counts: stream.summary.map(|summary| Counts::of(summary, stream)),
+            provenance: index.header.map(provenance).unwrap_or_default().iter().map(Markdown::text).collect(),
+            counts: index.summary.map(|summary| Counts::of(summary, index)),
             rules: broken
                 .iter()
-                .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
+                .filter_map(|((level, id), found)| Rule::of(index, level.0, id, found))
                 .collect(),
             accepted_times: Markdown::text(accepted.values().sum::<usize>()),
             accepted: accepted
@@ -142,7 +136,7 @@ impl Report {
 }
 
 impl Counts {
-    fn of(summary: &Summary, stream: &RecordIndex<'_>) -> Counts {
+    fn of(summary: &Summary, index: &RecordIndex<'_>) -> Counts {
         let cases: Vec<String> =
             summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
         Counts {
@@ -154,7 +148,7 @@ impl Counts {
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
             cut: cut(summary).map(Markdown::text),
             hints: summary.hints.iter().map(Markdown::text).collect(),
-            by_rule: Markdown::text(by_rule(stream)),
+            by_rule: Markdown::text(by_rule(index)),
             agreement: summary
                 .agreement
                 .by_pairing()
@@ -170,10 +164,10 @@ impl Counts {
 }
 
 impl Rule {
-    fn of(stream: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
+    fn of(index: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
         let first = found.first()?;
         let catalogued = first.catalogued().map(RuleId::rule).filter(|_| level > Level::Note);
-        let Evidence { location, lines } = Evidence::of(first, stream);
+        let Evidence { location, lines } = Evidence::of(first, index);
         Some(Rule {
             level: Markdown::text(level),
             id: Markdown::text(id),
@@ -185,7 +179,7 @@ impl Rule {
                 .then(|| Exchange { location: Markdown::text(location), lines: Markdown::block(lines) }),
             fix: catalogued.filter(|rule| !rule.fix.is_empty()).map(|rule| Markdown::text(rule.fix)),
             product_fix: catalogued
-                .and_then(|rule| fix_for(stream.header, rule))
+                .and_then(|rule| fix_for(index.header, rule))
                 .map(|(server, text)| Fix { server: Markdown::text(server), text: Markdown::text(text) }),
         })
     }

@@ -17,8 +17,8 @@ const EXAMPLES: usize = 3;
 
 /// The rules that are judged, and those of other versions that are broken; the worst first, then those that most
 /// servers break, then in the catalogue's order.
-pub(super) fn rows(streams: &[RecordIndex<'_>]) -> Vec<Row> {
-    let columns: Vec<Column<'_>> = streams.iter().map(Column::of).collect();
+pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
+    let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
     let judged =
         rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
     let mut ids: Vec<&str> = judged.collect();
@@ -79,18 +79,18 @@ pub(super) struct Example {
 
 /// What a stream says of each rule.
 struct Column<'a> {
-    stream: &'a RecordIndex<'a>,
+    index: &'a RecordIndex<'a>,
     found: BTreeMap<&'a str, Vec<&'a FindingRecord>>,
     cases: BTreeMap<&'a str, Vec<Verdict>>,
 }
 
 impl<'a> Column<'a> {
-    fn of(stream: &'a RecordIndex<'a>) -> Column<'a> {
-        let mut column = Column { stream, found: BTreeMap::new(), cases: BTreeMap::new() };
-        for found in &stream.findings {
+    fn of(index: &'a RecordIndex<'a>) -> Column<'a> {
+        let mut column = Column { index, found: BTreeMap::new(), cases: BTreeMap::new() };
+        for found in &index.findings {
             column.found.entry(&found.rule).or_default().push(found);
         }
-        for case in &stream.cases {
+        for case in &index.cases {
             for rule in &case.rules {
                 column.cases.entry(rule).or_default().push(case.verdict);
             }
@@ -100,7 +100,7 @@ impl<'a> Column<'a> {
 
     fn cell(&self, rule: &str) -> Cell {
         if let Some(found) = self.found.get(rule) {
-            return Cell::Broken(Violations::of(found, self.stream));
+            return Cell::Broken(Violations::of(found, self.index));
         }
         let verdicts = self.cases.get(rule).map_or(&[][..], Vec::as_slice);
         // A case that failed by another rule may not have come to this one.
@@ -151,23 +151,23 @@ impl Cell {
 }
 
 impl Violations {
-    fn of(found: &[&FindingRecord], stream: &RecordIndex<'_>) -> Violations {
+    fn of(found: &[&FindingRecord], index: &RecordIndex<'_>) -> Violations {
         let mut levels: BTreeMap<Reverse<Level>, usize> = BTreeMap::new();
         for found in found {
             *levels.entry(Reverse(found.level)).or_default() += found.times();
         }
         let mut worst: Vec<&FindingRecord> = found.to_vec();
         worst.sort_by_cached_key(|found| {
-            (Reverse(found.level), found.accepted.is_some(), Fingerprint::of(found, stream))
+            (Reverse(found.level), found.accepted.is_some(), Fingerprint::of(found, index))
         });
         let fresh: BTreeSet<Reverse<Level>> =
             found.iter().filter(|found| found.accepted.is_none()).map(|found| Reverse(found.level)).collect();
         let example = |found: &FindingRecord| Example {
             level: found.level,
-            case: Fingerprint::of(found, stream).dialogue,
+            case: Fingerprint::of(found, index).dialogue,
             detail: found.detail.clone(),
             accepted: found.accepted.clone(),
-            evidence: Evidence::of(found, stream),
+            evidence: Evidence::of(found, index),
         };
         Violations {
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),

@@ -20,28 +20,28 @@ use crate::rules::catalogue::Level;
 ///
 /// Two runs of one target are refused: they would be one column. Those of the template are faults of ours.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<RecordIndex<'_>> =
+    let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let mut targets = BTreeSet::new();
-    for stream in &streams {
-        let target = stream.target();
+    for index in &indexes {
+        let target = index.target();
         ensure!(
             targets.insert(target),
             "two runs are of {target:?}: give one of them, or name targets apart"
         );
     }
     let of_all = |text: fn(&Header) -> &str| {
-        let all: BTreeSet<&str> = streams.iter().filter_map(|stream| stream.header.map(text)).collect();
+        let all: BTreeSet<&str> = indexes.iter().filter_map(|index| index.header.map(text)).collect();
         Markdown::text(all.into_iter().collect::<Vec<_>>().join(", "))
     };
     let page = Page {
         version: of_all(|header| &header.version),
         registry: of_all(|header| &header.registry_updated),
-        servers: streams.iter().map(Server::of).collect(),
-        rows: rows(&streams)
+        servers: indexes.iter().map(Server::of).collect(),
+        rows: rows(&indexes)
             .iter()
             .filter(|row| row.worst.is_some())
-            .map(|row| Row::of(row, &streams))
+            .map(|row| Row::of(row, &indexes))
             .collect(),
     };
     Ok(format!("{}\n", page.render().context("the page of results")?))
@@ -83,27 +83,27 @@ struct Cell {
 }
 
 impl Server {
-    fn of(stream: &RecordIndex<'_>) -> Server {
+    fn of(index: &RecordIndex<'_>) -> Server {
         let unknown = || "–".to_owned();
         let of_level = |level: Level| -> usize {
-            let found = stream.findings.iter().filter(|found| found.level == level);
+            let found = index.findings.iter().filter(|found| found.level == level);
             found.map(|found| found.times()).sum()
         };
-        let accepted = stream.findings.iter().filter(|found| found.accepted.is_some());
+        let accepted = index.findings.iter().filter(|found| found.accepted.is_some());
         let mut counts: Vec<String> =
             [Level::Error, Level::Warning, Level::Note].map(|level| of_level(level).to_string()).into();
         counts.push(accepted.map(|found| found.times()).sum::<usize>().to_string());
-        let entries = stream.header.and_then(|header| header.baseline_entries);
+        let entries = index.header.and_then(|header| header.baseline_entries);
         counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
-        match stream.summary {
+        match index.summary {
             Some(summary) => {
                 counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()));
             }
             None => counts.extend([(); 5].map(|()| unknown())),
         }
-        let version = stream.header.and_then(|header| header.server_version.clone());
+        let version = index.header.and_then(|header| header.server_version.clone());
         Server {
-            target: Markdown::text(stream.target()),
+            target: Markdown::text(index.target()),
             version: Markdown::text(version.unwrap_or_else(unknown)),
             counts: counts.into_iter().map(Markdown::text).collect(),
         }
@@ -111,9 +111,9 @@ impl Server {
 }
 
 impl Row {
-    fn of(row: &matrix::Row, streams: &[RecordIndex<'_>]) -> Row {
-        let cell = |(cell, stream): (&matrix::Cell, &RecordIndex<'_>)| match cell {
-            matrix::Cell::Broken(violation) => Cell::of(violation, &row.id, stream.target()),
+    fn of(row: &matrix::Row, indexes: &[RecordIndex<'_>]) -> Row {
+        let cell = |(cell, index): (&matrix::Cell, &RecordIndex<'_>)| match cell {
+            matrix::Cell::Broken(violation) => Cell::of(violation, &row.id, index.target()),
             matrix::Cell::Kept | matrix::Cell::NotJudged(_) | matrix::Cell::Silent => None,
         };
         Row {
@@ -121,7 +121,7 @@ impl Row {
             anchor: Markdown::anchor(&row.id),
             statement: Markdown::text(&row.statement),
             sources: Markdown::text(&row.sources),
-            cells: row.cells.iter().zip(streams).map(cell).collect(),
+            cells: row.cells.iter().zip(indexes).map(cell).collect(),
         }
     }
 

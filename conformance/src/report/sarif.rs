@@ -151,29 +151,29 @@ struct Suppression {
 }
 
 impl Run {
-    fn of(stream: &RecordIndex<'_>, base: Option<&str>) -> Run {
+    fn of(index: &RecordIndex<'_>, base: Option<&str>) -> Run {
         let mut results: BTreeMap<Fingerprint, Vec<&FindingRecord>> = BTreeMap::new();
-        for found in &stream.findings {
-            results.entry(Fingerprint::of(found, stream)).or_default().push(found);
+        for found in &index.findings {
+            results.entry(Fingerprint::of(found, index)).or_default().push(found);
         }
         let mut broken: BTreeMap<&str, &FindingRecord> = BTreeMap::new();
-        for found in &stream.findings {
+        for found in &index.findings {
             broken.entry(&found.rule).or_insert(found);
         }
-        let index: BTreeMap<&str, usize> =
-            broken.keys().enumerate().map(|(index, id)| (*id, index)).collect();
+        let positions: BTreeMap<&str, usize> =
+            broken.keys().enumerate().map(|(position, id)| (*id, position)).collect();
         let finding = |(fingerprint, all): (Fingerprint, Vec<&FindingRecord>)| {
-            let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
-            Finding::of(&fingerprint, &all, at, base, stream)
+            let at = positions.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
+            Finding::of(&fingerprint, &all, at, base, index)
         };
-        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text);
-        let mut properties = BTreeMap::from([("target", escaped(stream.target()))]);
+        let header = |text: fn(&Header) -> &str| index.header.map_or("unknown", text);
+        let mut properties = BTreeMap::from([("target", escaped(index.target()))]);
         properties.insert("registryUpdated", escaped(header(|header| &header.registry_updated)));
         properties.insert("registryOrigin", escaped(header(|header| &header.registry_origin)));
-        if let Some(version) = stream.header.and_then(|header| header.server_version.as_ref()) {
+        if let Some(version) = index.header.and_then(|header| header.server_version.as_ref()) {
             properties.insert("serverVersion", escaped(version));
         }
-        let origin = stream.header.and_then(|header| header.origin.as_ref());
+        let origin = index.header.and_then(|header| header.origin.as_ref());
         let run = origin.and_then(|origin| match origin {
             Origin::Run(run) => Some(run),
             Origin::Recordings(_) => None,
@@ -182,7 +182,7 @@ impl Run {
             properties.insert("server", escaped(&run.to_string()));
             properties.insert("tls", escaped(&run.tls_or_none()));
         }
-        if let Some(cut) = stream.summary.and_then(cut) {
+        if let Some(cut) = index.summary.and_then(cut) {
             properties.insert("beyondLimits", cut);
         }
         Run {
@@ -190,13 +190,13 @@ impl Run {
                 driver: Driver {
                     name: "smtp-conformance",
                     version: escaped(header(|header| &header.version)),
-                    rules: broken.values().map(|found| Rule::of(found, stream.header)).collect(),
+                    rules: broken.values().map(|found| Rule::of(found, index.header)).collect(),
                 },
             },
-            automation_details: Automation { id: format!("smtp-conformance/{}/", uri(stream.target())) },
+            automation_details: Automation { id: format!("smtp-conformance/{}/", uri(index.target())) },
             invocations: [Invocation {
-                execution_successful: stream.summary.is_some()
-                    && stream.cases.iter().all(|case| case.verdict != Verdict::Error),
+                execution_successful: index.summary.is_some()
+                    && index.cases.iter().all(|case| case.verdict != Verdict::Error),
                 start_time_utc: run.map(|run| run.date),
             }],
             results: results.into_iter().filter_map(finding).collect(),
@@ -240,12 +240,12 @@ impl Finding {
         all: &[&FindingRecord],
         rule_index: usize,
         base: Option<&str>,
-        stream: &RecordIndex<'_>,
+        index: &RecordIndex<'_>,
     ) -> Option<Finding> {
         let worst = all.iter().map(|found| found.level).max()?;
         let found = all.iter().find(|found| found.level == worst)?;
-        let place = PhysicalLocation::of(found, base, stream);
-        let evidence = Evidence::of(found, stream);
+        let place = PhysicalLocation::of(found, base, index);
+        let evidence = Evidence::of(found, index);
         let lines = std::iter::once(evidence.location).chain(evidence.lines.iter().map(ToString::to_string));
         let is_accepted = all.iter().all(|found| found.accepted.is_some());
         Some(Finding {
@@ -269,12 +269,12 @@ impl Finding {
 }
 
 impl PhysicalLocation {
-    fn of(found: &FindingRecord, base: Option<&str>, stream: &RecordIndex<'_>) -> PhysicalLocation {
+    fn of(found: &FindingRecord, base: Option<&str>, index: &RecordIndex<'_>) -> PhysicalLocation {
         let (file, line) = match (base, &found.place) {
             // A file as a whole has no line; services that show results in files want one.
             (Some(base), _) => (base, 1),
             (None, Some(place)) => (place.file.as_str(), place.line),
-            (None, None) => (stream.target(), 1),
+            (None, None) => (index.target(), 1),
         };
         PhysicalLocation {
             artifact_location: Artifact { uri: uri(file) },

@@ -96,9 +96,9 @@ impl TargetRow {
         records: &[Record],
         fail_on: Option<Level>,
     ) -> TargetRow {
-        let stream = RecordIndex::of(records);
-        let status = Status::of(&stream, fail_on);
-        let summary = stream.summary.cloned().unwrap_or_default();
+        let index = RecordIndex::of(records);
+        let status = Status::of(&index, fail_on);
+        let summary = index.summary.cloned().unwrap_or_default();
         let Summary { dialogues: connections, errors, warnings, notes, cases, .. } = summary;
         TargetRow { target: target.name.clone(), state, status, connections, errors, warnings, notes, cases }
     }
