@@ -1,4 +1,4 @@
-//! The report that people read: rules broken, worst first, each with the exchange that shows it.
+//! The report as text for people: the broken rules, worst first, each with an exchange that shows the violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -14,7 +14,7 @@ use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
 
-/// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
+/// Returns the report. What a server sent is shown escaped, so that no reply can move the cursor or forge a line.
 #[must_use]
 pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();
@@ -87,7 +87,7 @@ fn write_rule(
     let head = style.level(level, &format!("{level} {}", escaped(rule)));
     writeln!(text, "{head}{often}")?;
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
-    // Notes are many; what they say, and where first, is enough.
+    // There are many notes, so each detail is shown once, with its first location.
     if level == Level::Note {
         let mut details: BTreeMap<&str, Vec<&FindingRecord>> = BTreeMap::new();
         for found in found {
@@ -108,14 +108,14 @@ fn write_rule(
     writeln!(text)
 }
 
-/// The exchange that shows a violation, each line indented.
+/// Returns the exchange that shows a violation, with each line indented.
 pub(super) fn evidence(index: &RecordIndex<'_>, found: &FindingRecord) -> String {
     let Evidence { location, lines } = Evidence::of(found, index);
     let lines = lines.iter().map(|line| format!("    {line}\n"));
     format!("    {location}\n{}", lines.collect::<String>())
 }
 
-/// The other cases that show it.
+/// Returns a line with the other cases in which a rule is broken, or an empty string if there are none.
 fn elsewhere(found: &[&FindingRecord]) -> String {
     let first = found.first().and_then(|first| first.case.as_deref());
     let cases: BTreeSet<&str> = found.iter().filter_map(|found| found.case.as_deref()).collect();

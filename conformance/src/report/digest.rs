@@ -1,4 +1,4 @@
-//! What every report says of a run: rules that are broken, what a baseline accepts, what was not judged, what was cut.
+//! The parts that reports share: broken rules, accepted findings, cases that were not judged, and replies that were cut.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,8 @@ use crate::record::{FindingRecord, Header, Summary};
 use crate::rules::catalogue::{Level, Rule};
 use crate::rules::finding::Accepted;
 
-/// When and with which server a run was, or which files were judged, each as a sentence without its full stop.
+/// Returns sentences, without their full stops, about the date and the server of a run, or about the files that were
+/// judged.
 pub(super) fn provenance(header: &Header) -> Vec<String> {
     match &header.origin {
         Some(Origin::Run(run)) => {
@@ -36,17 +37,17 @@ pub(super) fn provenance(header: &Header) -> Vec<String> {
     }
 }
 
-/// How many files of recordings are named.
+/// The maximum number of recordings that are named.
 const FILES: usize = 10;
 
-/// How a rule is fixed in the server that a run was against: the product and the advice. `None` if the product is not
-/// known, or the rule has no advice for it.
+/// Returns the server's product and the rule's advice for it, or `None` if the product is unknown or the rule has no
+/// advice for it.
 pub(super) fn fix_for(header: Option<&Header>, rule: &Rule) -> Option<(&'static str, &'static str)> {
     let product = header?.product?;
     rule.fixes.iter().copied().find(|(server, _)| *server == product.name())
 }
 
-/// How many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
+/// Returns how many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
 pub(super) fn by_rule(index: &RecordIndex<'_>) -> String {
     let of_level = |level: Level| {
         let found =
@@ -70,7 +71,7 @@ pub(super) fn by_rule(index: &RecordIndex<'_>) -> String {
     format!("{broken}, {} warned{in_all}", warned.len())
 }
 
-/// How many findings of each level a baseline has.
+/// Returns the number of accepted findings at each level.
 pub(super) fn accepted_by_level(index: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
     let mut times = BTreeMap::new();
     for found in index.findings.iter().filter(|found| found.accepted.is_some()) {
@@ -79,7 +80,7 @@ pub(super) fn accepted_by_level(index: &RecordIndex<'_>) -> BTreeMap<Level, usiz
     times
 }
 
-/// The findings of each rule and level that no baseline has, worst first.
+/// Returns the findings that are not accepted by level and rule, worst first.
 pub(super) fn broken<'a>(
     index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a FindingRecord>> {
@@ -90,7 +91,7 @@ pub(super) fn broken<'a>(
     broken
 }
 
-/// How often each rule is broken as a baseline has it, worst first, and why.
+/// Returns the number of accepted findings by level, rule and reason, worst first.
 pub(super) fn accepted<'a>(
     index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str, &'a Accepted), usize> {
@@ -103,7 +104,7 @@ pub(super) fn accepted<'a>(
     times
 }
 
-/// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
+/// Returns the cases that were not judged by verdict and reason, so that a reader sees which flag would enable them.
 pub(super) fn not_judged<'a>(index: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
     let mut not_judged: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for case in &index.cases {
@@ -115,12 +116,12 @@ pub(super) fn not_judged<'a>(index: &RecordIndex<'a>) -> BTreeMap<(Verdict, Stri
     not_judged
 }
 
-/// How many findings some stand for.
+/// Returns the number of findings that some records represent.
 pub(super) fn times(found: &[&FindingRecord]) -> usize {
     found.iter().map(|found| found.times()).sum()
 }
 
-/// What of a run is beyond the limits; `None` if nothing is.
+/// Returns a clause about what exceeded the limits, or `None` if nothing did.
 pub(super) fn cut(summary: &Summary) -> Option<String> {
     let Summary { excess: Excess { replies, octets }, overflows, .. } = summary;
     let (replies, octets) = (counted(*replies, "reply"), counted(*octets, "octet"));
@@ -135,7 +136,7 @@ pub(super) fn cut(summary: &Summary) -> Option<String> {
     }
 }
 
-/// The first of some names.
+/// Returns the first few names, followed by `...` if there are more.
 pub(super) fn few(names: &[&str]) -> String {
     const SHOWN: usize = 3;
     let mut names = names.to_vec();

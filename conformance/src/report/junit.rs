@@ -1,4 +1,4 @@
-//! JUnit XML, as CI servers read it: a test case for each case and rule.
+//! The report as JUnit XML for CI servers, with a test case for each case and rule.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,18 +16,21 @@ use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::record::{FindingRecord, Header, Record};
 use crate::rules::catalogue::Level;
 
-/// How many findings the output of a test case lists.
+/// The maximum number of findings that the output of a test case lists.
 const LISTED: usize = 20;
-/// How many characters of the exchange that shows a finding a test case has.
+/// The maximum number of characters of an exchange in a test case.
 const SHOWN: usize = 2000;
 
-/// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
-/// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case.
-/// Findings that no case asked for make a test case for each rule and connection.
+/// Returns the report.
+///
+/// A test case fails if its rule is broken at or above the level `fails`. It is an error if its case has the verdict
+/// [`Verdict::Error`], and is skipped with the reason if its case was not judged. Findings below that level and accepted
+/// findings are listed in its output. Findings without a case, or about rules that their case does not name, make one test
+/// case for each rule and case or recording.
 ///
 /// # Errors
 ///
-/// Where the XML cannot be written.
+/// Returns an error if the XML cannot be written.
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     let index = &RecordIndex::of(records);
     let target = if index.target().is_empty() { "smtp-conformance" } else { index.target() };
@@ -44,7 +47,7 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
         };
         for rule in rules {
             let mut test_case = test_case(case, rule, broken.get(&(case.id.as_str(), rule)));
-            // The time that a case took counts once, although it has a test case for each rule.
+            // The time of a case counts only once, although the case has a test case for each rule.
             test_case.set_time(times.remove(case.id.as_str()).unwrap_or_default());
             suite.add_test_case(test_case);
         }
@@ -60,14 +63,14 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
         suite.set_system_out(format!("Beyond the limits: {cut}"));
     }
     suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
-    // Jenkins' schema knows `skipped` of a suite, but not of all of them.
+    // Jenkins's schema allows `skipped` on a suite, but not on the root element.
     let skipped = format!(" skipped=\"{}\"", suite.skipped);
     let mut report = Report::new("smtp-conformance");
     report.add_test_suite(suite);
     Ok(report.to_string().context("JUnit")?.replacen(&skipped, "", 1))
 }
 
-/// When and with which server the run was.
+/// Adds the date and the server of the run to a suite.
 fn describe(suite: &mut TestSuite, header: Option<&Header>) {
     let Some(Header { origin: Some(Origin::Run(run)), server_version, .. }) = header else { return };
     suite.timestamp = run.date.to_string().parse().ok();
@@ -81,7 +84,7 @@ fn describe(suite: &mut TestSuite, header: Option<&Header>) {
     }
 }
 
-/// How long the replies to each case took.
+/// Returns how long the replies took in each case.
 fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
     let mut times: HashMap<&str, Duration> = HashMap::new();
     let mut parts: &[Part] = &[];
@@ -90,7 +93,7 @@ fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
             Record::Dialogue(opening) => parts = &opening.cases,
             Record::Exchange(spoken) => {
                 let Some(case) = Part::owner(parts, spoken.number) else { continue };
-                // Each reply has its time from the act on.
+                // The time of each reply counts from the act.
                 let millis = spoken.exchange.answers.iter().map(|answer| answer.millis).max();
                 *times.entry(case).or_default() += Duration::from_millis(millis.unwrap_or_default());
             }
@@ -100,10 +103,10 @@ fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
     times
 }
 
-/// A case and a rule that it names.
+/// The ids of a case and of a rule that it names.
 type Key<'a> = (&'a str, &'a str);
 
-/// The findings of each case and rule that it names, and those that no case asked for.
+/// Returns the findings of each case by the rules that it names, and the other findings.
 fn by_case<'a>(
     index: &RecordIndex<'a>,
 ) -> (HashMap<Key<'a>, Vec<&'a FindingRecord>>, Vec<&'a FindingRecord>) {
@@ -125,7 +128,7 @@ fn by_case<'a>(
     (broken, others)
 }
 
-/// Findings that no case asked for, by rule and by the name of their case or recording, in the order of the first.
+/// Groups the other findings by rule and by the name of their case or recording, in the order of the first finding.
 fn by_connection<'a>(
     index: &RecordIndex<'a>,
     others: &[&'a FindingRecord],
@@ -144,10 +147,10 @@ fn by_connection<'a>(
     groups
 }
 
-/// What findings make of a test case.
+/// The effect of findings on a test case.
 struct Broken {
     status: TestCaseStatus,
-    /// What was found and is no failure stands in the output of the test case.
+    /// The findings, for the output of a test case that does not fail.
     output: String,
 }
 

@@ -1,4 +1,4 @@
-//! The report as GitHub-flavoured Markdown, for the summary of a CI run.
+//! The report as GitHub-flavoured Markdown for the summary of a CI run.
 
 use anyhow::{Context as _, Result};
 use askama::Template;
@@ -10,12 +10,12 @@ use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Record, Summary};
 use crate::rules::catalogue::{Level, RuleId};
 
-/// The report: counts, a table of the rules broken, each error and warning with the exchange that shows it first, the
-/// agreement with the registry, and what was not judged. Whatever a server sent is text, within code.
+/// Returns the report: counts, a table of the broken rules, the first exchange that shows each error and warning, the
+/// agreement with the registry, and the cases that were not judged. Everything that a server sent appears as code.
 ///
 /// # Errors
 ///
-/// Where the template lets no text through that is not escaped, which is a fault of ours.
+/// Returns an error only if the template prints text that is not escaped, which is a bug in this program.
 pub fn render(records: &[Record]) -> Result<String> {
     let text = Report::of(&RecordIndex::of(records)).render().context("the Markdown report")?;
     Ok(format!("{text}\n"))
@@ -27,7 +27,7 @@ struct Report {
     target: Markdown,
     version: Markdown,
     registry: Markdown,
-    /// When and with which server it was, or which files were judged.
+    /// The date and the server of the run, or the files that were judged.
     provenance: Vec<Markdown>,
     counts: Option<Counts>,
     rules: Vec<Rule>,
@@ -64,7 +64,7 @@ struct Rule {
     detail: Markdown,
     statement: Markdown,
     sources: Markdown,
-    /// Notes are many; what they say is enough.
+    /// The first exchange that shows the violation. Notes have none, because there are many of them.
     exchange: Option<Exchange>,
     fix: Option<Markdown>,
     /// The advice for the server's product.

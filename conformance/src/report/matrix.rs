@@ -1,4 +1,4 @@
-//! Rules against servers: what each run says of each rule.
+//! The matrix of rules and servers: what each run shows about each rule.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -12,11 +12,11 @@ use crate::record::outcome::Verdict;
 use crate::rules::catalogue::{Level, Rule, RuleId, rules};
 use crate::rules::finding::Accepted;
 
-/// How many exchanges a cell shows.
+/// The maximum number of exchanges that a cell shows.
 const EXAMPLES: usize = 3;
 
-/// The rules that are judged, and those of other versions that are broken; the worst first, then those that most
-/// servers break, then in the catalogue's order.
+/// Returns one row for each rule that is judged, and for each broken rule of another version. Rows are sorted by level,
+/// worst first, then by the number of servers that break the rule, then in the catalogue's order.
 pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
     let judged =
@@ -32,7 +32,7 @@ pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
     rows
 }
 
-/// A rule.
+/// A row, for one rule.
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) rule: Option<&'static Rule>,
@@ -40,44 +40,47 @@ pub(super) struct Row {
     pub(super) sources: String,
     /// The highest level of a finding of any server.
     pub(super) worst: Option<Level>,
-    /// What each server did, in the order of the streams.
+    /// One cell per server, in the order of the runs.
     pub(super) cells: Vec<Cell>,
 }
 
-/// What a server did with a rule.
+/// A cell, for one rule and one server.
 pub(super) enum Cell {
+    /// The server broke the rule.
     Broken(Violations),
-    /// A case provoked it, and it was kept.
+    /// A case tested the rule, and the server followed it.
     Kept,
-    /// The cases that would provoke it were not judged.
+    /// The cases that would test the rule were not judged.
     NotJudged(Verdict),
-    /// Nothing was found; whether anything provoked it is not known.
+    /// There is no finding, but no case shows that the server follows the rule either.
     Silent,
 }
 
+/// The findings of one server about one rule.
 pub(super) struct Violations {
-    /// How often, by level, worst first.
+    /// The number of findings at each level, worst first.
     pub(super) levels: Vec<(Level, usize)>,
-    /// The levels of the findings that no baseline has, worst first.
+    /// The levels of the findings that are not accepted, worst first.
     pub(super) fresh: Vec<Level>,
-    /// How many findings a baseline has.
+    /// The number of accepted findings.
     pub(super) accepted: usize,
-    /// The worst first, those that no baseline has before the others, then by case and act.
+    /// Examples, sorted by level (worst first), with accepted findings last in each level, then by case and act.
     pub(super) examples: Vec<Example>,
-    /// How many findings are not shown.
+    /// The number of findings that are not shown.
     pub(super) more: usize,
 }
 
+/// A finding that is shown.
 pub(super) struct Example {
     pub(super) level: Level,
-    /// The case, or else the connection.
+    /// The case, or the connection if there is no case.
     pub(super) case: String,
     pub(super) detail: String,
     pub(super) accepted: Option<Accepted>,
     pub(super) evidence: Evidence,
 }
 
-/// What a stream says of each rule.
+/// The findings and the verdicts of one run, by rule.
 struct Column<'a> {
     index: &'a RecordIndex<'a>,
     found: BTreeMap<&'a str, Vec<&'a FindingRecord>>,
@@ -103,7 +106,7 @@ impl<'a> Column<'a> {
             return Cell::Broken(Violations::of(found, self.index));
         }
         let verdicts = self.cases.get(rule).map_or(&[][..], Vec::as_slice);
-        // A case that failed by another rule may not have come to this one.
+        // A case that failed because of another rule may not have tested this one.
         let kept = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Observed);
         match verdicts {
             verdicts if verdicts.iter().any(kept) => Cell::Kept,

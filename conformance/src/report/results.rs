@@ -1,4 +1,4 @@
-//! The results of many servers as one page of Markdown, which is kept beside them and says the same after every run.
+//! The results of many servers as one Markdown page, which stays the same from run to run if the servers do.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,13 @@ use crate::record::Header;
 use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
-/// The page: a table of servers, rules against servers, and an exchange behind each cell. What differs from run to run,
-/// as queue ids and times, is left out of it.
+/// Returns the page: a table of servers, a matrix of rules and servers, and one exchange for each cell. Queue ids, times
+/// and other text that differs from run to run are replaced by placeholders.
 ///
 /// # Errors
 ///
-/// Two runs of one target are refused: they would be one column. Those of the template are faults of ours.
+/// Returns an error if two runs have the same target, because each target is one column. Any other error is a bug in this
+/// program.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
@@ -27,7 +28,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
         let target = index.target();
         ensure!(
             targets.insert(target),
-            "two runs are of {target:?}: give one of them, or name targets apart"
+            "two runs have the target {target:?}; give only one of them, or set another `name` in a target file and run \
+             it again"
         );
     }
     let of_all = |text: fn(&Header) -> &str| {
@@ -59,7 +61,7 @@ struct Page {
 struct Server {
     target: Markdown,
     version: Markdown,
-    /// Of each level, how many are accepted, entries of the baseline, and the pairs of each pairing.
+    /// The numbers of errors, warnings, notes, accepted findings, entries of the baseline, and pairs of each pairing.
     counts: Vec<Markdown>,
 }
 
@@ -68,7 +70,7 @@ struct Row {
     anchor: Markdown,
     statement: Markdown,
     sources: Markdown,
-    /// Of each server; `None` where it does not break the rule.
+    /// One cell per server, or `None` if the server does not break the rule.
     cells: Vec<Option<Cell>>,
 }
 

@@ -1,4 +1,4 @@
-//! Removes the password of a target from everything that is written, in whatever form a server shows it.
+//! Removes the password of a target from everything that is written, in every form that a server is likely to show.
 
 use std::collections::HashSet;
 
