@@ -68,8 +68,9 @@ impl Baseline {
     /// Marks the accepted findings of an outcome, and collects messages about the stale entries for its target.
     ///
     /// An entry is stale if it has expired. It is also stale if it matches no finding and no case or connection has a
-    /// name that matches `case`, or if it matches no finding although at least one case that it names was judged and none
-    /// is inconclusive, blocked or in error. If the run was `narrowed` to some cases, only expired entries are stale.
+    /// name that matches `case`, or if it matches no finding although at least one case that it names was judged and
+    /// none is inconclusive, blocked or in error. If the run was `narrowed` to some cases, only expired entries are
+    /// stale.
     #[must_use]
     pub fn review(&self, target: &str, today: Date, narrowed: bool, mut outcome: Outcome) -> Reviewed {
         let stale = self.mark_each(target, today, narrowed, &mut outcome);
@@ -275,7 +276,8 @@ S: 250 Ok",
         let stale = |case: &str| marked(&TEXT.replace("noop", case), "postfix/mx").1;
         let unmatched = |case: &str| {
             format!(
-                "b.toml:5: enhanced-code-present in {case}: no finding matches it any longer; --update-baseline removes it"
+                "b.toml:5: enhanced-code-present in {case}: no finding matches it any longer; --update-baseline \
+                 removes it"
             )
         };
         assert_eq!(stale("quit"), [unmatched("quit")]);

@@ -99,7 +99,9 @@ impl Survey {
             asking.buffered(self.parallel).take_until(plan.interruption.happened()).collect().await;
         waiting.retain(|one| {
             let is_out = self.opt_out.has_address_of(&one.target);
-            table.rows.extend(is_out.then(|| TargetRow::left_out(&one.target)));
+            if is_out {
+                table.rows.push(TargetRow::left_out(&one.target));
+            }
             !is_out
         });
         plan.progress.set_length(waiting.len() as u64);
@@ -147,8 +149,8 @@ impl Survey {
 
 /// The state that the threads of a survey share.
 ///
-/// Each thread tests its targets, judges the outcomes and writes the records, so that no replies or records pass between
-/// threads.
+/// Each thread tests its targets, judges the outcomes and writes the records, so that no replies or records pass
+/// between threads.
 #[derive(Debug)]
 struct Workers {
     survey: Survey,
@@ -245,8 +247,8 @@ async fn all(mut running: JoinSet<Result<()>>) -> Result<()> {
     Ok(())
 }
 
-/// Locks a mutex even if a thread panicked while it held it. The data is still consistent, because every change is a single
-/// step.
+/// Locks a mutex even if a thread panicked while it held it. The data is still consistent, because every change is a
+/// single step.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -26,8 +26,8 @@ impl Entry {
             || outcome.dialogues.iter().any(|dialogue| self.case.is_match(&dialogue.name))
     }
 
-    /// Returns whether at least one matching case was judged, and no matching case is inconclusive, blocked or in error.
-    /// An entry that matches no case is about a connection, which was tried unless the run was cut short.
+    /// Returns whether at least one matching case was judged, and no matching case is inconclusive, blocked or in
+    /// error. An entry that matches no case is about a connection, which was tried unless the run was cut short.
     pub(super) fn was_tried(&self, outcome: &Outcome) -> bool {
         let mut fitting = outcome.cases.iter().filter(|case| self.case.is_match(&case.id)).peekable();
         let open = [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error];

@@ -8,13 +8,13 @@ use crate::protocol::reply::Reader;
 
 /// What a server sends on one connection.
 ///
-/// Octets go in, and replies come out and are added to the exchanges that they answer. It never holds more than one reply
-/// and the octets of one read.
+/// Octets go in, and replies come out and are added to the exchanges that they answer. It never holds more than one
+/// reply and the octets of one read.
 pub(super) struct Inbox {
     reader: Reader,
     /// The number of octets received so far.
     received: usize,
-    /// How many more surplus replies are kept.
+    /// The number of further surplus replies that are kept.
     room: usize,
 }
 

@@ -16,8 +16,9 @@ use crate::rules::catalogue::Rule;
 use crate::rules::finding::{Finding, Location};
 use crate::rules::{Strictness, judge};
 
-/// Marks a transcript that is read as if the suite's client had recorded it. Replies that no act asked for then belong to
-/// the act before them, and no reply to a pipelined group is sure if one is missing. A transcript cannot express either.
+/// Marks a transcript that is read as if the suite's client had recorded it. Replies that no act asked for then belong
+/// to the act before them, and no reply to a pipelined group is sure if one is missing. A transcript cannot express
+/// either.
 pub(crate) const LIVE: &str = "#: as a client saw it";
 
 /// Reads the connection of a transcript, to a server that speaks SMTP.
@@ -147,8 +148,8 @@ impl Table<'_> {
     }
 }
 
-/// If a transcript ends with a refusal of one line, returns variants of it in which that reply has two lines, one variant
-/// for each space in its text. The meaning of a reply does not depend on its line breaks (RFC 5321 §4.2.1).
+/// If a transcript ends with a refusal of one line, returns variants of it in which that reply has two lines, one
+/// variant for each space in its text. The meaning of a reply does not depend on its line breaks (RFC 5321 §4.2.1).
 fn parted(transcript: &str) -> Vec<String> {
     let mut parted = Vec::new();
     let (before, last) = match transcript.rsplit_once('\n') {
@@ -156,7 +157,10 @@ fn parted(transcript: &str) -> Vec<String> {
         None => (String::new(), transcript),
     };
     let is_alone = !before.lines().next_back().is_some_and(|line| line.starts_with("S: "));
-    let Some(reply) = last.strip_prefix("S: ").filter(|_| is_alone) else { return parted };
+    if !is_alone {
+        return parted;
+    }
+    let Some(reply) = last.strip_prefix("S: ") else { return parted };
     let Some((code, text)) = reply.split_at_checked(4) else { return parted };
     if !code.starts_with(['4', '5']) || !code.ends_with(' ') {
         return parted;

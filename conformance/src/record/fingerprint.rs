@@ -49,8 +49,8 @@ impl Fingerprint {
         }
     }
 
-    /// Returns the identity as 32 hexadecimal digits: the first half of the SHA-256 of the three parts as a JSON array of
-    /// strings.
+    /// Returns the identity as 32 hexadecimal digits: the first half of the SHA-256 of the three parts as a JSON array
+    /// of strings.
     #[must_use]
     pub fn digest(&self) -> String {
         let parts = serde_json::json!([self.rule, self.dialogue, self.act]).to_string();

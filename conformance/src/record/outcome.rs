@@ -59,8 +59,8 @@ impl Outcome {
         dialogue.map_or("", |dialogue| dialogue.case(location.exchange).unwrap_or(&dialogue.name))
     }
 
-    /// Returns the reason why no case was judged, if it is the same for all of them. Cases that were blocked by a failed
-    /// canary count as having the canary's reason.
+    /// Returns the reason why no case was judged, if it is the same for all of them. Cases that were blocked by a
+    /// failed canary count as having the canary's reason.
     #[must_use]
     pub fn obstacle(&self) -> Option<&Reason> {
         let first = self.cases.first()?.reason.as_ref()?;

@@ -8,9 +8,9 @@ use crate::record::{DialogueRecord, Record};
 
 /// Returns the conversations of a run, each with its cases in order.
 ///
-/// A line begins with `===` if it says what happened, with ` ->` if the client sent it, with `<- ` if the server sent it,
-/// and with `<**` if it belongs to a refusal, which is a reply with a code 4yz or 5yz. Octets that are not printable are
-/// escaped.
+/// A line begins with `===` if it says what happened, with ` ->` if the client sent it, with `<- ` if the server sent
+/// it, and with `<**` if it belongs to a refusal, which is a reply with a code 4yz or 5yz. Octets that are not
+/// printable are escaped.
 #[must_use]
 pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();

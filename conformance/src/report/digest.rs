@@ -1,4 +1,4 @@
-//! The parts that reports share: broken rules, accepted findings, cases that were not judged, and replies that were cut.
+//! The parts that reports share: provenance, broken rules, accepted findings, cases that were not judged, and limits.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};

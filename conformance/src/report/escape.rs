@@ -1,7 +1,7 @@
 //! Escapes text from outside for reports.
 //!
-//! A Markdown template prints only [`Markdown`]. Its text begins with a mark that escaped text cannot contain. The escaper
-//! removes the mark and fails on text without it. An HTML template escapes everything that it prints.
+//! A Markdown template prints only [`Markdown`]. Its text begins with a mark that escaped text cannot contain. The
+//! escaper removes the mark and fails on text without it. An HTML template escapes everything that it prints.
 
 use std::fmt::{self, Display, Write};
 
@@ -13,10 +13,11 @@ pub(crate) fn escaped(text: &str) -> String {
     let harmless =
         |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
     text.chars()
-        .flat_map(|character| match harmless(character) {
-            true => vec![character],
-            false => character.escape_default().collect(),
-        })
+        .flat_map(
+            |character| {
+                if harmless(character) { vec![character] } else { character.escape_default().collect() }
+            },
+        )
         .collect()
 }
 
@@ -99,8 +100,8 @@ impl Escaper for MarkdownOnly {
     }
 }
 
-/// The escaper of HTML templates, for text and quoted attributes. Text is [`escaped`], and characters that could be markup
-/// become entities.
+/// The escaper of HTML templates, for text and quoted attributes. Text is [`escaped`], and characters that could be
+/// markup become entities.
 #[derive(Clone, Copy)]
 pub(super) struct Html;
 

@@ -52,8 +52,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     page.render().context("the HTML report")
 }
 
-/// Gives the servers distinct names: the target without its folders if these are distinct, else the whole target, else the
-/// target and the file.
+/// Gives the servers distinct names: the target without its folders if these are distinct, else the whole target, else
+/// the target and the file.
 fn name_apart(servers: &mut [Server]) {
     let is_apart =
         |name: fn(&Server) -> &str| servers.iter().map(name).collect::<BTreeSet<_>>().len() == servers.len();

@@ -24,9 +24,9 @@ const SHOWN: usize = 2000;
 /// Returns the report.
 ///
 /// A test case fails if its rule is broken at or above the level `fails`. It is an error if its case has the verdict
-/// [`Verdict::Error`], and is skipped with the reason if its case was not judged. Findings below that level and accepted
-/// findings are listed in its output. Findings without a case, or about rules that their case does not name, make one test
-/// case for each rule and case or recording.
+/// [`Verdict::Error`], and is skipped with the reason if its case was not judged. Findings below that level and
+/// accepted findings are listed in its output. Findings without a case, or about rules that their case does not name,
+/// make one test case for each rule and case or recording.
 ///
 /// # Errors
 ///
@@ -119,9 +119,12 @@ fn by_case<'a>(
     let mut others = Vec::new();
     for found in &index.findings {
         let key = (found.case.as_deref().unwrap_or_default(), found.rule.as_str());
-        match broken.get_mut(&key).filter(|_| found.case.is_some()) {
-            Some(of_case) => of_case.push(found),
-            None => others.push(*found),
+        if found.case.is_some()
+            && let Some(of_case) = broken.get_mut(&key)
+        {
+            of_case.push(found);
+        } else {
+            others.push(*found);
         }
     }
     broken.retain(|_, found| !found.is_empty());

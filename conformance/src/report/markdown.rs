@@ -166,7 +166,7 @@ impl Counts {
 impl Rule {
     fn of(index: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
         let first = found.first()?;
-        let catalogued = first.catalogued().map(RuleId::rule).filter(|_| level > Level::Note);
+        let catalogued = if level > Level::Note { first.catalogued().map(RuleId::rule) } else { None };
         let Evidence { location, lines } = Evidence::of(first, index);
         Some(Rule {
             level: Markdown::text(level),

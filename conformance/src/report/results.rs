@@ -13,13 +13,13 @@ use crate::record::Header;
 use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
-/// Returns the page: a table of servers, a matrix of rules and servers, and one exchange for each cell. Queue ids, times
-/// and other text that differs from run to run are replaced by placeholders.
+/// Returns the page: a table of servers, a matrix of rules and servers, and one exchange for each cell. Queue ids,
+/// times and other text that differs from run to run are replaced by placeholders.
 ///
 /// # Errors
 ///
-/// Returns an error if two runs have the same target, because each target is one column. Any other error is a bug in this
-/// program.
+/// Returns an error if two runs have the same target, because each target is one column. Any other error is a bug in
+/// this program.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
@@ -28,8 +28,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
         let target = index.target();
         ensure!(
             targets.insert(target),
-            "two runs have the target {target:?}; give only one of them, or set another `name` in a target file and run \
-             it again"
+            "two runs have the target {target:?}; give only one of them, or set another `name` in a target file and \
+             run it again"
         );
     }
     let of_all = |text: fn(&Header) -> &str| {
@@ -101,7 +101,7 @@ impl Server {
             Some(summary) => {
                 counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()));
             }
-            None => counts.extend([(); 5].map(|()| unknown())),
+            None => counts.extend(std::iter::repeat_with(unknown).take(5)),
         }
         let version = index.header.and_then(|header| header.server_version.clone());
         Server {

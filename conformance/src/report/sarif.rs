@@ -28,9 +28,9 @@ const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
 
 /// Returns the report: a log with one SARIF run per run.
 ///
-/// Findings that share a [`Fingerprint`] are one result, with the number of findings as its occurrence count. The result
-/// is suppressed if all of them are accepted. Results are located in the file `base`. Without it, a result is located in
-/// the line of its recording, or else in a file with the name of the target.
+/// Findings that share a [`Fingerprint`] are one result, with the number of findings as its occurrence count. The
+/// result is suppressed if all of them are accepted. Results are located in the file `base`. Without it, a result is
+/// located in the line of its recording, or else in a file with the name of the target.
 ///
 /// # Errors
 ///
@@ -260,12 +260,17 @@ impl Finding {
                 physical_location: place,
                 message: Some(Message::of_lines(lines, "\n")),
             }],
-            // GitHub identifies results by the second fingerprint. Without it, all results of a rule would be one there.
+            // GitHub identifies results by the second fingerprint. Without it, all results of a rule would be one
+            // there.
             partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
                 .map(|name| (name, fingerprint.digest()))
                 .into(),
             occurrence_count: times(all),
-            suppressions: found.accepted.iter().filter(|_| is_accepted).map(Suppression::of).collect(),
+            suppressions: if is_accepted {
+                found.accepted.iter().map(Suppression::of).collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 }

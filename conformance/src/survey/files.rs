@@ -36,8 +36,8 @@ pub(super) fn names(targets: &[Target]) -> Result<Vec<String>> {
 
 /// Returns the stem of a target's file name.
 ///
-/// It is the name of the target if every file system accepts that unchanged. Otherwise it is the part of the name that is
-/// safe, followed by `~`, which no unchanged name contains, and the beginning of the name's SHA-256.
+/// It is the name of the target if every file system accepts that unchanged. Otherwise it is the part of the name that
+/// is safe, followed by `~`, which no unchanged name contains, and the beginning of the name's SHA-256.
 fn stem(name: &str) -> String {
     let is_plain =
         |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-_.".contains(&octet);

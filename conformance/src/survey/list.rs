@@ -28,8 +28,8 @@ pub fn targets(list: &Path) -> Result<Vec<Target>> {
         match lines.insert(target.name.clone(), line) {
             None => Ok(target),
             Some(before) => Err(anyhow!(
-                "{:?} is already the name of the target on line {before}; delete one of the lines, or set another `name` \
-                 in a target file",
+                "{:?} is already the name of the target on line {before}; delete one of the lines, or set another \
+                 `name` in a target file",
                 target.name
             )),
         }

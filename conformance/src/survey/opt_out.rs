@@ -119,7 +119,7 @@ mod tests {
         let mut target = Target::read("smtp://mx.example.com").expect("a URL");
         assert!(!out.has_address_of(&target));
         target.addresses =
-            Some(vec!["203.0.113.1".parse().expect("one"), "198.51.100.7".parse().expect("one")]);
+            Some(["203.0.113.1", "198.51.100.7"].map(|text| text.parse().expect("an address")).into());
         assert!(out.has_address_of(&target));
     }
 
