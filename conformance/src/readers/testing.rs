@@ -16,9 +16,9 @@ use crate::rules::catalogue::Rule;
 use crate::rules::finding::{Finding, Location};
 use crate::rules::{Strictness, judge};
 
-/// Marks a transcript that is read as if the suite's client had recorded it. Replies that no act asked for then belong
-/// to the act before them, and no reply to a pipelined group is sure if one is missing. A transcript cannot express
-/// either.
+/// The remark that makes a transcript be read as if the suite's client had recorded it. Replies that no act asked for
+/// then belong to the act before them, and no reply to a pipelined group is sure if one is missing. A transcript has no
+/// other way to express this.
 pub(crate) const LIVE: &str = "#: as a client saw it";
 
 /// Reads the connection of a transcript, to a server that speaks SMTP.
@@ -148,8 +148,10 @@ impl Table<'_> {
     }
 }
 
-/// If a transcript ends with a refusal of one line, returns variants of it in which that reply has two lines, one
-/// variant for each space in its text. The meaning of a reply does not depend on its line breaks (RFC 5321 §4.2.1).
+/// Returns variants of a transcript that ends with a refusal of one line. In each, that reply has two lines, broken at
+/// one of the spaces in its text. The meaning of a reply does not depend on its line breaks (RFC 5321 §4.2.1).
+///
+/// For other transcripts, there are no variants.
 fn parted(transcript: &str) -> Vec<String> {
     let mut parted = Vec::new();
     let (before, last) = match transcript.rsplit_once('\n') {

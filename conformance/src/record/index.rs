@@ -57,7 +57,7 @@ impl<'a> RecordIndex<'a> {
         self.findings.iter().any(|found| found.level >= level && found.accepted.is_none())
     }
 
-    /// Returns whether a case failed because of an error in this program or in the case itself.
+    /// Returns whether a case has the verdict [`Verdict::Error`].
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.cases.iter().any(|case| case.verdict == Verdict::Error)

@@ -95,7 +95,7 @@ pub struct CaseOutcome {
     pub title: String,
     /// The verdict.
     pub verdict: Verdict,
-    /// The reason for the verdict, if the case was not judged.
+    /// The reason, if the case did not go as expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The number of its connection, from 0.
@@ -116,7 +116,7 @@ impl CaseOutcome {
     }
 }
 
-/// The reason why a case was not judged.
+/// The reason why a case did not go as expected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Reason {
@@ -188,11 +188,11 @@ pub enum Verdict {
     Fail,
     /// One of its rules is broken at level warning.
     Warn,
-    /// It went as expected, but it names no rule or a rule is broken at level note.
+    /// It went as expected, but it names no rule, or one of its rules is broken at level note.
     Observed,
     /// The server does not have what the case is about.
     Unsupported,
-    /// The server demands something else first, a case that it depends on was not observed, or a canary failed.
+    /// The server demands something else first, a case that it depends on did not go as expected, or a canary failed.
     Blocked,
     /// The run does not allow it, or the target does not state what it needs.
     Skipped,

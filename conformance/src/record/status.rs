@@ -14,7 +14,7 @@ pub enum Status {
     Stale,
     /// A finding that is not accepted is at or above the level that fails the run.
     Fails,
-    /// A case failed because of an error in this program or in the case itself.
+    /// A case has the verdict error, because the case or this program is at fault.
     Faulty,
 }
 
