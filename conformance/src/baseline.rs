@@ -1,4 +1,4 @@
-//! A baseline: findings that are accepted, each with what the server breaks and why that is left as it is.
+//! Baselines: lists of accepted findings, each with the section that the server breaks and the reason to accept it.
 
 mod entry;
 mod form;
@@ -18,20 +18,20 @@ use crate::rules::catalogue::Level;
 use entry::Entry;
 pub use update::Update;
 
-/// Findings that are accepted: they are reported as such and fail no run.
+/// A list of accepted findings. They are reported as accepted and do not fail a run.
 ///
 /// ```toml
 /// [[accepted]]
 /// target = "postfix/*"          # the target's name
 /// rule = "enhanced-code-present"
-/// case = "etrn*"                # or the name of the connection, where no case brought it about
+/// case = "etrn*"                # or the name of the connection, if no case provoked the finding
 /// section = "RFC 2034 §4"       # what the server breaks
 /// reason = "Replies to ETRN carry no enhanced status code."
 /// link = "https://example.org/1"  # optional
 /// expires = 2027-12-31          # optional: the last day on which it is accepted
 /// ```
 ///
-/// Target, rule and case are globs.
+/// `target`, `rule` and `case` are globs.
 #[derive(Clone, Debug)]
 pub struct Baseline {
     path: PathBuf,
@@ -40,21 +40,22 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Reads a file; one that is not there is an empty baseline, so that `--update-baseline` can begin one.
+    /// Reads a file. A file that does not exist is an empty baseline, so that `--update-baseline` can create it.
     ///
     /// # Errors
     ///
-    /// A file that does not follow the form is refused with its name, the line, and what to write instead.
+    /// Returns an error if the file cannot be read, or with the file, the line and what to write instead if it is
+    /// invalid.
     pub fn read(path: &Path) -> Result<Baseline> {
         let text = if path.exists() { data_file::text(path, FILE_OCTETS)? } else { String::new() };
         Baseline::parse(path, text)
     }
 
-    /// The baseline that the same file is with another text.
+    /// Returns the baseline that the same file holds with another text.
     ///
     /// # Errors
     ///
-    /// As [`read`](Baseline::read).
+    /// Returns an error if the text is invalid, as [`read`](Baseline::read) does.
     pub fn with_text(&self, text: &str) -> Result<Baseline> {
         Baseline::parse(&self.path, text.to_owned())
     }
@@ -64,9 +65,12 @@ impl Baseline {
         Ok(Baseline { path: path.to_owned(), text, entries })
     }
 
-    /// Marks the findings of an outcome that are accepted, and says which entries for its target are stale: those that
-    /// are past their day, and those that match nothing although a case that they fit was concluded and none was left
-    /// open. The latter are not reported of a run that was `narrowed` to some cases.
+    /// Marks the accepted findings of an outcome, and collects messages about the stale entries for its target.
+    ///
+    /// An entry is stale if it has expired. It is also stale if it matches no finding and no case or connection has a
+    /// name that matches `case`, or if it matches no finding although at least one case that it names was judged and
+    /// none is inconclusive, blocked or in error. If the run was `narrowed` to some cases, only expired entries are
+    /// stale.
     #[must_use]
     pub fn review(&self, target: &str, today: Date, narrowed: bool, mut outcome: Outcome) -> Reviewed {
         let stale = self.mark_each(target, today, narrowed, &mut outcome);
@@ -74,7 +78,7 @@ impl Baseline {
         Reviewed { outcome, entries: Some(self.entries(target)), stale }
     }
 
-    /// Marks the findings that are accepted. Returns the position of each stale entry in the file, and a message.
+    /// Marks the accepted findings. Returns the position of each stale entry in the file, and a message about it.
     fn mark_each(
         &self,
         target: &str,
@@ -91,9 +95,9 @@ impl Baseline {
         let mut stale = Vec::new();
         let entries = self.entries.iter().enumerate();
         for (place, entry) in entries.filter(|(_, entry)| entry.target.is_match(target)) {
-            let mut told = |what: &str| stale.push((place, self.stale(entry, what)));
+            let mut report = |what: &str| stale.push((place, self.stale(entry, what)));
             if entry.expires.is_some_and(|day| day < today) {
-                told("it has expired; fix the server, or set a later `expires`");
+                report("it has expired; fix the server, or set a later `expires`");
                 continue;
             }
             let mut matched = false;
@@ -107,23 +111,23 @@ impl Baseline {
                 continue;
             }
             if !entry.is_about(outcome) {
-                told(&format!(
-                    "no case and no connection is called {}; correct it, or remove it with --update-baseline",
+                report(&format!(
+                    "no case or connection is named {}; correct it, or remove it with --update-baseline",
                     entry.case.glob()
                 ));
             } else if entry.was_tried(outcome) {
-                told("no finding matches it any more; --update-baseline removes it");
+                report("no finding matches it any longer; --update-baseline removes it");
             }
         }
         stale
     }
 
-    /// What the file becomes with an entry for each finding at `level` or above that is not accepted, and without those
-    /// entries for the target that are [stale](Baseline::review). Everything else stays as it is written.
+    /// Returns the text of the file with entries added for the findings at or above `level` that are not accepted, and
+    /// without the [stale](Baseline::review) entries for the target. Everything else stays as it is written.
     ///
     /// # Errors
     ///
-    /// None, if the file could be read.
+    /// Returns an error only if the text of the baseline is not valid TOML, which [`read`](Baseline::read) excludes.
     pub fn updated(
         &self,
         target: &str,
@@ -141,25 +145,25 @@ impl Baseline {
         update::updated(&self.text, &stale, target, today, level, &outcome)
     }
 
-    /// The day that entries are held against.
+    /// Returns the current day in UTC, with which `expires` is compared.
     #[must_use]
     pub fn today() -> Date {
         jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
     }
 
-    /// Where it is kept.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many entries there are for a target.
+    /// Returns the number of entries for a target.
     #[must_use]
     pub fn entries(&self, target: &str) -> usize {
         self.entries.iter().filter(|entry| entry.target.is_match(target)).count()
     }
 
-    /// What to say of a baseline all of whose entries are for targets of other names.
+    /// Returns a message if the baseline has entries, but none for the target.
     #[must_use]
     pub fn is_for_others(&self, target: &str) -> Option<String> {
         let others: BTreeSet<&str> = self.entries.iter().map(|entry| entry.target.glob().glob()).collect();
@@ -169,13 +173,14 @@ impl Baseline {
                 named.push_str(", ...");
             }
             format!(
-                "{}: no entry is for the target {target}, all are for {named}; `name` in a target file sets what it is called",
+                "{}: no entry is for the target {target}, only for {named}; set a matching `name` in the target file, \
+                 or correct `target` in the entries",
                 self.path.display()
             )
         })
     }
 
-    /// The message about a stale entry: `baseline.toml:5: enhanced-code-present in noop: ...`.
+    /// Returns the message about a stale entry: `baseline.toml:5: enhanced-code-present in noop: ...`.
     fn stale(&self, entry: &Entry, what: &str) -> String {
         let (rule, case) = (entry.rule.glob(), entry.case.glob());
         format!("{}:{}: {rule} in {case}: {what}", self.path.display(), entry.line)
@@ -213,10 +218,10 @@ reason = \"NOOP has no code.\"
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("baseline.toml");
         std::fs::write(&file, text).expect("a file");
-        Baseline { path: Path::new("b.toml").to_owned(), ..Baseline::read(&file).expect("the form is kept") }
+        Baseline { path: Path::new("b.toml").to_owned(), ..Baseline::read(&file).expect("a valid baseline") }
     }
 
-    /// NOOP and RSET without a code, each in its case, and a case that was left open.
+    /// Returns NOOP and RSET without an enhanced status code, each in its case, and an inconclusive case.
     fn outcome() -> Outcome {
         let part = |case: &str, first| Part { case: case.to_owned(), first };
         let dialogue = Dialogue {
@@ -260,30 +265,31 @@ S: 250 Ok",
     }
 
     #[test]
-    fn known_findings_are_marked_and_others_not() {
+    fn only_matching_findings_are_marked() {
         assert_eq!(marked(TEXT, "postfix/mx"), (vec![true, false], vec![]));
         assert_eq!(marked(TEXT, "exim/mx"), (vec![false, false], vec![]));
         assert_eq!(marked(&TEXT.replace("\"noop\"", "\"*\""), "postfix/mx"), (vec![true, true], vec![]));
     }
 
     #[test]
-    fn entries_that_are_no_longer_true_are_told() {
+    fn stale_entries_are_reported() {
         let stale = |case: &str| marked(&TEXT.replace("noop", case), "postfix/mx").1;
         let unmatched = |case: &str| {
             format!(
-                "b.toml:5: enhanced-code-present in {case}: no finding matches it any more; --update-baseline removes it"
+                "b.toml:5: enhanced-code-present in {case}: no finding matches it any longer; --update-baseline \
+                 removes it"
             )
         };
         assert_eq!(stale("quit"), [unmatched("quit")]);
         assert_eq!(
             stale("nop"),
             [
-                "b.toml:5: enhanced-code-present in nop: no case and no connection is called nop; correct it, or remove \
-              it with --update-baseline"
+                "b.toml:5: enhanced-code-present in nop: no case or connection is named nop; correct it, or remove it \
+                 with --update-baseline"
             ]
         );
         assert_eq!(stale("session"), [unmatched("session")]);
-        // What was left open, and what was not run, says nothing.
+        // An inconclusive case does not make an entry stale.
         assert!(stale("data").is_empty());
         let over = TEXT.replace("reason", "expires = 2026-11-23\nreason");
         let (accepted, stale) = marked(&over, "postfix/mx");
@@ -300,7 +306,7 @@ S: 250 Ok",
         let updated = |text: &str| {
             baseline(text)
                 .updated("postfix/mx", TODAY, false, Some(Level::Error), &outcome())
-                .expect("it can be written")
+                .expect("it is updated")
                 .text
         };
         let added = "
@@ -316,9 +322,9 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
         assert_eq!(new, format!("{TEXT}{}", added.replace("section = \"RFC 2034 §3\"", section)));
         let update = baseline(TEXT).updated("postfix/mx", TODAY, false, Some(Level::Error), &outcome());
         assert_eq!(update.map(|update| (update.added, update.gone)).ok(), Some((1, 0)));
-        // Updated once, there is nothing more to do.
+        // A second update changes nothing.
         assert_eq!(updated(&new), new);
-        // What is stale goes, what is new comes where it belongs.
+        // Stale entries are removed, and new ones are inserted in order.
         let stale = TEXT.replace("\"noop\"", "\"quit\"");
         let other = updated(&stale);
         assert!(
@@ -329,15 +335,15 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
     }
 
     #[test]
-    fn the_comment_at_the_head_stays_there() {
+    fn an_update_keeps_the_comment_at_the_head() {
         let updated = |target: &str, text: &str| {
             let update = baseline(text).updated(target, TODAY, false, Some(Level::Error), &outcome());
-            update.expect("it can be written").text
+            update.expect("it is updated").text
         };
         let head = "# What we know.\n\n";
         let own = TEXT.replace("[[accepted]]", "# Of NOOP.\n[[accepted]]");
         for (target, text) in [
-            // New entries come before the first, and behind it; it is taken out; there is none.
+            // New entries are inserted before the first entry or after it; the first entry is removed; there is none.
             ("a", TEXT),
             ("a", &own),
             ("postfix/mx", TEXT),
@@ -353,15 +359,15 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             );
             assert_eq!(updated(target, &new), new);
         }
-        // What an empty line parts from an entry stays where that goes; so do line ends.
+        // A comment that a blank line separates from a removed entry is kept, and so are CRLF line ends.
         let other = TEXT.replace("# What we know.\n\n", "").replace("\"noop\"", "\"quit\"");
         let text =
             format!("{TEXT}# Of the entry above.\n \n# Of this one.\n{other}").replace("a comment stays", "");
         let expected = format!("{}# Of the entry above.\n \n", TEXT.replace("a comment stays", ""));
         let update = |text: &str| baseline(text).updated("postfix/mx", TODAY, false, None, &outcome());
-        let updated = update(&text).expect("it can be written");
+        let updated = update(&text).expect("it is updated");
         assert_eq!((updated.text.as_str(), updated.gone), (expected.as_str(), 1));
-        let updated = update(&text.replace('\n', "\r\n")).expect("it can be written");
+        let updated = update(&text.replace('\n', "\r\n")).expect("it is updated");
         assert_eq!(updated.text, expected.replace('\n', "\r\n"));
         // Two entries on one line.
         let entry = |case: &str| {
@@ -370,23 +376,23 @@ reason = \"Found on 2026-11-24, not yet reviewed.\"
             )
         };
         let text = format!("accepted = [ {}, {} ]\n", entry("quit"), entry("noop"));
-        let updated = update(&text).expect("it can be written");
+        let updated = update(&text).expect("it is updated");
         assert!(updated.text.contains("noop") && !updated.text.contains("quit"), "{}", updated.text);
         assert_eq!(updated.gone, 1);
-        // Without an entry the comment is all that is left.
+        // If no entry is left, the comment remains.
         let text = TEXT.replace("\"noop\"", "\"quit\"");
         let update = baseline(&text).updated("postfix/mx", TODAY, false, None, &outcome());
-        assert_eq!(update.expect("it can be written").text.trim_end(), head.trim_end());
+        assert_eq!(update.expect("it is updated").text.trim_end(), head.trim_end());
     }
 
     #[test]
-    fn entries_for_others_are_told() {
-        let told = |target: &str| baseline(TEXT).is_for_others(target).unwrap_or_default();
+    fn a_baseline_without_entries_for_the_target_is_reported() {
+        let message = |target: &str| baseline(TEXT).is_for_others(target).unwrap_or_default();
         assert!(
-            told("smtp://127.0.0.1")
-                .contains("b.toml: no entry is for the target smtp://127.0.0.1, all are for postfix/*")
+            message("smtp://127.0.0.1")
+                .contains("b.toml: no entry is for the target smtp://127.0.0.1, only for postfix/*")
         );
-        assert_eq!(told("postfix/mx"), "");
+        assert_eq!(message("postfix/mx"), "");
         assert_eq!(baseline("").is_for_others("a"), None);
     }
 

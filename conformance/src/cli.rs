@@ -32,7 +32,7 @@ Exit status:
   0    No finding at or above --fail-on
   1    A finding at or above --fail-on
   2    Invalid command line, target, profile, baseline or list of targets, or an output file that cannot be written
-  3    A baseline entry has expired or matches nothing any more
+  3    A baseline entry has expired or no longer matches anything
   4    No case could be judged
   5    Internal error, or a file of cases, records or transcripts is unreadable
   130  Interrupted by SIGINT (Ctrl-C)
@@ -144,7 +144,7 @@ impl FailOn {
     }
 }
 
-/// The options that say how a report is printed.
+/// The options that control how a report is printed.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct Form {

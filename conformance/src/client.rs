@@ -73,7 +73,7 @@ enum GivenUp {
 /// The result of reading once.
 enum Heard {
     Octets,
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     Silence,
     /// The server closed the connection, or it broke.
     End,
@@ -501,7 +501,7 @@ impl Connection {
         }
     }
 
-    /// Adds octets that came unasked, or come within `wait`, to the last exchange.
+    /// Adds octets that arrived unsolicited, or that arrive within `wait`, to the last exchange.
     async fn gather(&mut self, wait: Duration) {
         let heard = if !self.is_open() || self.last().is_none() {
             Heard::Silence

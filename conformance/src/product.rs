@@ -19,7 +19,7 @@ pub enum Product {
 impl Product {
     const ALL: [Product; 4] = [Product::Postfix, Product::Exim, Product::OpenSmtpd, Product::Sendmail];
 
-    /// Its name, as the advice of the rules has it.
+    /// Returns its name, as the rules' advice spells it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Product {
         }
     }
 
-    /// The product that a text names, in any letter case. `None` if it names none or several.
+    /// Returns the product that a text names, in any letter case, or `None` if it names none or several.
     ///
     /// A name within a host name or another word does not count.
     ///
@@ -57,7 +57,7 @@ mod tests {
     use crate::rules::catalogue::rules;
 
     #[test]
-    fn a_server_is_known_by_its_name_alone() {
+    fn a_product_is_recognized_only_by_its_name_as_a_word() {
         for (text, product) in [
             ("ESMTP Postfix (Debian/GNU)", Some(Product::Postfix)),
             ("ESMTP OpenSMTPD", Some(Product::OpenSmtpd)),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn every_server_with_advice_is_known() {
+    fn every_product_with_advice_is_known() {
         for (server, _) in rules().iter().flat_map(|rule| rule.fixes) {
             assert!(Product::ALL.iter().any(|product| product.name() == *server), "{server}");
         }

@@ -1,4 +1,4 @@
-//! The one primary output: a stream of records, one JSON object a line. Every report is made from it.
+//! Records: the primary output of a run, one JSON object per line. Every report is made from them.
 
 pub mod comparison;
 pub mod fingerprint;
@@ -27,74 +27,74 @@ use crate::rules::finding::Accepted;
 use crate::rules::finding::{Finding, Location, is_zero};
 use crate::visible::visible_json;
 
-/// A line of the stream. The header comes first, the summary last.
+/// One line of the records of a run. The header comes first and the summary last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case")]
 pub enum Record {
-    /// What was run, against what.
+    /// The target and the tool.
     Header(Header),
-    /// A connection begins.
+    /// The beginning of a connection.
     Dialogue(DialogueRecord),
     /// An act and its replies.
     Exchange(ExchangeRecord),
     /// A violation of a rule.
     Finding(FindingRecord),
-    /// What came of a case.
+    /// The outcome of a case.
     Case(CaseOutcome),
-    /// The end, with counts.
+    /// The counts at the end.
     Summary(Summary),
 }
 
-/// What was run, against what.
+/// The target and the tool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Header {
-    /// The version of this stream's form.
+    /// The version of the record format.
     pub format: u32,
     /// The version of this tool.
     pub version: String,
-    /// The date of the registry that pairs are held against.
+    /// The date of the registry that pairs are compared with.
     pub registry_updated: String,
-    /// Where that registry comes from.
+    /// The source of that registry.
     pub registry_origin: String,
-    /// What was run against: a server, or recordings.
+    /// The name of the server or of the recordings.
     pub target: String,
-    /// When and with which server the run was, or which files were judged.
+    /// The date and the server of a run, or the files that were judged.
     #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// The version of the server, as whoever ran it says.
+    /// The version of the server, as given by the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_version: Option<String>,
-    /// The product that the server is, if whoever ran it or the server itself says so and rules have advice for it.
+    /// The product that the user or the server itself names, if the rules have advice for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<Product>,
-    /// How many entries the baseline has for the target; none without a baseline.
+    /// The number of entries in the baseline for the target, or `None` without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_entries: Option<usize>,
-    /// How many of those have expired or match nothing any more.
+    /// The number of those entries that have expired or no longer match anything.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stale_entries: usize,
 }
 
-/// The server that an outcome is about, as whoever ran it describes it.
+/// The server that an outcome is about, as the user describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The name that reports and baselines use.
     pub target: String,
     /// The version of the server.
     pub server_version: Option<String>,
-    /// The product that it is.
+    /// The product.
     pub product: Option<Product>,
 }
 
 impl Subject {
-    /// A server of which nothing but the name is known.
+    /// Returns a server of which only the name is known.
     #[must_use]
     pub fn named(target: &str) -> Subject {
         Subject { target: target.to_owned(), ..Subject::default() }
     }
 
-    /// The product, as it is described, or as its version or its dialogues name it.
+    /// Returns the product that the user states, or else the one that the server's version or its dialogues name.
     fn recognized(&self, dialogues: &[Dialogue]) -> Option<Product> {
         let version = self.server_version.as_deref();
         self.product.or_else(|| version.and_then(Product::named_in)).or_else(|| product(dialogues))
@@ -117,7 +117,7 @@ impl Header {
         }
     }
 
-    /// Returns whether this version of this tool wrote it, with its registry.
+    /// Returns whether this version of the tool wrote it with the current registry.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.format == FORMAT
@@ -127,11 +127,12 @@ impl Header {
     }
 }
 
-/// The version of the form of records.
+/// The version of the record format.
 const FORMAT: u32 = 1;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The product that greetings, or the replies to the hello commands, name; `None` if they name different ones.
+/// Returns the product that the greetings and the replies to EHLO, HELO and LHLO name, or `None` if they name none or
+/// different ones.
 fn product(dialogues: &[Dialogue]) -> Option<Product> {
     let exchanges = dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
     let mut products = exchanges.filter(|exchange| is_opening(exchange)).filter_map(named_by);
@@ -144,7 +145,7 @@ fn is_opening(exchange: &Exchange) -> bool {
     exchange.act == Act::Connect || exchange.command().is_some_and(is_hello)
 }
 
-/// The product that the first line of a reply names after the host name (RFC 5321 §4.2).
+/// Returns the product that the first line of a reply names after the host name (RFC 5321 §4.2).
 fn named_by(exchange: &Exchange) -> Option<Product> {
     let reply = exchange.replies().next()?;
     let line = String::from_utf8_lossy(reply.lines().next()?.octets()).into_owned();
@@ -152,22 +153,22 @@ fn named_by(exchange: &Exchange) -> Option<Product> {
     Product::named_in(text)
 }
 
-/// A connection begins.
+/// The beginning of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DialogueRecord {
     /// Its number, from 0.
     pub dialogue: usize,
-    /// What it is called: a case, a file.
+    /// Its name: that of a case or of a file.
     pub name: String,
-    /// What the server speaks.
+    /// The protocol that the server speaks.
     pub protocol: Protocol,
-    /// The TCP port of the server, where there is one and it is known.
+    /// The TCP port of the server, if there is one and it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Whether TLS was there from the start.
+    /// Whether the connection began with TLS.
     pub implicit_tls: bool,
-    /// The cases that it was made for, in order; none in a recording.
+    /// The cases that it was made for, in order. A recording has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Part>,
 }
@@ -175,43 +176,43 @@ pub struct DialogueRecord {
 /// An act and its replies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeRecord {
-    /// The number of the connection.
+    /// The number of the connection, from 0.
     pub dialogue: usize,
-    /// Its own number there, from 0.
+    /// The number of the exchange on that connection, from 0.
     pub number: usize,
-    /// What was done, and what came of it.
+    /// The act and the replies to it.
     pub exchange: Exchange,
 }
 
 /// A violation of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingRecord {
-    /// The rule's slug.
+    /// The id of the rule.
     pub rule: String,
-    /// Its weight.
+    /// The severity.
     pub level: Level,
-    /// The condition of the rule that lowers the level.
+    /// The condition of the rule that lowered the level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// Where it was seen.
+    /// The connection, the exchange and, if the finding is about one, the reply.
     pub location: Location,
-    /// The case that brought it about; none in a recording.
+    /// The case that provoked it, or `None` in a recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
-    /// What was seen, in a clause.
+    /// A clause that says what was observed.
     pub detail: String,
-    /// Where it is in a recording.
+    /// The file and line in a recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// Why it is accepted, if a baseline has it.
+    /// The reason why it is accepted, if the baseline accepts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
-    /// Further findings of this rule and level in the same case or connection, which were counted but not kept.
+    /// The number of further findings of this rule and level in the same case or connection that were not kept.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: usize,
-    /// What must be true.
+    /// What the rule requires.
     pub statement: String,
-    /// Who says so.
+    /// The sources of the rule, such as `RFC 2034 §4`.
     pub sources: Vec<String>,
 }
 
@@ -257,13 +258,13 @@ impl FindingRecord {
         }
     }
 
-    /// How many findings it stands for: itself and those that were only counted.
+    /// Returns the number of findings that it represents: itself and those that were not kept.
     #[must_use]
     pub fn times(&self) -> usize {
         self.more.saturating_add(1)
     }
 
-    /// The rule in this tool's catalogue; a stream of another version may have rules that are not there.
+    /// Returns the rule, or `None` if this version's catalogue lacks it because another version wrote the record.
     #[must_use]
     pub fn catalogued(&self) -> Option<RuleId> {
         RuleId::find(&self.rule)
@@ -274,35 +275,35 @@ fn case(location: Location, dialogues: &[Dialogue]) -> Option<&str> {
     dialogues.get(location.dialogue)?.case(location.exchange)
 }
 
-/// The end, with counts.
+/// The counts at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Connections.
+    /// The number of connections.
     pub dialogues: usize,
-    /// Acts.
+    /// The number of exchanges.
     pub exchanges: usize,
-    /// Findings of level error.
+    /// The number of findings at level error.
     pub errors: usize,
-    /// Findings of level warning.
+    /// The number of findings at level warning.
     pub warnings: usize,
-    /// Findings of level note.
+    /// The number of findings at level note.
     pub notes: usize,
-    /// How many cases came to each verdict.
+    /// The number of cases with each verdict.
     pub cases: BTreeMap<Verdict, usize>,
-    /// How the pairs seen agree with the registry.
+    /// How the observed pairs agree with the registry.
     pub agreement: Agreement,
-    /// What whoever described the target may have got wrong, each as a sentence.
+    /// Sentences about what may be wrong in the description of the target.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
-    /// Replies that were counted, but not kept.
+    /// The replies that were counted but not kept.
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
-    /// Connections that the client ended because the server sent more than the limits allow.
+    /// The number of connections that the client ended because the server sent more than the limits allow.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub overflows: usize,
 }
 
-/// The records of a run that is over, or of recordings.
+/// Returns the records of a finished run or of judged recordings.
 #[must_use]
 pub fn records(subject: &Subject, reviewed: Reviewed) -> Vec<Record> {
     let header = Header::new(subject, &reviewed);
@@ -316,7 +317,7 @@ pub fn records(subject: &Subject, reviewed: Reviewed) -> Vec<Record> {
         excess += exchange.excess;
         overflows += usize::from(exchange.end == End::Overflow);
     }
-    // The canary runs several times, and counts once for each verdict.
+    // The canary runs several times but counts once for each verdict.
     let once: BTreeSet<_> = cases.iter().map(|case| (case.verdict, &case.id)).collect();
     let mut verdicts = BTreeMap::new();
     for (verdict, _) in once {
@@ -361,32 +362,35 @@ pub fn records(subject: &Subject, reviewed: Reviewed) -> Vec<Record> {
     records
 }
 
-/// Writes records, one a line.
+/// Writes records, one per line.
 ///
 /// # Errors
 ///
-/// Those of the writer.
+/// Returns an error if the writer fails.
 pub fn write(records: &[Record], mut to: impl Write) -> io::Result<()> {
     for record in records {
         let line = serde_json::to_string(record)?;
-        match line.is_ascii() {
+        if line.is_ascii() {
             // serde_json escapes control characters.
-            true => to.write_all(line.as_bytes())?,
-            false => to.write_all(visible_json(&line).as_bytes())?,
+            to.write_all(line.as_bytes())?;
+        } else {
+            to.write_all(visible_json(&line).as_bytes())?;
         }
         to.write_all(b"\n")?;
     }
     to.flush()
 }
 
-/// Reads a stream of records back.
+/// Reads records, one per line. `name` is the name of the file, for errors.
 ///
 /// # Errors
 ///
-/// A line that is no record is refused, with its number.
+/// Returns an error with the file and the line if a line is not a record.
 pub fn read(name: &str, text: &str) -> Result<Vec<Record>> {
     let record = |(index, line): (usize, &str)| {
-        serde_json::from_str(line).with_context(|| format!("{name}:{}: no record of a run", index + 1))
+        serde_json::from_str(line).with_context(|| {
+            format!("{name}:{}: not a record; give a file that --jsonl or --out wrote", index + 1)
+        })
     };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(record).collect()
 }

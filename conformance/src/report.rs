@@ -1,4 +1,4 @@
-//! Reports, each made from the records of a run.
+//! Reports, which are made from the records of runs.
 
 pub mod comparison;
 pub mod console;
@@ -22,53 +22,54 @@ use crate::rules::catalogue::Level;
 
 pub use style::Style;
 
-/// The forms of a report.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     Console,
-    /// Records, one JSON object a line.
+    /// Records, one JSON object per line.
     Jsonl,
     /// JUnit XML.
     Junit,
-    /// GitHub-flavoured Markdown, for the summary of a CI run.
+    /// GitHub-flavoured Markdown for the summary of a CI run.
     Markdown,
-    /// One page of HTML: a matrix of servers and rules, with the exchanges.
+    /// One HTML page with a matrix of servers and rules, and the exchanges.
     Html,
-    /// One page of Markdown to be kept: servers, rules against servers, and an exchange each.
+    /// One Markdown page to keep: the servers, a matrix of rules and servers, and one exchange per cell.
     Results,
-    /// SARIF 2.1.0, for code scanning services and editors.
+    /// SARIF 2.1.0 for code scanning services and editors.
     Sarif,
 }
 
-/// Records to make a report of.
+/// Records that a report is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
-    /// The file that they come from; empty if they come from a run.
+    /// The name of the file that holds them, or an empty string if they come straight from a run.
     pub name: &'a str,
     /// The records of one run.
     pub records: &'a [Record],
 }
 
 impl Format {
-    /// Returns whether a report of this form can be of several runs.
+    /// Returns whether a report in this format can cover several runs.
     #[must_use]
     pub fn takes_several(self) -> bool {
         !matches!(self, Format::Jsonl | Format::Junit)
     }
 
-    /// Returns whether a report of this form shows the [hints](crate::record::Summary::hints) of a run.
+    /// Returns whether a report in this format shows the [hints](crate::record::Summary::hints) of a run.
     #[must_use]
     pub fn shows_hints(self) -> bool {
         matches!(self, Format::Console | Format::Markdown | Format::Html)
     }
 
-    /// The report of some runs. `fails` is the lowest level that is a failure in JUnit.
+    /// Returns the report on one or more runs. `fails` is the lowest level that is a failure in JUnit.
     ///
     /// # Errors
     ///
-    /// A form that takes one run refuses another number of them. Other errors are faults of ours.
+    /// Returns an error if the format takes exactly one run and `sources` has another number of them. Any other error
+    /// is a bug in this program.
     pub fn render(self, sources: &[Source<'_>], fails: Option<Level>) -> Result<String> {
         let each = |render: fn(&[Record]) -> Result<String>| {
             Ok(sources.iter().map(|source| render(source.records)).collect::<Result<Vec<_>>>()?.join("\n"))
@@ -86,7 +87,7 @@ impl Format {
 
     fn only<'a>(self, sources: &[Source<'a>]) -> Result<&'a [Record]> {
         let [source] = sources else {
-            bail!("{self:?} takes the records of one run, not of {}: take another --format", sources.len());
+            bail!("{self:?} takes the records of one run, not of {}; choose another --format", sources.len());
         };
         Ok(source.records)
     }

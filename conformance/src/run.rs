@@ -106,7 +106,7 @@ pub fn subject(target: &Target, server_version: Option<&str>) -> Subject {
     }
 }
 
-/// What a run brought, before the rules judge it.
+/// The result of a run before the rules judge it.
 #[derive(Debug)]
 pub(crate) struct Unjudged {
     origin: RunOrigin,
@@ -116,13 +116,13 @@ pub(crate) struct Unjudged {
 }
 
 impl Unjudged {
-    /// A run that begins now.
+    /// Returns an empty result for a run that begins now.
     fn begin(target: &Target) -> Unjudged {
         let host = match &target.address {
             Address::Tcp(host, _) => host.clone(),
             Address::Unix(path) => format!("unix:{}", path.display()),
         };
-        // Fractions of a second say nothing.
+        // Reports need no fractions of a second.
         let date = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
         let origin = RunOrigin { date, host, port: target.port(), addresses: Vec::new(), tls: None };
         Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }

@@ -1,4 +1,4 @@
-//! A survey: many targets in one process, each with records of its own.
+//! Surveys: runs against many targets in one process, with one file of records per target.
 
 mod files;
 mod list;
@@ -37,30 +37,30 @@ pub use opt_out::OptOut;
 use pacing::group_by_address;
 pub use table::{Table, TargetRow, TargetState};
 
-/// Many targets, and what becomes of their records.
+/// The settings of a survey.
 #[derive(Debug)]
 pub struct Survey {
-    /// The targets; their names are different.
+    /// The targets. No two have the same name.
     pub targets: Vec<Target>,
-    /// Where records are written, a file for each target, which is complete once it has its name.
+    /// The folder for the records, with one file per target. A file gets its final name once it is complete.
     pub folder: PathBuf,
-    /// Who is not contacted.
+    /// The servers that are not contacted.
     pub opt_out: OptOut,
-    /// How many targets at once, each by one connection.
+    /// The number of targets that are tested at once, with one connection each.
     pub parallel: usize,
-    /// Whether targets whose records are there are left as they are.
+    /// Whether to skip targets whose records are complete.
     pub resume: bool,
-    /// Findings of the targets that are accepted.
+    /// The accepted findings.
     pub baseline: Option<Baseline>,
     /// The version of the servers, if it is known.
     pub server_version: Option<String>,
-    /// Whether only some cases are run, so that an entry of the baseline may match nothing.
+    /// Whether only some cases are run, so that entries of the baseline may match nothing.
     pub narrowed: bool,
     /// The lowest level that fails a target.
     pub fail_on: Option<Level>,
 }
 
-/// A target that is to be run, and the file for its records.
+/// A target that has yet to be tested, and the file for its records.
 #[derive(Debug)]
 struct Waiting {
     target: Target,
@@ -68,14 +68,16 @@ struct Waiting {
 }
 
 impl Survey {
-    /// Runs cases against the targets. The plan is that of each target, but for its number of connections; its progress
-    /// is told of targets. Those that share an address are run one after the other, unless they are on this machine.
-    /// Targets that an interruption leaves undone have no row, and no records.
+    /// Runs cases against the targets.
+    ///
+    /// The plan applies to each target, except that each gets one connection at a time and that the progress counts
+    /// targets. Targets that share an address are tested one after the other, unless they are on this machine. Targets
+    /// that are unfinished when the survey is interrupted get neither a row nor records.
     ///
     /// # Errors
     ///
-    /// Where records are there that should not be overwritten, or cannot be written, or another run writes its own. What
-    /// goes wrong with a server is part of the table.
+    /// Returns an error if records exist and `resume` is false, if records cannot be written, or if another run writes
+    /// to the same folder. A problem with a server is not an error but part of the table.
     pub async fn run(mut self, cases: Vec<Case>, plan: Plan) -> Result<Table> {
         fs::create_dir_all(&self.folder).with_context(|| self.folder.display().to_string())?;
         let _held = files::hold(&self.folder)?;
@@ -97,12 +99,14 @@ impl Survey {
             asking.buffered(self.parallel).take_until(plan.interruption.happened()).collect().await;
         waiting.retain(|one| {
             let is_out = self.opt_out.has_address_of(&one.target);
-            table.rows.extend(is_out.then(|| TargetRow::left_out(&one.target)));
+            if is_out {
+                table.rows.push(TargetRow::left_out(&one.target));
+            }
             !is_out
         });
         plan.progress.set_length(waiting.len() as u64);
         let progress = plan.progress.clone();
-        // Among many sessions there is always a while between a reply and the next act.
+        // With many sessions at once, some time always passes between a reply and the next act.
         let timeouts = Timeouts { settle: Duration::ZERO, ..plan.timeouts };
         let each = Plan { parallel: 1, timeouts, progress: ProgressBar::hidden(), ..plan };
         let groups = group_by_address(waiting, |target| !politeness(target, &each).between.is_zero());
@@ -127,14 +131,14 @@ impl Survey {
         Ok(table)
     }
 
-    /// What the records say of a target that was run before.
+    /// Returns the row of a target that has complete records from an earlier run.
     fn done(&self, target: &Target, file: &Path) -> Result<Option<TargetRow>> {
         if !file.exists() {
             return Ok(None);
         }
         if !self.resume {
             bail!(
-                "{}: records are there already; add --resume to go on with them, or take another folder",
+                "{}: the file exists; add --resume to continue the earlier run, or choose another folder",
                 file.display()
             );
         }
@@ -143,20 +147,22 @@ impl Survey {
     }
 }
 
-/// Where targets are run, and what came of them is judged and written. Each thread does all of that for its targets, so
-/// that no reply and no record passes from one to another.
+/// The state that the threads of a survey share.
+///
+/// Each thread tests its targets, judges the outcomes and writes the records, so that no replies or records pass
+/// between threads.
 #[derive(Debug)]
 struct Workers {
     survey: Survey,
     cases: Vec<Case>,
     plan: Plan,
     progress: ProgressBar,
-    /// Those that nobody has begun with.
+    /// The groups that no thread has begun.
     groups: Mutex<IntoIter<Vec<Waiting>>>,
     concluded: Mutex<Vec<Concluded>>,
 }
 
-/// What is said of a target after its run.
+/// The results of a target after its run.
 #[derive(Debug)]
 struct Concluded {
     row: TargetRow,
@@ -165,7 +171,7 @@ struct Concluded {
 }
 
 impl Workers {
-    /// Runs groups as long as there are some, so many at once.
+    /// Tests groups until none is left, `share` of them at once.
     fn work(self: Arc<Self>, share: usize) -> Result<()> {
         let runtime =
             runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
@@ -180,7 +186,7 @@ impl Workers {
             }
         });
         if done.is_err() {
-            // Where records cannot be written, the other threads need not go on.
+            // If records cannot be written, the other threads need not continue.
             self.plan.interruption.interrupt(Status::Faulty.code());
         }
         done
@@ -197,14 +203,14 @@ impl Workers {
         locked(&self.groups).next()
     }
 
-    /// Runs targets one after the other, with a pause between two.
+    /// Tests targets one after the other, with a pause between them.
     async fn run_group(&self, group: Vec<Waiting>) -> Result<()> {
         for (index, waiting) in group.into_iter().enumerate() {
             if index > 0 {
                 sleep(politeness(&waiting.target, &self.plan).between).await;
             }
             let unjudged = run::drive(&waiting.target, &self.cases, &self.plan).await?;
-            // What an interruption ended is not complete.
+            // An interrupted run is incomplete.
             if self.plan.interruption.status().is_some() {
                 break;
             }
@@ -215,7 +221,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Judges an outcome, writes its records, and says what it was.
+    /// Judges a run, writes its records and returns the results.
     fn conclude(&self, waiting: &Waiting, unjudged: Unjudged) -> Result<Concluded> {
         let Survey { baseline, narrowed, fail_on, server_version, .. } = &self.survey;
         let target = &waiting.target;
@@ -233,7 +239,7 @@ impl Workers {
     }
 }
 
-/// Waits for all, or for the first that fails.
+/// Waits until all tasks have ended or one has failed.
 async fn all(mut running: JoinSet<Result<()>>) -> Result<()> {
     while let Some(done) = running.join_next().await {
         done.context("a thread")??;
@@ -241,7 +247,8 @@ async fn all(mut running: JoinSet<Result<()>>) -> Result<()> {
     Ok(())
 }
 
-/// What a thread that panicked left is whole: nothing is changed in two steps.
+/// Locks a mutex even if a thread panicked while it held it. The data is still consistent, because every change is a
+/// single step.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -250,7 +257,8 @@ fn politeness(target: &Target, plan: &Plan) -> Politeness {
     plan.politeness.unwrap_or_else(|| Politeness::towards(target, plan.parallel))
 }
 
-/// Asks where a name points. One that points nowhere has no address, and is not asked for again.
+/// Resolves the host name of a target. If that fails, the target gets an empty list, so that the name is not resolved
+/// again.
 async fn resolved(mut waiting: Waiting, timeouts: Duration) -> Waiting {
     let Address::Tcp(host, port) = &waiting.target.address else { return waiting };
     let addresses = match host.parse::<IpAddr>() {

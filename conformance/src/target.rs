@@ -33,7 +33,7 @@ pub struct Target {
     pub implicit_tls: bool,
     /// What is known about the server.
     pub knowledge: Knowledge,
-    /// The product that the server is. If `None`, reports go by what the server says of itself.
+    /// The product that the server is. If `None`, reports use the product that the server itself names.
     pub server: Option<Product>,
     /// The name and password of one of its users.
     pub credentials: Option<Credentials>,

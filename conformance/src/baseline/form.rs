@@ -1,4 +1,4 @@
-//! The form of a baseline's file.
+//! Reads files of baselines and refuses entries that are invalid.
 
 use anyhow::{Context as _, Result, bail};
 use globset::Glob;
@@ -11,7 +11,7 @@ use crate::data_file::{self, line_of};
 use crate::rules::catalogue::{RuleId, rules};
 use crate::rules::finding::Accepted;
 
-/// The entries that a file has.
+/// Reads the entries of a file.
 pub(super) fn entries(name: &str, text: &str) -> Result<Vec<Entry>> {
     let file: File = data_file::parse(name, text)?;
     let entry = |raw: RawEntry| {
@@ -48,7 +48,7 @@ impl RawEntry {
         for (name, text) in [("section", &self.section), ("reason", &self.reason)] {
             if text.trim().is_empty() {
                 bail!(
-                    "{name} is empty: write what the server breaks (`section`), and why that is left (`reason`)"
+                    "{name} is empty: write what the server breaks (`section`) and why you accept it (`reason`)"
                 );
             }
         }
@@ -57,7 +57,7 @@ impl RawEntry {
                 let (month, day) = (i8::try_from(date.month)?, i8::try_from(date.day)?);
                 Date::new(i16::try_from(date.year)?, month, day).context("expires")
             }
-            other => bail!("expires = {other}: write a day, as 2027-12-31"),
+            other => bail!("expires = {other}: write a day, such as 2027-12-31"),
         });
         let rule = glob("rule", self.rule.get_ref())?;
         if !rules().iter().any(|accepted| rule.is_match(accepted.id)) {

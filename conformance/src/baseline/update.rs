@@ -1,4 +1,4 @@
-//! What an update makes of a baseline.
+//! Updates the text of a baseline.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,22 +12,22 @@ use crate::dialogue::shape::shape;
 use crate::record::outcome::Outcome;
 use crate::rules::catalogue::Level;
 
-/// What an update makes of a baseline.
+/// The result of updating a baseline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// The file's text.
+    /// The new text of the file.
     pub text: String,
-    /// How many entries are new.
+    /// The number of entries that were added.
     pub added: usize,
-    /// How many are taken out.
+    /// The number of entries that were removed.
     pub gone: usize,
 }
 
-/// In how many cases the same act has to break a rule before one entry is written for all cases.
+/// If the same act breaks a rule in more cases than this, one entry is written for all cases.
 const EVERYWHERE: usize = 3;
 
-/// What the text of a baseline becomes without the entries of some positions, and with one for each finding at
-/// `level` or above that is not accepted.
+/// Returns the text of a baseline without the entries at the `stale` positions, and with entries for the findings at or
+/// above `level` that are not accepted.
 pub(super) fn updated(
     text: &str,
     stale: &BTreeSet<usize>,
@@ -43,13 +43,13 @@ pub(super) fn updated(
     let head = match old.first_mut() {
         Some(first) => {
             let head = take_apart(first);
-            // It may come to stand behind others.
+            // New entries may be inserted before it.
             put_apart(first, "\n");
             head
         }
         None => take_trailing(&mut document),
     };
-    // What an empty line parts from an entry that goes stays, before the next.
+    // Comments that a blank line separates from a removed entry move to the next entry.
     let (mut tables, mut left) = (Vec::new(), String::new());
     for (place, mut table) in old.into_iter().enumerate() {
         if stale.contains(&place) {
@@ -70,7 +70,7 @@ pub(super) fn updated(
         Some(first) => put_apart(first, &head),
         None => document.set_trailing(head + document.trailing().as_str().unwrap_or_default()),
     }
-    // Tables are written in the order of their positions, which come from the file that they were read from.
+    // toml_edit writes tables in the order of their positions in the original file.
     let mut accepted = ArrayOfTables::new();
     for (position, mut table) in tables.into_iter().enumerate() {
         table.set_position(Some(isize::try_from(position)?));
@@ -82,7 +82,8 @@ pub(super) fn updated(
     Ok(Update { text, added, gone: stale.len() })
 }
 
-/// An entry for each rule that is broken and not accepted, by the cases in which it is.
+/// Returns an entry for each rule and case with a finding that is not accepted, or one entry for all cases of a rule if
+/// there are [many](EVERYWHERE).
 fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -> Vec<Table> {
     let mut acts: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
     let mut sections: BTreeMap<&str, &str> = BTreeMap::new();
@@ -100,10 +101,11 @@ fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -
     }
     let mut entries: BTreeSet<(&str, &str)> = BTreeSet::new();
     for ((rule, _), cases) in acts {
-        match cases.len() > EVERYWHERE {
-            true => entries.insert((rule, "*")),
-            false => cases.into_iter().fold(false, |_, case| entries.insert((rule, case))),
-        };
+        if cases.len() > EVERYWHERE {
+            entries.insert((rule, "*"));
+        } else {
+            entries.extend(cases.into_iter().map(|case| (rule, case)));
+        }
     }
     let everywhere: BTreeSet<&str> =
         entries.iter().filter(|(_, case)| *case == "*").map(|(rule, _)| *rule).collect();
@@ -121,7 +123,8 @@ fn missing(target: &str, today: Date, level: Option<Level>, outcome: &Outcome) -
     entries.into_iter().map(table).collect()
 }
 
-/// Takes what stands before a table and an empty line parts from it, as the comment at the head of a file.
+/// Removes and returns the comments before a table that a blank line separates from it, such as the comment at the head
+/// of a file. The comment directly before the table stays.
 fn take_apart(table: &mut Table) -> String {
     let prefix = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
     let (mut apart, mut own) = (String::new(), String::new());
@@ -136,6 +139,7 @@ fn take_apart(table: &mut Table) -> String {
     if is_blank { String::new() } else { apart }
 }
 
+/// Inserts comments before a table and its own comment.
 fn put_apart(table: &mut Table, apart: &str) {
     let own = table.decor().prefix().and_then(RawString::as_str).unwrap_or_default();
     let own = if apart.is_empty() { own } else { own.trim_start_matches('\n') };
@@ -143,7 +147,7 @@ fn put_apart(table: &mut Table, apart: &str) {
     table.decor_mut().set_prefix(prefix);
 }
 
-/// Takes the comment of a file that has no table.
+/// Removes and returns the comment of a file that has no table.
 fn take_trailing(document: &mut DocumentMut) -> String {
     let comment = document.trailing().as_str().unwrap_or_default().trim_end().to_owned();
     document.set_trailing("");

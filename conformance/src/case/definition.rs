@@ -220,7 +220,7 @@ pub enum Action {
     StartTls,
     /// Waits that many seconds without reading.
     Pause(f64),
-    /// Reads what the server sends unasked, for that many seconds.
+    /// Reads what the server sends unsolicited, for that many seconds.
     Listen(f64),
 }
 

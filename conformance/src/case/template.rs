@@ -35,7 +35,7 @@ impl Template<'_> {
         Ok(filled)
     }
 
-    /// Returns the text with those placeholders filled that the target gives a value, to be read by people. Credentials,
+    /// Returns the text for people to read, with the placeholders filled that have a value for the target. Credentials,
     /// fillers and the number of the repetition stay as they are written.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ mod tests {
     use crate::target::{Credentials, Target};
 
     #[test]
-    fn people_see_what_the_target_says_and_no_credentials() {
+    fn fill_known_fills_in_the_target_but_no_credentials() {
         let mut target = Target::read("smtp://127.0.0.1").expect("a URL");
         target.knowledge.valid = Some("alice@example.test".to_owned());
         target.credentials =

@@ -109,7 +109,7 @@ pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
     }
 }
 
-/// Returns a text with what the target says in place of its placeholders.
+/// Returns a text in which the placeholders that have a value for the target are filled.
 fn filled(text: &str, target: Option<&Target>) -> String {
     let fill = |target: &Target| {
         let limit = target.knowledge.size_limit.filter(|limit| *limit < u64::MAX);

@@ -63,7 +63,7 @@ mod tests {
     use super::OutputFile;
 
     #[test]
-    fn an_unwritten_file_is_left_as_it_was() {
+    fn a_file_keeps_its_content_until_it_is_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
         fs::write(&old, "as it was").expect("a file");

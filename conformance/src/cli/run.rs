@@ -79,7 +79,7 @@ pub(super) struct Options {
     /// Lowest level at which a finding fails the run.
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error, help_heading = JUDGING)]
     fail_on: FailOn,
-    /// File of accepted findings, which do not fail the run. An entry that has expired or matches nothing any more
+    /// File of accepted findings, which do not fail the run. An entry that has expired or no longer matches anything
     /// fails it with exit status 3.
     #[arg(long, value_name = "FILE", help_heading = JUDGING)]
     baseline: Option<PathBuf>,
@@ -275,7 +275,8 @@ fn provoke(
     running
 }
 
-/// Holds an outcome against the baseline. Returns it, and the new text of the baseline if it is to be updated.
+/// Compares an outcome with the baseline. Returns the reviewed outcome, and the new text of the baseline if it is to be
+/// updated.
 fn review(
     outcome: Outcome,
     target: &str,
@@ -297,7 +298,7 @@ fn review(
     Ok((updated.review(target, today, narrowed, outcome), Some(text)))
 }
 
-/// The files that a run writes besides its report.
+/// The files that a run writes in addition to its report.
 struct Outputs {
     jsonl: Option<OutputFile>,
     junit: Option<OutputFile>,

@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::report::{Style, conversation};
 use crate::visible::visible;
 
-/// How many characters of each cause an error message shows.
+/// The maximum number of characters of each cause in an error message.
 const SHOWN: usize = 500;
 
 /// Prints a line on standard output. Ignores a closed pipe: a reader such as `head` has seen enough.
@@ -63,8 +63,8 @@ pub(super) fn print_conversations(records: &[Record]) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Returns how text is set on a stream: with colours unless the environment has NO_COLOR or the like, wrapped to the
-/// width of a terminal, and as it is on anything else.
+/// Returns the style of text on a stream. On a terminal, text is coloured unless the environment forbids it, for
+/// example with NO_COLOR, and is wrapped to the width of the terminal.
 pub(super) fn style(stream: &(impl RawStream + AsFd)) -> Style {
     let width = terminal_size_of(stream).map(|(Width(columns), _)| columns.into());
     Style { colour: AutoStream::choice(stream) != ColorChoice::Never, width }

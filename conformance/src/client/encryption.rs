@@ -15,7 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// The TLS settings of a client, the first session that it set up, and the first problem that it saw with a certificate.
+/// The TLS settings of a client, the first session that it set up, and the first problem that it saw with a
+/// certificate.
 #[derive(Clone)]
 pub struct Encryption {
     certificates: Certificates,

@@ -8,13 +8,13 @@ use crate::protocol::reply::Reader;
 
 /// What a server sends on one connection.
 ///
-/// Octets go in, and replies come out, to the exchanges that they answer. Whatever the server sends, it holds at most
-/// one reply and the octets of one read.
+/// Octets go in, and replies come out and are added to the exchanges that they answer. It never holds more than one
+/// reply and the octets of one read.
 pub(super) struct Inbox {
     reader: Reader,
     /// The number of octets received so far.
     received: usize,
-    /// How many more surplus replies are kept.
+    /// The number of further surplus replies that are kept.
     room: usize,
 }
 
@@ -30,7 +30,8 @@ impl Inbox {
         self.reader.push(octets);
     }
 
-    /// Returns whether the server has sent so many octets, or so long a reply, that nothing more is read.
+    /// Returns whether the server has exceeded the limit of octets per connection or per reply, so that nothing more is
+    /// read.
     pub(super) fn is_full(&self) -> bool {
         self.received > CONNECTION_OCTETS || self.reader.is_cut()
     }

@@ -17,7 +17,8 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// 10 seconds to connect, 20 seconds per reply, up to the next millisecond before an act, 2 minutes per connection.
+    /// Allows 10 seconds to connect, 20 seconds per reply and 2 minutes per connection, and waits until the next
+    /// millisecond before an act.
     fn default() -> Timeouts {
         Timeouts {
             connect: Duration::from_secs(10),

@@ -16,9 +16,9 @@ use crate::rules::catalogue::Rule;
 use crate::rules::finding::{Finding, Location};
 use crate::rules::{Strictness, judge};
 
-/// A transcript with this remark is read as the client of the suite would have recorded it. Replies that no act asked for
-/// came together with those before them, and belong to the same act. No reply to a pipelined group is sure if one is
-/// missing. A transcript says neither.
+/// The remark that makes a transcript be read as if the suite's client had recorded it. Replies that no act asked for
+/// then belong to the act before them, and no reply to a pipelined group is sure if one is missing. A transcript has no
+/// other way to express this.
 pub(crate) const LIVE: &str = "#: as a client saw it";
 
 /// Reads the connection of a transcript, to a server that speaks SMTP.
@@ -58,7 +58,7 @@ fn join_replies(dialogue: &mut Dialogue) {
     dialogue.exchanges = joined;
 }
 
-/// Marks the replies to pipelined groups that lack one.
+/// Marks all replies to a pipelined group as not sure if one is missing.
 fn doubt_groups(dialogue: &mut Dialogue) {
     for group in dialogue.exchanges.chunk_by_mut(|one, _| one.pipelined) {
         if group.len() > 1 && group.iter().any(|exchange| exchange.answers.is_empty()) {
@@ -69,7 +69,7 @@ fn doubt_groups(dialogue: &mut Dialogue) {
     }
 }
 
-/// The pieces of a transcript, and the findings that are expected, as [`Table::found_in`] writes them.
+/// The pieces of a transcript, and the expected findings as [`Table::found_in`] writes them.
 pub(crate) type Row<'a> = (&'a [&'a str], &'a str);
 
 /// What the rows of a table have in common.
@@ -90,14 +90,14 @@ pub(crate) struct Table<'a> {
 pub(crate) enum Place {
     /// In the last exchange. A refusal is judged again with its text on two lines.
     Last,
-    /// In all exchanges. What is found says where: `at 2` is the third exchange, and of several connections, `at 0:2` is
-    /// that of the first.
+    /// In all exchanges. Each finding then names its place: `at 2` is the third exchange. With several connections,
+    /// `at 0:2` is the third exchange of the first one.
     Anywhere,
 }
 
 impl Table<'_> {
-    /// Checks what is found in each row. A failure shows transcripts that `smtp-conformance judge` takes, each with a
-    /// remark of what is found and what is expected.
+    /// Checks the findings of each row. If a row fails, the message shows a transcript that `smtp-conformance judge`
+    /// accepts, with remarks about the actual and the expected findings.
     #[track_caller]
     pub(crate) fn check(&self, rows: &[Row<'_>]) {
         let mut failures = Vec::new();
@@ -125,7 +125,7 @@ impl Table<'_> {
         Some(format!("{beginning}{text}\n#: found {found}\n#: expected {expected}"))
     }
 
-    /// What is found in dialogues: `rule level` or `rule/condition level`, separated by commas.
+    /// Returns the findings in dialogues as `rule level` or `rule/condition level`, separated by commas.
     pub(crate) fn found_in(&self, dialogues: &[Dialogue]) -> String {
         let judgement = judge(dialogues, &self.knowledge, Strictness::default());
         let last = dialogues.last().map_or(0, |dialogue| dialogue.exchanges.len().saturating_sub(1));
@@ -148,8 +148,10 @@ impl Table<'_> {
     }
 }
 
-/// If a transcript ends with a refusal of one line, returns it with that reply on two lines, broken at each space of its
-/// text. A reply means the same wherever its lines break (RFC 5321 §4.2.1).
+/// Returns variants of a transcript that ends with a refusal of one line. In each, that reply has two lines, broken at
+/// one of the spaces in its text. The meaning of a reply does not depend on its line breaks (RFC 5321 §4.2.1).
+///
+/// For other transcripts, there are no variants.
 fn parted(transcript: &str) -> Vec<String> {
     let mut parted = Vec::new();
     let (before, last) = match transcript.rsplit_once('\n') {
@@ -157,7 +159,10 @@ fn parted(transcript: &str) -> Vec<String> {
         None => (String::new(), transcript),
     };
     let is_alone = !before.lines().next_back().is_some_and(|line| line.starts_with("S: "));
-    let Some(reply) = last.strip_prefix("S: ").filter(|_| is_alone) else { return parted };
+    if !is_alone {
+        return parted;
+    }
+    let Some(reply) = last.strip_prefix("S: ") else { return parted };
     let Some((code, text)) = reply.split_at_checked(4) else { return parted };
     if !code.starts_with(['4', '5']) || !code.ends_with(' ') {
         return parted;

@@ -1,4 +1,4 @@
-//! Two streams of records held against each other: which findings are new, gone, or changed.
+//! Compares the records of two runs: which findings are new, changed or gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,17 +12,17 @@ use crate::record::fingerprint::{Fingerprint, owner};
 use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
-/// What differs between the findings of two streams. Each list is sorted by level, worst first, then by identity.
+/// The differences between the findings of two runs. Each list is sorted by level, worst first, then by identity.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison<'a> {
-    /// Findings of the second stream alone.
+    /// The findings of the second run only.
     pub new: Vec<Difference<'a>>,
-    /// Findings of both, with other levels or other codes.
+    /// The findings of both runs whose levels or codes differ.
     pub changed: Vec<Difference<'a>>,
-    /// Findings of the first stream alone.
+    /// The findings of the first run only.
     pub gone: Vec<Difference<'a>>,
-    /// How many findings both have alike.
+    /// The number of findings that are the same in both runs.
     pub same: usize,
 }
 
@@ -30,37 +30,37 @@ pub struct Comparison<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Difference<'a> {
-    /// What makes it the same finding.
+    /// The identity of the finding.
     #[serde(flatten)]
     pub identity: Fingerprint,
-    /// The identity in short.
+    /// The [digest](Fingerprint::digest) of the identity.
     pub fingerprint: String,
-    /// How it was seen in the first stream.
+    /// The levels and codes in the first run.
     pub before: BTreeSet<Sighting>,
-    /// How it was seen in the second stream.
+    /// The levels and codes in the second run.
     pub after: BTreeSet<Sighting>,
-    /// Whether the stream that lacks the finding has an exchange of that shape on a connection of that name. If not,
-    /// it could not be seen there. True where both streams have the finding.
+    /// Whether the run that lacks the finding has an exchange of that shape in the same case or recording. If not, the
+    /// finding could not occur there. True if both runs have the finding.
     pub tried: bool,
-    /// One of the findings: of the second stream if it has one.
+    /// One of the findings, from the second run if it has one.
     #[serde(rename = "finding")]
     pub found: &'a FindingRecord,
 }
 
-/// How a finding was seen.
+/// The level and codes with which a finding was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Sighting {
-    /// Its weight.
+    /// The level.
     pub level: Level,
-    /// The reply code; `None` if the finding is about something else than one reply, or the reply has none.
+    /// The reply code, or `None` if the finding is not about a single reply or the reply has no valid code.
     pub reply_code: Option<u16>,
-    /// The enhanced status code of that reply.
+    /// The enhanced status code of that reply, if it has one.
     pub enhanced_code: Option<String>,
 }
 
 impl Sighting {
-    /// The codes of the reply: `550 5.1.1`, or `550` alone. `None` if the finding is not about a reply with a code.
+    /// Returns the codes of the reply, such as `550 5.1.1` or `550`, or `None` if there is no reply code.
     #[must_use]
     pub fn codes(&self) -> Option<String> {
         let reply = self.reply_code?;
@@ -78,7 +78,7 @@ impl fmt::Display for Sighting {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares the findings of two streams.
+    /// Compares the findings of two runs.
     #[must_use]
     pub fn of(first: &RecordIndex<'a>, second: &RecordIndex<'a>) -> Comparison<'a> {
         let (mut before, after) = (seen(first), seen(second));
@@ -114,7 +114,7 @@ impl<'a> Comparison<'a> {
         comparison
     }
 
-    /// The highest level of what is new or raised; `None` if nothing is.
+    /// Returns the highest level of the findings that are new or have a raised level, or `None` if there are none.
     #[must_use]
     pub fn worst(&self) -> Option<Level> {
         let raised = self.changed.iter().filter(|difference| difference.is_raised());
@@ -123,14 +123,14 @@ impl<'a> Comparison<'a> {
 }
 
 impl Difference<'_> {
-    /// Its highest level: after, if it is there, else before.
+    /// Returns its highest level in the second run, or in the first if only that one has it.
     #[must_use]
     pub fn level(&self) -> Level {
         let seen = if self.after.is_empty() { &self.before } else { &self.after };
         seen.iter().map(|sighting| sighting.level).max().unwrap_or(Level::Note)
     }
 
-    /// Returns whether its level is higher than before.
+    /// Returns whether its highest level rose from the first run to the second.
     #[must_use]
     pub fn is_raised(&self) -> bool {
         self.before.iter().map(|sighting| sighting.level).max()
@@ -138,28 +138,28 @@ impl Difference<'_> {
     }
 }
 
-/// What a stream says of one identity: a finding of the highest level, and how it was seen.
+/// The findings of a run that share one identity: how they were seen, and the first one of the highest level.
 struct Seen<'a> {
     sightings: BTreeSet<Sighting>,
     found: &'a FindingRecord,
 }
 
-fn seen<'a>(stream: &RecordIndex<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
+fn seen<'a>(index: &RecordIndex<'a>) -> BTreeMap<Fingerprint, Seen<'a>> {
     let mut all = BTreeMap::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         let seen = all
-            .entry(Fingerprint::of(found, stream))
+            .entry(Fingerprint::of(found, index))
             .or_insert_with(|| Seen { sightings: BTreeSet::new(), found });
         if found.level > seen.found.level {
             seen.found = found;
         }
-        seen.sightings.insert(sighting(found, stream));
+        seen.sightings.insert(sighting(found, index));
     }
     all
 }
 
-fn sighting(found: &FindingRecord, stream: &RecordIndex<'_>) -> Sighting {
-    let exchange = stream.exchange(found.location);
+fn sighting(found: &FindingRecord, index: &RecordIndex<'_>) -> Sighting {
+    let exchange = index.exchange(found.location);
     let answer = found.location.reply.and_then(|nth| exchange?.answers.get(nth));
     let reply = answer.map(|answer| Reply::read(&answer.octets));
     Sighting {
@@ -169,7 +169,7 @@ fn sighting(found: &FindingRecord, stream: &RecordIndex<'_>) -> Sighting {
     }
 }
 
-/// The cases of a stream, in a recording its files, each with the shapes of its acts.
-fn tried<'a>(stream: &RecordIndex<'a>) -> BTreeSet<(&'a str, String)> {
-    stream.exchanges().map(|(location, exchange)| (owner(stream, location), shape(&exchange.act))).collect()
+/// Returns the cases of a run, or the files of recordings, each paired with the shapes of its acts.
+fn tried<'a>(index: &RecordIndex<'a>) -> BTreeSet<(&'a str, String)> {
+    index.exchanges().map(|(location, exchange)| (owner(index, location), shape(&exchange.act))).collect()
 }

@@ -1,4 +1,4 @@
-//! What makes a finding of one run the same finding in another.
+//! The identity of findings, by which two runs are compared.
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -9,15 +9,16 @@ use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;
 use crate::rules::finding::Location;
 
-/// The identity of a finding: the rule, the case or else the connection's name, and the shape of the act.
+/// The identity of a finding: the rule, the case (or the name of the connection if there is no case), and the shape of
+/// the act.
 ///
-/// Findings that share it are one finding that was seen several times. Nothing that a server sent is part of it, and no
-/// number of a connection, exchange or reply. So it stays the same where texts, queue ids, dates or counts differ, and
-/// where exchanges or cases were put before it. Levels and reply codes are no part of it either: they are what may
-/// change about a finding.
+/// Findings that share an identity count as one finding that was seen several times. The identity contains nothing that
+/// the server sent, and no number of a connection, exchange or reply. It therefore stays the same if texts, queue ids,
+/// dates or counts differ, or if exchanges or cases are inserted before it. It does not contain the level or the reply
+/// code either, because a comparison reports changes of these.
 ///
-/// A rule about several exchanges or connections is reported where it is first seen. Where that moves to an act of
-/// another shape, or to another connection, it counts as another finding.
+/// A violation that spans several exchanges or connections is reported where it is first seen. If that place moves to
+/// an act of another shape, or to another connection, it counts as another finding.
 ///
 /// ```
 /// use smtp_conformance::dialogue::Act;
@@ -28,27 +29,28 @@ use crate::rules::finding::Location;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Fingerprint {
-    /// The rule's slug.
+    /// The id of the rule.
     pub rule: String,
-    /// The case's slug; of what no case brought about, the connection's name: a file's without its folders.
+    /// The id of the case. If no case provoked the finding, the name of the connection, without the folders of a file.
     pub dialogue: String,
-    /// The shape of the act, as [`shape`] has it; empty if the stream lacks the exchange.
+    /// The shape of the act, as [`shape`] returns it, or an empty string if the records lack the exchange.
     pub act: String,
 }
 
 impl Fingerprint {
-    /// The identity of a finding of a stream.
+    /// Returns the identity of a finding in the records of a run.
     #[must_use]
-    pub fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Fingerprint {
-        let act = stream.exchange(found.location).map(|exchange| shape(&exchange.act));
+    pub fn of(found: &FindingRecord, index: &RecordIndex<'_>) -> Fingerprint {
+        let act = index.exchange(found.location).map(|exchange| shape(&exchange.act));
         Fingerprint {
             rule: found.rule.clone(),
-            dialogue: owner(stream, found.location).to_owned(),
+            dialogue: owner(index, found.location).to_owned(),
             act: act.unwrap_or_default(),
         }
     }
 
-    /// The identity as 32 hexadecimal digits: half of the SHA-256 of the three parts as a JSON array of strings.
+    /// Returns the identity as 32 hexadecimal digits: the first half of the SHA-256 of the three parts as a JSON array
+    /// of strings.
     #[must_use]
     pub fn digest(&self) -> String {
         let parts = serde_json::json!([self.rule, self.dialogue, self.act]).to_string();
@@ -56,11 +58,11 @@ impl Fingerprint {
     }
 }
 
-/// The case that brought a location about. Where none did, the name of its connection without folders, so that
-/// recordings may lie anywhere.
+/// Returns the case that provoked an exchange. If no case did, returns the name of the connection without folders, so
+/// that recordings can be moved.
 #[must_use]
-pub fn owner<'a>(stream: &RecordIndex<'a>, location: Location) -> &'a str {
-    let Some(opening) = stream.dialogue(location) else { return "" };
+pub fn owner<'a>(index: &RecordIndex<'a>, location: Location) -> &'a str {
+    let Some(opening) = index.dialogue(location) else { return "" };
     let file = || opening.name.rsplit(['/', '\\']).next().unwrap_or_default();
     Part::owner(&opening.cases, location.exchange).unwrap_or_else(file)
 }
@@ -76,7 +78,7 @@ mod tests {
             dialogue: "noop".to_owned(),
             act: act.to_owned(),
         };
-        // Files that people keep have it.
+        // SARIF logs and comparisons that users keep contain it.
         assert_eq!(fingerprint("lines-end-crlf", "NOOP").digest(), "39458c1af4b462930a6b018e53c9d122");
         assert_ne!(fingerprint("a", "b\",\"c").digest(), fingerprint("a\",\"b", "c").digest());
     }

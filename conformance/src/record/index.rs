@@ -1,4 +1,4 @@
-//! A stream of records with its parts at hand.
+//! An index of the records of a run.
 
 use std::collections::BTreeMap;
 
@@ -8,56 +8,56 @@ use crate::record::{DialogueRecord, FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::Level;
 use crate::rules::finding::Location;
 
-/// The parts of a stream of records. A stream may be cut short or written by hand, so any part may be missing.
+/// The records of a run, sorted by kind. Records may be cut short or written by hand, so any part may be missing.
 #[derive(Debug, Default)]
 pub struct RecordIndex<'a> {
-    /// What was run, against what.
+    /// The header.
     pub header: Option<&'a Header>,
-    /// The violations, in their order.
+    /// The findings, in the order of the records.
     pub findings: Vec<&'a FindingRecord>,
-    /// What came of the cases, in their order.
+    /// The outcomes of the cases, in the order of the records.
     pub cases: Vec<&'a CaseOutcome>,
-    /// The end.
+    /// The summary.
     pub summary: Option<&'a Summary>,
     dialogues: BTreeMap<usize, &'a DialogueRecord>,
     exchanges: BTreeMap<(usize, usize), &'a Exchange>,
 }
 
 impl<'a> RecordIndex<'a> {
-    /// Sorts the records of a stream.
+    /// Indexes records.
     #[must_use]
     pub fn of(records: &'a [Record]) -> RecordIndex<'a> {
-        let mut stream = RecordIndex::default();
+        let mut index = RecordIndex::default();
         for record in records {
             match record {
-                Record::Header(header) => stream.header = Some(header),
+                Record::Header(header) => index.header = Some(header),
                 Record::Dialogue(opening) => {
-                    stream.dialogues.insert(opening.dialogue, opening);
+                    index.dialogues.insert(opening.dialogue, opening);
                 }
                 Record::Exchange(spoken) => {
-                    stream.exchanges.insert((spoken.dialogue, spoken.number), &spoken.exchange);
+                    index.exchanges.insert((spoken.dialogue, spoken.number), &spoken.exchange);
                 }
-                Record::Finding(found) => stream.findings.push(found),
-                Record::Case(case) => stream.cases.push(case),
-                Record::Summary(summary) => stream.summary = Some(summary),
+                Record::Finding(found) => index.findings.push(found),
+                Record::Case(case) => index.cases.push(case),
+                Record::Summary(summary) => index.summary = Some(summary),
             }
         }
-        stream
+        index
     }
 
-    /// What was run against; empty without a header.
+    /// Returns the name of the target, or an empty string without a header.
     #[must_use]
     pub fn target(&self) -> &'a str {
         self.header.map_or("", |header| &header.target)
     }
 
-    /// Returns whether a finding at a level or above is not accepted.
+    /// Returns whether there is a finding at or above a level that is not accepted.
     #[must_use]
     pub fn fails(&self, level: Level) -> bool {
         self.findings.iter().any(|found| found.level >= level && found.accepted.is_none())
     }
 
-    /// Returns whether a case went wrong through a fault of ours.
+    /// Returns whether a case has the verdict [`Verdict::Error`].
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.cases.iter().any(|case| case.verdict == Verdict::Error)
@@ -69,19 +69,19 @@ impl<'a> RecordIndex<'a> {
         !self.cases.is_empty() && self.cases.iter().all(|case| case.verdict.is_not_judged())
     }
 
-    /// The connection of a location.
+    /// Returns the connection of a location.
     #[must_use]
     pub fn dialogue(&self, location: Location) -> Option<&'a DialogueRecord> {
         self.dialogues.get(&location.dialogue).copied()
     }
 
-    /// The exchange of a location.
+    /// Returns the exchange of a location.
     #[must_use]
     pub fn exchange(&self, location: Location) -> Option<&'a Exchange> {
         self.exchanges.get(&(location.dialogue, location.exchange)).copied()
     }
 
-    /// Every exchange with its location.
+    /// Returns every exchange with its location.
     pub fn exchanges(&self) -> impl Iterator<Item = (Location, &'a Exchange)> {
         let placed =
             |((dialogue, exchange), spoken): (&(usize, usize), &&'a Exchange)| -> (Location, &'a Exchange) {

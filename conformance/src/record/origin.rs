@@ -1,4 +1,4 @@
-//! Where records come from: when and with which server a run was, or which files were judged.
+//! The origin of records: a run against a server, or recordings.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where records come from.
+/// The origin of records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -16,20 +16,20 @@ pub enum Origin {
     Recordings(Vec<String>),
 }
 
-/// When a run was, and with which server.
+/// The date of a run and the server that it tested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOrigin {
-    /// When it began, in UTC.
+    /// The time when the run began, in UTC.
     pub date: Timestamp,
     /// The server as the target names it: a host name, an IP address, or `unix:` and the path of a socket.
     pub host: String,
-    /// The TCP port; `None` for a socket.
+    /// The TCP port, or `None` for a Unix socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// The IP addresses that the client connected to, each once, in the order of the first connections.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,
-    /// The first TLS handshake; `None` if none was begun.
+    /// The first TLS handshake, or `None` if none was attempted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
 }
@@ -37,19 +37,19 @@ pub struct RunOrigin {
 /// A TLS handshake with the server under test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
-    /// The version, such as `TLS 1.3`; `None` if no handshake succeeded.
+    /// The version, such as `TLS 1.3`, or `None` if no handshake succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The cipher suite, by its name at IANA; `None` if no handshake succeeded.
+    /// The cipher suite by its IANA name, or `None` if no handshake succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
-    /// Why the certificate was not verified; `None` if it was.
+    /// The reason why the certificate was not verified, or `None` if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
 impl RunOrigin {
-    /// The host and the port: `mx.example.org:25`, `[::1]:25`, `unix:/run/lmtp`.
+    /// Returns the host and the port: `mx.example.org:25`, `[::1]:25`, `unix:/run/lmtp`.
     #[must_use]
     pub fn host_and_port(&self) -> String {
         let host = &self.host;
@@ -60,13 +60,14 @@ impl RunOrigin {
         }
     }
 
-    /// The first handshake as text; `none` if none was begun.
+    /// Returns the first handshake as text, or `none` if none was attempted.
     #[must_use]
     pub fn tls_or_none(&self) -> String {
         self.tls.as_ref().map_or("none".to_owned(), ToString::to_string)
     }
 
-    /// The addresses behind the host name, separated by commas; `None` if the host says them.
+    /// Returns the addresses that the host name resolved to, separated by commas. Returns `None` if the host is itself
+    /// the only address, or if the client connected to none.
     #[must_use]
     pub fn resolved(&self) -> Option<String> {
         let addresses: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
@@ -102,7 +103,7 @@ mod tests {
     use super::{RunOrigin, Tls};
 
     #[test]
-    fn a_server_is_named_as_given_and_by_its_address() {
+    fn a_server_is_shown_with_its_resolved_addresses() {
         let named = |host: &str, port, addresses: &[&str]| {
             let addresses = addresses.iter().map(|address| address.parse().expect("an address")).collect();
             let date = jiff::Timestamp::UNIX_EPOCH;
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_says_why_the_certificate_was_not_verified() {
+    fn a_handshake_shows_why_the_certificate_was_not_verified() {
         let tls = Tls { version: Some("TLS 1.3".into()), cipher: Some("A".into()), problem: None };
         assert_eq!(tls.to_string(), "TLS 1.3, A, certificate verified");
         let failed = Tls { problem: Some("expired".into()), ..Tls::default() };

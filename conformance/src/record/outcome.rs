@@ -1,4 +1,4 @@
-//! What a run, or the judgement of recordings, brought, and what a baseline makes of it.
+//! The outcome of a run or of judged recordings, and its review against a baseline.
 
 use std::fmt;
 
@@ -10,34 +10,34 @@ use crate::record::origin::Origin;
 use crate::rules::Judgement;
 use crate::rules::finding::Location;
 
-/// What a run brought, or recordings, as the rules judge it.
+/// The outcome of a run or of judged recordings.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// When and with which server it was, or which files were judged.
+    /// The date and the server of a run, or the files that were judged.
     pub origin: Origin,
-    /// The cases, in their order, the canary's repetitions among them. Recordings have none.
+    /// The outcomes of the cases, in order, including each run of the canary. Recordings have none.
     pub cases: Vec<CaseOutcome>,
     /// The connections.
     pub dialogues: Vec<Dialogue>,
-    /// What the rules say of them.
+    /// What the rules find in them.
     pub judgement: Judgement,
-    /// What whoever described the target may have got wrong, each as a sentence.
+    /// Sentences about what may be wrong in the description of the target.
     pub hints: Vec<String>,
 }
 
-/// An outcome that was held against a baseline, if there is one: what a report is made of.
+/// An outcome after its comparison with a baseline, if there is one. Records are made from it.
 #[derive(Clone, Debug)]
 pub struct Reviewed {
-    /// The outcome, with the findings that are accepted marked.
+    /// The outcome, with accepted findings marked.
     pub outcome: Outcome,
-    /// How many entries the baseline has for the target; `None` without a baseline.
+    /// The number of entries in the baseline for the target, or `None` without a baseline.
     pub entries: Option<usize>,
-    /// The entries that have expired or match nothing any more, each as a message.
+    /// A message for each entry that has expired or no longer matches anything.
     pub stale: Vec<String>,
 }
 
 impl Outcome {
-    /// What recordings brought. The names of their dialogues are those of their files.
+    /// Returns the outcome of judged recordings. Each dialogue has the name of its file.
     #[must_use]
     pub fn of_recordings(dialogues: Vec<Dialogue>, judgement: Judgement) -> Outcome {
         let mut files: Vec<String> = dialogues.iter().map(|dialogue| dialogue.name.clone()).collect();
@@ -46,20 +46,21 @@ impl Outcome {
         Outcome { origin, cases: Vec::new(), dialogues, judgement, hints: Vec::new() }
     }
 
-    /// The outcome as it is reported without a baseline.
+    /// Returns the outcome as it is reported without a baseline.
     #[must_use]
     pub fn without_baseline(self) -> Reviewed {
         Reviewed { outcome: self, entries: None, stale: Vec::new() }
     }
 
-    /// The case that brought a location about; where none did, the connection's name.
+    /// Returns the case that provoked an exchange, or the name of the connection if no case did.
     #[must_use]
     pub fn case_of(&self, location: Location) -> &str {
         let dialogue = self.dialogues.get(location.dialogue);
         dialogue.map_or("", |dialogue| dialogue.case(location.exchange).unwrap_or(&dialogue.name))
     }
 
-    /// Why nothing can be said, where that is the same for every case, or what the canary ended with.
+    /// Returns the reason why no case was judged, if it is the same for all of them. Cases that were blocked by a
+    /// failed canary count as having the canary's reason.
     #[must_use]
     pub fn obstacle(&self) -> Option<&Reason> {
         let first = self.cases.first()?.reason.as_ref()?;
@@ -70,7 +71,7 @@ impl Outcome {
         self.cases.iter().all(is_same).then_some(first)
     }
 
-    /// Returns whether it was interrupted, or ran out of time or of room.
+    /// Returns whether the run was interrupted, or exceeded its time or its limit of octets.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         let ends_run =
@@ -78,58 +79,58 @@ impl Outcome {
         self.cases.iter().any(|case| case.reason.as_ref().is_some_and(ends_run))
     }
 
-    /// Returns whether nothing can be said: no case passed, failed, warned or was observed.
+    /// Returns whether no case was judged. This is also true if there are no cases.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         self.cases.iter().all(|case| case.verdict.is_not_judged())
     }
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseOutcome {
-    /// The case's slug.
+    /// The id of the case.
     pub id: String,
-    /// What it is about.
+    /// The title of the case.
     pub title: String,
-    /// What came of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why, where the verdict does not say it.
+    /// The reason, if the case did not go as expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The number of its connection, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<usize>,
-    /// The rules that decide it.
+    /// The rules whose findings decide the verdict.
     pub rules: Vec<String>,
-    /// The outcomes that the case tells and that came about, from 0.
+    /// The indexes of the case's expected outcomes that matched a reply.
     #[serde(skip)]
     pub outcomes: Vec<usize>,
 }
 
 impl CaseOutcome {
-    /// Why it was not judged, as text; empty where the verdict says it.
+    /// Returns the reason as text, or an empty string without one.
     #[must_use]
     pub fn reason_text(&self) -> String {
         self.reason.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 }
 
-/// Why a case was not judged.
+/// The reason why a case did not go as expected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Reason {
     /// A signal ended the run.
     Interrupted,
-    /// The time for the run was over.
+    /// The run exceeded its time limit.
     OutOfTime,
-    /// The run had taken more octets than it may.
+    /// The run exceeded its limit of octets sent or received.
     OutOfRoom,
-    /// The time for the connection was over.
+    /// The connection exceeded its time limit.
     ConnectionTooLong,
-    /// The server did not answer the canary before.
+    /// The canary failed before the case.
     CanaryFailed,
-    /// Anything else, as a clause.
+    /// Another reason, as a clause.
     Other(String),
 }
 
@@ -177,32 +178,32 @@ impl From<Reason> for String {
     }
 }
 
-/// What came of a case.
+/// The verdict on a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It went as expected, and none of its rules is broken.
     Pass,
-    /// One of its rules is broken, at level error.
+    /// One of its rules is broken at level error.
     Fail,
-    /// One of its rules is broken, at level warning.
+    /// One of its rules is broken at level warning.
     Warn,
-    /// It went as expected; there is a note, or it names no rule.
+    /// It went as expected, but it names no rule, or one of its rules is broken at level note.
     Observed,
-    /// The server does not promise what the case is about.
+    /// The server does not have what the case is about.
     Unsupported,
-    /// The server wants something first, or a canary failed before.
+    /// The server demands something else first, a case that it depends on did not go as expected, or a canary failed.
     Blocked,
-    /// The run does not allow it, or does not know enough.
+    /// The run does not allow it, or the target does not state what it needs.
     Skipped,
-    /// Something else came in the way.
+    /// Something else got in the way.
     Inconclusive,
-    /// The fault is ours.
+    /// The case or this program is at fault.
     Error,
 }
 
 impl Verdict {
-    /// Returns whether nothing was judged.
+    /// Returns whether the case was not judged.
     #[must_use]
     pub fn is_not_judged(self) -> bool {
         use Verdict::{Blocked, Error, Fail, Inconclusive, Observed, Pass, Skipped, Unsupported, Warn};

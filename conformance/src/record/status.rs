@@ -3,39 +3,39 @@
 use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
-/// What a run or the judgement of recordings came to, from the best to the worst.
+/// The status of a run or of judged recordings, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// No finding fails it.
+    /// No finding fails the run.
     Expected,
     /// No case could be judged.
     NothingJudged,
-    /// An entry of the baseline has expired or matches nothing any more.
+    /// An entry of the baseline has expired or no longer matches anything.
     Stale,
-    /// A finding that is not accepted has a level that fails.
+    /// A finding that is not accepted is at or above the level that fails the run.
     Fails,
-    /// A case went wrong through a fault of this program.
+    /// A case has the verdict error, because the case or this program is at fault.
     Faulty,
 }
 
 impl Status {
-    /// What the records of a run or of recordings came to. `fail_on` is the lowest level that fails.
+    /// Returns the status of a run or of judged recordings. `fail_on` is the lowest level that fails.
     #[must_use]
-    pub fn of(stream: &RecordIndex<'_>, fail_on: Option<Level>) -> Status {
-        if stream.is_faulty() {
+    pub fn of(index: &RecordIndex<'_>, fail_on: Option<Level>) -> Status {
+        if index.is_faulty() {
             Status::Faulty
-        } else if fail_on.is_some_and(|level| stream.fails(level)) {
+        } else if fail_on.is_some_and(|level| index.fails(level)) {
             Status::Fails
-        } else if stream.header.is_some_and(|header| header.stale_entries > 0) {
+        } else if index.header.is_some_and(|header| header.stale_entries > 0) {
             Status::Stale
-        } else if stream.says_nothing() {
+        } else if index.says_nothing() {
             Status::NothingJudged
         } else {
             Status::Expected
         }
     }
 
-    /// The exit status of the program.
+    /// Returns the exit status of the program.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {

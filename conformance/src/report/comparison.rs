@@ -1,4 +1,4 @@
-//! A comparison as people read it.
+//! The report of a comparison, as text for people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -11,7 +11,7 @@ use crate::record::comparison::{Comparison, Difference, Sighting};
 use crate::record::index::RecordIndex;
 use crate::record::origin::Origin;
 
-/// The report of a comparison of two streams. What a server sent is shown escaped.
+/// Returns the report of a comparison of two runs. What a server sent is shown escaped.
 #[must_use]
 pub fn render(
     comparison: &Comparison<'_>,
@@ -32,8 +32,8 @@ fn write(
     style: Style,
     text: &mut String,
 ) -> fmt::Result {
-    write_stream("Before", first, text)?;
-    write_stream("After", second, text)?;
+    write_run("Before", first, text)?;
+    write_run("After", second, text)?;
     writeln!(text)?;
     for group in groups(&comparison.new) {
         let remark = if group.first.tried { "" } else { " (nothing like it was tried before)" };
@@ -67,8 +67,8 @@ fn write(
     )
 }
 
-fn write_stream(when: &str, stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
-    let Some(header) = stream.header else { return writeln!(text, "{when}: no header") };
+fn write_run(when: &str, index: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+    let Some(header) = index.header else { return writeln!(text, "{when}: no header") };
     let (target, version) = (escaped(&header.target), escaped(&header.version));
     let registry = escaped(&header.registry_updated);
     let date = match &header.origin {
@@ -79,13 +79,13 @@ fn write_stream(when: &str, stream: &RecordIndex<'_>, text: &mut String) -> fmt:
     writeln!(text, "{when:<7} {target} ({date}smtp-conformance {version}, registry of {registry})")
 }
 
-/// Differences that say the same of a rule.
+/// Differences that say the same about a rule.
 struct Group<'c, 'a> {
     first: &'c Difference<'a>,
     others: Vec<&'c Difference<'a>>,
 }
 
-/// Groups the differences of the same rule, level and kind, in which the findings were seen alike.
+/// Groups differences that have the same rule, level, sightings and `tried`.
 fn groups<'c, 'a>(differences: &'c [Difference<'a>]) -> Vec<Group<'c, 'a>> {
     let mut groups: Vec<Group<'c, 'a>> = Vec::new();
     let mut positions = BTreeMap::new();
@@ -122,7 +122,7 @@ fn write_head(
     if cases.is_empty() { Ok(()) } else { writeln!(text, "  and in {}", few(&cases)) }
 }
 
-/// The codes of the replies in which a finding was seen, if it is about single replies.
+/// Writes the codes of the replies in which a finding was seen, if it is about single replies.
 fn write_codes(sightings: &BTreeSet<Sighting>, text: &mut String) -> fmt::Result {
     let codes: BTreeSet<String> = sightings.iter().filter_map(Sighting::codes).collect();
     if codes.is_empty() {

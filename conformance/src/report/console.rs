@@ -1,4 +1,4 @@
-//! The report that people read: rules broken, worst first, each with the exchange that shows it.
+//! The report as text for people: the broken rules, worst first, each with an exchange that shows the violation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -14,7 +14,7 @@ use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
 
-/// The report. What a server sent is shown escaped, so no reply can move the cursor or forge a line.
+/// Returns the report. What a server sent is shown escaped, so that no reply can move the cursor or forge a line.
 #[must_use]
 pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();
@@ -23,24 +23,24 @@ pub fn render(records: &[Record], style: Style) -> String {
     style.wrapped(&text)
 }
 
-fn write(stream: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
-    if let Some(header) = stream.header {
+fn write(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
+    if let Some(header) = index.header {
         write_header(header, style, text)?;
     }
-    for ((level, rule), found) in &broken(stream) {
-        write_rule(stream, level.0, rule, found, style, text)?;
+    for ((level, rule), found) in &broken(index) {
+        write_rule(index, level.0, rule, found, style, text)?;
     }
-    write_accepted(stream, style, text)?;
-    write_cases(stream, text)?;
-    if let Some(summary) = stream.summary {
-        write_summary(summary, &accepted_by_level(stream), text)?;
-        writeln!(text, "{}", style.bold(&by_rule(stream)))?;
+    write_accepted(index, style, text)?;
+    write_cases(index, text)?;
+    if let Some(summary) = index.summary {
+        write_summary(summary, &accepted_by_level(index), text)?;
+        writeln!(text, "{}", style.bold(&by_rule(index)))?;
     }
     Ok(())
 }
 
-fn write_accepted(stream: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
-    let accepted = accepted(stream);
+fn write_accepted(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Result {
+    let accepted = accepted(index);
     for ((level, rule, accepted), times) in &accepted {
         let (rule, reason, section) = (escaped(rule), escaped(&accepted.reason), escaped(&accepted.section));
         let mark = style.good("accepted");
@@ -49,8 +49,8 @@ fn write_accepted(stream: &RecordIndex<'_>, style: Style, text: &mut String) -> 
     if accepted.is_empty() { Ok(()) } else { writeln!(text) }
 }
 
-fn write_cases(stream: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
-    let not_judged = not_judged(stream);
+fn write_cases(index: &RecordIndex<'_>, text: &mut String) -> fmt::Result {
+    let not_judged = not_judged(index);
     for ((verdict, reason), cases) in &not_judged {
         writeln!(text, "{verdict:<12} {:>3}  {} ({})", cases.len(), escaped(reason), few(cases))?;
     }
@@ -72,7 +72,7 @@ fn write_header(header: &Header, style: Style, text: &mut String) -> fmt::Result
 }
 
 fn write_rule(
-    stream: &RecordIndex<'_>,
+    index: &RecordIndex<'_>,
     level: Level,
     rule: &str,
     found: &[&FindingRecord],
@@ -87,36 +87,35 @@ fn write_rule(
     let head = style.level(level, &format!("{level} {}", escaped(rule)));
     writeln!(text, "{head}{often}")?;
     writeln!(text, "  {} [{}]", escaped(&first.statement), escaped(&first.sources.join("; ")))?;
-    // Notes are many; what they say, and where first, is enough.
+    // There are many notes, so each detail is shown once, with its first location.
     if level == Level::Note {
         let mut details: BTreeMap<&str, Vec<&FindingRecord>> = BTreeMap::new();
         for found in found {
             details.entry(&found.detail).or_default().push(found);
         }
         for (detail, found) in details {
-            let location =
-                found.first().map(|first| Evidence::of(first, stream).location).unwrap_or_default();
+            let location = found.first().map(|first| Evidence::of(first, index).location).unwrap_or_default();
             writeln!(text, "  {:>4} x {} ({location})", times(&found), escaped(detail))?;
         }
         return writeln!(text);
     }
     writeln!(text, "  Seen: {}", escaped(&first.detail))?;
-    text.push_str(&evidence(stream, first));
+    text.push_str(&evidence(index, first));
     text.push_str(&elsewhere(found));
     if let Some(rule) = first.catalogued() {
-        write_fix(stream.header, rule.rule(), text)?;
+        write_fix(index.header, rule.rule(), text)?;
     }
     writeln!(text)
 }
 
-/// The exchange that shows a violation, each line indented.
-pub(super) fn evidence(stream: &RecordIndex<'_>, found: &FindingRecord) -> String {
-    let Evidence { location, lines } = Evidence::of(found, stream);
+/// Returns the exchange that shows a violation, with each line indented.
+pub(super) fn evidence(index: &RecordIndex<'_>, found: &FindingRecord) -> String {
+    let Evidence { location, lines } = Evidence::of(found, index);
     let lines = lines.iter().map(|line| format!("    {line}\n"));
     format!("    {location}\n{}", lines.collect::<String>())
 }
 
-/// The other cases that show it.
+/// Returns a line with the other cases in which a rule is broken, or an empty string if there are none.
 fn elsewhere(found: &[&FindingRecord]) -> String {
     let first = found.first().and_then(|first| first.case.as_deref());
     let cases: BTreeSet<&str> = found.iter().filter_map(|found| found.case.as_deref()).collect();

@@ -1,4 +1,4 @@
-//! What client and server said, case by case, for people who want to see all of it.
+//! The conversations of a run, case by case, as text for people.
 
 use super::escape::escaped;
 use super::evidence::{Cut, Line, Speaker, lines};
@@ -6,10 +6,11 @@ use super::style::Style;
 use crate::dialogue::{Exchange, Part};
 use crate::record::{DialogueRecord, Record};
 
-/// The conversations of a run, each with its cases in their order.
+/// Returns the conversations of a run, each with its cases in order.
 ///
-/// A line begins with `===` if it says what happened, ` ->` if the client sent it, `<- ` if the server did, and `<**` if
-/// the reply is a refusal: 4yz or 5yz. Octets that are not printable are escaped.
+/// A line begins with `===` if it says what happened, with ` ->` if the client sent it, with `<- ` if the server sent
+/// it, and with `<**` if it belongs to a refusal, which is a reply with a code 4yz or 5yz. Octets that are not
+/// printable are escaped.
 #[must_use]
 pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What every report says of a run: rules that are broken, what a baseline accepts, what was not judged, what was cut.
+//! The parts that reports share: provenance, broken rules, accepted findings, cases that were not judged, and limits.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,8 @@ use crate::record::{FindingRecord, Header, Summary};
 use crate::rules::catalogue::{Level, Rule};
 use crate::rules::finding::Accepted;
 
-/// When and with which server a run was, or which files were judged, each as a sentence without its full stop.
+/// Returns sentences, without their full stops, about the date and the server of a run, or about the files that were
+/// judged.
 pub(super) fn provenance(header: &Header) -> Vec<String> {
     match &header.origin {
         Some(Origin::Run(run)) => {
@@ -36,28 +37,28 @@ pub(super) fn provenance(header: &Header) -> Vec<String> {
     }
 }
 
-/// How many files of recordings are named.
+/// The maximum number of recordings that are named.
 const FILES: usize = 10;
 
-/// How a rule is fixed in the server that a run was against: the product and the advice. `None` if the product is not
-/// known, or the rule has no advice for it.
+/// Returns the server's product and the rule's advice for it, or `None` if the product is unknown or the rule has no
+/// advice for it.
 pub(super) fn fix_for(header: Option<&Header>, rule: &Rule) -> Option<(&'static str, &'static str)> {
     let product = header?.product?;
     rule.fixes.iter().copied().find(|(server, _)| *server == product.name())
 }
 
-/// How many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
-pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
+/// Returns how many rules are broken, and how often: `6 rules broken (errors), 10 warned; 101 errors in all`.
+pub(super) fn by_rule(index: &RecordIndex<'_>) -> String {
     let of_level = |level: Level| {
         let found =
-            stream.findings.iter().filter(move |found| found.level == level && found.accepted.is_none());
+            index.findings.iter().filter(move |found| found.level == level && found.accepted.is_none());
         found.map(|found| found.rule.as_str()).collect::<BTreeSet<&str>>()
     };
     let (broken, mut warned) = (of_level(Level::Error), of_level(Level::Warning));
     warned.retain(|rule| !broken.contains(rule));
-    let errors = stream.findings.iter().filter(|found| found.level == Level::Error);
+    let errors = index.findings.iter().filter(|found| found.level == Level::Error);
     let errors = errors.map(|found| found.times()).sum();
-    let accepted = accepted_by_level(stream).remove(&Level::Error);
+    let accepted = accepted_by_level(index).remove(&Level::Error);
     let accepted = accepted.map(|times| format!(", {times} of them accepted")).unwrap_or_default();
     let broken = match broken.len() {
         0 => "no rule broken".to_owned(),
@@ -70,32 +71,32 @@ pub(super) fn by_rule(stream: &RecordIndex<'_>) -> String {
     format!("{broken}, {} warned{in_all}", warned.len())
 }
 
-/// How many findings of each level a baseline has.
-pub(super) fn accepted_by_level(stream: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
+/// Returns the number of accepted findings at each level.
+pub(super) fn accepted_by_level(index: &RecordIndex<'_>) -> BTreeMap<Level, usize> {
     let mut times = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_some()) {
+    for found in index.findings.iter().filter(|found| found.accepted.is_some()) {
         *times.entry(found.level).or_default() += found.times();
     }
     times
 }
 
-/// The findings of each rule and level that no baseline has, worst first.
+/// Returns the findings that are not accepted by level and rule, worst first.
 pub(super) fn broken<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str), Vec<&'a FindingRecord>> {
     let mut broken: BTreeMap<_, Vec<&FindingRecord>> = BTreeMap::new();
-    for found in stream.findings.iter().filter(|found| found.accepted.is_none()) {
+    for found in index.findings.iter().filter(|found| found.accepted.is_none()) {
         broken.entry((Reverse(found.level), found.rule.as_str())).or_default().push(found);
     }
     broken
 }
 
-/// How often each rule is broken as a baseline has it, worst first, and why.
+/// Returns the number of accepted findings by level, rule and reason, worst first.
 pub(super) fn accepted<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> BTreeMap<(Reverse<Level>, &'a str, &'a Accepted), usize> {
     let mut times = BTreeMap::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         if let Some(accepted) = &found.accepted {
             *times.entry((Reverse(found.level), found.rule.as_str(), accepted)).or_default() += found.times();
         }
@@ -103,10 +104,10 @@ pub(super) fn accepted<'a>(
     times
 }
 
-/// The cases that were not judged, by verdict and reason, so that a reader sees which flag would enable them.
-pub(super) fn not_judged<'a>(stream: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
+/// Returns the cases that were not judged by verdict and reason, so that a reader sees which flag would enable them.
+pub(super) fn not_judged<'a>(index: &RecordIndex<'a>) -> BTreeMap<(Verdict, String), Vec<&'a str>> {
     let mut not_judged: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-    for case in &stream.cases {
+    for case in &index.cases {
         if case.verdict.is_not_judged() {
             let reason = case.reason_text();
             not_judged.entry((case.verdict, reason)).or_default().push(&case.id);
@@ -115,12 +116,12 @@ pub(super) fn not_judged<'a>(stream: &RecordIndex<'a>) -> BTreeMap<(Verdict, Str
     not_judged
 }
 
-/// How many findings some stand for.
+/// Returns the number of findings that some records represent.
 pub(super) fn times(found: &[&FindingRecord]) -> usize {
     found.iter().map(|found| found.times()).sum()
 }
 
-/// What of a run is beyond the limits; `None` if nothing is.
+/// Returns a clause about what exceeded the limits, or `None` if nothing did.
 pub(super) fn cut(summary: &Summary) -> Option<String> {
     let Summary { excess: Excess { replies, octets }, overflows, .. } = summary;
     let (replies, octets) = (counted(*replies, "reply"), counted(*octets, "octet"));
@@ -135,7 +136,7 @@ pub(super) fn cut(summary: &Summary) -> Option<String> {
     }
 }
 
-/// The first of some names.
+/// Returns the first few names, followed by `...` if there are more.
 pub(super) fn few(names: &[&str]) -> String {
     const SHOWN: usize = 3;
     let mut names = names.to_vec();

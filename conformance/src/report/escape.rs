@@ -1,21 +1,23 @@
-//! Text from outside, escaped for the place it goes to, and escapers that let nothing else through.
+//! Escapes text from outside for reports.
 //!
-//! A template for Markdown prints only [`Markdown`]. Its text carries a mark that printable text cannot hold; the
-//! escaper takes the mark off and fails on text without it. A template for HTML escapes whatever it prints.
+//! A Markdown template prints only [`Markdown`]. Its text begins with a mark that escaped text cannot contain. The
+//! escaper removes the mark and fails on text without it. An HTML template escapes everything that it prints.
 
 use std::fmt::{self, Display, Write};
 
 use askama::filters::Escaper;
 
-/// Text from outside: control characters and what turns the direction of writing are shown as escapes.
+/// Returns a text with every character escaped that is not printable ASCII or one of a few punctuation marks. Control
+/// characters and those that reverse the direction of the text are thus visible.
 pub(crate) fn escaped(text: &str) -> String {
     let harmless =
         |character: char| character.is_ascii_graphic() || character == ' ' || "§–—’“”".contains(character);
     text.chars()
-        .flat_map(|character| match harmless(character) {
-            true => vec![character],
-            false => character.escape_default().collect(),
-        })
+        .flat_map(
+            |character| {
+                if harmless(character) { vec![character] } else { character.escape_default().collect() }
+            },
+        )
         .collect()
 }
 
@@ -27,8 +29,8 @@ pub(super) struct Markdown {
 }
 
 impl Markdown {
-    /// Text within a line, in a table cell or not, behind something else. It reads as the same text, without markup,
-    /// links or mentions; control characters and what turns the direction of writing are shown as escapes.
+    /// Returns a text that can be inserted within a line or a table cell, but not at the start of a line. It is
+    /// [`escaped`], and appears without markup, links or mentions.
     pub(super) fn text(text: impl Display) -> Markdown {
         let shown = escaped(&text.to_string());
         let mut marked = String::from(MARK);
@@ -38,11 +40,11 @@ impl Markdown {
             match character {
                 ' ' if blank_is_lost => marked.push_str("&#32;"),
                 ' ' => marked.push(' '),
-                // A mention or a reference needs its name right behind; a comment keeps them apart.
+                // A mention or a reference needs its name directly after this character, so a comment separates them.
                 '@' | '#' => {
                     let _ = write!(marked, "&#{};<!-- -->", u32::from(character));
                 }
-                // Right behind a bracket of the template it would begin the name of a footnote.
+                // Directly after a bracket of the template, it would begin the name of a footnote.
                 '^' if index == 0 => marked.push_str("<!-- -->&#94;"),
                 _ if is_plain(character, before) => marked.push(character),
                 _ => {
@@ -54,13 +56,13 @@ impl Markdown {
         Markdown { marked }
     }
 
-    /// The name of a place in the page, of ASCII letters, digits and hyphens alone.
+    /// Returns the name of an anchor, which consists of ASCII letters, digits and hyphens.
     pub(super) fn anchor(text: &str) -> Markdown {
         let part = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
         Markdown { marked: std::iter::once(MARK).chain(text.chars().map(part)).collect() }
     }
 
-    /// A block of lines as they are, with a fence that none of them has.
+    /// Returns a code block of [`escaped`] lines, with a fence that none of them contains.
     pub(super) fn block(lines: impl IntoIterator<Item = impl Display>) -> Markdown {
         let lines: Vec<String> = lines.into_iter().map(|line| escaped(&line.to_string())).collect();
         let longest =
@@ -71,7 +73,7 @@ impl Markdown {
     }
 }
 
-/// Returns whether a character means nothing within a line of Markdown.
+/// Returns whether a character has no special meaning within a line of Markdown.
 fn is_plain(character: char, before: char) -> bool {
     match character {
         // `www.` begins a link.
@@ -88,7 +90,7 @@ impl Display for Markdown {
     }
 }
 
-/// The escaper of templates for Markdown: fails on what is no [`Markdown`].
+/// The escaper of Markdown templates, which fails on text that is not [`Markdown`].
 #[derive(Clone, Copy)]
 pub(super) struct MarkdownOnly;
 
@@ -98,8 +100,8 @@ impl Escaper for MarkdownOnly {
     }
 }
 
-/// The escaper of templates for HTML, text and quoted attributes alike: control characters and what turns the direction
-/// of writing are shown as escapes, and what could be markup is written as entities.
+/// The escaper of HTML templates, for text and quoted attributes. Text is [`escaped`], and characters that could be
+/// markup become entities.
 #[derive(Clone, Copy)]
 pub(super) struct Html;
 
@@ -133,12 +135,12 @@ mod tests {
     #[test]
     fn markdown_refuses_raw_text() {
         assert_eq!(Page { text: Markdown::text("a") }.render().unwrap(), "[a]");
-        assert!(Page { text: "a" }.render().is_err(), "raw text went through");
-        assert!(Page { text: 1 }.render().is_err(), "a raw number went through");
+        assert!(Page { text: "a" }.render().is_err(), "raw text was accepted");
+        assert!(Page { text: 1 }.render().is_err(), "a raw number was accepted");
     }
 
     #[test]
-    fn html_shows_what_it_is_given() {
+    fn html_escapes_text() {
         let page = HtmlPage { text: "\"><script>'&\u{202e}\u{1b}" }.render().unwrap();
         assert!(
             !page.contains("<script") && !page.contains('\u{202e}') && !page.contains('\u{1b}'),
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(page.matches('"').count(), 2, "{page}");
     }
 
-    /// What GitHub does to a Markdown file, as far as comrak can do it.
+    /// Returns the extensions that GitHub applies to a Markdown file, if comrak has them.
     fn options() -> Options<'static> {
         let mut options = Options::default();
         let extension = &mut options.extension;
@@ -163,7 +165,7 @@ mod tests {
         options
     }
 
-    /// What a reader sees of the cell `<code>TEXT</code>`; fails if there is any markup.
+    /// Returns what a reader sees of the cell `<code>TEXT</code>`. Fails if there is any markup.
     fn seen(text: &str) -> String {
         let cell = Page { text: Markdown::text(text) }.render().unwrap();
         let page = format!("| a | b |\n| --- | --- |\n| <code>{cell}</code> | b |\n");
@@ -220,7 +222,7 @@ mod tests {
         }
 
         #[test]
-        fn no_line_ends_a_block(lines in prop::collection::vec("[`~ a-c<>|]{0,12}", 0..5)) {
+        fn no_line_closes_a_block(lines in prop::collection::vec("[`~ a-c<>|]{0,12}", 0..5)) {
             let block = Page { text: Markdown::block(&lines) }.render().unwrap();
             let page = block.trim_matches(['[', ']']);
             let arena = Arena::new();

@@ -1,4 +1,4 @@
-//! The exchange that shows a violation, line by line.
+//! Exchanges as lines of text, to show a violation or a conversation.
 
 use std::fmt;
 
@@ -11,35 +11,35 @@ use crate::record::index::RecordIndex;
 /// How much of an exchange is shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
-    /// How many lines of a message or of a reply, and how many replies.
+    /// The maximum number of lines of a message or a reply, and of replies.
     lines: usize,
-    /// How many octets of a line.
+    /// The maximum number of octets per line.
     octets: usize,
 }
 
 impl Cut {
-    /// Enough to see what is wrong.
+    /// Shows enough to see what is wrong.
     const EVIDENCE: Cut = Cut { lines: 8, octets: 160 };
-    /// Nearly everything.
+    /// Shows nearly everything.
     pub(super) const CONVERSATION: Cut = Cut { lines: 100, octets: 1000 };
 }
 
 /// The exchange that shows a violation, in printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// The place in a recording, or the case or connection, and the exchange: `session.txt:12, exchange 3`,
-    /// `in noop, exchange 3`.
+    /// The place in a recording, or else the case or the connection, and the number of the exchange from 1:
+    /// `session.txt:12, exchange 3`, `in noop, exchange 3`.
     pub(super) location: String,
-    /// What was sent and what came.
+    /// The act and the replies.
     pub(super) lines: Vec<Line>,
 }
 
-/// A line of an exchange; printed, it has no line break.
+/// A line of an exchange, without its line break.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
-    /// Who said it.
+    /// The speaker.
     pub(super) speaker: Speaker,
-    /// What was said, in printable characters.
+    /// The text, in printable characters.
     pub(super) text: String,
 }
 
@@ -54,7 +54,7 @@ pub(super) enum Speaker {
     Nobody,
 }
 
-/// `C: NOOP`, `S: 250 Ok`, `# closed by the server`.
+/// Formats a line as `C: NOOP`, `S: 250 Ok` or `# closed by the server`.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.speaker {
@@ -67,10 +67,10 @@ impl fmt::Display for Line {
 }
 
 impl Evidence {
-    /// The exchange of a finding; without lines if the stream lacks it.
-    pub(super) fn of(found: &FindingRecord, stream: &RecordIndex<'_>) -> Evidence {
+    /// Returns the exchange of a finding, without lines if the records lack it.
+    pub(super) fn of(found: &FindingRecord, index: &RecordIndex<'_>) -> Evidence {
         let connection =
-            stream.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
+            index.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
         let place = match &found.place {
             Some(place) => place.to_string(),
             None => format!("in {}", found.case.as_deref().unwrap_or(connection)),
@@ -78,7 +78,7 @@ impl Evidence {
         let exchange = found.location.exchange.saturating_add(1);
         Evidence {
             location: format!("{}, exchange {exchange}", escaped(&place)),
-            lines: stream
+            lines: index
                 .exchange(found.location)
                 .map(|exchange| lines(exchange, Cut::EVIDENCE))
                 .unwrap_or_default(),
@@ -86,7 +86,7 @@ impl Evidence {
     }
 }
 
-/// What was sent and what came, line by line.
+/// Returns the lines of an exchange: the act, the replies, and remarks about what happened.
 pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
     let mut lines = match &exchange.act {
         Act::Connect => vec![remark("connected")],

@@ -1,8 +1,8 @@
-//! The report as one page of HTML: servers against rules, with the exchanges behind each cell.
+//! The report as one HTML page: a matrix of rules and servers, with the exchanges of each cell.
 //!
-//! The page needs no network and no other file. What a server sent is in it as text alone: the template escapes all it
-//! prints, the script gets no data but the page itself, and a Content-Security-Policy lets nothing run or load but the
-//! script and the style of this folder, which it names by their hashes.
+//! The page needs no network and no other file. It contains what servers sent only as text. The template escapes
+//! everything that it prints, and the script gets no data except the page itself. A Content-Security-Policy allows only
+//! the page's own script and style, which it names by their hashes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,24 +27,22 @@ use crate::rules::catalogue::Rule;
 const STYLE: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
 
-/// The page of some runs, a column each.
+/// Returns a page with one column per run.
 ///
 /// # Errors
 ///
-/// Those of the template, which are faults of ours.
+/// Returns an error only if the template fails, which is a bug in this program.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<RecordIndex<'_>> =
+    let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let names = sources.iter().map(|source| source.name);
     let mut servers: Vec<Server> =
-        streams.iter().zip(names).map(|(stream, name)| Server::of(stream, name)).collect();
+        indexes.iter().zip(names).map(|(index, name)| Server::of(index, name)).collect();
     name_apart(&mut servers);
-    let rows = rows(&streams);
+    let rows = rows(&indexes);
     let page = Page {
         policy: policy(),
-        has_accepted: streams
-            .iter()
-            .any(|stream| stream.findings.iter().any(|found| found.accepted.is_some())),
+        has_accepted: indexes.iter().any(|index| index.findings.iter().any(|found| found.accepted.is_some())),
         broken: rows.iter().filter(|row| row.worst.is_some()).count(),
         servers,
         rows,
@@ -54,7 +52,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     page.render().context("the HTML report")
 }
 
-/// Gives the servers names that tell them apart: without folders if that will do, else with the file.
+/// Gives the servers distinct names: the target without its folders if these are distinct, else the whole target, else
+/// the target and the file.
 fn name_apart(servers: &mut [Server]) {
     let is_apart =
         |name: fn(&Server) -> &str| servers.iter().map(name).collect::<BTreeSet<_>>().len() == servers.len();
@@ -68,7 +67,7 @@ fn name_apart(servers: &mut [Server]) {
     }
 }
 
-/// What the page may do: nothing but its own style and script.
+/// Returns the Content-Security-Policy, which allows only the page's own style and script.
 fn policy() -> String {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
@@ -85,7 +84,7 @@ struct Page {
     servers: Vec<Server>,
     rows: Vec<Row>,
     broken: usize,
-    /// Whether a baseline has any of the findings.
+    /// Whether any finding is accepted.
     has_accepted: bool,
     style: &'static str,
     script: &'static str,
@@ -93,15 +92,15 @@ struct Page {
 
 /// A column.
 struct Server {
-    /// What was run against.
+    /// The name of the target.
     target: String,
-    /// What tells it from the others.
+    /// A name that distinguishes it from the other columns.
     name: String,
-    /// The file of its records; empty for a run.
+    /// The file of its records, or an empty string if they come straight from a run.
     file: String,
     version: String,
     registry: String,
-    /// When and with which server it was, or which files were judged.
+    /// The date and the server of the run, or the files that were judged.
     provenance: Vec<String>,
     header: Option<Header>,
     summary: Option<Counts>,
@@ -113,14 +112,14 @@ struct Counts {
     dialogues: usize,
     exchanges: usize,
     cases: Vec<String>,
-    /// Pairs and replies, of each pairing.
+    /// The numbers of pairs and of replies for each pairing.
     agreement: [(usize, usize); 5],
-    /// What is beyond the limits.
+    /// What exceeded the limits.
     cut: Option<String>,
     hints: Vec<String>,
 }
 
-/// Cases that were not judged, for one reason.
+/// The cases that were not judged for one reason.
 struct NotJudged {
     verdict: Verdict,
     reason: String,
@@ -128,7 +127,7 @@ struct NotJudged {
 }
 
 impl Page {
-    /// A text of the template in which what stands between backticks is code. Everything is escaped.
+    /// Returns a text with the parts between backticks as code. All of it is escaped.
     fn coded(text: &str) -> Result<Safe<String>, fmt::Error> {
         let mut page = String::with_capacity(text.len());
         let mut rest = text;
@@ -152,13 +151,13 @@ fn quoted(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 impl Server {
-    fn of(stream: &RecordIndex<'_>, file: &str) -> Server {
-        let not_judged = not_judged(stream).into_iter().map(|((verdict, reason), cases)| NotJudged {
+    fn of(index: &RecordIndex<'_>, file: &str) -> Server {
+        let not_judged = not_judged(index).into_iter().map(|((verdict, reason), cases)| NotJudged {
             verdict,
             reason: reason.clone(),
             cases: cases.join(", "),
         });
-        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text).to_owned();
+        let header = |text: fn(&Header) -> &str| index.header.map_or("unknown", text).to_owned();
         let target = header(|header| &header.target);
         Server {
             name: String::new(),
@@ -166,23 +165,24 @@ impl Server {
             file: file.to_owned(),
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
-            provenance: stream.header.map(provenance).unwrap_or_default(),
-            header: stream.header.cloned(),
-            summary: stream.summary.map(Counts::of),
+            provenance: index.header.map(provenance).unwrap_or_default(),
+            header: index.header.cloned(),
+            summary: index.summary.map(Counts::of),
             not_judged: not_judged.collect(),
         }
     }
 
-    /// The advice that a rule has for the server's product.
+    /// Returns the advice that a rule has for the server's product.
     fn fix(&self, rule: &Rule) -> Option<(&'static str, &'static str)> {
         fix_for(self.header.as_ref(), rule)
     }
 
-    /// The target without its folders, if it is one path.
+    /// Returns the target without its folders if it is a single path, or else the whole target.
     fn short_name(&self) -> &str {
-        match self.target.contains("://") || self.target.contains(", ") {
-            true => &self.target,
-            false => self.target.rsplit('/').find(|name| !name.is_empty()).unwrap_or(&self.target),
+        if self.target.contains("://") || self.target.contains(", ") {
+            &self.target
+        } else {
+            self.target.rsplit('/').find(|name| !name.is_empty()).unwrap_or(&self.target)
         }
     }
 }

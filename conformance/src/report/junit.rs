@@ -1,4 +1,4 @@
-//! JUnit XML, as CI servers read it: a test case for each case and rule.
+//! The report as JUnit XML for CI servers, with a test case for each case and rule.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,58 +16,61 @@ use crate::record::outcome::{CaseOutcome, Verdict};
 use crate::record::{FindingRecord, Header, Record};
 use crate::rules::catalogue::Level;
 
-/// How many findings the output of a test case lists.
+/// The maximum number of findings that the output of a test case lists.
 const LISTED: usize = 20;
-/// How many characters of the exchange that shows a finding a test case has.
+/// The maximum number of characters of an exchange in a test case.
 const SHOWN: usize = 2000;
 
-/// The report. A rule broken at `fails` or above is a failure, our own fault an error, everything not judged is
-/// skipped with its reason. What is found below that level, or accepted, is told in the output of its test case.
-/// Findings that no case asked for make a test case for each rule and connection.
+/// Returns the report.
+///
+/// A test case fails if its rule is broken at or above the level `fails`. It is an error if its case has the verdict
+/// [`Verdict::Error`], and is skipped with the reason if its case was not judged. Findings below that level and
+/// accepted findings are listed in its output. Findings without a case, or about rules that their case does not name,
+/// make one test case for each rule and case or recording.
 ///
 /// # Errors
 ///
-/// Where the XML cannot be written.
+/// Returns an error if the XML cannot be written.
 pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
-    let stream = &RecordIndex::of(records);
-    let target = if stream.target().is_empty() { "smtp-conformance" } else { stream.target() };
+    let index = &RecordIndex::of(records);
+    let target = if index.target().is_empty() { "smtp-conformance" } else { index.target() };
     let mut suite = TestSuite::new(escaped(target));
-    describe(&mut suite, stream.header);
+    describe(&mut suite, index.header);
     let mut times = times_of_cases(records);
-    let (broken, others) = by_case(stream);
+    let (broken, others) = by_case(index);
     let broken: HashMap<Key<'_>, Broken> =
-        broken.into_iter().map(|(key, found)| (key, Broken::of(stream, &found, fails))).collect();
-    for case in &stream.cases {
+        broken.into_iter().map(|(key, found)| (key, Broken::of(index, &found, fails))).collect();
+    for case in &index.cases {
         let rules: Vec<&str> = match case.rules.as_slice() {
             [] => vec!["observed"],
             rules => rules.iter().map(String::as_str).collect(),
         };
         for rule in rules {
             let mut test_case = test_case(case, rule, broken.get(&(case.id.as_str(), rule)));
-            // The time that a case took counts once, although it has a test case for each rule.
+            // The time of a case counts only once, although the case has a test case for each rule.
             test_case.set_time(times.remove(case.id.as_str()).unwrap_or_default());
             suite.add_test_case(test_case);
         }
     }
-    for ((rule, name), found) in by_connection(stream, &others) {
-        let broken = Broken::of(stream, &found, fails);
+    for ((rule, name), found) in by_connection(index, &others) {
+        let broken = Broken::of(index, &found, fails);
         let mut test_case = TestCase::new(format!("found in {}", escaped(name)), broken.status.clone());
         test_case.set_classname(escaped(rule));
         broken.remark(&mut test_case);
         suite.add_test_case(test_case);
     }
-    if let Some(cut) = stream.summary.and_then(cut) {
+    if let Some(cut) = index.summary.and_then(cut) {
         suite.set_system_out(format!("Beyond the limits: {cut}"));
     }
     suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
-    // Jenkins' schema knows `skipped` of a suite, but not of all of them.
+    // Jenkins's schema allows `skipped` on a suite, but not on the root element.
     let skipped = format!(" skipped=\"{}\"", suite.skipped);
     let mut report = Report::new("smtp-conformance");
     report.add_test_suite(suite);
     Ok(report.to_string().context("JUnit")?.replacen(&skipped, "", 1))
 }
 
-/// When and with which server the run was.
+/// Adds the date and the server of the run to a suite.
 fn describe(suite: &mut TestSuite, header: Option<&Header>) {
     let Some(Header { origin: Some(Origin::Run(run)), server_version, .. }) = header else { return };
     suite.timestamp = run.date.to_string().parse().ok();
@@ -81,7 +84,7 @@ fn describe(suite: &mut TestSuite, header: Option<&Header>) {
     }
 }
 
-/// How long the replies to each case took.
+/// Returns how long the replies took in each case.
 fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
     let mut times: HashMap<&str, Duration> = HashMap::new();
     let mut parts: &[Part] = &[];
@@ -90,7 +93,7 @@ fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
             Record::Dialogue(opening) => parts = &opening.cases,
             Record::Exchange(spoken) => {
                 let Some(case) = Part::owner(parts, spoken.number) else { continue };
-                // Each reply has its time from the act on.
+                // The time of each reply counts from the act.
                 let millis = spoken.exchange.answers.iter().map(|answer| answer.millis).max();
                 *times.entry(case).or_default() += Duration::from_millis(millis.unwrap_or_default());
             }
@@ -100,40 +103,43 @@ fn times_of_cases(records: &[Record]) -> HashMap<&str, Duration> {
     times
 }
 
-/// A case and a rule that it names.
+/// The ids of a case and of a rule that it names.
 type Key<'a> = (&'a str, &'a str);
 
-/// The findings of each case and rule that it names, and those that no case asked for.
+/// Returns the findings of each case by the rules that it names, and the other findings.
 fn by_case<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
 ) -> (HashMap<Key<'a>, Vec<&'a FindingRecord>>, Vec<&'a FindingRecord>) {
     let mut broken: HashMap<Key<'a>, Vec<&'a FindingRecord>> = HashMap::new();
-    for case in &stream.cases {
+    for case in &index.cases {
         for rule in &case.rules {
             broken.entry((&case.id, rule)).or_default();
         }
     }
     let mut others = Vec::new();
-    for found in &stream.findings {
+    for found in &index.findings {
         let key = (found.case.as_deref().unwrap_or_default(), found.rule.as_str());
-        match broken.get_mut(&key).filter(|_| found.case.is_some()) {
-            Some(of_case) => of_case.push(found),
-            None => others.push(*found),
+        if found.case.is_some()
+            && let Some(of_case) = broken.get_mut(&key)
+        {
+            of_case.push(found);
+        } else {
+            others.push(*found);
         }
     }
     broken.retain(|_, found| !found.is_empty());
     (broken, others)
 }
 
-/// Findings that no case asked for, by rule and by the name of their case or recording, in the order of the first.
+/// Groups the other findings by rule and by the name of their case or recording, in the order of the first finding.
 fn by_connection<'a>(
-    stream: &RecordIndex<'a>,
+    index: &RecordIndex<'a>,
     others: &[&'a FindingRecord],
 ) -> Vec<((&'a str, &'a str), Vec<&'a FindingRecord>)> {
     let mut positions = HashMap::new();
     let mut groups: Vec<((&str, &str), Vec<&FindingRecord>)> = Vec::new();
     for found in others {
-        let recording = stream.dialogue(found.location).map(|dialogue| dialogue.name.as_str());
+        let recording = index.dialogue(found.location).map(|dialogue| dialogue.name.as_str());
         let key = (found.rule.as_str(), found.case.as_deref().or(recording).unwrap_or("a connection"));
         let position = *positions.entry(key).or_insert_with(|| {
             groups.push((key, Vec::new()));
@@ -144,15 +150,15 @@ fn by_connection<'a>(
     groups
 }
 
-/// What findings make of a test case.
+/// The effect of findings on a test case.
 struct Broken {
     status: TestCaseStatus,
-    /// What was found and is no failure stands in the output of the test case.
+    /// The findings, for the output of a test case that does not fail.
     output: String,
 }
 
 impl Broken {
-    fn of(stream: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
+    fn of(index: &RecordIndex<'_>, found: &[&FindingRecord], fails: Option<Level>) -> Broken {
         let line = |found: &&FindingRecord| {
             let place = found.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
             let seen = format!("{}: {}{place}", found.level, found.detail);
@@ -166,7 +172,7 @@ impl Broken {
         if let Some(more @ 1..) = times(found).checked_sub(listed) {
             output.push(format!("and {more} more"));
         }
-        Broken { status: status(stream, found, fails), output: output.join("\n") }
+        Broken { status: status(index, found, fails), output: output.join("\n") }
     }
 
     fn remark(&self, test_case: &mut TestCase) {
@@ -206,7 +212,7 @@ fn status_without_findings(case: &CaseOutcome) -> TestCaseStatus {
     }
 }
 
-fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Level>) -> TestCaseStatus {
+fn status(index: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Level>) -> TestCaseStatus {
     let broken = broken.iter().filter(|found| found.accepted.is_none());
     let worst = broken.clone().map(|found| found.level).max();
     let Some(first) = broken.clone().find(|found| Some(found.level) == worst) else {
@@ -218,7 +224,7 @@ fn status(stream: &RecordIndex<'_>, broken: &[&FindingRecord], fails: Option<Lev
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(first.level.to_string());
     status.set_message(escaped(&format!("{} Seen: {}", first.statement, first.detail)));
-    status.set_description(shortened(&console::evidence(stream, first)));
+    status.set_description(shortened(&console::evidence(index, first)));
     status
 }
 

@@ -1,4 +1,4 @@
-//! The report as GitHub-flavoured Markdown, for the summary of a CI run.
+//! The report as GitHub-flavoured Markdown for the summary of a CI run.
 
 use anyhow::{Context as _, Result};
 use askama::Template;
@@ -10,12 +10,12 @@ use crate::record::index::RecordIndex;
 use crate::record::{FindingRecord, Record, Summary};
 use crate::rules::catalogue::{Level, RuleId};
 
-/// The report: counts, a table of the rules broken, each error and warning with the exchange that shows it first, the
-/// agreement with the registry, and what was not judged. Whatever a server sent is text, within code.
+/// Returns the report: counts, a table of the broken rules, the first exchange that shows each error and warning, the
+/// agreement with the registry, and the cases that were not judged. Everything that a server sent appears as code.
 ///
 /// # Errors
 ///
-/// Where the template lets no text through that is not escaped, which is a fault of ours.
+/// Returns an error only if the template prints text that is not escaped, which is a bug in this program.
 pub fn render(records: &[Record]) -> Result<String> {
     let text = Report::of(&RecordIndex::of(records)).render().context("the Markdown report")?;
     Ok(format!("{text}\n"))
@@ -27,7 +27,7 @@ struct Report {
     target: Markdown,
     version: Markdown,
     registry: Markdown,
-    /// When and with which server it was, or which files were judged.
+    /// The date and the server of the run, or the files that were judged.
     provenance: Vec<Markdown>,
     counts: Option<Counts>,
     rules: Vec<Rule>,
@@ -64,7 +64,7 @@ struct Rule {
     detail: Markdown,
     statement: Markdown,
     sources: Markdown,
-    /// Notes are many; what they say is enough.
+    /// The first exchange that shows the violation. Notes have none, because there are many of them.
     exchange: Option<Exchange>,
     fix: Option<Markdown>,
     /// The advice for the server's product.
@@ -97,24 +97,18 @@ struct NotJudged {
 }
 
 impl Report {
-    fn of(stream: &RecordIndex<'_>) -> Report {
-        let header = |text: fn(&crate::record::Header) -> &str| stream.header.map_or("unknown", text);
-        let (broken, accepted, not_judged) = (broken(stream), accepted(stream), not_judged(stream));
+    fn of(index: &RecordIndex<'_>) -> Report {
+        let header = |text: fn(&crate::record::Header) -> &str| index.header.map_or("unknown", text);
+        let (broken, accepted, not_judged) = (broken(index), accepted(index), not_judged(index));
         Report {
             target: Markdown::text(header(|header| &header.target)),
             version: Markdown::text(header(|header| &header.version)),
             registry: Markdown::text(header(|header| &header.registry_updated)),
-            provenance: stream
-                .header
-                .map(provenance)
-                .unwrap_or_default()
-                .iter()
-                .map(Markdown::text)
-                .collect(),
-            counts: stream.summary.map(|summary| Counts::of(summary, stream)),
+            provenance: index.header.map(provenance).unwrap_or_default().iter().map(Markdown::text).collect(),
+            counts: index.summary.map(|summary| Counts::of(summary, index)),
             rules: broken
                 .iter()
-                .filter_map(|((level, id), found)| Rule::of(stream, level.0, id, found))
+                .filter_map(|((level, id), found)| Rule::of(index, level.0, id, found))
                 .collect(),
             accepted_times: Markdown::text(accepted.values().sum::<usize>()),
             accepted: accepted
@@ -142,7 +136,7 @@ impl Report {
 }
 
 impl Counts {
-    fn of(summary: &Summary, stream: &RecordIndex<'_>) -> Counts {
+    fn of(summary: &Summary, index: &RecordIndex<'_>) -> Counts {
         let cases: Vec<String> =
             summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
         Counts {
@@ -154,7 +148,7 @@ impl Counts {
             cases: (!cases.is_empty()).then(|| Markdown::text(cases.join(", "))),
             cut: cut(summary).map(Markdown::text),
             hints: summary.hints.iter().map(Markdown::text).collect(),
-            by_rule: Markdown::text(by_rule(stream)),
+            by_rule: Markdown::text(by_rule(index)),
             agreement: summary
                 .agreement
                 .by_pairing()
@@ -170,10 +164,10 @@ impl Counts {
 }
 
 impl Rule {
-    fn of(stream: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
+    fn of(index: &RecordIndex<'_>, level: Level, id: &str, found: &[&FindingRecord]) -> Option<Rule> {
         let first = found.first()?;
-        let catalogued = first.catalogued().map(RuleId::rule).filter(|_| level > Level::Note);
-        let Evidence { location, lines } = Evidence::of(first, stream);
+        let catalogued = if level > Level::Note { first.catalogued().map(RuleId::rule) } else { None };
+        let Evidence { location, lines } = Evidence::of(first, index);
         Some(Rule {
             level: Markdown::text(level),
             id: Markdown::text(id),
@@ -185,7 +179,7 @@ impl Rule {
                 .then(|| Exchange { location: Markdown::text(location), lines: Markdown::block(lines) }),
             fix: catalogued.filter(|rule| !rule.fix.is_empty()).map(|rule| Markdown::text(rule.fix)),
             product_fix: catalogued
-                .and_then(|rule| fix_for(stream.header, rule))
+                .and_then(|rule| fix_for(index.header, rule))
                 .map(|(server, text)| Fix { server: Markdown::text(server), text: Markdown::text(text) }),
         })
     }

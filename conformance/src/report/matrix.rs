@@ -1,4 +1,4 @@
-//! Rules against servers: what each run says of each rule.
+//! The matrix of rules and servers: what each run shows about each rule.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -12,13 +12,13 @@ use crate::record::outcome::Verdict;
 use crate::rules::catalogue::{Level, Rule, RuleId, rules};
 use crate::rules::finding::Accepted;
 
-/// How many exchanges a cell shows.
+/// The maximum number of exchanges that a cell shows.
 const EXAMPLES: usize = 3;
 
-/// The rules that are judged, and those of other versions that are broken; the worst first, then those that most
-/// servers break, then in the catalogue's order.
-pub(super) fn rows(streams: &[RecordIndex<'_>]) -> Vec<Row> {
-    let columns: Vec<Column<'_>> = streams.iter().map(Column::of).collect();
+/// Returns one row for each rule that is judged, and for each broken rule of another version. Rows are sorted by level,
+/// worst first, then by the number of servers that break the rule, then in the catalogue's order.
+pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
+    let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
     let judged =
         rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
     let mut ids: Vec<&str> = judged.collect();
@@ -32,7 +32,7 @@ pub(super) fn rows(streams: &[RecordIndex<'_>]) -> Vec<Row> {
     rows
 }
 
-/// A rule.
+/// A row, for one rule.
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) rule: Option<&'static Rule>,
@@ -40,57 +40,60 @@ pub(super) struct Row {
     pub(super) sources: String,
     /// The highest level of a finding of any server.
     pub(super) worst: Option<Level>,
-    /// What each server did, in the order of the streams.
+    /// One cell per server, in the order of the runs.
     pub(super) cells: Vec<Cell>,
 }
 
-/// What a server did with a rule.
+/// A cell, for one rule and one server.
 pub(super) enum Cell {
+    /// The server broke the rule.
     Broken(Violations),
-    /// A case provoked it, and it was kept.
+    /// A case tested the rule, and the server followed it.
     Kept,
-    /// The cases that would provoke it were not judged.
+    /// The cases that would test the rule were not judged.
     NotJudged(Verdict),
-    /// Nothing was found; whether anything provoked it is not known.
+    /// There is no finding, but no case shows that the server follows the rule either.
     Silent,
 }
 
+/// The findings of one server about one rule.
 pub(super) struct Violations {
-    /// How often, by level, worst first.
+    /// The number of findings at each level, worst first.
     pub(super) levels: Vec<(Level, usize)>,
-    /// The levels of the findings that no baseline has, worst first.
+    /// The levels of the findings that are not accepted, worst first.
     pub(super) fresh: Vec<Level>,
-    /// How many findings a baseline has.
+    /// The number of accepted findings.
     pub(super) accepted: usize,
-    /// The worst first, those that no baseline has before the others, then by case and act.
+    /// Examples, sorted by level (worst first), with accepted findings last in each level, then by case and act.
     pub(super) examples: Vec<Example>,
-    /// How many findings are not shown.
+    /// The number of findings that are not shown.
     pub(super) more: usize,
 }
 
+/// A finding that is shown.
 pub(super) struct Example {
     pub(super) level: Level,
-    /// The case, or else the connection.
+    /// The case, or the connection if there is no case.
     pub(super) case: String,
     pub(super) detail: String,
     pub(super) accepted: Option<Accepted>,
     pub(super) evidence: Evidence,
 }
 
-/// What a stream says of each rule.
+/// The findings and the verdicts of one run, by rule.
 struct Column<'a> {
-    stream: &'a RecordIndex<'a>,
+    index: &'a RecordIndex<'a>,
     found: BTreeMap<&'a str, Vec<&'a FindingRecord>>,
     cases: BTreeMap<&'a str, Vec<Verdict>>,
 }
 
 impl<'a> Column<'a> {
-    fn of(stream: &'a RecordIndex<'a>) -> Column<'a> {
-        let mut column = Column { stream, found: BTreeMap::new(), cases: BTreeMap::new() };
-        for found in &stream.findings {
+    fn of(index: &'a RecordIndex<'a>) -> Column<'a> {
+        let mut column = Column { index, found: BTreeMap::new(), cases: BTreeMap::new() };
+        for found in &index.findings {
             column.found.entry(&found.rule).or_default().push(found);
         }
-        for case in &stream.cases {
+        for case in &index.cases {
             for rule in &case.rules {
                 column.cases.entry(rule).or_default().push(case.verdict);
             }
@@ -100,10 +103,10 @@ impl<'a> Column<'a> {
 
     fn cell(&self, rule: &str) -> Cell {
         if let Some(found) = self.found.get(rule) {
-            return Cell::Broken(Violations::of(found, self.stream));
+            return Cell::Broken(Violations::of(found, self.index));
         }
         let verdicts = self.cases.get(rule).map_or(&[][..], Vec::as_slice);
-        // A case that failed by another rule may not have come to this one.
+        // A case that failed because of another rule may not have tested this one.
         let kept = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Observed);
         match verdicts {
             verdicts if verdicts.iter().any(kept) => Cell::Kept,
@@ -151,23 +154,23 @@ impl Cell {
 }
 
 impl Violations {
-    fn of(found: &[&FindingRecord], stream: &RecordIndex<'_>) -> Violations {
+    fn of(found: &[&FindingRecord], index: &RecordIndex<'_>) -> Violations {
         let mut levels: BTreeMap<Reverse<Level>, usize> = BTreeMap::new();
         for found in found {
             *levels.entry(Reverse(found.level)).or_default() += found.times();
         }
         let mut worst: Vec<&FindingRecord> = found.to_vec();
         worst.sort_by_cached_key(|found| {
-            (Reverse(found.level), found.accepted.is_some(), Fingerprint::of(found, stream))
+            (Reverse(found.level), found.accepted.is_some(), Fingerprint::of(found, index))
         });
         let fresh: BTreeSet<Reverse<Level>> =
             found.iter().filter(|found| found.accepted.is_none()).map(|found| Reverse(found.level)).collect();
         let example = |found: &FindingRecord| Example {
             level: found.level,
-            case: Fingerprint::of(found, stream).dialogue,
+            case: Fingerprint::of(found, index).dialogue,
             detail: found.detail.clone(),
             accepted: found.accepted.clone(),
-            evidence: Evidence::of(found, stream),
+            evidence: Evidence::of(found, index),
         };
         Violations {
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),

@@ -1,17 +1,17 @@
-//! What a server says without what differs from run to run: queue ids, times, challenges.
+//! Replaces what differs from run to run in a server's replies: queue ids, times and challenges.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// How servers write them, and what stands in their place.
+/// The patterns by which servers write them, each with its replacement.
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (
             r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}",
             "<time>",
         ),
-        // Haraka, with the number of the message in the connection.
+        // Haraka appends the number of the message on the connection.
         (r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?:\.\d+)?", "<id>"),
         (r"\bready \([0-9A-F]{6}\)", "ready (<id>)"),
         // Postfix.
@@ -22,7 +22,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b[0-9a-f]{8} Message accepted", "<id> Message accepted"),
         // Dovecot.
         (r"> [0-9A-Za-z+/]{22} Saved", "> <id> Saved"),
-        // The prompts of AUTH LOGIN are shorter, and always the same.
+        // The prompts of AUTH LOGIN are shorter and never change.
         (r"\b334 [0-9A-Za-z+/]{20,}=*", "334 <challenge>"),
     ]
     .into_iter()
@@ -30,7 +30,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The text without them.
+/// Returns the text with placeholders for queue ids, times and challenges.
 pub(super) fn normalise(text: &str) -> String {
     PATTERNS
         .iter()
@@ -42,7 +42,7 @@ mod tests {
     use super::{PATTERNS, normalise};
 
     #[test]
-    fn what_differs_from_run_to_run_is_left_out() {
+    fn ids_times_and_challenges_are_replaced() {
         assert_eq!(PATTERNS.len(), 8);
         for (text, expected) in [
             ("220 mx ESMTP Exim 4.96 Tue, 24 Nov 2026 02:42:46 +0000", "220 mx ESMTP Exim 4.96 <time>"),

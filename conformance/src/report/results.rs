@@ -1,4 +1,4 @@
-//! The results of many servers as one page of Markdown, which is kept beside them and says the same after every run.
+//! The results of many servers as one Markdown page, which stays the same from run to run if the servers do.
 
 use std::collections::BTreeSet;
 
@@ -13,35 +13,37 @@ use crate::record::Header;
 use crate::record::index::RecordIndex;
 use crate::rules::catalogue::Level;
 
-/// The page: a table of servers, rules against servers, and an exchange behind each cell. What differs from run to run,
-/// as queue ids and times, is left out of it.
+/// Returns the page: a table of servers, a matrix of rules and servers, and one exchange for each cell. Queue ids,
+/// times and other text that differs from run to run are replaced by placeholders.
 ///
 /// # Errors
 ///
-/// Two runs of one target are refused: they would be one column. Those of the template are faults of ours.
+/// Returns an error if two runs have the same target, because each target is one column. Any other error is a bug in
+/// this program.
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
-    let streams: Vec<RecordIndex<'_>> =
+    let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
     let mut targets = BTreeSet::new();
-    for stream in &streams {
-        let target = stream.target();
+    for index in &indexes {
+        let target = index.target();
         ensure!(
             targets.insert(target),
-            "two runs are of {target:?}: give one of them, or name targets apart"
+            "two runs have the target {target:?}; give only one of them, or set another `name` in a target file and \
+             run it again"
         );
     }
     let of_all = |text: fn(&Header) -> &str| {
-        let all: BTreeSet<&str> = streams.iter().filter_map(|stream| stream.header.map(text)).collect();
+        let all: BTreeSet<&str> = indexes.iter().filter_map(|index| index.header.map(text)).collect();
         Markdown::text(all.into_iter().collect::<Vec<_>>().join(", "))
     };
     let page = Page {
         version: of_all(|header| &header.version),
         registry: of_all(|header| &header.registry_updated),
-        servers: streams.iter().map(Server::of).collect(),
-        rows: rows(&streams)
+        servers: indexes.iter().map(Server::of).collect(),
+        rows: rows(&indexes)
             .iter()
             .filter(|row| row.worst.is_some())
-            .map(|row| Row::of(row, &streams))
+            .map(|row| Row::of(row, &indexes))
             .collect(),
     };
     Ok(format!("{}\n", page.render().context("the page of results")?))
@@ -59,7 +61,7 @@ struct Page {
 struct Server {
     target: Markdown,
     version: Markdown,
-    /// Of each level, how many are accepted, entries of the baseline, and the pairs of each pairing.
+    /// The numbers of errors, warnings, notes, accepted findings, entries of the baseline, and pairs of each pairing.
     counts: Vec<Markdown>,
 }
 
@@ -68,7 +70,7 @@ struct Row {
     anchor: Markdown,
     statement: Markdown,
     sources: Markdown,
-    /// Of each server; `None` where it does not break the rule.
+    /// One cell per server, or `None` if the server does not break the rule.
     cells: Vec<Option<Cell>>,
 }
 
@@ -83,27 +85,27 @@ struct Cell {
 }
 
 impl Server {
-    fn of(stream: &RecordIndex<'_>) -> Server {
+    fn of(index: &RecordIndex<'_>) -> Server {
         let unknown = || "–".to_owned();
         let of_level = |level: Level| -> usize {
-            let found = stream.findings.iter().filter(|found| found.level == level);
+            let found = index.findings.iter().filter(|found| found.level == level);
             found.map(|found| found.times()).sum()
         };
-        let accepted = stream.findings.iter().filter(|found| found.accepted.is_some());
+        let accepted = index.findings.iter().filter(|found| found.accepted.is_some());
         let mut counts: Vec<String> =
             [Level::Error, Level::Warning, Level::Note].map(|level| of_level(level).to_string()).into();
         counts.push(accepted.map(|found| found.times()).sum::<usize>().to_string());
-        let entries = stream.header.and_then(|header| header.baseline_entries);
+        let entries = index.header.and_then(|header| header.baseline_entries);
         counts.push(entries.map_or_else(unknown, |entries| entries.to_string()));
-        match stream.summary {
+        match index.summary {
             Some(summary) => {
                 counts.extend(summary.agreement.by_pairing().map(|(_, pairs)| pairs.len().to_string()));
             }
-            None => counts.extend([(); 5].map(|()| unknown())),
+            None => counts.extend(std::iter::repeat_with(unknown).take(5)),
         }
-        let version = stream.header.and_then(|header| header.server_version.clone());
+        let version = index.header.and_then(|header| header.server_version.clone());
         Server {
-            target: Markdown::text(stream.target()),
+            target: Markdown::text(index.target()),
             version: Markdown::text(version.unwrap_or_else(unknown)),
             counts: counts.into_iter().map(Markdown::text).collect(),
         }
@@ -111,9 +113,9 @@ impl Server {
 }
 
 impl Row {
-    fn of(row: &matrix::Row, streams: &[RecordIndex<'_>]) -> Row {
-        let cell = |(cell, stream): (&matrix::Cell, &RecordIndex<'_>)| match cell {
-            matrix::Cell::Broken(violation) => Cell::of(violation, &row.id, stream.target()),
+    fn of(row: &matrix::Row, indexes: &[RecordIndex<'_>]) -> Row {
+        let cell = |(cell, index): (&matrix::Cell, &RecordIndex<'_>)| match cell {
+            matrix::Cell::Broken(violation) => Cell::of(violation, &row.id, index.target()),
             matrix::Cell::Kept | matrix::Cell::NotJudged(_) | matrix::Cell::Silent => None,
         };
         Row {
@@ -121,7 +123,7 @@ impl Row {
             anchor: Markdown::anchor(&row.id),
             statement: Markdown::text(&row.statement),
             sources: Markdown::text(&row.sources),
-            cells: row.cells.iter().zip(streams).map(cell).collect(),
+            cells: row.cells.iter().zip(indexes).map(cell).collect(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, as code scanning services and editors read it: a run for each run, a result for each finding.
+//! The report as SARIF 2.1.0 for code scanning services and editors.
 
 use std::collections::BTreeMap;
 
@@ -21,18 +21,20 @@ use crate::rules::finding::Accepted;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-/// What stands for itself in a relative reference; a colon would begin a scheme.
+/// The characters to escape in a relative reference. A colon is among them because it would end a scheme.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
-/// What stands for itself in a URL of a target.
+/// The characters to escape in the URL of a target.
 const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
 
-/// The report. What shares a [`Fingerprint`] is one result, with the number of times that it was seen; what a baseline
-/// has is suppressed. Findings are located in `base`; without it in the line of their recording, or else in the target's
-/// name.
+/// Returns the report: a log with one SARIF run per run.
+///
+/// Findings that share a [`Fingerprint`] are one result, with the number of findings as its occurrence count. The
+/// result is suppressed if all of them are accepted. Results are located in the file `base`. Without it, a result is
+/// located in the line of its recording, or else in a file with the name of the target.
 ///
 /// # Errors
 ///
-/// None but faults of ours.
+/// Returns an error only if the JSON cannot be written, which is a bug in this program.
 pub fn render(sources: &[Source<'_>], base: Option<&str>) -> Result<String> {
     let runs = sources.iter().map(|source| Run::of(&RecordIndex::of(source.records), base)).collect();
     let log = Log { schema: SCHEMA, version: "2.1.0", runs };
@@ -69,7 +71,7 @@ struct Driver {
     rules: Vec<Rule>,
 }
 
-/// Tells the runs of one file apart.
+/// An id that distinguishes the runs of one log.
 #[derive(Serialize)]
 struct Automation {
     id: String,
@@ -151,29 +153,29 @@ struct Suppression {
 }
 
 impl Run {
-    fn of(stream: &RecordIndex<'_>, base: Option<&str>) -> Run {
+    fn of(index: &RecordIndex<'_>, base: Option<&str>) -> Run {
         let mut results: BTreeMap<Fingerprint, Vec<&FindingRecord>> = BTreeMap::new();
-        for found in &stream.findings {
-            results.entry(Fingerprint::of(found, stream)).or_default().push(found);
+        for found in &index.findings {
+            results.entry(Fingerprint::of(found, index)).or_default().push(found);
         }
         let mut broken: BTreeMap<&str, &FindingRecord> = BTreeMap::new();
-        for found in &stream.findings {
+        for found in &index.findings {
             broken.entry(&found.rule).or_insert(found);
         }
-        let index: BTreeMap<&str, usize> =
-            broken.keys().enumerate().map(|(index, id)| (*id, index)).collect();
+        let positions: BTreeMap<&str, usize> =
+            broken.keys().enumerate().map(|(position, id)| (*id, position)).collect();
         let finding = |(fingerprint, all): (Fingerprint, Vec<&FindingRecord>)| {
-            let at = index.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
-            Finding::of(&fingerprint, &all, at, base, stream)
+            let at = positions.get(fingerprint.rule.as_str()).copied().unwrap_or_default();
+            Finding::of(&fingerprint, &all, at, base, index)
         };
-        let header = |text: fn(&Header) -> &str| stream.header.map_or("unknown", text);
-        let mut properties = BTreeMap::from([("target", escaped(stream.target()))]);
+        let header = |text: fn(&Header) -> &str| index.header.map_or("unknown", text);
+        let mut properties = BTreeMap::from([("target", escaped(index.target()))]);
         properties.insert("registryUpdated", escaped(header(|header| &header.registry_updated)));
         properties.insert("registryOrigin", escaped(header(|header| &header.registry_origin)));
-        if let Some(version) = stream.header.and_then(|header| header.server_version.as_ref()) {
+        if let Some(version) = index.header.and_then(|header| header.server_version.as_ref()) {
             properties.insert("serverVersion", escaped(version));
         }
-        let origin = stream.header.and_then(|header| header.origin.as_ref());
+        let origin = index.header.and_then(|header| header.origin.as_ref());
         let run = origin.and_then(|origin| match origin {
             Origin::Run(run) => Some(run),
             Origin::Recordings(_) => None,
@@ -182,7 +184,7 @@ impl Run {
             properties.insert("server", escaped(&run.to_string()));
             properties.insert("tls", escaped(&run.tls_or_none()));
         }
-        if let Some(cut) = stream.summary.and_then(cut) {
+        if let Some(cut) = index.summary.and_then(cut) {
             properties.insert("beyondLimits", cut);
         }
         Run {
@@ -190,13 +192,13 @@ impl Run {
                 driver: Driver {
                     name: "smtp-conformance",
                     version: escaped(header(|header| &header.version)),
-                    rules: broken.values().map(|found| Rule::of(found, stream.header)).collect(),
+                    rules: broken.values().map(|found| Rule::of(found, index.header)).collect(),
                 },
             },
-            automation_details: Automation { id: format!("smtp-conformance/{}/", uri(stream.target())) },
+            automation_details: Automation { id: format!("smtp-conformance/{}/", uri(index.target())) },
             invocations: [Invocation {
-                execution_successful: stream.summary.is_some()
-                    && stream.cases.iter().all(|case| case.verdict != Verdict::Error),
+                execution_successful: index.summary.is_some()
+                    && index.cases.iter().all(|case| case.verdict != Verdict::Error),
                 start_time_utc: run.map(|run| run.date),
             }],
             results: results.into_iter().filter_map(finding).collect(),
@@ -206,7 +208,7 @@ impl Run {
 }
 
 impl Rule {
-    /// The catalogue's entry; of a rule that is not there, what the finding says.
+    /// Returns the rule as the catalogue describes it, or as the finding does if the catalogue lacks it.
     fn of(found: &FindingRecord, header: Option<&Header>) -> Rule {
         let rule = found.catalogued().map(RuleId::rule).filter(|rule| rule.id == found.rule);
         let paragraphs = match rule {
@@ -234,18 +236,18 @@ fn help(rule: &catalogue::Rule, header: Option<&Header>) -> Vec<String> {
 }
 
 impl Finding {
-    /// The result of findings that share a fingerprint: the first of the worst is shown.
+    /// Returns the result for findings that share a fingerprint. It shows the first finding of the highest level.
     fn of(
         fingerprint: &Fingerprint,
         all: &[&FindingRecord],
         rule_index: usize,
         base: Option<&str>,
-        stream: &RecordIndex<'_>,
+        index: &RecordIndex<'_>,
     ) -> Option<Finding> {
         let worst = all.iter().map(|found| found.level).max()?;
         let found = all.iter().find(|found| found.level == worst)?;
-        let place = PhysicalLocation::of(found, base, stream);
-        let evidence = Evidence::of(found, stream);
+        let place = PhysicalLocation::of(found, base, index);
+        let evidence = Evidence::of(found, index);
         let lines = std::iter::once(evidence.location).chain(evidence.lines.iter().map(ToString::to_string));
         let is_accepted = all.iter().all(|found| found.accepted.is_some());
         Some(Finding {
@@ -258,23 +260,28 @@ impl Finding {
                 physical_location: place,
                 message: Some(Message::of_lines(lines, "\n")),
             }],
-            // The second is the name by which GitHub knows results again; without it all of a rule would be one there.
+            // GitHub identifies results by the second fingerprint. Without it, all results of a rule would be one
+            // there.
             partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
                 .map(|name| (name, fingerprint.digest()))
                 .into(),
             occurrence_count: times(all),
-            suppressions: found.accepted.iter().filter(|_| is_accepted).map(Suppression::of).collect(),
+            suppressions: if is_accepted {
+                found.accepted.iter().map(Suppression::of).collect()
+            } else {
+                Vec::new()
+            },
         })
     }
 }
 
 impl PhysicalLocation {
-    fn of(found: &FindingRecord, base: Option<&str>, stream: &RecordIndex<'_>) -> PhysicalLocation {
+    fn of(found: &FindingRecord, base: Option<&str>, index: &RecordIndex<'_>) -> PhysicalLocation {
         let (file, line) = match (base, &found.place) {
-            // A file as a whole has no line; services that show results in files want one.
+            // Services that show results in files require a line, even if a result is about the whole file.
             (Some(base), _) => (base, 1),
             (None, Some(place)) => (place.file.as_str(), place.line),
-            (None, None) => (stream.target(), 1),
+            (None, None) => (index.target(), 1),
         };
         PhysicalLocation {
             artifact_location: Artifact { uri: uri(file) },
@@ -302,13 +309,13 @@ impl Message {
     }
 }
 
-/// Text from outside, for a message: there braces hold the place of an argument unless they are doubled, and brackets
-/// before parentheses are a link.
+/// Escapes text from outside for a message, in which single braces are placeholders and brackets before parentheses are
+/// links.
 fn plain(text: &str) -> String {
     escaped(text).replace("](", "]\\x28").replace('{', "{{").replace('}', "}}")
 }
 
-/// A file's path, or a target's URL, as a reference of RFC 3986.
+/// Returns a file's path or a target's URL as a URI reference (RFC 3986 §4.1).
 fn uri(name: &str) -> String {
     let set = if name.contains("://") { URL } else { PATH };
     match name {
@@ -322,7 +329,7 @@ mod tests {
     use super::{Message, uri};
 
     #[test]
-    fn names_are_references() {
+    fn names_become_uri_references() {
         assert_eq!(uri("tests/a b.toml"), "tests/a%20b.toml");
         assert_eq!(uri("smtp://[::1]:25"), "smtp://[::1]:25");
         assert_eq!(uri("unix:/run/lmtp"), "unix%3A/run/lmtp");
@@ -330,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_have_no_links_and_no_arguments() {
+    fn messages_have_no_links_or_placeholders() {
         assert_eq!(Message::of("[a](http://b.example) {0}").text, "[a]\\x28http://b.example) {{0}}");
     }
 }

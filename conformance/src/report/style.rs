@@ -1,16 +1,16 @@
-//! How text for people is set on a terminal: its colours, and the width that its lines are wrapped to.
+//! The style of text on a terminal: its colours, and the width to which its lines are wrapped.
 
 use anstyle::{AnsiColor, Style as Ansi};
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 
 use crate::rules::catalogue::Level;
 
-/// How text for people is set. By default it has no colours, and its lines are as long as they come.
+/// The style of text for people. By default, it has no colours and its lines are not wrapped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     /// Whether levels and headings have colours.
     pub colour: bool,
-    /// How many columns a line may take. Only a word that is longer takes more.
+    /// The number of columns to which lines are wrapped, or `None` to leave them alone. A longer word is not broken.
     pub width: Option<usize>,
 }
 
@@ -18,7 +18,7 @@ pub struct Style {
 const NARROWEST: usize = 20;
 
 impl Style {
-    /// A text of a level: the level itself, or what it stands for.
+    /// Returns a text in the colour of a level.
     pub(super) fn level(self, level: Level, text: &str) -> String {
         let colour = match level {
             Level::Error => AnsiColor::Red,
@@ -48,7 +48,7 @@ impl Style {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Wraps each line of a text between words. What follows of a line is indented below its beginning.
+    /// Wraps each line of a text between words. Continuation lines are indented further than the beginning of the line.
     pub(super) fn wrapped(self, text: &str) -> String {
         let Some(width) = self.width else { return text.to_owned() };
         let mut wrapped = String::with_capacity(text.len());
@@ -74,18 +74,18 @@ fn wrapped_line(line: &str, width: usize) -> String {
     textwrap::wrap(text, options).join("\n")
 }
 
-/// How far what follows of a line is indented below its beginning.
+/// Returns how much further than the beginning of a line its continuation lines are indented.
 fn hang(text: &str) -> usize {
-    // What client and server said stays apart from who said it.
+    // What client and server said is aligned after the speaker.
     if text.starts_with("C: ") || text.starts_with("S: ") {
         return 3;
     }
-    // Two blanks are between columns; the last column is wrapped within itself.
+    // Columns are separated by two spaces. The continuation lines are aligned with the last column.
     let columns = text.get(..COLUMNS).and_then(|columns| columns.rfind("  "));
     columns.map_or(2, |end| end + 2)
 }
 
-/// In how much of a line columns are looked for.
+/// The number of octets at the beginning of a line in which columns are looked for.
 const COLUMNS: usize = 20;
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     use crate::rules::catalogue::Level;
 
     #[test]
-    fn lines_are_wrapped_between_words_and_below_their_beginning() {
+    fn lines_are_wrapped_between_words_and_indented() {
         let style = Style { colour: false, width: Some(24) };
         assert_eq!(
             style.wrapped("error enhanced-code-present, 12 times\n\n    S: 250 one two three four\n"),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_room() {
+    fn colours_do_not_count_towards_the_width() {
         let style = Style { colour: true, width: Some(24) };
         let coloured = style.level(Level::Error, "error");
         assert_eq!(coloured, "\u{1b}[1m\u{1b}[31merror\u{1b}[0m");

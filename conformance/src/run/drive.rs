@@ -137,7 +137,7 @@ impl Runner<'_> {
         clear && connection.is_orderly() && connection.session().transaction.is_none()
     }
 
-    /// Reads the greeting and opens the session, as far as the case and the server demand.
+    /// Reads the greeting and opens the session to the state that the case and the attempt demand.
     async fn open(
         &self,
         attempt: &Attempt<'_>,

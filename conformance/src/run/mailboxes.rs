@@ -1,12 +1,12 @@
-//! Mailboxes that the target names and the server does not have.
+//! Finds mailboxes that the target states and that the server does not seem to have.
 
 use crate::dialogue::{Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
 use crate::protocol::reply::Reply;
 
-/// Mailboxes that are said to exist and that RCPT refuses wherever it comes to that: who wrote the target's file may
-/// have meant others.
+/// Returns a hint for each mailbox that the target states to exist, but that the server always refuses in RCPT. The
+/// target file may name the wrong mailbox.
 #[must_use]
 pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -> Vec<String> {
     let doubt = |name: &&str| {
@@ -27,7 +27,7 @@ pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -
     ["valid", "forwarded", "full"].iter().filter_map(doubt).collect()
 }
 
-/// How many octets of a reply are shown.
+/// The maximum number of octets of a reply that a hint shows.
 const SHOWN: usize = 200;
 
 /// Returns whether a refusal is about the mailbox or its domain, and not about the client, the session, or a full
@@ -43,14 +43,14 @@ fn is_about_mailbox(reply: &Reply<'_>) -> bool {
     }
 }
 
-/// Returns whether a reply says that the mailbox has moved (RFC 5321 §3.4). This is what a server that does not forward
-/// says of a mailbox that is served elsewhere.
+/// Returns whether a reply says that the mailbox has moved (RFC 5321 §3.4). A server that does not forward mail replies
+/// this way for a mailbox that has a new address.
 fn has_moved(reply: &Reply<'_>) -> bool {
     let code = reply.enhanced().map(|code| (code.subject(), code.detail()));
     reply.number() == Some(551) || code == Some((1, 6)) || reply.says(&["moved"])
 }
 
-/// The replies to RCPT of a mailbox, without parameters.
+/// Returns the replies to RCPT commands that name a mailbox and have no parameters.
 fn replies_to<'d>(mailbox: &str, dialogues: &'d [Dialogue]) -> impl Iterator<Item = Reply<'d>> {
     let is_about = move |exchange: &&Exchange| {
         let command = exchange.command().filter(|command| exchange.sure && command.verb() == Verb::Rcpt);
@@ -69,10 +69,10 @@ mod tests {
     use crate::readers::testing::dialogues;
 
     #[test]
-    fn a_mailbox_that_has_moved_may_be_forwarded_but_not_valid() {
+    fn a_mailbox_that_has_moved_gets_a_hint_unless_it_is_forwarded() {
         let doubts = |name: &str| {
             let known: Knowledge =
-                toml::from_str(&format!("{name} = \"amy@example.org\"")).expect("it is known");
+                toml::from_str(&format!("{name} = \"amy@example.org\"")).expect("it is valid");
             let tried = "S: 220 mx\nC: RCPT TO:<amy@example.org>\nS: 550 5.1.6 User has moved\n";
             suspect_mailboxes(&known, &dialogues(tried)).len()
         };
@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_that_is_always_refused_is_doubtful() {
-        let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is known");
+    fn a_mailbox_that_is_always_refused_gets_a_hint() {
+        let known: Knowledge = toml::from_str("valid = \"amy@example.org\"").expect("it is valid");
         let doubts = |replies: &[&str]| {
             let tried = replies.iter().map(|reply| format!("\nC: RCPT TO:<amy@example.org>\n{reply}"));
             suspect_mailboxes(&known, &dialogues(&format!("S: 220 mx{}", tried.collect::<String>())))

@@ -19,12 +19,13 @@ pub struct Politeness {
 }
 
 impl Politeness {
-    /// For servers on other hosts: one connection at a time, two seconds apart, given up after eight refusals, and no
-    /// more connections after two with a 421.
+    /// The limits for servers on other hosts: one connection at a time, two seconds apart, given up after eight
+    /// refusals, and no more connections after two with a 421.
     pub const ELSEWHERE: Politeness =
         Politeness { connections: 1, between: Duration::from_secs(2), refusals: 8, shutdowns: 2 };
 
-    /// For a server on this machine: only the number of concurrent connections is limited, to at least one.
+    /// Returns the limits for a server on this machine: only the number of concurrent connections, which is at least
+    /// one.
     #[must_use]
     pub fn here(connections: usize) -> Politeness {
         Politeness {

@@ -1,4 +1,4 @@
-//! Removes the password of a target from everything that is written, in whatever form a server shows it.
+//! Removes the password of a target from everything that is written, in every form that a server is likely to show.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::dialogue::{Act, Dialogue};
 use crate::target::Credentials;
 
-/// How many octets from anywhere in the password count as a piece of it.
+/// The number of consecutive octets that count as a piece of the password, anywhere in it.
 const PIECE: usize = 6;
-/// How many octets from the beginning of the password count as a piece of it.
+/// The number of octets that count as a piece of the password at its beginning.
 const BEGINNING: usize = 4;
 /// [`PIECE`] in base64, where four characters encode three octets.
 const ENCODED_PIECE: usize = 8;
 /// [`BEGINNING`] in base64.
 const ENCODED_BEGINNING: usize = 6;
-/// How many characters within longer base64 are too many to be there by chance: those that a password of four octets
-/// determines.
+/// The minimum number of characters within longer base64 that count as a piece, which is what a password of four octets
+/// determines. Any text may contain fewer by chance.
 const ENCODED_LEAST: usize = 4;
 
 /// Finds a password in octets: in clear, encoded in base64, in the message of AUTH PLAIN and within longer base64, in

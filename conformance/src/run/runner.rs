@@ -1,4 +1,4 @@
-//! Runs cases against a target, in order and as gently as it is to be treated.
+//! Runs cases against a target in order, within the limits of its [`Politeness`].
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;

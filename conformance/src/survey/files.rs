@@ -1,4 +1,4 @@
-//! The files that records are kept in.
+//! The files with the records of a survey.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,14 +14,14 @@ use crate::limits::RECORDS_OCTETS;
 use crate::record::{self, Record};
 use crate::target::Target;
 
-/// The longest part of a target's name that a file's name shows.
+/// The maximum number of octets of a target's name in a file name.
 const SHOWN: usize = 100;
 
-/// A file's name for each target, in their order.
+/// Returns a file name for each target, in their order.
 ///
 /// # Errors
 ///
-/// Where two names come to the same, which is as likely as a collision of 32 bits.
+/// Returns an error if two targets would get the same file name, which takes a collision of 32 bits.
 pub(super) fn names(targets: &[Target]) -> Result<Vec<String>> {
     let mut taken: HashMap<String, &str> = HashMap::new();
     let name = |target: &'_ Target| format!("{}.jsonl", stem(&target.name));
@@ -34,8 +34,10 @@ pub(super) fn names(targets: &[Target]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The target's name where any file system takes it as it is. Otherwise what can be shown of it, and behind a `~`, which
-/// no other has, the beginning of its SHA-256.
+/// Returns the stem of a target's file name.
+///
+/// It is the name of the target if every file system accepts that unchanged. Otherwise it is the part of the name that
+/// is safe, followed by `~`, which no unchanged name contains, and the beginning of the name's SHA-256.
 fn stem(name: &str) -> String {
     let is_plain =
         |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-_.".contains(&octet);
@@ -64,27 +66,27 @@ fn stem(name: &str) -> String {
     stem
 }
 
-/// Holds a folder for the records of one run, until what is given is dropped or the process ends.
+/// Locks a folder for one run, until the returned file is dropped or the process ends.
 ///
 /// # Errors
 ///
-/// Where another run holds it.
+/// Returns an error if another run holds the lock, or if the folder cannot be opened.
 pub(super) fn hold(folder: &Path) -> Result<File> {
     let name = || folder.display().to_string();
     let held = File::open(folder).with_context(name)?;
     match held.try_lock() {
         Err(TryLockError::WouldBlock) => {
             bail!(
-                "{}: another run writes its records there; wait for its end, or take another folder",
+                "{}: another run is writing its records there; wait until it ends, or choose another folder",
                 name()
             )
         }
-        // There are file systems without locks.
+        // Some file systems have no locks.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(held),
     }
 }
 
-/// Writes records to a file, which has its name only when it is complete.
+/// Writes records to a file, which gets its final name once it is complete.
 pub(super) fn write(records: &[Record], file: &Path) -> Result<()> {
     let part = file.with_extension("jsonl.part");
     let writing = || record::write(records, BufWriter::new(File::create(&part)?));
@@ -92,7 +94,8 @@ pub(super) fn write(records: &[Record], file: &Path) -> Result<()> {
     fs::rename(&part, file).with_context(|| file.display().to_string())
 }
 
-/// The records of a file, if they are of this target, by this version and registry, and go from header to summary.
+/// Returns the records of a file if they are complete, belong to the target, and were written by this version with the
+/// current registry.
 pub(super) fn complete(target: &Target, file: &Path) -> Option<Vec<Record>> {
     let text = data_file::text(file, RECORDS_OCTETS).ok()?;
     let records = record::read(&file.display().to_string(), &text).ok()?;
@@ -126,9 +129,9 @@ mod tests {
     #[test]
     fn a_folder_is_for_one_run_at_a_time() {
         let folder = tempfile::tempdir().expect("a folder");
-        let held = hold(folder.path()).expect("nobody has it");
-        let error = hold(folder.path()).expect_err("it is held").to_string();
-        assert!(error.ends_with("wait for its end, or take another folder"), "{error}");
+        let held = hold(folder.path()).expect("the folder is free");
+        let error = hold(folder.path()).expect_err("the folder is locked").to_string();
+        assert!(error.ends_with("wait until it ends, or choose another folder"), "{error}");
         drop(held);
         assert!(hold(folder.path()).is_ok());
     }

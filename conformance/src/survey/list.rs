@@ -1,4 +1,4 @@
-//! Lists: files with one entry a line.
+//! Lists: files with one entry per line.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,37 +9,41 @@ use crate::data_file;
 use crate::limits::LIST_OCTETS;
 use crate::target::Target;
 
-/// Reads a list of targets: on each line a URL, or a TOML file, named from the folder of the list. Blank lines and those
-/// that begin with `#` are none.
+/// Reads a list of targets. Each line is a URL or the path of a TOML file, relative to the folder of the list. Blank
+/// lines and lines that begin with `#` are ignored.
 ///
 /// # Errors
 ///
-/// A line that is no target, or one of the same name as another before it, is refused with the file and the line; so is
-/// a list without targets.
+/// Returns an error with the file and the line if a line is not a valid target, or if an earlier target has the same
+/// name. Returns an error if the list has no targets.
 pub fn targets(list: &Path) -> Result<Vec<Target>> {
     let folder = list.parent().unwrap_or(Path::new(""));
     let mut lines: HashMap<String, usize> = HashMap::new();
     let targets = entries(list, |line, text| {
-        let is_url = text.contains("://") || text.starts_with("unix:");
-        let target = match is_url {
-            true => Target::read(text)?,
-            false => Target::read(&folder.join(text).display().to_string())?,
+        let target = if text.contains("://") || text.starts_with("unix:") {
+            Target::read(text)?
+        } else {
+            Target::read(&folder.join(text).display().to_string())?
         };
         match lines.insert(target.name.clone(), line) {
             None => Ok(target),
             Some(before) => Err(anyhow!(
-                "{:?} is the name of the target of line {before}, too: delete one, or give it another `name` in a file",
+                "{:?} is already the name of the target on line {before}; delete one of the lines, or set another \
+                 `name` in a target file",
                 target.name
             )),
         }
     })?;
     if targets.is_empty() {
-        return Err(anyhow!("{}: no target: write a URL or the name of a TOML file a line", list.display()));
+        return Err(anyhow!(
+            "{}: the list has no targets; write a URL or the path of a TOML file on each line",
+            list.display()
+        ));
     }
     Ok(targets)
 }
 
-/// Reads each entry with the number of its line, from 1.
+/// Reads each entry. `read` gets the number of the line, from 1, and its text.
 pub(super) fn entries<T>(list: &Path, mut read: impl FnMut(usize, &str) -> Result<T>) -> Result<Vec<T>> {
     let name = list.display();
     let text = data_file::text(list, LIST_OCTETS)?;
@@ -57,7 +61,7 @@ mod tests {
     use super::targets;
 
     #[test]
-    fn urls_and_files_beside_the_list() {
+    fn a_list_names_urls_and_files_in_its_folder() {
         let folder = tempfile::tempdir().expect("a folder");
         let list = folder.path().join("list");
         fs::write(folder.path().join("mx.toml"), "url = \"smtp://192.0.2.1\"\nname = \"mx\"\n")
@@ -75,8 +79,8 @@ mod tests {
         for (text, message) in [
             ("mx.toml\n\nhttp://a\n", "list:3: \"http://a\": begin with smtp://"),
             ("no.toml\n", "list:1: "),
-            ("smtp://a\nsmtp://a\n", "list:2: \"smtp://a\" is the name of the target of line 1, too"),
-            ("# none\n", "list: no target"),
+            ("smtp://a\nsmtp://a\n", "list:2: \"smtp://a\" is already the name of the target on line 1"),
+            ("# none\n", "list: the list has no targets"),
         ] {
             let error = read(text).expect_err("it is refused");
             assert!(error.starts_with(message), "{error}");

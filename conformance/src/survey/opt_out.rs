@@ -1,4 +1,4 @@
-//! Who is not contacted.
+//! The servers that a survey does not contact.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -10,16 +10,17 @@ use ipnet::IpNet;
 use super::list::entries;
 use crate::target::{Address, Target};
 
-/// Who is not contacted: hosts and domains by name, addresses and networks.
+/// The servers that a survey does not contact: hosts, domains, IP addresses and networks.
 ///
 /// ```text
-/// # On a line of its own, why.
+/// # A comment has a line of its own.
 /// example.org
 /// 192.0.2.1
 /// 2001:db8::/32
 /// ```
 ///
-/// A name stands for itself and all names below it. Addresses are held against those that a target's name points to.
+/// A name covers itself and all its subdomains. Addresses and networks are compared with the addresses that a target's
+/// host name resolves to.
 #[derive(Clone, Debug, Default)]
 pub struct OptOut {
     names: HashSet<String>,
@@ -27,11 +28,11 @@ pub struct OptOut {
 }
 
 impl OptOut {
-    /// Reads a list, one entry a line. Blank lines and those that begin with `#` are none.
+    /// Reads a list with one entry per line. Blank lines and lines that begin with `#` are ignored.
     ///
     /// # Errors
     ///
-    /// A line that is none of these is refused with the file and the line.
+    /// Returns an error if the file cannot be read, or with the file and the line if a line is not a valid entry.
     pub fn read(list: &Path) -> Result<OptOut> {
         let mut out = OptOut::default();
         entries(list, |_, text| {
@@ -42,14 +43,14 @@ impl OptOut {
             } else if is_name(text) {
                 out.names.insert(plain(text));
             } else {
-                bail!("{text:?}: write a host, a domain, an address or a network, as 192.0.2.0/24");
+                bail!("{text:?}: write a host, a domain, an IP address or a network such as 192.0.2.0/24");
             }
             Ok(())
         })?;
         Ok(out)
     }
 
-    /// Whether a target's host is named, or the address that it is given by.
+    /// Returns whether the list has the host of a target, by name or, if the host is an address, by address.
     pub(super) fn has_host_of(&self, target: &Target) -> bool {
         let Address::Tcp(host, _) = &target.address else { return false };
         let host = plain(host);
@@ -58,7 +59,7 @@ impl OptOut {
             || host.parse().is_ok_and(|address| self.has(address))
     }
 
-    /// Whether one of the addresses that a target's name points to is listed.
+    /// Returns whether the list has one of the addresses that a target's host name resolved to.
     pub(super) fn has_address_of(&self, target: &Target) -> bool {
         target.addresses.iter().flatten().any(|address| self.has(*address))
     }
@@ -70,14 +71,14 @@ impl OptOut {
 
 fn is_name(text: &str) -> bool {
     let letter = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
-    // What ends in a number is meant for an address (RFC 1123 §2.1).
+    // A name that ends in a number is a mistyped address (RFC 1123 §2.1).
     let is_number = |label: &str| label.bytes().all(|octet| octet.is_ascii_digit());
     let labels: Vec<&str> = text.strip_suffix('.').unwrap_or(text).split('.').collect();
     labels.iter().all(|label| !label.is_empty() && label.bytes().all(letter))
         && !labels.last().is_some_and(|last| is_number(last))
 }
 
-/// A name as it is compared.
+/// Returns a name in the form in which names are compared.
 fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_for_those_below_and_networks_for_addresses() {
+    fn names_cover_subdomains_and_networks_cover_addresses() {
         let out =
             read("# asked us\nExample.ORG.\n192.0.2.1\n2001:db8::/32\n198.51.100.0/24\n").expect("a list");
         let is_out = |url: &str| out.has_host_of(&Target::read(url).expect("a URL"));
@@ -118,12 +119,12 @@ mod tests {
         let mut target = Target::read("smtp://mx.example.com").expect("a URL");
         assert!(!out.has_address_of(&target));
         target.addresses =
-            Some(vec!["203.0.113.1".parse().expect("one"), "198.51.100.7".parse().expect("one")]);
+            Some(["203.0.113.1", "198.51.100.7"].map(|text| text.parse().expect("an address")).into());
         assert!(out.has_address_of(&target));
     }
 
     #[test]
-    fn other_lines_are_refused() {
+    fn invalid_lines_are_refused() {
         for bad in ["192.0.2.0/33", "192.0.2", "*.example.org", "example.org # a", "smtp://example.org", "."]
         {
             let error = read(&format!("example.org\n{bad}\n")).expect_err(bad);

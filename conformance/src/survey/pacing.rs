@@ -1,4 +1,4 @@
-//! Which targets are one server to those who run it.
+//! Groups targets that may be the same server.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::Waiting;
 use crate::target::Target;
 
-/// The targets in groups: those that are `paced` and share an address, directly or through others, are in one, every
-/// other target in one of its own.
+/// Groups targets. Targets that are `paced` and share an address, directly or through other targets, form one group.
+/// Every other target has a group of its own.
 pub(super) fn group_by_address(waiting: Vec<Waiting>, paced: impl Fn(&Target) -> bool) -> Vec<Vec<Waiting>> {
     let mut groups: Vec<Vec<Waiting>> = Vec::new();
     let mut places: HashMap<IpAddr, usize> = HashMap::new();
@@ -41,7 +41,7 @@ mod tests {
     use crate::target::Target;
 
     #[test]
-    fn those_that_share_an_address_are_together() {
+    fn targets_that_share_an_address_form_a_group() {
         let waiting = |(number, addresses): (usize, &&[u8])| {
             let mut target = Target::read(&format!("smtp://{number}.example.org")).expect("a URL");
             target.addresses = Some(addresses.iter().map(|last| [192, 0, 2, *last].into()).collect());

@@ -1,4 +1,4 @@
-//! What came of each target, in a line.
+//! The table of a survey, with one row per target.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,51 +13,51 @@ use crate::rules::catalogue::Level;
 use crate::target::Target;
 use crate::visible::visible;
 
-/// What came of each target, worst first.
+/// The results of a survey, worst first.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// The targets.
+    /// One row per target.
     pub rows: Vec<TargetRow>,
-    /// The entries of the baseline that have expired or match nothing any more.
+    /// A message for each entry of the baseline that has expired or no longer matches anything.
     pub stale: Vec<String>,
-    /// What may be wrong with what is said of the targets, each with the target's name.
+    /// Sentences about what may be wrong in the descriptions of the targets, each with the target's name.
     pub hints: Vec<String>,
 }
 
-/// What came of a target.
+/// The results of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetRow {
     /// The target's name.
     pub target: String,
-    /// What was done.
+    /// Whether the target was tested, and when.
     pub state: TargetState,
-    /// What a run against it alone comes to.
+    /// The status that a run against this target alone would have.
     pub status: Status,
-    /// How many connections were made.
+    /// The number of connections.
     pub connections: usize,
-    /// Findings of level error.
+    /// The number of findings at level error.
     pub errors: usize,
-    /// Findings of level warning.
+    /// The number of findings at level warning.
     pub warnings: usize,
-    /// Findings of level note.
+    /// The number of findings at level note.
     pub notes: usize,
-    /// How many cases came to each verdict.
+    /// The number of cases with each verdict.
     pub cases: BTreeMap<Verdict, usize>,
 }
 
-/// What was done with a target.
+/// Whether a target was tested, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
-    /// It was run.
+    /// It was tested by this survey.
     Run,
-    /// It had been run before.
+    /// It has records from an earlier run, which were kept.
     Kept,
-    /// It was not contacted: it is on the list of those who want none of it.
+    /// It was not contacted, because it is on the opt-out list.
     LeftOut,
 }
 
 impl Table {
-    /// What all of it comes to: the status of the worst target. If every target was left out, nothing was judged.
+    /// Returns the status of the worst target. If every target was left out, nothing was judged.
     #[must_use]
     pub fn status(&self) -> Status {
         let tried = self.rows.iter().filter(|row| row.state != TargetState::LeftOut);
@@ -89,22 +89,22 @@ impl TargetRow {
         }
     }
 
-    /// What the records of a run say.
+    /// Returns the row of a target that has records.
     pub(super) fn of(
         target: &Target,
         state: TargetState,
         records: &[Record],
         fail_on: Option<Level>,
     ) -> TargetRow {
-        let stream = RecordIndex::of(records);
-        let status = Status::of(&stream, fail_on);
-        let summary = stream.summary.cloned().unwrap_or_default();
+        let index = RecordIndex::of(records);
+        let status = Status::of(&index, fail_on);
+        let summary = index.summary.cloned().unwrap_or_default();
         let Summary { dialogues: connections, errors, warnings, notes, cases, .. } = summary;
         TargetRow { target: target.name.clone(), state, status, connections, errors, warnings, notes, cases }
     }
 }
 
-/// For people.
+/// Formats the table with aligned columns and a line of totals.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.rows.iter().map(|row| visible(&row.target).len()).max().unwrap_or_default();
@@ -149,7 +149,7 @@ mod tests {
     use crate::target::Target;
 
     #[test]
-    fn the_worst_exit_status_is_that_of_all() {
+    fn the_status_is_that_of_the_worst_target() {
         let target = Target::read("smtp://a").expect("a URL");
         let row = |status| TargetRow { state: TargetState::Run, status, ..TargetRow::left_out(&target) };
         let status = |statuses: &[Status]| {

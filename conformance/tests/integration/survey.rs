@@ -149,7 +149,7 @@ fn records_are_those_of_a_single_run() {
         assert_eq!(output.status.code(), Some(3), "{}", printed(output));
         assert!(printed(output).contains("RCPT is always refused"), "{}", printed(output));
         let stale =
-            "b.toml:3: enhanced-code-present in noop: no finding matches it any more; --update-baseline";
+            "b.toml:3: enhanced-code-present in noop: no finding matches it any longer; --update-baseline";
         assert!(printed(output).contains(stale), "{}", printed(output));
     }
     let resumed = ["--targets", "list", "--out", "out", "--resume"];
