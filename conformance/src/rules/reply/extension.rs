@@ -4,20 +4,20 @@ mod auth;
 mod chunking;
 mod collision;
 mod delivery;
-mod demand;
 mod dsn;
 mod limits;
+mod parameter_value;
 mod policy;
 mod profile;
 mod queue;
-mod reason;
+mod refusal;
+mod required_first;
 mod size;
 mod starttls;
 mod submission;
 #[cfg(test)]
 mod testing;
 mod utf8;
-mod value;
 
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -30,7 +30,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
     submission::judge_anywhere(observation, findings);
     profile::judge(observation, findings);
-    demand::judge(observation, findings);
+    required_first::judge(observation, findings);
     if !observation.is_about_command() {
         return;
     }

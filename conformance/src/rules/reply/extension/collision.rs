@@ -7,7 +7,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::delivery::is_held;
-use super::reason::{is_about_mail, promised};
+use super::refusal::{is_about_mail, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     future_release(observation, findings);

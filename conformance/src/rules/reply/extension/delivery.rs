@@ -8,8 +8,8 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, differs, envelope, has_only, has_parameter, is_about_mail, promised};
-use super::value::{is_number, number};
+use super::parameter_value::{is_number, number};
+use super::refusal::{blames_parameter, differs, envelope, has_only, has_parameter, is_about_mail, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.verb(), envelope(observation)) {

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{differs, has_parameter, is_about_mail};
+use super::refusal::{differs, has_parameter, is_about_mail};
 
 /// X.1.10: the recipient's domain has a null MX.
 const NULL_MX: (u16, u16) = (1, 10);

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{envelope, has_parameter};
+use super::refusal::{envelope, has_parameter};
 
 /// X.6.7: a non-ASCII address is not permitted here.
 const ADDRESS: (u16, u16) = (6, 7);
