@@ -1,20 +1,27 @@
 //! Reply rules about extensions and related standards.
 
 mod auth;
+mod checkpoint;
 mod chunking;
 mod collision;
-mod delivery;
+mod conversion;
+mod deliver_by;
 mod dsn;
+mod eight_bit_mime;
+mod future_release;
 mod limits;
+mod mt_priority;
 mod parameter_value;
 mod policy;
 mod profile;
 mod queue;
 mod refusal;
 mod required_first;
+mod rrvs;
 mod size;
 mod starttls;
 mod submission;
+mod submitter;
 #[cfg(test)]
 mod testing;
 mod utf8;
@@ -40,7 +47,14 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     chunking::judge(observation, findings);
     dsn::judge(observation, findings);
     utf8::judge(observation, findings);
-    delivery::judge(observation, findings);
+    future_release::judge(observation, findings);
+    deliver_by::judge(observation, findings);
+    mt_priority::judge(observation, findings);
+    eight_bit_mime::judge(observation, findings);
+    conversion::judge(observation, findings);
+    checkpoint::judge(observation, findings);
+    rrvs::judge(observation, findings);
+    submitter::judge(observation, findings);
     queue::judge(observation, findings);
     limits::judge(observation, findings);
     policy::judge(observation, findings);

@@ -6,29 +6,13 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::delivery::is_held;
 use super::refusal::{is_about_mail, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    future_release(observation, findings);
     burl(observation, findings);
     utf8(observation, findings);
     utf8_header(observation, findings);
     authentication(observation, findings);
-}
-
-/// RFC 4865 §6 used X.7.16 and X.7.17 for quotas, but the registry assigned them to RFC 6710 and RFC 7293. For MAIL
-/// without a release time, X.7.17 has neither meaning, and X.7.16 has one only if priorities are offered.
-fn future_release(observation: &Observation<'_>, findings: &mut Findings) {
-    let session = observation.session;
-    if observation.verb() != Some(Verb::Mail) || !observation.is_turned_down() || is_held(observation) {
-        return;
-    }
-    let quota = session.offers("FUTURERELEASE") && !session.offers("MT-PRIORITY");
-    if observation.has_detail(&[(7, 17)]) || (quota && observation.has_detail(&[(7, 16)])) {
-        let detail = format!("{} to MAIL without HOLDFOR or HOLDUNTIL", observation.codes());
-        findings.add(RuleId::FUTURE_RELEASE_CODES, detail);
-    }
 }
 
 /// RFC 4468, errata 895 and 896: X.7.14, not X.7.8.
@@ -86,9 +70,6 @@ mod tests {
         let begun = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
         let burl = "C: BURL imap://example.com/x LAST";
         let rows: &[Row<'_>] = &[
-            (&[mail, "S: 552 5.7.16 Quota"], "future-release-codes note"),
-            (&[mail, "S: 552 5.7.17 Quota"], "future-release-codes note"),
-            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=1", "S: 552 5.7.17 Quota"], ""),
             (&[begun, burl, "S: 554 5.7.8 No"], "burl-trust-code note"),
             (&[begun, burl, "S: 554 5.7.14 No"], ""),
             (&[mail, "S: 553 5.6.7 ALT-ADDRESS required"], "utf8-codes-current note"),
