@@ -1,22 +1,27 @@
 //! Reply rules about extensions and related standards.
 
+mod atrn;
 mod auth;
+mod burl;
 mod checkpoint;
 mod chunking;
-mod collision;
 mod conversion;
 mod deliver_by;
 mod dsn;
 mod eight_bit_mime;
+mod etrn;
 mod future_release;
+mod greylisting;
 mod limits;
+mod message_authentication;
 mod mt_priority;
+mod no_soliciting;
+mod null_mx;
 mod parameter_value;
-mod policy;
 mod profile;
-mod queue;
 mod refusal;
 mod required_first;
+mod requiretls;
 mod rrvs;
 mod size;
 mod starttls;
@@ -55,9 +60,14 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     checkpoint::judge(observation, findings);
     rrvs::judge(observation, findings);
     submitter::judge(observation, findings);
-    queue::judge(observation, findings);
+    etrn::judge(observation, findings);
+    atrn::judge(observation, findings);
+    burl::judge(observation, findings);
     limits::judge(observation, findings);
-    policy::judge(observation, findings);
+    message_authentication::judge(observation, findings);
+    null_mx::judge(observation, findings);
+    greylisting::judge(observation, findings);
+    no_soliciting::judge(observation, findings);
+    requiretls::judge(observation, findings);
     submission::judge(observation, findings);
-    collision::judge(observation, findings);
 }
