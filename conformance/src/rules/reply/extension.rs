@@ -1,23 +1,35 @@
 //! Reply rules about extensions and related standards.
 
+mod atrn;
 mod auth;
+mod burl;
+mod checkpoint;
 mod chunking;
-mod collision;
-mod delivery;
-mod demand;
+mod conversion;
+mod deliver_by;
 mod dsn;
+mod eight_bit_mime;
+mod etrn;
+mod future_release;
+mod greylisting;
 mod limits;
-mod policy;
+mod message_authentication;
+mod mt_priority;
+mod no_soliciting;
+mod null_mx;
+mod parameter_value;
 mod profile;
-mod queue;
-mod reason;
+mod refusal;
+mod required_first;
+mod requiretls;
+mod rrvs;
 mod size;
 mod starttls;
 mod submission;
+mod submitter;
 #[cfg(test)]
 mod testing;
 mod utf8;
-mod value;
 
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -30,7 +42,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
     submission::judge_anywhere(observation, findings);
     profile::judge(observation, findings);
-    demand::judge(observation, findings);
+    required_first::judge(observation, findings);
     if !observation.is_about_command() {
         return;
     }
@@ -40,10 +52,22 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     chunking::judge(observation, findings);
     dsn::judge(observation, findings);
     utf8::judge(observation, findings);
-    delivery::judge(observation, findings);
-    queue::judge(observation, findings);
+    future_release::judge(observation, findings);
+    deliver_by::judge(observation, findings);
+    mt_priority::judge(observation, findings);
+    eight_bit_mime::judge(observation, findings);
+    conversion::judge(observation, findings);
+    checkpoint::judge(observation, findings);
+    rrvs::judge(observation, findings);
+    submitter::judge(observation, findings);
+    etrn::judge(observation, findings);
+    atrn::judge(observation, findings);
+    burl::judge(observation, findings);
     limits::judge(observation, findings);
-    policy::judge(observation, findings);
+    message_authentication::judge(observation, findings);
+    null_mx::judge(observation, findings);
+    greylisting::judge(observation, findings);
+    no_soliciting::judge(observation, findings);
+    requiretls::judge(observation, findings);
     submission::judge(observation, findings);
-    collision::judge(observation, findings);
 }

@@ -7,8 +7,8 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, differs, envelope, has_only, promised};
-use super::value::{Xtext, decode_base64, xtext};
+use super::parameter_value::{Xtext, decode_base64, xtext};
+use super::refusal::{blames_parameter, differs, envelope, has_only, promised};
 
 /// Codes that blame the command, its syntax or its place, the mechanism, or the password. A refusal by policy has other
 /// codes.

@@ -7,7 +7,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::value::is_number;
+use super::parameter_value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.command, observation.session.transaction.as_deref()) {

@@ -5,8 +5,8 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, envelope, has_only, promised};
-use super::value::{Xtext, xtext};
+use super::parameter_value::{Xtext, xtext};
+use super::refusal::{blames_parameter, envelope, has_only, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.session.offers("DSN") {

@@ -9,8 +9,8 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{blames_parameter, envelope, has_only};
-use super::value::number;
+use super::parameter_value::number;
+use super::refusal::{blames_parameter, envelope, has_only};
 
 /// X.3.1: the system is full.
 const SYSTEM_FULL: (u16, u16) = (3, 1);

@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{differs, has_parameter};
+use super::refusal::{differs, has_parameter};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.verb() {

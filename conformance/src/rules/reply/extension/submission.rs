@@ -6,7 +6,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{envelope, has_only};
+use super::refusal::{envelope, has_only};
 
 /// Judges any reply, including those that are not about their command.
 pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findings) {

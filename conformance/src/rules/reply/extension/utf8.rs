@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::reason::{envelope, has_parameter};
+use super::refusal::{envelope, has_parameter, is_about_mail};
 
 /// X.6.7: a non-ASCII address is not permitted here.
 const ADDRESS: (u16, u16) = (6, 7);
@@ -30,6 +30,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         _ if observation.is_end_of_data() => message(observation, findings),
         _ => {}
     }
+    outdated(observation, findings);
+    header(observation, findings);
 }
 
 /// RFC 6531 §3.4: the parameter has no value.
@@ -96,6 +98,24 @@ fn domain(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// RFC 5336 used X.6.7 for a missing ALT-ADDRESS. X.6.8 is about a reply that would need UTF-8, which replies to
+/// MAIL, to DATA and to the message never do (RFC 6531 §3.7.4).
+fn outdated(observation: &Observation<'_>, findings: &mut Findings) {
+    let alternative = observation.has_detail(&[ADDRESS]) && observation.says(&["alt-address"]);
+    let message = matches!(observation.verb(), Some(Verb::Mail | Verb::Data)) || observation.is_end_of_data();
+    if alternative || (message && observation.has_detail(&[REPLY])) {
+        findings.add(RuleId::UTF8_CODES_CURRENT, observation.codes());
+    }
+}
+
+/// RFC 6531: §3.5 has 554 with X.6.9, and the registration in §4.2 has 550.
+fn header(observation: &Observation<'_>, findings: &mut Findings) {
+    let refused = is_about_mail(observation) && observation.is_turned_down();
+    if refused && observation.has_detail(&[HEADER]) && !observation.is(&[550, 554]) {
+        findings.add(RuleId::UTF8_REJECTION_PAIR, observation.codes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
@@ -142,5 +162,20 @@ mod tests {
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii warning")]);
+    }
+
+    #[test]
+    fn codes_without_smtputf8() {
+        let ehlo = offers("UTF8SMTP");
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let rows: &[Row<'_>] = &[
+            (&[mail, "S: 553 5.6.7 ALT-ADDRESS required"], "utf8-codes-current note"),
+            (&[mail, "S: 550 5.6.7 Not here"], ""),
+            (&[MAIL, "C: DATA", "S: 550 5.6.8 No"], "utf8-codes-current note"),
+            (&[MAIL, "C: DATA", "S: 550 5.6.9 No"], ""),
+            (&[MAIL, "C: DATA", "S: 554 5.6.9 No"], ""),
+            (&[MAIL, "C: DATA", "S: 552 5.6.9 No"], "utf8-rejection-pair note"),
+        ];
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
     }
 }

@@ -1,4 +1,4 @@
-//! Values of parameters and arguments.
+//! Values of parameters and of arguments: base64, numbers, xtext.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;

@@ -1,4 +1,4 @@
-//! What a reply shows about its reason, and which reasons are possible for its command.
+//! What shows why a command was refused: the enhanced status code of the reply, and the parameters of the command.
 
 use smtp_enhanced_status::EnhancedStatusCode;
 
