@@ -139,7 +139,8 @@ fn same_on_lines(observation: &Observation<'_>, first: Token, findings: &mut Fin
     for (index, line) in observation.reply.lines().enumerate().skip(1) {
         // RFC 4141 §5.2 puts the word CONNEG first.
         if line.token().code() != first.code() && !conneg(line.text()) {
-            let detail = format!("line {} differs from line 1", index + 1);
+            let has = |token: Token| token.code().map_or("no code".to_owned(), |code| code.to_string());
+            let detail = format!("line 1 has {}, line {} has {}", has(first), index + 1, has(line.token()));
             return findings.add(RuleId::ENHANCED_CODE_SAME_ON_LINES, detail);
         }
     }

@@ -70,7 +70,8 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
                 let early = observation.is_greeting() && observation.exchange.pipelined;
                 findings.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", location);
             }
-            Defect::BareLf | Defect::BareCr => findings.add(RuleId::LINES_END_CRLF, location),
+            Defect::BareLf => findings.add(RuleId::LINES_END_CRLF, format!("{location}: LF without CR")),
+            Defect::BareCr => findings.add(RuleId::LINES_END_CRLF, format!("{location}: CR without LF")),
             Defect::LongLine if !challenge => {
                 findings.add(RuleId::LINE_LENGTH, format!("line {} is longer than 512 octets", line + 1));
             }
@@ -259,14 +260,28 @@ fn lossy(octets: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::protocol::Protocol;
-    use crate::readers::testing::{Place, Row, Table};
+    use crate::readers::testing::{Place, Row, Table, dialogue};
     use crate::rules::catalogue::Rule;
+    use crate::rules::{Strictness, judge};
 
     const GREETING: &str = "S: 220 mx.example.test";
 
     fn check(rules: fn(&Rule) -> bool, rows: &[Row<'_>]) {
         let knowledge = crate::Knowledge::default();
         Table { protocol: Protocol::Smtp, knowledge, before: &[], rules, place: Place::Anywhere }.check(rows);
+    }
+
+    #[test]
+    fn details_say_what_is_wrong() {
+        let hello = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\n";
+        let seen = |reply: &str| {
+            let dialogue = dialogue(&format!("{hello}{reply}"));
+            let findings = judge(&[dialogue], &crate::Knowledge::default(), Strictness::default()).findings;
+            findings.into_iter().map(|finding| finding.detail).collect::<Vec<_>>()
+        };
+        assert_eq!(seen("S: 250 2.0.0 Ok\\n"), ["line 1, octet 13: LF without CR"]);
+        assert_eq!(seen("S: 250 2.0.0 \\x0dOk"), ["line 1, octet 11: CR without LF"]);
+        assert_eq!(seen("S: 250-Ok\nS: 250 2.0.0 Ok"), ["line 1 has no code, line 2 has 2.0.0"]);
     }
 
     #[test]
