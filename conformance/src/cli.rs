@@ -4,6 +4,7 @@
 mod cases;
 mod compare;
 mod input;
+mod install;
 mod judge;
 #[cfg(feature = "run")]
 mod output;
@@ -20,7 +21,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::protocol::Protocol;
 use crate::report::{Format, Source, console, sarif};
@@ -102,6 +103,12 @@ enum Command {
     #[command(after_help = compare::EXAMPLES)]
     #[command(after_long_help = format!("{}\n\n{}", compare::EXAMPLES, compare::EXIT_STATUS))]
     Compare(compare::Options),
+    /// Print a completion script for a shell.
+    #[command(after_help = install::COMPLETION_EXAMPLES)]
+    Completions(install::Completions),
+    /// Write a manual page for each command.
+    #[command(after_help = install::MANUAL_EXAMPLES)]
+    Manual(install::Manual),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -187,6 +194,11 @@ pub fn main() -> ExitCode {
         Command::Judge(options) => judge::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Compare(options) => compare::run(&options),
+        Command::Completions(options) => {
+            install::print_completions(&options, &mut Arguments::command());
+            Ok(0)
+        }
+        Command::Manual(options) => install::write_manual(&options, Arguments::command()).map(|()| 0),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

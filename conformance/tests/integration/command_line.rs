@@ -81,6 +81,20 @@ fn help_has_examples_and_exit_statuses() {
 }
 
 #[test]
+fn completions_and_manual_pages_know_the_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(folder.path(), &["completions", shell]);
+        let script = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(script.contains("update-baseline") && script.contains("judge"), "{shell}: {script}");
+    }
+    assert_eq!(status(&run(folder.path(), &["manual", "man"])), Some(0));
+    let page = |name: &str| fs::read_to_string(folder.path().join("man").join(name)).expect("a page");
+    assert!(page("smtp-conformance.1").contains("judge"));
+    assert!(page("smtp-conformance-run.1").contains("baseline"));
+}
+
+#[test]
 fn a_report_is_written_even_if_no_server_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     // A port that was bound and released refuses connections.
