@@ -64,6 +64,10 @@ impl<'a> Attempt<'a> {
         match &observation.exchange.act {
             Act::Response(octets) => {
                 let response = octets.strip_suffix(b"\r\n")?;
+                // QUIT is valid base64, too. A server that answers 221 has read it as the command.
+                if response.eq_ignore_ascii_case(b"QUIT") && observation.is(&[221]) {
+                    return None;
+                }
                 let plain = response.iter().all(|octet| matches!(octet, b' '..=b'~'));
                 let mechanism = session.authenticating.as_deref().filter(|_| plain)?;
                 Some(Attempt {
@@ -434,6 +438,8 @@ mod tests {
     fn responses() {
         run(&[
             (&[CHALLENGE, "C: *", "S: 501 5.7.0 Cancelled"], ""),
+            (&[CHALLENGE, "C: QUIT", "S: 221 2.0.0 Bye"], ""),
+            (&[CHALLENGE, "C: QUIT", "S: 250 2.0.0 Ok"], "auth-success-235 error"),
             (&[CHALLENGE, "C: *", "S: 535 5.7.8 Cancelled"], "auth-cancel-501 error"),
             (&[CHALLENGE, "C: *", "S: 500 5.5.2 What?"], "auth-cancel-501 error"),
             (&[CHALLENGE, "C: !!!!", "S: 501 5.5.2 No"], ""),
