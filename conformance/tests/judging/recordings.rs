@@ -70,7 +70,7 @@ fn findings(server: &Path, protocol: Protocol) -> BTreeMap<(Level, String), usiz
     let mut counts = BTreeMap::new();
     for finding in judge(&dialogues, &Knowledge::default(), Strictness::default()).findings {
         if finding.level > Level::Note {
-            *counts.entry((finding.level, finding.rule.to_string())).or_default() += 1;
+            *counts.entry((finding.level, finding.rule.to_string())).or_default() += 1 + finding.more;
         }
     }
     counts
