@@ -1,10 +1,15 @@
 //! Reading, judging and reporting take time and memory in proportion to the size of the input, even if it is hostile.
+//!
+//! It builds large files, so it is not part of the program that measures little memory.
+
+#[path = "../limits/measured.rs"]
+mod measured;
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::measured::{Ended, measured};
+use measured::{Ended, measured};
 use smtp_conformance::limits;
 
 /// With each of these files, a careless reader or report would search everything that it has for each new item.
