@@ -154,6 +154,21 @@ fn no_command_prints_its_input_unescaped() {
     }
 }
 
+/// clap's text of an error lacks whole escape sequences, but what it prints on a terminal has them.
+#[test]
+fn whole_sequences_of_an_argument_are_not_printed() {
+    if !support::has(["script"]) {
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_smtp-conformance");
+    for arguments in [["judge", "--\u{1b}[2J\u{1b}]0;pwn\u{7}a"], ["rules", "--\u{1b}[10;10H"]] {
+        let line = format!("'{program}' '{}' '{}'", arguments[0], arguments[1]);
+        let output = Command::new("script").args(["-qec", &line, "/dev/null"]).output().expect("it runs");
+        assert!(!output.stdout.is_empty(), "{arguments:?} printed nothing");
+        check(&arguments.map(str::to_owned), &output.stdout);
+    }
+}
+
 /// A report on a terminal has colours and fits its width; on a pipe it is as it comes. The usual variables decide, too.
 #[test]
 fn colours_and_width_are_those_of_the_terminal() {
