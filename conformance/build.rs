@@ -77,6 +77,7 @@ struct Rule {
     statement: String,
     keyword: Keyword,
     level: Option<Level>,
+    level_reason: Option<String>,
     kind: Kind,
     left_out: Option<String>,
     sources: Vec<String>,
@@ -130,6 +131,8 @@ enum Kind {
 struct Condition {
     name: Spanned<String>,
     level: Level,
+    #[serde(rename = "level-reason")]
+    level_reason: Option<String>,
     when: String,
 }
 
@@ -218,9 +221,9 @@ fn table(rules: &[Rule]) -> String {
         let conditions: String = rule
             .conditions
             .iter()
-            .map(|Condition { name, level, when }| {
+            .map(|Condition { name, level, level_reason, when }| {
                 format!(
-                    "Condition {{ name: {:?}, level: Level::{level:?}, when: {when:?} }}, ",
+                    "Condition {{ name: {:?}, level: Level::{level:?}, level_reason: {level_reason:?}, when: {when:?} }}, ",
                     name.get_ref()
                 )
             })
@@ -228,13 +231,14 @@ fn table(rules: &[Rule]) -> String {
         let level = rule.level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
         let _ = writeln!(
             text,
-            "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, kind: Kind::{:?}, \
-             left_out: {:?}, sources: &{:?}, why: {:?}, fix: {:?}, fixes: &{fixes:?}, yields_to: &[{yields_to}], \
-             conditions: &[{conditions}] }},",
+            "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, \
+             level_reason: {:?}, kind: Kind::{:?}, left_out: {:?}, sources: &{:?}, why: {:?}, fix: {:?}, \
+             fixes: &{fixes:?}, yields_to: &[{yields_to}], conditions: &[{conditions}] }},",
             rule.id.get_ref(),
             rule.label.get_ref(),
             rule.statement,
             rule.keyword,
+            rule.level_reason,
             rule.kind,
             rule.left_out,
             rule.sources,

@@ -55,6 +55,8 @@ pub struct Rule {
     pub keyword: Keyword,
     /// The highest level of a finding. `None` if the rule only explains something.
     pub level: Option<Level>,
+    /// Why the level is not the one that the keyword stands for: what the source permits. `None` if it is.
+    pub level_reason: Option<&'static str>,
     /// What is needed to judge it.
     pub kind: Kind,
     /// Why it is not judged. `None` if it is.
@@ -80,6 +82,8 @@ pub struct Condition {
     pub name: &'static str,
     /// The level of a finding under this circumstance.
     pub level: Level,
+    /// What the source permits under this circumstance, if the circumstance does not say so itself.
+    pub level_reason: Option<&'static str>,
     /// The circumstance, as text.
     pub when: &'static str,
 }
