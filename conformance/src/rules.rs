@@ -68,14 +68,15 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
     let mut located = LocatedFindings::default();
-    connections.iter().for_each(|connection| dialogue::connection::judge(connection, &mut located));
+    for connection in &connections {
+        dialogue::connection::judge(connection, &mut located);
+    }
     dialogue::across::judge(&connections, &mut located);
     let mut agreement = Agreement::default();
     let mut gathered = Gathered::of(dialogues);
     for (dialogue, connection) in connections.iter().enumerate() {
         for exchange in 0..connection.length() {
-            let mut found: Vec<(Location, Findings)> =
-                located.take(dialogue, exchange).into_iter().collect();
+            let mut found: Vec<(Location, Findings)> = located.take(dialogue, exchange).into_iter().collect();
             for observation in connection.replies(exchange) {
                 let mut findings = Findings::default();
                 reply::judge(&observation, &mut findings);

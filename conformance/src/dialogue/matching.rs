@@ -49,9 +49,8 @@ impl<'a> Matching<'a> {
             }
             let matched = match (state, count) {
                 (Match::Certain, Count::Even) => Match::Certain,
-                (Match::Certain, Count::Unknown) => Match::Assumed,
-                (Match::Certain, _) => matching.at_fault(*batch, count),
-                (Match::Assumed, _) => Match::Assumed,
+                (Match::Assumed, _) | (Match::Certain, Count::Unknown) => Match::Assumed,
+                (Match::Certain, _) => at_fault(*batch, count),
                 (Match::Last | Match::Lost, _) => matching.again(*batch),
             };
             state = match (matched, count) {
@@ -70,16 +69,6 @@ impl<'a> Matching<'a> {
     /// Returns how surely the replies of an exchange answer its act.
     pub(crate) fn at(&self, exchange: usize) -> Match {
         self.matches.get(exchange).copied().unwrap_or(Match::Lost)
-    }
-
-    /// Returns the match of a batch with too many or too few replies, or replies in the wrong order.
-    fn at_fault(&self, batch: Batch<'_>, count: Count) -> Match {
-        match count {
-            // The replies that have come answer the act, because none is outstanding before it.
-            Count::Fewer if !batch.is_pipelined() => Match::Certain,
-            Count::More if !batch.is_pipelined() && batch.ends_late() => Match::Last,
-            _ => Match::Lost,
-        }
     }
 
     /// Doubts the matches since the last reply that can only be its act's own, because a client that reads one reply per
@@ -122,6 +111,16 @@ impl<'a> Matching<'a> {
     }
 }
 
+/// Returns the match of a batch with too many or too few replies, or replies in the wrong order.
+fn at_fault(batch: Batch<'_>, count: Count) -> Match {
+    match count {
+        // The replies that have come answer the act, because none is outstanding before it.
+        Count::Fewer if !batch.is_pipelined() => Match::Certain,
+        Count::More if !batch.is_pipelined() && batch.ends_late() => Match::Last,
+        _ => Match::Lost,
+    }
+}
+
 /// What an act may change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Keeps {
@@ -135,10 +134,11 @@ impl Keeps {
     fn is_touched_by(self, step: &Step<'_>) -> bool {
         match (&step.exchange.act, step.verb()) {
             (Act::Connect | Act::Wait, _)
-            | (_, Some(Verb::Noop | Verb::Vrfy | Verb::Expn | Verb::Help | Verb::Quit | Verb::Other)) => false,
-            (Act::Message(_) | Act::Chunk { .. }, _) | (_, Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Rset)) => {
-                self == Keeps::Everything
+            | (_, Some(Verb::Noop | Verb::Vrfy | Verb::Expn | Verb::Help | Verb::Quit | Verb::Other)) => {
+                false
             }
+            (Act::Message(_) | Act::Chunk { .. }, _)
+            | (_, Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Rset)) => self == Keeps::Everything,
             _ => true,
         }
     }

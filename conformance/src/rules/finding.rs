@@ -197,12 +197,13 @@ impl Violation {
 pub(crate) fn settle(found: Vec<(Location, Findings)>) -> Vec<Finding> {
     let broken: Vec<(Option<usize>, RuleId)> = found
         .iter()
-        .flat_map(|(location, findings)| findings.found.iter().map(|violation| (location.reply, violation.rule)))
+        .flat_map(|(location, findings)| {
+            findings.found.iter().map(|violation| (location.reply, violation.rule))
+        })
         .collect();
     let yields = |location: Location, rule: RuleId| {
-        let is_here = |reply: Option<usize>| {
-            reply == location.reply || reply.is_none() || location.reply.is_none()
-        };
+        let is_here =
+            |reply: Option<usize>| reply == location.reply || reply.is_none() || location.reply.is_none();
         let yields_to = rule.rule().yields_to;
         broken.iter().any(|(reply, other)| yields_to.contains(other) && is_here(*reply))
     };
