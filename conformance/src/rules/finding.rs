@@ -136,6 +136,16 @@ impl Findings {
         self.found.push((rule, Some(condition), detail.into()));
     }
 
+    /// Adds a violation of a rule, under one of the rule's conditions or none.
+    pub(crate) fn add_with(
+        &mut self,
+        rule: RuleId,
+        condition: Option<&'static str>,
+        detail: impl Into<String>,
+    ) {
+        self.found.push((rule, condition, detail.into()));
+    }
+
     /// Adds a violation as [`Findings::add_under`] does if the condition holds, otherwise as [`Findings::add`] does.
     pub(crate) fn add_if(
         &mut self,

@@ -1,4 +1,4 @@
-//! Rules about MAIL and RCPT apart from the path: parameters, octets that are not ASCII, and a blank after the colon.
+//! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb};
 use crate::rules::catalogue::RuleId;
@@ -81,7 +81,11 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     }
     let mut parameters = envelope.parameters().peekable();
     let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
-    if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
+    // 503 may be about the sequence, whatever the parameters.
+    let blames = !observation.is(&[503])
+        || observation.has_detail(&[(5, 4)])
+        || observation.says(&["parameter", "option", "argument", "support"]);
+    if only && blames && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
         let detail = format!("{} with an unknown parameter", seen(observation));
         findings.add_under(rule, "other-refusal", detail);
     }
@@ -114,18 +118,5 @@ fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, findi
     let otherwise_good = envelope.is_well_formed() && envelope.path().is_some_and(address::is_short);
     if envelope.is_indented() && otherwise_good && observation.is(&[500, 502, 504, 555]) {
         findings.add(RuleId::SPACE_AFTER_COLON, seen(observation));
-    }
-}
-
-/// RFC 5321 §2.4: without an extension that allows it, a command with an octet above 127 is refused.
-pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(command) = observation.command.filter(|command| !command.octets().is_ascii()) else { return };
-    let allowed = match command.verb() {
-        Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
-        _ => observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8")),
-    };
-    if observation.is_accepted() && !allowed {
-        let detail = format!("{} with octets above 127 and without SMTPUTF8", seen(observation));
-        findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }
 }
