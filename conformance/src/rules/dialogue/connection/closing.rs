@@ -220,13 +220,10 @@ fn stays_open(connection: &Connection<'_>, findings: &mut LocatedFindings) {
         .find(|(_, step)| step.verb() == Some(Verb::Quit) && step.number() == Some(221) && is_last(step));
     if let Some((at, _)) = quit
         && let Some((exchange, next)) = next_command(connection, at)
-        && (next.number().is_some() || next.exchange.end == End::TimedOut)
+        && let Some(number) = next.number()
     {
-        let detail = match next.number() {
-            Some(number) => format!("{number} to a command after 221 to QUIT"),
-            None => "the connection stays open after 221 to QUIT".to_owned(),
-        };
-        findings.at(connection.location(exchange, None)).add(RuleId::CLOSES_AFTER_QUIT, detail);
+        let detail = format!("{number} to a command after 221 to QUIT");
+        findings.at(connection.location(exchange, Some(0))).add(RuleId::CLOSES_AFTER_QUIT, detail);
     }
     let down = steps().find(|(_, step)| step.number() == Some(421) && is_last(step));
     if let Some((at, _)) = down

@@ -3,11 +3,9 @@
 
 use crate::rules::observation::Observation;
 
-/// Returns whether a refusal asks for a login, TLS or a greeting that the session does not have, or claims not to have.
+/// Returns whether a refusal asks for a login, TLS or EHLO first.
 pub(super) fn asks_first(observation: &Observation<'_>) -> bool {
-    observation.is_turned_down()
-        && (asks_for_security(observation)
-            || observation.session.hello.is_some() && asks_for_hello(observation))
+    observation.is_turned_down() && (asks_for_security(observation) || asks_for_hello(observation))
 }
 
 /// Returns whether a refusal asks for a login or for TLS.

@@ -1,6 +1,7 @@
 //! Rules about refusals because of the header of a message.
 
 use crate::dialogue::Act;
+use crate::dialogue::octets::is_shortened;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -35,7 +36,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 fn hops(observation: &Observation<'_>, octets: &[u8], findings: &mut Findings) {
     let says = observation.says(&["too many hops", "hop count", "hops exceeded", "too many received"]);
     let hops = count(octets, b"Received:");
-    if says && hops < HOPS {
+    let shortened = octets.split(|octet| *octet == b'\n').any(is_shortened);
+    if says && !shortened && hops < HOPS {
         findings
             .add(RuleId::LOOP_THRESHOLD_100, format!("{} with {hops} Received fields", seen(observation)));
     }

@@ -1,6 +1,6 @@
 //! Rules about VRFY, EXPN and HELP.
 
-use crate::protocol::command::{Verb, is_mailbox, split_route};
+use crate::protocol::command::{Verb, is_mailbox, is_path};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -72,7 +72,7 @@ fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
     }
     let well_formed = command.is_plain() && (is_mailbox(word) || word.iter().all(u8::is_ascii_alphanumeric));
     let asks = command.verb() == Verb::Vrfy && !word.is_empty() && command.words().count() == 1;
-    if asks && well_formed && observation.is(&[500, 502]) {
+    if asks && well_formed && observation.is(&[500, 502]) && !demand::asks_first(observation) {
         findings.add_under(RuleId::VRFY_TRUTHFUL, "not-implemented", seen(observation));
     }
 }
@@ -88,7 +88,7 @@ fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
     let seen = seen(observation);
     for (number, line) in (1..).zip(observation.reply.lines()) {
         let text = line.text_after_code().trim_ascii();
-        if text.windows(2).any(|pair| pair == b"<@") {
+        if has_route(text) {
             return findings.add(rule, format!("{seen}: a source route in line {number}"));
         }
         // The texts of 251 and 551 have their own form (§4.2.3), and may continue on the next line.
@@ -102,6 +102,14 @@ fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// Returns whether a text has a source route and a mailbox in angle brackets.
+fn has_route(text: &[u8]) -> bool {
+    let start = text.windows(2).position(|pair| pair == b"<@");
+    let path = start.and_then(|start| text.get(start + 1..)).unwrap_or_default();
+    let path = path.split(|octet| *octet == b'>').next().unwrap_or_default();
+    is_path(path) && !is_mailbox(path)
+}
+
 /// Returns whether a text is `User Name <local-part@domain>` or `local-part@domain`.
 fn is_normal(text: &[u8]) -> bool {
     let bracketed = text.strip_suffix(b">").and_then(|rest| {
@@ -109,7 +117,6 @@ fn is_normal(text: &[u8]) -> bool {
         rest.get(start + 1..)
     });
     let mailbox = bracketed.unwrap_or(text);
-    let (route, _) = split_route(mailbox);
     // Under SMTPUTF8 a mailbox may have octets above 127.
-    route.is_empty() && (is_mailbox(mailbox) || !mailbox.is_ascii())
+    is_mailbox(mailbox) || !mailbox.is_ascii()
 }

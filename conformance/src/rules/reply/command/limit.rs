@@ -62,6 +62,20 @@ pub(super) fn recipients(observation: &Observation<'_>, findings: &mut Findings)
     }
 }
 
+/// RFC 5321 §4.5.3.1.8: DATA, or the message, is not refused for fewer than a hundred recipients either.
+pub(super) fn recipients_of_message(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let (count, named) = (session.recipients(), session.named_recipients());
+    // A server that refused some of them before may want the client to begin anew (§4.5.3.1.10).
+    let few = (1..RECIPIENTS).contains(&count) && named == count;
+    let explained = is_bounce(observation) || session.offers("LIMITS");
+    if observation.is_turned_down() && few && !explained && is_about_recipients(observation) {
+        let policy = observation.knowledge.has_policy(Policy::Recipients);
+        let detail = format!("{} after {}", seen(observation), counted(count, "recipient"));
+        findings.add_if(policy, RuleId::RECIPIENT_LIMIT_452, "site-policy", detail);
+    }
+}
+
 /// Returns whether a refusal is about the number of recipients of one message, and not about a rate.
 pub(super) fn is_about_recipients(observation: &Observation<'_>) -> bool {
     const NUMBER: [&str; 7] = [

@@ -28,6 +28,7 @@ pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
         findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
     }
     needs_recipient(observation, findings);
+    limit::recipients_of_message(observation, findings);
 }
 
 /// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. Another rule judges LMTP.
@@ -51,6 +52,7 @@ pub(super) fn end(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);
     late_recipient(observation, findings);
     header::judge(observation, findings);
+    limit::recipients_of_message(observation, findings);
     limit::data(observation, findings);
 }
 

@@ -21,6 +21,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     source_route(observation, path, findings);
+    if !has_short_labels(address::domain(path)) {
+        return;
+    }
     let (local, _) = path.split_at(path.iter().rposition(|octet| *octet == b'@').unwrap_or(path.len()));
     let long = local.len() >= LONG_LOCAL_PART || path.len() >= LONG_PATH;
     length(observation, "path", path.len() + 2, long, findings);
@@ -30,9 +33,19 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command.filter(Command::is_plain) else { return };
     let name = command.argument();
-    if command.verb().is_hello() && observation.is_refused() && name.len() <= 255 && is_domain(name) {
+    if command.verb().is_hello()
+        && observation.is_refused()
+        && name.len() <= 255
+        && is_domain(name)
+        && has_short_labels(name)
+    {
         length(observation, "name", name.len(), name.len() >= LONG_PATH, findings);
     }
+}
+
+/// Returns whether each label of a domain has at most 63 octets, which is all that the DNS has room for (RFC 1035 §2.3.4).
+fn has_short_labels(domain: &[u8]) -> bool {
+    domain.split(|octet| *octet == b'.').all(|label| label.len() <= 63)
 }
 
 /// RFC 5321 §4.1.1.3, §4.1.2: a server recognizes source routes. It may decline to relay along them (§3.6.1), which 550

@@ -17,11 +17,11 @@ const ELSEWHERE: [u16; 4] = [503, 530, 552, 555];
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);
-    if !is_followed(observation) || demand::asks_first(observation) {
+    if !is_followed(observation) {
         return;
     }
     needs_mail(observation, findings);
-    if is_ready(observation) {
+    if is_ready(observation) && !demand::asks_first(observation) {
         syntax(observation, findings);
         parameter::judge(observation, findings);
         path::judge(observation, findings);
@@ -54,7 +54,8 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
 fn needs_mail(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::RCPT_NEEDS_MAIL;
     let session = observation.session;
-    if session.transaction.is_some() {
+    let asks = observation.is_turned_down() && demand::asks_for_security(observation);
+    if session.transaction.is_some() || asks {
         return;
     }
     if session.mail_refused {
@@ -87,7 +88,7 @@ fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
     } else if observation.is_accepted() && address::lacks_brackets(&command) {
         findings.add_under(rule, "without-brackets", format!("{} without brackets", seen(observation)));
     } else if malformed && address::is_misread(observation, &command) {
-        findings.add_under(rule, "refused-otherwise", detail);
+        findings.add(rule, detail);
     }
 }
 

@@ -45,7 +45,8 @@ fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let works =
         matches!(observation.verb(), Some(Verb::Noop | Verb::Help | Verb::Expn | Verb::Vrfy | Verb::Rset));
     let before = observation.session.hello.is_none() && is_followed(observation);
-    if works && before && observation.is(&[503]) {
+    let asks = observation.is_refused() && demand::asks_for_hello(observation);
+    if works && before && (observation.is(&[503]) || asks) {
         findings.add(RuleId::WORKS_BEFORE_HELLO, format!("{} before EHLO", seen(observation)));
     }
 }
