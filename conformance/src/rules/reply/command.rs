@@ -27,6 +27,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
     opening::stays_open(observation, findings);
     opening::remedy(observation, findings);
+    message::access_denied(observation, findings);
     if observation.verb() == Some(Verb::Quit) {
         control::quit(observation, findings);
     }
@@ -78,7 +79,7 @@ fn is_about_client(observation: &Observation<'_>) -> bool {
 
 /// Returns whether the reply is one that is due: the first one, or any of those to a message.
 fn answers_it(observation: &Observation<'_>) -> bool {
-    observation.nth == 0 || observation.is_end_of_data()
+    observation.is_due() || observation.is_end_of_data() && !observation.is_lost()
 }
 
 /// Returns whether the session is known from its greeting on.

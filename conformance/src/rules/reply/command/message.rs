@@ -47,6 +47,15 @@ fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// RFC 4954 §6, RFC 6409 §4.3: 530 asks for a login, which comes before the data. After the message it can only be meant
+/// as something else.
+pub(super) fn access_denied(observation: &Observation<'_>, findings: &mut Findings) {
+    let due = observation.is_end_of_data() && observation.session.recipients() > 0;
+    if due && observation.is(&[530]) && observation.exchange.sure && !demand::asks_for_security(observation) {
+        findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
+    }
+}
+
 /// Judges the replies after the final dot and to the last chunk.
 pub(super) fn end(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);

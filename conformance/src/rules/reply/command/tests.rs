@@ -404,6 +404,10 @@ fn data_and_its_end() {
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 250 2.0.0 Ok"], ""),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 550 5.7.1 spam"], ""),
             (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 530 5.7.0 Message size limit exceeded"],
+                "end-of-data-codes warning",
+            ),
+            (
                 &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 553 5.1.1 no"],
                 "end-of-data-codes warning",
             ),
