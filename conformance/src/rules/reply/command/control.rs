@@ -50,8 +50,7 @@ pub(super) fn trailing_blank(observation: &Observation<'_>, findings: &mut Findi
     let Some(command) = observation.command.filter(Command::is_plain) else { return };
     let line = command.octets().strip_suffix(b"\r\n").unwrap_or_default();
     let stripped = [line.trim_ascii_end(), b"\r\n"].concat();
-    if !line.ends_with(b" ") || !observation.is(&[500, 501, 502, 504, 555]) || demand::asks_first(observation)
-    {
+    if !line.ends_with(b" ") || !observation.is(&[500, 501, 504, 555]) || demand::asks_first(observation) {
         return;
     }
     let session = observation.session;

@@ -69,7 +69,9 @@ pub(super) fn recipients_of_message(observation: &Observation<'_>, findings: &mu
     // A server that refused some of them before may want the client to begin anew (§4.5.3.1.10).
     let few = (1..RECIPIENTS).contains(&count) && named == count;
     let explained = is_bounce(observation) || session.offers("LIMITS");
-    if observation.is_turned_down() && few && !explained && is_about_recipients(observation) {
+    // 503 is what a site may say that permits no more recipients in any message (§4.5.3.1.10).
+    let refused = observation.is_turned_down() && !observation.is(&[503]);
+    if refused && few && !explained && is_about_recipients(observation) {
         let policy = observation.knowledge.has_policy(Policy::Recipients);
         let detail = format!("{} after {}", seen(observation), counted(count, "recipient"));
         findings.add_if(policy, RuleId::RECIPIENT_LIMIT_452, "site-policy", detail);

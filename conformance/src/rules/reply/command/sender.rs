@@ -107,11 +107,16 @@ fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
             "without-brackets",
             format!("{} without brackets", seen(observation)),
         );
-    } else if address::is_broken(&command) && observation.is(&[550]) && !is_policy(observation) {
+    } else if address::is_broken(&command) && refuses_mailbox(observation) {
         findings.add_under(RuleId::MAIL_SYNTAX_501, "mailbox-refused", detail);
     } else if malformed && address::is_misread(observation, &command) {
         findings.add(RuleId::MAIL_SYNTAX_501, detail);
     }
+}
+
+/// Returns whether a refusal is about the mailbox. Another rule judges submission servers.
+fn refuses_mailbox(observation: &Observation<'_>) -> bool {
+    observation.is(&[550]) && !is_policy(observation) && !observation.is_submission()
 }
 
 /// RFC 5321 §4.1.1.2, RFC 1123 §5.2.9: `<>` is a sender that every server must take. Notifications have no other.
