@@ -3,8 +3,6 @@
 use crate::protocol::command::{Command, Verb, split_route};
 use crate::rules::observation::Observation;
 
-use super::parameter;
-
 /// Returns whether only the path of a MAIL or RCPT can be a reason to refuse it: the command follows the grammar
 /// exactly, stays within the lengths of RFC 5321 §4.5.3.1, and has no parameters.
 pub(super) fn is_clean(command: &Command<'_>) -> bool {
@@ -47,13 +45,18 @@ pub(super) fn lacks_brackets(command: &Command<'_>) -> bool {
     !rest.trim_ascii().is_empty() && !rest.contains(&b'<') && !rest.contains(&b'>')
 }
 
+/// Returns whether any parameters follow the path, well-formed or not.
+pub(super) fn has_parameters(command: &Command<'_>) -> bool {
+    command.envelope().is_some_and(|envelope| envelope.parameters().next().is_some())
+}
+
 /// Returns whether a refusal of a malformed argument says that the server does not know the command or something else
 /// about it. 555 does so only if nothing follows the path.
 pub(super) fn is_misread(observation: &Observation<'_>, command: &Command<'_>) -> bool {
     let ends = command.envelope().is_some_and(|envelope| {
         envelope.path().is_some_and(|path| command.argument().ends_with(&[path, b">"].concat()))
     });
-    !parameter::follow(command) && observation.is(&[500, 502, 504, 552]) || ends && observation.is(&[555])
+    !has_parameters(command) && observation.is(&[500, 502, 504, 552]) || ends && observation.is(&[555])
 }
 
 /// Returns whether the argument of a MAIL or RCPT has an error that servers do not tolerate. They tolerate an address

@@ -44,11 +44,6 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     space_after_colon(observation, &command, findings);
 }
 
-/// Returns whether any parameters follow the path, well-formed or not.
-pub(super) fn follow(command: &Command<'_>) -> bool {
-    command.envelope().is_some_and(|envelope| envelope.parameters().next().is_some())
-}
-
 /// RFC 5321 §4.1.1.11: an unknown parameter gets 555.
 fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     if !address::has_clean_path(command) {
@@ -96,7 +91,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
 fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     // RFC 1870 §6.1, RFC 6710 §4.1.
     const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
-    if !follow(command) || !address::has_clean_path(command) {
+    if !address::has_parameters(command) || !address::has_clean_path(command) {
         return;
     }
     let Some(envelope) = command.envelope() else { return };
@@ -111,7 +106,7 @@ fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &
 
 /// RFC 5321 §3.3: a blank after the colon is tolerated or gets 501.
 fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    if !command.is_plain() || follow(command) {
+    if !command.is_plain() || address::has_parameters(command) {
         return;
     }
     let Some(envelope) = command.envelope() else { return };

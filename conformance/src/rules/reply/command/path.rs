@@ -1,7 +1,7 @@
 //! Rules about paths and names that RFC 5321 §4.1.2 and §4.5.3.1 make every server accept: source routes, and lengths up
 //! to the limits.
 
-use crate::protocol::command::{Command, Verb, is_domain, split_route};
+use crate::protocol::command::{Command, is_domain, split_route};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -66,7 +66,7 @@ fn length(observation: &Observation<'_>, what: &str, octets: usize, long: bool, 
     let other = observation.is(&[552]) || observation.has_detail(&[(3, 4), (5, 3)]);
     if observation.says(&TOO_LONG) && !other {
         findings.add(RuleId::PATH_LENGTH_LIMIT, detail);
-    } else if long && misspelled && observation.verb() != Some(Verb::Helo) {
+    } else if long && misspelled {
         findings.add_under(RuleId::PATH_LENGTH_LIMIT, "unexplained", detail);
     }
 }

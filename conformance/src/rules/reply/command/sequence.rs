@@ -54,7 +54,15 @@ fn is_in_order(observation: &Observation<'_>) -> bool {
 
 /// Returns whether a refusal says that a command is missing before this one.
 fn claims_disorder(observation: &Observation<'_>) -> bool {
-    const MISSING: [&str; 9] =
-        ["sequence", "order", "sender", "mail", "rcpt", "recipient", "first", "state", "not allowed"];
+    const MISSING: [&str; 8] = [
+        "sequence",
+        "out of order",
+        "first",
+        "no sender",
+        "no recipient",
+        "need mail",
+        "need rcpt",
+        "already",
+    ];
     observation.has_detail(&[(5, 1)]) || demand::asks_for_hello(observation) || observation.says(&MISSING)
 }
