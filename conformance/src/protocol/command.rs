@@ -310,7 +310,7 @@ pub fn is_mailbox(octets: &[u8]) -> bool {
 #[must_use]
 pub fn is_path(octets: &[u8]) -> bool {
     let (route, mailbox) = split_route(octets);
-    let is_hop = |hop: &[u8]| hop.strip_prefix(b"@").is_some_and(|domain| is_domain(domain));
+    let is_hop = |hop: &[u8]| hop.strip_prefix(b"@").is_some_and(is_domain);
     is_mailbox(mailbox) && (route.is_empty() || route.split(|octet| *octet == b',').all(is_hop))
 }
 

@@ -1,6 +1,6 @@
 //! Rules about VRFY, EXPN and HELP.
 
-use crate::protocol::command::{Verb, is_mailbox, is_path};
+use crate::protocol::command::{Command, Verb, is_mailbox, is_path};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -42,7 +42,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 5321 §3.5.1, §4.1.1.8: a server supports HELP without arguments, and EXPN. Other rules judge VRFY, which it must
 /// support, and what EHLO lists.
 fn supported(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(command) = observation.command.filter(|command| command.is_plain()) else { return };
+    let Some(command) = observation.command.filter(Command::is_plain) else { return };
     if !observation.is(&[500, 502]) || demand::asks_first(observation) {
         return;
     }
