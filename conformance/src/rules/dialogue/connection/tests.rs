@@ -3,6 +3,7 @@
 mod closing;
 mod counts;
 mod state;
+mod stray;
 
 use crate::protocol::Protocol;
 use crate::readers::testing::{Place, Row, Table, dialogue};
