@@ -218,6 +218,10 @@ pub(super) enum Behaviour {
     LimitsRecipients,
     /// Accepts command lines of at most `count` octets.
     LimitsLines,
+    /// Accepts names in EHLO, and paths, of at most `count` octets.
+    LimitsNames,
+    /// Forgets EHLO at RSET.
+    ForgetsHelloAtReset,
     /// Requires TLS before mail.
     DemandsTls,
     /// Requires no login before mail.

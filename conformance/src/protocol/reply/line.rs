@@ -75,7 +75,7 @@ impl<'a> Line<'a> {
     }
 
     /// The text without the enhanced status code, if that is where it belongs, and without blanks around it.
-    pub(super) fn text_after_code(&self) -> &'a [u8] {
+    pub(crate) fn text_after_code(&self) -> &'a [u8] {
         let text = self.text();
         let after = match self.token().exact() {
             Some(_) => text.splitn(2, |octet| *octet == b' ').nth(1).unwrap_or_default(),
