@@ -28,6 +28,8 @@ pub struct Session {
     pub offered: Option<Arc<Capabilities>>,
     /// The capabilities announced before STARTTLS.
     pub offered_before_tls: Option<Arc<Capabilities>>,
+    /// Whether AUTH succeeded before STARTTLS.
+    pub authenticated_before_tls: bool,
     /// The mechanism of the AUTH exchange in progress.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
@@ -176,6 +178,8 @@ impl Session {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
+                // RFC 5321 §4.1.4: EHLO resets the state as RSET does.
+                self.after_last_chunk = false;
                 let is_extended = command.verb() != Verb::Helo;
                 let reply = if is_extended { exchange.replies().next() } else { None };
                 self.offered = reply.map(|reply| Arc::new(Capabilities::read(&reply)));
@@ -250,6 +254,7 @@ impl Session {
             tls: true,
             greeting: self.greeting,
             offered_before_tls: self.offered.take(),
+            authenticated_before_tls: self.authenticated,
             refusals: self.refusals,
             ..Session::default()
         };

@@ -42,6 +42,8 @@ pub struct Fault {
     pub(super) count: usize,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
+    /// Whether the target does not say that its sessions are protected from snooping.
+    pub(super) exposed: bool,
 }
 
 /// Returns the built-in faults.
@@ -211,6 +213,8 @@ pub(super) enum Behaviour {
     LimitsRecipients,
     /// Accepts command lines of at most `count` octets.
     LimitsLines,
+    /// Accepts responses to challenges of at most `count` octets.
+    LimitsResponses,
     /// Requires TLS before mail.
     DemandsTls,
     /// Requires no login before mail.
@@ -293,6 +297,8 @@ struct Raw {
     #[serde(default)]
     count: usize,
     port: Option<u16>,
+    #[serde(default)]
+    exposed: bool,
 }
 
 fn starttls() -> Tls {
@@ -332,10 +338,13 @@ impl Raw {
             && self.with.is_empty()
             && self.without.is_empty()
             && self.port.is_none()
+            && !self.exposed
         {
             return Err((
                 None,
-                anyhow!("the fault {name:?} does nothing: add replies, with, without, behaviour or port"),
+                anyhow!(
+                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port or exposed"
+                ),
             ));
         }
         let rule = |id: &Spanned<String>| {
@@ -362,6 +371,7 @@ impl Raw {
             behaviour: self.behaviour,
             count: self.count,
             port: self.port,
+            exposed: self.exposed,
         })
     }
 }
@@ -381,7 +391,7 @@ mod tests {
         let start = "[[fault]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port or exposed"
         );
         let rule = format!("{start}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");
         assert_eq!(error(&rule), "x.toml:4: there is no rule \"no-such\"");

@@ -8,14 +8,13 @@ use crate::rules::observation::Observation;
 use super::{address, is_policy, seen};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
-/// Postfix.
-const KNOWN: [&str; 24] = [
+/// Postfix. CONPERM and CONNEG are left out, because RFC 4141 demands that a server without them refuses them; another
+/// rule judges its code.
+const KNOWN: [&str; 22] = [
     "ALT-ADDRESS",
     "AUTH",
     "BODY",
     "BY",
-    "CONNEG",
-    "CONPERM",
     "ENVID",
     "HOLDFOR",
     "HOLDUNTIL",
@@ -80,7 +79,9 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         return;
     }
     let mut parameters = envelope.parameters().peekable();
-    let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
+    let has_own_code = |parameter: &Parameter<'_>| parameter.is("CONPERM") || parameter.is("CONNEG");
+    let only = parameters.peek().is_some()
+        && parameters.all(|parameter| is_unknown(&parameter) && !has_own_code(&parameter));
     if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
         let detail = format!("{} with an unknown parameter", seen(observation));
         findings.add_under(rule, "other-refusal", detail);
