@@ -48,7 +48,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     submission::judge_anywhere(observation, findings);
     profile::judge(observation, findings);
     required_first::judge(observation, findings);
-    if !observation.is_about_command() {
+    if !observation.is_about_command() || required_first::explains(observation) {
         return;
     }
     starttls::judge(observation, findings);

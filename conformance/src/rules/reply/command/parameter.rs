@@ -79,7 +79,10 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         return;
     }
     let mut parameters = envelope.parameters().peekable();
-    let has_own_code = |parameter: &Parameter<'_>| parameter.is("CONPERM") || parameter.is("CONNEG");
+    // RFC 4141 §4.2, §5.2.
+    let has_own_code = |parameter: &Parameter<'_>| {
+        observation.is(&[504]) && (parameter.is("CONPERM") || parameter.is("CONNEG"))
+    };
     let only = parameters.peek().is_some()
         && parameters.all(|parameter| is_unknown(&parameter) && !has_own_code(&parameter));
     if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {

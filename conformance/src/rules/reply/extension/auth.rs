@@ -11,7 +11,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::parameter_value::{decode_base64, decode_xtext};
-use super::refusal::{blames_parameter, differs, envelope, has_only, promised};
+use super::refusal::{blames_parameter, differs, envelope, is_sound, promised};
 
 /// Codes that blame the command, its syntax or its place, the mechanism, or the password. A refusal by policy has other
 /// codes.
@@ -185,11 +185,11 @@ fn too_few_attempts(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 4954 §3 (3): AUTH has a list of mechanisms.
+/// RFC 4954 §3 (3): AUTH has a list of mechanisms. After a login none is available (§4).
 fn list(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     let is_empty = offered.parameters("AUTH").is_some_and(|mut mechanisms| mechanisms.next().is_none());
-    if is_empty {
+    if is_empty && !observation.session.authenticated {
         findings.add(RuleId::AUTH_MECHANISMS_LISTED, "AUTH is listed without a mechanism");
     }
 }
@@ -432,7 +432,8 @@ fn credentials_blamed(observation: &Observation<'_>, attempt: &Attempt<'_>) -> O
     // A mechanism that is too weak, a closed account, and missing encryption.
     const MORE_PRECISE: [u16; 5] = [523, 525, 530, 534, 538];
     let other = observation.is(&MORE_PRECISE)
-        || observation.has_detail(&[(7, 9), (7, 10), (7, 11), (7, 13), (7, 14), (5, 6)]);
+        || observation.has_detail(&[(7, 9), (7, 10), (7, 11), (7, 13), (7, 14), (5, 6)])
+        || observation.says(&["tls", "encrypt"]);
     if !observation.is_refused() || !attempt.is_decoded() || other {
         return None;
     }
@@ -467,7 +468,7 @@ fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &m
 
 /// RFC 4954 §5: the AUTH parameter of MAIL is accepted. Its value is a mailbox or `<>`, as xtext (§8).
 fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
+    let Some(envelope) = envelope(observation).filter(|envelope| is_sound(envelope, &["AUTH"])) else {
         return;
     };
     let decoded = envelope.value("AUTH").and_then(decode_xtext);
@@ -697,6 +698,7 @@ mod tests {
             (&[wrong, "S: 550 5.7.0 No"], refused),
             (&[wrong, "S: 554 No"], refused),
             (&[wrong, "S: 550 5.7.1 Not from there"], ""),
+            (&[wrong, "S: 550 5.7.0 Must issue a STARTTLS command first"], ""),
             (&[wrong, "S: 454 4.7.0 Later"], ""),
         ]);
         let ehlo = offers("AUTH LOGIN");
@@ -739,6 +741,7 @@ mod tests {
                 (&[none], rule),
                 (&["S: 250-mx.example.org\nS: 250 AUTH PLAIN"], ""),
                 (&[none, login, "S: 235 2.7.0 Ok"], rule),
+                (&["S: 250 mx.example.org", login, "S: 235 2.7.0 Ok", "C: EHLO me", none], ""),
                 (&["S: 250-mx.example.org\nS: 250 AUTH LOGIN", login, "S: 235 2.7.0 Ok"], ""),
                 (&["S: 250-mx.example.org\nS: 250-AUTH\nS: 250 AUTH=LOGIN", login, "S: 235 2.7.0 Ok"], ""),
                 (&["S: 250-mx.example.org\nS: 250 AUTH PLAIN", login, "S: 535 5.7.8 No"], ""),

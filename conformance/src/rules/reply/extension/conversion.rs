@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::refusal::{blames_parameter, envelope, has_only, has_parameter};
+use super::refusal::{blames_parameter, envelope, has_parameter, is_sound};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation) else { return };
@@ -22,7 +22,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 }
 
 /// RFC 4141 §4.2, §5.2: an unsupported CONPERM or CONNEG gets 504. RFC 5321 §4.1.1.11 has 555, and its rule judges a
-/// server that accepts the parameter although it does not know it.
+/// server that accepts the parameter although it does not know it, and one whose code gives no reason.
 fn unsupported(
     observation: &Observation<'_>,
     envelope: &Envelope<'_>,
@@ -33,10 +33,8 @@ fn unsupported(
     let session = observation.session;
     let extended = session.offered.is_some() && !session.offers(keyword);
     let asked = envelope.parameter(keyword).is_some_and(|parameter| parameter.value.is_none());
-    let blamed = blames_parameter(observation) || observation.is(&[500, 501, 502]);
-    // An enhanced status code about the address or a policy gives another reason.
-    let reason = observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
-    let other = blamed && reason && !observation.is(&[504, 555]) && has_only(envelope, &[keyword]);
+    let other =
+        blames_parameter(observation) && !observation.is(&[504, 555]) && is_sound(envelope, &[keyword]);
     if extended && asked && other {
         findings.add(rule, format!("{} to {keyword}", observation.codes()));
     }
@@ -87,7 +85,7 @@ mod tests {
             (&[conneg, "S: 504 5.5.4 No"], ""),
             (&[conneg, "S: 555 5.5.4 No"], ""),
             (&[conneg, "S: 501 5.5.4 No"], "conneg-unsupported-504 warning"),
-            (&[conneg, "S: 501 No"], "conneg-unsupported-504 warning"),
+            (&[conneg, "S: 501 No"], ""),
             (&[conneg, "S: 550 5.1.1 Who?"], ""),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, mail], rows);

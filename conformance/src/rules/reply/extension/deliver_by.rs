@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::refusal::{blames_parameter, envelope, has_only};
+use super::refusal::{blames_parameter, envelope, is_sound};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Mail)
@@ -50,7 +50,7 @@ fn time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     let mut limits = session.offered.as_ref().and_then(|offered| offered.parameters("DELIVERBY"));
     let (Some(limits), Some(deadline)) = (&mut limits, Deadline::read(envelope)) else { return };
     let minimum = limits.next().and_then(|minimum| minimum.parse::<i64>().ok());
-    let only = has_only(envelope, &["BY"]);
+    let only = is_sound(envelope, &["BY"]);
     let blamed = only && blames_parameter(observation);
     let codes = observation.codes();
     if deadline.returns && deadline.seconds <= 0 {

@@ -6,7 +6,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::parameter_value::{Xtext, xtext};
-use super::refusal::{blames_parameter, envelope, has_only, promised};
+use super::refusal::{blames_parameter, envelope, has_only, is_sound, promised};
 
 /// The lengths of ENVID and ORCPT that every server accepts (RFC 3461 §5.4).
 const ENVID_LENGTH: usize = 100;
@@ -42,7 +42,7 @@ pub(crate) fn blames_notification(observation: &Observation<'_>, envelope: &Enve
         _ => return false,
     };
     let keywords: Vec<&str> = own.iter().map(|(keyword, _)| *keyword).collect();
-    let asks = envelope.parameters().next().is_some() && has_only(envelope, &keywords);
+    let asks = envelope.parameters().next().is_some() && is_sound(envelope, &keywords);
     let valid = own.iter().all(|(keyword, is_good)| {
         !envelope.repeats(keyword)
             && envelope.parameter(keyword).is_none_or(|parameter| parameter.value.is_some_and(is_good))
@@ -192,6 +192,7 @@ mod tests {
             (&[&longer, "S: 501 5.5.4 Too long"], ""),
             (&[ret, "S: 501 5.1.7 No"], ""),
             (&[ret, "S: 501 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org>RET=FULL", "S: 501 5.5.4 What?"], ""),
             (&[ret, "S: 550 5.7.1 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> RET=FULL FOO=1", "S: 555 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org>", "S: 501 5.5.4 No"], ""),

@@ -47,7 +47,6 @@ mod tests {
             (&["C: ETRN example.org", "S: 554 5.7.1 No"], "etrn-codes/general-refusal note"),
             (&["C: ETRN example.org", "S: 451 4.3.0 Later"], "etrn-codes/general-refusal note"),
             (&["C: ETRN example.org", "S: 452 4.3.0 Later"], "etrn-codes warning"),
-            (&["C: ETRN example.org", "S: 530 5.7.0 Log in"], ""),
             (&[mail, "C: ETRN example.org", "S: 250 2.0.0 Ok"], "etrn-codes warning"),
             (&["C: ETRN example.org", "S: 220 2.0.0 Ok"], "etrn-codes warning"),
             (&["C: ETRN example.org", "S: 504 5.5.4 No"], "etrn-codes warning"),

@@ -10,7 +10,9 @@ use crate::rules::observation::Observation;
 
 use super::deliver_by::Deadline;
 use super::parameter_value::{is_number, number};
-use super::refusal::{blames_parameter, envelope, has_only, has_parameter, is_about_mail, promised};
+use super::refusal::{
+    blames_parameter, envelope, has_only, has_parameter, is_about_mail, is_sound, promised,
+};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match observation.verb() {
@@ -62,7 +64,7 @@ fn valid_time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: 
     let blamed = blames_parameter(observation)
         || observation.is(&[501])
             && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
-    if is_valid && blamed && fault(envelope, session).is_none() && has_only(envelope, &["HOLDFOR"]) {
+    if is_valid && blamed && fault(envelope, session).is_none() && is_sound(envelope, &["HOLDFOR"]) {
         let detail = format!("{} to a valid HOLDFOR", observation.codes());
         findings.add(RuleId::FUTURE_RELEASE_ACCEPTED, detail);
     }

@@ -8,7 +8,7 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::parameter_value::number;
-use super::refusal::{blames_parameter, envelope, has_only};
+use super::refusal::{blames_parameter, envelope, is_sound};
 
 const KEYWORDS: [&str; 3] = ["SIZE", "BODY", "SMTPUTF8"];
 
@@ -18,7 +18,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() != Some(Verb::Mail) || !blames_syntax(observation) {
         return;
     }
-    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &KEYWORDS)) else {
+    let Some(envelope) = envelope(observation).filter(|envelope| is_sound(envelope, &KEYWORDS)) else {
         return;
     };
     let Some(offered) = observation.session.offered.as_deref() else { return };
@@ -86,6 +86,7 @@ mod tests {
             (&["C: MAIL FROM:<bob@example.org> SIZE=1 SIZE=1", "S: 501 5.5.4 What?"], ""),
             (&["C: MAIL FROM:<bob@@example.org> BODY=7BIT", "S: 501 5.5.4 What?"], ""),
             (&["C: MAIL FROM:<bob@example.org>", "S: 501 5.5.4 What?"], ""),
+            (&["C: MAIL FROM:<bob@example.org>SIZE=10", "S: 501 5.5.4 What?"], ""),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let plain = offers("DSN");

@@ -1,7 +1,10 @@
 //! Rules about servers that demand TLS or a login first: 530 and codes used instead (RFC 3207 §4, RFC 4954 §6).
 
+use std::sync::Arc;
+
 use crate::knowledge::Policy;
 use crate::protocol::Protocol;
+use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
@@ -14,6 +17,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if forgets_login(observation, lack) {
         let detail = format!("{} after a successful login", observation.codes());
         findings.add(RuleId::AUTH_STAYS_IN_FORCE, detail);
+    } else if observation.is(&[530]) && is_out_of_place(observation) {
+        findings.add(RuleId::CODE_530_IN_PLACE, out_of_place(observation));
     } else if observation.is(&[530]) {
         enhanced(observation, lack, findings);
         exempt(observation, lack, findings);
@@ -22,6 +27,35 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         starttls_without_530(observation, findings);
         login_without_530(observation, findings);
     }
+}
+
+/// Returns whether a 530 cannot ask for TLS or a login: the server offers neither, or it has taken the message already.
+fn is_out_of_place(observation: &Observation<'_>) -> bool {
+    let session = observation.session;
+    let offers_any = |offered: &Arc<Capabilities>| {
+        let mut keywords = offered.keywords();
+        keywords.any(|keyword| {
+            let keyword = keyword.to_ascii_uppercase();
+            keyword == "STARTTLS" || keyword == "AUTH" || keyword.starts_with("AUTH=")
+        })
+    };
+    observation.is_end_of_data() || session.offered.as_ref().is_some_and(|offered| !offers_any(offered))
+}
+
+fn out_of_place(observation: &Observation<'_>) -> String {
+    let codes = observation.codes();
+    if observation.is_end_of_data() {
+        format!("{codes} to the message")
+    } else {
+        format!("{codes}, but EHLO lists neither AUTH nor STARTTLS")
+    }
+}
+
+/// Returns whether the text of a refusal shows that TLS or a login is missing, so that it is about no command but AUTH,
+/// nor ATRN, which has a rule of its own about logins.
+pub(super) fn explains(observation: &Observation<'_>) -> bool {
+    let own = observation.is_authentication() || observation.verb() == Some(Verb::Atrn);
+    observation.is_refused() && !own && (observation.demands_login() || demands_tls(observation))
 }
 
 /// What a 530 asks for.
@@ -116,12 +150,18 @@ fn starttls_without_530(observation: &Observation<'_>, findings: &mut Findings) 
         observation.verb(),
         Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Bdat | Verb::Vrfy | Verb::Expn | Verb::Etrn)
     );
-    let demanded = observation.says(&["must ", "require", "need", " first"]);
-    let wanted = has_parameter(observation, "REQUIRETLS") || observation.says(&["requiretls"]);
-    if waits && waits_for_tls(observation) && demanded && !wanted {
+    if waits && demands_tls(observation) {
         findings
             .add(RuleId::STARTTLS_REQUIRED_530, format!("{} because TLS is missing", observation.codes()));
     }
+}
+
+/// Returns whether the text of a reply demands TLS of a client that does not use it. With REQUIRETLS, it may be about the
+/// next hop.
+fn demands_tls(observation: &Observation<'_>) -> bool {
+    let demanded = observation.says(&["must ", "require", "need", " first"]);
+    let wanted = has_parameter(observation, "REQUIRETLS") || observation.says(&["requiretls"]);
+    demanded && waits_for_tls(observation) && !wanted
 }
 
 /// Returns whether the text of a reply in clear speaks of TLS or encryption, and the server offers STARTTLS.
@@ -267,6 +307,30 @@ mod tests {
         let before = [GREETING, "C: EHLO me", &ehlo];
         Table { protocol: Protocol::Submission, knowledge: known, ..table(&before) }
             .check(&[(&[BEGUN, RCPT, "S: 554 5.7.1 Client host rejected: Access denied"], rule)]);
+    }
+
+    #[test]
+    fn the_place_of_530() {
+        let rule = "code-530-in-place warning";
+        let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok\nC: DATA\nS: 354 Go\nC: ab\nC: .";
+        run(
+            Protocol::Smtp,
+            "DSN",
+            &[
+                (&[BEGUN, "C: DATA", "S: 530 5.0.0 No"], rule),
+                (&[MAIL, "S: 530 5.7.0 Authentication required"], rule),
+                (&["C: HELO me", "S: 250 mx", MAIL, "S: 530 5.7.0 Authentication required"], ""),
+            ],
+        );
+        run(
+            Protocol::Smtp,
+            "AUTH PLAIN",
+            &[
+                (&[BEGUN, "C: DATA", "S: 530 5.7.0 Log in"], ""),
+                (&[BEGUN, recipient, "S: 530 5.7.0 Message size limit exceeded"], rule),
+            ],
+        );
+        run(Protocol::Smtp, "AUTH=LOGIN", &[(&[MAIL, "S: 530 5.7.0 Authentication required"], "")]);
     }
 
     #[test]
