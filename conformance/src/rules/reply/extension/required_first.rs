@@ -1,10 +1,7 @@
 //! Rules about servers that demand TLS or a login first: 530 and codes used instead (RFC 3207 §4, RFC 4954 §6).
 
-use std::sync::Arc;
-
 use crate::knowledge::Policy;
 use crate::protocol::Protocol;
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
@@ -17,8 +14,6 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if forgets_login(observation, lack) {
         let detail = format!("{} after a successful login", observation.codes());
         findings.add(RuleId::AUTH_STAYS_IN_FORCE, detail);
-    } else if observation.is(&[530]) && is_out_of_place(observation) {
-        findings.add(RuleId::CODE_530_IN_PLACE, out_of_place(observation));
     } else if observation.is(&[530]) {
         enhanced(observation, lack, findings);
         exempt(observation, lack, findings);
@@ -26,28 +21,6 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     } else if observation.is_refused() {
         starttls_without_530(observation, findings);
         login_without_530(observation, findings);
-    }
-}
-
-/// Returns whether a 530 cannot ask for TLS or a login: the server offers neither, or it has taken the message already.
-fn is_out_of_place(observation: &Observation<'_>) -> bool {
-    let session = observation.session;
-    let offers_any = |offered: &Arc<Capabilities>| {
-        let mut keywords = offered.keywords();
-        keywords.any(|keyword| {
-            let keyword = keyword.to_ascii_uppercase();
-            keyword == "STARTTLS" || keyword == "AUTH" || keyword.starts_with("AUTH=")
-        })
-    };
-    observation.is_end_of_data() || session.offered.as_ref().is_some_and(|offered| !offers_any(offered))
-}
-
-fn out_of_place(observation: &Observation<'_>) -> String {
-    let codes = observation.codes();
-    if observation.is_end_of_data() {
-        format!("{codes} to the message")
-    } else {
-        format!("{codes}, but EHLO lists neither AUTH nor STARTTLS")
     }
 }
 
@@ -72,7 +45,7 @@ fn lack(observation: &Observation<'_>) -> Option<Lack> {
         Some(Lack::Login)
     } else if observation.says(&["tls"]) {
         Some(Lack::Tls)
-    } else if observation.says(&["auth"]) {
+    } else if observation.says(&["auth", "log in", "login"]) {
         Some(Lack::Login)
     } else {
         session.offered.as_ref().map(|offered| if offered.has("STARTTLS") { Lack::Tls } else { Lack::Login })
@@ -307,30 +280,6 @@ mod tests {
         let before = [GREETING, "C: EHLO me", &ehlo];
         Table { protocol: Protocol::Submission, knowledge: known, ..table(&before) }
             .check(&[(&[BEGUN, RCPT, "S: 554 5.7.1 Client host rejected: Access denied"], rule)]);
-    }
-
-    #[test]
-    fn the_place_of_530() {
-        let rule = "code-530-in-place warning";
-        let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok\nC: DATA\nS: 354 Go\nC: ab\nC: .";
-        run(
-            Protocol::Smtp,
-            "DSN",
-            &[
-                (&[BEGUN, "C: DATA", "S: 530 5.0.0 No"], rule),
-                (&[MAIL, "S: 530 5.7.0 Authentication required"], rule),
-                (&["C: HELO me", "S: 250 mx", MAIL, "S: 530 5.7.0 Authentication required"], ""),
-            ],
-        );
-        run(
-            Protocol::Smtp,
-            "AUTH PLAIN",
-            &[
-                (&[BEGUN, "C: DATA", "S: 530 5.7.0 Log in"], ""),
-                (&[BEGUN, recipient, "S: 530 5.7.0 Message size limit exceeded"], rule),
-            ],
-        );
-        run(Protocol::Smtp, "AUTH=LOGIN", &[(&[MAIL, "S: 530 5.7.0 Authentication required"], "")]);
     }
 
     #[test]

@@ -158,7 +158,7 @@ mod tests {
             (&[mail, "S: 555 5.5.4 What?"], "size-above-limit-552 error"),
             (&[mail, "S: 550 5.7.1 Not you"], ""),
             (&[mail, "S: 452 4.3.1 Full"], ""),
-            (&[mail, "S: 530 5.7.0 Log in"], "code-530-in-place warning"),
+            (&[mail, "S: 530 5.7.0 Log in"], ""),
             (&[mail, "S: 421 4.3.4 Bye"], ""),
             (&["C: MAIL FROM:<bob@example.org> SIZE=1000", "S: 250 2.1.0 Ok"], ""),
             (&["C: MAIL FROM:<bob@example.org> SIZE=1001 FOO=1", "S: 555 5.5.4 What?"], ""),
