@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::data_file;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, WRONG_PASSWORDS};
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
 use crate::product::Product;
 use crate::protocol::Protocol;
@@ -67,10 +67,17 @@ impl Credentials {
         STANDARD.encode(format!("\0{user}\0{password}"))
     }
 
-    /// Returns a wrong password that reveals nothing about the right one.
+    /// Returns a wrong password that reveals nothing about the right one. It has no three letters in common with the
+    /// right one, so that it stays legible where the right one is removed.
     pub(crate) fn wrong_password(&self) -> &'static str {
-        const WRONG: &str = "not-the-password";
-        if self.password == WRONG { "not-the-password-either" } else { WRONG }
+        let password = self.password.to_ascii_lowercase();
+        let octets = password.as_bytes();
+        let shares = |wrong: &str| {
+            let mut pieces = octets.windows(octets.len().clamp(1, 3));
+            pieces.any(|piece| wrong.as_bytes().windows(piece.len()).any(|other| other == piece))
+        };
+        let [.., last] = WRONG_PASSWORDS;
+        WRONG_PASSWORDS.into_iter().find(|wrong| !shares(wrong)).unwrap_or(last)
     }
 }
 
@@ -239,7 +246,22 @@ impl RawCredentials {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Target};
+    use super::{Address, Credentials, Target};
+
+    #[test]
+    fn a_wrong_password_has_nothing_in_common_with_the_right_one() {
+        for (password, wrong) in [
+            ("secret", "not-the-password"),
+            ("", "not-the-password"),
+            ("Password1", "a-mistyped-secret"),
+            ("not-the-password", "a-mistyped-secret"),
+            ("the secret", "zkq7vjx3wzkq9vjx5w"),
+        ] {
+            let credentials =
+                Credentials { user: "alice".to_owned(), password: password.to_owned(), cleartext: false };
+            assert_eq!(credentials.wrong_password(), wrong, "{password:?}");
+        }
+    }
 
     #[test]
     fn urls() {

@@ -28,6 +28,8 @@ pub struct Session {
     pub offered: Option<Arc<Capabilities>>,
     /// The capabilities announced before STARTTLS.
     pub offered_before_tls: Option<Arc<Capabilities>>,
+    /// Whether AUTH succeeded before STARTTLS.
+    pub authenticated_before_tls: bool,
     /// The mechanism of the AUTH exchange in progress.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
@@ -302,6 +304,7 @@ impl Session {
             tls: true,
             greeting: self.greeting,
             offered_before_tls: self.offered.take(),
+            authenticated_before_tls: self.authenticated,
             refusals: self.refusals,
             ..Session::default()
         };

@@ -45,6 +45,8 @@ pub struct Fault {
     pub(super) sequence: Vec<u8>,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
+    /// Whether the target does not say that its sessions are protected from snooping.
+    pub(super) exposed: bool,
 }
 
 /// Returns the built-in faults.
@@ -222,6 +224,8 @@ pub(super) enum Behaviour {
     LimitsNames,
     /// Forgets EHLO at RSET.
     ForgetsHelloAtReset,
+    /// Accepts responses to challenges of at most `count` octets.
+    LimitsResponses,
     /// Requires TLS before mail.
     DemandsTls,
     /// Requires no login before mail.
@@ -308,6 +312,8 @@ struct Raw {
     count: usize,
     sequence: Option<String>,
     port: Option<u16>,
+    #[serde(default)]
+    exposed: bool,
 }
 
 fn starttls() -> Tls {
@@ -354,10 +360,13 @@ impl Raw {
             && self.with.is_empty()
             && self.without.is_empty()
             && self.port.is_none()
+            && !self.exposed
         {
             return Err((
                 None,
-                anyhow!("the fault {name:?} does nothing: add replies, with, without, behaviour or port"),
+                anyhow!(
+                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port or exposed"
+                ),
             ));
         }
         let rule = |id: &Spanned<String>| {
@@ -385,6 +394,7 @@ impl Raw {
             count: self.count,
             sequence: self.sequence.unwrap_or_default().into_bytes(),
             port: self.port,
+            exposed: self.exposed,
         })
     }
 }
@@ -404,7 +414,7 @@ mod tests {
         let start = "[[variation]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port or exposed"
         );
         let fault = start.replace("variation", "fault");
         let rule = format!("{fault}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");

@@ -102,10 +102,13 @@ impl Machine {
             (repeats || !good).then_some(key)
         };
         let both = envelope.parameter("HOLDFOR").is_some() && envelope.parameter("HOLDUNTIL").is_some();
+        let due = envelope.value("BY").and_then(deadline);
+        let late =
+            envelope.value("HOLDFOR").and_then(number).is_some_and(|held| due.is_some_and(|due| held > due));
         let too_big = |value| number(value).is_none_or(|size| size > SIZE);
         parameters()
             .find_map(|parameter| wrong(&parameter))
-            .or(both.then_some(Key::HoldValue))
+            .or((both || late).then_some(Key::HoldValue))
             .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
     }
 
@@ -355,6 +358,12 @@ fn is_deliver_by(value: &[u8]) -> bool {
         b";N" | b";NT" => well_formed,
         _ => false,
     }
+}
+
+/// Returns the seconds of a valid BY that are left, or 0 if the time has passed.
+fn deadline(value: &[u8]) -> Option<u64> {
+    let time = value.split(|octet| *octet == b';').next()?;
+    if time.starts_with(b"-") { Some(0) } else { number(time) }
 }
 
 /// Returns whether a value of MT-PRIORITY is valid (RFC 6710 §6).

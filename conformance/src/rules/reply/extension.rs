@@ -7,12 +7,13 @@ mod checkpoint;
 mod chunking;
 mod conversion;
 mod deliver_by;
-mod dsn;
+pub(crate) mod dsn;
 mod eight_bit_mime;
 mod etrn;
 mod future_release;
 mod greylisting;
 mod limits;
+mod listed_parameter;
 mod message_authentication;
 mod mt_priority;
 mod no_soliciting;
@@ -37,13 +38,17 @@ use crate::rules::observation::Observation;
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     // After 421, or after a greeting that refuses everything, a reply is not about its command.
     let refused = observation.session.greeting.is_some_and(|greeting| greeting != 220);
-    if refused || observation.session.shut_down || observation.is(&[421]) {
+    if refused || observation.session.shut_down {
+        return;
+    }
+    auth::judge_anywhere(observation, findings);
+    if observation.is(&[421]) {
         return;
     }
     submission::judge_anywhere(observation, findings);
     profile::judge(observation, findings);
     required_first::judge(observation, findings);
-    if !observation.is_about_command() {
+    if !observation.is_about_command() || required_first::explains(observation) {
         return;
     }
     starttls::judge(observation, findings);
@@ -64,6 +69,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     atrn::judge(observation, findings);
     burl::judge(observation, findings);
     limits::judge(observation, findings);
+    listed_parameter::judge(observation, findings);
     message_authentication::judge(observation, findings);
     null_mx::judge(observation, findings);
     greylisting::judge(observation, findings);

@@ -9,6 +9,8 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
+use crate::rules::reply::extension::dsn::blames_notification;
+
 use super::{Connection, LocatedFindings, is_coded};
 
 /// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
@@ -248,7 +250,9 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
         is_valid(command.verb(), &parameter)
             && str::from_utf8(parameter.keyword).is_ok_and(|keyword| !envelope.repeats(keyword))
     });
-    let usable = in_order && telling && valid && !other && observation.exchange.sure;
+    // A refusal that blames the parameters needs no comparison.
+    let plain = !blames_notification(observation, &envelope);
+    let usable = in_order && telling && valid && plain && !other && observation.exchange.sure;
     usable.then_some(Attempt {
         location,
         command,

@@ -8,14 +8,13 @@ use crate::rules::observation::Observation;
 use super::{address, is_policy, seen};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
-/// Postfix.
-const KNOWN: [&str; 24] = [
+/// Postfix. CONPERM and CONNEG are left out, because RFC 4141 demands that a server without them refuses them; another
+/// rule judges its code.
+const KNOWN: [&str; 22] = [
     "ALT-ADDRESS",
     "AUTH",
     "BODY",
     "BY",
-    "CONNEG",
-    "CONPERM",
     "ENVID",
     "HOLDFOR",
     "HOLDUNTIL",
@@ -75,7 +74,12 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         return;
     }
     let mut parameters = envelope.parameters().peekable();
-    let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
+    // RFC 4141 §4.2, §5.2.
+    let has_own_code = |parameter: &Parameter<'_>| {
+        observation.is(&[504]) && (parameter.is("CONPERM") || parameter.is("CONNEG"))
+    };
+    let only = parameters.peek().is_some()
+        && parameters.all(|parameter| is_unknown(&parameter) && !has_own_code(&parameter));
     // 503 may be about the sequence, whatever the parameters.
     let blames = !observation.is(&[503])
         || observation.has_detail(&[(5, 4)])
