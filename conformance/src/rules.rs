@@ -10,6 +10,8 @@ pub mod observation;
 pub mod profile;
 pub(crate) mod reply;
 
+use std::collections::HashSet;
+
 use crate::dialogue::Dialogue;
 use crate::dialogue::session::{Session, Step};
 use crate::dialogue::wrong_service::wrong_service;
@@ -66,7 +68,8 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let mut gathered = Gathered::of(dialogues);
     let steps =
         |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
-    let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
+    let mut steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
+    share_announcements(&mut steps);
     for (dialogue, steps) in steps.iter().enumerate() {
         for (exchange, step) in steps.iter().enumerate() {
             for observation in Observation::all(step, knowledge) {
@@ -90,4 +93,14 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
     Judgement { findings, agreement }
+}
+
+/// Tells each session what the server announced in the other sessions of its protocol and TLS state.
+fn share_announcements(steps: &mut [Vec<Step<'_>>]) {
+    let state = |session: &Session| (session.protocol, session.tls);
+    let announcing = steps.iter().flatten().filter(|step| step.announces("ENHANCEDSTATUSCODES"));
+    let announcing: HashSet<_> = announcing.map(|step| state(&step.session)).collect();
+    for step in steps.iter_mut().flatten() {
+        step.session.run_promises_codes = announcing.contains(&state(&step.session));
+    }
 }

@@ -25,7 +25,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::Reader;
+use crate::protocol::reply::{Reader, Reply};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -175,6 +175,8 @@ struct Matcher {
     begun: usize,
     /// The line on which the reply that is being read began.
     replying: usize,
+    /// Whether the client has sent something since then.
+    sent_meanwhile: bool,
 }
 
 /// The acts that wait for their replies.
@@ -236,6 +238,7 @@ impl Matcher {
             line,
             begun: line,
             replying: line,
+            sent_meanwhile: false,
         }
     }
 
@@ -268,6 +271,7 @@ impl Matcher {
     }
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        self.sent_meanwhile = true;
         let is_continued = match &self.sending {
             Some(Sending::Message(before)) => !before.is_empty(),
             Some(Sending::Chunk { .. }) => true,
@@ -342,8 +346,17 @@ impl Matcher {
         }
         if !self.reader.is_waiting() {
             self.replying = self.line;
+            self.sent_meanwhile = false;
         }
+        self.end_unfinished(octets);
         self.reader.push(octets);
+        let last = self.dialogue.exchanges.last_mut().and_then(|exchange| exchange.answers.last_mut());
+        if let Some(answer) = last
+            && answer.lacks_cr()
+            && let Some(rest) = self.reader.next_broken_off()
+        {
+            return answer.octets.extend_from_slice(rest.octets());
+        }
         while let Some(reply) = self.reader.next() {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
             let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
@@ -361,6 +374,24 @@ impl Matcher {
                 _ => None,
             };
         }
+    }
+
+    /// Ends a reply without a last line if the client has sent more since, and another reply begins: what the client
+    /// sent shows that it waits no longer, and the other reply code that the server does not go on.
+    fn end_unfinished(&mut self, octets: &[u8]) {
+        let Some(unfinished) = self.reader.unfinished() else { return };
+        let (before, next) = (unfinished.number(), Reply::read(octets).number());
+        if before.is_none() || next.is_none() || before == next || !self.sent_meanwhile {
+            return;
+        }
+        let octets = unfinished.octets().to_vec();
+        self.reader = Reader::default();
+        let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+        Matcher::answer(waiting, dialogue, &mut self.recipients, octets, before, self.replying);
+        if let Some(exchange) = self.dialogue.exchanges.last_mut() {
+            exchange.end = End::TimedOut;
+        }
+        self.replying = self.line;
     }
 
     /// Gives a reply to the act that has waited longest.
@@ -413,6 +444,7 @@ impl Matcher {
     fn stop(&mut self, end: End) {
         let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
         self.reader = Reader::default();
+        let unfinished = rest.is_some();
         if let Some(octets) = rest {
             let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
             Matcher::answer(waiting, dialogue, &mut self.recipients, octets, None, self.replying);
@@ -422,11 +454,11 @@ impl Matcher {
         let unanswered = !self.waiting.acts.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange { end, ..exchange }));
         match self.dialogue.exchanges.last_mut() {
-            Some(last) if end == End::Closed || unanswered => last.end = end,
+            Some(last) if end == End::Closed || unanswered || unfinished => last.end = end,
             _ => {}
         }
         // A late reply may still answer the act that timed out.
-        self.sure &= !(end == End::TimedOut && unanswered);
+        self.sure &= !(end == End::TimedOut && (unanswered || unfinished));
     }
 
     fn finish(mut self) -> Dialogue {

@@ -1,5 +1,6 @@
 //! Findings: violations of rules, with their locations.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -147,6 +148,16 @@ impl Findings {
         self.found.push((rule, holds.then_some(condition), detail.into()));
     }
 
+    /// Adds a remark to what was said of a pair.
+    pub(crate) fn remark_on(&mut self, pair: &str, remark: &str) {
+        for (_, _, detail) in self.found.iter_mut().filter(|(_, _, detail)| detail.contains(pair)) {
+            if !detail.contains(remark) {
+                detail.push_str("; ");
+                detail.push_str(remark);
+            }
+        }
+    }
+
     /// Returns the findings, without those that yield to a more precise rule.
     pub(crate) fn at(self, location: Location) -> Vec<Finding> {
         let broken: Vec<RuleId> = self.found.iter().map(|(rule, ..)| *rule).collect();
@@ -169,8 +180,9 @@ impl Findings {
         };
         let mut findings: Vec<Finding> =
             self.found.into_iter().filter(|(rule, ..)| is_kept(rule)).map(finding).collect();
-        findings.sort();
-        findings.dedup_by_key(|finding| (finding.rule, finding.location));
+        // Of several findings of a rule, the first of the highest level is kept.
+        findings.sort_by_key(|finding| (finding.rule, Reverse(finding.level)));
+        findings.dedup_by_key(|finding| finding.rule);
         findings
     }
 }
