@@ -1,5 +1,7 @@
 //! Dialogues: what happened on a connection, as the acts of the client with the replies to each.
 
+pub(crate) mod batch;
+pub(crate) mod matching;
 pub(crate) mod octets;
 pub(crate) mod session;
 pub mod shape;

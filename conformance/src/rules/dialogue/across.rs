@@ -8,7 +8,7 @@ use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Verb, is_domain};
 use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::{Finding, Location};
+use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
 use super::connection::{Connection, LocatedFindings, is_coded};
@@ -16,18 +16,16 @@ use super::connection::{Connection, LocatedFindings, is_coded};
 /// A reply and its location.
 type Seen<'a> = (Location, Observation<'a>);
 
-pub(crate) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
-    let mut findings = LocatedFindings::default();
+pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
-        codes_unannounced(&seen, &mut findings);
-        hello_differs(&seen, &mut findings);
-        codes_are_vague(&seen, &mut findings);
-        hello_mismatch(&seen, &mut findings);
-        hello_outlives_tls(&seen, &mut findings);
+        codes_unannounced(&seen, findings);
+        hello_differs(&seen, findings);
+        codes_are_vague(&seen, findings);
+        hello_mismatch(&seen, findings);
+        hello_outlives_tls(&seen, findings);
     }
-    findings.findings()
 }
 
 /// Returns whether a reply to EHLO or LHLO announces codes.
