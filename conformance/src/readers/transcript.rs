@@ -45,18 +45,23 @@ pub(super) fn read_connected(name: &str, protocol: Protocol, text: &str) -> Resu
     read_on(Some(Matcher::new(name, protocol, None, 1)), name, protocol, text)
 }
 
-fn read_on(
+fn read_on(matcher: Option<Matcher>, name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    let events = text.lines().enumerate().map(|(index, line)| (index + 1, event(line)));
+    read_events(matcher, name, protocol, events)
+}
+
+/// Reads events, each with the number of its line.
+pub(super) fn read_events(
     mut matcher: Option<Matcher>,
     name: &str,
     protocol: Protocol,
-    text: &str,
+    events: impl Iterator<Item = (usize, Result<Event>)>,
 ) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
     // The number of exchanges in finished connections.
     let mut before = 0;
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let event = event(line).with_context(|| format!("{name}:{number}"))?;
+    for (number, event) in events {
+        let event = event.with_context(|| format!("{name}:{number}"))?;
         if let Event::Connected(port) = event {
             if let Some(matcher) = matcher.take() {
                 before += matcher.exchanges();
@@ -84,14 +89,21 @@ fn read_on(
     Ok(dialogues)
 }
 
+/// What a line of a recording says.
 #[derive(Debug, PartialEq, Eq)]
-enum Event {
+pub(super) enum Event {
+    /// A connection begins, to a port if that is known.
     Connected(Option<u16>),
     Tls,
     TimedOut,
     Closed,
     Remark,
-    Sent { octets: Vec<u8>, shortened: bool },
+    /// The client sent a line, which may be shortened.
+    Sent {
+        octets: Vec<u8>,
+        shortened: bool,
+    },
+    /// The server sent a line.
     Received(Vec<u8>),
 }
 
@@ -159,7 +171,7 @@ fn ends_escaped(text: &str) -> bool {
 }
 
 /// Matches replies to acts.
-struct Matcher {
+pub(super) struct Matcher {
     dialogue: Dialogue,
     reader: Reader,
     waiting: Waiting,

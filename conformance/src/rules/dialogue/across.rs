@@ -1,6 +1,6 @@
 //! Rules about all connections of a run together.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
@@ -69,21 +69,25 @@ fn act_of(reply: &Observation<'_>) -> (bool, bool) {
 /// A client relies on what the first EHLO of a connection lists, so it should be the same on each. What it lists after a
 /// login, or after another EHLO, may differ.
 fn hello_differs(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
-    for tls in [false, true] {
-        let is_first = |(_, reply): &&Seen<'_>| {
-            let session = reply.session;
-            let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
-            reply.verb() == Some(own)
-                && reply.is(&[250])
-                && session.tls == tls
-                && session.hello.is_none()
-                && !session.authenticated
-        };
-        let mut firsts = seen.iter().filter(is_first).map(|(location, reply)| (location, keywords(reply)));
-        let Some((first, expected)) = firsts.next() else { continue };
-        if let Some((location, other)) = firsts.find(|(_, other)| *other != expected) {
-            let detail = differences(first.dialogue, &expected, &other);
-            findings.at(*location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+    let mut expected = HashMap::new();
+    let mut begun = HashSet::new();
+    for (location, reply) in seen {
+        let session = reply.session;
+        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
+        let fresh = session.hello.is_none() && !session.authenticated;
+        if reply.verb() != Some(own) || !reply.is(&[250]) || !fresh {
+            continue;
+        }
+        if !begun.insert((location.dialogue, session.tls)) {
+            continue;
+        }
+        let state = (session.port, session.implicit_tls, session.tls);
+        let keywords = keywords(reply);
+        let (first, expected) =
+            expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
+        if *expected != keywords {
+            let detail = differences(*first, expected, &keywords);
+            return findings.at(*location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
         }
     }
 }
