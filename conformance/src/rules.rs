@@ -71,7 +71,9 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
     let mut located = LocatedFindings::default();
-    connections.iter().for_each(|connection| dialogue::connection::judge(connection, &mut located));
+    for connection in &connections {
+        dialogue::connection::judge(connection, &mut located);
+    }
     dialogue::across::judge(&connections, &mut located);
     let mut agreement = Agreement::default();
     let mut gathered = Gathered::of(dialogues);

@@ -198,6 +198,7 @@ pub(crate) fn is_wait(step: &Step<'_>) -> bool {
 pub(crate) fn due(step: &Step<'_>) -> RangeInclusive<usize> {
     match &step.exchange.act {
         Act::Wait | Act::Handshake => 0..=0,
+        act if step.session.leaves_message_open(act) => 0..=0,
         // A server may ignore an empty line.
         Act::Command(octets) if octets.trim_ascii().is_empty() => 0..=1,
         _ if is_for_recipients(step) => match step.session.recipients() {
@@ -213,7 +214,7 @@ pub(crate) fn due(step: &Step<'_>) -> RangeInclusive<usize> {
 pub(crate) fn is_for_recipients(step: &Step<'_>) -> bool {
     step.session.protocol == Protocol::Lmtp
         && match &step.exchange.act {
-            Act::Message(_) => true,
+            act @ Act::Message(_) => !step.session.leaves_message_open(act),
             Act::Chunk { .. } => step.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }
@@ -231,7 +232,9 @@ pub(crate) fn is_plain(step: &Step<'_>) -> bool {
             let fits = octets.len() <= LONGEST_RESPONSE && !is_shortened(octets);
             waited_for && fits && Command::read(octets).is_plain()
         }
-        Act::Message(octets) => waited_for && is_plain_message(octets),
+        act @ Act::Message(octets) => {
+            (waited_for || step.session.leaves_message_open(act)) && is_plain_message(octets)
+        }
         Act::Chunk { octets, .. } => {
             waited_for && step.command.is_some_and(|command| is_plain_chunk(step, &command, octets))
         }
@@ -249,9 +252,9 @@ fn is_plain_command(command: &Command<'_>) -> bool {
     command.is_plain() && command.octets().len() <= longest && !is_shortened(command.octets())
 }
 
-/// Returns whether a message ends with a line of a single dot and has no bare CR or LF.
+/// Returns whether a message, or a part of one, consists of lines without a bare CR or LF.
 fn is_plain_message(octets: &[u8]) -> bool {
-    let ends = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
+    let ends = octets.ends_with(b"\r\n");
     let pairs = octets.windows(2).all(|pair| (pair[0] == b'\r') == (pair[1] == b'\n'));
     ends && pairs && octets.first() != Some(&b'\n')
 }

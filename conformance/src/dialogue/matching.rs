@@ -49,9 +49,8 @@ impl<'a> Matching<'a> {
             }
             let matched = match (state, count) {
                 (Match::Certain, Count::Even) => Match::Certain,
-                (Match::Certain, Count::Unknown) => Match::Assumed,
-                (Match::Certain, _) => matching.at_fault(*batch, count),
-                (Match::Assumed, _) => Match::Assumed,
+                (Match::Assumed, _) | (Match::Certain, Count::Unknown) => Match::Assumed,
+                (Match::Certain, _) => at_fault(*batch, count),
                 (Match::Last | Match::Lost, _) => matching.again(*batch),
             };
             state = match (matched, count) {
@@ -70,16 +69,6 @@ impl<'a> Matching<'a> {
     /// Returns how surely the replies of an exchange answer its act.
     pub(crate) fn at(&self, exchange: usize) -> Match {
         self.matches.get(exchange).copied().unwrap_or(Match::Lost)
-    }
-
-    /// Returns the match of a batch with too many or too few replies, or replies in the wrong order.
-    fn at_fault(&self, batch: Batch<'_>, count: Count) -> Match {
-        match count {
-            // The replies that have come answer the act, because none is outstanding before it.
-            Count::Fewer if !batch.is_pipelined() => Match::Certain,
-            Count::More if !batch.is_pipelined() && batch.ends_late() => Match::Last,
-            _ => Match::Lost,
-        }
     }
 
     /// Doubts the matches since the last reply that can only be its act's own, because a client that reads one reply per
@@ -119,6 +108,16 @@ impl<'a> Matching<'a> {
         let first = digits.next();
         let is_clear = digits.all(|digit| Some(digit) == first);
         is_clear || !batch.acts().any(|(_, step)| keeps.is_touched_by(step))
+    }
+}
+
+/// Returns the match of a batch with too many or too few replies, or replies in the wrong order.
+fn at_fault(batch: Batch<'_>, count: Count) -> Match {
+    match count {
+        // The replies that have come answer the act, because none is outstanding before it.
+        Count::Fewer if !batch.is_pipelined() => Match::Certain,
+        Count::More if !batch.is_pipelined() && batch.ends_late() => Match::Last,
+        _ => Match::Lost,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::{Reader, Reply};
+use crate::protocol::reply::{Reader, Reply, is_tls_record};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -267,6 +267,10 @@ impl Matcher {
                 self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
             (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
+            // TLS records, which are not replies.
+            (Event::Received(octets), Handshake::Due) if is_tls_record(&octets) => {
+                self.handshake = Handshake::Failed;
+            }
             (event, _) => self.take_reply(event),
         }
     }
@@ -350,25 +354,29 @@ impl Matcher {
     }
 
     fn receive(&mut self, octets: &[u8]) {
+        if self.join_broken_off(octets) {
+            return;
+        }
         // A chunk that is shortened in the transcript ends where its reply begins.
         if let Some(Sending::Chunk { command, octets, .. }) =
             self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
         {
             self.wait(Act::Chunk { command, octets }, false);
         }
+        // A reply that comes before the end of a message parts the message.
+        let is_in_message = match self.sending.take_if(|sending| matches!(sending, Sending::Message(_))) {
+            Some(Sending::Message(part)) if !part.is_empty() => {
+                self.wait(Act::Message(part), true);
+                true
+            }
+            taken => taken.is_some(),
+        };
         if !self.reader.is_waiting() {
             self.replying = self.line;
             self.sent_meanwhile = false;
         }
         self.end_unfinished(octets);
         self.reader.push(octets);
-        let last = self.dialogue.exchanges.last_mut().and_then(|exchange| exchange.answers.last_mut());
-        if let Some(answer) = last
-            && answer.lacks_cr()
-            && let Some(rest) = self.reader.next_broken_off()
-        {
-            return answer.octets.extend_from_slice(rest.octets());
-        }
         while let Some(reply) = self.reader.next() {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
             let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
@@ -385,6 +393,23 @@ impl Matcher {
                 (Some(Act::Command(_) | Act::Response(_)), Some(334)) => Some(Sending::Response),
                 _ => None,
             };
+        }
+        if is_in_message && self.sending.is_none() {
+            self.sending = Some(Sending::Message(Vec::new()));
+        }
+    }
+
+    /// Appends octets to the last reply if LF without CR broke them off its last line. Returns whether it did.
+    fn join_broken_off(&mut self, octets: &[u8]) -> bool {
+        let is_rest =
+            !self.reader.is_waiting() && octets.first().is_some_and(|first| !first.is_ascii_digit());
+        let last = self.dialogue.exchanges.last_mut().and_then(|exchange| exchange.answers.last_mut());
+        match last {
+            Some(answer) if is_rest && answer.lacks_cr() => {
+                answer.octets.extend_from_slice(octets);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -417,8 +442,11 @@ impl Matcher {
     ) {
         let answer = Answer { octets, millis: 0 };
         let protocol = dialogue.protocol;
+        // A client that went on after some of the replies does not expect the others, unless it sent the next act before
+        // it had any.
         if let Some(last) = dialogue.exchanges.last_mut()
             && last.end == End::Answered
+            && (waiting.acts.is_empty() || last.pipelined)
             && lacks_replies(last, protocol, *recipients)
         {
             return last.answers.push(answer);

@@ -166,7 +166,7 @@ impl<'a> Observation<'a> {
     #[must_use]
     pub fn is_end_of_data(&self) -> bool {
         match &self.exchange.act {
-            Act::Message(_) => true,
+            act @ Act::Message(_) => !self.session.leaves_message_open(act),
             Act::Chunk { .. } => self.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }

@@ -125,6 +125,12 @@ impl Reader {
         lines.filter(|_| self.is_waiting() && self.line == self.buffer.len()).map(Reply::read)
     }
 
+    /// Returns the octets of replies that have not been returned.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
     /// Returns whether part of a reply has arrived and the rest has not.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -1,7 +1,9 @@
 //! Rules about the exchanges of one connection: counts, order, closing.
 
+mod clear_text;
 mod closing;
 mod counts;
+mod line_ends;
 mod promises;
 mod transaction;
 
@@ -17,6 +19,8 @@ use crate::rules::observation::Observation;
 
 pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     counts::judge(connection, findings);
+    clear_text::judge(connection, findings);
+    line_ends::judge(connection, findings);
     closing::judge(connection, findings);
     promises::judge(connection, findings);
     transaction::judge(connection, findings);

@@ -8,7 +8,7 @@ use smtp_enhanced_status::EnhancedStatusCode;
 
 use crate::dialogue::End;
 use crate::protocol::command::{Verb, is_domain, is_keyword, is_literal};
-use crate::protocol::notation::{quoted, shown};
+use crate::protocol::notation::quoted;
 use crate::protocol::reply::{Defect, DefectSet, Line, LineEnd};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
@@ -218,7 +218,9 @@ fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
     }
     let word = first_word(&first);
     if is_domain(word) {
-        qualified(word, findings);
+        if !observation.reply.defects().intersects(DefectSet::FRAMING) {
+            qualified(word, findings);
+        }
     } else if !is_literal(word) {
         findings.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {}", quoted(word)));
     }
@@ -227,7 +229,7 @@ fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 5321 §2.3.5: only fully qualified names appear in SMTP.
 fn qualified(domain: &[u8], findings: &mut Findings) {
     if !domain.contains(&b'.') {
-        findings.add(RuleId::DOMAIN_FULLY_QUALIFIED, format!("{} is the name of no domain", shown(domain)));
+        findings.add(RuleId::DOMAIN_FULLY_QUALIFIED, format!("first word {}, without a dot", quoted(domain)));
     }
 }
 
@@ -248,6 +250,10 @@ fn ehlo(observation: &Observation<'_>, findings: &mut Findings) {
 
 fn ehlo_domain(word: &[u8], findings: &mut Findings) {
     let detail = || format!("first word {}", quoted(word));
+    // Other rules are about octets that are no printable ASCII.
+    if !word.iter().all(|octet| matches!(octet, b'!'..=b'~')) && !word.is_empty() {
+        return;
+    }
     // An EHLO keyword also has the form of a domain, so a missing first line shows only by a known keyword.
     if is_literal(word) {
         findings.add_under(RuleId::EHLO_REPLY_GRAMMAR, "address-literal", detail());
@@ -265,6 +271,11 @@ fn ehlo_line(number: usize, text: &[u8], wrong: &mut WrongLines, findings: &mut 
     let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
     if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
         findings.add_under(rule, "legacy-auth-line", format!("line {number}"));
+    } else if !text.iter().all(|octet| matches!(octet, b' '..=b'~')) {
+        // Another rule is about octets that are no printable ASCII.
+        if text.contains(&b'\t') {
+            wrong.add(number, text);
+        }
     } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
         wrong.add(number, text);
     } else if text.ends_with(b" ") {
@@ -527,6 +538,7 @@ mod tests {
                 (&["S: 220 [010.0.0.1] ready"], ""),
                 (&["S: 220 [IPv6:2001:db8::1] ready"], ""),
                 (&["S: 220 *** ready"], "greeting-names-domain warning at 0"),
+                (&["S: 220-mx 421 4.2.1 refused", "#: closed by server"], ""),
                 (
                     &hello("S: 250-Hello client.example.org\nS: 250 DSN"),
                     "domain-fully-qualified warning at 1",
@@ -555,6 +567,10 @@ mod tests {
         assert_eq!(
             seen("S: 250-X_A\nS: 250-DSN\nS: 250-AUTH=LOGIN\nS: 250 'b'"),
             ["error: line 2: \"X_A\", line 5: \"'b'\""]
+        );
+        assert_eq!(
+            seen("S: 250-X_A\nS: 250-DSN a=\\xc3\nS: 250 Y\\x09B"),
+            ["error: line 2: \"X_A\", line 4: \"Y\\x09B\""]
         );
         let many = "S: 250-X_A\n".repeat(8);
         let [found] = <[String; 1]>::try_from(seen(&format!("{many}S: 250 DSN"))).expect("one finding");

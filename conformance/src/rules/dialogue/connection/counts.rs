@@ -45,7 +45,9 @@ struct Surplus<'a> {
 fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
     let is_late = connection.matching.at(batch.start) == Match::Last;
     let surplus = if is_late { Surplus::before(connection, batch) } else { Surplus::within(batch) };
-    let Some(surplus) = surplus else { return };
+    // A reply before the end of a message has a rule of its own.
+    let is_whole = |step: &Step<'_>| !step.session.leaves_message_open(&step.exchange.act);
+    let Some(surplus) = surplus.filter(|surplus| is_whole(surplus.step)) else { return };
     let (exchange, nth) = surplus.at;
     // A reply that came late is not among those of the exchange that it belongs to.
     let location = if is_late {
@@ -108,6 +110,10 @@ impl<'a> Surplus<'a> {
             _ if self.is_obeyed_chunk() => {
                 let detail = "the octets of the refused chunk were read as commands";
                 (RuleId::FAILED_CHUNK_DISCARDED, detail.to_owned())
+            }
+            _ if self.is_obeyed_message() => {
+                let detail = format!("{}, to lines of the message", counted(count, "reply"));
+                (RuleId::MESSAGE_READ_TO_ITS_END, detail)
             }
             _ if is_for_recipients(self.step) => {
                 (rule_for_recipients(self.step), for_recipients(count, recipients))
@@ -174,6 +180,14 @@ impl<'a> Surplus<'a> {
             number => speaks && number != Some(refusal),
         };
         self.surplus().any(obeyed)
+    }
+
+    /// Returns whether the server took lines of a message as commands, because it ended the message before its end: it
+    /// refused the message, and then commands that nobody sent.
+    fn is_obeyed_message(&self) -> bool {
+        let is_refused = self.replies.first().and_then(Reply::number).is_some_and(|number| number >= 400);
+        let is_unknown = |reply: &Reply<'_>| matches!(reply.number(), Some(500 | 502));
+        matches!(self.step.exchange.act, Act::Message(_)) && is_refused && self.surplus().all(is_unknown)
     }
 
     /// The replies beyond those that are due to the act.

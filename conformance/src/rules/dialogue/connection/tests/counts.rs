@@ -29,7 +29,10 @@ fn a_command_has_one_reply() {
                 &["#: only the first is reported", LIVE, EHLO, twice, twice, QUIT],
                 "one-reply-per-command error at 2",
             ),
-            (&["#: a bare LF", LIVE, EHLO, "C: NOOP\\n", "S: 250 Ok\nS: 500 What?", QUIT], ""),
+            (
+                &["#: a bare LF", LIVE, EHLO, "C: NOOP\\n", "S: 250 Ok\nS: 500 What?", QUIT],
+                "command-ends-at-crlf error at 2",
+            ),
             (
                 &[
                     "#: a shortened line",
