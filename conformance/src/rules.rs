@@ -30,6 +30,11 @@ pub struct Strictness {
     pub registry: bool,
 }
 
+/// Returns whether a rule compares the connections of a run.
+pub(crate) fn compares_connections(rule: RuleId) -> bool {
+    dialogue::across::RULES.contains(&rule)
+}
+
 /// The judgement of the connections of a run or a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {

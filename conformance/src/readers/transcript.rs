@@ -180,6 +180,8 @@ pub(super) struct Matcher {
     /// The number of recipients accepted since MAIL, for LMTP.
     recipients: usize,
     handshake: Handshake,
+    /// What the client sent in clear after the reply to STARTTLS.
+    clear: Option<Exchange>,
     sure: bool,
     /// The line that is being read, from 1.
     line: usize,
@@ -246,6 +248,7 @@ impl Matcher {
             sending: None,
             recipients: 0,
             handshake: Handshake::None,
+            clear: None,
             sure: true,
             line,
             begun: line,
@@ -261,8 +264,9 @@ impl Matcher {
     fn take(&mut self, event: Event, line: usize) {
         self.line = line;
         match (event, self.handshake) {
-            (Event::Sent { .. }, Handshake::Due) => {
+            (Event::Sent { octets, .. }, Handshake::Due) => {
                 self.handshake = Handshake::Failed;
+                self.clear = Some(Exchange { sure: false, ..self.exchange(Act::Command(octets)) });
                 let handshake = self.exchange(Act::Handshake);
                 self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
@@ -469,6 +473,12 @@ impl Matcher {
     }
 
     fn begin_tls(&mut self) {
+        // What was sent in clear after the reply to STARTTLS was not the handshake, which begins now.
+        if let Some(clear) = self.clear.take()
+            && let Some(failed) = self.dialogue.exchanges.last_mut().filter(|last| last.end == End::Failed)
+        {
+            *failed = Exchange { end: End::TimedOut, ..clear };
+        }
         // The server must discard what was sent in clear after STARTTLS (RFC 3207 §4.2), so it has no reply.
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             sure: false,

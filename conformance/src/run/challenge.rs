@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::case::Case;
 use crate::dialogue::{Answer, Dialogue, End};
 use crate::knowledge::Knowledge;
-use crate::rules::{Strictness, judge};
+use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
 const REPLIES: [&str; 36] = [
@@ -88,7 +88,9 @@ impl Challenge<'_> {
         if changes().any(alone) {
             return true;
         }
-        // Some rules compare connections.
+        if !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
+            return false;
+        }
         let mut all = self.dialogues.to_vec();
         changes().any(|change| {
             if let Some(other) = all.get_mut(self.position) {

@@ -16,6 +16,15 @@ use super::connection::{Connection, LocatedFindings, is_coded};
 /// A reply and its location.
 type Seen<'a> = (Location, Observation<'a>);
 
+/// The rules that compare connections.
+pub(crate) const RULES: [RuleId; 5] = [
+    RuleId::ENHANCED_CODE_WITHOUT_EHLO,
+    RuleId::ENHANCED_CODES_ADVERTISED,
+    RuleId::ENHANCED_CODE_PRECISE,
+    RuleId::HELLO_MISMATCH_NOT_REFUSED,
+    RuleId::STARTTLS_FORGETS_SESSION,
+];
+
 pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
