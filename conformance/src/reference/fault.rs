@@ -194,6 +194,8 @@ pub(super) enum Behaviour {
     RemembersAcrossTls,
     /// Offers STARTTLS under TLS.
     OffersTlsAgain,
+    /// Lists LIMITS in every second reply to EHLO only.
+    VariesList,
     /// Refuses names in EHLO that end in elsewhere.example.
     ChecksHello,
     /// Keeps the transaction at EHLO.

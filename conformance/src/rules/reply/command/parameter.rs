@@ -1,6 +1,7 @@
 //! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb};
+use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -68,7 +69,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     if observation.is_accepted() {
         let taken = envelope.parameters().find(|parameter| is_unknown(parameter) && !private(parameter));
         if let Some(parameter) = taken {
-            let detail = format!("{} with {}", seen(observation), parameter.keyword.escape_ascii());
+            let detail = format!("{} with {}", seen(observation), shown(parameter.keyword));
             findings.add(rule, detail);
         }
         return;
