@@ -17,9 +17,10 @@ use super::secrecy::Secrecy;
 use super::{Plan, Politeness, Unjudged};
 use crate::case::{Case, Happened, Safety, Start};
 use crate::client::{Connection, Encryption};
-use crate::dialogue::Dialogue;
 use crate::dialogue::wrong_service::wrong_service;
+use crate::dialogue::{Dialogue, Exchange};
 use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
+use crate::protocol::command::Verb;
 use crate::record::outcome::{CaseOutcome, Reason, Verdict};
 use crate::target::Target;
 
@@ -263,6 +264,7 @@ impl Runner<'_> {
         loop {
             let driven = self.drive(&[attempt], offers).await;
             let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
+            let answers = driven.dialogue.as_ref().is_some_and(answers_noop);
             unjudged.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
             if let Some(next) = attempted.next(self.requirements().best_readiness(offers)) {
@@ -270,7 +272,7 @@ impl Runner<'_> {
                 continue;
             }
             unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Expected || self.stop_reason().is_some();
+            return attempted.happened == Happened::Expected || answers || self.stop_reason().is_some();
         }
     }
 
@@ -377,6 +379,15 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
         reason: attempted.reason.clone(),
         ..not_judged(attempted.attempt.case, verdict, "")
     }
+}
+
+/// Returns whether the server answered NOOP and did not shut down. Such a server works, even if it refuses NOOP and hangs
+/// up, as those do that carry out nothing but a transaction.
+fn answers_noop(dialogue: &Dialogue) -> bool {
+    let is_noop =
+        |exchange: &&Exchange| exchange.command().is_some_and(|command| command.verb() == Verb::Noop);
+    let noop = dialogue.exchanges.iter().find(is_noop);
+    noop.and_then(Exchange::number).is_some_and(|number| number != 421)
 }
 
 /// Blocks the cases that ran since the last canary, because their results mean nothing after the canary failed.
