@@ -1,6 +1,7 @@
 //! Runs cases against a target and judges the replies.
 
 mod attempt;
+mod challenge;
 mod drive;
 mod interruption;
 mod mailboxes;
@@ -26,13 +27,14 @@ use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::record::Subject;
 use crate::record::origin::{Origin, RunOrigin, Tls};
-use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
+use crate::record::outcome::{CaseOutcome, Outcome, Reason, Verdict};
 use crate::rules::catalogue::{Level, RuleId};
 use crate::rules::finding::Location;
 use crate::rules::profile::Profile;
 use crate::rules::{Strictness, judge};
 use crate::target::{Address, Target};
 
+use challenge::Challenge;
 pub use interruption::Interruption;
 use mailboxes::suspect_mailboxes;
 pub use politeness::Politeness;
@@ -171,7 +173,7 @@ pub(crate) fn conclude(unjudged: Unjudged, target: &Target, cases: &[Case], plan
     }
     let origin = Origin::Run(origin);
     let mut outcome = Outcome { origin, cases: tried, dialogues, judgement, hints: Vec::new() };
-    decide(&mut outcome, cases);
+    decide(&mut outcome, cases, target);
     if let Some(redaction) = &redaction {
         redact(&mut outcome, redaction, target, plan);
     }
@@ -201,9 +203,11 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
 
 /// Gives each case its final verdict.
 ///
-/// A case that went as expected passes, warns or fails by the findings of the rules that it names. A finding at level
-/// error fails a case even if something got in its way, because the violation was seen all the same.
-fn decide(outcome: &mut Outcome, cases: &[Case]) {
+/// A case that went as expected passes, warns or fails by the findings of the rules that it names. It only passes if one of
+/// these rules could have failed it. A finding at level error or warning counts even if something got in the way of the
+/// case, because the violation was seen all the same.
+fn decide(outcome: &mut Outcome, cases: &[Case], target: &Target) {
+    use Verdict::{Blocked, Fail, Inconclusive, Observed, Pass, Skipped, Warn};
     let mut worst: HashMap<(String, RuleId), Level> = HashMap::new();
     for finding in &outcome.judgement.findings {
         let location = finding.location;
@@ -213,18 +217,23 @@ fn decide(outcome: &mut Outcome, cases: &[Case]) {
         let level = worst.entry((case.to_owned(), finding.rule)).or_insert(finding.level);
         *level = finding.level.max(*level);
     }
-    for kept in outcome.cases.iter_mut().filter(|kept| kept.dialogue.is_some()) {
+    for kept in &mut outcome.cases {
         let Some(case) = cases.iter().find(|case| case.id == kept.id) else { continue };
+        let Some(position) = kept.dialogue else { continue };
         let levels = case.rules.iter().filter_map(|rule| worst.get(&(case.id.clone(), *rule)));
         match (levels.max(), kept.verdict) {
-            (
-                Some(Level::Error),
-                Verdict::Observed | Verdict::Blocked | Verdict::Inconclusive | Verdict::Skipped,
-            ) => {
-                kept.verdict = Verdict::Fail;
+            (Some(Level::Error), Observed | Blocked | Inconclusive | Skipped) => kept.verdict = Fail,
+            (Some(Level::Warning), Observed | Blocked | Inconclusive) => kept.verdict = Warn,
+            (None, Observed) if !case.rules.is_empty() && case.asks() => {
+                let challenge =
+                    Challenge { case, dialogues: &outcome.dialogues, position, knowledge: &target.knowledge };
+                if challenge.could_fail(&kept.subjects) {
+                    kept.verdict = Pass;
+                } else {
+                    kept.verdict = Inconclusive;
+                    kept.reason = Some(Reason::Unjudged);
+                }
             }
-            (Some(Level::Warning), Verdict::Observed) => kept.verdict = Verdict::Warn,
-            (None, Verdict::Observed) if !case.rules.is_empty() => kept.verdict = Verdict::Pass,
             _ => {}
         }
     }

@@ -25,7 +25,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::Reader;
+use crate::protocol::reply::{Reader, is_tls_record};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -252,6 +252,10 @@ impl Matcher {
                 self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
             (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
+            // TLS records, which are not replies.
+            (Event::Received(octets), Handshake::Due) if is_tls_record(&octets) => {
+                self.handshake = Handshake::Failed;
+            }
             (event, _) => self.take_reply(event),
         }
     }
@@ -340,6 +344,14 @@ impl Matcher {
         {
             self.wait(Act::Chunk { command, octets }, false);
         }
+        // A reply that comes before the end of a message parts the message.
+        let is_in_message = match self.sending.take_if(|sending| matches!(sending, Sending::Message(_))) {
+            Some(Sending::Message(part)) if !part.is_empty() => {
+                self.wait(Act::Message(part), true);
+                true
+            }
+            taken => taken.is_some(),
+        };
         if !self.reader.is_waiting() {
             self.replying = self.line;
         }
@@ -361,6 +373,9 @@ impl Matcher {
                 _ => None,
             };
         }
+        if is_in_message && self.sending.is_none() {
+            self.sending = Some(Sending::Message(Vec::new()));
+        }
     }
 
     /// Gives a reply to the act that has waited longest.
@@ -374,8 +389,11 @@ impl Matcher {
     ) {
         let answer = Answer { octets, millis: 0 };
         let protocol = dialogue.protocol;
+        // A client that went on after some of the replies does not expect the others, unless it sent the next act before
+        // it had any.
         if let Some(last) = dialogue.exchanges.last_mut()
             && last.end == End::Answered
+            && (waiting.acts.is_empty() || last.pipelined)
             && lacks_replies(last, protocol, *recipients)
         {
             return last.answers.push(answer);

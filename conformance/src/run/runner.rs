@@ -20,7 +20,6 @@ use crate::client::{Connection, Encryption};
 use crate::dialogue::wrong_service::wrong_service;
 use crate::dialogue::{Dialogue, Exchange};
 use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
-use crate::protocol::command::Verb;
 use crate::record::outcome::{CaseOutcome, Reason, Verdict};
 use crate::target::Target;
 
@@ -60,6 +59,7 @@ impl Driven<'_> {
             unready: false,
             used: false,
             outcomes: Vec::new(),
+            subjects: Vec::new(),
         };
         Driven { attempted: batch.iter().map(attempted).collect(), left: Vec::new(), dialogue: None }
     }
@@ -264,7 +264,6 @@ impl Runner<'_> {
         loop {
             let driven = self.drive(&[attempt], offers).await;
             let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
-            let answers = driven.dialogue.as_ref().is_some_and(answers_noop);
             unjudged.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
             if let Some(next) = attempted.next(self.requirements().best_readiness(offers)) {
@@ -272,7 +271,10 @@ impl Runner<'_> {
                 continue;
             }
             unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Expected || answers || self.stop_reason().is_some();
+            // Its own rules judge what the server answers. Here it only matters that a session can be opened.
+            let greets = |dialogue: &Dialogue| dialogue.exchanges.iter().any(is_accepted_hello);
+            let is_alive = dialogue.and_then(|dialogue| unjudged.dialogues.get(dialogue)).is_some_and(greets);
+            return is_alive || self.stop_reason().is_some();
         }
     }
 
@@ -346,6 +348,10 @@ fn no_session(why: impl Display) -> Reason {
     Reason::from(format!("no session: {why}"))
 }
 
+fn is_accepted_hello(exchange: &Exchange) -> bool {
+    exchange.number() == Some(250) && exchange.command().is_some_and(|command| command.verb().is_hello())
+}
+
 fn has_421(dialogue: &Dialogue) -> bool {
     let mut answers = dialogue.exchanges.iter().flat_map(|exchange| &exchange.answers);
     answers.any(|answer| answer.number() == Some(421))
@@ -361,6 +367,7 @@ fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseO
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
         outcomes: Vec::new(),
+        subjects: Vec::new(),
     }
 }
 
@@ -376,18 +383,10 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     };
     CaseOutcome {
         outcomes: attempted.outcomes.clone(),
+        subjects: attempted.subjects.clone(),
         reason: attempted.reason.clone(),
         ..not_judged(attempted.attempt.case, verdict, "")
     }
-}
-
-/// Returns whether the server answered NOOP and did not shut down. Such a server works, even if it refuses NOOP and hangs
-/// up, as those do that carry out nothing but a transaction.
-fn answers_noop(dialogue: &Dialogue) -> bool {
-    let is_noop =
-        |exchange: &&Exchange| exchange.command().is_some_and(|command| command.verb() == Verb::Noop);
-    let noop = dialogue.exchanges.iter().find(is_noop);
-    noop.and_then(Exchange::number).is_some_and(|number| number != 421)
 }
 
 /// Blocks the cases that ran since the last canary, because their results mean nothing after the canary failed.

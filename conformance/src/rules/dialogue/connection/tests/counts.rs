@@ -21,7 +21,7 @@ fn a_command_has_one_reply() {
                     "C: QUIT",
                     "S: 252 2.0.0 Bob?\nS: 221 2.0.0 Bye",
                 ],
-                "one-reply-per-command error at 4",
+                "one-reply-per-command error at 3",
             ),
             (&["#: 421 unrequested", EHLO, NOOP, "S: 421 4.3.2 Down"], ""),
             (&["#: two greetings", LIVE, "S: 250 hi", QUIT], "one-reply-per-command error at 0"),
@@ -29,7 +29,10 @@ fn a_command_has_one_reply() {
                 &["#: only the first is reported", LIVE, EHLO, twice, twice, QUIT],
                 "one-reply-per-command error at 2",
             ),
-            (&["#: a bare LF", LIVE, EHLO, "C: NOOP\\n", "S: 250 Ok\nS: 500 What?", QUIT], ""),
+            (
+                &["#: a bare LF", LIVE, EHLO, "C: NOOP\\n", "S: 250 Ok\nS: 500 What?", QUIT],
+                "command-ends-at-crlf error at 2",
+            ),
             (
                 &[
                     "#: a shortened line",
