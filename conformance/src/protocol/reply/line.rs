@@ -153,10 +153,10 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The index of the octet that a defect of this line is about.
+    /// The index of the octet that a defect of this line is about, or the line's length if that octet is missing.
     pub(super) fn position(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
-        match defect {
+        let position = match defect {
             Defect::BlankLine
             | Defect::NoCode
             | Defect::DigitCount
@@ -177,7 +177,8 @@ impl<'a> Line<'a> {
             | Defect::EnhancedIndented
             | Defect::EnhancedLate
             | Defect::MixedEnhancedCodes => 4 + self.token().position(),
-        }
+        };
+        position.min(self.octets.len())
     }
 }
 
