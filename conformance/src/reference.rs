@@ -174,6 +174,7 @@ impl Reference {
             },
             credentials: (self.options.protocol != Protocol::Lmtp).then(Reference::credentials),
             parallel: None,
+            delivery: None,
         }
     }
 }

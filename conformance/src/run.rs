@@ -20,8 +20,10 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::case::{Case, Safety};
+use crate::case::marker::Markers;
+use crate::case::{Case, Need, Safety};
 use crate::client::{Certificates, Encryption, Timeouts};
+use crate::delivery::{Missing, Reader};
 use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::record::Subject;
@@ -127,6 +129,23 @@ impl Unjudged {
         let origin = RunOrigin { date, host, port: target.port(), addresses: Vec::new(), tls: None };
         Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }
     }
+
+    /// Makes cases inconclusive whose message did not arrive for all recipients. That is not a finding, because a server
+    /// may need longer, or report the failure to the sender (RFC 5321 §6.1).
+    fn miss(&mut self, missing: &[Missing], wait: Duration) {
+        for Missing { dialogue, exchange, arrived, due } in missing {
+            let name = self.dialogues.get(*dialogue).and_then(|dialogue| dialogue.case(*exchange));
+            let Some(name) = name.map(str::to_owned) else { continue };
+            let is_own = |case: &&mut CaseOutcome| case.dialogue == Some(*dialogue) && case.id == name;
+            if let Some(case) = self.cases.iter_mut().find(is_own)
+                && case.verdict == Verdict::Observed
+            {
+                case.verdict = Verdict::Inconclusive;
+                let seconds = wait.as_secs();
+                case.reason = Some(format!("{arrived} of {due} copies arrived within {seconds} s").into());
+            }
+        }
+    }
 }
 
 /// Runs cases against a target without judging the replies.
@@ -137,13 +156,30 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     let (received, sent) = (Cell::new(0), Cell::new(0));
     let addresses = RefCell::default();
     let secrecy = Secrecy::of(target, plan);
-    let runner = Runner { target, plan, politeness, encryption, secrecy, until, received, sent, addresses };
+    let markers = Markers::new();
+    let reader = match &target.delivery {
+        Some(delivery) if reads_deliveries(cases, plan) => Some(Reader::begin(delivery, &markers).await?),
+        _ => None,
+    };
+    let runner =
+        Runner { target, plan, politeness, encryption, secrecy, until, received, sent, markers, addresses };
     runner.wait().await;
     let mut unjudged = Unjudged::begin(target);
     runner.run(cases, &mut unjudged).await;
+    if let Some(reader) = &reader {
+        tokio::select! {
+            missing = reader.collect(&mut unjudged.dialogues) => unjudged.miss(&missing?, reader.wait()),
+            () = plan.interruption.happened() => {}
+        }
+    }
     unjudged.origin.tls = tls(&runner.encryption);
     unjudged.origin.addresses = runner.addresses.into_inner();
     Ok(unjudged)
+}
+
+/// Returns whether a case has messages delivered that are compared.
+fn reads_deliveries(cases: &[Case], plan: &Plan) -> bool {
+    plan.allowed.contains(&Safety::Delivers) && cases.iter().any(|case| case.needs.contains(&Need::Delivery))
 }
 
 /// Returns the first handshake, if one was begun.

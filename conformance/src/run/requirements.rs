@@ -94,6 +94,7 @@ impl Requirements<'_> {
             Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
             Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
             Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
+            Need::Delivery => (target.delivery.is_some(), Verdict::Skipped),
             Need::Known(name) => (known.mailbox(name).is_some(), Verdict::Skipped),
         };
         (!there).then(|| (verdict, format!("needs {need}")))
