@@ -15,7 +15,7 @@ use crate::case::marker::{self, Markers};
 use crate::dialogue::arrival::{Arrival, Arrived, By};
 use crate::dialogue::content::content;
 use crate::dialogue::session::Session;
-use crate::dialogue::{Answer, Dialogue};
+use crate::dialogue::{Answer, Dialogue, Exchange};
 use crate::limits::{ARRIVALS, ARRIVALS_OCTETS};
 use crate::protocol::Protocol;
 use crate::target::{Delivery, Destination};
@@ -127,8 +127,9 @@ impl Reader {
     fn sent(&self, dialogues: &[Dialogue]) -> Vec<Sent> {
         let mut sent = Vec::new();
         for (index, dialogue) in dialogues.iter().enumerate() {
+            let exchanges: Vec<&Exchange> = dialogue.exchanges.iter().collect();
             for (exchange, step) in Session::steps(dialogue).iter().enumerate() {
-                let Some(content) = content(&dialogue.exchanges, exchange) else { continue };
+                let Some(content) = content(&exchanges, exchange) else { continue };
                 let Some(marker) = marker::find(&self.nonce, &content) else { continue };
                 let numbers = step.exchange.answers.iter().filter_map(Answer::number);
                 let positive = numbers.filter(|number| (200..300).contains(number)).count();

@@ -8,11 +8,11 @@ use crate::protocol::command::Verb;
 /// After DATA, the content ends before the first line with a single dot, and the dots that transparency adds are
 /// removed (RFC 5321 §4.5.2). After BDAT, it consists of the chunks since MAIL (RFC 3030 §2).
 #[must_use]
-pub fn content(exchanges: &[Exchange], index: usize) -> Option<Vec<u8>> {
+pub fn content(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
     match &exchanges.get(index)?.act {
         Act::Message(octets) => Some(without_dots(octets)),
         act @ Act::Chunk { .. } if act.command().is_some_and(|command| command.is_last_chunk()) => {
-            let verb = |exchange: &Exchange| exchange.command().map(|command| command.verb());
+            let verb = |exchange: &&Exchange| exchange.command().map(|command| command.verb());
             let before = exchanges.get(..=index)?;
             let start = before.iter().rposition(|exchange| verb(exchange) == Some(Verb::Mail))?;
             let chunks = before.get(start..)?.iter().filter_map(|exchange| match &exchange.act {
@@ -59,7 +59,7 @@ mod tests {
     fn a_message_ends_at_its_final_dot_and_loses_a_dot_on_each_line() {
         let content = |octets: &[u8]| {
             let exchange = Exchange::new(Act::Message(octets.to_vec()));
-            content(&[exchange], 0).map(|content| content.escape_ascii().to_string())
+            content(&[&exchange], 0).map(|content| content.escape_ascii().to_string())
         };
         assert_eq!(content(b"a\r\n..\r\n..b\r\n.\r\n").as_deref(), Some(r"a\r\n.\r\n.b\r\n"));
         assert_eq!(content(b"a\n.\nb\r\n.\r\nMAIL\r\n").as_deref(), Some(r"a\n.\nb\r\n"));
@@ -77,6 +77,7 @@ mod tests {
             chunk("BDAT 3\r\n", "..a"),
             chunk("BDAT 2 LAST\r\n", "\r\n"),
         ];
+        let exchanges: Vec<&Exchange> = exchanges.iter().collect();
         assert_eq!(content(&exchanges, 0), None);
         assert_eq!(content(&exchanges, 2), None);
         assert_eq!(content(&exchanges, 3), Some(b"..a\r\n".to_vec()));

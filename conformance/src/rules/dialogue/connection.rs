@@ -3,6 +3,7 @@
 mod batch;
 mod closing;
 mod counts;
+mod delivery;
 mod promises;
 mod transaction;
 
@@ -24,6 +25,7 @@ pub(crate) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
     closing::judge(connection, &mut findings);
     promises::judge(connection, &mut findings);
     transaction::judge(connection, &mut findings);
+    delivery::judge(connection, &mut findings);
     findings.findings()
 }
 
