@@ -50,13 +50,13 @@ struct Sent {
     due: usize,
 }
 
-/// A message of which fewer copies arrived than the server accepted recipients.
-pub(crate) struct Missing {
+/// A message with a marker, and how much of it arrived.
+pub(crate) struct Looked {
     pub(crate) dialogue: usize,
     pub(crate) exchange: usize,
     /// The number of copies that arrived.
     pub(crate) arrived: usize,
-    /// The number of recipients that the server accepted.
+    /// The number of recipients for which the server accepted the message.
     pub(crate) due: usize,
 }
 
@@ -77,13 +77,12 @@ impl Reader {
         Ok(Reader { by: delivery.destination.by(), wait: delivery.wait, nonce, source })
     }
 
-    /// Waits for the messages of the dialogues and adds what arrived to their exchanges. Returns the messages of which
-    /// copies are missing.
+    /// Waits for the messages of the dialogues and adds what arrived to their exchanges. Returns the messages.
     ///
     /// # Errors
     ///
     /// If the mailbox cannot be read.
-    pub(crate) async fn collect(&self, dialogues: &mut [Dialogue]) -> Result<Vec<Missing>> {
+    pub(crate) async fn collect(&self, dialogues: &mut [Dialogue]) -> Result<Vec<Looked>> {
         let sent = self.sent(dialogues);
         if sent.is_empty() {
             return Ok(Vec::new());
@@ -102,20 +101,17 @@ impl Reader {
         }
         sleep(SETTLING).await;
         let arrivals = self.arrivals()?;
-        let mut missing = Vec::new();
+        let mut looked = Vec::new();
         for sent in &sent {
             let found = arrived(&arrivals, sent);
             let (dialogue, exchange, due) = (sent.dialogue, sent.exchange, sent.due);
-            let deliveries = found.deliveries();
-            if deliveries < due {
-                missing.push(Missing { dialogue, exchange, arrived: deliveries, due });
-            }
+            looked.push(Looked { dialogue, exchange, arrived: found.deliveries(), due });
             let exchanges = dialogues.get_mut(dialogue).map(|dialogue| &mut dialogue.exchanges);
             if let Some(exchange) = exchanges.and_then(|exchanges| exchanges.get_mut(exchange)) {
                 exchange.arrived = Some(found);
             }
         }
-        Ok(missing)
+        Ok(looked)
     }
 
     /// The time that it waits for messages.

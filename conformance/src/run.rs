@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::case::marker::Markers;
 use crate::case::{Case, Need, Safety};
 use crate::client::{Certificates, Encryption, Timeouts};
-use crate::delivery::{Missing, Reader};
+use crate::delivery::{Looked, Reader};
 use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::record::Subject;
@@ -130,20 +130,30 @@ impl Unjudged {
         Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }
     }
 
-    /// Makes cases inconclusive whose message did not arrive for all recipients. That is not a finding, because a server
-    /// may need longer, or report the failure to the sender (RFC 5321 §6.1).
-    fn miss(&mut self, missing: &[Missing], wait: Duration) {
-        for Missing { dialogue, exchange, arrived, due } in missing {
-            let name = self.dialogues.get(*dialogue).and_then(|dialogue| dialogue.case(*exchange));
-            let Some(name) = name.map(str::to_owned) else { continue };
-            let is_own = |case: &&mut CaseOutcome| case.dialogue == Some(*dialogue) && case.id == name;
-            if let Some(case) = self.cases.iter_mut().find(is_own)
-                && case.verdict == Verdict::Observed
-            {
-                case.verdict = Verdict::Inconclusive;
-                let seconds = wait.as_secs();
-                case.reason = Some(format!("{arrived} of {due} copies arrived within {seconds} s").into());
-            }
+    /// Makes cases inconclusive whose message did not arrive for all recipients, or was refused although the case is not
+    /// about refusals.
+    ///
+    /// Neither is a finding. A server may need longer, or report the failure to the sender (RFC 5321 §6.1).
+    fn miss(&mut self, cases: &[Case], looked: &[Looked], wait: Duration) {
+        for outcome in self.cases.iter_mut().filter(|outcome| outcome.verdict == Verdict::Observed) {
+            let case = cases.iter().find(|case| case.id == outcome.id);
+            let Some(case) = case.filter(|case| case.needs.contains(&Need::Delivery)) else { continue };
+            let dialogues = &self.dialogues;
+            let is_own = |looked: &&Looked| {
+                let dialogue = dialogues.get(looked.dialogue).filter(|_| outcome.dialogue == Some(looked.dialogue));
+                dialogue.and_then(|dialogue| dialogue.case(looked.exchange)) == Some(case.id.as_str())
+            };
+            let own: Vec<&Looked> = looked.iter().filter(is_own).collect();
+            let is_about_refusals = case.rules.contains(&RuleId::REFUSED_NOT_DELIVERED) && !own.is_empty();
+            let reason = if let Some(Looked { arrived, due, .. }) = own.iter().find(|one| one.arrived < one.due) {
+                format!("{arrived} of {due} copies arrived within {} s", wait.as_secs())
+            } else if own.iter().all(|one| one.due == 0) && !is_about_refusals {
+                "the server did not accept the message".to_owned()
+            } else {
+                continue;
+            };
+            outcome.verdict = Verdict::Inconclusive;
+            outcome.reason = Some(reason.into());
         }
     }
 }
@@ -168,7 +178,7 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     runner.run(cases, &mut unjudged).await;
     if let Some(reader) = &reader {
         tokio::select! {
-            missing = reader.collect(&mut unjudged.dialogues) => unjudged.miss(&missing?, reader.wait()),
+            looked = reader.collect(&mut unjudged.dialogues) => unjudged.miss(cases, &looked?, reader.wait()),
             () = plan.interruption.happened() => {}
         }
     }

@@ -76,6 +76,25 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// Reads `maildir:PATH`, `mbox:PATH`, `lmtp://ADDRESS:PORT` or `smtp://ADDRESS:PORT`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text has another form.
+    pub fn read(text: &str) -> Result<Destination> {
+        let address = |address: &str| {
+            let address = address.trim_end_matches('/').parse();
+            address.with_context(|| format!("{text:?}: write an IP address and a port, as in lmtp://127.0.0.1:2424"))
+        };
+        Ok(match text.split_once(':') {
+            Some(("maildir", path)) if !path.is_empty() => Destination::Maildir(path.into()),
+            Some(("mbox", path)) if !path.is_empty() => Destination::Mbox(path.into()),
+            Some(("lmtp", rest)) if rest.starts_with("//") => Destination::Lmtp(address(&rest[2..])?),
+            Some(("smtp", rest)) if rest.starts_with("//") => Destination::Smtp(address(&rest[2..])?),
+            _ => bail!("{text:?}: begin with maildir:, mbox:, lmtp:// or smtp://"),
+        })
+    }
+
     /// Returns how messages are read there.
     #[must_use]
     pub fn by(&self) -> By {
@@ -371,6 +390,28 @@ mod tests {
         ] {
             let error = format!("{:#}", read(bad).expect_err("it is refused"));
             assert!(error.contains(message), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn destinations() {
+        let address = "127.0.0.1:2424".parse().expect("an address");
+        for (text, destination) in [
+            ("maildir:in/box", Destination::Maildir("in/box".into())),
+            ("mbox:/var/mail/a", Destination::Mbox("/var/mail/a".into())),
+            ("lmtp://127.0.0.1:2424", Destination::Lmtp(address)),
+            ("smtp://127.0.0.1:2424/", Destination::Smtp(address)),
+        ] {
+            assert_eq!(Destination::read(text).expect("it is valid"), destination);
+        }
+        for (bad, message) in [
+            ("maildir:", "begin with maildir:"),
+            ("imap://a", "begin with maildir:"),
+            ("lmtp:127.0.0.1:24", "begin with maildir:"),
+            ("smtp://mx.example:25", "write an IP address and a port"),
+        ] {
+            let error = Destination::read(bad).expect_err("it is refused");
+            assert!(format!("{error:#}").contains(message), "{bad}: {error:#}");
         }
     }
 

@@ -11,6 +11,7 @@ use super::Tls;
 use super::key::Key;
 use super::replies::check;
 use crate::data_file::{self, line_of};
+use crate::dialogue::arrival::By;
 use crate::protocol::Protocol;
 use crate::rules::catalogue::RuleId;
 
@@ -42,6 +43,8 @@ pub struct Fault {
     pub(super) count: usize,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
+    /// How the server delivers, for a fault that shows only in what arrives.
+    pub delivery: Option<By>,
 }
 
 /// Returns the built-in faults.
@@ -221,6 +224,9 @@ pub(super) enum Behaviour {
     /// On the way to the client.
     #[serde(untagged)]
     Way(Way),
+    /// On the way to the mailbox.
+    #[serde(untagged)]
+    Spoil(Spoil),
 }
 
 impl Behaviour {
@@ -264,6 +270,61 @@ pub(super) enum Way {
     EndlessText,
 }
 
+/// Returns whether a fault does something to messages on their way to the mailbox.
+pub(super) fn spoils(faults: &[&Fault], spoil: Spoil) -> bool {
+    faults.iter().any(|fault| fault.behaviour == Some(Behaviour::Spoil(spoil)))
+}
+
+/// What happens to messages on their way to the mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Spoil {
+    /// Removes no dot after DATA.
+    KeepsDots,
+    /// Removes all dots at the beginning of lines.
+    RemovesAllDots,
+    /// Removes a dot after BDAT.
+    RemovesDotsOfChunks,
+    /// Adds an empty line at the end.
+    AddsLine,
+    /// Removes empty lines from the body.
+    LosesEmptyLines,
+    /// Splits lines of more than 78 octets.
+    WrapsLines,
+    /// Ends the lines of the body with LF alone.
+    EndsLinesWithLf,
+    /// Takes LF alone for the end of a line.
+    TakesLfForLineEnd,
+    /// Clears the high-order bit of each octet.
+    ClearsHighBits,
+    /// Removes control characters.
+    DropsControls,
+    /// Removes blanks at the end of lines.
+    TrimsLines,
+    /// Converts addresses to lower case.
+    LowersAddresses,
+    /// Adds no Received field.
+    OmitsReceived,
+    /// Adds Received at the end of the header section.
+    AddsReceivedBelow,
+    /// Removes the Received fields that the message has.
+    DropsReceived,
+    /// Changes the subject.
+    TagsSubject,
+    /// Adds no Return-Path field.
+    OmitsReturnPath,
+    /// Adds two Return-Path fields.
+    DoublesReturnPath,
+    /// Gives a message from the null sender a sender.
+    ReplacesNullSender,
+    /// Delivers each message twice.
+    DeliversTwice,
+    /// Delivers messages that it refuses.
+    DeliversRefused,
+    /// Delivers to the recipients that it refused, too.
+    DeliversToRefused,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -293,6 +354,7 @@ struct Raw {
     #[serde(default)]
     count: usize,
     port: Option<u16>,
+    delivery: Option<By>,
 }
 
 fn starttls() -> Tls {
@@ -362,6 +424,7 @@ impl Raw {
             behaviour: self.behaviour,
             count: self.count,
             port: self.port,
+            delivery: self.delivery,
         })
     }
 }
