@@ -131,7 +131,8 @@ impl Reader {
                 let positive = numbers.filter(|number| (200..300).contains(number)).count();
                 let due = match dialogue.protocol {
                     _ if positive == 0 => 0,
-                    Protocol::Lmtp => positive,
+                    // Surplus replies are those to something else.
+                    Protocol::Lmtp => positive.min(step.session.recipients()),
                     _ => step.session.recipients(),
                 };
                 sent.push(Sent { dialogue: index, exchange, marker: marker.to_vec(), due });

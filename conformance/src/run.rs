@@ -140,18 +140,20 @@ impl Unjudged {
             let Some(case) = case.filter(|case| case.needs.contains(&Need::Delivery)) else { continue };
             let dialogues = &self.dialogues;
             let is_own = |looked: &&Looked| {
-                let dialogue = dialogues.get(looked.dialogue).filter(|_| outcome.dialogue == Some(looked.dialogue));
+                let dialogue =
+                    dialogues.get(looked.dialogue).filter(|_| outcome.dialogue == Some(looked.dialogue));
                 dialogue.and_then(|dialogue| dialogue.case(looked.exchange)) == Some(case.id.as_str())
             };
             let own: Vec<&Looked> = looked.iter().filter(is_own).collect();
             let is_about_refusals = case.rules.contains(&RuleId::REFUSED_NOT_DELIVERED) && !own.is_empty();
-            let reason = if let Some(Looked { arrived, due, .. }) = own.iter().find(|one| one.arrived < one.due) {
-                format!("{arrived} of {due} copies arrived within {} s", wait.as_secs())
-            } else if own.iter().all(|one| one.due == 0) && !is_about_refusals {
-                "the server did not accept the message".to_owned()
-            } else {
-                continue;
-            };
+            let reason =
+                if let Some(Looked { arrived, due, .. }) = own.iter().find(|one| one.arrived < one.due) {
+                    format!("{arrived} of {due} copies arrived within {} s", wait.as_secs())
+                } else if own.iter().all(|one| one.due == 0) && !is_about_refusals {
+                    "the server did not accept the message".to_owned()
+                } else {
+                    continue;
+                };
             outcome.verdict = Verdict::Inconclusive;
             outcome.reason = Some(reason.into());
         }

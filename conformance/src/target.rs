@@ -60,6 +60,12 @@ impl Delivery {
     pub const LONGEST: Duration = Duration::from_secs(30);
     /// The time to wait for messages if the target states none.
     const USUAL: Duration = Duration::from_secs(5);
+
+    /// Returns whether the server delivers to the suite, and not into a mailbox.
+    #[must_use]
+    pub fn is_sink(&self) -> bool {
+        !self.destination.by().is_mailbox()
+    }
 }
 
 /// Where messages arrive.
@@ -84,7 +90,9 @@ impl Destination {
     pub fn read(text: &str) -> Result<Destination> {
         let address = |address: &str| {
             let address = address.trim_end_matches('/').parse();
-            address.with_context(|| format!("{text:?}: write an IP address and a port, as in lmtp://127.0.0.1:2424"))
+            address.with_context(|| {
+                format!("{text:?}: write an IP address and a port, as in lmtp://127.0.0.1:2424")
+            })
         };
         Ok(match text.split_once(':') {
             Some(("maildir", path)) if !path.is_empty() => Destination::Maildir(path.into()),
@@ -367,9 +375,8 @@ mod tests {
             std::fs::write(&path, text).expect("it can be written");
             Target::read(&path.display().to_string()).map(|target| target.delivery)
         };
-        let delivery = |destination, seconds| {
-            Some(Delivery { destination, wait: Duration::from_secs(seconds) })
-        };
+        let delivery =
+            |destination, seconds| Some(Delivery { destination, wait: Duration::from_secs(seconds) });
         let maildir = |path: PathBuf| Destination::Maildir(path);
         assert_eq!(
             read("maildir = \"in\"").expect("it is valid"),
@@ -383,7 +390,10 @@ mod tests {
         for (bad, message) in [
             ("", ":3: delivery: write exactly one of maildir, mbox, lmtp, smtp"),
             ("maildir = \"a\"\nmbox = \"b\"", ":3: delivery: write exactly one of"),
-            ("lmtp = \"0.0.0.0:24\"", ":3: delivery: 0.0.0.0:24 is not a loopback address; write public = true"),
+            (
+                "lmtp = \"0.0.0.0:24\"",
+                ":3: delivery: 0.0.0.0:24 is not a loopback address; write public = true",
+            ),
             ("mbox = \"b\"\nwait = 31", ":3: delivery: wait: write at most 30 seconds"),
             ("imap = \"b\"", ":4: unknown field `imap`"),
             ("lmtp = \"mail:24\"", ":4: invalid socket address syntax"),

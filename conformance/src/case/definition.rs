@@ -98,6 +98,8 @@ pub enum Need {
     Credentials,
     /// A way to read what the server delivers, which the target states.
     Delivery,
+    /// Delivery to the suite by LMTP or SMTP, which the target states.
+    Sink,
 }
 
 impl Need {
@@ -112,6 +114,7 @@ impl Need {
                 "size-limit" => Need::SizeLimit,
                 "credentials" => Need::Credentials,
                 "delivery" => Need::Delivery,
+                "sink" => Need::Sink,
                 _ => bail!("{}", unknown_need(text)),
             },
             Some(("offers", name)) if !name.is_empty() => match name.split_once(':') {
@@ -147,7 +150,7 @@ impl Need {
 fn unknown_need(text: &str) -> String {
     format!(
         "unknown need {text:?}; write smtp, mx, submission, lmtp, tls, offers:KEYWORD, offers:mechanism:NAME, \
-         size-limit, credentials, delivery, known:{}",
+         size-limit, credentials, delivery, sink, known:{}",
         Knowledge::MAILBOXES.join(", known:")
     )
 }
@@ -166,6 +169,7 @@ impl fmt::Display for Need {
             Need::Known(name) => write!(f, "the target's `{name}` mailbox"),
             Need::Credentials => f.write_str("the target's credentials"),
             Need::Delivery => f.write_str("the target's [delivery]"),
+            Need::Sink => f.write_str("lmtp or smtp in the target's [delivery]"),
         }
     }
 }

@@ -206,8 +206,7 @@ mod tests {
     #[test]
     fn an_mbox_is_split_at_from_lines_after_empty_lines() {
         let split = messages(b"From a\nA: b\n\nFrom here\n\n\nFrom c\nFrom d\n\n");
-        let split: Vec<String> =
-            split.iter().map(|message| message.escape_ascii().to_string()).collect();
+        let split: Vec<String> = split.iter().map(|message| message.escape_ascii().to_string()).collect();
         assert_eq!(split, [r"A: b\n", r"\n", r"From d\n"]);
     }
 }

@@ -204,7 +204,8 @@ mod tests {
                      MAIL FROM:<x@y>\r\nDATA\r\nRCPT TO:<z@y>\r\nDATA\r\nA: none\r\n.\r\nQUIT\r\n";
         let message = r"A: nonce-000001\r\n\r\n.\r\nb\n.\nc\r.\r\n\r\n";
         let expected = vec![(String::new(), "Al@a.example b@a.example".to_owned(), message.to_owned())];
-        let codes = |replies: &str| replies.lines().map(|line| line[..3].to_owned()).collect::<Vec<_>>().join(" ");
+        let codes =
+            |replies: &str| replies.lines().map(|line| line[..3].to_owned()).collect::<Vec<_>>().join(" ");
         let (replies, kept) = deliver(Protocol::Smtp, sent).await;
         assert_eq!(codes(&replies), "220 250 250 250 250 250 250 250 354 250 250 503 250 354 250 221");
         assert_eq!(kept, expected);

@@ -102,7 +102,10 @@ enum Event {
     TimedOut,
     Closed,
     Remark,
-    Sent { octets: Vec<u8>, shortened: bool },
+    Sent {
+        octets: Vec<u8>,
+        shortened: bool,
+    },
     Received(Vec<u8>),
     /// A copy of the last message arrived, or nothing did.
     Arrived(By, Option<Arrival>),
@@ -622,8 +625,12 @@ mod tests {
         assert_eq!(error("S: 220 hi\n"), "log:1: expected `#: connected` before the first `C: ` or `S: `");
         assert!(error("#: connected\nS: \\q\n").contains("after a backslash"));
         assert!(error("#: connected\nA: x\n").contains("log:2: expected `#: arrived by` before"));
-        assert!(error("#: connected\n#: arrived by pigeon\n").contains("expected maildir, mbox, lmtp or smtp"));
-        assert!(error("#: connected\n#: arrived by smtp\n").contains("expected the reply to a message before it"));
+        assert!(
+            error("#: connected\n#: arrived by pigeon\n").contains("expected maildir, mbox, lmtp or smtp")
+        );
+        assert!(
+            error("#: connected\n#: arrived by smtp\n").contains("expected the reply to a message before it")
+        );
         assert!(error("#: connected to port smtp\n").contains("expected a number up to 65535"));
     }
 }

@@ -43,21 +43,21 @@ impl Letter {
         let times = if spoils(faults, Spoil::DeliversTwice) { 2 } else { 1 };
         for _ in 0..times {
             match to {
-                Destination::Maildir(folder) => self.recipients().try_for_each(|_| {
-                    write_new(folder, &self.with_return_path(faults))
-                })?,
-                Destination::Mbox(file) => self.recipients().try_for_each(|_| {
-                    append(file, &self.sender, &self.with_return_path(faults))
-                })?,
+                Destination::Maildir(folder) => {
+                    for _ in &self.recipients {
+                        write_new(folder, &self.with_return_path(faults))?;
+                    }
+                }
+                Destination::Mbox(file) => {
+                    for _ in &self.recipients {
+                        append(file, &self.sender, &self.with_return_path(faults))?;
+                    }
+                }
                 Destination::Lmtp(address) => timeout(LIMIT, self.send(*address, "LHLO")).await??,
                 Destination::Smtp(address) => timeout(LIMIT, self.send(*address, "EHLO")).await??,
             }
         }
         Ok(())
-    }
-
-    fn recipients(&self) -> impl Iterator<Item = &String> {
-        self.recipients.iter()
     }
 
     /// Returns the message as it is finally delivered (RFC 5321 §4.4), with the lines of this machine.
@@ -179,7 +179,9 @@ fn spoiled_body(body: &[u8], faults: &[&Fault]) -> Vec<u8> {
             text.retain(|octet| !octet.is_ascii_control() || *octet == b'\t');
         }
         if spoils(Spoil::ClearsHighBits) {
-            text.iter_mut().for_each(|octet| *octet &= 0x7f);
+            for octet in &mut text {
+                *octet &= 0x7f;
+            }
         }
         if spoils(Spoil::WrapsLines) {
             text = text.chunks(WIDTH).collect::<Vec<_>>().join(&b"\r\n"[..]);
@@ -227,7 +229,8 @@ fn write_new(folder: &Path, octets: &[u8]) -> io::Result<()> {
 
 /// Appends a message to a file in mbox format (RFC 4155). Lines that begin with `From ` are quoted.
 fn append(file: &Path, sender: &str, octets: &[u8]) -> io::Result<()> {
-    let mut entry = format!("From {sender} {}\n", Timestamp::now().strftime("%a %b %e %H:%M:%S %Y")).into_bytes();
+    let mut entry =
+        format!("From {sender} {}\n", Timestamp::now().strftime("%a %b %e %H:%M:%S %Y")).into_bytes();
     for line in octets.split_inclusive(|octet| *octet == b'\n') {
         if line.starts_with(b"From ") {
             entry.push(b'>');

@@ -3,8 +3,14 @@ use super::*;
 /// Sends lines, messages and chunks to a machine, and returns the keys of the replies.
 fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
     let replies = Replies::built_in().expect("replies.toml is well-formed");
-    let mut machine =
-        Machine::new(Setting { protocol, tls, faults: Vec::new(), replies, memory: Arc::default(), delivery: None });
+    let mut machine = Machine::new(Setting {
+        protocol,
+        tls,
+        faults: Vec::new(),
+        replies,
+        memory: Arc::default(),
+        delivery: None,
+    });
     let mut keys = Vec::new();
     let mut take = |machine: &mut Machine, input: Input<'_>| {
         for action in machine.take(input) {

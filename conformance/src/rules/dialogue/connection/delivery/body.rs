@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::message::Message;
+use super::message::{Field, Message};
 use super::{Delivered, Findings, RuleId};
 use crate::counted::counted;
 use crate::dialogue::arrival::By;
@@ -58,21 +58,23 @@ fn bare_ends(delivered: &Delivered<'_>, sent: &Message<'_>, arrived: &Message<'_
 fn has_same_encoding(sent: &Message<'_>, arrived: &Message<'_>) -> bool {
     let solid = |message: &Message<'_>| {
         let names = ["MIME-Version", "Content-Type", "Content-Transfer-Encoding"];
-        names.map(|name| message.named(name).map(|field| field.solid()).collect::<Vec<_>>())
+        names.map(|name| message.named(name).map(Field::solid).collect::<Vec<_>>())
     };
     solid(sent) == solid(arrived)
 }
 
 fn text(delivered: &Delivered<'_>, sent: &Message<'_>, arrived: &Message<'_>, findings: &mut Findings) {
     let by = delivered.arrived.by;
-    let pairs = || sent.body.iter().zip(&arrived.body).map(|(sent, arrived)| (plain(sent, by), plain(arrived, by)));
+    let pairs =
+        || sent.body.iter().zip(&arrived.body).map(|(sent, arrived)| (plain(sent, by), plain(arrived, by)));
     if sent.body.len() != arrived.body.len() {
         // A server may limit lines beyond the length that it must take.
         if sent.body.iter().all(|line| line.len() <= LINE) {
             let place = pairs().position(|(sent, arrived)| sent != arrived);
             let place = place.unwrap_or(sent.body.len().min(arrived.body.len())) + 1;
             let (before, after) = (counted(sent.body.len(), "line"), arrived.body.len());
-            let detail = format!("{before} of the body arrived as {after}, which differ from line {place} on");
+            let detail =
+                format!("{before} of the body arrived as {after}, which differ from line {place} on");
             findings.add(RuleId::DELIVERED_LINES_KEPT, detail);
         }
         return;
@@ -89,7 +91,8 @@ fn text(delivered: &Delivered<'_>, sent: &Message<'_>, arrived: &Message<'_>, fi
             () => continue,
         };
         if broken.insert(rule) {
-            let detail = format!("line {number} of the body: {} arrived as {}", quoted(sent), quoted(arrived));
+            let detail =
+                format!("line {number} of the body: {} arrived as {}", quoted(sent), quoted(arrived));
             findings.add(rule, detail);
         }
     }

@@ -52,14 +52,14 @@ impl Envelope {
         let deliveries = delivered.arrived.deliveries();
         let detail = match numbers.as_slice() {
             [first, rest @ ..] if refusal(first) && rest.iter().all(refusal) => {
-                format!("{first} after the message, but {} arrived", copies(deliveries))
+                format!("{first} after the message, but {} arrived", counted(deliveries, "copy"))
             }
             numbers if delivered.protocol() == Protocol::Lmtp && numbers.len() == self.accepted.len() => {
                 let all = || self.accepted.iter().zip(numbers);
-                let is_taken = |path: &str| all().any(|(other, number)| is_same(other, path) && !refusal(number));
-                let refused = all().find(|(path, number)| {
-                    refusal(number) && !is_taken(path) && delivered.count(path) > 0
-                });
+                let is_taken =
+                    |path: &str| all().any(|(other, number)| is_same(other, path) && !refusal(number));
+                let refused = all()
+                    .find(|(path, number)| refusal(number) && !is_taken(path) && delivered.count(path) > 0);
                 let Some((path, number)) = refused else { return };
                 format!("{number} for <{path}> after the message, but a copy arrived")
             }
@@ -76,11 +76,11 @@ impl Envelope {
             if recipients == 0 || deliveries <= recipients {
                 return;
             }
-            format!("{} for {}", copies(deliveries), counted(recipients, "recipient"))
+            format!("{} for {}", counted(deliveries, "copy"), counted(recipients, "recipient"))
         } else {
             let twice = self.accepted.iter().find(|path| delivered.count(path) > wanted(path));
             let Some(path) = twice else { return };
-            format!("{} for <{path}>", copies(delivered.count(path)))
+            format!("{} for <{path}>", counted(delivered.count(path), "copy"))
         };
         findings.add(RuleId::ONE_COPY_PER_RECIPIENT, detail);
     }
@@ -98,12 +98,15 @@ impl Envelope {
     /// RFC 5321 §4.4, §4.5.5, §2.4: the address in MAIL becomes that of the next MAIL, or Return-Path.
     fn sender(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
         for copy in &delivered.arrived.copies {
-            let Some(arrived) = copy.sender.clone().or_else(|| return_path(delivered, copy)) else { continue };
+            let Some(arrived) = copy.sender.clone().or_else(|| return_path(delivered, copy)) else {
+                continue;
+            };
             if self.sender.is_empty() && !arrived.is_empty() {
                 let detail = format!("the null sender arrived as <{arrived}>");
                 findings.add(RuleId::NULL_SENDER_KEPT, detail);
             } else if differs_in_case(&self.sender, &arrived) {
-                let is_own = self.accepted.iter().any(|path| domain(path).eq_ignore_ascii_case(domain(&self.sender)));
+                let is_own =
+                    self.accepted.iter().any(|path| domain(path).eq_ignore_ascii_case(domain(&self.sender)));
                 let detail = format!("the sender <{}> arrived as <{arrived}>", self.sender);
                 findings.add_if(is_own, RuleId::LOCAL_PART_CASE_KEPT, "own-domain", detail);
                 return;
@@ -131,10 +134,6 @@ impl Delivered<'_> {
         let all = self.arrived.copies.iter().flat_map(|copy| &copy.recipients);
         all.filter(|other| is_same(other, path)).count()
     }
-}
-
-fn copies(count: usize) -> String {
-    if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
 }
 
 fn is_accepted(step: &Step<'_>) -> bool {

@@ -38,9 +38,9 @@ fn places(sent: &[Field<'_>], arrived: &[Field<'_>]) -> Vec<Option<usize>> {
     let mut place = |field: &Field<'_>| {
         let wanted = field.solid();
         // Of several equal fields, those that the server added come first.
-        let found = (0..arrived.len()).rev().find(|index| {
-            arrived.get(*index) == Some(&wanted) && taken.get(*index) == Some(&false)
-        })?;
+        let found = (0..arrived.len())
+            .rev()
+            .find(|index| arrived.get(*index) == Some(&wanted) && taken.get(*index) == Some(&false))?;
         taken.get_mut(found).into_iter().for_each(|taken| *taken = true);
         Some(found)
     };
@@ -68,11 +68,8 @@ impl Compared<'_, '_> {
     fn received_added(&self, protocol: Protocol, findings: &mut Findings) {
         let all = self.arrived.iter().enumerate();
         let is_new = |index: &usize| !self.places.contains(&Some(*index));
-        let new: Vec<usize> = all
-            .filter(|(_, field)| field.is("Received"))
-            .map(|(index, _)| index)
-            .filter(is_new)
-            .collect();
+        let new: Vec<usize> =
+            all.filter(|(_, field)| field.is("Received")).map(|(index, _)| index).filter(is_new).collect();
         let first = self.places.iter().flatten().min().copied().unwrap_or(usize::MAX);
         let detail = if new.is_empty() {
             "no Received field was added"
@@ -91,7 +88,8 @@ impl Compared<'_, '_> {
             let exempt = ["Received", "Return-Path", "Bcc"].iter().any(|name| field.is(name));
             !exempt && field.solid().is_ascii()
         };
-        let lost = self.sent.iter().zip(&self.places).find(|(field, place)| place.is_none() && is_compared(field));
+        let lost =
+            self.sent.iter().zip(&self.places).find(|(field, place)| place.is_none() && is_compared(field));
         if let Some((field, _)) = lost {
             let name = field.name().escape_ascii();
             let is_there = self.arrived.iter().any(|other| other.name().eq_ignore_ascii_case(field.name()));

@@ -206,7 +206,15 @@ fn each_recipient_gets_one_copy_with_the_right_envelope() {
             "local-part-case-kept/own-domain note at 6",
         ),
         (
-            &["C: MAIL FROM:<Bob@example.org>\nS: 250 Ok", RCPT, DATA, sent, END, &to("lmtp", "bob@example.org", "<amy@example.org>"), came],
+            &[
+                "C: MAIL FROM:<Bob@example.org>\nS: 250 Ok",
+                RCPT,
+                DATA,
+                sent,
+                END,
+                &to("lmtp", "bob@example.org", "<amy@example.org>"),
+                came,
+            ],
             "local-part-case-kept/own-domain note at 5",
         ),
     ];
