@@ -52,8 +52,8 @@ fn records() -> Vec<Record> {
             ),
             exchange(Act::Command(format!("AUTH {MARKUP}\r\n").into()), b"```\r\n"),
             exchange(Act::Command(b"NOOP\r\n".into()), format!("250 {MARKUP}\r\n").as_bytes()),
-            Exchange { arrived: Some(arrived), ..exchange(Act::Message(HOSTILE.into()), b"250 Ok\r\n") },
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
+            Exchange { arrived: Some(arrived), ..exchange(Act::Message(HOSTILE.into()), b"250 Ok\r\n") },
         ],
         ..Dialogue::default()
     };
