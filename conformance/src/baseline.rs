@@ -247,6 +247,7 @@ S: 250 Ok",
             dialogue: Some(0),
             rules: Vec::new(),
             outcomes: Vec::new(),
+            subjects: Vec::new(),
         };
         let cases = vec![
             case("noop", Verdict::Fail),

@@ -243,8 +243,9 @@ impl Connection {
 
     /// Opens a session with EHLO, or with LHLO for LMTP, and returns the code of the first reply.
     ///
-    /// A server that answers 500 or 502 is then sent the other hello commands, which shows whether it speaks a
-    /// different protocol from the one that the target names.
+    /// A server that answers EHLO with 500 or 502 is greeted with HELO (RFC 5321 §3.2), and if it accepts that, its reply
+    /// counts. If it does not, other hello commands show whether it speaks a different protocol from the one that the
+    /// target names.
     pub async fn hello(&mut self) -> Option<u16> {
         let verbs: &[&str] = match self.dialogue.protocol {
             Protocol::Lmtp => &["LHLO", "EHLO"],
@@ -253,6 +254,9 @@ impl Connection {
         let mut first = None;
         for verb in verbs {
             let number = self.command(&format!("{verb} {CLIENT}")).await;
+            if *verb == "HELO" && number == Some(250) {
+                return number;
+            }
             first = first.or(number);
             if !matches!(number, Some(500 | 502)) {
                 break;
@@ -352,12 +356,52 @@ impl Connection {
 
     /// Sends a message and reads one reply, or in LMTP one per accepted recipient.
     pub async fn message(&mut self, octets: &[u8]) -> Option<u16> {
-        let plain = octets == b".\r\n" || octets.ends_with(b"\r\n.\r\n");
-        let sure = plain && !has_stray_end(octets);
-        let number = self.act(Act::Message(octets.to_vec()), octets, self.due()).await;
+        let act = Act::Message(octets.to_vec());
+        let sure = self.session.ends_message(octets) && !self.has_stray_end(octets);
+        let number = self.act(act, octets, self.due()).await;
         if !sure {
             self.doubt_last();
         }
+        number
+    }
+
+    /// Sends a part of a command line, to which no reply is due, and listens for `duration`. Matches are not sure from
+    /// then on. Returns the code of the first reply, if one comes all the same.
+    pub async fn raw_part(&mut self, octets: &[u8], duration: Duration) -> Option<u16> {
+        let number = self.act_part(Act::Command(octets.to_vec()), octets, duration).await;
+        self.doubt_last();
+        number
+    }
+
+    /// Sends a part of a message, to which no reply is due, and listens for `duration`. Returns the code of the first
+    /// reply, if one comes all the same.
+    pub async fn message_part(&mut self, octets: &[u8], duration: Duration) -> Option<u16> {
+        let is_stray = self.has_stray_end(octets);
+        let number = self.act_part(Act::Message(octets.to_vec()), octets, duration).await;
+        if is_stray {
+            self.doubt_last();
+        }
+        number
+    }
+
+    /// Returns whether octets of a message, after those that were sent already, have a CR without LF or an LF without CR. A
+    /// CR at the end may be followed by LF in the next part.
+    fn has_stray_end(&self, octets: &[u8]) -> bool {
+        let text = [self.session.text(), octets].concat();
+        let is_stray = |pair: &[u8]| (pair[0] == b'\r') != (pair[1] == b'\n');
+        text.windows(2).any(is_stray) || text.first() == Some(&b'\n')
+    }
+
+    async fn act_part(&mut self, act: Act, octets: &[u8], duration: Duration) -> Option<u16> {
+        self.gather(self.timeouts.settle).await;
+        let sent = self.send(octets).await;
+        let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
+        self.hear_out(&mut exchange, (Instant::now() + duration).min(self.deadline)).await;
+        if let Err(error) = sent {
+            self.give_up(&mut exchange, &error);
+        }
+        let number = exchange.number();
+        self.keep(exchange);
         number
     }
 
@@ -399,13 +443,15 @@ impl Connection {
         self.is_open()
     }
 
-    /// Listens for `duration` for octets that answer nothing.
-    pub async fn listen(&mut self, duration: Duration) {
+    /// Listens for `duration` for octets that answer nothing. Returns the code of the first reply.
+    pub async fn listen(&mut self, duration: Duration) -> Option<u16> {
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(Act::Wait) };
         self.hear_out(&mut exchange, (Instant::now() + duration).min(self.deadline)).await;
+        let number = exchange.number();
         if !exchange.answers.is_empty() || exchange.end != End::Answered {
             self.keep(exchange);
         }
+        number
     }
 
     /// Drops the connection without sending anything. Within a message, QUIT would be one of its lines, and the final
@@ -418,7 +464,8 @@ impl Connection {
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
-        if self.session.is_in_data() {
+        // After 220 to STARTTLS, the server reads everything as TLS (RFC 3207 §4).
+        if self.session.is_in_data() || self.session.awaits_handshake {
             self.abandon();
         }
         // Within AUTH, QUIT would be taken for a response (RFC 4954 §4).
@@ -541,7 +588,7 @@ impl Connection {
     }
 
     fn take_surplus(&mut self, exchange: &mut Exchange) {
-        self.inbox.take_surplus(exchange);
+        self.inbox.take_surplus(exchange, self.session.awaits_handshake);
         if self.inbox.is_full() {
             self.hang_up(exchange);
         }
@@ -563,7 +610,7 @@ impl Connection {
     fn close(&mut self, exchange: &mut Exchange, end: End) {
         self.stream = None;
         exchange.end = end;
-        self.inbox.take_surplus(exchange);
+        self.inbox.take_surplus(exchange, self.session.awaits_handshake);
         self.inbox.take_unfinished(exchange);
     }
 
@@ -572,7 +619,7 @@ impl Connection {
         self.stream = None;
         self.given_up.get_or_insert(GivenUp::Overflow);
         exchange.end = End::Overflow;
-        self.inbox.take_surplus(exchange);
+        self.inbox.take_surplus(exchange, self.session.awaits_handshake);
         self.inbox.count_unfinished(exchange);
     }
 
@@ -580,18 +627,4 @@ impl Connection {
         self.session.follow(&exchange);
         self.dialogue.exchanges.push(exchange);
     }
-}
-
-/// Returns whether the octets have a CR without LF or an LF without CR.
-fn has_stray_end(octets: &[u8]) -> bool {
-    let mut before = 0;
-    for pair in octets.iter().zip(octets.iter().skip(1).chain([&0])) {
-        match pair {
-            (b'\r', next) if *next != b'\n' => return true,
-            (b'\n', _) if before != b'\r' => return true,
-            _ => {}
-        }
-        before = *pair.0;
-    }
-    false
 }

@@ -1,7 +1,9 @@
 //! Dialogues: what happened on a connection, as the acts of the client with the replies to each.
 
 pub mod arrival;
+pub(crate) mod batch;
 pub mod content;
+pub(crate) mod matching;
 pub(crate) mod octets;
 pub(crate) mod session;
 pub mod shape;
@@ -195,7 +197,8 @@ pub enum Act {
     },
     /// It answered a 334 challenge.
     Response(#[serde(with = "octets")] Vec<u8>),
-    /// It sent a message after 354, including the final dot.
+    /// It sent a message after 354, including the final dot. If a part of the message was sent, and a reply awaited
+    /// or read, before the rest, each part is an act.
     Message(#[serde(with = "octets")] Vec<u8>),
     /// It began TLS. There is no reply to a handshake; `end` says whether it failed.
     Handshake,

@@ -199,6 +199,9 @@ pub struct FindingRecord {
     /// The case that provoked it, or `None` in a recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
+    /// The index of the exchange that shows it, if that is not the one of the location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<usize>,
     /// A clause that says what was observed.
     pub detail: String,
     /// The file and line in a recording.
@@ -250,6 +253,7 @@ impl FindingRecord {
             location: finding.location,
             case: case(finding.location, dialogues).map(str::to_owned),
             place: Place::of(finding.location, dialogues),
+            shown: finding.shown,
             detail: finding.detail,
             accepted: finding.accepted,
             more: finding.more,

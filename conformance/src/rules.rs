@@ -16,9 +16,8 @@ use crate::dialogue::wrong_service::wrong_service;
 use crate::knowledge::Knowledge;
 
 use catalogue::{Level, RuleId};
-use dialogue::connection::Connection;
-use finding::{Finding, Findings, Gathered, Location};
-use observation::Observation;
+use dialogue::connection::{Connection, LocatedFindings};
+use finding::{Finding, Findings, Gathered, Location, settle};
 
 pub use reply::registry::Agreement;
 
@@ -27,6 +26,11 @@ pub use reply::registry::Agreement;
 pub struct Strictness {
     /// Whether pairs that the registry does not list are errors.
     pub registry: bool,
+}
+
+/// Returns whether a rule compares the connections of a run.
+pub(crate) fn compares_connections(rule: RuleId) -> bool {
+    dialogue::across::RULES.contains(&rule)
 }
 
 /// The judgement of the connections of a run or a recording.
@@ -62,27 +66,35 @@ pub struct Judgement {
 /// ```
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
-    let mut agreement = Agreement::default();
-    let mut gathered = Gathered::of(dialogues);
     let steps =
         |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
     let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
-    for (dialogue, steps) in steps.iter().enumerate() {
-        for (exchange, step) in steps.iter().enumerate() {
-            for observation in Observation::all(step, knowledge) {
-                let location = Location { dialogue, exchange, reply: Some(observation.nth) };
-                let mut findings = Findings::default();
-                reply::judge(&observation, &mut findings);
-                gathered.extend(findings.at(location));
-                agreement.count(&observation);
-            }
-        }
-    }
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
-    gathered.extend(connections.iter().flat_map(dialogue::connection::judge));
-    gathered.extend(dialogue::across::judge(&connections));
+    let mut located = LocatedFindings::default();
+    for connection in &connections {
+        dialogue::connection::judge(connection, &mut located);
+    }
+    dialogue::across::judge(&connections, &mut located);
+    let mut agreement = Agreement::default();
+    let mut gathered = Gathered::of(dialogues);
+    for (dialogue, connection) in connections.iter().enumerate() {
+        for exchange in 0..connection.length() {
+            let mut found: Vec<(Location, Findings)> = located.take(dialogue, exchange).into_iter().collect();
+            for observation in connection.replies(exchange) {
+                let mut findings = Findings::default();
+                reply::judge(&observation, &mut findings);
+                agreement.count(&observation);
+                if !findings.is_empty() {
+                    found.push((Location { dialogue, exchange, reply: Some(observation.nth) }, findings));
+                }
+            }
+            if !found.is_empty() {
+                gathered.extend(settle(found));
+            }
+        }
+    }
     let mut findings = gathered.finish();
     if strictness.registry {
         const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];

@@ -1,6 +1,7 @@
 //! Runs cases against a target and judges the replies.
 
 mod attempt;
+mod challenge;
 mod drive;
 mod interruption;
 mod mailboxes;
@@ -28,13 +29,14 @@ use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::record::Subject;
 use crate::record::origin::{Origin, RunOrigin, Tls};
-use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
+use crate::record::outcome::{CaseOutcome, Outcome, Reason, Verdict};
 use crate::rules::catalogue::{Level, RuleId};
 use crate::rules::finding::Location;
 use crate::rules::profile::Profile;
 use crate::rules::{Strictness, judge};
 use crate::target::{Address, Target};
 
+use challenge::Challenge;
 pub use interruption::Interruption;
 use mailboxes::suspect_mailboxes;
 pub use politeness::Politeness;
@@ -130,32 +132,22 @@ impl Unjudged {
         Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }
     }
 
-    /// Makes cases inconclusive whose message did not arrive for all recipients, or was refused although the case is not
-    /// about refusals.
+    /// Makes cases inconclusive whose message did not arrive for all recipients.
     ///
-    /// Neither is a finding. A server may need longer, or report the failure to the sender (RFC 5321 §6.1).
-    fn miss(&mut self, cases: &[Case], looked: &[Looked], wait: Duration) {
-        for outcome in self.cases.iter_mut().filter(|outcome| outcome.verdict == Verdict::Observed) {
-            let case = cases.iter().find(|case| case.id == outcome.id);
-            let Some(case) = case.filter(|case| case.needs.contains(&Need::Delivery)) else { continue };
-            let dialogues = &self.dialogues;
-            let is_own = |looked: &&Looked| {
-                let dialogue =
-                    dialogues.get(looked.dialogue).filter(|_| outcome.dialogue == Some(looked.dialogue));
-                dialogue.and_then(|dialogue| dialogue.case(looked.exchange)) == Some(case.id.as_str())
+    /// That is not a finding. A server may need longer, or report the failure to the sender (RFC 5321 §6.1).
+    fn miss(&mut self, looked: &[Looked], wait: Duration) {
+        for Looked { dialogue, exchange, arrived, due } in looked.iter().filter(|one| one.arrived < one.due) {
+            let case = self.dialogues.get(*dialogue).and_then(|dialogue| dialogue.case(*exchange));
+            let is_own = |outcome: &&mut CaseOutcome| {
+                outcome.dialogue == Some(*dialogue) && case == Some(outcome.id.as_str())
             };
-            let own: Vec<&Looked> = looked.iter().filter(is_own).collect();
-            let is_about_refusals = case.rules.contains(&RuleId::REFUSED_NOT_DELIVERED) && !own.is_empty();
-            let reason =
-                if let Some(Looked { arrived, due, .. }) = own.iter().find(|one| one.arrived < one.due) {
-                    format!("{arrived} of {due} copies arrived within {} s", wait.as_secs())
-                } else if own.iter().all(|one| one.due == 0) && !is_about_refusals {
-                    "the server did not accept the message".to_owned()
-                } else {
-                    continue;
-                };
-            outcome.verdict = Verdict::Inconclusive;
-            outcome.reason = Some(reason.into());
+            if let Some(outcome) = self.cases.iter_mut().find(is_own)
+                && outcome.verdict == Verdict::Observed
+            {
+                outcome.verdict = Verdict::Inconclusive;
+                let seconds = wait.as_secs();
+                outcome.reason = Some(format!("{arrived} of {due} copies arrived within {seconds} s").into());
+            }
         }
     }
 }
@@ -180,7 +172,7 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     runner.run(cases, &mut unjudged).await;
     if let Some(reader) = &reader {
         tokio::select! {
-            looked = reader.collect(&mut unjudged.dialogues) => unjudged.miss(cases, &looked?, reader.wait()),
+            looked = reader.collect(&mut unjudged.dialogues) => unjudged.miss(&looked?, reader.wait()),
             () = plan.interruption.happened() => {}
         }
     }
@@ -219,7 +211,7 @@ pub(crate) fn conclude(unjudged: Unjudged, target: &Target, cases: &[Case], plan
     }
     let origin = Origin::Run(origin);
     let mut outcome = Outcome { origin, cases: tried, dialogues, judgement, hints: Vec::new() };
-    decide(&mut outcome, cases);
+    decide(&mut outcome, cases, target);
     if let Some(redaction) = &redaction {
         redact(&mut outcome, redaction, target, plan);
     }
@@ -249,9 +241,11 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
 
 /// Gives each case its final verdict.
 ///
-/// A case that went as expected passes, warns or fails by the findings of the rules that it names. A finding at level
-/// error fails a case even if something got in its way, because the violation was seen all the same.
-fn decide(outcome: &mut Outcome, cases: &[Case]) {
+/// A case that went as expected passes, warns or fails by the findings of the rules that it names. It only passes if one of
+/// these rules could have failed it. A finding at level error or warning counts even if something got in the way of the
+/// case, because the violation was seen all the same.
+fn decide(outcome: &mut Outcome, cases: &[Case], target: &Target) {
+    use Verdict::{Blocked, Fail, Inconclusive, Observed, Pass, Skipped, Warn};
     let mut worst: HashMap<(String, RuleId), Level> = HashMap::new();
     for finding in &outcome.judgement.findings {
         let location = finding.location;
@@ -261,18 +255,23 @@ fn decide(outcome: &mut Outcome, cases: &[Case]) {
         let level = worst.entry((case.to_owned(), finding.rule)).or_insert(finding.level);
         *level = finding.level.max(*level);
     }
-    for kept in outcome.cases.iter_mut().filter(|kept| kept.dialogue.is_some()) {
+    for kept in &mut outcome.cases {
         let Some(case) = cases.iter().find(|case| case.id == kept.id) else { continue };
+        let Some(position) = kept.dialogue else { continue };
         let levels = case.rules.iter().filter_map(|rule| worst.get(&(case.id.clone(), *rule)));
         match (levels.max(), kept.verdict) {
-            (
-                Some(Level::Error),
-                Verdict::Observed | Verdict::Blocked | Verdict::Inconclusive | Verdict::Skipped,
-            ) => {
-                kept.verdict = Verdict::Fail;
+            (Some(Level::Error), Observed | Blocked | Inconclusive | Skipped) => kept.verdict = Fail,
+            (Some(Level::Warning), Observed | Blocked | Inconclusive) => kept.verdict = Warn,
+            (None, Observed) if !case.rules.is_empty() && case.asks() => {
+                let challenge =
+                    Challenge { case, dialogues: &outcome.dialogues, position, knowledge: &target.knowledge };
+                if challenge.could_fail(&kept.subjects) {
+                    kept.verdict = Pass;
+                } else {
+                    kept.verdict = Inconclusive;
+                    kept.reason = Some(Reason::Unjudged);
+                }
             }
-            (Some(Level::Warning), Verdict::Observed) => kept.verdict = Verdict::Warn,
-            (None, Verdict::Observed) if !case.rules.is_empty() => kept.verdict = Verdict::Pass,
             _ => {}
         }
     }

@@ -29,6 +29,8 @@ pub struct Case {
     pub after: Vec<String>,
     /// The state in which the steps begin.
     pub start: Start,
+    /// Whether it asks about the replies by which that state is reached.
+    pub opening: bool,
     /// The rules whose findings decide whether it passes.
     pub rules: Vec<RuleId>,
     /// What the client does, in order.
@@ -38,6 +40,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// Returns whether it says which replies it asks for. If it does not, it can only be observed.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.opening || self.steps.iter().any(|step| !step.expect.is_empty())
+    }
+
     /// Returns whether the case sends the user name or password of the target, or a wrong password.
     #[must_use]
     pub fn takes_credentials(&self) -> bool {
@@ -208,8 +216,25 @@ pub struct Step {
     pub while_reply: Option<String>,
     /// The pattern that the reply before must match for the step to be done: `2yz`, `354`.
     pub only_after: Option<String>,
+    /// The patterns of replies that answer what the case asks: `2yz`, `500`, `none`, `closed`. Without any, the step only
+    /// prepares others, and has to succeed.
+    pub expect: Vec<String>,
+    /// How many seconds the client listens after sending a part of a line or message, to which no reply is due yet.
+    pub quiet: Option<f64>,
     /// Whether it sends the user name or password of the target, or a wrong password.
     pub takes_credentials: bool,
+}
+
+impl Step {
+    /// Returns whether it is done only after certain replies.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.only_after.is_some()
+    }
+
+    /// Returns whether no reply is due to it.
+    pub(crate) fn may_be_silent(&self) -> bool {
+        self.quiet.is_some() || matches!(self.action, Action::Listen(_))
+    }
 }
 
 /// What the client does in a step. Texts are templates.
@@ -217,13 +242,13 @@ pub struct Step {
 pub enum Action {
     /// Sends a line, with CR LF added, and reads one reply.
     Send(String),
-    /// Sends octets unchanged and reads that many replies.
+    /// Sends octets unchanged and reads that many replies; none if the step is `quiet`.
     Raw(String, usize),
     /// Sends lines in one write and reads a reply to each.
     Pipeline(Vec<String>),
     /// Sends a message, with the final dot added. Only done after 354.
     Message(String),
-    /// Sends the octets of a message unchanged. Only done after 354.
+    /// Sends the octets of a message, or of a part of one, unchanged. Only done after 354.
     RawMessage(String),
     /// Sends a response to a challenge. Only done after 334.
     Response(String),
@@ -241,6 +266,11 @@ impl Action {
     /// Returns whether it sends command lines.
     pub(crate) fn is_command(&self) -> bool {
         matches!(self, Action::Send(_) | Action::Pipeline(_))
+    }
+
+    /// Returns whether the server may answer it.
+    pub(crate) fn is_answered(&self) -> bool {
+        !matches!(self, Action::StartTls | Action::Pause(_))
     }
 
     /// Returns its texts.
@@ -275,6 +305,7 @@ pub struct Expectation {
 #[serde(rename_all = "lowercase")]
 pub enum Happened {
     /// It went as expected.
+    #[serde(skip)]
     Expected,
     /// The server does not have what the case is about.
     Unsupported,

@@ -84,6 +84,11 @@ fn is_pattern(text: &str) -> bool {
         && (200..600).any(|number| fits(number, text))
 }
 
+/// Returns whether the text is a pattern of replies, or says that there is none.
+fn is_expected(text: &str) -> bool {
+    is_pattern(text) || matches!(text, "none" | "closed")
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -105,6 +110,8 @@ struct RawCase {
     after: Vec<String>,
     #[serde(default)]
     start: Start,
+    #[serde(default)]
+    opening: bool,
     rules: Vec<String>,
     steps: Vec<RawStep>,
     #[serde(default)]
@@ -131,6 +138,9 @@ struct RawStep {
     while_reply: Option<String>,
     #[serde(rename = "if")]
     only_after: Option<String>,
+    #[serde(default)]
+    expect: Vec<String>,
+    quiet: Option<f64>,
 }
 
 impl RawCase {
@@ -144,7 +154,7 @@ impl RawCase {
             bail!("steps is empty: write what the client does, for example steps = [{{ send = \"NOOP\" }}]");
         }
         for outcome in &self.outcomes {
-            if !is_pattern(&outcome.reply) && !matches!(outcome.reply.as_str(), "none" | "closed") {
+            if !is_expected(&outcome.reply) {
                 bail!(
                     "reply {:?}: write a reply code, a class such as `2yz`, `none` or `closed`",
                     outcome.reply
@@ -174,6 +184,7 @@ impl RawCase {
             needs,
             after: self.after,
             start: self.start,
+            opening: self.opening,
             rules: self.rules.iter().map(rule).collect::<Result<_>>()?,
             steps,
             outcomes: self.outcomes,
@@ -215,11 +226,27 @@ impl RawStep {
         for (key, is_there, owner, is_owner) in [
             ("replies", self.replies.is_some(), "raw", matches!(action, Action::Raw(..))),
             ("last", self.last.is_some(), "chunk", matches!(action, Action::Chunk(..))),
+            (
+                "quiet",
+                self.quiet.is_some(),
+                "raw or raw-message",
+                matches!(action, Action::Raw(..) | Action::RawMessage(_)),
+            ),
+            ("expect", !self.expect.is_empty(), "something that is sent", action.is_answered()),
             ("while", self.while_reply.is_some(), "repeat", self.repeat.is_some()),
         ] {
             if is_there && !is_owner {
                 bail!("{key} needs {owner}: add {owner}, or leave {key} out");
             }
+        }
+        if self.quiet.is_some_and(|seconds| !(0.0..=30.0).contains(&seconds)) {
+            bail!("quiet: write 0 to 30 seconds");
+        }
+        if self.quiet.is_some() && self.replies.is_some() {
+            bail!("quiet means that no reply is due: leave replies out");
+        }
+        if let Some(pattern) = self.expect.iter().find(|pattern| !is_expected(pattern)) {
+            bail!("expect {pattern:?}: write a reply code, a class such as `2yz`, `none` or `closed`");
         }
         if self.starttls == Some(false) {
             bail!("starttls = false: write starttls = true, or leave it out");
@@ -234,8 +261,15 @@ impl RawStep {
             }
         }
         let takes_credentials = takes_credentials(&action)?;
-        let (while_reply, only_after) = (self.while_reply, self.only_after);
-        Ok(Step { action, repeat, while_reply, only_after, takes_credentials })
+        Ok(Step {
+            action,
+            repeat,
+            while_reply: self.while_reply,
+            only_after: self.only_after,
+            expect: self.expect,
+            quiet: self.quiet,
+            takes_credentials,
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::dialogue::{Answer, Excess, Exchange};
 use crate::limits::{CONNECTION_OCTETS, SURPLUS_REPLIES};
-use crate::protocol::reply::Reader;
+use crate::protocol::reply::{Reader, is_tls_record};
 
 /// What a server sends on one connection.
 ///
@@ -16,18 +16,30 @@ pub(super) struct Inbox {
     received: usize,
     /// The number of further surplus replies that are kept.
     room: usize,
+    /// Whether the server has begun to send TLS records in place of replies.
+    is_tls: bool,
 }
 
 impl Default for Inbox {
     fn default() -> Inbox {
-        Inbox { reader: Reader::default(), received: 0, room: SURPLUS_REPLIES }
+        Inbox { reader: Reader::default(), received: 0, room: SURPLUS_REPLIES, is_tls: false }
     }
 }
 
 impl Inbox {
     pub(super) fn push(&mut self, octets: &[u8]) {
         self.received = self.received.saturating_add(octets.len());
-        self.reader.push(octets);
+        if !self.is_tls {
+            self.reader.push(octets);
+        }
+    }
+
+    /// Drops TLS records that come after the reply to STARTTLS: they are not replies.
+    fn drop_records(&mut self) {
+        if is_tls_record(self.reader.rest()) {
+            self.forget();
+            self.is_tls = true;
+        }
     }
 
     /// Returns whether the server has exceeded the limit of octets per connection or per reply, so that nothing more is
@@ -49,8 +61,12 @@ impl Inbox {
     /// rest.
     ///
     /// Their time is 0, because no act asked for them.
-    pub(super) fn take_surplus(&mut self, exchange: &mut Exchange) {
-        while let Some(reply) = self.reader.next() {
+    pub(super) fn take_surplus(&mut self, exchange: &mut Exchange, awaits_handshake: bool) {
+        loop {
+            if awaits_handshake {
+                self.drop_records();
+            }
+            let Some(reply) = self.reader.next() else { break };
             if let Some(room) = self.room.checked_sub(1) {
                 self.room = room;
                 exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
@@ -79,5 +95,6 @@ impl Inbox {
     /// Drops an incomplete reply, because TLS begins or the connection has ended.
     pub(super) fn forget(&mut self) {
         self.reader = Reader::default();
+        self.is_tls = false;
     }
 }

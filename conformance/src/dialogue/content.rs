@@ -6,11 +6,21 @@ use crate::protocol::command::Verb;
 /// Returns the content of the message that an exchange completes, or `None` if it completes none.
 ///
 /// After DATA, the content ends before the first line with a single dot, and the dots that transparency adds are
-/// removed (RFC 5321 §4.5.2). After BDAT, it consists of the chunks since MAIL (RFC 3030 §2).
+/// removed (RFC 5321 §4.5.2). A message may be sent in parts; the last one completes it. After BDAT, it consists of the chunks since MAIL (RFC 3030 §2).
 #[must_use]
 pub fn content(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
     match &exchanges.get(index)?.act {
-        Act::Message(octets) => Some(without_dots(octets)),
+        Act::Message(_) => {
+            let before = exchanges.get(..=index)?.iter().rev();
+            let mut parts: Vec<&[u8]> = before
+                .map_while(|exchange| match &exchange.act {
+                    Act::Message(octets) => Some(octets.as_slice()),
+                    _ => None,
+                })
+                .collect();
+            parts.reverse();
+            without_dots(&parts.concat())
+        }
         act @ Act::Chunk { .. } if act.command().is_some_and(|command| command.is_last_chunk()) => {
             let verb = |exchange: &&Exchange| exchange.command().map(|command| command.verb());
             let before = exchanges.get(..=index)?;
@@ -25,16 +35,16 @@ pub fn content(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the lines up to the one with a single dot, without a dot at their beginning.
-fn without_dots(octets: &[u8]) -> Vec<u8> {
+/// Returns the lines up to the one with a single dot, without a dot at their beginning. `None` if there is no such line.
+fn without_dots(octets: &[u8]) -> Option<Vec<u8>> {
     let mut content = Vec::with_capacity(octets.len());
     for line in lines(octets) {
         if line == b".\r\n" {
-            break;
+            return Some(content);
         }
         content.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
     }
-    content
+    None
 }
 
 /// Returns the lines of a text, each with its CR LF. Only CR LF ends a line (RFC 5321 §2.3.8).
@@ -64,6 +74,15 @@ mod tests {
         assert_eq!(content(b"a\r\n..\r\n..b\r\n.\r\n").as_deref(), Some(r"a\r\n.\r\n.b\r\n"));
         assert_eq!(content(b"a\n.\nb\r\n.\r\nMAIL\r\n").as_deref(), Some(r"a\n.\nb\r\n"));
         assert_eq!(content(b".\r\n").as_deref(), Some(""));
+        assert_eq!(content(b"a\r\n").as_deref(), None);
+    }
+
+    #[test]
+    fn a_message_may_be_sent_in_parts() {
+        let parts = ["a\r", "\nb\r\n.\r\n"].map(|part| Exchange::new(Act::Message(part.into())));
+        let exchanges: Vec<&Exchange> = parts.iter().collect();
+        assert_eq!(content(&exchanges, 0), None);
+        assert_eq!(content(&exchanges, 1), Some(b"a\r\nb\r\n".to_vec()));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Session {
     pub failed_authentications: usize,
     /// The mail transaction, once MAIL was accepted. The sessions of several steps share it.
     pub transaction: Option<Arc<Transaction>>,
+    /// The last octets of the message so far, if its end has not been sent.
+    text: Vec<u8>,
     /// The number of recipients accepted.
     accepted: usize,
     /// The number of recipients refused.
@@ -46,7 +48,12 @@ pub struct Session {
     pub refusals: usize,
     /// Whether the server sent 421.
     pub shut_down: bool,
+    /// Whether the server answered STARTTLS with 220, so that the handshake comes next (RFC 3207 §4).
+    pub awaits_handshake: bool,
 }
+
+/// What ends a message (RFC 5321 §4.1.1.4).
+const END: &[u8] = b"\r\n.\r\n";
 
 /// The number of recipients whose lines are kept. It limits the size of a session.
 const KEPT: usize = 100;
@@ -144,6 +151,27 @@ impl Session {
         self.transaction.as_ref().is_some_and(|transaction| transaction.data)
     }
 
+    /// The last octets of the message so far, if its end has not been sent.
+    #[must_use]
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Returns whether these octets, after the parts of the message that were sent already, end the message.
+    #[must_use]
+    pub fn ends_message(&self, octets: &[u8]) -> bool {
+        let last = octets.len().min(END.len());
+        let end = [&self.text, &octets[octets.len() - last..]].concat();
+        // The first CR LF of the end may be that of the DATA command.
+        end.ends_with(END) || end == END[2..]
+    }
+
+    /// Returns whether an act is a part of a message without the end of the message.
+    #[must_use]
+    pub fn leaves_message_open(&self, act: &Act) -> bool {
+        matches!(act, Act::Message(octets) if !self.ends_message(octets))
+    }
+
     /// Updates the state by an exchange.
     pub fn follow(&mut self, exchange: &Exchange) {
         let numbers = || exchange.answers.iter().filter_map(Answer::number);
@@ -153,10 +181,19 @@ impl Session {
         match &exchange.act {
             Act::Connect => self.greeting = number,
             Act::Handshake if exchange.end != End::Failed => self.begin_tls(),
-            Act::Handshake | Act::Wait => {}
+            Act::Handshake => self.awaits_handshake = false,
+            Act::Wait => {}
             Act::Response(_) => self.follow_authentication(number),
-            Act::Message(_) => self.transaction = None,
-            Act::Command(_) => {
+            // A reply to a part of a message ends the transaction too early, but it does end it.
+            Act::Message(octets) => {
+                if self.ends_message(octets) || number.is_some() {
+                    self.transaction = None;
+                }
+                self.text.extend_from_slice(octets);
+                self.text.drain(..self.text.len().saturating_sub(END.len() - 1));
+            }
+            Act::Command(octets) => {
+                self.awaits_handshake = number == Some(220) && begins_starttls(octets);
                 if let Some(command) = exchange.command() {
                     self.follow_command(command, exchange);
                 }
@@ -197,6 +234,7 @@ impl Session {
                 }
             }
             Verb::Data => {
+                self.text.clear();
                 if let Some(transaction) = &mut self.transaction {
                     let transaction = Arc::make_mut(transaction);
                     transaction.data = number == Some(354);
@@ -254,6 +292,12 @@ impl Session {
             ..Session::default()
         };
     }
+}
+
+/// Returns whether a command, or the first of several lines that were sent as one, is STARTTLS.
+pub(crate) fn begins_starttls(octets: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', octets).map_or(octets.len(), |end| end + 1);
+    Command::read(&octets[..end]).verb() == Verb::Starttls
 }
 
 /// An exchange, its parsed command and replies, and the session before it.

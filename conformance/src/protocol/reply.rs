@@ -203,6 +203,11 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// Returns whether octets begin like a TLS record (RFC 8446 §5.1), as no reply does.
+pub(crate) fn is_tls_record(octets: &[u8]) -> bool {
+    matches!(octets, [0x14..=0x17, 3, ..])
+}
+
 /// Returns the number of a reply without reading the rest of it.
 pub(crate) fn number(octets: &[u8]) -> Option<u16> {
     Lines { rest: octets }.next()?.number()

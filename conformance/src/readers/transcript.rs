@@ -30,7 +30,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::Reader;
+use crate::protocol::reply::{Reader, is_tls_record};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -210,6 +210,8 @@ struct Matcher {
     /// The number of recipients accepted since MAIL, for LMTP.
     recipients: usize,
     handshake: Handshake,
+    /// What the client sent in clear after the reply to STARTTLS.
+    clear: Option<Exchange>,
     sure: bool,
     /// The line that is being read, from 1.
     line: usize,
@@ -274,6 +276,7 @@ impl Matcher {
             sending: None,
             recipients: 0,
             handshake: Handshake::None,
+            clear: None,
             sure: true,
             line,
             begun: line,
@@ -302,12 +305,17 @@ impl Matcher {
     fn take(&mut self, event: Event, line: usize) {
         self.line = line;
         match (event, self.handshake) {
-            (Event::Sent { .. }, Handshake::Due) => {
+            (Event::Sent { octets, .. }, Handshake::Due) => {
                 self.handshake = Handshake::Failed;
+                self.clear = Some(Exchange { sure: false, ..self.exchange(Act::Command(octets)) });
                 let handshake = self.exchange(Act::Handshake);
                 self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
             (Event::Sent { .. } | Event::Received(_), Handshake::Failed) => {}
+            // TLS records, which are not replies.
+            (Event::Received(octets), Handshake::Due) if is_tls_record(&octets) => {
+                self.handshake = Handshake::Failed;
+            }
             (event, _) => self.take_reply(event),
         }
     }
@@ -396,6 +404,14 @@ impl Matcher {
         {
             self.wait(Act::Chunk { command, octets }, false);
         }
+        // A reply that comes before the end of a message parts the message.
+        let is_in_message = match self.sending.take_if(|sending| matches!(sending, Sending::Message(_))) {
+            Some(Sending::Message(part)) if !part.is_empty() => {
+                self.wait(Act::Message(part), true);
+                true
+            }
+            taken => taken.is_some(),
+        };
         if !self.reader.is_waiting() {
             self.replying = self.line;
         }
@@ -417,6 +433,9 @@ impl Matcher {
                 _ => None,
             };
         }
+        if is_in_message && self.sending.is_none() {
+            self.sending = Some(Sending::Message(Vec::new()));
+        }
     }
 
     /// Gives a reply to the act that has waited longest.
@@ -430,8 +449,11 @@ impl Matcher {
     ) {
         let answer = Answer { octets, millis: 0 };
         let protocol = dialogue.protocol;
+        // A client that went on after some of the replies does not expect the others, unless it sent the next act before
+        // it had any.
         if let Some(last) = dialogue.exchanges.last_mut()
             && last.end == End::Answered
+            && (waiting.acts.is_empty() || last.pipelined)
             && lacks_replies(last, protocol, *recipients)
         {
             return last.answers.push(answer);
@@ -454,6 +476,12 @@ impl Matcher {
     }
 
     fn begin_tls(&mut self) {
+        // What was sent in clear after the reply to STARTTLS was not the handshake, which begins now.
+        if let Some(clear) = self.clear.take()
+            && let Some(failed) = self.dialogue.exchanges.last_mut().filter(|last| last.end == End::Failed)
+        {
+            *failed = Exchange { end: End::TimedOut, ..clear };
+        }
         // The server must discard what was sent in clear after STARTTLS (RFC 3207 §4.2), so it has no reply.
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             sure: false,

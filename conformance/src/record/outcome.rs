@@ -1,6 +1,7 @@
 //! The outcome of a run or of judged recordings, and its review against a baseline.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,9 @@ pub struct CaseOutcome {
     /// The indexes of the case's expected outcomes that matched a reply.
     #[serde(skip)]
     pub outcomes: Vec<usize>,
+    /// The exchanges with expected replies to what the case asks, by their indexes.
+    #[serde(skip)]
+    pub subjects: Vec<Range<usize>>,
 }
 
 impl CaseOutcome {
@@ -130,17 +134,20 @@ pub enum Reason {
     ConnectionTooLong,
     /// The canary failed before the case.
     CanaryFailed,
+    /// No rule of the case applies to what the server answered.
+    Unjudged,
     /// Another reason, as a clause.
     Other(String),
 }
 
 impl Reason {
-    const NAMED: [Reason; 5] = [
+    const NAMED: [Reason; 6] = [
         Reason::Interrupted,
         Reason::OutOfTime,
         Reason::OutOfRoom,
         Reason::ConnectionTooLong,
         Reason::CanaryFailed,
+        Reason::Unjudged,
     ];
 }
 
@@ -154,6 +161,7 @@ impl fmt::Display for Reason {
                 "the time for the connection is over; --connection-timeout gives more"
             }
             Reason::CanaryFailed => "the canary failed before",
+            Reason::Unjudged => "none of its rules applies to the replies",
             Reason::Other(clause) => clause,
         })
     }

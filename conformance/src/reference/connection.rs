@@ -1,9 +1,10 @@
 //! One connection: reads octets and writes octets, within limits of time and size.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -108,8 +109,9 @@ impl Connection {
     /// Reads a line up to LF and answers it. Only the beginning of a line that is too long is kept.
     async fn line(&mut self) -> io::Result<Goes> {
         let mut line = Vec::new();
+        let at_cr = self.setting.behaves(Behaviour::EndsLinesAtCr).is_some();
         loop {
-            let end = memchr(b'\n', &self.buffer).map(|end| end + 1);
+            let end = line_end(&self.buffer, at_cr);
             let part: Vec<u8> = self.buffer.drain(..end.unwrap_or(self.buffer.len())).collect();
             let room = KEPT.saturating_sub(line.len()).min(part.len());
             line.extend_from_slice(part.get(..room).unwrap_or_default());
@@ -129,10 +131,13 @@ impl Connection {
 
     /// Reads a message up to the line with the final dot, and answers it.
     async fn message(&mut self) -> io::Result<Goes> {
-        let bare_lf = self.setting.behaves(Behaviour::EndsMessageAtBareLf).is_some();
-        let mut reader = MessageReader { bare_lf, ..MessageReader::default() };
+        let fault = self.setting.behaves(Behaviour::EndsMessageAt);
+        let sequence = fault.map_or(&[][..], |fault| fault.sequence.as_slice());
+        let is_early = self.setting.behaves(Behaviour::AnswersEarly).is_some();
+        let mut reader = MessageReader { sequence, ..MessageReader::default() };
         loop {
-            let end = self.buffer.iter().position(|octet| reader.take(*octet)).map(|end| end + 1);
+            let mut ends = |octet: &u8| reader.take(*octet) || is_early && *octet == b'\n';
+            let end = self.buffer.iter().position(&mut ends).map(|end| end + 1);
             self.buffer.drain(..end.unwrap_or(self.buffer.len()));
             if end.is_some() {
                 let (start, size) = (reader.start, reader.size.saturating_sub(3));
@@ -293,10 +298,20 @@ impl Connection {
     }
 }
 
+/// Returns the number of octets in the first line, if it is complete: up to LF, or up to CR too.
+fn line_end(octets: &[u8], at_cr: bool) -> Option<usize> {
+    let end = if at_cr { memchr2(b'\r', b'\n', octets) } else { memchr(b'\n', octets) }?;
+    let is_crlf = octets.get(end..).is_some_and(|rest| rest.starts_with(b"\r\n"));
+    Some(end + if is_crlf { 2 } else { 1 })
+}
+
 /// Looks for the end of a message, octet by octet (RFC 5321 §4.1.1.4).
 #[derive(Default)]
-struct MessageReader {
-    bare_lf: bool,
+struct MessageReader<'a> {
+    /// Other octets that end the message, because of a fault; none without it.
+    sequence: &'a [u8],
+    /// The last octets, as many as those that end a message at most.
+    last: VecDeque<u8>,
     start: Vec<u8>,
     size: u64,
     stray: bool,
@@ -315,30 +330,30 @@ enum At {
     DotCr,
     /// CR.
     Cr,
-    /// LF alone.
-    BareLf,
     /// Anything else.
     Text,
 }
 
-impl MessageReader {
+impl MessageReader<'_> {
     /// Takes an octet, and returns whether it is the last one of the message.
     fn take(&mut self, octet: u8) -> bool {
         self.size += 1;
         if self.start.len() < KEPT {
             self.start.push(octet);
         }
-        let ends =
-            (self.at, octet) == (At::DotCr, b'\n') || self.bare_lf && (self.at, octet) == (At::Dot, b'\n');
+        self.last.push_back(octet);
+        if self.last.len() > self.sequence.len() {
+            self.last.pop_front();
+        }
+        let is_sequence = !self.sequence.is_empty() && self.last.iter().eq(self.sequence);
+        let ends = (self.at, octet) == (At::DotCr, b'\n') || is_sequence;
         let after_cr = matches!(self.at, At::Cr | At::DotCr);
-        self.stray |= after_cr && octet != b'\n' || octet == b'\n' && !after_cr && !ends;
+        self.stray |= !ends && (after_cr && octet != b'\n' || octet == b'\n' && !after_cr);
         self.at = match (self.at, octet) {
             (At::Start, b'.') => At::Dot,
-            (At::BareLf, b'.') if self.bare_lf => At::Dot,
             (At::Dot, b'\r') => At::DotCr,
             (At::Cr | At::DotCr, b'\n') => At::Start,
             (_, b'\r') => At::Cr,
-            (_, b'\n') => At::BareLf,
             _ => At::Text,
         };
         ends
@@ -351,18 +366,18 @@ mod tests {
 
     #[test]
     fn a_message_ends_where_it_should() {
-        let end = |octets: &[u8], bare_lf| {
-            let mut reader = MessageReader { bare_lf, ..MessageReader::default() };
+        let end = |octets: &[u8], sequence: &[u8]| {
+            let mut reader = MessageReader { sequence, ..MessageReader::default() };
             let end = octets.iter().position(|octet| reader.take(*octet)).map(|end| end + 1);
             (end, reader.stray)
         };
-        assert_eq!(end(b".\r\nx", false), (Some(3), false));
-        assert_eq!(end(b"a\r\n.\r\nx", false), (Some(6), false));
-        assert_eq!(end(b"a\r\n..\r\n.\r\n", false), (Some(10), false));
-        assert_eq!(end(b"a\n.\nb\r\n.\r\n", false), (Some(10), true));
-        assert_eq!(end(b"a\n.\nb\r\n.\r\n", true).0, Some(4));
-        assert_eq!(end(b"a\rb\r\n.\r\n", false), (Some(8), true));
-        assert_eq!(end(b"a\r\n.\rb\r\n.\r\n", false), (Some(11), true));
-        assert_eq!(end(b"a\r\n.x\r\n", false), (None, false));
+        assert_eq!(end(b".\r\nx", b""), (Some(3), false));
+        assert_eq!(end(b"a\r\n.\r\nx", b""), (Some(6), false));
+        assert_eq!(end(b"a\r\n..\r\n.\r\n", b""), (Some(10), false));
+        assert_eq!(end(b"a\n.\nb\r\n.\r\n", b""), (Some(10), true));
+        assert_eq!(end(b"a\n.\nb\r\n.\r\n", b"\n.\n").0, Some(4));
+        assert_eq!(end(b"a\rb\r\n.\r\n", b""), (Some(8), true));
+        assert_eq!(end(b"a\r\n.\rb\r\n.\r\n", b""), (Some(11), true));
+        assert_eq!(end(b"a\r\n.x\r\n", b""), (None, false));
     }
 }

@@ -114,8 +114,9 @@ impl Letter {
         if spoils(Spoil::ReplacesNullSender) && self.sender.is_empty() {
             self.sender = format!("postmaster@{DOMAIN}");
         }
-        if spoils(Spoil::TakesLfForLineEnd) {
-            self.content = replaced(&replaced(&self.content, b"\r\n", b"\n"), b"\n", b"\r\n");
+        if spoils(Spoil::TakesBareLineEnds) {
+            let bare = replaced(&replaced(&self.content, b"\r\n", b"\n"), b"\r", b"\n");
+            self.content = replaced(&bare, b"\n", b"\r\n");
         }
         let end = memchr::memmem::find(&self.content, b"\r\n\r\n").map_or(self.content.len(), |end| end + 2);
         let (header, body) = self.content.split_at(end);

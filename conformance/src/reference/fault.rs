@@ -21,14 +21,15 @@ const TEXT: &str = include_str!("faults.toml");
 static FAULTS: LazyLock<Result<Vec<Fault>, String>> =
     LazyLock::new(|| read(NAME, TEXT).map_err(|error| format!("{error:#}")));
 
-/// Something that the server does wrong.
+/// Something that the server does wrong, or a variation: something that it does otherwise than most and may do, or that no
+/// rule can judge.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     /// An immutable slug.
     pub name: String,
     /// What the server does, as a clause.
     pub about: String,
-    /// All rules that it breaks.
+    /// All rules that it breaks. A variation breaks none.
     pub trips: Vec<RuleId>,
     /// The protocol of the server that it is for.
     pub protocol: Protocol,
@@ -41,6 +42,8 @@ pub struct Fault {
     at: Vec<At>,
     /// The number that the behaviour needs.
     pub(super) count: usize,
+    /// The octets that the behaviour needs.
+    pub(super) sequence: Vec<u8>,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
     /// How the server delivers, for a fault that shows only in what arrives.
@@ -202,8 +205,12 @@ pub(super) enum Behaviour {
     ObeysRefusedChunks,
     /// Forgets what arrives in the same packet after a command line.
     LosesPipelined,
-    /// Ends a message at LF, a dot and LF.
-    EndsMessageAtBareLf,
+    /// Ends a message at the octets of `sequence` too.
+    EndsMessageAt,
+    /// Answers a message after its first line, and takes the rest for commands.
+    AnswersEarly,
+    /// Ends a command line at CR too.
+    EndsLinesAtCr,
     /// Sends one reply per recipient after the message, or in LMTP a single one; `at` names the replies.
     MiscountsRecipients,
     /// Sends the replies after an LMTP message for refused recipients too.
@@ -293,8 +300,8 @@ pub(super) enum Spoil {
     WrapsLines,
     /// Ends the lines of the body with LF alone.
     EndsLinesWithLf,
-    /// Takes LF alone for the end of a line.
-    TakesLfForLineEnd,
+    /// Takes CR and LF alone for the end of a line.
+    TakesBareLineEnds,
     /// Clears the high-order bit of each octet.
     ClearsHighBits,
     /// Removes control characters.
@@ -328,7 +335,10 @@ pub(super) enum Spoil {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     fault: Vec<Raw>,
+    #[serde(default)]
+    variation: Vec<Raw>,
 }
 
 #[derive(Deserialize)]
@@ -353,6 +363,7 @@ struct Raw {
     at: Vec<Spanned<String>>,
     #[serde(default)]
     count: usize,
+    sequence: Option<String>,
     port: Option<u16>,
     delivery: Option<By>,
 }
@@ -363,9 +374,16 @@ fn starttls() -> Tls {
 
 fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
     let file: File = data_file::parse(name, text)?;
-    let mut faults: Vec<Fault> = Vec::with_capacity(file.fault.len());
-    for raw in file.fault {
+    let mut faults: Vec<Fault> = Vec::with_capacity(file.fault.len() + file.variation.len());
+    let raw = file.fault.into_iter().map(|raw| (raw, true));
+    for (raw, is_fault) in raw.chain(file.variation.into_iter().map(|raw| (raw, false))) {
         let place = raw.name.span().start;
+        if raw.trips.is_empty() == is_fault {
+            bail!(
+                "{name}:{}: a [[fault]] names the rules that it breaks in trips, and a [[variation]] breaks none",
+                line_of(text.as_bytes(), place)
+            );
+        }
         let fault = raw.fault().map_err(|(own, error)| {
             let line = line_of(text.as_bytes(), own.unwrap_or(place));
             anyhow!("{name}:{line}: {error:#}")
@@ -423,6 +441,7 @@ impl Raw {
             without: self.without,
             behaviour: self.behaviour,
             count: self.count,
+            sequence: self.sequence.unwrap_or_default().into_bytes(),
             port: self.port,
             delivery: self.delivery,
         })
@@ -441,12 +460,13 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         let error = |text: &str| format!("{:#}", read("x.toml", text).expect_err("it is refused"));
-        let start = "[[fault]]\nname = \"a\"\nabout = \"b\"\n";
+        let start = "[[variation]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
             "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
         );
-        let rule = format!("{start}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");
+        let fault = start.replace("variation", "fault");
+        let rule = format!("{fault}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");
         assert_eq!(error(&rule), "x.toml:4: there is no rule \"no-such\"");
         let key = format!("{start}replies = {{ nop = \"250 Ok\\r\\n\" }}\n");
         assert_eq!(error(&key), "x.toml:4: there is no situation \"nop\"");

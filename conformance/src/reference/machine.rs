@@ -91,7 +91,8 @@ impl Message<'_> {
     /// Returns its content, without the final dot, and without the dots that transparency adds unless they are to stay.
     fn content(&self, keeps_dots: bool) -> Vec<u8> {
         let start = self.start;
-        let whole = start.strip_suffix(b".\r\n").or_else(|| start.strip_suffix(b".\n")).unwrap_or(start);
+        let ends = [&b".\r\n"[..], b".\n", b".\r"];
+        let whole = ends.iter().find_map(|end| start.strip_suffix(*end)).unwrap_or(start);
         if keeps_dots { whole.to_vec() } else { lines(whole).flat_map(without_dot).copied().collect() }
     }
 }

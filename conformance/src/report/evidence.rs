@@ -8,6 +8,7 @@ use crate::dialogue::arrival::Arrived;
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;
+use crate::rules::finding::Location;
 
 /// How much of an exchange is shown.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +26,7 @@ impl Cut {
     pub(super) const CONVERSATION: Cut = Cut { lines: 100, octets: 1000 };
 }
 
-/// The exchange that shows a violation, in printable characters.
+/// The exchanges that show a violation, in printable characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Evidence {
     /// The place in a recording, or else the case or the connection, and the number of the exchange from 1:
@@ -71,7 +72,7 @@ impl fmt::Display for Line {
 }
 
 impl Evidence {
-    /// Returns the exchange of a finding, without lines if the records lack it.
+    /// Returns the exchange of a finding and the one that shows it, without lines if the records lack it.
     pub(super) fn of(found: &FindingRecord, index: &RecordIndex<'_>) -> Evidence {
         let connection =
             index.dialogue(found.location).map_or("an unknown connection", |opening| &opening.name);
@@ -80,13 +81,14 @@ impl Evidence {
             None => format!("in {}", found.case.as_deref().unwrap_or(connection)),
         };
         let exchange = found.location.exchange.saturating_add(1);
-        Evidence {
-            location: format!("{}, exchange {exchange}", escaped(&place)),
-            lines: index
-                .exchange(found.location)
-                .map(|exchange| lines(exchange, Cut::EVIDENCE))
-                .unwrap_or_default(),
-        }
+        // What belongs to an exchange may have come in a later one.
+        let shown = found.shown.map(|exchange| Location { exchange, reply: None, ..found.location });
+        let exchanges = [Some(found.location), shown].into_iter().flatten();
+        let lines = exchanges
+            .filter_map(|location| index.exchange(location))
+            .flat_map(|exchange| lines(exchange, Cut::EVIDENCE))
+            .collect();
+        Evidence { location: format!("{}, exchange {exchange}", escaped(&place)), lines }
     }
 }
 

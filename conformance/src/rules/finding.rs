@@ -21,6 +21,10 @@ pub struct Finding {
     pub condition: Option<&'static str>,
     /// Where it was observed.
     pub location: Location,
+    /// The index of the exchange that shows it, if that is another one: a reply that belongs to one act may come after
+    /// the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown: Option<usize>,
     /// What was observed, as a short clause.
     pub detail: String,
     /// Why it is accepted, if a baseline accepts it.
@@ -122,18 +126,31 @@ impl fmt::Display for Location {
 /// What the rules find at one location.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    found: Vec<(RuleId, Option<&'static str>, String)>,
+    found: Vec<Violation>,
+}
+
+#[derive(Debug)]
+struct Violation {
+    rule: RuleId,
+    condition: Option<&'static str>,
+    shown: Option<usize>,
+    detail: String,
 }
 
 impl Findings {
     /// Adds a violation of a rule.
     pub(crate) fn add(&mut self, rule: RuleId, detail: impl Into<String>) {
-        self.found.push((rule, None, detail.into()));
+        self.found.push(Violation { rule, condition: None, shown: None, detail: detail.into() });
+    }
+
+    /// Adds a violation of a rule that another exchange shows.
+    pub(crate) fn add_shown(&mut self, rule: RuleId, detail: impl Into<String>, exchange: usize) {
+        self.found.push(Violation { rule, condition: None, shown: Some(exchange), detail: detail.into() });
     }
 
     /// Adds a violation of a rule under one of the rule's conditions.
     pub(crate) fn add_under(&mut self, rule: RuleId, condition: &'static str, detail: impl Into<String>) {
-        self.found.push((rule, Some(condition), detail.into()));
+        self.add_if(true, rule, condition, detail);
     }
 
     /// Adds a violation as [`Findings::add_under`] does if the condition holds, otherwise as [`Findings::add`] does.
@@ -144,33 +161,58 @@ impl Findings {
         condition: &'static str,
         detail: impl Into<String>,
     ) {
-        self.found.push((rule, holds.then_some(condition), detail.into()));
+        let condition = holds.then_some(condition);
+        self.found.push(Violation { rule, condition, shown: None, detail: detail.into() });
     }
 
-    /// Returns the findings, without those that yield to a more precise rule.
-    pub(crate) fn at(self, location: Location) -> Vec<Finding> {
-        let broken: Vec<RuleId> = self.found.iter().map(|(rule, ..)| *rule).collect();
-        let is_kept = |rule: &RuleId| !rule.rule().yields_to.iter().any(|other| broken.contains(other));
-        let finding = |(rule, condition, detail): (RuleId, Option<&'static str>, String)| {
-            let entry = rule.rule();
-            let lowered =
-                condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
-            debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
-            let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
-            Finding {
-                rule,
-                level,
-                condition: lowered.map(|condition| condition.name),
-                location,
-                detail: quoted(detail),
-                accepted: None,
-                more: 0,
-            }
-        };
-        let mut findings: Vec<Finding> =
-            self.found.into_iter().filter(|(rule, ..)| is_kept(rule)).map(finding).collect();
-        findings.sort();
-        findings.dedup_by_key(|finding| (finding.rule, finding.location));
-        findings
+    /// Returns whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
+}
+
+impl Violation {
+    fn at(self, location: Location) -> Finding {
+        let Violation { rule, condition, shown, detail } = self;
+        let entry = rule.rule();
+        let lowered =
+            condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
+        debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
+        let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
+        Finding {
+            rule,
+            level,
+            condition: lowered.map(|condition| condition.name),
+            location,
+            shown: shown.filter(|exchange| *exchange != location.exchange),
+            detail: quoted(detail),
+            accepted: None,
+            more: 0,
+        }
+    }
+}
+
+/// Returns what was found in one exchange, without the findings that yield to a more precise rule about the same reply
+/// or about the exchange.
+pub(crate) fn settle(found: Vec<(Location, Findings)>) -> Vec<Finding> {
+    let broken: Vec<(Option<usize>, RuleId)> = found
+        .iter()
+        .flat_map(|(location, findings)| {
+            findings.found.iter().map(|violation| (location.reply, violation.rule))
+        })
+        .collect();
+    let yields = |location: Location, rule: RuleId| {
+        let is_here =
+            |reply: Option<usize>| reply == location.reply || reply.is_none() || location.reply.is_none();
+        let yields_to = rule.rule().yields_to;
+        broken.iter().any(|(reply, other)| yields_to.contains(other) && is_here(*reply))
+    };
+    let mut kept = Vec::new();
+    for (location, findings) in found {
+        let violations = findings.found.into_iter().filter(|violation| !yields(location, violation.rule));
+        kept.extend(violations.map(|violation| violation.at(location)));
+    }
+    kept.sort();
+    kept.dedup_by_key(|finding| (finding.rule, finding.location));
+    kept
 }

@@ -2,6 +2,7 @@
 
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
+use crate::dialogue::matching::Match;
 use crate::dialogue::session::{Session, Step};
 use crate::dialogue::{Act, Exchange};
 use crate::knowledge::Knowledge;
@@ -22,13 +23,19 @@ pub struct Observation<'a> {
     pub command: Option<Command<'a>>,
     /// The session before the act.
     pub session: &'a Session,
+    /// How surely the replies of the exchange answer the act.
+    matched: Match,
     /// What the target's file says about the server.
     pub knowledge: &'a Knowledge,
 }
 
 impl<'a> Observation<'a> {
     /// Returns an observation for each reply of a step, in order.
-    pub fn all(step: &'a Step<'a>, knowledge: &'a Knowledge) -> impl Iterator<Item = Observation<'a>> {
+    pub(crate) fn all(
+        step: &'a Step<'a>,
+        matched: Match,
+        knowledge: &'a Knowledge,
+    ) -> impl Iterator<Item = Observation<'a>> {
         let Step { exchange, command, replies, session } = step;
         let observation = move |(nth, reply): (usize, &Reply<'a>)| Observation {
             reply: *reply,
@@ -36,18 +43,34 @@ impl<'a> Observation<'a> {
             exchange,
             command: *command,
             session,
+            matched,
             knowledge,
         };
         replies.iter().enumerate().map(observation)
     }
 
-    /// Returns whether the reply certainly answers the act. A surplus reply may belong to any act, except after an
-    /// LMTP message, which gets one reply per recipient.
+    /// Returns whether the reply certainly answers the act.
     #[must_use]
     pub fn is_sure(&self) -> bool {
-        self.exchange.sure
-            && !self.is_taken_for_response()
-            && (self.nth == 0 || (self.is_lmtp() && self.is_end_of_data()))
+        self.exchange.sure && !self.is_taken_for_response() && self.is_due()
+    }
+
+    /// Returns whether the reply is one that is due to the act: the first one, or after an LMTP message any, because
+    /// each recipient gets one. If replies to earlier acts came first, it is the last one.
+    #[must_use]
+    pub(crate) fn is_due(&self) -> bool {
+        match self.matched {
+            Match::Certain | Match::Assumed => self.nth == 0 || self.is_lmtp() && self.is_end_of_data(),
+            Match::Last => self.nth + 1 == self.exchange.answers.len(),
+            Match::Lost => false,
+        }
+    }
+
+    /// Returns whether it is known that replies are missing, or that more came than were due, and not which one answers
+    /// the act. Such a reply may not be an answer at all.
+    #[must_use]
+    pub(crate) fn is_lost(&self) -> bool {
+        self.matched == Match::Lost || self.matched == Match::Last && !self.is_due()
     }
 
     /// Returns whether a command was sent during an AUTH exchange, so that the server reads it as a response
@@ -142,7 +165,7 @@ impl<'a> Observation<'a> {
     #[must_use]
     pub fn is_end_of_data(&self) -> bool {
         match &self.exchange.act {
-            Act::Message(_) => true,
+            act @ Act::Message(_) => !self.session.leaves_message_open(act),
             Act::Chunk { .. } => self.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }

@@ -14,6 +14,9 @@ use crate::rules::observation::Observation;
 /// Judges a reply: its framing, its code, its code for this command, its enhanced status code, its pair.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     syntax::judge(observation, findings);
+    if observation.is_lost() {
+        return;
+    }
     if observation.reply.defects().intersects(DefectSet::FRAMING) || observation.reply.code().is_none() {
         return;
     }

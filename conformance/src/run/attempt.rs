@@ -1,6 +1,7 @@
 //! Attempts at cases: which ones share a connection, and what is tried next.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::case::{Action, Case, Happened, Safety, Start, Step};
 use crate::protocol::command::{Command, Verb};
@@ -44,6 +45,8 @@ pub(super) struct Attempted<'c> {
     pub(super) used: bool,
     /// The indexes of the case's outcomes that matched a reply.
     pub(super) outcomes: Vec<usize>,
+    /// The exchanges with expected replies to what the case asks, by their indexes.
+    pub(super) subjects: Vec<Range<usize>>,
 }
 
 impl<'c> Attempt<'c> {
@@ -145,6 +148,7 @@ mod tests {
             unready: true,
             used: true,
             outcomes: Vec::new(),
+            subjects: Vec::new(),
         };
         let next = attempted.next(Readiness::Login).expect("it is tried again");
         assert!(next.alone && next.readiness == Readiness::Plain);

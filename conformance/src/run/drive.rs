@@ -1,5 +1,7 @@
 //! Runs cases on a connection.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
@@ -28,6 +30,9 @@ const TOO_MUCH: &str = "the server sent more octets than one connection may take
 
 /// The name of a connection that several cases share.
 const SESSION: &str = "session";
+
+/// Words of servers that want a login first.
+const LOGIN: [&str; 4] = ["authenticat", "auth first", "log in", "login"];
 
 /// How a case stops: what that means, and the reason.
 type Stop = (Happened, Option<Reason>);
@@ -74,18 +79,28 @@ impl Runner<'_> {
                 left.push(*attempt);
                 continue;
             }
-            let mut outcomes = Vec::new();
+            let (mut outcomes, mut subjects) = (Vec::new(), BTreeMap::new());
             let before = connection.exchanges().len();
-            let (happened, reason) =
-                self.attempt(attempt, used, &mut connection, &template, offers, &mut outcomes).await;
+            let (happened, reason) = self
+                .attempt(attempt, used, &mut connection, &template, offers, &mut outcomes, &mut subjects)
+                .await;
             let own = connection.exchanges().get(before..).unwrap_or_default();
             let last = own.last().and_then(Exchange::number);
             let denied = outcomes.is_empty()
-                && self.target.protocol == Protocol::Submission
+                && subjects.is_empty()
                 && !connection.session().authenticated
-                && own.iter().any(is_denied);
+                && own.iter().any(|exchange| is_denied(exchange, self.target.protocol));
             let unready = denied || happened == Happened::Blocked && last == Some(530);
-            attempted.push(Attempted { attempt: *attempt, happened, reason, unready, used, outcomes });
+            let subjects = subjects.into_values().collect();
+            attempted.push(Attempted {
+                attempt: *attempt,
+                happened,
+                reason,
+                unready,
+                used,
+                outcomes,
+                subjects,
+            });
         }
         Driven { attempted, left, dialogue: Some(self.finish(connection).await) }
     }
@@ -98,7 +113,10 @@ impl Runner<'_> {
         template: &Template<'_>,
         offers: &Offers,
         outcomes: &mut Vec<usize>,
+        subjects: &mut BTreeMap<usize, Range<usize>>,
     ) -> Stop {
+        let before = connection.exchanges().len();
+        let mut opening = 0..0;
         let driving = async {
             // On a shared connection, the exchanges of the opening belong to no case.
             if attempt.alone {
@@ -111,9 +129,13 @@ impl Runner<'_> {
                 connection.mark(&attempt.case.id);
             }
             begin(attempt.case.start, connection, template).await?;
+            if attempt.case.opening {
+                opening = before..connection.exchanges().len();
+            }
             let refusals = self.politeness.refusals;
             let case = attempt.case;
-            let mut driver = Driver { runner: self, offers, case, connection, template, refusals, outcomes };
+            let mut driver =
+                Driver { runner: self, offers, case, connection, template, refusals, outcomes, subjects };
             Ok(driver.steps(self.until).await)
         };
         let stopped = driving.await.unwrap_or_else(|stopped: Stop| stopped);
@@ -125,6 +147,9 @@ impl Runner<'_> {
         } else if connection.is_overflowed() {
             TOO_MUCH.into()
         } else {
+            if !opening.is_empty() {
+                subjects.insert(usize::MAX, opening);
+            }
             return stopped;
         };
         outcomes.clear();
@@ -211,15 +236,19 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
     Ok(())
 }
 
-/// Returns whether a command other than AUTH was refused with 5.7.z. Submission servers that do not answer 530 refuse
-/// commands this way before a login (RFC 6409 §4.3).
-fn is_denied(exchange: &Exchange) -> bool {
-    let security = |reply: Reply<'_>| {
+/// Returns whether a command other than AUTH was refused for want of a login: with words that say so, or, by a submission
+/// server, with 5.7.z (RFC 6409 §4.3). Not all servers answer 530.
+fn is_denied(exchange: &Exchange, protocol: Protocol) -> bool {
+    let is_policy = |reply: &Reply<'_>| {
         let code = reply.enhanced();
         code.is_some_and(|code| code.class() == Class::Permanent && code.subject() == 7)
     };
+    let denies = |reply: Reply<'_>| {
+        let is_refusal = reply.number().is_some_and(|number| number >= 500);
+        is_refusal && (reply.says(&LOGIN) || protocol == Protocol::Submission && is_policy(&reply))
+    };
     let other = exchange.command().is_some_and(|command| command.verb() != Verb::Auth);
-    other && exchange.replies().any(security)
+    other && exchange.replies().any(denies)
 }
 
 fn ours(error: &anyhow::Error) -> Stop {
@@ -249,6 +278,18 @@ struct Driver<'a> {
     refusals: usize,
     /// The indexes of the case's outcomes that matched a reply.
     outcomes: &'a mut Vec<usize>,
+    /// For each step that asked something, its exchanges with the last expected reply.
+    subjects: &'a mut BTreeMap<usize, Range<usize>>,
+}
+
+/// What became of a step.
+enum Done {
+    /// It was not done, because the server waits for something else.
+    No,
+    /// It was done, and no reply is due.
+    Silent,
+    /// It was done, and the last reply has this code.
+    Answered(Option<u16>),
 }
 
 impl Driver<'_> {
@@ -258,11 +299,12 @@ impl Driver<'_> {
             if let Some(pattern) = &step.only_after
                 && !number.is_some_and(|number| fits(number, pattern))
             {
-                return EXPECTED;
+                let answered = index.checked_sub(1).is_some_and(|before| self.subjects.contains_key(&before));
+                return if answered { EXPECTED } else { self.leave_out(index, number) };
             }
             for n in 1..=step.repeat {
                 if !self.connection.is_open() && index > 0 {
-                    return self.happened(index, None, End::Closed).unwrap_or(EXPECTED);
+                    return self.decide(index, None, End::Closed).unwrap_or(EXPECTED);
                 }
                 if Instant::now() >= until {
                     return stop(Happened::Inconclusive, Reason::OutOfTime);
@@ -278,18 +320,18 @@ impl Driver<'_> {
                 if let Some(objection) = self.objection(step) {
                     return stop(Happened::Withheld, objection.to_owned());
                 }
-                if self.connection.session().is_in_data() && step.action.is_command() {
-                    // The server would take the command for a line of the message.
+                if self.is_out_of_step(&step.action) {
                     self.connection.abandon();
-                    return EXPECTED;
+                    return self.leave_out(index, number);
                 }
                 match self.step(step, n).await {
                     Err(error) => return ours(&error),
-                    Ok(None) => {}
-                    Ok(Some(answer)) => {
+                    Ok(Done::No) => return self.leave_out(index, number),
+                    Ok(Done::Silent) => {}
+                    Ok(Done::Answered(answer)) => {
                         number = answer;
                         let end = self.connection.last().map_or(End::Answered, |exchange| exchange.end);
-                        if let Some(decided) = self.happened(index, number, end) {
+                        if let Some(decided) = self.decide(index, number, end) {
                             return decided;
                         }
                         let fit = |pattern: &String| number.is_some_and(|number| fits(number, pattern));
@@ -301,6 +343,27 @@ impl Driver<'_> {
             }
         }
         EXPECTED
+    }
+
+    /// Returns whether the server would take a step for something else: for lines of a message, or for TLS.
+    fn is_out_of_step(&self, action: &Action) -> bool {
+        let session = self.connection.session();
+        let waits = matches!(action, Action::StartTls | Action::Pause(_) | Action::Listen(_));
+        session.is_in_data() && action.is_command() || session.awaits_handshake && !waits
+    }
+
+    /// Ends a case whose other steps are not done because of a reply. It went as expected if the replies so far answer all
+    /// that it asks.
+    fn leave_out(&self, index: usize, number: Option<u16>) -> Stop {
+        let asks = self.case.steps.iter().skip(index).any(|step| !step.expect.is_empty());
+        if !self.case.asks() || !self.subjects.is_empty() && !asks {
+            return EXPECTED;
+        }
+        let reason = match number {
+            Some(number) => format!("step {} was not done after {number}", index + 1),
+            None => format!("step {} was not done", index + 1),
+        };
+        stop(Happened::Inconclusive, reason)
     }
 
     /// Returns why a step may not be done, if so. If a message must not be completed, the connection is dropped.
@@ -333,82 +396,113 @@ impl Driver<'_> {
             || is_sure && self.connection.session().has_only_refused_recipients()
     }
 
-    /// Performs a step and returns the code of its last reply. Returns `None` if the step is skipped or expects no
-    /// reply.
-    async fn step(&mut self, step: &Step, n: usize) -> anyhow::Result<Option<Option<u16>>> {
+    /// Performs a step.
+    async fn step(&mut self, step: &Step, n: usize) -> anyhow::Result<Done> {
         let last = self.connection.last().and_then(Exchange::number);
+        let is_in_data = self.connection.session().is_in_data() || last == Some(354);
+        let quiet = Duration::from_secs_f64(step.quiet.unwrap_or_default());
         let fill = |text: &str| self.template.fill(text, n);
         let connection = &mut *self.connection;
-        Ok(match &step.action {
-            Action::Send(line) if connection.last().is_none() => {
-                Some(connection.command_early(&fill(line)?).await)
+        let number = match &step.action {
+            Action::Send(line) if connection.last().is_none() => connection.command_early(&fill(line)?).await,
+            Action::Send(line) => connection.command(&fill(line)?).await,
+            Action::Raw(octets, replies) if step.quiet.is_none() => {
+                connection.act_raw(fill(octets)?.as_bytes(), *replies).await
             }
-            Action::Send(line) => Some(connection.command(&fill(line)?).await),
-            Action::Raw(octets, replies) => {
-                Some(connection.act_raw(fill(octets)?.as_bytes(), *replies).await)
-            }
+            Action::Raw(octets, _) => connection.raw_part(fill(octets)?.as_bytes(), quiet).await,
             Action::Pipeline(lines) => {
                 let lines: anyhow::Result<Vec<Vec<u8>>> =
                     lines.iter().map(|line| Ok([fill(line)?.as_bytes(), b"\r\n"].concat())).collect();
-                Some(connection.pipeline(&lines?).await)
+                connection.pipeline(&lines?).await
             }
-            Action::Message(_) | Action::RawMessage(_) if last != Some(354) => None,
-            Action::Message(octets) => {
-                Some(connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await)
+            Action::Message(_) | Action::RawMessage(_) if !is_in_data => return Ok(Done::No),
+            Action::Message(octets) => connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await,
+            Action::RawMessage(octets) if step.quiet.is_none() => {
+                connection.message(fill(octets)?.as_bytes()).await
             }
-            Action::RawMessage(octets) => Some(connection.message(fill(octets)?.as_bytes()).await),
-            Action::Response(_) if last != Some(334) => None,
+            Action::RawMessage(octets) => connection.message_part(fill(octets)?.as_bytes(), quiet).await,
+            Action::Response(_) if last != Some(334) => return Ok(Done::No),
             Action::Response(text) => {
                 let octets = format!("{}\r\n", fill(text)?).into_bytes();
-                Some(connection.act(crate::dialogue::Act::Response(octets.clone()), &octets, 1).await)
+                connection.act(crate::dialogue::Act::Response(octets.clone()), &octets, 1).await
             }
-            Action::Chunk(octets, last) => Some(connection.chunk(fill(octets)?.as_bytes(), *last).await),
-            Action::StartTls if last != Some(220) => None,
+            Action::Chunk(octets, last) => connection.chunk(fill(octets)?.as_bytes(), *last).await,
+            Action::StartTls if !connection.session().awaits_handshake => return Ok(Done::No),
             Action::StartTls => {
                 connection.begin_tls().await;
-                None
+                return Ok(Done::Silent);
             }
             Action::Pause(seconds) => {
                 sleep(Duration::from_secs_f64(*seconds)).await;
-                None
+                return Ok(Done::Silent);
             }
-            Action::Listen(seconds) => {
-                connection.listen(Duration::from_secs_f64(*seconds)).await;
-                None
-            }
-        })
+            Action::Listen(seconds) => connection.listen(Duration::from_secs_f64(*seconds)).await,
+        };
+        Ok(Done::Answered(number))
     }
 
     /// Returns how the reply to a step ends the case, or `None` to continue.
-    fn happened(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
-        let at = |is, what: String| Some(if is == Happened::Expected { EXPECTED } else { stop(is, what) });
+    fn decide(&mut self, index: usize, number: Option<u16>, end: End) -> Option<Stop> {
+        let case = self.case;
+        let step = case.steps.get(index)?;
+        let last = self.connection.exchanges().len().checked_sub(1)?;
+        let first = match &step.action {
+            Action::Pipeline(lines) => (last + 1).saturating_sub(lines.len()),
+            _ => last,
+        };
+        let seen = Seen {
+            number,
+            is_closed: end == End::Closed,
+            is_silent: match step.action {
+                Action::Listen(_) => number.is_none(),
+                _ => self.connection.last().is_some_and(|exchange| exchange.received() == 0),
+            },
+        };
         let what = match (number, end) {
             (Some(number), _) => format!("step {} was answered with {number}", index + 1),
-            (None, End::TimedOut) => format!("step {} was not answered", index + 1),
-            (None, _) => format!("the server closed the connection at step {}", index + 1),
-        };
-        let is_silence =
-            end == End::TimedOut && self.connection.last().is_some_and(|exchange| exchange.received() == 0);
-        let meant = |reply: &str| match reply {
-            "none" => is_silence,
-            "closed" => end == End::Closed,
-            pattern => number.is_some_and(|number| fits(number, pattern)),
+            (None, End::Closed | End::Failed) => {
+                format!("the server closed the connection at step {}", index + 1)
+            }
+            (None, _) => format!("step {} was not answered", index + 1),
         };
         let fit = |outcome: &Expectation| {
-            outcome.step.is_none_or(|step| step == index + 1) && meant(&outcome.reply)
+            outcome.step.is_none_or(|step| step == index + 1) && seen.is(&outcome.reply)
         };
-        if let Some((place, outcome)) =
-            self.case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome))
-        {
+        if let Some((place, outcome)) = case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome)) {
             self.outcomes.push(place);
-            // An expected reply ends the case only at the last step.
-            let last = index + 1 == self.case.steps.len();
-            return if outcome.is == Happened::Expected && !last { None } else { at(outcome.is, what) };
+            return Some(stop(outcome.is, what));
+        }
+        if step.expect.iter().any(|pattern| seen.is(pattern)) {
+            self.subjects.insert(index, first..last + 1);
+            return None;
         }
         match number {
-            Some(530) => at(Happened::Blocked, what),
-            Some(400..500) | None => at(Happened::Inconclusive, what),
-            Some(_) => None,
+            Some(530) => Some(stop(Happened::Blocked, what)),
+            Some(200..400) if step.expect.is_empty() => None,
+            Some(500..) if !case.asks() => None,
+            // The next step says which reply it needs.
+            Some(_) if step.expect.is_empty() && case.steps.get(index + 1).is_some_and(Step::is_guarded) => {
+                None
+            }
+            None if step.may_be_silent() && end != End::Closed => None,
+            Some(_) | None => Some(stop(Happened::Inconclusive, what)),
+        }
+    }
+}
+
+/// What came in reply to a step.
+struct Seen {
+    number: Option<u16>,
+    is_closed: bool,
+    is_silent: bool,
+}
+
+impl Seen {
+    fn is(&self, pattern: &str) -> bool {
+        match pattern {
+            "none" => self.is_silent && !self.is_closed,
+            "closed" => self.is_closed,
+            pattern => self.number.is_some_and(|number| fits(number, pattern)),
         }
     }
 }

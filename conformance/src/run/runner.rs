@@ -18,8 +18,8 @@ use super::{Plan, Politeness, Unjudged};
 use crate::case::marker::Markers;
 use crate::case::{Case, Happened, Safety, Start};
 use crate::client::{Connection, Encryption};
-use crate::dialogue::Dialogue;
 use crate::dialogue::wrong_service::wrong_service;
+use crate::dialogue::{Dialogue, Exchange};
 use crate::limits::{RUN_OCTETS, RUN_SENT_OCTETS};
 use crate::record::outcome::{CaseOutcome, Reason, Verdict};
 use crate::target::Target;
@@ -62,6 +62,7 @@ impl Driven<'_> {
             unready: false,
             used: false,
             outcomes: Vec::new(),
+            subjects: Vec::new(),
         };
         Driven { attempted: batch.iter().map(attempted).collect(), left: Vec::new(), dialogue: None }
     }
@@ -273,7 +274,10 @@ impl Runner<'_> {
                 continue;
             }
             unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
-            return attempted.happened == Happened::Expected || self.stop_reason().is_some();
+            // Its own rules judge what the server answers. Here it only matters that a session can be opened.
+            let greets = |dialogue: &Dialogue| dialogue.exchanges.iter().any(is_accepted_hello);
+            let is_alive = dialogue.and_then(|dialogue| unjudged.dialogues.get(dialogue)).is_some_and(greets);
+            return is_alive || self.stop_reason().is_some();
         }
     }
 
@@ -347,6 +351,10 @@ fn no_session(why: impl Display) -> Reason {
     Reason::from(format!("no session: {why}"))
 }
 
+fn is_accepted_hello(exchange: &Exchange) -> bool {
+    exchange.number() == Some(250) && exchange.command().is_some_and(|command| command.verb().is_hello())
+}
+
 fn has_421(dialogue: &Dialogue) -> bool {
     let mut answers = dialogue.exchanges.iter().flat_map(|exchange| &exchange.answers);
     answers.any(|answer| answer.number() == Some(421))
@@ -362,6 +370,7 @@ fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseO
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
         outcomes: Vec::new(),
+        subjects: Vec::new(),
     }
 }
 
@@ -377,6 +386,7 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
     };
     CaseOutcome {
         outcomes: attempted.outcomes.clone(),
+        subjects: attempted.subjects.clone(),
         reason: attempted.reason.clone(),
         ..not_judged(attempted.attempt.case, verdict, "")
     }

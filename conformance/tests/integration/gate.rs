@@ -140,11 +140,14 @@ async fn each_fault_breaks_the_rules_it_declares() {
     });
     let mut wrong = BTreeMap::new();
     let mut reached = BTreeSet::new();
+    let mut failed = BTreeSet::new();
     let mut runs = std::pin::pin!(runs.buffer_unordered(12));
     while let Some((fault, outcome)) = runs.next().await {
         let outcomes =
             |case: &CaseOutcome| case.outcomes.iter().map(|nth| (case.id.clone(), *nth)).collect::<Vec<_>>();
         reached.extend(outcome.cases.iter().flat_map(outcomes));
+        let fails = outcome.cases.iter().filter(|case| matches!(case.verdict, Verdict::Fail | Verdict::Warn));
+        failed.extend(fails.map(|case| case.id.clone()));
         let declared: BTreeSet<RuleId> = fault.trips.iter().copied().collect();
         let broken = broken(&outcome);
         if broken != declared {
@@ -168,6 +171,9 @@ async fn each_fault_breaks_the_rules_it_declares() {
     let all = cases.iter().flat_map(|case| (0..case.outcomes.len()).map(|nth| (case.id.clone(), nth)));
     let missed: Vec<(String, usize)> = all.filter(|outcome| !reached.contains(outcome)).collect();
     assert!(missed.is_empty(), "no fault leads to these outcomes of cases (counted from 0): {missed:?}");
+    let unfailed: Vec<&str> =
+        cases.iter().map(|case| case.id.as_str()).filter(|id| !failed.contains(*id)).collect();
+    assert_eq!(unfailed, [""; 0], "no fault makes these cases fail or warn");
 }
 
 fn shown(exchange: &Exchange) -> String {

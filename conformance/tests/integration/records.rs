@@ -65,6 +65,7 @@ fn records() -> Vec<Record> {
         dialogue: Some(0),
         rules: vec!["enhanced-code-class-agrees".to_owned()],
         outcomes: Vec::new(),
+        subjects: Vec::new(),
     };
     let cases = vec![
         case("noop", Verdict::Inconclusive),

@@ -111,6 +111,12 @@ impl Reader {
         (!rest.is_empty()).then(|| Reply::read(rest))
     }
 
+    /// Returns the octets of replies that have not been returned.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
     /// Returns whether part of a reply has arrived and the rest has not.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::protocol::Protocol;
 use crate::protocol::command::{Verb, is_domain};
 use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
-use crate::rules::finding::{Finding, Location};
+use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
 use super::connection::{Connection, LocatedFindings, is_coded};
@@ -15,18 +15,25 @@ use super::connection::{Connection, LocatedFindings, is_coded};
 /// A reply and its location.
 type Seen<'a> = (Location, Observation<'a>);
 
-pub(crate) fn judge(connections: &[Connection<'_>]) -> Vec<Finding> {
-    let mut findings = LocatedFindings::default();
+/// The rules that compare connections.
+pub(crate) const RULES: [RuleId; 5] = [
+    RuleId::ENHANCED_CODE_WITHOUT_EHLO,
+    RuleId::ENHANCED_CODES_ADVERTISED,
+    RuleId::ENHANCED_CODE_PRECISE,
+    RuleId::HELLO_MISMATCH_NOT_REFUSED,
+    RuleId::STARTTLS_FORGETS_SESSION,
+];
+
+pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
-        codes_without_ehlo(&seen, &mut findings);
-        codes_unannounced(&seen, &mut findings);
-        codes_are_vague(&seen, &mut findings);
-        hello_mismatch(&seen, &mut findings);
-        hello_outlives_tls(&seen, &mut findings);
+        codes_without_ehlo(&seen, findings);
+        codes_unannounced(&seen, findings);
+        codes_are_vague(&seen, findings);
+        hello_mismatch(&seen, findings);
+        hello_outlives_tls(&seen, findings);
     }
-    findings.findings()
 }
 
 /// RFC 2034 §4, §5: the server sends codes whether or not the client said EHLO. The keyword on another connection, in

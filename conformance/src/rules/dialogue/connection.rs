@@ -1,32 +1,31 @@
 //! Rules about the exchanges of one connection: counts, order, closing.
 
-mod batch;
+mod clear_text;
 mod closing;
 mod counts;
 mod delivery;
+mod line_ends;
 mod promises;
 mod transaction;
 
 use std::collections::BTreeMap;
 
-use crate::dialogue::Act;
+use crate::dialogue::batch::{Batch, Count, is_wait};
+use crate::dialogue::matching::{Match, Matching};
 use crate::dialogue::session::Step;
 use crate::knowledge::Knowledge;
 use crate::protocol::Protocol;
-use crate::protocol::command::Verb;
-use crate::rules::finding::{Finding, Findings, Location};
+use crate::rules::finding::{Findings, Location};
 use crate::rules::observation::Observation;
 
-use batch::{Batch, Count};
-
-pub(crate) fn judge(connection: &Connection<'_>) -> Vec<Finding> {
-    let mut findings = LocatedFindings::default();
-    counts::judge(connection, &mut findings);
-    closing::judge(connection, &mut findings);
-    promises::judge(connection, &mut findings);
-    transaction::judge(connection, &mut findings);
-    delivery::judge(connection, &mut findings);
-    findings.findings()
+pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    counts::judge(connection, findings);
+    clear_text::judge(connection, findings);
+    line_ends::judge(connection, findings);
+    closing::judge(connection, findings);
+    promises::judge(connection, findings);
+    transaction::judge(connection, findings);
+    delivery::judge(connection, findings);
 }
 
 /// A connection, and how far its replies match its acts one to one.
@@ -34,43 +33,40 @@ pub(crate) struct Connection<'a> {
     index: usize,
     steps: &'a [Step<'a>],
     knowledge: &'a Knowledge,
-    batches: Vec<Batch<'a>>,
-    /// The first batch whose replies may not match its acts one to one. After it, no reply certainly belongs to its
-    /// act.
-    odd: Option<(Batch<'a>, Count)>,
+    matching: Matching<'a>,
 }
 
 impl<'a> Connection<'a> {
     pub(crate) fn new(index: usize, steps: &'a [Step<'a>], knowledge: &'a Knowledge) -> Connection<'a> {
-        let batches = batch::batches(steps);
-        // The first reply to an act before the greeting is the greeting.
-        let mut over = steps.first().is_none_or(|step| step.exchange.act != Act::Connect);
-        let mut count = |batch: &Batch<'a>| {
-            let count = if over { Count::Unknown } else { batch.count() };
-            over |= batch.acts().any(|(_, step)| step.verb() == Some(Verb::Quit));
-            (*batch, count)
-        };
-        let odd = batches.iter().map(&mut count).find(|(_, count)| *count != Count::Even);
-        Connection { index, steps, knowledge, batches, odd }
+        Connection { index, steps, knowledge, matching: Matching::of(steps) }
+    }
+
+    /// The replies to an exchange, each with what it answers.
+    pub(crate) fn replies(&self, exchange: usize) -> impl Iterator<Item = Observation<'a>> {
+        let (matched, knowledge) = (self.matching.at(exchange), self.knowledge);
+        let step = self.steps.get(exchange);
+        step.into_iter().flat_map(move |step| Observation::all(step, matched, knowledge))
+    }
+
+    /// The first batch whose replies do not match its acts one to one, or may not.
+    fn odd(&self) -> Option<(Batch<'a>, Count)> {
+        self.matching.odd
+    }
+
+    fn batches(&self) -> &[Batch<'a>] {
+        &self.matching.batches
     }
 
     /// The exchanges whose replies certainly belong to their acts, each with its index.
     fn sure(&self) -> impl Iterator<Item = (usize, &'a Step<'a>)> + Clone {
-        // Even with too many or too few replies, the first reply to an act that was sent alone is its own.
-        let sure = match &self.odd {
-            None => self.steps.len(),
-            Some((batch, count)) if *count == Count::Unknown || batch.is_pipelined() => batch.start,
-            Some((batch, Count::More)) if batch.ends_late() => 0,
-            Some((batch, _)) => batch.start + 1,
-        };
-        self.steps.iter().enumerate().take(sure)
+        self.steps.iter().enumerate().filter(|(exchange, _)| self.matching.at(*exchange) == Match::Certain)
     }
 
     /// The replies that certainly answer an act, each with its location.
     pub(super) fn observations(&self) -> impl Iterator<Item = (Location, Observation<'a>)> {
-        let (dialogue, knowledge) = (self.index, self.knowledge);
-        self.sure().filter(|(_, step)| !batch::is_wait(step)).flat_map(move |(exchange, step)| {
-            Observation::all(step, knowledge).map(move |observation| {
+        let dialogue = self.index;
+        self.sure().filter(|(_, step)| !is_wait(step)).flat_map(move |(exchange, _)| {
+            self.replies(exchange).map(move |observation| {
                 (Location { dialogue, exchange, reply: Some(observation.nth) }, observation)
             })
         })
@@ -81,6 +77,11 @@ impl<'a> Connection<'a> {
         self.steps.first().map(|step| step.session.protocol)
     }
 
+    /// The number of exchanges.
+    pub(crate) fn length(&self) -> usize {
+        self.steps.len()
+    }
+
     fn location(&self, exchange: usize, reply: Option<usize>) -> Location {
         Location { dialogue: self.index, exchange, reply }
     }
@@ -88,7 +89,7 @@ impl<'a> Connection<'a> {
 
 /// Findings by location.
 #[derive(Default)]
-pub(super) struct LocatedFindings {
+pub(crate) struct LocatedFindings {
     findings: BTreeMap<Location, Findings>,
 }
 
@@ -97,8 +98,11 @@ impl LocatedFindings {
         self.findings.entry(location).or_default()
     }
 
-    pub(super) fn findings(self) -> Vec<Finding> {
-        self.findings.into_iter().flat_map(|(location, findings)| findings.at(location)).collect()
+    /// Takes the findings about an exchange and its replies.
+    pub(crate) fn take(&mut self, dialogue: usize, exchange: usize) -> BTreeMap<Location, Findings> {
+        let next = Location { dialogue, exchange: exchange + 1, reply: None };
+        let rest = self.findings.split_off(&next);
+        std::mem::replace(&mut self.findings, rest)
     }
 }
 

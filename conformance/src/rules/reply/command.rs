@@ -68,7 +68,7 @@ fn is_about_client(observation: &Observation<'_>) -> bool {
 
 /// Returns whether the reply is one that is due: the first one, or any of those to a message.
 fn answers_it(observation: &Observation<'_>) -> bool {
-    observation.nth == 0 || observation.is_end_of_data()
+    observation.is_due() || observation.is_end_of_data() && !observation.is_lost()
 }
 
 /// Returns whether the session is known from its greeting on.

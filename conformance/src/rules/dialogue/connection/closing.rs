@@ -1,12 +1,12 @@
 //! When a server may close (RFC 5321 §3.8, §4.1.1.10).
 
 use crate::counted::counted;
+use crate::dialogue::batch::{Batch, Count, due, is_wait};
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
-use super::batch::{Batch, Count, due, is_wait};
 use super::{Connection, LocatedFindings};
 
 /// From this number of refusals on, a server may assume an attack and defend itself (RFC 5321 §7.8). Exim tolerates
@@ -44,9 +44,9 @@ impl<'a> Closing<'a> {
     fn find(connection: &Connection<'a>) -> Option<Closing<'a>> {
         let steps = connection.steps;
         let broken = steps.iter().position(|step| matches!(step.exchange.end, End::Closed | End::Failed))?;
-        let batch = *connection.batches.iter().rfind(|batch| batch.start <= broken)?;
+        let batch = *connection.batches().iter().rfind(|batch| batch.start <= broken)?;
         // The number of replies is not known after an act that can be read otherwise, after QUIT, and after 421.
-        let known = match connection.odd {
+        let known = match connection.odd() {
             None => true,
             Some((odd, Count::Fewer)) => odd.start >= batch.start,
             Some((odd, _)) => odd.start > batch.start,

@@ -1,6 +1,7 @@
 //! Rules that demand one reply per act, in order (RFC 5321 §4.3.1, RFC 2920 §3.2, RFC 2033 §4.2).
 
 use crate::counted::counted;
+use crate::dialogue::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
 use crate::protocol::Protocol;
@@ -8,51 +9,64 @@ use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{DefectSet, Reply};
 use crate::rules::catalogue::RuleId;
 
-use super::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
 use super::{Connection, LocatedFindings};
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     bdat_without_recipient(connection, findings);
     reply_of_quit(connection, findings);
-    if reordered(connection, findings) {
-        return;
-    }
-    match connection.odd {
+    match connection.odd() {
         Some((batch, Count::More)) => more(connection, batch, findings),
         Some((batch, Count::Fewer)) => fewer(connection, batch, findings),
+        Some((_, Count::Swapped { came, act })) => swapped(connection, came, act, findings),
         _ => {}
     }
 }
 
 /// Too many replies to an act.
 struct Surplus<'a> {
-    batch: Batch<'a>,
-    /// The first surplus reply: the index of its exchange and its index there.
+    /// The index of the exchange where the surplus replies began, and the index of the first of them there.
     at: (usize, usize),
     act: usize,
     step: &'a Step<'a>,
+    /// The acts that may have got the surplus replies, up to this one.
+    acts: Vec<&'a Step<'a>>,
     /// The replies to the act, including unrequested ones after it.
     replies: Vec<Reply<'a>>,
     /// The number of these replies, including those that were not kept.
     count: usize,
+    /// The number of replies to a pipelined group and that of its acts.
+    group: Option<(usize, usize)>,
+    /// Whether the replies came before the one to the next act.
+    is_late: bool,
 }
 
 /// Reports too many replies, by the most precise rule that fits.
 fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
-    let Some(surplus) = Surplus::find(batch) else { return };
+    let is_late = !batch.is_pipelined() && batch.ends_late();
+    let surplus = if is_late { Surplus::before(connection, batch) } else { Surplus::within(batch) };
+    // A reply before the end of a message has a rule of its own.
+    let is_whole = |step: &Step<'_>| !step.session.leaves_message_open(&step.exchange.act);
+    let Some(surplus) = surplus.filter(|surplus| is_whole(surplus.step)) else { return };
     let (exchange, nth) = surplus.at;
-    if let Some((rule, detail)) = surplus.exact() {
-        findings.at(connection.location(exchange, Some(nth))).add(rule, detail);
-    } else if let Some((act, rule, detail)) = cause(connection, surplus.act) {
-        findings.at(connection.location(act, None)).add(rule, detail);
+    // A reply that came late is not among those of the exchange that it belongs to.
+    let location = if is_late {
+        connection.location(surplus.act, None)
     } else {
-        let (rule, detail) = surplus.general();
-        findings.at(connection.location(exchange, Some(nth))).add(rule, detail);
-    }
+        connection.location(exchange, Some(nth))
+    };
+    let (location, (rule, detail)) = if let Some(exact) = surplus.exact() {
+        (location, exact)
+    } else if let Some((act, rule, detail)) = cause(connection, surplus.act) {
+        (connection.location(act, None), (rule, detail))
+    } else {
+        (location, surplus.general())
+    };
+    findings.at(location).add_shown(rule, detail, exchange);
 }
 
 impl<'a> Surplus<'a> {
-    fn find(batch: Batch<'a>) -> Option<Surplus<'a>> {
+    /// Finds surplus replies within a batch.
+    fn within(batch: Batch<'a>) -> Option<Surplus<'a>> {
         let at = batch.surplus()?;
         // Unrequested replies come after the last act.
         let (act, step) = batch.acts().take_while(|(act, _)| *act <= at.0).last()?;
@@ -62,7 +76,29 @@ impl<'a> Surplus<'a> {
         let lost = batch.all().filter(|(exchange, _)| own(*exchange));
         let lost: usize = lost.map(|(_, step)| step.exchange.excess.replies).sum();
         let count = replies.len().saturating_add(lost);
-        Some(Surplus { batch, at, act, step, replies, count })
+        let acts = batch.acts().take_while(|(act, _)| *act <= at.0).map(|(_, step)| step).collect();
+        let group = batch.is_pipelined().then(|| (batch.answers(), batch.acts().count()));
+        Some(Surplus { at, act, step, acts, replies, count, group, is_late: false })
+    }
+
+    /// Finds the act before a QUIT whose 221 follows other replies. They answer that act, or an earlier one.
+    fn before(connection: &Connection<'a>, quit: Batch<'a>) -> Option<Surplus<'a>> {
+        let before = connection.steps.get(..quit.start)?;
+        let (act, step) = before.iter().enumerate().rfind(|(_, step)| !is_wait(step))?;
+        let late = quit.answers().saturating_sub(1);
+        let strays = quit.replies().map(|(.., reply)| reply).take(late);
+        let replies: Vec<Reply<'a>> = step.replies.iter().copied().chain(strays).collect();
+        let count = step.exchange.received().saturating_add(late);
+        Some(Surplus {
+            at: (quit.start, 0),
+            act,
+            step,
+            acts: vec![step],
+            replies,
+            count,
+            group: None,
+            is_late: true,
+        })
     }
 
     /// Finds a rule about this kind of act.
@@ -73,6 +109,10 @@ impl<'a> Surplus<'a> {
             _ if self.is_obeyed_chunk() => {
                 let detail = "the octets of the refused chunk were read as commands";
                 (RuleId::FAILED_CHUNK_DISCARDED, detail.to_owned())
+            }
+            _ if self.is_obeyed_message() => {
+                let detail = format!("{}, to lines of the message", counted(count, "reply"));
+                (RuleId::MESSAGE_READ_TO_ITS_END, detail)
             }
             _ if is_for_recipients(self.step) => {
                 (rule_for_recipients(self.step), for_recipients(count, recipients))
@@ -93,11 +133,14 @@ impl<'a> Surplus<'a> {
         if self.are_lines_of_one() {
             return (RuleId::CONTINUATION_BY_HYPHEN, format!("{count} one-line replies with the same code"));
         }
-        let detail = if self.batch.is_pipelined() {
-            let acts = counted(self.batch.acts().count(), "command");
-            format!("{} to {acts}", counted(self.batch.answers(), "reply"))
-        } else {
-            counted(count, "reply")
+        let detail = match self.group {
+            Some((answers, acts)) => {
+                format!("{} to {}", counted(answers, "reply"), counted(acts, "command"))
+            }
+            None if self.is_late => {
+                format!("{}, the last of them before 221 to QUIT", counted(count, "reply"))
+            }
+            None => counted(count, "reply"),
         };
         (RuleId::ONE_REPLY_PER_COMMAND, detail)
     }
@@ -123,7 +166,7 @@ impl<'a> Surplus<'a> {
     /// RFC 3030 §2: a server reads and discards the octets of a refused chunk. Replies to commands that nobody sent
     /// show that it did not.
     fn is_obeyed_chunk(&self) -> bool {
-        let refused = self.batch.acts().take_while(|(act, _)| *act <= self.at.0).find_map(|(_, step)| {
+        let refused = self.acts.iter().find_map(|step| {
             let Act::Chunk { octets, .. } = &step.exchange.act else { return None };
             let number = step.number().filter(|number| *number >= 400)?;
             (!octets.is_empty()).then_some((octets, number))
@@ -135,7 +178,20 @@ impl<'a> Surplus<'a> {
             Some(500 | 502) => true,
             number => speaks && number != Some(refusal),
         };
-        self.batch.replies().any(|(exchange, nth, reply)| (exchange, nth) >= self.at && obeyed(&reply))
+        self.surplus().any(obeyed)
+    }
+
+    /// Returns whether the server took lines of a message as commands, because it ended the message before its end: it
+    /// refused the message, and then commands that nobody sent.
+    fn is_obeyed_message(&self) -> bool {
+        let is_refused = self.replies.first().and_then(Reply::number).is_some_and(|number| number >= 400);
+        let is_unknown = |reply: &Reply<'_>| matches!(reply.number(), Some(500 | 502));
+        matches!(self.step.exchange.act, Act::Message(_)) && is_refused && self.surplus().all(is_unknown)
+    }
+
+    /// The replies beyond those that are due to the act.
+    fn surplus(&self) -> impl Iterator<Item = &Reply<'a>> {
+        self.replies.iter().skip(*due(self.step).end())
     }
 }
 
@@ -222,31 +278,12 @@ fn is_fenced(connection: &Connection<'_>, batch: Batch<'_>) -> bool {
         && until.iter().all(|step| is_plain(step) && step.exchange.act != Act::Handshake && !closes(step))
 }
 
-/// RFC 2920 §3.2: replies come in the order of the commands. 354 answers only DATA, and 221 only QUIT. If one of them
-/// is the reply to an earlier command, replies are out of order or one is lost.
-fn reordered(connection: &Connection<'_>, findings: &mut LocatedFindings) -> bool {
-    let odd = connection.odd.map_or(usize::MAX, |(batch, count)| match count {
-        Count::Unknown => batch.start,
-        _ => batch.start + 1,
-    });
-    let batches =
-        connection.batches.iter().filter(|batch| batch.is_pipelined()).take_while(|batch| batch.start < odd);
-    for batch in batches {
-        for (wanted, number) in [(Verb::Data, 354), (Verb::Quit, 221)] {
-            let is = |step: &Step<'_>| step.verb() == Some(wanted);
-            let Some((act, step)) = batch.acts().find(|(_, step)| is(step)) else { continue };
-            let before = batch.acts().find(|(at, step)| *at < act && step.number() == Some(number));
-            // A server that closes of its own accord may say 221, and then does not answer QUIT.
-            let own = step.number();
-            let wrong = own != Some(number) && (own.is_some() || wanted == Verb::Data);
-            if wrong && let Some((at, _)) = before {
-                let detail = format!("{number} comes before the reply to {}", wanted.name());
-                findings.at(connection.location(at, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
-                return true;
-            }
-        }
-    }
-    false
+/// RFC 2920 §3.2: replies come in the order of the commands.
+fn swapped(connection: &Connection<'_>, came: usize, act: usize, findings: &mut LocatedFindings) {
+    let number = connection.steps.get(came).and_then(Step::number).unwrap_or_default();
+    let verb = connection.steps.get(act).and_then(Step::verb).map_or("", Verb::name);
+    let detail = format!("{number} comes before the reply to {verb}");
+    findings.at(connection.location(came, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
 }
 
 /// A recording matches replies to acts in order. If the end of a message lacks replies, those to later commands take

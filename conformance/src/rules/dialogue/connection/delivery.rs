@@ -20,7 +20,6 @@ use message::{Ends, Message};
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     let exchanges: Vec<&Exchange> = connection.steps.iter().map(|step| step.exchange).collect();
-    let sure = connection.sure().count();
     for (index, step) in connection.steps.iter().enumerate() {
         let Some(arrived) = step.exchange.arrived.as_ref().filter(|arrived| !arrived.copies.is_empty())
         else {
@@ -37,7 +36,7 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
             found.add(RuleId::ONE_MESSAGE_DELIVERED, "the copies that arrived have different bodies");
             continue;
         }
-        envelope.judge(&delivered, index < sure && step.exchange.sure, found);
+        envelope.judge(&delivered, found);
         for copy in &arrived.copies {
             delivered.judge(copy, found);
         }

@@ -3,6 +3,7 @@
 use super::{Delivered, Findings, RuleId};
 use crate::counted::counted;
 use crate::dialogue::arrival::By;
+use crate::dialogue::batch::due;
 use crate::dialogue::session::Step;
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
@@ -33,11 +34,8 @@ impl Envelope {
         Some(envelope)
     }
 
-    /// `is_sure` says whether the replies certainly belong to the message.
-    pub(super) fn judge(&self, delivered: &Delivered<'_>, is_sure: bool, findings: &mut Findings) {
-        if is_sure {
-            self.refused_message(delivered, findings);
-        }
+    pub(super) fn judge(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        self.refused_message(delivered, findings);
         self.copies(delivered, findings);
         self.refused_recipients(delivered, findings);
         self.sender(delivered, findings);
@@ -49,6 +47,9 @@ impl Envelope {
     fn refused_message(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
         let numbers: Vec<u16> = delivered.step.replies.iter().filter_map(Reply::number).collect();
         let refusal = |number: &u16| (400..600).contains(number);
+        if delivered.step.exchange.pipelined || numbers.len() != *due(delivered.step).end() {
+            return;
+        }
         let deliveries = delivered.arrived.deliveries();
         let detail = match numbers.as_slice() {
             [first, rest @ ..] if refusal(first) && rest.iter().all(refusal) => {

@@ -1,0 +1,146 @@
+//! Challenges a pass: would a rule of the case have found something if the server had answered otherwise?
+//!
+//! A rule that does not apply where a case ends finds nothing there, whatever the server says. To pass, a case needs a rule
+//! that could have failed it, so its replies, and what arrived, are exchanged for others, and judged again.
+
+mod arrival;
+
+use std::ops::Range;
+
+use crate::case::Case;
+use crate::dialogue::{Answer, Dialogue, End};
+use crate::knowledge::Knowledge;
+use crate::rules::{Strictness, compares_connections, judge};
+
+/// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
+const REPLIES: [&str; 36] = [
+    "250 2.0.0 Ok",
+    "550 5.0.0 No",
+    "500 5.5.1 What?",
+    "501 5.5.4 No",
+    "250 Ok",
+    "550 No",
+    "450 4.0.0 Later",
+    "354 Go ahead",
+    "250 5.0.0 Ok",
+    "650 No",
+    "502 5.5.1 No",
+    "503 5.5.1 No",
+    "504 5.5.4 No",
+    "530 5.7.0 Log in first",
+    "535 5.7.8 No",
+    "551 5.1.6 No",
+    "552 5.2.2 No",
+    "553 5.1.3 No",
+    "554 5.0.0 No",
+    "555 5.5.4 No",
+    "235 2.7.0 Ok",
+    "220 2.0.0 Go",
+    "421 4.0.0 Bye",
+    "452 4.5.3 Too many recipients",
+    "550 5.7.1 Not \u{fc}ser, \u{7}",
+    "250 2.99.99 Ok",
+    "334 not base64",
+    "500 5.5.2 Line too long",
+    "552 5.3.4 Too big",
+    "554 5.6.0 The Resent fields are wrong",
+    "550 5.5.3 Too many recipients",
+    "250-2.0.0 One\r\n550 5.0.0 Two",
+    "550-5.0.0 One\r\n550 Two",
+    "250-2.1.5 Ok\r\n250 2.1.5 CONNEG (color=Binary)",
+    "355 Go on where you were",
+    "554 5.0.0 That submitter may not send",
+];
+
+/// How a reply is exchanged for another.
+#[derive(Clone, Copy)]
+enum Change {
+    /// It has another text.
+    Reply(&'static str),
+    /// Another one follows it.
+    Added,
+    /// It lacks, and the server closes.
+    Missing,
+    /// The server closes after it.
+    Closed,
+    /// It takes longer than any server may take.
+    Slow,
+}
+
+/// A case that went as expected, and the run that it belongs to.
+pub(super) struct Challenge<'a> {
+    pub(super) case: &'a Case,
+    /// The connections of the run, and the index of the one that the case used.
+    pub(super) dialogues: &'a [Dialogue],
+    pub(super) position: usize,
+    pub(super) knowledge: &'a Knowledge,
+}
+
+impl Challenge<'_> {
+    /// Returns whether a rule of the case could have found something at each of these subjects, in any of its exchanges.
+    pub(super) fn could_fail(&self, subjects: &[Range<usize>]) -> bool {
+        let could_fail =
+            |subject: &Range<usize>| subject.clone().rev().any(|exchange| self.could_fail_at(exchange));
+        !subjects.is_empty() && subjects.iter().all(could_fail)
+    }
+
+    fn could_fail_at(&self, subject: usize) -> bool {
+        let Some(dialogue) = self.dialogues.get(self.position) else { return false };
+        let alone = |change| self.finds(&[changed(dialogue, subject, change)], 0);
+        let arrivals = || arrival::others(dialogue, subject).into_iter();
+        if changes().any(alone) || arrivals().any(|other| self.finds(&[other], 0)) {
+            return true;
+        }
+        if !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
+            return false;
+        }
+        let mut all = self.dialogues.to_vec();
+        changes().any(|change| {
+            if let Some(other) = all.get_mut(self.position) {
+                *other = changed(dialogue, subject, change);
+            }
+            self.finds(&all, self.position)
+        })
+    }
+
+    fn finds(&self, dialogues: &[Dialogue], position: usize) -> bool {
+        let judgement = judge(dialogues, self.knowledge, Strictness::default());
+        judgement.findings.iter().any(|finding| {
+            let owner = || dialogues.get(position)?.case(finding.location.exchange);
+            finding.location.dialogue == position
+                && self.case.rules.contains(&finding.rule)
+                && owner().is_none_or(|owner| owner == self.case.id)
+        })
+    }
+}
+
+fn changes() -> impl Iterator<Item = Change> {
+    let others = [Change::Added, Change::Missing, Change::Closed, Change::Slow];
+    REPLIES.iter().map(|text| Change::Reply(text)).chain(others)
+}
+
+/// Returns a dialogue in which the server answers one act otherwise.
+fn changed(dialogue: &Dialogue, subject: usize, change: Change) -> Dialogue {
+    let mut other = dialogue.clone();
+    let Some(exchange) = other.exchanges.get_mut(subject) else { return other };
+    match change {
+        Change::Reply(text) => exchange.answers = vec![answer(text); exchange.answers.len().max(1)],
+        Change::Added => exchange.answers.push(answer("250 2.0.0 Ok")),
+        Change::Missing => {
+            exchange.answers.clear();
+            exchange.end = End::Closed;
+        }
+        Change::Closed => exchange.end = End::Closed,
+        Change::Slow => {
+            exchange.answers.iter_mut().for_each(|answer| answer.millis = u64::from(u32::MAX));
+        }
+    }
+    if exchange.end == End::Closed {
+        other.exchanges.truncate(subject + 1);
+    }
+    other
+}
+
+fn answer(text: &str) -> Answer {
+    Answer { octets: format!("{text}\r\n").into_bytes(), millis: 0 }
+}
