@@ -31,7 +31,9 @@ impl Machine {
                 value.is_some_and(|value| wanted.is_empty() || value.eq_ignore_ascii_case(wanted))
             };
             let size = envelope.and_then(|envelope| number(envelope.value("SIZE")?));
+            let sender = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
             self.transaction = Some(Transaction {
+                sender: String::from_utf8_lossy(without_route(sender)).into_owned(),
                 utf8: has("SMTPUTF8", b""),
                 binary: has("BODY", b"BINARYMIME"),
                 size,
@@ -156,16 +158,22 @@ impl Machine {
         };
         let path = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
         let mailbox = mailbox(path);
+        let path = String::from_utf8_lossy(without_route(path)).into_owned();
         let positive = is_positive(self.say(key));
         let forgets = self.behaves(Behaviour::ForgetsAtRefusedRcpt).is_some();
         if let Some(transaction) = &mut self.transaction {
             if positive {
                 transaction.recipients.push(mailbox);
+                transaction.paths.push(path);
             } else {
                 transaction.refused += 1;
+                if transaction.refused <= 100 {
+                    transaction.refused_paths.push(path);
+                }
             }
             if forgets && !positive {
                 transaction.recipients.clear();
+                transaction.paths.clear();
             }
         }
     }
