@@ -28,6 +28,8 @@ pub struct Session {
     pub offered: Option<Arc<Capabilities>>,
     /// The capabilities announced before STARTTLS.
     pub offered_before_tls: Option<Arc<Capabilities>>,
+    /// Whether AUTH succeeded before STARTTLS.
+    pub authenticated_before_tls: bool,
     /// The mechanism of the AUTH exchange in progress.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
@@ -46,6 +48,8 @@ pub struct Session {
     refused: usize,
     /// Whether an accepted BDAT LAST ended the transaction, and no MAIL, RSET or EHLO was accepted since.
     pub after_last_chunk: bool,
+    /// Whether a reply to EHLO or LHLO announces enhanced status codes anywhere in the run, in this TLS state.
+    pub run_promises_codes: bool,
     /// The number of 4yz and 5yz replies.
     pub refusals: usize,
     /// Whether the server sent 421.
@@ -259,6 +263,7 @@ impl Session {
                 self.after_last_chunk = false;
                 self.mail_refused = false;
             }
+            Verb::Other if number == Some(220) && command.is_proxying() => self.begin_anew(),
             Verb::Auth => {
                 self.authenticating = command.words().next().map(<[u8]>::to_vec);
                 self.follow_authentication(number);
@@ -295,6 +300,20 @@ impl Session {
         self.authenticating = None;
     }
 
+    /// A 220 reply to XCLIENT is a new greeting, after which the session begins anew. No RFC defines this.
+    fn begin_anew(&mut self) {
+        *self = Session {
+            protocol: self.protocol,
+            port: self.port,
+            tls: self.tls,
+            implicit_tls: self.implicit_tls,
+            greeting: Some(220),
+            offered_before_tls: self.offered_before_tls.take(),
+            refusals: self.refusals,
+            ..Session::default()
+        };
+    }
+
     fn begin_tls(&mut self) {
         *self = Session {
             protocol: self.protocol,
@@ -302,6 +321,7 @@ impl Session {
             tls: true,
             greeting: self.greeting,
             offered_before_tls: self.offered.take(),
+            authenticated_before_tls: self.authenticated,
             refusals: self.refusals,
             ..Session::default()
         };
@@ -328,6 +348,14 @@ pub struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Returns whether it is an EHLO or LHLO whose reply announces a capability.
+    #[must_use]
+    pub fn announces(&self, keyword: &str) -> bool {
+        let extended = matches!(self.verb(), Some(Verb::Ehlo | Verb::Lhlo)) && self.exchange.sure;
+        let reply = self.replies.first().filter(|reply| extended && reply.number() == Some(250));
+        reply.is_some_and(|reply| Capabilities::read(reply).has(keyword))
+    }
+
     /// The verb of its command.
     #[must_use]
     pub fn verb(&self) -> Option<Verb> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::notation::shown;
+
 /// The verbs that the rules distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the verb of its name")]
@@ -137,6 +139,14 @@ impl<'a> Command<'a> {
         self.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
     }
 
+    /// Returns whether the command is XCLIENT or XFORWARD, with which a proxy says for whom it speaks. A server may answer
+    /// XCLIENT with another greeting.
+    #[must_use]
+    pub fn is_proxying(&self) -> bool {
+        let word = self.octets.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        word.eq_ignore_ascii_case(b"XCLIENT") || word.eq_ignore_ascii_case(b"XFORWARD")
+    }
+
     /// Returns whether the line ends in CRLF and has only printable ASCII and HT, which every server reads the same
     /// way.
     #[must_use]
@@ -160,7 +170,7 @@ impl<'a> Command<'a> {
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.octets.trim_ascii_end().escape_ascii())
+        f.write_str(&shown(self.octets.trim_ascii_end()))
     }
 }
 
@@ -292,9 +302,19 @@ pub fn is_literal(octets: &[u8]) -> bool {
             inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).map(|tag| &inside[tag.len()..]);
         match six {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => inside.parse::<std::net::Ipv4Addr>().is_ok(),
+            None => is_ipv4(inside),
         }
     })
+}
+
+/// Returns whether a text is an `IPv4-address-literal` (RFC 5321 §4.1.3), whose numbers may have leading zeros.
+fn is_ipv4(text: &str) -> bool {
+    let is_number = |part: &str| {
+        matches!(part.len(), 1..=3)
+            && part.bytes().all(|octet| octet.is_ascii_digit())
+            && part.parse::<u8>().is_ok()
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_number)
 }
 
 /// Returns whether octets are a mailbox in ASCII: a dot-string or a quoted string, `@`, and a domain or a literal.
@@ -409,6 +429,8 @@ mod tests {
                 && !is_domain(b"")
         );
         assert!(is_literal(b"[127.0.0.1]") && is_literal(b"[ipv6:::1]") && !is_literal(b"[1.2.3]"));
+        assert!(is_literal(b"[010.0.0.1]") && !is_literal(b"[256.0.0.1]") && !is_literal(b"[+1.0.0.1]"));
+        assert!(!is_literal(b"[0001.0.0.1]") && !is_literal(b"[1.2.3.]"));
         assert!(is_mailbox(b"a.b+c@example.org") && !is_mailbox(b"a..b@example.org") && !is_mailbox(b"a@"));
         assert_eq!(Command::read(b"\r\n").verb(), Verb::Other);
         assert_eq!(Command::read(b"noop\r\n").verb(), Verb::Noop);

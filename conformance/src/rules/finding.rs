@@ -1,5 +1,6 @@
 //! Findings: violations of rules, with their locations.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -175,6 +176,14 @@ impl Findings {
         self.found.push(Violation { rule, condition, shown: None, detail: detail.into() });
     }
 
+    /// Adds a remark to what was said of a pair.
+    pub(crate) fn remark_on(&mut self, pair: &str, remark: &str) {
+        for violation in self.found.iter_mut().filter(|violation| violation.detail.contains(pair)) {
+            violation.detail.push_str("; ");
+            violation.detail.push_str(remark);
+        }
+    }
+
     /// Returns whether nothing was found.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -222,7 +231,8 @@ pub(crate) fn settle(found: Vec<(Location, Findings)>) -> Vec<Finding> {
         let violations = findings.found.into_iter().filter(|violation| !yields(location, violation.rule));
         kept.extend(violations.map(|violation| violation.at(location)));
     }
-    kept.sort();
+    // Of several findings of a rule about the same reply, the first of the highest level is kept.
+    kept.sort_by_key(|finding| (finding.location, finding.rule, Reverse(finding.level)));
     kept.dedup_by_key(|finding| (finding.rule, finding.location));
     kept
 }

@@ -31,7 +31,9 @@ impl Machine {
                 value.is_some_and(|value| wanted.is_empty() || value.eq_ignore_ascii_case(wanted))
             };
             let size = envelope.and_then(|envelope| number(envelope.value("SIZE")?));
+            let sender = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
             self.transaction = Some(Transaction {
+                sender: String::from_utf8_lossy(without_route(sender)).into_owned(),
                 utf8: has("SMTPUTF8", b""),
                 binary: has("BODY", b"BINARYMIME"),
                 size,
@@ -102,10 +104,13 @@ impl Machine {
             (repeats || !good).then_some(key)
         };
         let both = envelope.parameter("HOLDFOR").is_some() && envelope.parameter("HOLDUNTIL").is_some();
+        let due = envelope.value("BY").and_then(deadline);
+        let late =
+            envelope.value("HOLDFOR").and_then(number).is_some_and(|held| due.is_some_and(|due| held > due));
         let too_big = |value| number(value).is_none_or(|size| size > SIZE);
         parameters()
             .find_map(|parameter| wrong(&parameter))
-            .or(both.then_some(Key::HoldValue))
+            .or((both || late).then_some(Key::HoldValue))
             .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
     }
 
@@ -153,16 +158,22 @@ impl Machine {
         };
         let path = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
         let mailbox = mailbox(path);
+        let path = String::from_utf8_lossy(without_route(path)).into_owned();
         let positive = is_positive(self.say(key));
         let forgets = self.behaves(Behaviour::ForgetsAtRefusedRcpt).is_some();
         if let Some(transaction) = &mut self.transaction {
             if positive {
                 transaction.recipients.push(mailbox);
+                transaction.paths.push(path);
             } else {
                 transaction.refused += 1;
+                if transaction.refused <= 100 {
+                    transaction.refused_paths.push(path);
+                }
             }
             if forgets && !positive {
                 transaction.recipients.clear();
+                transaction.paths.clear();
             }
         }
     }
@@ -355,6 +366,12 @@ fn is_deliver_by(value: &[u8]) -> bool {
         b";N" | b";NT" => well_formed,
         _ => false,
     }
+}
+
+/// Returns the seconds of a valid BY that are left, or 0 if the time has passed.
+fn deadline(value: &[u8]) -> Option<u64> {
+    let time = value.split(|octet| *octet == b';').next()?;
+    if time.starts_with(b"-") { Some(0) } else { number(time) }
 }
 
 /// Returns whether a value of MT-PRIORITY is valid (RFC 6710 §6).

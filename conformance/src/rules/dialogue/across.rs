@@ -1,12 +1,12 @@
 //! Rules about all connections of a run together.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Verb, is_domain};
-use crate::protocol::reply::Token;
+use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
@@ -16,12 +16,21 @@ use super::connection::{Connection, LocatedFindings, is_coded};
 /// A reply and its location.
 type Seen<'a> = (Location, Observation<'a>);
 
+/// The rules that compare connections.
+pub(crate) const RULES: [RuleId; 5] = [
+    RuleId::ENHANCED_CODE_WITHOUT_EHLO,
+    RuleId::ENHANCED_CODES_ADVERTISED,
+    RuleId::ENHANCED_CODE_PRECISE,
+    RuleId::HELLO_MISMATCH_NOT_REFUSED,
+    RuleId::STARTTLS_FORGETS_SESSION,
+];
+
 pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     for protocol in [Protocol::Smtp, Protocol::Submission, Protocol::Lmtp] {
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
-        codes_without_ehlo(&seen, findings);
         codes_unannounced(&seen, findings);
+        hello_differs(&seen, findings);
         codes_are_vague(&seen, findings);
         hello_mismatch(&seen, findings);
         mail_refused_for_name(&seen, findings);
@@ -30,31 +39,6 @@ pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindin
             eight_bit_mime(&seen, findings);
         }
         hello_outlives_tls(&seen, findings);
-    }
-}
-
-/// RFC 2034 §4, §5: the server sends codes whether or not the client said EHLO. The keyword on another connection, in
-/// the same TLS state, shows that it supports them.
-fn codes_without_ehlo(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
-    let shows = |tls: bool| move |(_, reply): &&Seen<'_>| reply.session.tls == tls && is_announcement(reply);
-    for tls in [false, true] {
-        let showing: HashSet<usize> =
-            seen.iter().filter(shows(tls)).map(|(location, _)| location.dialogue).collect();
-        let without = |(location, reply): &&Seen<'_>| {
-            let old = matches!(reply.session.hello, None | Some(Verb::Helo));
-            is_coded(reply) && old && reply.session.tls == tls && !showing.contains(&location.dialogue)
-        };
-        let replies: Vec<&Seen<'_>> = seen.iter().filter(without).collect();
-        let silent = replies.chunk_by(|one, other| one.0.dialogue == other.0.dialogue).find(|replies| {
-            replies.len() >= 3 && replies.iter().all(|(_, reply)| first_token(reply) == Some(Token::Absent))
-        });
-        if !showing.is_empty()
-            && let Some([(location, _), ..]) = silent
-        {
-            let detail = "no reply on this connection has a code, but EHLO announces codes on another";
-            findings.at(*location).add(RuleId::ENHANCED_CODE_WITHOUT_EHLO, detail);
-            return;
-        }
     }
 }
 
@@ -68,25 +52,74 @@ fn is_extended(reply: &Observation<'_>) -> bool {
     matches!(reply.verb(), Some(Verb::Ehlo | Verb::Lhlo)) && reply.is(&[250])
 }
 
-fn first_token(reply: &Observation<'_>) -> Option<Token> {
-    reply.reply.lines().next().map(|line| line.token())
-}
-
-/// RFC 2034 §2: the keyword tells clients that replies have codes.
+/// RFC 2034 §2: the keyword tells clients that replies have codes. A single kind of reply may have its code from
+/// elsewhere, such as a filter.
 fn codes_unannounced(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     let extended = seen.iter().any(|(_, reply)| is_extended(reply));
     let announced = seen.iter().any(|(_, reply)| is_announcement(reply));
+    if !extended || announced {
+        return;
+    }
+    let is_plausible = |reply: &Observation<'_>| {
+        reply.enhanced().is_some_and(|code| Some(u16::from(code.class().digit())) == reply.digit())
+    };
     let replies = seen.iter().filter(|(_, reply)| is_coded(reply));
-    let coded: Vec<&Seen<'_>> = replies.clone().filter(|(_, reply)| reply.enhanced().is_some()).collect();
-    let (count, all) = (coded.len(), replies.count());
-    if extended
-        && !announced
-        && all >= 3
-        && 2 * count > all
+    let coded: Vec<&Seen<'_>> = replies.clone().filter(|(_, reply)| is_plausible(reply)).collect();
+    let kinds: HashSet<_> = coded.iter().map(|(_, reply)| (reply.verb(), act_of(reply))).collect();
+    if kinds.len() >= 2
         && let Some((location, _)) = coded.first()
     {
+        let (count, all) = (coded.len(), replies.count());
         let detail = format!("{count} of {all} replies have a code, but no reply to EHLO announces codes");
         findings.at(*location).add(RuleId::ENHANCED_CODES_ADVERTISED, detail);
+    }
+}
+
+/// Returns which of the acts without a command a reply answers.
+fn act_of(reply: &Observation<'_>) -> (bool, bool) {
+    (matches!(reply.exchange.act, Act::Message(_)), matches!(reply.exchange.act, Act::Response(_)))
+}
+
+/// A client relies on what the first EHLO of a connection lists, so it should be the same on each. What it lists after a
+/// login, or after another EHLO, may differ.
+fn hello_differs(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+    let mut expected = HashMap::new();
+    let mut begun = HashSet::new();
+    for (location, reply) in seen {
+        let session = reply.session;
+        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
+        let fresh = session.hello.is_none() && !session.authenticated;
+        if reply.verb() != Some(own) || !reply.is(&[250]) || !fresh {
+            continue;
+        }
+        if !begun.insert((location.dialogue, session.tls)) {
+            continue;
+        }
+        let state = (session.port, session.implicit_tls, session.tls);
+        let keywords = keywords(reply);
+        let (first, expected) =
+            expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
+        if *expected != keywords {
+            let detail = differences(*first, expected, &keywords);
+            return findings.at(*location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+        }
+    }
+}
+
+fn keywords(reply: &Observation<'_>) -> BTreeSet<String> {
+    let capabilities = Capabilities::read(&reply.reply);
+    capabilities.keywords().map(str::to_ascii_uppercase).collect()
+}
+
+fn differences(first: usize, expected: &BTreeSet<String>, other: &BTreeSet<String>) -> String {
+    let listed = |keywords: Vec<&str>| keywords.join(", ");
+    let more = listed(other.difference(expected).map(String::as_str).collect());
+    let less = listed(expected.difference(other).map(String::as_str).collect());
+    let first = first + 1;
+    match (more.as_str(), less.as_str()) {
+        (more, "") => format!("lists {more}, which connection {first} lacks"),
+        ("", less) => format!("lacks {less}, which connection {first} lists"),
+        (more, less) => format!("lists {more} and lacks {less}, unlike connection {first}"),
     }
 }
 
@@ -131,7 +164,7 @@ fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
             if !elsewhere {
                 continue;
             }
-            let name = reply.command.map(|command| command.argument().escape_ascii().to_string());
+            let name = reply.command.map(|command| shown(command.argument()));
             let detail =
                 format!("{} was refused because it does not match the address", name.unwrap_or_default());
             findings.at(*location).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);
@@ -250,35 +283,42 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_sent_without_ehlo() {
-        let tls = "C: STARTTLS\nS: 220 2.0.0 Go\n#: tls";
+    fn codes_are_announced() {
+        let silent = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 DSN";
+        let refused = "C: FOO\nS: 500 5.5.1 What?";
+        let login = "C: AUTH PLAIN AGFsaWNlAHNlY3JldA==\nS: 535 5.7.8 No";
+        let note = "enhanced-codes-advertised note at";
         check(&[
+            (&[GREETING, silent, PLAIN, CODED, refused], &format!("{note} 3")),
+            (&[GREETING, silent, PLAIN, PLAIN, PLAIN, PLAIN, login, refused], &format!("{note} 6")),
+            (&[GREETING, silent, CODED, CODED, CODED], ""),
+            (&[GREETING, silent, PLAIN, PLAIN, refused, "C: NOOP\nS: 250 5.0.0 Ok"], ""),
+            (&[GREETING, HELO, CODED, CODED, refused], ""),
             (
-                &[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN, PLAIN],
-                "enhanced-code-without-ehlo warning at 1:2",
+                &[GREETING, silent, CODED, CODED, refused, GREETING, EHLO],
+                "ehlo-same-on-connections note at 1:1",
             ),
-            (
-                &[GREETING, PLAIN, PLAIN, PLAIN, GREETING, EHLO, CODED],
-                "enhanced-code-without-ehlo warning at 0:1",
-            ),
-            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, CODED, PLAIN, PLAIN], ""),
-            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN], ""),
-            (&[GREETING, HELO, PLAIN, PLAIN, PLAIN], ""),
-            (&[GREETING, EHLO, CODED, GREETING, HELO, PLAIN, PLAIN, "C: NOOP", "S: 421 Busy"], ""),
-            (&[GREETING, EHLO, CODED, GREETING, EHLO, tls, HELO, PLAIN, PLAIN, PLAIN], ""),
         ]);
     }
 
     #[test]
-    fn codes_are_announced() {
-        let silent = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 DSN";
-        let refused = "C: FOO\nS: 500 5.5.1 What?";
+    fn ehlo_lists_the_same_on_all_connections() {
+        let hello =
+            |keywords: &str| format!("C: EHLO me.example.org\nS: 250-mx.example.org{keywords}\nS: 250 DSN");
+        let (one, other, bigger) = (hello(""), hello("\nS: 250-PIPELINING"), hello("\nS: 250-SIZE 7"));
+        let size = hello("\nS: 250-size 9");
+        let tls = "C: STARTTLS\nS: 220 Go\n#: tls";
         check(&[
-            (&[GREETING, silent, PLAIN, CODED, refused], "enhanced-codes-advertised note at 3"),
-            (&[GREETING, silent, CODED, refused], ""),
-            (&[GREETING, silent, PLAIN, PLAIN, CODED, refused], ""),
-            (&[GREETING, HELO, CODED, CODED, refused], ""),
-            (&[GREETING, silent, CODED, CODED, refused, GREETING, EHLO], ""),
+            (&[GREETING, &one, GREETING, &one, GREETING, &other], "ehlo-same-on-connections note at 2:1"),
+            (&[GREETING, &bigger, GREETING, &size], ""),
+            (&[GREETING, &one, &other], ""),
+            (&[GREETING, &one, GREETING, HELO, &one], ""),
+            (&[GREETING, &one, tls, &other, GREETING, &one, tls, &other], ""),
+            (
+                &[GREETING, &one, tls, &other, GREETING, &one, tls, &one],
+                "ehlo-same-on-connections note at 1:4",
+            ),
+            (&[GREETING, "C: EHLO me.example.org\nS: 421 Busy", GREETING, &one, GREETING, &one], ""),
         ]);
     }
 

@@ -63,7 +63,12 @@ pub(super) fn is_about_act(observation: &Observation<'_>) -> bool {
     let weak_tls = session.tls && session.hello.is_none() && observation.is(&[554]);
     observation.is_about_command()
         && answers_it(observation)
-        && !(refused_opening || session.shut_down || weak_tls || is_about_client(observation))
+        && !(refused_opening
+            || session.shut_down
+            || weak_tls
+            || observation.refuses_weak_tls()
+            || observation.demands_login()
+            || is_about_client(observation))
 }
 
 /// Returns whether a refusal is about what the client did before: it sent too much or too soon, or the server closes.

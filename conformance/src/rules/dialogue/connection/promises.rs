@@ -4,12 +4,13 @@ use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb};
-use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
-use super::{Connection, LocatedFindings, is_coded};
+use crate::rules::reply::extension::dsn::blames_notification;
+
+use super::{Connection, LocatedFindings};
 
 /// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
@@ -19,7 +20,6 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
         listed_capability(location, &observation, findings);
         two_minutes(location, &observation, findings);
     }
-    codes_after_tls(connection, findings);
     notification_parameters(connection, findings);
     listed_parameters(connection, findings);
 }
@@ -85,27 +85,6 @@ fn two_minutes(location: Location, observation: &Observation<'_>, findings: &mut
     {
         let detail = format!("the reply took {} s", millis / 1000);
         findings.at(location).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
-    }
-}
-
-/// RFC 3207 §4.2, RFC 2034 §4: codes that are announced again under TLS are sent under TLS.
-fn codes_after_tls(connection: &Connection<'_>, findings: &mut LocatedFindings) {
-    let promised = |observation: &Observation<'_>| is_coded(observation) && observation.promises_code();
-    let (after, before): (Vec<_>, Vec<_>) =
-        connection.observations().filter(|(_, seen)| promised(seen)).partition(|(_, seen)| seen.session.tls);
-    let first = |observation: &Observation<'_>| observation.reply.lines().next().map(|line| line.token());
-    let had = before.iter().any(|(_, seen)| first(seen).and_then(Token::exact).is_some());
-    let lost = after.iter().all(|(_, seen)| first(seen) == Some(Token::Absent));
-    // A single kind of reply may lack its code with or without TLS.
-    let kind = |seen: &Observation<'_>| (seen.verb(), seen.number());
-    let several = after.iter().any(|(_, seen)| after.first().is_some_and(|(_, one)| kind(one) != kind(seen)));
-    if had
-        && several
-        && lost
-        && let [(location, _), ..] = after.as_slice()
-    {
-        let detail = format!("none of the {} replies under TLS has a code", after.len());
-        findings.at(*location).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
     }
 }
 
@@ -248,7 +227,9 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
         is_valid(command.verb(), &parameter)
             && str::from_utf8(parameter.keyword).is_ok_and(|keyword| !envelope.repeats(keyword))
     });
-    let usable = in_order && telling && valid && !other && observation.exchange.sure;
+    // A refusal that blames the parameters needs no comparison.
+    let plain = !blames_notification(observation, &envelope);
+    let usable = in_order && telling && valid && plain && !other && observation.exchange.sure;
     usable.then_some(Attempt {
         location,
         command,

@@ -1,6 +1,7 @@
 //! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb};
+use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -8,14 +9,13 @@ use crate::rules::observation::Observation;
 use super::{address, is_policy, seen};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
-/// Postfix.
-const KNOWN: [&str; 24] = [
+/// Postfix. CONPERM and CONNEG are left out, because RFC 4141 demands that a server without them refuses them; another
+/// rule judges its code.
+const KNOWN: [&str; 22] = [
     "ALT-ADDRESS",
     "AUTH",
     "BODY",
     "BY",
-    "CONNEG",
-    "CONPERM",
     "ENVID",
     "HOLDFOR",
     "HOLDUNTIL",
@@ -69,13 +69,18 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     if observation.is_accepted() {
         let taken = envelope.parameters().find(|parameter| is_unknown(parameter) && !private(parameter));
         if let Some(parameter) = taken {
-            let detail = format!("{} with {}", seen(observation), parameter.keyword.escape_ascii());
+            let detail = format!("{} with {}", seen(observation), shown(parameter.keyword));
             findings.add(rule, detail);
         }
         return;
     }
     let mut parameters = envelope.parameters().peekable();
-    let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
+    // RFC 4141 §4.2, §5.2.
+    let has_own_code = |parameter: &Parameter<'_>| {
+        observation.is(&[504]) && (parameter.is("CONPERM") || parameter.is("CONNEG"))
+    };
+    let only = parameters.peek().is_some()
+        && parameters.all(|parameter| is_unknown(&parameter) && !has_own_code(&parameter));
     // 503 may be about the sequence, whatever the parameters.
     let blames = !observation.is(&[503])
         || observation.has_detail(&[(5, 4)])

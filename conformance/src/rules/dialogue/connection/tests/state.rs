@@ -200,21 +200,6 @@ fn notification_parameters_are_neutral() {
     );
 }
 
-#[test]
-fn codes_stay_after_tls() {
-    let under_tls = EHLO.replace("S: 250-STARTTLS\n", "");
-    let (noop, foo) = ("C: NOOP\nS: 250 Ok", "C: FOO\nS: 500 What?");
-    check(
-        Protocol::Smtp,
-        &[
-            (&["#: gone", EHLO, STARTTLS, TLS, &under_tls, noop, foo], ""),
-            (&["#: one has it", EHLO, STARTTLS, TLS, &under_tls, noop, "C: FOO", "S: 500 5.5.1 What?"], ""),
-            (&["#: one kind", EHLO, STARTTLS, TLS, &under_tls, foo, "C: BAR", "S: 500 What?"], ""),
-            (&["#: never there", EHLO, "C: STARTTLS\nS: 220 Go", TLS, &under_tls, noop, foo], ""),
-        ],
-    );
-}
-
 /// A transcript has no times.
 #[test]
 fn submission_servers_reply_within_two_minutes() {
