@@ -525,6 +525,7 @@ impl Connection {
                 return;
             }
             if Instant::now() >= until {
+                self.inbox.take_lines(exchange);
                 exchange.end = End::TimedOut;
                 self.late = true;
                 return;

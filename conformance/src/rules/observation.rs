@@ -149,10 +149,11 @@ impl<'a> Observation<'a> {
         matches!(self.digit(), Some(4 | 5))
     }
 
-    /// Returns whether the reply is the greeting.
+    /// Returns whether the reply is the greeting, or another one after XCLIENT.
     #[must_use]
     pub fn is_greeting(&self) -> bool {
-        self.exchange.act == Act::Connect
+        let again = self.is(&[220]) && self.command.is_some_and(|command| command.is_proxying());
+        self.exchange.act == Act::Connect || again
     }
 
     /// Returns whether the reply answers EHLO, HELO or LHLO.
@@ -188,6 +189,15 @@ impl<'a> Observation<'a> {
     #[must_use]
     pub fn promises_code(&self) -> bool {
         self.session.promises_codes()
+    }
+
+    /// Returns whether a server with enhanced status codes must send one here: it announced them in this session, or the
+    /// client has not said EHLO in it and the server announced them elsewhere in the run. RFC 2034 §4 demands them
+    /// whether or not the client employs EHLO.
+    #[must_use]
+    pub fn owes_code(&self) -> bool {
+        let unextended = matches!(self.session.hello, None | Some(Verb::Helo));
+        self.promises_code() || (unextended && self.session.run_promises_codes)
     }
 
     /// Returns whether the server speaks LMTP.

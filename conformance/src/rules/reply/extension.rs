@@ -13,7 +13,6 @@ mod etrn;
 mod future_release;
 mod greylisting;
 mod limits;
-mod listed_parameter;
 mod message_authentication;
 mod mt_priority;
 mod no_soliciting;
@@ -69,7 +68,6 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     atrn::judge(observation, findings);
     burl::judge(observation, findings);
     limits::judge(observation, findings);
-    listed_parameter::judge(observation, findings);
     message_authentication::judge(observation, findings);
     null_mx::judge(observation, findings);
     greylisting::judge(observation, findings);

@@ -202,7 +202,7 @@ mod tests {
             &[
                 (&["C: EHLO me", "S: 500 5.5.1 no"], ""),
                 (&["C: LHLO me", "S: 250 mx"], ""),
-                (&["C: LHLO me", "S: 554 no"], "hello-codes warning"),
+                (&["C: LHLO me", "S: 554 no"], "hello-codes error"),
                 (&[LHLO, MAIL, "C: DATA", "S: 554 5.5.1 no"], ""),
                 (&[LHLO, MAIL, "C: RCPT TO:<postmaster>", "S: 550 5.1.1 no"], ""),
                 (

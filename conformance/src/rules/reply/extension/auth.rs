@@ -6,6 +6,7 @@ use crate::dialogue::session::Session;
 use crate::knowledge::{Policy, ends_in_wrong_password};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::protocol::notation::quoted;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -241,7 +242,7 @@ fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
         (Some(line), None) if decode_base64(line.text()).is_some() => {}
         (Some(line), None) => {
             let shown = &line.text()[..line.text().len().min(20)];
-            findings.add(rule, format!("not base64: {:?}", shown.escape_ascii().to_string()));
+            findings.add(rule, format!("not base64: {}", quoted(shown)));
         }
         _ => findings.add(rule, "more than one line"),
     }
@@ -378,7 +379,7 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
     } else if matches!(observation.digit(), Some(2 | 3)) || (observation.is(&PROTOCOL) && !long) {
         let response = attempt.response.unwrap_or_default();
         let shown = &response[..response.len().min(20)];
-        findings.add(rule, format!("{} to {:?}", observation.codes(), shown.escape_ascii().to_string()));
+        findings.add(rule, format!("{} to {}", observation.codes(), quoted(shown)));
     }
 }
 

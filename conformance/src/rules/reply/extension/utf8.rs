@@ -156,7 +156,10 @@ mod tests {
             (&["C: VRFY amy", "S: 250 2.1.5 <\u{e4}my@example.org>"], "utf8-vrfy-codes error"),
             (&["C: VRFY amy SMTPUTF8", "S: 250 2.1.5 <\u{e4}my@example.org>"], ""),
             (&["C: VRFY amy", "S: 250 2.1.5 <amy@example.org>"], ""),
-            (&["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250 SMTPUTF8"], "utf8-domain-ascii error"),
+            (
+                &["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250-8BITMIME\nS: 250 SMTPUTF8"],
+                "utf8-domain-ascii error",
+            ),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii error")]);
