@@ -112,12 +112,11 @@ fn surplus(connection: &Connection<'_>, position: usize, step: &Step<'_>) -> Opt
     let received: usize = until.iter().map(|step| step.exchange.received()).sum();
     let later: usize = until.iter().map(|step| *due(step).end()).sum();
     let is_known = until.iter().all(|step| is_plain(step) && !closes(step));
-    let is_surplus = own + received > most + later;
-    (is_fenced && is_known && is_surplus).then(|| Surplus {
-        nth: None,
-        shown: position + 1 + quit,
-        count: own + received - later,
-    })
+    if !is_fenced || !is_known || own + received <= most + later {
+        return None;
+    }
+    let first = until.iter().position(|step| step.exchange.received() > *due(step).end()).unwrap_or(quit);
+    Some(Surplus { nth: None, shown: position + 1 + first, count: own + received - later })
 }
 
 /// Returns octets that look like the end of a message and are not: a dot, or two, between any of CR LF, CR and LF, and
