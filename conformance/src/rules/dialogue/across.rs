@@ -30,11 +30,11 @@ pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindin
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
         codes_unannounced(&seen, findings);
-        hello_differs(&seen, findings);
         codes_are_vague(&seen, findings);
         hello_mismatch(&seen, findings);
         hello_outlives_tls(&seen, findings);
     }
+    hello_differs(connections, findings);
 }
 
 /// Returns whether a reply to EHLO or LHLO announces codes.
@@ -77,28 +77,32 @@ fn act_of(reply: &Observation<'_>) -> (bool, bool) {
 
 /// A client relies on what the first EHLO of a connection lists, so it should be the same on each. What it lists after a
 /// login, or after another EHLO, may differ.
-fn hello_differs(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+fn hello_differs(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     let mut expected = HashMap::new();
-    let mut begun = HashSet::new();
-    for (location, reply) in seen {
-        let session = reply.session;
-        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
-        let fresh = session.hello.is_none() && !session.authenticated;
-        if reply.verb() != Some(own) || !reply.is(&[250]) || !fresh {
-            continue;
-        }
-        if !begun.insert((location.dialogue, session.tls)) {
-            continue;
-        }
-        let state = (session.port, session.implicit_tls, session.tls);
-        let keywords = keywords(reply);
-        let (first, expected) =
-            expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
-        if *expected != keywords {
-            let detail = differences(*first, expected, &keywords);
-            return findings.at(*location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+    for connection in connections {
+        for (location, reply) in first_hellos(connection) {
+            let session = reply.session;
+            let state =
+                (connection.server(), session.protocol, session.port, session.implicit_tls, session.tls);
+            let keywords = keywords(&reply);
+            let (first, expected) =
+                expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
+            if *expected != keywords {
+                let detail = differences(*first, expected, &keywords);
+                return findings.at(location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+            }
         }
     }
+}
+
+/// Returns the replies that accept the first EHLO or LHLO of a connection in clear and under TLS.
+fn first_hellos<'a>(connection: &Connection<'a>) -> impl Iterator<Item = Seen<'a>> {
+    let mut begun = HashSet::new();
+    connection.observations().filter(move |(_, reply)| {
+        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
+        let fresh = reply.session.hello.is_none() && !reply.session.authenticated;
+        reply.verb() == Some(own) && reply.is(&[250]) && fresh && begun.insert(reply.session.tls)
+    })
 }
 
 fn keywords(reply: &Observation<'_>) -> BTreeSet<String> {
@@ -246,6 +250,7 @@ mod tests {
                 "ehlo-same-on-connections note at 1:4",
             ),
             (&[GREETING, "C: EHLO me.example.org\nS: 421 Busy", GREETING, &one, GREETING, &one], ""),
+            (&[GREETING, &one, "#: connected\nS: 220 other.example.org", &other], ""),
         ]);
     }
 

@@ -297,6 +297,7 @@ mod tests {
                 (&[GREETING, NOOP, "S: 250 Ok", GREETING, CODED], &format!("{without} 0:1")),
                 (&[GREETING, NOOP, "S: 421 Busy", GREETING, CODED], ""),
                 (&[GREETING, NOOP, "S: 250 Ok", GREETING, PLAIN], ""),
+                (&["#: connected\nS: 220 other.example.org", NOOP, "S: 250 Ok", GREETING, CODED], ""),
                 (&[GREETING, CODED, GREETING, PLAIN, NOOP, "S: 250 Ok"], ""),
                 (&[GREETING, CODED, GREETING, PLAIN, tls, NOOP, "S: 250 Ok"], ""),
                 (&[GREETING, mail, refused, GREETING, CODED], "enhanced-code-class-agrees error at 0:1"),
