@@ -211,7 +211,7 @@ impl<'a> Envelope<'a> {
         let path = self.path.is_some_and(|path| match self.verb {
             Verb::Mail if path.is_empty() => true,
             Verb::Rcpt if path.eq_ignore_ascii_case(b"postmaster") => true,
-            _ => is_mailbox(path),
+            _ => is_path(path),
         });
         let spaced = self.parameters.is_empty() || self.parameters.starts_with(b" ");
         path && spaced && self.parameters().all(|parameter| parameter.is_well_formed())
@@ -325,6 +325,28 @@ pub fn is_mailbox(octets: &[u8]) -> bool {
     (is_dot_string(local) || is_quoted(local)) && (is_domain(domain) || is_literal(domain))
 }
 
+/// Returns whether octets are what the angle brackets of a path contain: a mailbox, or a source route and a mailbox, which
+/// every server must accept (RFC 5321 §4.1.2).
+#[must_use]
+pub fn is_path(octets: &[u8]) -> bool {
+    let (route, mailbox) = split_route(octets);
+    let is_hop = |hop: &[u8]| hop.strip_prefix(b"@").is_some_and(is_domain);
+    is_mailbox(mailbox) && (route.is_empty() || route.split(|octet| *octet == b',').all(is_hop))
+}
+
+/// Splits a path into its source route, without the colon that ends it, and the rest. Without a route that ends, the
+/// rest is the whole path.
+#[must_use]
+pub fn split_route(path: &[u8]) -> (&[u8], &[u8]) {
+    if path.first() != Some(&b'@') {
+        return (b"", path);
+    }
+    match path.iter().position(|octet| *octet == b':') {
+        Some(colon) => (&path[..colon], &path[colon + 1..]),
+        None => (b"", path),
+    }
+}
+
 fn is_dot_string(octets: &[u8]) -> bool {
     let is_atom = |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(octet);
     octets.split(|octet| *octet == b'.').all(|atom| !atom.is_empty() && atom.iter().all(is_atom))
@@ -387,6 +409,10 @@ mod tests {
         assert!(well(b"MAIL FROM:<bob@example.org> SIZE=1 SMTPUTF8\r\n"));
         assert!(well(b"RCPT TO:<PostMaster>\r\n"));
         assert!(well(b"MAIL FROM:<bob@[192.0.2.1]>\r\n"));
+        assert!(well(b"MAIL FROM:<@a.example,@b.example:joe@example.org> SIZE=1\r\n"));
+        assert!(!well(b"MAIL FROM:<@a.example,b.example:joe@example.org>\r\n"));
+        assert!(!well(b"RCPT TO:<@a.example:Postmaster>\r\n"));
+        assert!(!well(b"MAIL FROM:<@a.example:>\r\n"));
         assert!(!well(b"MAIL FROM:<bob@example.org>SIZE=1\r\n"));
         assert!(!well(b"MAIL FROM:<bob@@example.org>\r\n"));
         assert!(!well(b"RCPT TO:<>\r\n"));

@@ -13,6 +13,10 @@
 //! A line begins with `C: ` if the client sent it, with `S: ` if the server did, and with `#: ` if it is an event:
 //! `connected`, `connected to port 25`, `tls`, `timeout` or `closed by server`. Other events are remarks.
 //!
+//! What arrived of the last message comes after `arrived by lmtp from <amy@example.org> for <bob@example.org>`, with
+//! `A: ` before each line; `smtp` has the same form. From a mailbox it is `arrived by maildir` or `arrived by mbox`.
+//! `nothing arrived by lmtp` says that nothing came in time.
+//!
 //! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
 //! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
 
@@ -20,6 +24,7 @@ use std::collections::VecDeque;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::dialogue::arrival::{Arrival, Arrived, By};
 use crate::dialogue::octets::is_shortened;
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
@@ -72,6 +77,12 @@ pub(super) fn read_events(
         }
         match (&mut matcher, event) {
             (_, Event::Remark) => {}
+            (Some(matcher), Event::Arrived(by, copy)) => matcher
+                .arrive(by, copy)
+                .with_context(|| format!("{name}:{number}: expected the reply to a message before it"))?,
+            (Some(matcher), Event::Content(octets)) => matcher
+                .continue_copy(&octets)
+                .with_context(|| format!("{name}:{number}: expected `#: arrived by` before `A: `"))?,
             (Some(matcher), event) => {
                 matcher.take(event, number);
                 let exchanges = before + matcher.exchanges();
@@ -105,6 +116,10 @@ pub(super) enum Event {
     },
     /// The server sent a line.
     Received(Vec<u8>),
+    /// A copy of the last message arrived, or nothing did.
+    Arrived(By, Option<Arrival>),
+    /// A line of that copy.
+    Content(Vec<u8>),
 }
 
 fn event(line: &str) -> Result<Event> {
@@ -118,11 +133,14 @@ fn event(line: &str) -> Result<Event> {
             Event::Sent { shortened: is_shortened(&octets), octets }
         }
         "S:" => Event::Received(octets(rest)?),
+        "A:" => Event::Content(octets(rest)?),
         "#:" => match rest.split(' ').next().unwrap_or_default() {
             "connected" => Event::Connected(port(rest)?),
             "tls" => Event::Tls,
             "timeout" => Event::TimedOut,
             "closed" if rest == "closed by server" => Event::Closed,
+            "arrived" if rest.starts_with("arrived by ") => arrived(rest)?,
+            "nothing" if rest.starts_with("nothing arrived by ") => arrived(rest)?,
             _ => Event::Remark,
         },
         _ => bail!("expected a line that begins with `C: `, `S: ` or `#: `, not {kind:?}"),
@@ -133,6 +151,27 @@ fn event(line: &str) -> Result<Event> {
 fn port(text: &str) -> Result<Option<u16>> {
     let port = text.strip_prefix("connected to port ").map(str::parse).transpose();
     port.map_err(|_| anyhow!("expected a number up to 65535 after `connected to port`"))
+}
+
+/// Reads an event such as `arrived by lmtp from <amy@example.org> for <bob@example.org>`, or `nothing arrived by mbox`.
+fn arrived(text: &str) -> Result<Event> {
+    let mut words = text.split(' ').skip_while(|word| *word != "by").skip(1);
+    let by = words.next().and_then(By::find);
+    let by = by.ok_or_else(|| anyhow!("expected maildir, mbox, lmtp or smtp after `arrived by`"))?;
+    if text.starts_with("nothing") {
+        return Ok(Event::Arrived(by, None));
+    }
+    let mut copy = Arrival::default();
+    let mut is_sender = false;
+    for word in words {
+        match word.strip_prefix('<').and_then(|word| word.strip_suffix('>')) {
+            Some(path) if is_sender => copy.sender = Some(path.to_owned()),
+            Some(path) => copy.recipients.push(path.to_owned()),
+            None if matches!(word, "from" | "for") => is_sender = word == "from",
+            None => bail!("expected `from <ADDRESS>` or `for <ADDRESS>`, not {word:?}"),
+        }
+    }
+    Ok(Event::Arrived(by, Some(copy)))
 }
 
 /// Returns the octets of a line, including its line end.
@@ -261,6 +300,20 @@ impl Matcher {
         self.dialogue.exchanges.len() + self.waiting.acts.len()
     }
 
+    /// Adds a copy of the last message, or notes that nothing arrived. Returns `None` if there is no message.
+    fn arrive(&mut self, by: By, copy: Option<Arrival>) -> Option<()> {
+        let message = self.dialogue.exchanges.iter_mut().rfind(|exchange| is_message(exchange))?;
+        message.arrived.get_or_insert(Arrived { by, copies: Vec::new() }).copies.extend(copy);
+        Some(())
+    }
+
+    /// Adds a line to the last copy. Returns `None` if there is no copy.
+    fn continue_copy(&mut self, octets: &[u8]) -> Option<()> {
+        let message = self.dialogue.exchanges.iter_mut().rfind(|exchange| is_message(exchange))?;
+        message.arrived.as_mut()?.copies.last_mut()?.octets.extend_from_slice(octets);
+        Some(())
+    }
+
     fn take(&mut self, event: Event, line: usize) {
         self.line = line;
         match (event, self.handshake) {
@@ -286,7 +339,7 @@ impl Matcher {
             Event::Tls => self.begin_tls(),
             Event::TimedOut => self.stop(End::TimedOut),
             Event::Closed => self.stop(End::Closed),
-            Event::Connected(_) | Event::Remark => {}
+            Event::Connected(_) | Event::Remark | Event::Arrived(..) | Event::Content(_) => {}
         }
     }
 
@@ -536,6 +589,15 @@ fn lacks_replies(exchange: &Exchange, protocol: Protocol, recipients: usize) -> 
     (1..due).contains(&exchange.answers.len())
 }
 
+/// Returns whether an exchange completes a message.
+fn is_message(exchange: &Exchange) -> bool {
+    match &exchange.act {
+        Act::Message(_) => true,
+        Act::Chunk { .. } => exchange.command().is_some_and(|command| command.is_last_chunk()),
+        _ => false,
+    }
+}
+
 fn is_end(octet: u8) -> bool {
     matches!(octet, b'\r' | b'\n')
 }
@@ -596,6 +658,25 @@ mod tests {
     }
 
     #[test]
+    fn what_arrived_belongs_to_the_message_before_it() {
+        let text = "#: connected\nS: 220 mx\nC: DATA\nS: 354 Go\nC: a\nC: .\nS: 250 Ok\n#: arrived by lmtp from <> for <a@b> \
+                    <c@d>\nA: Received: x\nA: a\\n\n#: arrived by lmtp from <e@f>\nC: DATA\nS: 354 Go\nC: .\nS: 250 Ok\n\
+                    #: nothing arrived by mbox\n";
+        let dialogues = read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let arrived: Vec<&Arrived> =
+            dialogues[0].exchanges.iter().filter_map(|exchange| exchange.arrived.as_ref()).collect();
+        let first = Arrival {
+            sender: Some(String::new()),
+            recipients: vec!["a@b".to_owned(), "c@d".to_owned()],
+            octets: b"Received: x\r\na\n".to_vec(),
+        };
+        let second = Arrival { sender: Some("e@f".to_owned()), ..Arrival::default() };
+        assert_eq!(*arrived[0], Arrived { by: By::Lmtp, copies: vec![first, second] });
+        assert_eq!(arrived[0].deliveries(), 3);
+        assert_eq!(*arrived[1], Arrived { by: By::Mbox, copies: Vec::new() });
+    }
+
+    #[test]
     fn exchanges_know_the_line_on_which_they_begin() {
         let text = "#: a comment\n#: connected\nS: 220-mx\nS: 220 mx\nC: DATA\nS: 354 Go\nC: Subject: a\nC: \nC: .\n\
                     S: 250 Ok\nC: BDAT 3\nC: a\nS: 250 Ok\nC: STARTTLS\nS: 220 Go\n#: tls\nC: NOOP\nC: RSET\nS: 250 Ok\n\
@@ -622,6 +703,13 @@ mod tests {
         );
         assert_eq!(error("S: 220 hi\n"), "log:1: expected `#: connected` before the first `C: ` or `S: `");
         assert!(error("#: connected\nS: \\q\n").contains("after a backslash"));
+        assert!(error("#: connected\nA: x\n").contains("log:2: expected `#: arrived by` before"));
+        assert!(
+            error("#: connected\n#: arrived by pigeon\n").contains("expected maildir, mbox, lmtp or smtp")
+        );
+        assert!(
+            error("#: connected\n#: arrived by smtp\n").contains("expected the reply to a message before it")
+        );
         assert!(error("#: connected to port smtp\n").contains("expected a number up to 65535"));
     }
 }

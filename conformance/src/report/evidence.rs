@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::escape::escaped;
 use crate::counted::counted;
+use crate::dialogue::arrival::Arrived;
 use crate::dialogue::octets::{shown, shown_line};
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
@@ -52,16 +53,19 @@ pub(super) enum Speaker {
     Client,
     /// The server.
     Server,
+    /// The message that arrived.
+    Message,
     /// Nobody: the line says what happened.
     Nobody,
 }
 
-/// Formats a line as `C: NOOP`, `S: 250 Ok` or `# closed by the server`.
+/// Formats a line as `C: NOOP`, `S: 250 Ok`, `A: Received: ...` or `# closed by the server`.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.speaker {
             Speaker::Client => "C:",
             Speaker::Server => "S:",
+            Speaker::Message => "A:",
             Speaker::Nobody => "#",
         };
         write!(f, "{mark} {}", self.text)
@@ -113,6 +117,30 @@ pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
         End::Closed => lines.push(remark("closed by the server")),
         End::Failed => lines.push(remark("the connection broke")),
         End::Overflow => lines.push(remark("the client hung up: the server sent too much")),
+    }
+    if let Some(arrived) = &exchange.arrived {
+        lines.extend(came(arrived, cut));
+    }
+    lines
+}
+
+/// Returns the lines of the copies of a message that arrived.
+fn came(arrived: &Arrived, cut: Cut) -> Vec<Line> {
+    let by = arrived.by.name();
+    if arrived.copies.is_empty() {
+        return vec![remark(&format!("nothing arrived by {by}"))];
+    }
+    let mut lines = Vec::new();
+    for copy in arrived.copies.iter().take(cut.lines) {
+        let path = |path: &String| format!(" <{}>", escaped(path));
+        let sender = copy.sender.as_ref().map(|sender| format!(" from{}", path(sender))).unwrap_or_default();
+        let recipients: String = copy.recipients.iter().take(cut.lines).map(path).collect();
+        let recipients = if recipients.is_empty() { recipients } else { format!(" for{recipients}") };
+        lines.push(remark(&format!("arrived by {by}{sender}{recipients}")));
+        lines.extend(said(Speaker::Message, &copy.octets, cut));
+    }
+    if let Some(more @ 1..) = arrived.copies.len().checked_sub(cut.lines) {
+        lines.push(remark(&counted(more, "more copy")));
     }
     lines
 }

@@ -154,6 +154,16 @@ impl Findings {
         self.add_if(true, rule, condition, detail);
     }
 
+    /// Adds a violation of a rule, under one of the rule's conditions or none.
+    pub(crate) fn add_with(
+        &mut self,
+        rule: RuleId,
+        condition: Option<&'static str>,
+        detail: impl Into<String>,
+    ) {
+        self.found.push(Violation { rule, condition, shown: None, detail: detail.into() });
+    }
+
     /// Adds a violation as [`Findings::add_under`] does if the condition holds, otherwise as [`Findings::add`] does.
     pub(crate) fn add_if(
         &mut self,

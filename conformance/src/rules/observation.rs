@@ -212,6 +212,38 @@ impl<'a> Observation<'a> {
         self.session.protocol == Protocol::Submission
     }
 
+    /// Returns whether the reply refuses because the client has not logged in, as its text shows. X.7.20 to X.7.29 are
+    /// about the authentication of messages, not of clients.
+    #[must_use]
+    pub fn demands_login(&self) -> bool {
+        const DEMANDS: [&str; 14] = [
+            "authentication required",
+            "authentication is required",
+            "authentication needed",
+            "requires authentication",
+            "must authenticate",
+            "must be authenticated",
+            "need to authenticate",
+            "please authenticate",
+            "authenticate first",
+            "not authenticated",
+            "must issue an auth",
+            "log in first",
+            "login first",
+            "login required",
+        ];
+        let of_message = self.enhanced().is_some_and(|code| code.subject() == 7 && code.detail() >= 20);
+        self.is_refused() && !self.is_authentication() && !of_message && self.says(&DEMANDS)
+    }
+
+    /// Returns whether the reply says that the negotiated TLS is too weak, for which RFC 3207 §4.1 has 554 to every
+    /// command but QUIT.
+    #[must_use]
+    pub fn refuses_weak_tls(&self) -> bool {
+        const WORDS: [&str; 4] = ["lack of security", "cipher", "encryption", "tls"];
+        self.session.tls && self.is(&[554]) && (self.says(&WORDS) || self.has_detail(&[(7, 10)]))
+    }
+
     /// Returns whether the reply is about the command. 421 is not, nor is 530, which asks for TLS or authentication
     /// first, nor a reply that may belong to another act.
     #[must_use]

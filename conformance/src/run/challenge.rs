@@ -1,7 +1,9 @@
 //! Challenges a pass: would a rule of the case have found something if the server had answered otherwise?
 //!
 //! A rule that does not apply where a case ends finds nothing there, whatever the server says. To pass, a case needs a rule
-//! that could have failed it, so its replies are exchanged for others, and judged again.
+//! that could have failed it, so its replies, and what arrived, are exchanged for others, and judged again.
+
+mod arrival;
 
 use std::ops::Range;
 
@@ -85,7 +87,8 @@ impl Challenge<'_> {
     fn could_fail_at(&self, subject: usize) -> bool {
         let Some(dialogue) = self.dialogues.get(self.position) else { return false };
         let alone = |change| self.finds(&[changed(dialogue, subject, change)], 0);
-        if changes().any(alone) {
+        let arrivals = || arrival::others(dialogue, subject).into_iter();
+        if changes().any(alone) || arrivals().any(|other| self.finds(&[other], 0)) {
             return true;
         }
         if !self.case.rules.iter().any(|rule| compares_connections(*rule)) {

@@ -45,7 +45,11 @@ fn stop(happened: Happened, reason: impl Into<Reason>) -> Stop {
 
 impl Runner<'_> {
     pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
-        Template { target: self.target, size_limit: self.requirements().size_limit(offers) }
+        Template {
+            target: self.target,
+            size_limit: self.requirements().size_limit(offers),
+            markers: Some(&self.markers),
+        }
     }
 
     /// Runs cases one after the other on one connection, as long as it stays usable. An interruption drops it.

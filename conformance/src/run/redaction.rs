@@ -87,6 +87,9 @@ impl Redaction {
             for answer in &mut exchange.answers {
                 is_found |= self.mask(&mut answer.octets);
             }
+            for copy in exchange.arrived.iter_mut().flat_map(|arrived| &mut arrived.copies) {
+                is_found |= self.mask(&mut copy.octets);
+            }
         }
         is_found
     }

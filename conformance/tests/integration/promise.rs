@@ -326,7 +326,10 @@ fn is_envelope(text: &str, keyword: &str) -> bool {
     };
     let is_null = path.is_empty() && keyword == "FROM:";
     let is_postmaster = path.eq_ignore_ascii_case("postmaster") && keyword == "TO:";
-    let is_mailbox = path.rsplit_once('@').is_some_and(|(local, domain)| {
+    // A source route and a colon may come before the mailbox.
+    let mailbox =
+        path.strip_prefix('@').and_then(|route| route.split_once(':')).map_or(path, |(_, mailbox)| mailbox);
+    let is_mailbox = mailbox.rsplit_once('@').is_some_and(|(local, domain)| {
         let is_dotted = local.split('.').all(|atom| !atom.is_empty() && !atom.contains(['@', ' ', '"']));
         let is_quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
         (is_dotted || is_quoted) && local.len() <= 64 && (is_domain(domain) || is_literal(domain))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde_json::Value;
+use smtp_conformance::dialogue::arrival::{Arrival, Arrived, By};
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
@@ -29,6 +30,12 @@ fn records() -> Vec<Record> {
         answers: vec![Answer { octets: reply.to_vec(), millis: 1 }],
         ..Exchange::new(act)
     };
+    let copy = Arrival {
+        sender: Some(MARKUP.to_owned()),
+        recipients: vec!["\u{202e}\u{1b}[2J".to_owned(), String::new()],
+        octets: HOSTILE.to_vec(),
+    };
+    let arrived = Arrived { by: By::Lmtp, copies: vec![copy] };
     let dialogue = Dialogue {
         name: "\u{1b}[31m\u{202e}name".to_owned(),
         cases: vec![Part { case: "noop".to_owned(), first: 2 }],
@@ -46,6 +53,7 @@ fn records() -> Vec<Record> {
             exchange(Act::Command(format!("AUTH {MARKUP}\r\n").into()), b"```\r\n"),
             exchange(Act::Command(b"NOOP\r\n".into()), format!("250 {MARKUP}\r\n").as_bytes()),
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
+            Exchange { arrived: Some(arrived), ..exchange(Act::Message(HOSTILE.into()), b"250 Ok\r\n") },
         ],
         ..Dialogue::default()
     };

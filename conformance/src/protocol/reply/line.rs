@@ -83,7 +83,7 @@ impl<'a> Line<'a> {
     }
 
     /// The text without the enhanced status code, if that is where it belongs, and without blanks around it.
-    pub(super) fn text_after_code(&self) -> &'a [u8] {
+    pub(crate) fn text_after_code(&self) -> &'a [u8] {
         let text = self.text();
         let after = match self.token().exact() {
             Some(_) => text.splitn(2, |octet| *octet == b' ').nth(1).unwrap_or_default(),
@@ -153,10 +153,10 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The index of the octet that a defect of this line is about.
+    /// The index of the octet that a defect of this line is about, or the line's length if that octet is missing.
     pub(super) fn position(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
-        match defect {
+        let position = match defect {
             Defect::BlankLine
             | Defect::NoCode
             | Defect::DigitCount
@@ -177,7 +177,8 @@ impl<'a> Line<'a> {
             | Defect::EnhancedIndented
             | Defect::EnhancedLate
             | Defect::MixedEnhancedCodes => 4 + self.token().position(),
-        }
+        };
+        position.min(self.octets.len())
     }
 }
 

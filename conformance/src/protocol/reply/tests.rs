@@ -87,6 +87,7 @@ fn each_defect_has_its_name_and_position() {
             &[(MixedEnhancedCodes, 1, 4), (MixedEnhancedCodes, 2, 4)],
         ),
         (b"250-a\r\n250 2.0.0 b\r\n", &[(MixedEnhancedCodes, 1, 4)]),
+        (b"250-2.0.0 a\r\n250\r\n", &[(BareCode, 1, 3), (MixedEnhancedCodes, 1, 3)]),
     ] {
         let found: Vec<_> = Reply::read(octets).positions().collect();
         assert_eq!(found, expected, "{}", octets.escape_ascii());
@@ -173,7 +174,7 @@ proptest! {
         let lines: Vec<_> = reply.lines().collect();
         for (defect, line, column) in reply.positions() {
             prop_assert!(reply.defects().contains(defect));
-            prop_assert!(column <= lines.get(line).map_or(0, |line| line.octets().len().max(4)));
+            prop_assert!(column <= lines.get(line).map_or(0, |line| line.octets().len()));
         }
     }
 }

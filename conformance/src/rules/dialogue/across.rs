@@ -32,6 +32,11 @@ pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindin
         codes_unannounced(&seen, findings);
         codes_are_vague(&seen, findings);
         hello_mismatch(&seen, findings);
+        mail_refused_for_name(&seen, findings);
+        unknown_deferred(&seen, findings);
+        if protocol == Protocol::Smtp {
+            eight_bit_mime(&seen, findings);
+        }
         hello_outlives_tls(&seen, findings);
     }
     hello_differs(connections, findings);
@@ -172,6 +177,74 @@ fn hello_mismatch(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
     }
 }
 
+/// RFC 5321 §4.1.4, for MAIL, RCPT, DATA and the message: a server that accepted EHLO may have verified the name, and must
+/// not refuse mail for it either. The text names EHLO or HELO.
+fn mail_refused_for_name(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+    let is_mail = |reply: &Observation<'_>| {
+        matches!(reply.verb(), Some(Verb::Mail | Verb::Rcpt | Verb::Data)) || reply.is_end_of_data()
+    };
+    let refused = seen.iter().find(|(_, reply)| {
+        let text = reply.reply.text();
+        let named = ["helo", "ehlo", "greeting name"].iter().any(|word| text.contains(word));
+        let refused = reply.digit() == Some(5) && !reply.is(&[503, 530]);
+        is_mail(reply) && refused && named && says_mismatch(&text) && !text.contains("spf")
+    });
+    if let Some((location, reply)) = refused {
+        let detail = format!("{} because the name in EHLO does not match the address", reply.codes());
+        findings.at(*location).add(RuleId::HELLO_MISMATCH_NOT_REFUSED, detail);
+    }
+}
+
+/// RFC 5321 §3.3: a server that knows its mailboxes refuses an unknown one for good. Greylisting would put off the valid
+/// mailbox as well.
+fn unknown_deferred(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+    let path = |reply: &Observation<'_>| {
+        let envelope = reply.command.filter(|command| command.verb() == Verb::Rcpt)?.envelope()?;
+        Some(String::from_utf8_lossy(envelope.path()?).to_ascii_lowercase())
+    };
+    let to = |wanted: Option<&String>| {
+        let wanted = wanted.map(|mailbox| mailbox.to_ascii_lowercase());
+        let named = move |(_, reply): &&Seen<'_>| wanted.is_some() && path(reply) == wanted;
+        seen.iter().filter(named).filter(|(_, reply)| reply.session.transaction.is_some())
+    };
+    let Some((_, first)) = seen.first() else { return };
+    let unknown: Vec<&Seen<'_>> = to(first.knowledge.unknown.as_ref()).collect();
+    let valid_is_taken = to(first.knowledge.valid.as_ref()).any(|(_, reply)| reply.is_accepted());
+    let deferred = |(_, reply): &&Seen<'_>| {
+        reply.digit() == Some(4) && !reply.is(&[421]) && !reply.has_detail(&[(5, 3)])
+    };
+    let connections: HashSet<usize> = unknown.iter().map(|(location, _)| location.dialogue).collect();
+    if valid_is_taken
+        && connections.len() >= 2
+        && unknown.iter().copied().all(|reply| deferred(&reply))
+        && let Some((location, reply)) = unknown.last()
+    {
+        let detail = format!(
+            "{} for a mailbox that does not exist, on {} connections",
+            reply.codes(),
+            connections.len()
+        );
+        findings.at(*location).add(RuleId::UNKNOWN_RECIPIENT_DECIDED, detail);
+    }
+}
+
+/// RFC 5321 §2.4: a server supports 8BITMIME. Other rules judge submission and LMTP. A single recording may be an excerpt,
+/// and a server may offer less before TLS (RFC 3207 §4.2), so several connections have to agree.
+fn eight_bit_mime(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+    const CONNECTIONS: usize = 3;
+    let listed = |reply: &Observation<'_>, keyword| Capabilities::read(&reply.reply).has(keyword);
+    let replies = || seen.iter().filter(|(_, reply)| is_extended(reply));
+    let whole = || replies().filter(|(_, reply)| reply.session.tls || !listed(reply, "STARTTLS"));
+    let connections: HashSet<usize> = whole().map(|(location, _)| location.dialogue).collect();
+    if connections.len() >= CONNECTIONS
+        && !replies().any(|(_, reply)| listed(reply, "8BITMIME"))
+        && let Some((location, _)) = whole().next()
+    {
+        let detail = format!("EHLO does not list 8BITMIME on any of {} connections", connections.len());
+        findings.at(*location).add(RuleId::EIGHT_BIT_MIME_OFFERED, detail);
+    }
+}
+
 /// RFC 3207 §4.2: the EHLO before TLS no longer counts. A server that accepts MAIL without any EHLO need not have
 /// kept it, so MAIL before the first EHLO must have been refused.
 fn hello_outlives_tls(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
@@ -278,14 +351,79 @@ S: 503 5.0.0 No";
         let other = "C: EHLO other.example.org";
         let mismatch = "S: 550 5.7.1 EHLO does not match your IP";
         check(&[
-            (&[GREETING, other, mismatch, GREETING, EHLO], "hello-mismatch-not-refused warning at 0:1"),
+            (&[GREETING, other, mismatch, GREETING, EHLO], "hello-mismatch-not-refused error at 0:1"),
             (&[GREETING, other, mismatch], ""),
+            (
+                &[
+                    GREETING,
+                    EHLO,
+                    "C: MAIL FROM:<a@example.org>",
+                    "S: 550 5.7.1 HELO name does not match your IP address",
+                ],
+                "hello-mismatch-not-refused error at 2",
+            ),
+            (
+                &[
+                    GREETING,
+                    EHLO,
+                    "C: MAIL FROM:<a@example.org>",
+                    "S: 550 5.7.1 Reverse DNS does not match your IP",
+                ],
+                "",
+            ),
+            (
+                &[GREETING, EHLO, "C: MAIL FROM:<a@example.org>", "S: 450 4.7.1 HELO does not match your IP"],
+                "",
+            ),
+            (
+                &[
+                    GREETING,
+                    EHLO,
+                    "C: MAIL FROM:<a@example.org>",
+                    "S: 550 5.7.23 SPF: HELO does not match the client",
+                ],
+                "",
+            ),
             (&[GREETING, other, "S: 550 5.7.1 Your IP is listed", GREETING, EHLO], ""),
             (&[GREETING, other, "S: 450 4.7.1 EHLO does not match your IP", GREETING, EHLO], ""),
             (
                 &[GREETING, "C: EHLO [192.0.2.1]", "S: 550 5.7.1 It does not match your IP", GREETING, EHLO],
                 "",
             ),
+        ]);
+    }
+
+    #[test]
+    fn an_unknown_recipient_is_not_put_off_for_ever() {
+        let begun = [GREETING, EHLO, "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok"].join("\n");
+        let later = "C: RCPT TO:<nosuch@example.test>\nS: 451 4.3.0 Try later";
+        let unknown = "C: RCPT TO:<nosuch@example.test>\nS: 550 5.1.1 No";
+        let valid = "C: RCPT TO:<alice@example.test>\nS: 250 2.1.5 Ok";
+        let greylisted = "C: RCPT TO:<alice@example.test>\nS: 450 4.7.1 Later";
+        let knowledge = crate::Knowledge {
+            valid: Some("alice@example.test".to_owned()),
+            unknown: Some("nosuch@example.test".to_owned()),
+            ..crate::Knowledge::default()
+        };
+        let known = crate::readers::testing::Table { knowledge, ..table() };
+        known.check(&[
+            (&[&begun, later, &begun, valid, later], "unknown-recipient-decided note at 1:4"),
+            (&[&begun, later, &begun, greylisted, later], ""),
+            (&[&begun, valid, later], ""),
+            (&[&begun, later, &begun, valid, unknown], ""),
+        ]);
+    }
+
+    #[test]
+    fn a_server_offers_8bitmime() {
+        let other = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 8BITMIME";
+        let tls = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 STARTTLS";
+        let none = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 SIZE";
+        check(&[
+            (&[GREETING, none, GREETING, none, GREETING, none], "eight-bit-mime-offered warning at 0:1"),
+            (&[GREETING, none, GREETING, none], ""),
+            (&[GREETING, none, GREETING, none, GREETING, none, GREETING, other], ""),
+            (&[GREETING, tls, GREETING, tls, GREETING, tls], ""),
         ]);
     }
 

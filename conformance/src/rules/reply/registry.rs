@@ -17,7 +17,7 @@ const NO_CLASS: &str = "its text names no class";
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     registry_only(observation, findings);
     let Some((reply_code, code)) = pair(observation) else { return };
-    if judge_pair(reply_code, code) == Pairing::Unlisted {
+    if judge_pair(reply_code, code) == Pairing::Unlisted && !observation.refuses_weak_tls() {
         let rule = if has_wide_list(code) { RuleId::PAIR_CLASS_WILDCARD } else { RuleId::PAIR_UNLISTED };
         findings.add(rule, unlisted(reply_code, code));
     }
