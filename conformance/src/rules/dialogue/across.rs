@@ -307,8 +307,9 @@ mod tests {
 
     #[test]
     fn ehlo_lists_the_same_on_all_connections() {
-        let hello =
-            |keywords: &str| format!("C: EHLO me.example.org\nS: 250-mx.example.org{keywords}\nS: 250 DSN");
+        let hello = |keywords: &str| {
+            format!("C: EHLO me.example.org\nS: 250-mx.example.org{keywords}\nS: 250 8BITMIME")
+        };
         let (one, other, bigger) = (hello(""), hello("\nS: 250-PIPELINING"), hello("\nS: 250-SIZE 7"));
         let size = hello("\nS: 250-size 9");
         let tls = "C: STARTTLS\nS: 220 Go\n#: tls";
@@ -422,7 +423,10 @@ S: 503 5.0.0 No";
         check(&[
             (&[GREETING, none, GREETING, none, GREETING, none], "eight-bit-mime-offered warning at 0:1"),
             (&[GREETING, none, GREETING, none], ""),
-            (&[GREETING, none, GREETING, none, GREETING, none, GREETING, other], ""),
+            (
+                &[GREETING, none, GREETING, none, GREETING, none, GREETING, other],
+                "ehlo-same-on-connections note at 3:1",
+            ),
             (&[GREETING, tls, GREETING, tls, GREETING, tls], ""),
         ]);
     }
