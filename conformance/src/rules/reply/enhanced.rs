@@ -98,10 +98,10 @@ fn intermediate(observation: &Observation<'_>, findings: &mut Findings) {
         _ if observation.is(&[334]) => {}
         Some(Token::Code(code) | Token::Ending(code)) => {
             let detail = format!("{code} in a 3yz reply");
-            if !observation.owes_code() {
-                findings.add_under(rule, "unadvertised", detail);
-            } else {
+            if observation.owes_code() {
                 findings.add_if(code.class() == Class::Success, rule, "class-two", detail);
+            } else {
+                findings.add_under(rule, "unadvertised", detail);
             }
         }
         Some(Token::Damaged(damage, position)) => damaged(observation, damage, position, findings),
