@@ -209,9 +209,8 @@ fn check(Catalogue { topic: topics, rule: rules }: &Catalogue) -> Result<(), (us
 /// Checks that the level of a rule is that of its keyword, or that a reason is given, and that conditions lower it.
 fn check_level(rule: &Rule, level: &Spanned<Level>) -> Result<(), (usize, String)> {
     let (id, is, due) = (rule.id.get_ref(), *level.get_ref(), rule.keyword.level());
-    let open = UNREASONED.contains(&id.as_str());
     match &rule.level_reason {
-        None if is != due && !open => {
+        None if is != due => {
             let problem = format!(
                 "rule {id}: level {:?} is not that of its keyword: write level = {:?}, or add level-reason = \"...\" \
                  with the words of the source that permit it",
@@ -228,7 +227,7 @@ fn check_level(rule: &Rule, level: &Spanned<Level>) -> Result<(), (usize, String
         _ => {}
     }
     for condition in &rule.conditions {
-        if condition.level > is || (condition.level == is && !open) {
+        if condition.level >= is {
             let name = condition.name.get_ref();
             let place = condition.name.span().start;
             let problem = match is {
@@ -243,44 +242,6 @@ fn check_level(rule: &Rule, level: &Spanned<Level>) -> Result<(), (usize, String
     }
     Ok(())
 }
-
-/// Rules whose level, or the level of a condition, still has to be mended.
-const UNREASONED: &[&str] = &[
-    "starttls-not-required",
-    "vrfy-names-mailbox",
-    "unknown-command-500",
-    "auth-line-length",
-    "closes-only-when-allowed",
-    "refused-opening-waits-for-quit",
-    "no-521-after-opening",
-    "hello-mismatch-not-refused",
-    "mail-syntax-501",
-    "bad-sequence-503",
-    "parameter-unavailable-455",
-    "relay-refusal-550",
-    "late-recipient-failure",
-    "vrfy-expn-codes",
-    "supported-command-listed",
-    "help-codes",
-    "unimplemented-parameter-504",
-    "starttls-530-scope",
-    "tls-level-554",
-    "auth-without-tls-538",
-    "future-release-quota-552",
-    "submission-554",
-    "submission-null-sender",
-    "utf8-message-554",
-    "utf8-domain-ascii",
-    "utf8-parameter-bare",
-    "rrvs-owner-changed-550",
-    "limits-codes",
-    "etrn-codes",
-    "greylisting-codes",
-    "no-soliciting-550",
-    "conperm-unsupported-504",
-    "submitter-codes",
-    "lmtp-replies-at-once",
-];
 
 fn topics(topics: &[Topic]) -> String {
     let mut text = String::from("pub(super) static TOPICS: &[Topic] = &[\n");

@@ -13,7 +13,7 @@ pub(crate) mod reply;
 use std::collections::HashSet;
 
 use crate::dialogue::Dialogue;
-use crate::dialogue::session::{Session, Step};
+use crate::dialogue::session::{self, Session, Step};
 use crate::dialogue::wrong_service::wrong_service;
 use crate::knowledge::Knowledge;
 
@@ -107,12 +107,20 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     Judgement { findings, agreement }
 }
 
-/// Tells each session what the server announced in the other sessions of its protocol and TLS state.
-fn share_announcements(steps: &mut [Vec<Step<'_>>]) {
-    let state = |session: &Session| (session.protocol, session.tls);
-    let announcing = steps.iter().flatten().filter(|step| step.announces("ENHANCEDSTATUSCODES"));
-    let announcing: HashSet<_> = announcing.map(|step| state(&step.session)).collect();
-    for step in steps.iter_mut().flatten() {
-        step.session.run_promises_codes = announcing.contains(&state(&step.session));
+/// Tells each session what the server announced in its other sessions of the same protocol and TLS state.
+fn share_announcements(connections: &mut [Vec<Step<'_>>]) {
+    let mut announcing = HashSet::new();
+    for steps in connections.iter() {
+        let server = session::server(steps);
+        for step in steps.iter().filter(|step| step.announces("ENHANCEDSTATUSCODES")) {
+            announcing.insert((server.clone(), step.session.protocol, step.session.tls));
+        }
+    }
+    for steps in connections.iter_mut().filter(|_| !announcing.is_empty()) {
+        let server = session::server(steps);
+        for step in steps {
+            let Session { protocol, tls, .. } = step.session;
+            step.session.run_promises_codes = announcing.contains(&(server.clone(), protocol, tls));
+        }
     }
 }

@@ -347,6 +347,16 @@ pub struct Step<'a> {
     pub session: Session,
 }
 
+/// Returns what tells apart the servers of a recording, which may have several: the first word of the greeting, in lower
+/// case. Empty in a run, which has only one.
+#[must_use]
+pub(crate) fn server(steps: &[Step<'_>]) -> Vec<u8> {
+    let greeted = steps.iter().find(|step| step.exchange.act == Act::Connect && step.exchange.line.is_some());
+    let line = greeted.and_then(|step| step.replies.first()?.lines().next());
+    let word = line.and_then(|line| line.text().split(|octet| *octet == b' ').next());
+    word.unwrap_or_default().to_ascii_lowercase()
+}
+
 impl Step<'_> {
     /// Returns whether it is an EHLO or LHLO whose reply announces a capability.
     #[must_use]

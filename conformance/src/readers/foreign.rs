@@ -2,17 +2,16 @@
 
 /// Returns what a text is and what to do with it, if it is a recording of a known form.
 pub(super) fn advice(text: &str) -> Option<&'static str> {
-    FORMS
-        .iter()
-        .find(|(is_it, _)| text.lines().take(LINES).any(|line| is_it(line)))
-        .map(|(_, advice)| *advice)
+    FORMS.iter().find(|(is_it, _)| text.lines().take(LINES).any(is_it)).map(|(_, advice)| *advice)
 }
 
 /// The number of lines that are looked at.
 const LINES: usize = 200;
 
-/// How each form is recognized by a line, and the advice.
-const FORMS: [(fn(&str) -> bool, &str); 6] = [
+/// How a form is recognized by a line, and the advice.
+type Form = (fn(&str) -> bool, &'static str);
+
+const FORMS: [Form; 6] = [
     (
         |line| {
             starts_like(line, "reporting-mta:") || starts_like(line, "content-type: message/delivery-status")

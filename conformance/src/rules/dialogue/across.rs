@@ -30,7 +30,6 @@ pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindin
         let speaking = connections.iter().filter(|connection| connection.protocol() == Some(protocol));
         let seen: Vec<Seen<'_>> = speaking.flat_map(Connection::observations).collect();
         codes_unannounced(&seen, findings);
-        hello_differs(&seen, findings);
         codes_are_vague(&seen, findings);
         hello_mismatch(&seen, findings);
         mail_refused_for_name(&seen, findings);
@@ -40,6 +39,7 @@ pub(crate) fn judge(connections: &[Connection<'_>], findings: &mut LocatedFindin
         }
         hello_outlives_tls(&seen, findings);
     }
+    hello_differs(connections, findings);
 }
 
 /// Returns whether a reply to EHLO or LHLO announces codes.
@@ -82,28 +82,32 @@ fn act_of(reply: &Observation<'_>) -> (bool, bool) {
 
 /// A client relies on what the first EHLO of a connection lists, so it should be the same on each. What it lists after a
 /// login, or after another EHLO, may differ.
-fn hello_differs(seen: &[Seen<'_>], findings: &mut LocatedFindings) {
+fn hello_differs(connections: &[Connection<'_>], findings: &mut LocatedFindings) {
     let mut expected = HashMap::new();
-    let mut begun = HashSet::new();
-    for (location, reply) in seen {
-        let session = reply.session;
-        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
-        let fresh = session.hello.is_none() && !session.authenticated;
-        if reply.verb() != Some(own) || !reply.is(&[250]) || !fresh {
-            continue;
-        }
-        if !begun.insert((location.dialogue, session.tls)) {
-            continue;
-        }
-        let state = (session.port, session.implicit_tls, session.tls);
-        let keywords = keywords(reply);
-        let (first, expected) =
-            expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
-        if *expected != keywords {
-            let detail = differences(*first, expected, &keywords);
-            return findings.at(*location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+    for connection in connections {
+        for (location, reply) in first_hellos(connection) {
+            let session = reply.session;
+            let state =
+                (connection.server(), session.protocol, session.port, session.implicit_tls, session.tls);
+            let keywords = keywords(&reply);
+            let (first, expected) =
+                expected.entry(state).or_insert_with(|| (location.dialogue, keywords.clone()));
+            if *expected != keywords {
+                let detail = differences(*first, expected, &keywords);
+                return findings.at(location).add(RuleId::EHLO_SAME_ON_CONNECTIONS, detail);
+            }
         }
     }
+}
+
+/// Returns the replies that accept the first EHLO or LHLO of a connection in clear and under TLS.
+fn first_hellos<'a>(connection: &Connection<'a>) -> impl Iterator<Item = Seen<'a>> {
+    let mut begun = HashSet::new();
+    connection.observations().filter(move |(_, reply)| {
+        let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
+        let fresh = reply.session.hello.is_none() && !reply.session.authenticated;
+        reply.verb() == Some(own) && reply.is(&[250]) && fresh && begun.insert(reply.session.tls)
+    })
 }
 
 fn keywords(reply: &Observation<'_>) -> BTreeSet<String> {
@@ -303,8 +307,9 @@ mod tests {
 
     #[test]
     fn ehlo_lists_the_same_on_all_connections() {
-        let hello =
-            |keywords: &str| format!("C: EHLO me.example.org\nS: 250-mx.example.org{keywords}\nS: 250 DSN");
+        let hello = |keywords: &str| {
+            format!("C: EHLO me.example.org\nS: 250-mx.example.org{keywords}\nS: 250 8BITMIME")
+        };
         let (one, other, bigger) = (hello(""), hello("\nS: 250-PIPELINING"), hello("\nS: 250-SIZE 7"));
         let size = hello("\nS: 250-size 9");
         let tls = "C: STARTTLS\nS: 220 Go\n#: tls";
@@ -319,6 +324,7 @@ mod tests {
                 "ehlo-same-on-connections note at 1:4",
             ),
             (&[GREETING, "C: EHLO me.example.org\nS: 421 Busy", GREETING, &one, GREETING, &one], ""),
+            (&[GREETING, &one, "#: connected\nS: 220 other.example.org", &other], ""),
         ]);
     }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::dialogue::batch::{Batch, Count, is_wait};
 use crate::dialogue::matching::{Match, Matching};
-use crate::dialogue::session::Step;
+use crate::dialogue::session::{self, Step};
 use crate::knowledge::Knowledge;
 use crate::protocol::Protocol;
 use crate::rules::finding::{Findings, Location};
@@ -70,6 +70,11 @@ impl<'a> Connection<'a> {
                 (Location { dialogue, exchange, reply: Some(observation.nth) }, observation)
             })
         })
+    }
+
+    /// What tells the server apart from others in a recording.
+    pub(super) fn server(&self) -> Vec<u8> {
+        session::server(self.steps)
     }
 
     /// The protocol that the server speaks.

@@ -98,10 +98,10 @@ fn intermediate(observation: &Observation<'_>, findings: &mut Findings) {
         _ if observation.is(&[334]) => {}
         Some(Token::Code(code) | Token::Ending(code)) => {
             let detail = format!("{code} in a 3yz reply");
-            if !observation.owes_code() {
-                findings.add_under(rule, "unadvertised", detail);
-            } else {
+            if observation.owes_code() {
                 findings.add_if(code.class() == Class::Success, rule, "class-two", detail);
+            } else {
+                findings.add_under(rule, "unadvertised", detail);
             }
         }
         Some(Token::Damaged(damage, position)) => damaged(observation, damage, position, findings),
@@ -297,6 +297,7 @@ mod tests {
                 (&[GREETING, NOOP, "S: 250 Ok", GREETING, CODED], &format!("{without} 0:1")),
                 (&[GREETING, NOOP, "S: 421 Busy", GREETING, CODED], ""),
                 (&[GREETING, NOOP, "S: 250 Ok", GREETING, PLAIN], ""),
+                (&["#: connected\nS: 220 other.example.org", NOOP, "S: 250 Ok", GREETING, CODED], ""),
                 (&[GREETING, CODED, GREETING, PLAIN, NOOP, "S: 250 Ok"], ""),
                 (&[GREETING, CODED, GREETING, PLAIN, tls, NOOP, "S: 250 Ok"], ""),
                 (&[GREETING, mail, refused, GREETING, CODED], "enhanced-code-class-agrees error at 0:1"),

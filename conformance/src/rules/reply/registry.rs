@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn findings_name_the_conflict() {
         let seen = |text: &str| {
-            let hello = "S: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250-SIZE 1000\nS: 250-AUTH PLAIN\n\
+            let hello = "S: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250-SIZE 1000000\nS: 250-AUTH PLAIN\n\
                          S: 250 ENHANCEDSTATUSCODES\n";
             let judgement =
                 crate::readers::judge_transcript(crate::protocol::Protocol::Smtp, &format!("{hello}{text}"));
@@ -153,8 +153,6 @@ mod tests {
                 .map(|finding| format!("{}: {}", finding.rule, finding.detail))
                 .collect::<Vec<_>>()
         };
-        let mechanism = seen("C: AUTH XNOSUCH\nS: 504 5.7.4 No");
-        assert!(mechanism.iter().any(|found| found.contains("504 5.7.4; RFC 4954 §4: ")), "{mechanism:?}");
         let full = seen(
             "C: MAIL FROM:<b@example.org>\nS: 250 2.1.0 Ok\nC: RCPT TO:<a@example.org>\nS: 452 4.2.2 Full",
         );
