@@ -2,6 +2,7 @@
 
 mod definition;
 mod form;
+pub(crate) mod marker;
 mod placeholder;
 pub(crate) mod template;
 

@@ -1,6 +1,8 @@
 //! Dialogues: what happened on a connection, as the acts of the client with the replies to each.
 
+pub mod arrival;
 pub(crate) mod batch;
+pub mod content;
 pub(crate) mod matching;
 pub(crate) mod octets;
 pub(crate) mod session;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::Protocol;
 use crate::protocol::command::Command;
 use crate::protocol::reply::{self, Reply};
+
+use arrival::Arrived;
 
 /// What happened on one connection, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +102,9 @@ pub struct Exchange {
     /// Replies that exceeded the [limits](crate::limits).
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
+    /// What arrived of the message that the act completes; `None` if nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Arrived>,
     /// The line of the recording on which it begins, from 1; the dialogue has the name of the file. `None` in a run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
@@ -142,6 +149,7 @@ impl Exchange {
             sure: true,
             pipelined: false,
             excess: Excess::default(),
+            arrived: None,
             line: None,
         }
     }
@@ -241,6 +249,11 @@ impl Answer {
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         reply::number(&self.octets)
+    }
+
+    /// Returns whether its last line ends in LF without CR. What follows and begins no reply is the rest of that line.
+    pub(crate) fn lacks_cr(&self) -> bool {
+        self.number().is_some() && self.octets.ends_with(b"\n") && !self.octets.ends_with(b"\r\n")
     }
 }
 

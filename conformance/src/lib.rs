@@ -45,6 +45,8 @@ mod cli;
 pub mod client;
 mod counted;
 mod data_file;
+#[cfg(feature = "run")]
+mod delivery;
 pub mod dialogue;
 mod knowledge;
 pub mod limits;
@@ -77,4 +79,4 @@ pub use rules::observation::Observation;
 pub use rules::profile::Profile;
 pub use rules::{Agreement, Judgement, Strictness, judge};
 #[cfg(feature = "run")]
-pub use target::{Address, Credentials, Target};
+pub use target::{Address, Credentials, Delivery, Destination, Target};

@@ -20,6 +20,18 @@ pub const STEP_OCTETS: usize = 16 << 20;
 pub const SENT_OCTETS: usize = 16 << 20;
 /// Octets that a run sends to one server. The last connections may exceed the limit.
 pub const RUN_SENT_OCTETS: usize = 64 << 20;
+/// Octets of a message that arrives. Longer ones are not compared.
+pub const ARRIVAL_OCTETS: usize = 1 << 20;
+/// Messages of one run that are kept when they arrive. Further ones are accepted and forgotten.
+pub const ARRIVALS: usize = 500;
+/// Octets of the messages of one run that are kept when they arrive.
+pub const ARRIVALS_OCTETS: usize = 16 << 20;
+/// Files of a Maildir that are looked at.
+pub const MAILDIR_FILES: usize = 10_000;
+/// Octets that are read of a file in mbox format, from where it ended when the run began.
+pub const MBOX_OCTETS: u64 = 64 << 20;
+/// Connections of a server that delivers to the suite.
+pub const SINK_CONNECTIONS: usize = 16;
 /// Findings of one rule and level that are kept per case, or per connection of a recording. Further ones are only
 /// counted.
 pub const FINDINGS: usize = 100;

@@ -1,9 +1,10 @@
 //! The reference server. It follows every rule, except for those that the faults it is started with name.
 //!
 //! The suite tests its cases and rules against it, and authors of mail clients can test their clients. It accepts
-//! mail and discards it.
+//! mail and discards it, unless it is told where to deliver it.
 
 mod connection;
+mod delivery;
 mod fault;
 mod key;
 mod machine;
@@ -27,7 +28,7 @@ pub use key::Key;
 
 use crate::knowledge::{Knowledge, Policy};
 use crate::protocol::Protocol;
-use crate::target::{Address, Credentials, Target};
+use crate::target::{Address, Credentials, Delivery, Destination, Target};
 use machine::Setting;
 use memory::Memory;
 use replies::Replies;
@@ -46,6 +47,9 @@ const USER: &str = "alice";
 
 /// The user's password.
 const PASSWORD: &str = "secret";
+
+/// How long to wait for what it delivers, which it does before it replies.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// When a server uses TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
@@ -71,12 +75,20 @@ pub struct Options {
     pub faults: Vec<&'static Fault>,
     /// The pause after each octet of a reply that a fault sends slowly.
     pub pace: Duration,
+    /// Where it delivers what it accepts. If `None`, it discards it.
+    pub delivery: Option<Destination>,
 }
 
 impl Default for Options {
     /// SMTP without TLS and without faults, and a pause of one second.
     fn default() -> Options {
-        Options { protocol: Protocol::Smtp, tls: Tls::None, faults: Vec::new(), pace: Duration::from_secs(1) }
+        Options {
+            protocol: Protocol::Smtp,
+            tls: Tls::None,
+            faults: Vec::new(),
+            pace: Duration::from_secs(1),
+            delivery: None,
+        }
     }
 }
 
@@ -147,7 +159,7 @@ impl Reference {
             forwarded: mailbox("moved@example.org"),
             full: mailbox("full@example.org"),
             size_limit: Some(SIZE),
-            policies: vec![Policy::Vpim],
+            policies: vec![Policy::Vpim, Policy::Cleartext],
             ..Knowledge::default()
         }
     }
@@ -161,6 +173,11 @@ impl Reference {
     /// Returns it as a target, with everything that is known about it. LMTP has no credentials.
     #[must_use]
     pub fn target(&self) -> Target {
+        let mut knowledge = Reference::knowledge();
+        knowledge.port = self.options.faults.iter().find_map(|fault| fault.port);
+        if self.options.faults.iter().any(|fault| fault.exposed) {
+            knowledge.policies.retain(|policy| *policy != Policy::Cleartext);
+        }
         Target {
             name: "reference server".to_owned(),
             address: Address::Tcp(self.address.ip().to_string(), self.address.port()),
@@ -168,12 +185,10 @@ impl Reference {
             protocol: self.options.protocol,
             implicit_tls: self.options.tls == Tls::Implicit,
             server: None,
-            knowledge: Knowledge {
-                port: self.options.faults.iter().find_map(|fault| fault.port),
-                ..Reference::knowledge()
-            },
+            knowledge,
             credentials: (self.options.protocol != Protocol::Lmtp).then(Reference::credentials),
             parallel: None,
+            delivery: self.options.delivery.clone().map(|destination| Delivery { destination, wait: WAIT }),
         }
     }
 }
@@ -202,6 +217,7 @@ impl Server {
             faults: options.faults.clone(),
             replies: Replies::built_in()?,
             memory: Arc::new(Memory::default()),
+            delivery: options.delivery.clone(),
         };
         Ok(Server { setting, tls, pace: options.pace })
     }

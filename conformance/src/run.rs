@@ -21,8 +21,10 @@ use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::case::{Case, Safety};
+use crate::case::marker::Markers;
+use crate::case::{Case, Need, Safety};
 use crate::client::{Certificates, Encryption, Timeouts};
+use crate::delivery::{Looked, Reader};
 use crate::dialogue::Dialogue;
 use crate::limits::quoted;
 use crate::record::Subject;
@@ -129,6 +131,25 @@ impl Unjudged {
         let origin = RunOrigin { date, host, port: target.port(), addresses: Vec::new(), tls: None };
         Unjudged { origin, cases: Vec::new(), dialogues: Vec::new() }
     }
+
+    /// Makes cases inconclusive whose message did not arrive for all recipients.
+    ///
+    /// That is not a finding. A server may need longer, or report the failure to the sender (RFC 5321 §6.1).
+    fn miss(&mut self, looked: &[Looked], wait: Duration) {
+        for Looked { dialogue, exchange, arrived, due } in looked.iter().filter(|one| one.arrived < one.due) {
+            let case = self.dialogues.get(*dialogue).and_then(|dialogue| dialogue.case(*exchange));
+            let is_own = |outcome: &&mut CaseOutcome| {
+                outcome.dialogue == Some(*dialogue) && case == Some(outcome.id.as_str())
+            };
+            if let Some(outcome) = self.cases.iter_mut().find(is_own)
+                && outcome.verdict == Verdict::Observed
+            {
+                outcome.verdict = Verdict::Inconclusive;
+                let seconds = wait.as_secs();
+                outcome.reason = Some(format!("{arrived} of {due} copies arrived within {seconds} s").into());
+            }
+        }
+    }
 }
 
 /// Runs cases against a target without judging the replies.
@@ -139,13 +160,30 @@ pub(crate) async fn drive(target: &Target, cases: &[Case], plan: &Plan) -> Resul
     let (received, sent) = (Cell::new(0), Cell::new(0));
     let addresses = RefCell::default();
     let secrecy = Secrecy::of(target, plan);
-    let runner = Runner { target, plan, politeness, encryption, secrecy, until, received, sent, addresses };
+    let markers = Markers::new();
+    let reader = match &target.delivery {
+        Some(delivery) if reads_deliveries(cases, plan) => Some(Reader::begin(delivery, &markers).await?),
+        _ => None,
+    };
+    let runner =
+        Runner { target, plan, politeness, encryption, secrecy, until, received, sent, markers, addresses };
     runner.wait().await;
     let mut unjudged = Unjudged::begin(target);
     runner.run(cases, &mut unjudged).await;
+    if let Some(reader) = &reader {
+        tokio::select! {
+            looked = reader.collect(&mut unjudged.dialogues) => unjudged.miss(&looked?, reader.wait()),
+            () = plan.interruption.happened() => {}
+        }
+    }
     unjudged.origin.tls = tls(&runner.encryption);
     unjudged.origin.addresses = runner.addresses.into_inner();
     Ok(unjudged)
+}
+
+/// Returns whether a case has messages delivered that are compared.
+fn reads_deliveries(cases: &[Case], plan: &Plan) -> bool {
+    plan.allowed.contains(&Safety::Delivers) && cases.iter().any(|case| case.needs.contains(&Need::Delivery))
 }
 
 /// Returns the first handshake, if one was begun.

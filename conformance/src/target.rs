@@ -1,16 +1,19 @@
 //! The server under test: its address, its protocol, its credentials and what is known about it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use toml::Spanned;
 
-use crate::data_file;
-use crate::knowledge::Knowledge;
+use crate::data_file::{self, line_of};
+use crate::dialogue::arrival::By;
+use crate::knowledge::{Knowledge, WRONG_PASSWORDS};
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
 use crate::product::Product;
 use crate::protocol::Protocol;
@@ -39,6 +42,77 @@ pub struct Target {
     pub credentials: Option<Credentials>,
     /// The maximum number of concurrent connections, for a server that answers differently to more.
     pub parallel: Option<NonZero<usize>>,
+    /// How to read what the server delivers.
+    pub delivery: Option<Delivery>,
+}
+
+/// How to read what a server delivers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Where the messages arrive.
+    pub destination: Destination,
+    /// How long to wait for messages, at most [`Delivery::LONGEST`].
+    pub wait: Duration,
+}
+
+impl Delivery {
+    /// The longest time to wait for messages.
+    pub const LONGEST: Duration = Duration::from_secs(30);
+    /// The time to wait for messages if the target states none.
+    const USUAL: Duration = Duration::from_secs(5);
+
+    /// Returns whether the server delivers to the suite, and not into a mailbox.
+    #[must_use]
+    pub fn is_sink(&self) -> bool {
+        !self.destination.by().is_mailbox()
+    }
+}
+
+/// Where messages arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A Maildir, which has the folders `new` and `cur`.
+    Maildir(PathBuf),
+    /// A file in mbox format.
+    Mbox(PathBuf),
+    /// An address on which the suite accepts everything by LMTP.
+    Lmtp(SocketAddr),
+    /// An address on which the suite accepts everything by SMTP.
+    Smtp(SocketAddr),
+}
+
+impl Destination {
+    /// Reads `maildir:PATH`, `mbox:PATH`, `lmtp://ADDRESS:PORT` or `smtp://ADDRESS:PORT`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text has another form.
+    pub fn read(text: &str) -> Result<Destination> {
+        let address = |address: &str| {
+            let address = address.trim_end_matches('/').parse();
+            address.with_context(|| {
+                format!("{text:?}: write an IP address and a port, as in lmtp://127.0.0.1:2424")
+            })
+        };
+        Ok(match text.split_once(':') {
+            Some(("maildir", path)) if !path.is_empty() => Destination::Maildir(path.into()),
+            Some(("mbox", path)) if !path.is_empty() => Destination::Mbox(path.into()),
+            Some(("lmtp", rest)) if rest.starts_with("//") => Destination::Lmtp(address(&rest[2..])?),
+            Some(("smtp", rest)) if rest.starts_with("//") => Destination::Smtp(address(&rest[2..])?),
+            _ => bail!("{text:?}: begin with maildir:, mbox:, lmtp:// or smtp://"),
+        })
+    }
+
+    /// Returns how messages are read there.
+    #[must_use]
+    pub fn by(&self) -> By {
+        match self {
+            Destination::Maildir(_) => By::Maildir,
+            Destination::Mbox(_) => By::Mbox,
+            Destination::Lmtp(_) => By::Lmtp,
+            Destination::Smtp(_) => By::Smtp,
+        }
+    }
 }
 
 /// Where a server listens.
@@ -67,10 +141,17 @@ impl Credentials {
         STANDARD.encode(format!("\0{user}\0{password}"))
     }
 
-    /// Returns a wrong password that reveals nothing about the right one.
+    /// Returns a wrong password that reveals nothing about the right one. It has no three letters in common with the
+    /// right one, so that it stays legible where the right one is removed.
     pub(crate) fn wrong_password(&self) -> &'static str {
-        const WRONG: &str = "not-the-password";
-        if self.password == WRONG { "not-the-password-either" } else { WRONG }
+        let password = self.password.to_ascii_lowercase();
+        let octets = password.as_bytes();
+        let shares = |wrong: &str| {
+            let mut pieces = octets.windows(octets.len().clamp(1, 3));
+            pieces.any(|piece| wrong.as_bytes().windows(piece.len()).any(|other| other == piece))
+        };
+        let [.., last] = WRONG_PASSWORDS;
+        WRONG_PASSWORDS.into_iter().find(|wrong| !shares(wrong)).unwrap_or(last)
     }
 }
 
@@ -134,6 +215,7 @@ impl Target {
             server: None,
             credentials: None,
             parallel: None,
+            delivery: None,
         };
         if let Some(path) = url.strip_prefix("unix:") {
             return Ok(target(Address::Unix(path.into()), Protocol::Lmtp, false));
@@ -178,7 +260,8 @@ impl Target {
         {
             bail!("{name}: no such file; did you mean {}?", meant.name);
         }
-        let file: File = data_file::parse(&name, &data_file::text(path, FILE_OCTETS)?)?;
+        let text = data_file::text(path, FILE_OCTETS)?;
+        let file: File = data_file::parse(&name, &text)?;
         let mut target = Target::from_url(&file.url).with_context(|| format!("{name}: url"))?;
         target.name = file.name.unwrap_or(name.clone());
         file.known.check().with_context(|| format!("{name}: known"))?;
@@ -186,8 +269,14 @@ impl Target {
         target.server = file.server;
         target.parallel = file.parallel;
         target.protocol = file.protocol.unwrap_or(target.protocol);
-        let credentials = file.credentials.map(|raw| raw.read(path.parent().unwrap_or(Path::new("."))));
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let credentials = file.credentials.map(|raw| raw.read(folder));
         target.credentials = credentials.transpose().with_context(|| format!("{name}: credentials"))?;
+        if let Some(raw) = file.delivery {
+            let line = line_of(text.as_bytes(), raw.span().start);
+            let delivery = raw.into_inner().read(folder).with_context(|| format!("{name}:{line}: delivery"));
+            target.delivery = Some(delivery?);
+        }
         Ok(target)
     }
 }
@@ -203,6 +292,46 @@ struct File {
     known: Knowledge,
     credentials: Option<RawCredentials>,
     parallel: Option<NonZero<usize>>,
+    delivery: Option<Spanned<RawDelivery>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDelivery {
+    maildir: Option<PathBuf>,
+    mbox: Option<PathBuf>,
+    lmtp: Option<SocketAddr>,
+    smtp: Option<SocketAddr>,
+    wait: Option<u64>,
+    #[serde(default)]
+    public: bool,
+}
+
+impl RawDelivery {
+    /// Reads the table. Paths are relative to the folder of the target file.
+    fn read(self, folder: &Path) -> Result<Delivery> {
+        let destinations: Vec<Destination> = [
+            self.maildir.map(|path| Destination::Maildir(folder.join(path))),
+            self.mbox.map(|path| Destination::Mbox(folder.join(path))),
+            self.lmtp.map(Destination::Lmtp),
+            self.smtp.map(Destination::Smtp),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let Ok([destination]) = <[Destination; 1]>::try_from(destinations) else {
+            bail!("write exactly one of maildir, mbox, lmtp, smtp");
+        };
+        if let Destination::Lmtp(address) | Destination::Smtp(address) = destination
+            && !address.ip().is_loopback()
+            && !self.public
+        {
+            bail!("{address} is not a loopback address; write public = true if others may connect to it");
+        }
+        let wait = self.wait.map_or(Delivery::USUAL, Duration::from_secs);
+        ensure!(wait <= Delivery::LONGEST, "wait: write at most {} seconds", Delivery::LONGEST.as_secs());
+        Ok(Delivery { destination, wait })
+    }
 }
 
 #[derive(Deserialize)]
@@ -239,7 +368,84 @@ impl RawCredentials {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Target};
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::{Address, Credentials, Delivery, Destination, Target};
+
+    #[test]
+    fn the_delivery_table_names_one_destination() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("target.toml");
+        let read = |table: &str| {
+            let text = format!("url = \"smtp://127.0.0.1\"\n\n[delivery]\n{table}\n");
+            std::fs::write(&path, text).expect("it can be written");
+            Target::read(&path.display().to_string()).map(|target| target.delivery)
+        };
+        let delivery =
+            |destination, seconds| Some(Delivery { destination, wait: Duration::from_secs(seconds) });
+        let maildir = |path: PathBuf| Destination::Maildir(path);
+        assert_eq!(
+            read("maildir = \"in\"").expect("it is valid"),
+            delivery(maildir(folder.path().join("in")), 5)
+        );
+        assert_eq!(
+            read("lmtp = \"[::1]:2424\"\nwait = 30").expect("it is valid"),
+            delivery(Destination::Lmtp("[::1]:2424".parse().expect("an address")), 30)
+        );
+        assert!(read("smtp = \"0.0.0.0:2525\"\npublic = true").is_ok());
+        for (bad, message) in [
+            ("", ":3: delivery: write exactly one of maildir, mbox, lmtp, smtp"),
+            ("maildir = \"a\"\nmbox = \"b\"", ":3: delivery: write exactly one of"),
+            (
+                "lmtp = \"0.0.0.0:24\"",
+                ":3: delivery: 0.0.0.0:24 is not a loopback address; write public = true",
+            ),
+            ("mbox = \"b\"\nwait = 31", ":3: delivery: wait: write at most 30 seconds"),
+            ("imap = \"b\"", ":4: unknown field `imap`"),
+            ("lmtp = \"mail:24\"", ":4: invalid socket address syntax"),
+        ] {
+            let error = format!("{:#}", read(bad).expect_err("it is refused"));
+            assert!(error.contains(message), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn destinations() {
+        let address = "127.0.0.1:2424".parse().expect("an address");
+        for (text, destination) in [
+            ("maildir:in/box", Destination::Maildir("in/box".into())),
+            ("mbox:/var/mail/a", Destination::Mbox("/var/mail/a".into())),
+            ("lmtp://127.0.0.1:2424", Destination::Lmtp(address)),
+            ("smtp://127.0.0.1:2424/", Destination::Smtp(address)),
+        ] {
+            assert_eq!(Destination::read(text).expect("it is valid"), destination);
+        }
+        for (bad, message) in [
+            ("maildir:", "begin with maildir:"),
+            ("imap://a", "begin with maildir:"),
+            ("lmtp:127.0.0.1:24", "begin with maildir:"),
+            ("smtp://mx.example:25", "write an IP address and a port"),
+        ] {
+            let error = Destination::read(bad).expect_err("it is refused");
+            assert!(format!("{error:#}").contains(message), "{bad}: {error:#}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_has_nothing_in_common_with_the_right_one() {
+        for (password, wrong) in [
+            ("secret", "not-the-password"),
+            ("", "not-the-password"),
+            ("Password1", "a-mistyped-secret"),
+            ("not-the-password", "a-mistyped-secret"),
+            ("the secret", "zkq7vjx3wzkq9vjx5w"),
+        ] {
+            let credentials =
+                Credentials { user: "alice".to_owned(), password: password.to_owned(), cleartext: false };
+            assert_eq!(credentials.wrong_password(), wrong, "{password:?}");
+        }
+    }
 
     #[test]
     fn urls() {

@@ -104,6 +104,10 @@ pub enum Need {
     Known(String),
     /// The name and password of a user, which the target states.
     Credentials,
+    /// A way to read what the server delivers, which the target states.
+    Delivery,
+    /// Delivery to the suite by LMTP or SMTP, which the target states.
+    Sink,
 }
 
 impl Need {
@@ -117,6 +121,8 @@ impl Need {
                 "tls" => Need::Tls,
                 "size-limit" => Need::SizeLimit,
                 "credentials" => Need::Credentials,
+                "delivery" => Need::Delivery,
+                "sink" => Need::Sink,
                 _ => bail!("{}", unknown_need(text)),
             },
             Some(("offers", name)) if !name.is_empty() => match name.split_once(':') {
@@ -132,14 +138,19 @@ impl Need {
     pub(super) fn of(placeholder: Placeholder<'_>) -> Option<Need> {
         match placeholder {
             Placeholder::Mailbox(name) => Some(Need::Known(name.to_owned())),
-            Placeholder::Domain => Some(Need::Known("valid".to_owned())),
+            Placeholder::Domain | Placeholder::Swapped { sender: false } => {
+                Some(Need::Known("valid".to_owned()))
+            }
+            Placeholder::Marker => Some(Need::Delivery),
             Placeholder::TooLarge => Some(Need::SizeLimit),
             Placeholder::User | Placeholder::Plain { .. } | Placeholder::Password { .. } => {
                 Some(Need::Credentials)
             }
-            Placeholder::Me | Placeholder::Repetition | Placeholder::Sender | Placeholder::Filler { .. } => {
-                None
-            }
+            Placeholder::Me
+            | Placeholder::Repetition
+            | Placeholder::Sender
+            | Placeholder::Swapped { sender: true }
+            | Placeholder::Filler { .. } => None,
         }
     }
 }
@@ -147,7 +158,7 @@ impl Need {
 fn unknown_need(text: &str) -> String {
     format!(
         "unknown need {text:?}; write smtp, mx, submission, lmtp, tls, offers:KEYWORD, offers:mechanism:NAME, \
-         size-limit, credentials, known:{}",
+         size-limit, credentials, delivery, sink, known:{}",
         Knowledge::MAILBOXES.join(", known:")
     )
 }
@@ -165,6 +176,8 @@ impl fmt::Display for Need {
             Need::SizeLimit => f.write_str("a SIZE limit"),
             Need::Known(name) => write!(f, "the target's `{name}` mailbox"),
             Need::Credentials => f.write_str("the target's credentials"),
+            Need::Delivery => f.write_str("the target's [delivery]"),
+            Need::Sink => f.write_str("lmtp or smtp in the target's [delivery]"),
         }
     }
 }

@@ -27,6 +27,11 @@ pub(crate) enum Placeholder<'t> {
     Sender,
     /// `{valid}` and the other [mailboxes](Knowledge::MAILBOXES).
     Mailbox(&'t str),
+    /// `{sender-case}` and `{valid-case}`: the sender or the valid mailbox, with the letter case of its local part
+    /// swapped.
+    Swapped { sender: bool },
+    /// `{marker}`: a text by which a message is recognized when it arrives. It is new for each step.
+    Marker,
     /// `{domain}`: the domain of the valid mailbox.
     Domain,
     /// `{size+1}`: one octet more than the SIZE limit.
@@ -62,7 +67,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
         let placeholder = Placeholder::read(name).with_context(|| {
             format!(
                 "{text:?}: unknown placeholder {{{name}}}; write {{me}}, {{n}}, {{sender}}, {{{}}}, \
-                 {{domain}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
+                 {{sender-case}}, {{valid-case}}, {{domain}}, {{marker}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
                  {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
@@ -78,8 +83,8 @@ impl Placeholder<'_> {
     /// Returns whether its value is a plain fact about the client or the target, and no secret.
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_of_target(self) -> bool {
-        use Placeholder::{Domain, Mailbox, Me, Sender, TooLarge};
-        matches!(self, Me | Sender | Mailbox(_) | Domain | TooLarge)
+        use Placeholder::{Domain, Mailbox, Me, Sender, Swapped, TooLarge};
+        matches!(self, Me | Sender | Mailbox(_) | Swapped { .. } | Domain | TooLarge)
     }
 
     fn read(name: &str) -> Option<Placeholder<'_>> {
@@ -87,6 +92,9 @@ impl Placeholder<'_> {
             "me" => Placeholder::Me,
             "n" => Placeholder::Repetition,
             "sender" => Placeholder::Sender,
+            "sender-case" => Placeholder::Swapped { sender: true },
+            "valid-case" => Placeholder::Swapped { sender: false },
+            "marker" => Placeholder::Marker,
             "domain" => Placeholder::Domain,
             "size+1" => Placeholder::TooLarge,
             "user" => Placeholder::User,
@@ -108,6 +116,9 @@ impl fmt::Display for Placeholder<'_> {
             Placeholder::Repetition => f.write_str("{n}"),
             Placeholder::Sender => f.write_str("{sender}"),
             Placeholder::Mailbox(name) => write!(f, "{{{name}}}"),
+            Placeholder::Swapped { sender: true } => f.write_str("{sender-case}"),
+            Placeholder::Swapped { sender: false } => f.write_str("{valid-case}"),
+            Placeholder::Marker => f.write_str("{marker}"),
             Placeholder::Domain => f.write_str("{domain}"),
             Placeholder::TooLarge => f.write_str("{size+1}"),
             Placeholder::User => f.write_str("{user}"),

@@ -1,9 +1,10 @@
 //! Fills the placeholders in the texts of cases with what is known about the target.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::marker::Markers;
 use super::placeholder::{Piece, Placeholder, pieces};
 use crate::target::{CLIENT, Credentials, Target};
 
@@ -15,6 +16,8 @@ pub(crate) struct Template<'a> {
     pub(crate) target: &'a Target,
     /// The SIZE limit that the target states or the server announces.
     pub(crate) size_limit: Option<u64>,
+    /// The markers of the run, if messages are to be recognized when they arrive.
+    pub(crate) markers: Option<&'a Markers>,
 }
 
 impl Template<'_> {
@@ -26,9 +29,14 @@ impl Template<'_> {
     /// Returns the text with its placeholders filled, for repetition `n`.
     pub(crate) fn fill(&self, text: &str, n: usize) -> Result<String> {
         let mut filled = String::with_capacity(text.len());
+        let mut marker = None;
         for piece in pieces(text)? {
             match piece {
                 Piece::Text(text) => filled.push_str(text),
+                Piece::Placeholder(Placeholder::Marker) => {
+                    let markers = self.markers.with_context(|| unknown("[delivery]"))?;
+                    filled.push_str(marker.get_or_insert_with(|| markers.next()));
+                }
                 Piece::Placeholder(placeholder) => filled.push_str(&self.value(placeholder, n)?),
             }
         }
@@ -69,6 +77,9 @@ impl Template<'_> {
             Placeholder::Repetition => n.to_string(),
             Placeholder::Sender => self.sender().to_owned(),
             Placeholder::Mailbox(name) => mailbox(name)?.to_owned(),
+            Placeholder::Swapped { sender: true } => swapped(self.sender()),
+            Placeholder::Swapped { sender: false } => swapped(mailbox("valid")?),
+            Placeholder::Marker => bail!("a marker has no value of its own"),
             Placeholder::Domain => {
                 let (_, domain) = mailbox("valid")?.rsplit_once('@').with_context(|| unknown("domain"))?;
                 domain.to_owned()
@@ -86,6 +97,17 @@ impl Template<'_> {
     }
 }
 
+/// Returns a mailbox with the other letter case in its local part.
+fn swapped(mailbox: &str) -> String {
+    let (local, domain) = mailbox.rsplit_once('@').unwrap_or((mailbox, ""));
+    let swap = |letter: char| match letter {
+        'a'..='z' => letter.to_ascii_uppercase(),
+        letter => letter.to_ascii_lowercase(),
+    };
+    let local: String = local.chars().map(swap).collect();
+    format!("{local}@{domain}")
+}
+
 fn unknown(what: &str) -> String {
     format!("the target does not state its {what}")
 }
@@ -101,12 +123,12 @@ mod tests {
         target.knowledge.valid = Some("alice@example.test".to_owned());
         target.credentials =
             Some(Credentials { user: "alice".to_owned(), password: "secret".to_owned(), cleartext: false });
-        let template = Template { target: &target, size_limit: Some(99) };
-        let text = "{me} {sender} {valid} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
+        let template = Template { target: &target, size_limit: Some(99), markers: None };
+        let text = "{me} {sender} {sender-case} {marker} {valid} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
                     {lines:2:a} {{}}";
         assert_eq!(
             template.fill_known(text).expect("it is well-formed"),
-            "client.example.org sender@example.org alice@example.test example.test 100 {unknown} {plain} {plain-wrong} \
+            "client.example.org sender@example.org SENDER@example.org {marker} alice@example.test example.test 100 {unknown} {plain} {plain-wrong} \
              {password} {user} {n} {pad:9} {lines:2:a} {}"
         );
     }

@@ -10,12 +10,14 @@ use super::terminal::say;
 use super::{ProtocolName, misused};
 use crate::protocol::Protocol;
 use crate::reference::{self, Fault, Reference, Tls, faults};
+use crate::target::Destination;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   smtp-conformance serve --list
   smtp-conformance serve --port 2525 --protocol lmtp
-  smtp-conformance serve --fault greylist --fault bare-lf";
+  smtp-conformance serve --fault greylist --fault bare-lf
+  smtp-conformance serve --deliver-to lmtp://127.0.0.1:2424";
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -34,6 +36,10 @@ pub(super) struct Options {
     /// Begin TLS as soon as a client connects, instead of offering STARTTLS.
     #[arg(long, help_heading = "Server")]
     implicit_tls: bool,
+    /// Where to deliver accepted messages: maildir:PATH, mbox:PATH, lmtp://ADDRESS:PORT or smtp://ADDRESS:PORT. By
+    /// default they are discarded.
+    #[arg(long, value_name = "DESTINATION", help_heading = "Server")]
+    deliver_to: Option<String>,
 }
 
 /// Serves until the process is killed. Returns an exit status only if there is nothing to serve.
@@ -50,6 +56,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         Ok(faults) => faults,
         Err(error) => return Ok(misused(&error)),
     };
+    let delivery = match options.deliver_to.as_deref().map(Destination::read).transpose() {
+        Ok(delivery) => delivery,
+        Err(error) => return Ok(misused(&error.context("--deliver-to"))),
+    };
     let first = faults.first();
     let protocol =
         options.protocol.map_or_else(|| first.map_or(Protocol::Smtp, |fault| fault.protocol), Into::into);
@@ -58,6 +68,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         protocol,
         tls: if options.implicit_tls { Tls::Implicit } else { tls },
         faults,
+        delivery,
         ..reference::Options::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

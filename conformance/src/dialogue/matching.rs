@@ -53,13 +53,13 @@ impl<'a> Matching<'a> {
                 (Match::Certain, _) => at_fault(*batch, count),
                 (Match::Last | Match::Lost, _) => matching.again(*batch),
             };
+            if state == Match::Certain && count == Count::More {
+                matching.doubt_back();
+            }
             state = match (matched, count) {
                 (Match::Certain, Count::Fewer) => Match::Lost,
                 (matched, _) => matched,
             };
-            if matched == Match::Last && count == Count::More {
-                matching.doubt_back();
-            }
             matching.matches.extend(batch.steps.iter().map(|_| matched));
         }
         matching.batches = batches;
@@ -86,28 +86,51 @@ impl<'a> Matching<'a> {
         let mut acts = batch.acts();
         let (Some((_, step)), None) = (acts.next(), acts.next()) else { return Match::Lost };
         if batch.ends_late() {
-            return Match::Last;
+            return if batch.steps.len() == 1 { Match::Last } else { Match::Lost };
         }
         let is_only = batch.answers() == 1 && step.exchange.sure && is_plain(step);
         let is_own = match step.verb() {
             _ if !is_only => false,
             Some(Verb::Quit) => step.number() == Some(221),
             Some(Verb::Ehlo | Verb::Lhlo) => step.number() == Some(250) && has_lines(step),
-            Some(Verb::Noop) => step.number() == Some(250) && self.is_drained(Keeps::Everything),
-            Some(Verb::Rset) => step.number() == Some(250) && self.is_drained(Keeps::Session),
+            Some(Verb::Noop) => step.number() == Some(250) && self.is_drained(State::Transaction),
+            Some(Verb::Rset) => step.number() == Some(250) && self.is_drained(State::Nothing),
             _ => false,
         };
         if is_own { Match::Certain } else { Match::Lost }
     }
 
-    /// Returns whether no reply is outstanding and what the surplus ones may have changed is known, but for what `keeps`
-    /// does not include.
-    fn is_drained(&self, keeps: Keeps) -> bool {
+    /// Returns whether no reply is outstanding, and the surplus ones cannot have left in doubt what `needed` says.
+    fn is_drained(&self, needed: State) -> bool {
         let Some((batch, Count::More)) = self.odd else { return false };
         let mut digits = batch.replies().map(|(.., reply)| reply.number().map(|number| number / 100));
         let first = digits.next();
-        let is_clear = digits.all(|digit| Some(digit) == first);
-        is_clear || !batch.acts().any(|(_, step)| keeps.is_touched_by(step))
+        let are_alike = digits.all(|digit| Some(digit) == first);
+        batch.acts().all(|(_, step)| match changes(step) {
+            State::Nothing => true,
+            State::Transaction => are_alike || needed == State::Nothing,
+            State::Session => false,
+        })
+    }
+}
+
+/// What an act may change, or what has to be known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Nothing,
+    Transaction,
+    Session,
+}
+
+fn changes(step: &Step<'_>) -> State {
+    match (&step.exchange.act, step.verb()) {
+        (Act::Connect | Act::Wait, _)
+        | (_, Some(Verb::Noop | Verb::Vrfy | Verb::Expn | Verb::Help | Verb::Quit | Verb::Other)) => {
+            State::Nothing
+        }
+        (Act::Message(_) | Act::Chunk { .. }, _)
+        | (_, Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Rset)) => State::Transaction,
+        _ => State::Session,
     }
 }
 
@@ -116,31 +139,8 @@ fn at_fault(batch: Batch<'_>, count: Count) -> Match {
     match count {
         // The replies that have come answer the act, because none is outstanding before it.
         Count::Fewer if !batch.is_pipelined() => Match::Certain,
-        Count::More if !batch.is_pipelined() && batch.ends_late() => Match::Last,
+        Count::More if batch.steps.len() == 1 && batch.ends_late() => Match::Last,
         _ => Match::Lost,
-    }
-}
-
-/// What an act may change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keeps {
-    /// The transaction and the rest of the session.
-    Everything,
-    /// The session without the transaction.
-    Session,
-}
-
-impl Keeps {
-    fn is_touched_by(self, step: &Step<'_>) -> bool {
-        match (&step.exchange.act, step.verb()) {
-            (Act::Connect | Act::Wait, _)
-            | (_, Some(Verb::Noop | Verb::Vrfy | Verb::Expn | Verb::Help | Verb::Quit | Verb::Other)) => {
-                false
-            }
-            (Act::Message(_) | Act::Chunk { .. }, _)
-            | (_, Some(Verb::Mail | Verb::Rcpt | Verb::Data | Verb::Rset)) => self == Keeps::Everything,
-            _ => true,
-        }
     }
 }
 

@@ -13,6 +13,10 @@
 //! A line begins with `C: ` if the client sent it, with `S: ` if the server did, and with `#: ` if it is an event:
 //! `connected`, `connected to port 25`, `tls`, `timeout` or `closed by server`. Other events are remarks.
 //!
+//! What arrived of the last message comes after `arrived by lmtp from <amy@example.org> for <bob@example.org>`, with
+//! `A: ` before each line; `smtp` has the same form. From a mailbox it is `arrived by maildir` or `arrived by mbox`.
+//! `nothing arrived by lmtp` says that nothing came in time.
+//!
 //! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
 //! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
 
@@ -20,12 +24,13 @@ use std::collections::VecDeque;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
+use crate::dialogue::arrival::{Arrival, Arrived, By};
 use crate::dialogue::octets::is_shortened;
 use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::{Reader, is_tls_record};
+use crate::protocol::reply::{Reader, Reply, is_tls_record};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -45,18 +50,23 @@ pub(super) fn read_connected(name: &str, protocol: Protocol, text: &str) -> Resu
     read_on(Some(Matcher::new(name, protocol, None, 1)), name, protocol, text)
 }
 
-fn read_on(
+fn read_on(matcher: Option<Matcher>, name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    let events = text.lines().enumerate().map(|(index, line)| (index + 1, event(line)));
+    read_events(matcher, name, protocol, events)
+}
+
+/// Reads events, each with the number of its line.
+pub(super) fn read_events(
     mut matcher: Option<Matcher>,
     name: &str,
     protocol: Protocol,
-    text: &str,
+    events: impl Iterator<Item = (usize, Result<Event>)>,
 ) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
     // The number of exchanges in finished connections.
     let mut before = 0;
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let event = event(line).with_context(|| format!("{name}:{number}"))?;
+    for (number, event) in events {
+        let event = event.with_context(|| format!("{name}:{number}"))?;
         if let Event::Connected(port) = event {
             if let Some(matcher) = matcher.take() {
                 before += matcher.exchanges();
@@ -67,6 +77,12 @@ fn read_on(
         }
         match (&mut matcher, event) {
             (_, Event::Remark) => {}
+            (Some(matcher), Event::Arrived(by, copy)) => matcher
+                .arrive(by, copy)
+                .with_context(|| format!("{name}:{number}: expected the reply to a message before it"))?,
+            (Some(matcher), Event::Content(octets)) => matcher
+                .continue_copy(&octets)
+                .with_context(|| format!("{name}:{number}: expected `#: arrived by` before `A: `"))?,
             (Some(matcher), event) => {
                 matcher.take(event, number);
                 let exchanges = before + matcher.exchanges();
@@ -84,15 +100,26 @@ fn read_on(
     Ok(dialogues)
 }
 
+/// What a line of a recording says.
 #[derive(Debug, PartialEq, Eq)]
-enum Event {
+pub(super) enum Event {
+    /// A connection begins, to a port if that is known.
     Connected(Option<u16>),
     Tls,
     TimedOut,
     Closed,
     Remark,
-    Sent { octets: Vec<u8>, shortened: bool },
+    /// The client sent a line, which may be shortened.
+    Sent {
+        octets: Vec<u8>,
+        shortened: bool,
+    },
+    /// The server sent a line.
     Received(Vec<u8>),
+    /// A copy of the last message arrived, or nothing did.
+    Arrived(By, Option<Arrival>),
+    /// A line of that copy.
+    Content(Vec<u8>),
 }
 
 fn event(line: &str) -> Result<Event> {
@@ -106,11 +133,14 @@ fn event(line: &str) -> Result<Event> {
             Event::Sent { shortened: is_shortened(&octets), octets }
         }
         "S:" => Event::Received(octets(rest)?),
+        "A:" => Event::Content(octets(rest)?),
         "#:" => match rest.split(' ').next().unwrap_or_default() {
             "connected" => Event::Connected(port(rest)?),
             "tls" => Event::Tls,
             "timeout" => Event::TimedOut,
             "closed" if rest == "closed by server" => Event::Closed,
+            "arrived" if rest.starts_with("arrived by ") => arrived(rest)?,
+            "nothing" if rest.starts_with("nothing arrived by ") => arrived(rest)?,
             _ => Event::Remark,
         },
         _ => bail!("expected a line that begins with `C: `, `S: ` or `#: `, not {kind:?}"),
@@ -121,6 +151,27 @@ fn event(line: &str) -> Result<Event> {
 fn port(text: &str) -> Result<Option<u16>> {
     let port = text.strip_prefix("connected to port ").map(str::parse).transpose();
     port.map_err(|_| anyhow!("expected a number up to 65535 after `connected to port`"))
+}
+
+/// Reads an event such as `arrived by lmtp from <amy@example.org> for <bob@example.org>`, or `nothing arrived by mbox`.
+fn arrived(text: &str) -> Result<Event> {
+    let mut words = text.split(' ').skip_while(|word| *word != "by").skip(1);
+    let by = words.next().and_then(By::find);
+    let by = by.ok_or_else(|| anyhow!("expected maildir, mbox, lmtp or smtp after `arrived by`"))?;
+    if text.starts_with("nothing") {
+        return Ok(Event::Arrived(by, None));
+    }
+    let mut copy = Arrival::default();
+    let mut is_sender = false;
+    for word in words {
+        match word.strip_prefix('<').and_then(|word| word.strip_suffix('>')) {
+            Some(path) if is_sender => copy.sender = Some(path.to_owned()),
+            Some(path) => copy.recipients.push(path.to_owned()),
+            None if matches!(word, "from" | "for") => is_sender = word == "from",
+            None => bail!("expected `from <ADDRESS>` or `for <ADDRESS>`, not {word:?}"),
+        }
+    }
+    Ok(Event::Arrived(by, Some(copy)))
 }
 
 /// Returns the octets of a line, including its line end.
@@ -159,7 +210,7 @@ fn ends_escaped(text: &str) -> bool {
 }
 
 /// Matches replies to acts.
-struct Matcher {
+pub(super) struct Matcher {
     dialogue: Dialogue,
     reader: Reader,
     waiting: Waiting,
@@ -168,6 +219,8 @@ struct Matcher {
     /// The number of recipients accepted since MAIL, for LMTP.
     recipients: usize,
     handshake: Handshake,
+    /// What the client sent in clear after the reply to STARTTLS.
+    clear: Option<Exchange>,
     sure: bool,
     /// The line that is being read, from 1.
     line: usize,
@@ -175,6 +228,8 @@ struct Matcher {
     begun: usize,
     /// The line on which the reply that is being read began.
     replying: usize,
+    /// Whether the client has sent something since then.
+    sent_meanwhile: bool,
 }
 
 /// The acts that wait for their replies.
@@ -232,10 +287,12 @@ impl Matcher {
             sending: None,
             recipients: 0,
             handshake: Handshake::None,
+            clear: None,
             sure: true,
             line,
             begun: line,
             replying: line,
+            sent_meanwhile: false,
         }
     }
 
@@ -243,11 +300,26 @@ impl Matcher {
         self.dialogue.exchanges.len() + self.waiting.acts.len()
     }
 
+    /// Adds a copy of the last message, or notes that nothing arrived. Returns `None` if there is no message.
+    fn arrive(&mut self, by: By, copy: Option<Arrival>) -> Option<()> {
+        let message = self.dialogue.exchanges.iter_mut().rfind(|exchange| is_message(exchange))?;
+        message.arrived.get_or_insert(Arrived { by, copies: Vec::new() }).copies.extend(copy);
+        Some(())
+    }
+
+    /// Adds a line to the last copy. Returns `None` if there is no copy.
+    fn continue_copy(&mut self, octets: &[u8]) -> Option<()> {
+        let message = self.dialogue.exchanges.iter_mut().rfind(|exchange| is_message(exchange))?;
+        message.arrived.as_mut()?.copies.last_mut()?.octets.extend_from_slice(octets);
+        Some(())
+    }
+
     fn take(&mut self, event: Event, line: usize) {
         self.line = line;
         match (event, self.handshake) {
-            (Event::Sent { .. }, Handshake::Due) => {
+            (Event::Sent { octets, .. }, Handshake::Due) => {
                 self.handshake = Handshake::Failed;
+                self.clear = Some(Exchange { sure: false, ..self.exchange(Act::Command(octets)) });
                 let handshake = self.exchange(Act::Handshake);
                 self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
             }
@@ -267,11 +339,12 @@ impl Matcher {
             Event::Tls => self.begin_tls(),
             Event::TimedOut => self.stop(End::TimedOut),
             Event::Closed => self.stop(End::Closed),
-            Event::Connected(_) | Event::Remark => {}
+            Event::Connected(_) | Event::Remark | Event::Arrived(..) | Event::Content(_) => {}
         }
     }
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        self.sent_meanwhile = true;
         let is_continued = match &self.sending {
             Some(Sending::Message(before)) => !before.is_empty(),
             Some(Sending::Chunk { .. }) => true,
@@ -338,6 +411,9 @@ impl Matcher {
     }
 
     fn receive(&mut self, octets: &[u8]) {
+        if self.join_broken_off(octets) {
+            return;
+        }
         // A chunk that is shortened in the transcript ends where its reply begins.
         if let Some(Sending::Chunk { command, octets, .. }) =
             self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
@@ -354,7 +430,9 @@ impl Matcher {
         };
         if !self.reader.is_waiting() {
             self.replying = self.line;
+            self.sent_meanwhile = false;
         }
+        self.end_unfinished(octets);
         self.reader.push(octets);
         while let Some(reply) = self.reader.next() {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
@@ -376,6 +454,38 @@ impl Matcher {
         if is_in_message && self.sending.is_none() {
             self.sending = Some(Sending::Message(Vec::new()));
         }
+    }
+
+    /// Appends octets to the last reply if LF without CR broke them off its last line. Returns whether it did.
+    fn join_broken_off(&mut self, octets: &[u8]) -> bool {
+        let is_rest =
+            !self.reader.is_waiting() && octets.first().is_some_and(|first| !first.is_ascii_digit());
+        let last = self.dialogue.exchanges.last_mut().and_then(|exchange| exchange.answers.last_mut());
+        match last {
+            Some(answer) if is_rest && answer.lacks_cr() => {
+                answer.octets.extend_from_slice(octets);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends a reply without a last line if the client has sent more since, and another reply begins: what the client
+    /// sent shows that it waits no longer, and the other reply code that the server does not go on.
+    fn end_unfinished(&mut self, octets: &[u8]) {
+        let Some(unfinished) = self.reader.unfinished() else { return };
+        let (before, next) = (unfinished.number(), Reply::read(octets).number());
+        if before.is_none() || next.is_none() || before == next || !self.sent_meanwhile {
+            return;
+        }
+        let octets = unfinished.octets().to_vec();
+        self.reader = Reader::default();
+        let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+        Matcher::answer(waiting, dialogue, &mut self.recipients, octets, before, self.replying);
+        if let Some(exchange) = self.dialogue.exchanges.last_mut() {
+            exchange.end = End::TimedOut;
+        }
+        self.replying = self.line;
     }
 
     /// Gives a reply to the act that has waited longest.
@@ -416,6 +526,12 @@ impl Matcher {
     }
 
     fn begin_tls(&mut self) {
+        // What was sent in clear after the reply to STARTTLS was not the handshake, which begins now.
+        if let Some(clear) = self.clear.take()
+            && let Some(failed) = self.dialogue.exchanges.last_mut().filter(|last| last.end == End::Failed)
+        {
+            *failed = Exchange { end: End::TimedOut, ..clear };
+        }
         // The server must discard what was sent in clear after STARTTLS (RFC 3207 §4.2), so it has no reply.
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange {
             sure: false,
@@ -431,6 +547,7 @@ impl Matcher {
     fn stop(&mut self, end: End) {
         let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
         self.reader = Reader::default();
+        let unfinished = rest.is_some();
         if let Some(octets) = rest {
             let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
             Matcher::answer(waiting, dialogue, &mut self.recipients, octets, None, self.replying);
@@ -440,11 +557,11 @@ impl Matcher {
         let unanswered = !self.waiting.acts.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange { end, ..exchange }));
         match self.dialogue.exchanges.last_mut() {
-            Some(last) if end == End::Closed || unanswered => last.end = end,
+            Some(last) if end == End::Closed || unanswered || unfinished => last.end = end,
             _ => {}
         }
         // A late reply may still answer the act that timed out.
-        self.sure &= !(end == End::TimedOut && unanswered);
+        self.sure &= !(end == End::TimedOut && (unanswered || unfinished));
     }
 
     fn finish(mut self) -> Dialogue {
@@ -470,6 +587,15 @@ fn lacks_replies(exchange: &Exchange, protocol: Protocol, recipients: usize) -> 
         _ => 1,
     };
     (1..due).contains(&exchange.answers.len())
+}
+
+/// Returns whether an exchange completes a message.
+fn is_message(exchange: &Exchange) -> bool {
+    match &exchange.act {
+        Act::Message(_) => true,
+        Act::Chunk { .. } => exchange.command().is_some_and(|command| command.is_last_chunk()),
+        _ => false,
+    }
 }
 
 fn is_end(octet: u8) -> bool {
@@ -532,6 +658,25 @@ mod tests {
     }
 
     #[test]
+    fn what_arrived_belongs_to_the_message_before_it() {
+        let text = "#: connected\nS: 220 mx\nC: DATA\nS: 354 Go\nC: a\nC: .\nS: 250 Ok\n#: arrived by lmtp from <> for <a@b> \
+                    <c@d>\nA: Received: x\nA: a\\n\n#: arrived by lmtp from <e@f>\nC: DATA\nS: 354 Go\nC: .\nS: 250 Ok\n\
+                    #: nothing arrived by mbox\n";
+        let dialogues = read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let arrived: Vec<&Arrived> =
+            dialogues[0].exchanges.iter().filter_map(|exchange| exchange.arrived.as_ref()).collect();
+        let first = Arrival {
+            sender: Some(String::new()),
+            recipients: vec!["a@b".to_owned(), "c@d".to_owned()],
+            octets: b"Received: x\r\na\n".to_vec(),
+        };
+        let second = Arrival { sender: Some("e@f".to_owned()), ..Arrival::default() };
+        assert_eq!(*arrived[0], Arrived { by: By::Lmtp, copies: vec![first, second] });
+        assert_eq!(arrived[0].deliveries(), 3);
+        assert_eq!(*arrived[1], Arrived { by: By::Mbox, copies: Vec::new() });
+    }
+
+    #[test]
     fn exchanges_know_the_line_on_which_they_begin() {
         let text = "#: a comment\n#: connected\nS: 220-mx\nS: 220 mx\nC: DATA\nS: 354 Go\nC: Subject: a\nC: \nC: .\n\
                     S: 250 Ok\nC: BDAT 3\nC: a\nS: 250 Ok\nC: STARTTLS\nS: 220 Go\n#: tls\nC: NOOP\nC: RSET\nS: 250 Ok\n\
@@ -558,6 +703,13 @@ mod tests {
         );
         assert_eq!(error("S: 220 hi\n"), "log:1: expected `#: connected` before the first `C: ` or `S: `");
         assert!(error("#: connected\nS: \\q\n").contains("after a backslash"));
+        assert!(error("#: connected\nA: x\n").contains("log:2: expected `#: arrived by` before"));
+        assert!(
+            error("#: connected\n#: arrived by pigeon\n").contains("expected maildir, mbox, lmtp or smtp")
+        );
+        assert!(
+            error("#: connected\n#: arrived by smtp\n").contains("expected the reply to a message before it")
+        );
         assert!(error("#: connected to port smtp\n").contains("expected a number up to 65535"));
     }
 }

@@ -26,7 +26,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(20);
 
 /// How many octets of a line or message are kept. The rest is only counted.
-const KEPT: usize = 64 << 10;
+const KEPT: usize = 128 << 10;
 
 /// How many octets are read or sent at once.
 const BLOCK: usize = 16 << 10;
@@ -153,12 +153,15 @@ impl Connection {
 
     async fn chunk(&mut self, length: u64) -> io::Result<Goes> {
         let mut left = length;
+        let mut kept = Vec::new();
         loop {
             let here = usize::try_from(left).map_or(self.buffer.len(), |left| left.min(self.buffer.len()));
+            let room = here.min(KEPT.saturating_sub(kept.len()));
+            kept.extend_from_slice(self.buffer.get(..room).unwrap_or_default());
             self.buffer.drain(..here);
             left -= here as u64;
             if left == 0 {
-                return self.answer(Input::Chunk(length)).await;
+                return self.answer(Input::Chunk(length, &kept)).await;
             }
             if let Some(goes) = self.more().await? {
                 return Ok(goes);
@@ -226,6 +229,12 @@ impl Connection {
             Step::HalfClose => {
                 self.stream.shutdown().await?;
                 return self.swallow(LASTING).await;
+            }
+            Step::Deliver(letter) => {
+                if let Some(destination) = &self.setting.delivery {
+                    // What cannot be delivered is lost. The client notices that.
+                    let _ = letter.deliver(destination, &self.setting.faults).await;
+                }
             }
             Step::BeginTls => return self.begin_tls().await,
             Step::Close => return self.close().await,

@@ -11,6 +11,7 @@ use super::Tls;
 use super::key::Key;
 use super::replies::check;
 use crate::data_file::{self, line_of};
+use crate::dialogue::arrival::By;
 use crate::protocol::Protocol;
 use crate::rules::catalogue::RuleId;
 
@@ -45,6 +46,10 @@ pub struct Fault {
     pub(super) sequence: Vec<u8>,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
+    /// Whether the target does not say that its sessions are protected from snooping.
+    pub(super) exposed: bool,
+    /// How the server delivers, for a fault that shows only in what arrives.
+    pub delivery: Option<By>,
 }
 
 /// Returns the built-in faults.
@@ -192,6 +197,8 @@ pub(super) enum Behaviour {
     RemembersAcrossTls,
     /// Offers STARTTLS under TLS.
     OffersTlsAgain,
+    /// Lists LIMITS in every second reply to EHLO only.
+    VariesList,
     /// Refuses names in EHLO that end in elsewhere.example.
     ChecksHello,
     /// Keeps the transaction at EHLO.
@@ -218,6 +225,12 @@ pub(super) enum Behaviour {
     LimitsRecipients,
     /// Accepts command lines of at most `count` octets.
     LimitsLines,
+    /// Accepts names in EHLO, and paths, of at most `count` octets.
+    LimitsNames,
+    /// Forgets EHLO at RSET.
+    ForgetsHelloAtReset,
+    /// Accepts responses to challenges of at most `count` octets.
+    LimitsResponses,
     /// Requires TLS before mail.
     DemandsTls,
     /// Requires no login before mail.
@@ -228,6 +241,9 @@ pub(super) enum Behaviour {
     /// On the way to the client.
     #[serde(untagged)]
     Way(Way),
+    /// On the way to the mailbox.
+    #[serde(untagged)]
+    Spoil(Spoil),
 }
 
 impl Behaviour {
@@ -271,6 +287,61 @@ pub(super) enum Way {
     EndlessText,
 }
 
+/// Returns whether a fault does something to messages on their way to the mailbox.
+pub(super) fn spoils(faults: &[&Fault], spoil: Spoil) -> bool {
+    faults.iter().any(|fault| fault.behaviour == Some(Behaviour::Spoil(spoil)))
+}
+
+/// What happens to messages on their way to the mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Spoil {
+    /// Removes no dot after DATA.
+    KeepsDots,
+    /// Removes all dots at the beginning of lines.
+    RemovesAllDots,
+    /// Removes a dot after BDAT.
+    RemovesDotsOfChunks,
+    /// Adds an empty line at the end.
+    AddsLine,
+    /// Removes empty lines from the body.
+    LosesEmptyLines,
+    /// Splits lines of more than 78 octets.
+    WrapsLines,
+    /// Ends the lines of the body with LF alone.
+    EndsLinesWithLf,
+    /// Takes CR and LF alone for the end of a line.
+    TakesBareLineEnds,
+    /// Clears the high-order bit of each octet.
+    ClearsHighBits,
+    /// Removes control characters.
+    DropsControls,
+    /// Removes blanks at the end of lines.
+    TrimsLines,
+    /// Converts addresses to lower case.
+    LowersAddresses,
+    /// Adds no Received field.
+    OmitsReceived,
+    /// Adds Received at the end of the header section.
+    AddsReceivedBelow,
+    /// Removes the Received fields that the message has.
+    DropsReceived,
+    /// Changes the subject.
+    TagsSubject,
+    /// Adds no Return-Path field.
+    OmitsReturnPath,
+    /// Adds two Return-Path fields.
+    DoublesReturnPath,
+    /// Gives a message from the null sender a sender.
+    ReplacesNullSender,
+    /// Delivers each message twice.
+    DeliversTwice,
+    /// Delivers messages that it refuses.
+    DeliversRefused,
+    /// Delivers to the recipients that it refused, too.
+    DeliversToRefused,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -304,6 +375,9 @@ struct Raw {
     count: usize,
     sequence: Option<String>,
     port: Option<u16>,
+    #[serde(default)]
+    exposed: bool,
+    delivery: Option<By>,
 }
 
 fn starttls() -> Tls {
@@ -350,10 +424,13 @@ impl Raw {
             && self.with.is_empty()
             && self.without.is_empty()
             && self.port.is_none()
+            && !self.exposed
         {
             return Err((
                 None,
-                anyhow!("the fault {name:?} does nothing: add replies, with, without, behaviour or port"),
+                anyhow!(
+                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port or exposed"
+                ),
             ));
         }
         let rule = |id: &Spanned<String>| {
@@ -381,6 +458,8 @@ impl Raw {
             count: self.count,
             sequence: self.sequence.unwrap_or_default().into_bytes(),
             port: self.port,
+            exposed: self.exposed,
+            delivery: self.delivery,
         })
     }
 }
@@ -400,7 +479,7 @@ mod tests {
         let start = "[[variation]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port or exposed"
         );
         let fault = start.replace("variation", "fault");
         let rule = format!("{fault}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");

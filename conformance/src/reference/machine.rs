@@ -12,13 +12,16 @@ mod speech;
 
 use std::sync::Arc;
 
-use super::fault::{Behaviour, Fault, State};
+use super::delivery::{Letter, without_dot};
+use super::fault::{Behaviour, Fault, Spoil, State, spoils};
 use super::key::Key;
 use super::memory::Memory;
 use super::replies::{Replies, Values};
 use super::{RECIPIENTS, SIZE, Tls};
+use crate::dialogue::content::lines;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb, is_domain, is_literal};
+use crate::target::Destination;
 
 use authentication::Stage;
 use mailbox::Mailbox;
@@ -27,6 +30,9 @@ use speech::is_positive;
 /// The longest command line that it accepts, including CR LF. RFC 5321 §4.5.3.1.4 requires 512 octets, and extensions
 /// add to that.
 const LINE: usize = 2048;
+
+/// The longest name in EHLO (RFC 5321 §4.5.3.1.2).
+const NAME: usize = 255;
 
 /// The longest response to a challenge that it accepts, including CR LF (RFC 4954 §4).
 const RESPONSE: usize = 12288 + 2;
@@ -39,12 +45,18 @@ pub(super) struct Setting {
     pub(super) faults: Vec<&'static Fault>,
     pub(super) replies: &'static Replies,
     pub(super) memory: Arc<Memory>,
+    pub(super) delivery: Option<Destination>,
 }
 
 impl Setting {
     /// Returns the fault with a behaviour.
     pub(super) fn behaves(&self, behaviour: Behaviour) -> Option<&'static Fault> {
         self.faults.iter().copied().find(|fault| fault.behaviour == Some(behaviour))
+    }
+
+    /// Returns whether a fault does something to messages on their way to the mailbox.
+    pub(super) fn spoils(&self, spoil: Spoil) -> bool {
+        spoils(&self.faults, spoil)
     }
 }
 
@@ -57,8 +69,8 @@ pub(super) enum Input<'a> {
     Line(&'a [u8]),
     /// A message.
     Message(Message<'a>),
-    /// A chunk, with its length in octets.
-    Chunk(u64),
+    /// A chunk, with its length in octets, and those of them that were kept.
+    Chunk(u64, &'a [u8]),
     /// TLS has begun.
     Secured,
     /// The client sent nothing for too long.
@@ -78,11 +90,23 @@ pub(super) struct Message<'a> {
     pub(super) stray_ends: bool,
 }
 
+impl Message<'_> {
+    /// Returns its content, without the final dot, and without the dots that transparency adds unless they are to stay.
+    fn content(&self, keeps_dots: bool) -> Vec<u8> {
+        let start = self.start;
+        let ends = [&b".\r\n"[..], b".\n", b".\r"];
+        let whole = ends.iter().find_map(|end| start.strip_suffix(*end)).unwrap_or(start);
+        if keeps_dots { whole.to_vec() } else { lines(whole).flat_map(without_dot).copied().collect() }
+    }
+}
+
 /// What the server does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Sends a reply.
     Reply { key: Key, octets: Vec<u8>, states: Vec<State> },
+    /// Delivers a message.
+    Deliver(Box<Letter>),
     /// Begins TLS.
     BeginTls,
     /// Closes the connection.
@@ -126,8 +150,15 @@ pub(super) struct Machine {
 
 #[derive(Debug, Default)]
 struct Transaction {
+    sender: String,
     recipients: Vec<Mailbox>,
+    /// The address of each recipient.
+    paths: Vec<String>,
     refused: usize,
+    /// The addresses of the first hundred recipients that were refused.
+    refused_paths: Vec<String>,
+    /// The octets of the chunks so far.
+    content: Vec<u8>,
     utf8: bool,
     binary: bool,
     size: Option<u64>,
@@ -168,8 +199,8 @@ impl Machine {
             (Input::Line(line), Waiting::Response(stage)) => self.response(line, stage),
             (Input::Line(line), _) => self.line(line),
             (Input::Message(message), _) => self.message(message),
-            (Input::Chunk(length), Waiting::Chunk { last, .. }) => self.chunk(length, last),
-            (Input::Chunk(_), _) => {}
+            (Input::Chunk(length, octets), Waiting::Chunk { last, .. }) => self.chunk(length, octets, last),
+            (Input::Chunk(..), _) => {}
             (Input::Secured, _) => self.secured(),
             (Input::Idle, _) => self.end(Key::Idle),
             (Input::TooMuch, _) => self.end(Key::TooMuch),
@@ -222,6 +253,7 @@ impl Machine {
             Verb::Data => self.data(&command),
             Verb::Bdat => self.bdat(&command),
             Verb::Rset => self.rset(&command),
+            Verb::Noop if command.argument().is_empty() && has_blank(line) => self.settle(Key::NoopBlank),
             Verb::Noop if command.argument().is_empty() => self.settle(Key::Noop),
             Verb::Noop => self.settle(Key::NoopArgument),
             Verb::Vrfy => self.vrfy(&command),
@@ -271,6 +303,10 @@ impl Machine {
     /// An accepted EHLO resets the session, and a refused one changes nothing (RFC 5321 §4.1.4).
     fn hello(&mut self, command: &Command<'_>) {
         let name = command.argument();
+        let longest = self.behaves(Behaviour::LimitsNames).map_or(NAME, |fault| fault.count);
+        if name.len() > longest {
+            return self.settle(Key::HelloTooLong);
+        }
         if !is_domain(name) && !is_literal(name) {
             self.settle(Key::HelloSyntax);
             if self.behaves(Behaviour::ForgetsAtRefusedHello).is_some() {
@@ -299,6 +335,9 @@ impl Machine {
         if is_positive(self.say(key)) {
             self.transaction = None;
             self.after_last_chunk = false;
+            if self.behaves(Behaviour::ForgetsHelloAtReset).is_some() {
+                self.hello = None;
+            }
         }
     }
 
@@ -349,6 +388,11 @@ impl Machine {
             self.actions.push(Action::Close);
         }
     }
+}
+
+/// Returns whether a line has a blank before its end.
+fn has_blank(line: &[u8]) -> bool {
+    line.ends_with(b" \r\n")
 }
 
 #[cfg(test)]

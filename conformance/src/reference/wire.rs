@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::delivery::Letter;
 use super::fault::{Fault, State, Way};
 use super::key::Key;
 use super::machine::Action;
@@ -23,6 +24,8 @@ pub(super) enum Step {
     Stall,
     /// Closes the sending side, and discards what comes in.
     HalfClose,
+    /// Delivers a message.
+    Deliver(Box<Letter>),
     /// Begins TLS.
     BeginTls,
     /// Closes the connection.
@@ -46,6 +49,7 @@ impl Wire {
         for action in actions {
             match action {
                 Action::Reply { key, octets, states } => self.reply(key, octets, &states, &mut steps),
+                Action::Deliver(letter) => steps.push(Step::Deliver(letter)),
                 Action::BeginTls => steps.push(Step::BeginTls),
                 Action::Close => {
                     steps.extend(self.release());

@@ -9,8 +9,8 @@ use crate::record::{DialogueRecord, Record};
 /// Returns the conversations of a run, each with its cases in order.
 ///
 /// A line begins with `===` if it says what happened, with ` ->` if the client sent it, with `<- ` if the server sent
-/// it, and with `<**` if it belongs to a refusal, which is a reply with a code 4yz or 5yz. Octets that are not
-/// printable are escaped.
+/// it, and with `<**` if it belongs to a refusal, which is a reply with a code 4yz or 5yz. It begins with `A> ` if it
+/// belongs to a message that arrived. Octets that are not printable are escaped.
 #[must_use]
 pub fn render(records: &[Record], style: Style) -> String {
     let mut text = String::new();
@@ -45,6 +45,7 @@ fn said(exchange: &Exchange, style: Style) -> String {
         Speaker::Client => format!(" -> {text}\n"),
         Speaker::Server if is_refusal => style.bad(&format!("<** {text}")) + "\n",
         Speaker::Server => format!("<-  {text}\n"),
+        Speaker::Message => format!("A>  {text}\n"),
         Speaker::Nobody => remark(&text, style),
     };
     lines(exchange, Cut::CONVERSATION).into_iter().map(line).collect()

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::escape::escaped;
 use crate::counted::counted;
+use crate::dialogue::arrival::Arrived;
+use crate::dialogue::octets::{shown, shown_line};
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;
@@ -51,16 +53,19 @@ pub(super) enum Speaker {
     Client,
     /// The server.
     Server,
+    /// The message that arrived.
+    Message,
     /// Nobody: the line says what happened.
     Nobody,
 }
 
-/// Formats a line as `C: NOOP`, `S: 250 Ok` or `# closed by the server`.
+/// Formats a line as `C: NOOP`, `S: 250 Ok`, `A: Received: ...` or `# closed by the server`.
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mark = match self.speaker {
             Speaker::Client => "C:",
             Speaker::Server => "S:",
+            Speaker::Message => "A:",
             Speaker::Nobody => "#",
         };
         write!(f, "{mark} {}", self.text)
@@ -113,6 +118,30 @@ pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
         End::Failed => lines.push(remark("the connection broke")),
         End::Overflow => lines.push(remark("the client hung up: the server sent too much")),
     }
+    if let Some(arrived) = &exchange.arrived {
+        lines.extend(came(arrived, cut));
+    }
+    lines
+}
+
+/// Returns the lines of the copies of a message that arrived.
+fn came(arrived: &Arrived, cut: Cut) -> Vec<Line> {
+    let by = arrived.by.name();
+    if arrived.copies.is_empty() {
+        return vec![remark(&format!("nothing arrived by {by}"))];
+    }
+    let mut lines = Vec::new();
+    for copy in arrived.copies.iter().take(cut.lines) {
+        let path = |path: &String| format!(" <{}>", escaped(path));
+        let sender = copy.sender.as_ref().map(|sender| format!(" from{}", path(sender))).unwrap_or_default();
+        let recipients: String = copy.recipients.iter().take(cut.lines).map(path).collect();
+        let recipients = if recipients.is_empty() { recipients } else { format!(" for{recipients}") };
+        lines.push(remark(&format!("arrived by {by}{sender}{recipients}")));
+        lines.extend(said(Speaker::Message, &copy.octets, cut));
+    }
+    if let Some(more @ 1..) = arrived.copies.len().checked_sub(cut.lines) {
+        lines.push(remark(&counted(more, "more copy")));
+    }
     lines
 }
 
@@ -122,10 +151,13 @@ fn remark(text: &str) -> Line {
 
 fn said(speaker: Speaker, octets: &[u8], cut: Cut) -> Vec<Line> {
     let line = |line: &[u8]| {
-        let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let length =
-            if shown.len() > cut.octets { format!("... ({} octets)", line.len()) } else { String::new() };
-        Line { speaker, text: format!("{}{length}", shown[..shown.len().min(cut.octets)].escape_ascii()) }
+        let length = line.strip_suffix(b"\r\n").unwrap_or(line).len();
+        let text = if length > cut.octets {
+            format!("{}... ({} octets)", shown(&line[..cut.octets]), line.len())
+        } else {
+            shown_line(line)
+        };
+        Line { speaker, text }
     };
     let all = || octets.split_inclusive(|octet| *octet == b'\n');
     let mut lines: Vec<Line> = all().take(cut.lines).map(line).collect();

@@ -1,17 +1,19 @@
 //! Challenges a pass: would a rule of the case have found something if the server had answered otherwise?
 //!
 //! A rule that does not apply where a case ends finds nothing there, whatever the server says. To pass, a case needs a rule
-//! that could have failed it, so its replies are exchanged for others, and judged again.
+//! that could have failed it, so its replies, and what arrived, are exchanged for others, and judged again.
+
+mod arrival;
 
 use std::ops::Range;
 
 use crate::case::Case;
 use crate::dialogue::{Answer, Dialogue, End};
 use crate::knowledge::Knowledge;
-use crate::rules::{Strictness, judge};
+use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
-const REPLIES: [&str; 36] = [
+const REPLIES: [&str; 39] = [
     "250 2.0.0 Ok",
     "550 5.0.0 No",
     "500 5.5.1 What?",
@@ -48,6 +50,9 @@ const REPLIES: [&str; 36] = [
     "250-2.1.5 Ok\r\n250 2.1.5 CONNEG (color=Binary)",
     "355 Go on where you were",
     "554 5.0.0 That submitter may not send",
+    "538 5.7.0 Encryption required",
+    "554 5.7.0 Must issue a STARTTLS command first",
+    "554 5.5.2 Too long",
 ];
 
 /// How a reply is exchanged for another.
@@ -85,10 +90,13 @@ impl Challenge<'_> {
     fn could_fail_at(&self, subject: usize) -> bool {
         let Some(dialogue) = self.dialogues.get(self.position) else { return false };
         let alone = |change| self.finds(&[changed(dialogue, subject, change)], 0);
-        if changes().any(alone) {
+        let arrivals = || arrival::others(dialogue, subject).into_iter();
+        if changes().any(alone) || arrivals().any(|other| self.finds(&[other], 0)) {
             return true;
         }
-        // Some rules compare connections.
+        if !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
+            return false;
+        }
         let mut all = self.dialogues.to_vec();
         changes().any(|change| {
             if let Some(other) = all.get_mut(self.position) {

@@ -31,6 +31,9 @@ const TOO_MUCH: &str = "the server sent more octets than one connection may take
 /// The name of a connection that several cases share.
 const SESSION: &str = "session";
 
+/// Words of servers that want a login first.
+const LOGIN: [&str; 4] = ["authenticat", "auth first", "log in", "login"];
+
 /// How a case stops: what that means, and the reason.
 type Stop = (Happened, Option<Reason>);
 
@@ -42,7 +45,11 @@ fn stop(happened: Happened, reason: impl Into<Reason>) -> Stop {
 
 impl Runner<'_> {
     pub(super) fn template(&self, offers: Option<&Offers>) -> Template<'_> {
-        Template { target: self.target, size_limit: self.requirements().size_limit(offers) }
+        Template {
+            target: self.target,
+            size_limit: self.requirements().size_limit(offers),
+            markers: Some(&self.markers),
+        }
     }
 
     /// Runs cases one after the other on one connection, as long as it stays usable. An interruption drops it.
@@ -80,10 +87,9 @@ impl Runner<'_> {
             let own = connection.exchanges().get(before..).unwrap_or_default();
             let last = own.last().and_then(Exchange::number);
             let denied = outcomes.is_empty()
-                && self.target.protocol == Protocol::Submission
                 && subjects.is_empty()
                 && !connection.session().authenticated
-                && own.iter().any(is_denied);
+                && own.iter().any(|exchange| is_denied(exchange, self.target.protocol));
             let unready = denied || happened == Happened::Blocked && last == Some(530);
             let subjects = subjects.into_values().collect();
             attempted.push(Attempted {
@@ -230,15 +236,19 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
     Ok(())
 }
 
-/// Returns whether a command other than AUTH was refused with 5.7.z. Submission servers that do not answer 530 refuse
-/// commands this way before a login (RFC 6409 §4.3).
-fn is_denied(exchange: &Exchange) -> bool {
-    let security = |reply: Reply<'_>| {
+/// Returns whether a command other than AUTH was refused for want of a login: with words that say so, or, by a submission
+/// server, with 5.7.z (RFC 6409 §4.3). Not all servers answer 530.
+fn is_denied(exchange: &Exchange, protocol: Protocol) -> bool {
+    let is_policy = |reply: &Reply<'_>| {
         let code = reply.enhanced();
         code.is_some_and(|code| code.class() == Class::Permanent && code.subject() == 7)
     };
+    let denies = |reply: Reply<'_>| {
+        let is_refusal = reply.number().is_some_and(|number| number >= 500);
+        is_refusal && (reply.says(&LOGIN) || protocol == Protocol::Submission && is_policy(&reply))
+    };
     let other = exchange.command().is_some_and(|command| command.verb() != Verb::Auth);
-    other && exchange.replies().any(security)
+    other && exchange.replies().any(denies)
 }
 
 fn ours(error: &anyhow::Error) -> Stop {

@@ -6,7 +6,7 @@ use super::secrecy::Secrecy;
 use crate::case::{Case, Need, Safety, Start};
 use crate::protocol::{Capabilities, Protocol};
 use crate::record::outcome::{CaseOutcome, Verdict};
-use crate::target::Target;
+use crate::target::{Delivery, Target};
 
 /// The target and what a run may do to it.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +94,8 @@ impl Requirements<'_> {
             Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
             Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
             Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
+            Need::Delivery => (target.delivery.is_some(), Verdict::Skipped),
+            Need::Sink => (target.delivery.as_ref().is_some_and(Delivery::is_sink), Verdict::Skipped),
             Need::Known(name) => (known.mailbox(name).is_some(), Verdict::Skipped),
         };
         (!there).then(|| (verdict, format!("needs {need}")))

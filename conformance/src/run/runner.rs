@@ -15,6 +15,7 @@ use super::offers::Offers;
 use super::requirements::{Requirements, first, is_about_offers};
 use super::secrecy::Secrecy;
 use super::{Plan, Politeness, Unjudged};
+use crate::case::marker::Markers;
 use crate::case::{Case, Happened, Safety, Start};
 use crate::client::{Connection, Encryption};
 use crate::dialogue::wrong_service::wrong_service;
@@ -35,6 +36,8 @@ pub(super) struct Runner<'a> {
     pub(super) received: Cell<usize>,
     /// The number of octets sent so far.
     pub(super) sent: Cell<usize>,
+    /// Marks the messages that are recognized when they arrive.
+    pub(super) markers: Markers,
     /// The IP addresses that connections were made to, each once.
     pub(super) addresses: RefCell<Vec<IpAddr>>,
 }

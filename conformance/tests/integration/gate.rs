@@ -2,17 +2,20 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety, Start};
 use smtp_conformance::client::Timeouts;
 use smtp_conformance::dialogue::Exchange;
+use smtp_conformance::dialogue::arrival::By;
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
 use smtp_conformance::run::{self, Plan};
-use smtp_conformance::{Kind, RuleId};
+use smtp_conformance::{Destination, Kind, RuleId};
 
 /// Pairs on which the RFCs contradict the registry. RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the
 /// registry lists only 451. The registry describes a full mailbox as a transient failure, but lists only 552.
@@ -33,7 +36,11 @@ fn plan() -> Plan {
     }
 }
 
-async fn outcome(options: Options, cases: &[Case]) -> Outcome {
+/// Returns the outcome of a run against a server that delivers in this way, if in any.
+async fn outcome(options: Options, by: Option<By>, cases: &[Case]) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder");
+    let delivery = by.map(|by| destination(by, folder.path()));
+    let options = Options { delivery, ..options };
     let mut plan = plan();
     let delay: Duration = options.faults.iter().map(|fault| fault.delay()).sum();
     for limit in [&mut plan.timeouts.reply, &mut plan.timeouts.connection, &mut plan.limit] {
@@ -41,6 +48,20 @@ async fn outcome(options: Options, cases: &[Case]) -> Outcome {
     }
     let server = Reference::start(options).await.expect("the reference server starts");
     run::run(&server.target(), cases, &plan).await.expect("TLS can be set up")
+}
+
+fn destination(by: By, folder: &Path) -> Destination {
+    // A port that was free a moment ago is not given to another socket soon.
+    let free = || {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        listener.local_addr().expect("an address")
+    };
+    match by {
+        By::Maildir => Destination::Maildir(folder.join("maildir")),
+        By::Mbox => Destination::Mbox(folder.join("mbox")),
+        By::Lmtp => Destination::Lmtp(free()),
+        By::Smtp => Destination::Smtp(free()),
+    }
 }
 
 /// Returns the rules that are broken, without the contradicted pairs.
@@ -55,16 +76,16 @@ fn broken(outcome: &Outcome) -> BTreeSet<RuleId> {
 async fn without_faults_no_rule_is_broken() {
     let cases = case::built_in().expect("the cases follow the form");
     let mut reached = BTreeSet::new();
-    for (protocol, tls) in [
-        (Protocol::Smtp, Tls::None),
-        (Protocol::Smtp, Tls::StartTls),
-        (Protocol::Smtp, Tls::Implicit),
-        (Protocol::Submission, Tls::StartTls),
-        (Protocol::Submission, Tls::Implicit),
-        (Protocol::Lmtp, Tls::None),
-        (Protocol::Lmtp, Tls::StartTls),
+    for (protocol, tls, by) in [
+        (Protocol::Smtp, Tls::None, None),
+        (Protocol::Smtp, Tls::StartTls, Some(By::Smtp)),
+        (Protocol::Smtp, Tls::Implicit, Some(By::Maildir)),
+        (Protocol::Submission, Tls::StartTls, Some(By::Lmtp)),
+        (Protocol::Submission, Tls::Implicit, None),
+        (Protocol::Lmtp, Tls::None, Some(By::Mbox)),
+        (Protocol::Lmtp, Tls::StartTls, Some(By::Lmtp)),
     ] {
-        let outcome = outcome(Options { protocol, tls, ..Options::default() }, &cases).await;
+        let outcome = outcome(Options { protocol, tls, ..Options::default() }, by, &cases).await;
         let findings: Vec<_> = outcome
             .judgement
             .findings
@@ -115,7 +136,7 @@ async fn each_fault_breaks_the_rules_it_declares() {
     faults.sort_by_key(|fault| Reverse(fault.delay()));
     let runs = stream::iter(faults.iter().copied()).map(|fault| {
         let cases = &cases;
-        async move { (fault, outcome(options(fault), cases).await) }
+        async move { (fault, outcome(options(fault), fault.delivery, cases).await) }
     });
     let mut wrong = BTreeMap::new();
     let mut reached = BTreeSet::new();

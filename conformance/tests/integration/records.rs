@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options};
 use serde_json::Value;
+use smtp_conformance::dialogue::arrival::{Arrival, Arrived, By};
 use smtp_conformance::dialogue::{Act, Answer, Dialogue, End, Exchange, Part};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
@@ -29,6 +30,12 @@ fn records() -> Vec<Record> {
         answers: vec![Answer { octets: reply.to_vec(), millis: 1 }],
         ..Exchange::new(act)
     };
+    let copy = Arrival {
+        sender: Some(MARKUP.to_owned()),
+        recipients: vec!["\u{202e}\u{1b}[2J".to_owned(), String::new()],
+        octets: HOSTILE.to_vec(),
+    };
+    let arrived = Arrived { by: By::Lmtp, copies: vec![copy] };
     let dialogue = Dialogue {
         name: "\u{1b}[31m\u{202e}name".to_owned(),
         cases: vec![Part { case: "noop".to_owned(), first: 2 }],
@@ -46,6 +53,7 @@ fn records() -> Vec<Record> {
             exchange(Act::Command(format!("AUTH {MARKUP}\r\n").into()), b"```\r\n"),
             exchange(Act::Command(b"NOOP\r\n".into()), format!("250 {MARKUP}\r\n").as_bytes()),
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
+            Exchange { arrived: Some(arrived), ..exchange(Act::Message(HOSTILE.into()), b"250 Ok\r\n") },
         ],
         ..Dialogue::default()
     };
@@ -317,8 +325,7 @@ fn reports_say_when_and_of_which_server() {
 /// The line of a recording is in each report that shows exchanges.
 #[test]
 fn findings_of_recordings_have_file_and_line() {
-    let text =
-        "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 Ok\n";
+    let text = "#: connected\nS: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 Ok\n";
     let records = recorded("log/a b.txt", text);
     let runs = [Source { name: "", records: &records }];
     for format in [Format::Console, Format::Markdown, Format::Html, Format::Junit] {
@@ -390,7 +397,7 @@ fn the_last_line_counts_rules() {
         let report = console::render(&recorded("a.txt", text), Style::default());
         report.lines().last().unwrap_or_default().to_owned()
     };
-    let opening = "#: connected\nS: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\n";
+    let opening = "#: connected\nS: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250 ENHANCEDSTATUSCODES\n";
     assert_eq!(last(opening), "no rule broken, 0 warned");
     let once = format!("{opening}C: NOOP\nS: 250 Ok\n");
     assert_eq!(last(&once), "1 rule broken (errors), 0 warned; 1 error in all");
@@ -449,7 +456,7 @@ fn conversations_are_shown_escaped() {
         " -> NOOP \\x1b[2J",
     ];
     assert_eq!(text.lines().take(expected.len()).collect::<Vec<_>>(), expected);
-    assert!(text.contains("\n -> BDAT 1\n -> \\x80\n<** 503 5.5.1 No\n"), "{text}");
+    assert!(text.contains("\n -> BDAT 1\n -> \\x80\\+\n<** 503 5.5.1 No\n"), "{text}");
     assert!(text.ends_with("\n=== closed by the server\n"), "{text}");
 }
 

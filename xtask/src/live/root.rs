@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -101,9 +102,14 @@ impl Roots {
         })
     }
 
-    /// Makes a new root for a run of the server.
+    /// Makes a new root for a run of the server. Next to it, `files` leads to what the run writes, which the suite can
+    /// read.
     pub fn make_root(&self, server: &Server) -> Result<()> {
-        self.prepare(&self.run(&server.name), &self.layer(server).join("root"))
+        let folder = self.run(&server.name);
+        self.prepare(&folder, &self.layer(server).join("root"))?;
+        let link = folder.join("files");
+        symlink(if self.overlay { "upper" } else { "root" }, &link)
+            .with_context(|| format!("cannot create {}", link.display()))
     }
 
     /// Returns the command line that runs a command inside the server's root.

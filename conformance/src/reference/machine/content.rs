@@ -2,13 +2,19 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
-use super::{Behaviour, Command, Key, Machine, Message, SIZE, Transaction, Waiting};
+use super::{Action, Behaviour, Command, Key, Letter, Machine, Message, SIZE, Spoil, Transaction, Waiting};
 
 /// The GTUBE test string. Spam filters treat a message that contains it as spam.
 const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
 
 /// From this number of Received fields on, a message counts as being in a loop (RFC 5321 §6.3).
 const HOPS: usize = 100;
+
+/// From this number of Received fields on, servers with a low limit suspect a loop.
+const MANY_HOPS: usize = 30;
+
+/// From this number of octets on, a message counts as large. Every server takes 65536 (RFC 5321 §4.5.3.1.7).
+const LARGE: u64 = 60_000;
 
 impl Machine {
     pub(super) fn data(&mut self, command: &Command<'_>) {
@@ -41,32 +47,61 @@ impl Machine {
             _ if message.stray_ends => Key::MessageLineEnds,
             _ if contains(message.start, SPAM) => Key::MessageSpam,
             _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
+            _ if has(b"Received:") && count(message.start, b"Received:") >= MANY_HOPS => Key::MessageHops,
+            _ if message.size >= LARGE => Key::MessageLarge,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
             _ if transaction.size.is_some() => Key::MessageDeclaredSize,
+            _ if !has(b"Date:") && has(b"X-") => Key::MessageIncomplete,
             _ => Key::Message,
         };
-        self.deliver(&transaction, key);
+        let content = message.content(self.setting.spoils(Spoil::KeepsDots));
+        self.deliver(&transaction, key, &content);
     }
 
-    /// Sends one reply, or in LMTP one per recipient (RFC 2033 §4.2, §4.3). Returns whether one of them accepts the
-    /// message.
-    pub(super) fn deliver(&mut self, transaction: &Transaction, key: Key) -> bool {
+    /// Sends one reply, or in LMTP one per recipient (RFC 2033 §4.2, §4.3), after the message was delivered to the
+    /// recipients whose reply is positive. Returns whether there is one.
+    pub(super) fn deliver(&mut self, transaction: &Transaction, key: Key, content: &[u8]) -> bool {
+        let place = self.actions.len();
         let miscounts = self.behaves(Behaviour::MiscountsRecipients);
         let miscounts = miscounts.is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
+        let mut taken = Vec::new();
         if self.is_lmtp() == miscounts || transaction.recipients.is_empty() {
-            return is_positive(self.say(key));
+            let is_taken = is_positive(self.say(key));
+            taken.resize(transaction.recipients.len().max(1), is_taken);
+        } else {
+            for recipient in &transaction.recipients {
+                let full = self.is_lmtp()
+                    && *recipient == Mailbox::Late
+                    && matches!(key, Key::Message | Key::BdatLast);
+                taken.push(is_positive(self.say(if full { Key::MessageFull } else { key })));
+            }
+            if self.behaves(Behaviour::CountsRefusedRecipients).is_some() {
+                (0..transaction.refused).for_each(|_| self.settle(Key::RcptUnknown));
+            }
         }
-        let mut taken = false;
-        for recipient in &transaction.recipients {
-            let full =
-                self.is_lmtp() && *recipient == Mailbox::Late && matches!(key, Key::Message | Key::BdatLast);
-            taken |= is_positive(self.say(if full { Key::MessageFull } else { key }));
+        if self.setting.delivery.is_some() {
+            let letter = self.letter(transaction, &taken, content);
+            if !letter.recipients.is_empty() {
+                self.actions.insert(place, Action::Deliver(Box::new(letter)));
+            }
         }
-        if self.behaves(Behaviour::CountsRefusedRecipients).is_some() {
-            (0..transaction.refused).for_each(|_| self.settle(Key::RcptUnknown));
+        taken.contains(&true)
+    }
+
+    fn letter(&self, transaction: &Transaction, taken: &[bool], content: &[u8]) -> Letter {
+        let refused = self.setting.spoils(Spoil::DeliversRefused);
+        let paths = transaction.paths.iter().zip(taken).filter(|(_, taken)| **taken || refused);
+        let mut recipients: Vec<String> = paths.map(|(path, _)| path.clone()).collect();
+        if self.setting.spoils(Spoil::DeliversToRefused) && !recipients.is_empty() {
+            recipients.extend(transaction.refused_paths.iter().cloned());
         }
-        taken
+        Letter {
+            client: self.client.clone(),
+            sender: transaction.sender.clone(),
+            recipients,
+            content: content.to_vec(),
+        }
     }
 
     /// The server reads the octets of a chunk before it replies, even if it refuses the chunk (RFC 3030 §2).
@@ -81,11 +116,11 @@ impl Machine {
         let last = last.is_some();
         let refused = !matches!(self.chunk_key(length, last), Key::Bdat | Key::BdatLast);
         if refused && self.behaves(Behaviour::ObeysRefusedChunks).is_some() {
-            return self.chunk(length, last);
+            return self.chunk(length, b"", last);
         }
         self.waiting = Waiting::Chunk { length, last };
         if length == 0 {
-            self.chunk(length, last);
+            self.chunk(length, b"", last);
         }
     }
 
@@ -104,7 +139,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn chunk(&mut self, length: u64, last: bool) {
+    pub(super) fn chunk(&mut self, length: u64, octets: &[u8], last: bool) {
         self.waiting = Waiting::Command;
         let key = self.chunk_key(length, last);
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
@@ -113,7 +148,13 @@ impl Machine {
             self.transaction = Some(transaction);
             return;
         }
-        let taken = if last { self.deliver(&transaction, key) } else { is_positive(self.say(key)) };
+        transaction.content.extend_from_slice(octets);
+        let taken = if last {
+            let content = std::mem::take(&mut transaction.content);
+            self.deliver(&transaction, key, &content)
+        } else {
+            is_positive(self.say(key))
+        };
         transaction.chunked = Some(transaction.chunked.unwrap_or(0).saturating_add(length));
         transaction.chunk_failed |= !taken;
         if last && taken {

@@ -3,6 +3,7 @@
 mod clear_text;
 mod closing;
 mod counts;
+mod delivery;
 mod line_ends;
 mod promises;
 mod transaction;
@@ -24,6 +25,7 @@ pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     closing::judge(connection, findings);
     promises::judge(connection, findings);
     transaction::judge(connection, findings);
+    delivery::judge(connection, findings);
 }
 
 /// A connection, and how far its replies match its acts one to one.

@@ -2,7 +2,6 @@
 
 use crate::counted::counted;
 use crate::dialogue::batch::{Batch, Count, due, is_for_recipients, is_plain, is_wait};
-use crate::dialogue::matching::Match;
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
 use crate::protocol::Protocol;
@@ -43,7 +42,7 @@ struct Surplus<'a> {
 
 /// Reports too many replies, by the most precise rule that fits.
 fn more(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFindings) {
-    let is_late = connection.matching.at(batch.start) == Match::Last;
+    let is_late = !batch.is_pipelined() && batch.ends_late();
     let surplus = if is_late { Surplus::before(connection, batch) } else { Surplus::within(batch) };
     // A reply before the end of a message has a rule of its own.
     let is_whole = |step: &Step<'_>| !step.session.leaves_message_open(&step.exchange.act);

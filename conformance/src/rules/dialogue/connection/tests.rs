@@ -2,7 +2,9 @@
 
 mod closing;
 mod counts;
+mod line_ends;
 mod state;
+mod stray;
 
 use crate::protocol::Protocol;
 use crate::readers::testing::{Place, Row, Table, dialogue};

@@ -23,6 +23,28 @@ fn a_command_has_one_reply() {
                 ],
                 "one-reply-per-command error at 3",
             ),
+            (
+                &[
+                    "#: one too many, before 221",
+                    EHLO,
+                    NOOP,
+                    "C: QUIT",
+                    "S: 250 2.0.0 Ok\nS: 221 2.0.0 Bye",
+                    CLOSED,
+                ],
+                "one-reply-per-command error at 2",
+            ),
+            (
+                &[
+                    "#: one too many, and 221 has its own",
+                    EHLO,
+                    "C: TURN",
+                    "S: 502 5.5.1 No",
+                    "C: QUIT",
+                    "S: 250 2.0.0 Ok\nS: 221 2.0.0 Bye",
+                ],
+                "one-reply-per-command error at 2",
+            ),
             (&["#: 421 unrequested", EHLO, NOOP, "S: 421 4.3.2 Down"], ""),
             (&["#: two greetings", LIVE, "S: 250 hi", QUIT], "one-reply-per-command error at 0"),
             (
@@ -309,6 +331,11 @@ fn each_recipient_has_a_reply() {
             &["#: one, and 221 to QUIT", ok, "C: QUIT", "S: 221 2.0.0 Bye", CLOSED],
             "lmtp-reply-per-recipient error at 6",
         ),
+        (
+            &["#: one, and the client goes on", ok, "C: RSET", "S: 250 2.0.0 Reset", QUIT],
+            "lmtp-reply-per-recipient error at 6",
+        ),
+        (&["#: one, and the other late", ok, "C: RSET", "S: 250 2.0.0 Ok\nS: 250 2.0.0 Ok", QUIT], ""),
         (&["#: the end of a recording", ok], ""),
     ]);
     Table { before: &[GREETING, LHLO, MAIL, DATA, MESSAGE], ..lmtp }
