@@ -76,8 +76,8 @@ struct Rule {
     label: Spanned<String>,
     statement: String,
     keyword: Keyword,
-    level: Option<Level>,
-    level_reason: Option<String>,
+    level: Option<Spanned<Level>>,
+    level_reason: Option<Spanned<String>>,
     kind: Kind,
     left_out: Option<String>,
     sources: Vec<String>,
@@ -94,7 +94,7 @@ struct Rule {
     conditions: Vec<Condition>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 enum Keyword {
     #[serde(rename = "MUST")]
     Must,
@@ -110,12 +110,34 @@ enum Keyword {
     Practice,
 }
 
+impl Keyword {
+    /// Returns the level of a rule whose source says nothing that lowers it.
+    fn level(self) -> Level {
+        match self {
+            Keyword::Must | Keyword::LowerCaseMust => Level::Error,
+            Keyword::Should => Level::Warning,
+            Keyword::May | Keyword::Registry | Keyword::Practice => Level::Note,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 enum Level {
     Note,
     Warning,
     Error,
+}
+
+impl Level {
+    /// Returns the level as rules.toml writes it.
+    fn name(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -169,14 +191,8 @@ fn check(Catalogue { topic: topics, rule: rules }: &Catalogue) -> Result<(), (us
         if rule.kind != Kind::None && rule.level.is_none() {
             return Err((place, format!("rule {id}: add level = \"error\", \"warning\" or \"note\"")));
         }
-        for condition in &rule.conditions {
-            if Some(condition.level) > rule.level {
-                let name = condition.name.get_ref();
-                return Err((
-                    condition.name.span().start,
-                    format!("the level of condition {name:?} is above the level of its rule"),
-                ));
-            }
+        if let Some(level) = &rule.level {
+            check_level(rule, level)?;
         }
     }
     for (rule, other) in rules.iter().flat_map(|rule| rule.yields_to.iter().map(move |other| (rule, other))) {
@@ -189,6 +205,82 @@ fn check(Catalogue { topic: topics, rule: rules }: &Catalogue) -> Result<(), (us
     }
     Ok(())
 }
+
+/// Checks that the level of a rule is that of its keyword, or that a reason is given, and that conditions lower it.
+fn check_level(rule: &Rule, level: &Spanned<Level>) -> Result<(), (usize, String)> {
+    let (id, is, due) = (rule.id.get_ref(), *level.get_ref(), rule.keyword.level());
+    let open = UNREASONED.contains(&id.as_str());
+    match &rule.level_reason {
+        None if is != due && !open => {
+            let problem = format!(
+                "rule {id}: level {:?} is not that of its keyword: write level = {:?}, or add level-reason = \"...\" \
+                 with the words of the source that permit it",
+                is.name(),
+                due.name()
+            );
+            return Err((level.span().start, problem));
+        }
+        Some(reason) if is == due => {
+            let problem =
+                format!("rule {id}: level {:?} is that of its keyword: remove level-reason", is.name());
+            return Err((reason.span().start, problem));
+        }
+        _ => {}
+    }
+    for condition in &rule.conditions {
+        if condition.level > is || (condition.level == is && !open) {
+            let name = condition.name.get_ref();
+            let place = condition.name.span().start;
+            let problem = match is {
+                Level::Note => format!("condition {name:?} lowers nothing: remove it, as the rule is a note"),
+                _ => format!(
+                    "condition {name:?} lowers nothing: write a level below {:?}, or remove it",
+                    is.name()
+                ),
+            };
+            return Err((place, problem));
+        }
+    }
+    Ok(())
+}
+
+/// Rules whose level, or the level of a condition, still has to be mended.
+const UNREASONED: &[&str] = &[
+    "starttls-not-required",
+    "vrfy-names-mailbox",
+    "unknown-command-500",
+    "auth-line-length",
+    "closes-only-when-allowed",
+    "refused-opening-waits-for-quit",
+    "no-521-after-opening",
+    "hello-mismatch-not-refused",
+    "mail-syntax-501",
+    "bad-sequence-503",
+    "parameter-unavailable-455",
+    "relay-refusal-550",
+    "late-recipient-failure",
+    "vrfy-expn-codes",
+    "supported-command-listed",
+    "help-codes",
+    "unimplemented-parameter-504",
+    "starttls-530-scope",
+    "tls-level-554",
+    "auth-without-tls-538",
+    "future-release-quota-552",
+    "submission-554",
+    "submission-null-sender",
+    "utf8-message-554",
+    "utf8-domain-ascii",
+    "utf8-parameter-bare",
+    "rrvs-owner-changed-550",
+    "limits-codes",
+    "etrn-codes",
+    "greylisting-codes",
+    "no-soliciting-550",
+    "conperm-unsupported-504",
+    "submitter-codes",
+    "lmtp-replies-at-once",
+];
 
 fn topics(topics: &[Topic]) -> String {
     let mut text = String::from("pub(super) static TOPICS: &[Topic] = &[\n");
@@ -228,7 +320,8 @@ fn table(rules: &[Rule]) -> String {
                 )
             })
             .collect();
-        let level = rule.level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
+        let level = rule.level.as_ref().map(Spanned::get_ref);
+        let level = level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
         let _ = writeln!(
             text,
             "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, \
@@ -238,7 +331,7 @@ fn table(rules: &[Rule]) -> String {
             rule.label.get_ref(),
             rule.statement,
             rule.keyword,
-            rule.level_reason,
+            rule.level_reason.as_ref().map(Spanned::get_ref),
             rule.kind,
             rule.left_out,
             rule.sources,

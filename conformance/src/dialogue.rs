@@ -250,6 +250,11 @@ impl Answer {
     pub fn number(&self) -> Option<u16> {
         reply::number(&self.octets)
     }
+
+    /// Returns whether its last line ends in LF without CR. What follows and begins no reply is the rest of that line.
+    pub(crate) fn lacks_cr(&self) -> bool {
+        self.number().is_some() && self.octets.ends_with(b"\n") && !self.octets.ends_with(b"\r\n")
+    }
 }
 
 /// How waiting for replies ended.

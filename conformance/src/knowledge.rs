@@ -3,6 +3,15 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
+/// Passwords that no user has. The suite sends one to find out how a server refuses a wrong password.
+pub(crate) const WRONG_PASSWORDS: [&str; 3] = ["not-the-password", "a-mistyped-secret", "zkq7vjx3wzkq9vjx5w"];
+
+/// Returns whether octets, such as the message of SASL PLAIN, end in one of the [`WRONG_PASSWORDS`]. So a record shows
+/// that a password was wrong, without any knowledge of the right one. The first three letters may be masked.
+pub(crate) fn ends_in_wrong_password(octets: &[u8]) -> bool {
+    WRONG_PASSWORDS.iter().any(|wrong| octets.ends_with(&wrong.as_bytes()[3..]))
+}
+
 /// What is known about a server apart from what it says. A field that is not known is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -34,6 +43,10 @@ pub struct Knowledge {
 pub enum Policy {
     /// It limits the recipients of a message, so it may refuse more of them permanently (RFC 5321 §4.5.3.1.10).
     Recipients,
+    /// Its sessions are protected from snooping by other means than TLS, so it takes passwords in clear (RFC 4954 §4).
+    Cleartext,
+    /// It trusts the client that tests it by its address, so its submission server requires no login (RFC 6409 §4.3).
+    Trusted,
     /// It requires TLS before any mail, so it is not a publicly referenced server (RFC 3207 §4).
     Tls,
     /// It follows the Lemonade profile (RFC 5550).
@@ -89,7 +102,18 @@ impl Knowledge {
 
 #[cfg(test)]
 mod tests {
-    use super::{Knowledge, Policy};
+    use super::{Knowledge, Policy, WRONG_PASSWORDS, ends_in_wrong_password};
+
+    #[test]
+    fn wrong_passwords_are_recognized() {
+        for wrong in WRONG_PASSWORDS {
+            assert!(ends_in_wrong_password(format!("\0alice\0{wrong}").as_bytes()), "{wrong}");
+            assert!(ends_in_wrong_password(format!("xxx{}", &wrong[3..]).as_bytes()), "{wrong}");
+        }
+        for other in ["", "secret", "the-password", "\0alice\0password"] {
+            assert!(!ends_in_wrong_password(other.as_bytes()), "{other:?}");
+        }
+    }
 
     #[test]
     fn each_mailbox_has_its_name() {
@@ -113,6 +137,9 @@ mod tests {
             .expect_err("there is no such policy")
             .to_string();
         assert!(error.contains("line 1, column 13"), "{error}");
-        assert!(error.contains("expected one of `recipients`, `tls`, `lemonade`, `vpim`"), "{error}");
+        assert!(
+            error.contains("expected one of `recipients`, `cleartext`, `trusted`, `tls`, `lemonade`, `vpim`"),
+            "{error}"
+        );
     }
 }

@@ -1,10 +1,12 @@
 //! Readers that turn recordings of other tools into dialogues.
 
+mod foreign;
+mod mailkit;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
@@ -20,6 +22,22 @@ use crate::rules::{Judgement, Strictness, judge};
 /// If a line does not follow the notation, with its number.
 pub fn judge_transcript(protocol: Protocol, text: &str) -> Result<Judgement> {
     Ok(judge(&dialogues(protocol, text)?, &Knowledge::default(), Strictness::default()))
+}
+
+/// Reads a recording: a [transcript], or a protocol log of MailKit.
+///
+/// # Errors
+///
+/// If a line does not follow the notation, with its number. If the form of the recording is known but not read, the error
+/// says how to make a transcript of it.
+pub fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    if mailkit::is_log(text) {
+        return mailkit::read(name, protocol, text);
+    }
+    transcript::read(name, protocol, text).map_err(|error| match foreign::advice(text) {
+        Some(advice) if !text.contains("#: connected") => anyhow!("{error:#}: {advice}"),
+        _ => error,
+    })
 }
 
 fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::{REGISTRY_ORIGIN, REGISTRY_UPDATED};
 
@@ -25,7 +25,7 @@ use crate::rules::Agreement;
 use crate::rules::catalogue::{Level, RuleId};
 use crate::rules::finding::Accepted;
 use crate::rules::finding::{Finding, Location, is_zero};
-use crate::visible::visible_json;
+use crate::visible::{visible, visible_json};
 
 /// One line of the records of a run. The header comes first and the summary last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -392,9 +392,28 @@ pub fn write(records: &[Record], mut to: impl Write) -> io::Result<()> {
 /// Returns an error with the file and the line if a line is not a record.
 pub fn read(name: &str, text: &str) -> Result<Vec<Record>> {
     let record = |(index, line): (usize, &str)| {
-        serde_json::from_str(line).with_context(|| {
+        serde_json::from_str(line).map_err(|error| one_line(&error)).with_context(|| {
             format!("{name}:{}: not a record; give a file that --jsonl or --out wrote", index + 1)
         })
     };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(record).collect()
+}
+
+/// Returns an error without line feeds and hidden characters, which a name that it quotes may have.
+fn one_line(error: &serde_json::Error) -> anyhow::Error {
+    anyhow!("{}", visible(&error.to_string()).replace('\n', "\\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn an_error_is_one_line_whatever_it_quotes() {
+        let quoting = r#"{"record":"a\u001b[2J\nsmtp-conformance: no finding"}"#;
+        let error =
+            format!("{:#}", read("run.jsonl", &format!("\n{quoting}\n")).expect_err("it is not a record"));
+        assert!(error.starts_with("run.jsonl:2: not a record;"), "{error}");
+        assert!(!error.contains(char::is_control), "{error:?}");
+    }
 }

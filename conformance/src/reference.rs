@@ -159,7 +159,7 @@ impl Reference {
             forwarded: mailbox("moved@example.org"),
             full: mailbox("full@example.org"),
             size_limit: Some(SIZE),
-            policies: vec![Policy::Vpim],
+            policies: vec![Policy::Vpim, Policy::Cleartext],
             ..Knowledge::default()
         }
     }
@@ -173,6 +173,11 @@ impl Reference {
     /// Returns it as a target, with everything that is known about it. LMTP has no credentials.
     #[must_use]
     pub fn target(&self) -> Target {
+        let mut knowledge = Reference::knowledge();
+        knowledge.port = self.options.faults.iter().find_map(|fault| fault.port);
+        if self.options.faults.iter().any(|fault| fault.exposed) {
+            knowledge.policies.retain(|policy| *policy != Policy::Cleartext);
+        }
         Target {
             name: "reference server".to_owned(),
             address: Address::Tcp(self.address.ip().to_string(), self.address.port()),
@@ -180,10 +185,7 @@ impl Reference {
             protocol: self.options.protocol,
             implicit_tls: self.options.tls == Tls::Implicit,
             server: None,
-            knowledge: Knowledge {
-                port: self.options.faults.iter().find_map(|fault| fault.port),
-                ..Reference::knowledge()
-            },
+            knowledge,
             credentials: (self.options.protocol != Protocol::Lmtp).then(Reference::credentials),
             parallel: None,
             delivery: self.options.delivery.clone().map(|destination| Delivery { destination, wait: WAIT }),

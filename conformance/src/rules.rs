@@ -10,6 +10,8 @@ pub mod observation;
 pub mod profile;
 pub(crate) mod reply;
 
+use std::collections::HashSet;
+
 use crate::dialogue::Dialogue;
 use crate::dialogue::session::{Session, Step};
 use crate::dialogue::wrong_service::wrong_service;
@@ -68,7 +70,8 @@ pub struct Judgement {
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
     let steps =
         |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
-    let steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
+    let mut steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
+    share_announcements(&mut steps);
     let connection = |(index, steps)| Connection::new(index, steps, knowledge);
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
@@ -102,4 +105,14 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
         unlisted.for_each(|finding| finding.level = Level::Error);
     }
     Judgement { findings, agreement }
+}
+
+/// Tells each session what the server announced in the other sessions of its protocol and TLS state.
+fn share_announcements(steps: &mut [Vec<Step<'_>>]) {
+    let state = |session: &Session| (session.protocol, session.tls);
+    let announcing = steps.iter().flatten().filter(|step| step.announces("ENHANCEDSTATUSCODES"));
+    let announcing: HashSet<_> = announcing.map(|step| state(&step.session)).collect();
+    for step in steps.iter_mut().flatten() {
+        step.session.run_promises_codes = announcing.contains(&state(&step.session));
+    }
 }

@@ -13,7 +13,7 @@ use toml::Spanned;
 
 use crate::data_file::{self, line_of};
 use crate::dialogue::arrival::By;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, WRONG_PASSWORDS};
 use crate::limits::{CREDENTIAL_OCTETS, FILE_OCTETS};
 use crate::product::Product;
 use crate::protocol::Protocol;
@@ -141,10 +141,17 @@ impl Credentials {
         STANDARD.encode(format!("\0{user}\0{password}"))
     }
 
-    /// Returns a wrong password that reveals nothing about the right one.
+    /// Returns a wrong password that reveals nothing about the right one. It has no three letters in common with the
+    /// right one, so that it stays legible where the right one is removed.
     pub(crate) fn wrong_password(&self) -> &'static str {
-        const WRONG: &str = "not-the-password";
-        if self.password == WRONG { "not-the-password-either" } else { WRONG }
+        let password = self.password.to_ascii_lowercase();
+        let octets = password.as_bytes();
+        let shares = |wrong: &str| {
+            let mut pieces = octets.windows(octets.len().clamp(1, 3));
+            pieces.any(|piece| wrong.as_bytes().windows(piece.len()).any(|other| other == piece))
+        };
+        let [.., last] = WRONG_PASSWORDS;
+        WRONG_PASSWORDS.into_iter().find(|wrong| !shares(wrong)).unwrap_or(last)
     }
 }
 
@@ -364,7 +371,7 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use super::{Address, Delivery, Destination, Target};
+    use super::{Address, Credentials, Delivery, Destination, Target};
 
     #[test]
     fn the_delivery_table_names_one_destination() {
@@ -422,6 +429,21 @@ mod tests {
         ] {
             let error = Destination::read(bad).expect_err("it is refused");
             assert!(format!("{error:#}").contains(message), "{bad}: {error:#}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_has_nothing_in_common_with_the_right_one() {
+        for (password, wrong) in [
+            ("secret", "not-the-password"),
+            ("", "not-the-password"),
+            ("Password1", "a-mistyped-secret"),
+            ("not-the-password", "a-mistyped-secret"),
+            ("the secret", "zkq7vjx3wzkq9vjx5w"),
+        ] {
+            let credentials =
+                Credentials { user: "alice".to_owned(), password: password.to_owned(), cleartext: false };
+            assert_eq!(credentials.wrong_password(), wrong, "{password:?}");
         }
     }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 /// Returns the text with hidden characters, except line feeds, replaced by escapes such as `\u{1b}`.
-#[cfg(any(feature = "cli", feature = "run", test))]
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

@@ -255,7 +255,7 @@
 #define SMTP_ESC_REPLY_MAILBOX_UNAVAIL  550 /**< Mailbox unavailable, for instance not found, no access, or refused by policy */
 #define SMTP_ESC_REPLY_NOT_LOCAL        551 /**< Recipient not local; the text names another address to try */
 #define SMTP_ESC_REPLY_STORAGE_EXCEEDED 552 /**< The message is larger than the storage or the size allowed */
-#define SMTP_ESC_REPLY_BAD_MAILBOX_NAME 553 /**< Mailbox name not allowed, for instance bad syntax */
+#define SMTP_ESC_REPLY_BAD_MAILBOX_NAME 553 /**< Mailbox name not allowed, for instance bad syntax; after VRFY, the name is ambiguous */
 #define SMTP_ESC_REPLY_FAILED           554 /**< Transaction failed; on connecting, no SMTP service here */
 #define SMTP_ESC_REPLY_BAD_PARAMETERS   555 /**< Parameters of MAIL or RCPT not recognized or not implemented */
 #define SMTP_ESC_REPLY_DOMAIN_NO_MAIL   556 /**< The domain of the recipient accepts no mail */
@@ -350,10 +350,10 @@
     X(SEC_DKIM_NO_PASS,       7, 20, 4, SMTP_ESC_FORM_LIST,      0L, "No passing DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
     X(SEC_DKIM_UNACCEPTABLE,  7, 21, 4, SMTP_ESC_FORM_LIST,      0L, "No acceptable DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
     X(SEC_DKIM_NO_AUTHOR,     7, 22, 4, SMTP_ESC_FORM_LIST,      0L, "No valid author-matched DKIM signature found", "[RFC7372] (Standards Track); [RFC6376] (Standards Track)") \
-    X(SEC_SPF_FAIL,           7, 23, 4, SMTP_ESC_FORM_LIST,      0L, "SPF validation failed", "[RFC7372] (Standards Track); [RFC7208] (Standards Track)") \
+    X(SEC_SPF_FAIL,           7, 23, 6, SMTP_ESC_FORM_LIST,      0L, "SPF validation failed", "[RFC7372] (Standards Track); [RFC7208] (Standards Track)") \
     X(SEC_SPF_ERROR,          7, 24, 6, SMTP_ESC_FORM_LIST,      0L, "SPF validation error", "[RFC7372] (Standards Track); [RFC7208] (Standards Track)") \
-    X(SEC_REVERSE_DNS,        7, 25, 4, SMTP_ESC_FORM_LIST,      0L, "Reverse DNS validation failed", "[RFC7372], Section 3.3 (Standards Track)") \
-    X(SEC_MULTIPLE_AUTH,      7, 26, 4, SMTP_ESC_FORM_LIST,      0L, "Multiple authentication checks failed", "[RFC7372] (Standards Track)") \
+    X(SEC_REVERSE_DNS,        7, 25, 6, SMTP_ESC_FORM_LIST,      0L, "Reverse DNS validation failed", "[RFC7372], Section 3.3 (Standards Track)") \
+    X(SEC_MULTIPLE_AUTH,      7, 26, 6, SMTP_ESC_FORM_LIST,      0L, "Multiple authentication checks failed", "[RFC7372] (Standards Track)") \
     X(SEC_SENDER_NULL_MX,     7, 27, 4, SMTP_ESC_FORM_LIST,      0L, "Sender address has null MX", "[RFC7505] (Standards Track)") \
     X(SEC_MAIL_FLOOD,         7, 28, 6, SMTP_ESC_FORM_NO_DATA,   0L, "Mail flood detected", "[draft-levine-mailbomb-header-00]") \
     X(SEC_ARC_FAIL,           7, 29, 4, SMTP_ESC_FORM_LIST,      0L, "ARC validation failure", "[RFC8617]") \
@@ -563,7 +563,7 @@
     X(550, MAILBOX_UNAVAIL,  "Mailbox unavailable, for instance not found, no access, or refused by policy") \
     X(551, NOT_LOCAL,        "Recipient not local; the text names another address to try") \
     X(552, STORAGE_EXCEEDED, "The message is larger than the storage or the size allowed") \
-    X(553, BAD_MAILBOX_NAME, "Mailbox name not allowed, for instance bad syntax") \
+    X(553, BAD_MAILBOX_NAME, "Mailbox name not allowed, for instance bad syntax; after VRFY, the name is ambiguous") \
     X(554, FAILED,           "Transaction failed; on connecting, no SMTP service here") \
     X(555, BAD_PARAMETERS,   "Parameters of MAIL or RCPT not recognized or not implemented") \
     X(556, DOMAIN_NO_MAIL,   "The domain of the recipient accepts no mail")

@@ -750,6 +750,13 @@ pub(crate) static ENTRIES: &[Entry] = &[
                 source: "RFC 3463 §3.3",
                 summary: "The text asks for the row as a persistent transient failure. No associated code is transient: 552 is the only one.",
             },
+            Conflict {
+                kind: ConflictKind::RfcAgainstRow,
+                pairs: &[(ReplyCode::defined(452), pair_code(Class::Transient, 2, 2))],
+                classes: Classes::from_bits(0),
+                source: "RFC 2033 §4.2",
+                summary: "RFC 2033 shows 452 for a recipient that is over quota, and the text of the row asks for a transient failure. The row has 552 only. The pair is unlisted.",
+            },
         ],
         raw: RawColumns {
             code: "X.2.2",
@@ -1024,6 +1031,13 @@ pub(crate) static ENTRIES: &[Entry] = &[
         source: "RFC 3463 §3.4",
         deprecated: None,
         conflicts: &[
+            Conflict {
+                kind: ConflictKind::RfcAgainstRow,
+                pairs: &[(ReplyCode::defined(554), pair_code(Class::Permanent, 3, 4))],
+                classes: Classes::from_bits(0),
+                source: "RFC 1870 §6.1",
+                summary: "RFC 1870 answers 552 to a message that is larger than the server accepts. The row has 552 and, from RFC 4468, also 554. The pair is listed.",
+            },
         ],
         raw: RawColumns {
             code: "X.3.4",
@@ -2042,6 +2056,13 @@ pub(crate) static ENTRIES: &[Entry] = &[
         source: "RFC 6531 §4.2",
         deprecated: None,
         conflicts: &[
+            Conflict {
+                kind: ConflictKind::RfcAgainstRow,
+                pairs: &[(ReplyCode::defined(553), pair_code(Class::Permanent, 6, 8))],
+                classes: Classes::from_bits(0),
+                source: "RFC 6531 §3.7.4.2",
+                summary: "RFC 6531 demands 252 or 550 if a reply to VRFY or EXPN needs UTF-8 that the client did not ask for, but registers the row (§4.2) with 553 as well. The pair is listed.",
+            },
         ],
         raw: RawColumns {
             code: "X.6.8",
@@ -2329,6 +2350,13 @@ pub(crate) static ENTRIES: &[Entry] = &[
         source: "RFC 3463 §3.8",
         deprecated: None,
         conflicts: &[
+            Conflict {
+                kind: ConflictKind::RfcAgainstRow,
+                pairs: &[(ReplyCode::defined(504), pair_code(Class::Permanent, 7, 4))],
+                classes: Classes::from_bits(0),
+                source: "RFC 4954 §4",
+                summary: "RFC 4954 asks for 5.5.4 with 504 if the server does not support the mechanism of AUTH. The row names secure authentication that is not supported, and has 504. The pair is listed.",
+            },
         ],
         raw: RawColumns {
             code: "X.7.4",
@@ -2602,6 +2630,13 @@ pub(crate) static ENTRIES: &[Entry] = &[
         source: "RFC 4954 §6",
         deprecated: None,
         conflicts: &[
+            Conflict {
+                kind: ConflictKind::RfcAgainstRow,
+                pairs: &[],
+                classes: Classes::from_bits(0),
+                source: "RFC 5248 §2.4",
+                summary: "Two rows are about a mechanism that needs encryption: X.7.11 of RFC 4954, which has 524 and 538, and X.7.10 of RFC 5248, which has 523.",
+            },
         ],
         raw: RawColumns {
             code: "X.7.11",
@@ -2948,7 +2983,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         date: Some("2014-08-13"),
         updated: None,
         classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes_basis: "its text names no class; RFC 6376 §6.3 answers a signature that is missing or does not verify with 550 and a class 5, never with 4yz",
         source: "RFC 7372 §3.1",
         deprecated: None,
         conflicts: &[
@@ -2988,7 +3023,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         date: Some("2014-08-13"),
         updated: None,
         classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes_basis: "its text names no class; RFC 6376 §6.3 reserves 4yz for a key or service that cannot be reached, and here signatures pass",
         source: "RFC 7372 §3.1",
         deprecated: None,
         conflicts: &[
@@ -3028,7 +3063,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         date: Some("2014-08-13"),
         updated: None,
         classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes_basis: "its text names no class; it is a special case of X.7.21",
         source: "RFC 7372 §3.1",
         deprecated: None,
         conflicts: &[
@@ -3067,8 +3102,8 @@ pub(crate) static ENTRIES: &[Entry] = &[
         change_controller: "IESG",
         date: Some("2014-08-13"),
         updated: None,
-        classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes: Classes::from_bits(6),
+        classes_basis: "its text names no class; RFC 7372 §4 lets an operator defer or reject the message",
         source: "RFC 7372 §3.2",
         deprecated: None,
         conflicts: &[
@@ -3144,8 +3179,8 @@ pub(crate) static ENTRIES: &[Entry] = &[
         change_controller: "IESG",
         date: Some("2014-08-13"),
         updated: Some("2015-05-30"),
-        classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes: Classes::from_bits(6),
+        classes_basis: "its text names no class; RFC 7372 §4 lets an operator defer or reject the message",
         source: "RFC 7372 §3.3",
         deprecated: None,
         conflicts: &[
@@ -3181,8 +3216,8 @@ pub(crate) static ENTRIES: &[Entry] = &[
         change_controller: "IESG",
         date: Some("2014-08-13"),
         updated: None,
-        classes: Classes::from_bits(4),
-        classes_basis: "its text names no class; it was registered with 550, a permanent reply",
+        classes: Classes::from_bits(6),
+        classes_basis: "its text names no class; RFC 7372 §4 lets an operator defer or reject the message",
         source: "RFC 7372 §3.4",
         deprecated: None,
         conflicts: &[

@@ -52,7 +52,7 @@ impl ReplyCode {
     ///
     /// Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail. After ATRN, the roles turn: it acts as the server.
     ///
-    /// Source: RFC 5321 §4.2.3, RFC 1985, RFC 2645 §5.2.1
+    /// Source: RFC 5321 §4.2.3, RFC 1985 §5.1, RFC 2645 §5.2.1
     #[doc(alias = "250")]
     pub const OK: ReplyCode = ReplyCode::defined(250);
 
@@ -60,7 +60,7 @@ impl ReplyCode {
     ///
     /// Goes on as after 250. May note the new address in the text, if it trusts the server.
     ///
-    /// Source: RFC 5321 §3.4, RFC 5321 §4.2.3, RFC 1985
+    /// Source: RFC 5321 §3.4, RFC 5321 §4.2.3, RFC 1985 §5.1
     #[doc(alias = "251")]
     pub const WILL_FORWARD: ReplyCode = ReplyCode::defined(251);
 
@@ -68,7 +68,7 @@ impl ReplyCode {
     ///
     /// Takes the address as neither confirmed nor refused. After ETRN, expects the server to connect.
     ///
-    /// Source: RFC 5321 §3.5.3, RFC 5321 §4.2.3, RFC 1985
+    /// Source: RFC 5321 §3.5.3, RFC 5321 §4.2.3, RFC 1985 §5.1
     #[doc(alias = "252")]
     pub const CANNOT_VERIFY: ReplyCode = ReplyCode::defined(252);
 
@@ -76,7 +76,7 @@ impl ReplyCode {
     ///
     /// Expects the server to connect and deliver the messages.
     ///
-    /// Source: RFC 1985
+    /// Source: RFC 1985 §5.1
     #[doc(alias = "253")]
     pub const PENDING_MESSAGES: ReplyCode = ReplyCode::defined(253);
 
@@ -156,7 +156,7 @@ impl ReplyCode {
     ///
     /// Tries again later. After RCPT, completes the transaction with the recipients accepted and sends to the others in another one.
     ///
-    /// Source: RFC 5321 §4.2.3, RFC 5321 §4.5.3.1.10
+    /// Source: RFC 5321 §4.2.3, RFC 5321 §4.5.3.1.10, RFC 1870 §6.1
     #[doc(alias = "452")]
     pub const NO_STORAGE: ReplyCode = ReplyCode::defined(452);
 
@@ -188,7 +188,7 @@ impl ReplyCode {
     ///
     /// May send ETRN again later.
     ///
-    /// Source: RFC 1985
+    /// Source: RFC 1985 §5.1
     #[doc(alias = "458")]
     pub const CANNOT_QUEUE: ReplyCode = ReplyCode::defined(458);
 
@@ -196,7 +196,7 @@ impl ReplyCode {
     ///
     /// Reports the text to its administrator. May send ETRN again later.
     ///
-    /// Source: RFC 1985
+    /// Source: RFC 1985 §5.1
     #[doc(alias = "459")]
     pub const NODE_NOT_ALLOWED: ReplyCode = ReplyCode::defined(459);
 
@@ -332,15 +332,15 @@ impl ReplyCode {
     ///
     /// Reports the failure to the sender. After RCPT because of too many recipients, treats it as 452.
     ///
-    /// Source: RFC 5321 §4.2.3, RFC 5321 §4.5.3.1.10
+    /// Source: RFC 5321 §4.2.3, RFC 5321 §4.5.3.1.10, RFC 1870 §6.1
     #[doc(alias = "552")]
     pub const STORAGE_EXCEEDED: ReplyCode = ReplyCode::defined(552);
 
-    /// 553: Mailbox name not allowed, for instance bad syntax
+    /// 553: Mailbox name not allowed, for instance bad syntax; after VRFY, the name is ambiguous
     ///
-    /// Does not repeat the command with this address. Reports the failure to the sender.
+    /// Does not repeat the command with this address. Reports the failure to the sender. After VRFY, shows the text to the user.
     ///
-    /// Source: RFC 5321 §4.2.3
+    /// Source: RFC 5321 §4.2.3, RFC 5321 §3.5.1
     #[doc(alias = "553")]
     pub const BAD_MAILBOX_NAME: ReplyCode = ReplyCode::defined(553);
 
@@ -411,28 +411,28 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         identifier: "OK",
         meaning: "Requested action completed",
         client: "Goes on with the next command. After the message data, the server is responsible for the message. After ETRN, expects the server to connect if it has mail. After ATRN, the roles turn: it acts as the server.",
-        sources: &["RFC 5321 §4.2.3", "RFC 1985", "RFC 2645 §5.2.1"],
+        sources: &["RFC 5321 §4.2.3", "RFC 1985 §5.1", "RFC 2645 §5.2.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::WILL_FORWARD,
         identifier: "WILL_FORWARD",
         meaning: "Recipient not local, the server will forward; after ETRN, no messages are waiting",
         client: "Goes on as after 250. May note the new address in the text, if it trusts the server.",
-        sources: &["RFC 5321 §3.4", "RFC 5321 §4.2.3", "RFC 1985"],
+        sources: &["RFC 5321 §3.4", "RFC 5321 §4.2.3", "RFC 1985 §5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::CANNOT_VERIFY,
         identifier: "CANNOT_VERIFY",
         meaning: "Address not verified, but the server will try to deliver; after ETRN, delivery of pending messages has begun",
         client: "Takes the address as neither confirmed nor refused. After ETRN, expects the server to connect.",
-        sources: &["RFC 5321 §3.5.3", "RFC 5321 §4.2.3", "RFC 1985"],
+        sources: &["RFC 5321 §3.5.3", "RFC 5321 §4.2.3", "RFC 1985 §5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::PENDING_MESSAGES,
         identifier: "PENDING_MESSAGES",
         meaning: "Delivery of a stated number of pending messages has begun, as asked by ETRN",
         client: "Expects the server to connect and deliver the messages.",
-        sources: &["RFC 1985"],
+        sources: &["RFC 1985 §5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::AUTH_CHALLENGE,
@@ -502,7 +502,7 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         identifier: "NO_STORAGE",
         meaning: "Not enough storage for now, or too many recipients in this transaction",
         client: "Tries again later. After RCPT, completes the transaction with the recipients accepted and sends to the others in another one.",
-        sources: &["RFC 5321 §4.2.3", "RFC 5321 §4.5.3.1.10"],
+        sources: &["RFC 5321 §4.2.3", "RFC 5321 §4.5.3.1.10", "RFC 1870 §6.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::NO_MAIL,
@@ -530,14 +530,14 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         identifier: "CANNOT_QUEUE",
         meaning: "The server cannot start delivery for the node named in ETRN",
         client: "May send ETRN again later.",
-        sources: &["RFC 1985"],
+        sources: &["RFC 1985 §5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::NODE_NOT_ALLOWED,
         identifier: "NODE_NOT_ALLOWED",
         meaning: "The server does not allow ETRN for the node named",
         client: "Reports the text to its administrator. May send ETRN again later.",
-        sources: &["RFC 1985"],
+        sources: &["RFC 1985 §5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::SYNTAX_ERROR,
@@ -656,14 +656,14 @@ pub(crate) static REPLY_CODES: &[ReplyCodeEntry] = &[
         identifier: "STORAGE_EXCEEDED",
         meaning: "The message is larger than the storage or the size allowed",
         client: "Reports the failure to the sender. After RCPT because of too many recipients, treats it as 452.",
-        sources: &["RFC 5321 §4.2.3", "RFC 5321 §4.5.3.1.10"],
+        sources: &["RFC 5321 §4.2.3", "RFC 5321 §4.5.3.1.10", "RFC 1870 §6.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::BAD_MAILBOX_NAME,
         identifier: "BAD_MAILBOX_NAME",
-        meaning: "Mailbox name not allowed, for instance bad syntax",
-        client: "Does not repeat the command with this address. Reports the failure to the sender.",
-        sources: &["RFC 5321 §4.2.3"],
+        meaning: "Mailbox name not allowed, for instance bad syntax; after VRFY, the name is ambiguous",
+        client: "Does not repeat the command with this address. Reports the failure to the sender. After VRFY, shows the text to the user.",
+        sources: &["RFC 5321 §4.2.3", "RFC 5321 §3.5.1"],
     },
     ReplyCodeEntry {
         code: ReplyCode::FAILED,

@@ -925,7 +925,7 @@ impl Status {
     /// The message has no DKIM signature that passes. Refusing mail for this reason goes against the advice in \[RFC6376\], Section 6.1.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
+    /// * Classes: 5 (its text names no class; RFC 6376 §6.3 answers a signature that is missing or does not verify with 550 and a class 5, never with 4yz; RFC 7372 §3.1)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.20")]
     #[doc(alias = "4.7.20")]
@@ -938,7 +938,7 @@ impl Status {
     /// At least one DKIM signature passes, but the receiver accepts none of those that do. Refusing mail for this reason goes against the advice in \[RFC6376\], Section 6.1.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
+    /// * Classes: 5 (its text names no class; RFC 6376 §6.3 reserves 4yz for a key or service that cannot be reached, and here signatures pass; RFC 7372 §3.1)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.21")]
     #[doc(alias = "4.7.21")]
@@ -951,7 +951,7 @@ impl Status {
     /// A narrower X.7.21: of the DKIM signatures that pass, none identifies an author named in the From field. Refusing mail for this reason goes against the advice in \[RFC6376\], Section 6.1.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.1)
+    /// * Classes: 5 (its text names no class; it is a special case of X.7.21; RFC 7372 §3.1)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC6376](<https://www.rfc-editor.org/rfc/rfc6376>) (Standards Track)
     #[doc(alias = "2.7.22")]
     #[doc(alias = "4.7.22")]
@@ -964,7 +964,7 @@ impl Status {
     /// The SPF result is fail, and local policy does not tolerate that. Replaces the 5.7.1 from \[RFC7208\], Section 8.4.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.2)
+    /// * Classes: 4, 5 (its text names no class; RFC 7372 §4 lets an operator defer or reject the message; RFC 7372 §3.2)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track); [RFC7208](<https://www.rfc-editor.org/rfc/rfc7208>) (Standards Track)
     #[doc(alias = "2.7.23")]
     #[doc(alias = "4.7.23")]
@@ -990,7 +990,7 @@ impl Status {
     /// The IP address of the SMTP client did not pass a reverse DNS check that local policy demands.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.3)
+    /// * Classes: 4, 5 (its text names no class; RFC 7372 §4 lets an operator defer or reject the message; RFC 7372 §3.3)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372#section-3.3>) Section 3.3 (Standards Track)
     #[doc(alias = "2.7.25")]
     #[doc(alias = "4.7.25")]
@@ -1003,7 +1003,7 @@ impl Status {
     /// Two or more authentication checks on the message failed, which local policy does not tolerate. The code does not tell which ones.
     ///
     /// * Associated basic status codes: 550
-    /// * Classes: 5 (its text names no class; it was registered with 550, a permanent reply; RFC 7372 §3.4)
+    /// * Classes: 4, 5 (its text names no class; RFC 7372 §4 lets an operator defer or reject the message; RFC 7372 §3.4)
     /// * References: [RFC7372](<https://www.rfc-editor.org/rfc/rfc7372>) (Standards Track)
     #[doc(alias = "2.7.26")]
     #[doc(alias = "4.7.26")]

@@ -15,6 +15,9 @@ use crate::xml::{self, Element, Position};
 /// The id of the outer registry. The ids of the tables end in `-1`, `-2` and `-3`.
 pub const ID: &str = "smtp-enhanced-status-codes";
 
+/// This file, for messages that say where a change of IANA's format is let in.
+const SOURCE: &str = "xtask/src/registry.rs";
+
 /// A whole registry file.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -190,7 +193,12 @@ impl Meta {
             "note" | "description" => self.notes.push(RichText::read(child)?),
             "xref" => self.reference.push_reference(child)?,
             "metadata" | "hide" | "category" | "range" | "file" => {}
-            name => return Err(child.position.error(format!("<{name}> is not allowed here"))),
+            name => {
+                return Err(child.position.error(format!(
+                    "<{name}> is not allowed here; if IANA really writes this, read it in `Meta::read` of {SOURCE}, \
+                     or pass over it in the line that begins with `\"metadata\"`"
+                )));
+            }
         }
         Ok(())
     }
@@ -254,7 +262,12 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
         let date = match name.as_str() {
             "date" => &mut record.date,
             "updated" => &mut record.updated,
-            _ => return Err(element.position.error(format!("<record> has the unknown attribute {name:?}"))),
+            _ => {
+                return Err(element.position.error(format!(
+                    "<record> has the unknown attribute {name:?}; if IANA really writes this, read it in \
+                     `read_record` of {SOURCE}, or pass over it there with `{name:?} => continue,`"
+                )));
+            }
         };
         *date = Some(check_date(value).map_err(|reason| element.position.error(reason))?);
     }
@@ -269,7 +282,14 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
             "submitter" => &mut record.submitter,
             "change_controller" => &mut record.change_controller,
             _ if name == sample => &mut record.sample,
-            _ => return Err(child.position.error(format!("<{name}> is not a column of this table"))),
+            _ => {
+                let row = &record.code.text;
+                return Err(child.position.error(format!(
+                    "row {row:?}: <{name}> is not a column of this table; if IANA really writes this, give it a field \
+                     of `Record` and read it in `read_record` of {SOURCE}, or pass over it there with \
+                     `{name:?} => continue,`; registry/quirks.toml is only for odd texts in known columns"
+                )));
+            }
         };
         if !seen.insert(name.to_owned()) {
             return Err(child.position.error(format!("<{name}> occurs twice in one record")));
@@ -281,7 +301,10 @@ fn read_record(element: &Element, sample: &str, has_basic_code: bool) -> Result<
     match expected.into_iter().find(|&name| !seen.contains(name) && (has_basic_code || name != "basic_code"))
     {
         None => Ok(record),
-        Some(name) => Err(element.position.error(format!("row {:?} has no <{name}>", record.code.text))),
+        Some(name) => Err(element.position.error(format!(
+            "row {:?} has no <{name}>; if IANA dropped the column, take it out of `expected` in `read_record` of {SOURCE}",
+            record.code.text
+        ))),
     }
 }
 

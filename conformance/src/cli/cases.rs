@@ -1,5 +1,6 @@
 //! Chooses cases and prints them.
 
+use std::ascii;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -89,7 +90,7 @@ pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
     say!("# {} ({}): {}{start}", case.id, case.safety, case.title);
     for step in &case.steps {
         let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
-        let line = |text: &str| say!("C: {}{times}", filled(text, target).as_bytes().escape_ascii());
+        let line = |text: &str| say!("C: {}{times}", visible(&filled(text, target)));
         match &step.action {
             Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
             Action::Raw(text, _) | Action::RawMessage(text) => line(text),
@@ -107,6 +108,18 @@ pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
             Action::Listen(seconds) => say!("# {seconds} s listening"),
         }
     }
+}
+
+/// Returns what is sent on one line, with escapes such as `\r\n`.
+fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        match octet {
+            b'\'' | b'"' => visible.push(char::from(octet)),
+            octet => visible.extend(ascii::escape_default(octet).map(char::from)),
+        }
+    }
+    visible
 }
 
 /// Returns a text in which the placeholders that have a value for the target are filled.

@@ -9,7 +9,7 @@ use super::{FailOn, Form, ProtocolName, input};
 use crate::dialogue::Dialogue;
 use crate::knowledge::Knowledge;
 use crate::limits::{JUDGED_EXCHANGES, TRANSCRIPT_OCTETS};
-use crate::readers::transcript;
+use crate::readers;
 use crate::record::index::RecordIndex;
 use crate::record::outcome::Outcome;
 use crate::record::status::Status;
@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         for file in input::files(path)? {
             let name = file.display().to_string();
             let text = input::text(&file, TRANSCRIPT_OCTETS)?;
-            let mut read = transcript::read(&name, options.protocol.into(), &text)?;
+            let mut read = readers::read(&name, options.protocol.into(), &text)?;
             exchanges += read.iter().map(|dialogue| dialogue.exchanges.len()).sum::<usize>();
             ensure!(
                 exchanges <= JUDGED_EXCHANGES,

@@ -46,10 +46,16 @@ fn print_rule(rule: &Rule) {
     let level = rule.level.map_or("none, the rule only explains".to_owned(), |level| level.to_string());
     say!("{} ({})\n\n{}\n", rule.id, rule.label, rule.statement);
     say!("Level:   {level}");
+    if let Some(reason) = rule.level_reason {
+        say!("  because {reason}");
+    }
     say!("Keyword: {} ({})", rule.keyword, rule.keyword.meaning());
     say!("Sources: {}", rule.sources.join("; "));
     for condition in rule.conditions {
         say!("  {} if {} ({})", condition.level, condition.when, condition.name);
+        if let Some(reason) = condition.level_reason {
+            say!("    because {reason}");
+        }
     }
     if let Some(reason) = rule.left_out {
         say!("Left out: {reason}");

@@ -54,6 +54,17 @@ impl Inbox {
             let Some(reply) = self.reader.next() else { break };
             let millis = start.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
             exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis });
+            self.join_broken_off(exchange);
+        }
+    }
+
+    /// Appends to the last answer what LF without CR broke off its last line, if that has arrived.
+    fn join_broken_off(&mut self, exchange: &mut Exchange) {
+        let Some(answer) = exchange.answers.last_mut() else { return };
+        while answer.lacks_cr()
+            && let Some(rest) = self.reader.next_broken_off()
+        {
+            answer.octets.extend_from_slice(rest.octets());
         }
     }
 
@@ -70,9 +81,18 @@ impl Inbox {
             if let Some(room) = self.room.checked_sub(1) {
                 self.room = room;
                 exchange.answers.push(Answer { octets: reply.octets().to_vec(), millis: 0 });
+                self.join_broken_off(exchange);
             } else {
                 exchange.excess += Excess { replies: 1, octets: reply.octets().len() };
             }
+        }
+    }
+
+    /// Moves the whole lines of a reply without a last line to an exchange, because the client waits no longer.
+    pub(super) fn take_lines(&mut self, exchange: &mut Exchange) {
+        if let Some(lines) = self.reader.unfinished() {
+            exchange.answers.push(Answer { octets: lines.octets().to_vec(), millis: 0 });
+            self.forget();
         }
     }
 

@@ -4,6 +4,8 @@ use std::ascii;
 
 use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
 
+pub(crate) use crate::protocol::notation::{shown, shown_line};
+
 pub(crate) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let escaped = escaped(octets);
     serializer.serialize_str(str::from_utf8(&escaped).map_err(ser::Error::custom)?)

@@ -28,6 +28,8 @@ pub struct Session {
     pub offered: Option<Arc<Capabilities>>,
     /// The capabilities announced before STARTTLS.
     pub offered_before_tls: Option<Arc<Capabilities>>,
+    /// Whether AUTH succeeded before STARTTLS.
+    pub authenticated_before_tls: bool,
     /// The mechanism of the AUTH exchange in progress.
     pub authenticating: Option<Vec<u8>>,
     /// Whether AUTH succeeded.
@@ -36,14 +38,18 @@ pub struct Session {
     pub failed_authentications: usize,
     /// The mail transaction, once MAIL was accepted. The sessions of several steps share it.
     pub transaction: Option<Arc<Transaction>>,
+    /// Whether the last MAIL was refused, and no EHLO or RSET was accepted since.
+    pub mail_refused: bool,
     /// The last octets of the message so far, if its end has not been sent.
     text: Vec<u8>,
     /// The number of recipients accepted.
     accepted: usize,
     /// The number of recipients refused.
     refused: usize,
-    /// Whether an accepted BDAT LAST ended the transaction, and no MAIL or RSET was accepted since.
+    /// Whether an accepted BDAT LAST ended the transaction, and no MAIL, RSET or EHLO was accepted since.
     pub after_last_chunk: bool,
+    /// Whether a reply to EHLO or LHLO announces enhanced status codes anywhere in the run, in this TLS state.
+    pub run_promises_codes: bool,
     /// The number of 4yz and 5yz replies.
     pub refusals: usize,
     /// Whether the server sent 421.
@@ -139,6 +145,12 @@ impl Session {
         self.transaction.as_ref().map_or(0, |_| self.accepted)
     }
 
+    /// The number of RCPT commands answered in this transaction, whether accepted or refused.
+    #[must_use]
+    pub fn named_recipients(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |_| self.accepted + self.refused)
+    }
+
     /// Returns whether this transaction had recipients and all were refused.
     #[must_use]
     pub fn has_only_refused_recipients(&self) -> bool {
@@ -213,11 +225,16 @@ impl Session {
             Verb::Ehlo | Verb::Helo | Verb::Lhlo if accepted => {
                 self.hello = Some(command.verb());
                 self.transaction = None;
+                // RFC 5321 §4.1.4: exactly as RSET.
+                self.after_last_chunk = false;
+                self.mail_refused = false;
                 let is_extended = command.verb() != Verb::Helo;
                 let reply = if is_extended { exchange.replies().next() } else { None };
                 self.offered = reply.map(|reply| Arc::new(Capabilities::read(&reply)));
             }
+            Verb::Mail if number.is_some_and(|number| number >= 400) => self.mail_refused = true,
             Verb::Mail if accepted => {
+                self.mail_refused = false;
                 self.transaction =
                     Some(Arc::new(Transaction { mail: command.octets().to_vec(), ..Transaction::default() }));
                 self.accepted = 0;
@@ -244,7 +261,9 @@ impl Session {
             Verb::Rset if accepted => {
                 self.transaction = None;
                 self.after_last_chunk = false;
+                self.mail_refused = false;
             }
+            Verb::Other if number == Some(220) && command.is_proxying() => self.begin_anew(),
             Verb::Auth => {
                 self.authenticating = command.words().next().map(<[u8]>::to_vec);
                 self.follow_authentication(number);
@@ -281,6 +300,20 @@ impl Session {
         self.authenticating = None;
     }
 
+    /// A 220 reply to XCLIENT is a new greeting, after which the session begins anew. No RFC defines this.
+    fn begin_anew(&mut self) {
+        *self = Session {
+            protocol: self.protocol,
+            port: self.port,
+            tls: self.tls,
+            implicit_tls: self.implicit_tls,
+            greeting: Some(220),
+            offered_before_tls: self.offered_before_tls.take(),
+            refusals: self.refusals,
+            ..Session::default()
+        };
+    }
+
     fn begin_tls(&mut self) {
         *self = Session {
             protocol: self.protocol,
@@ -288,6 +321,7 @@ impl Session {
             tls: true,
             greeting: self.greeting,
             offered_before_tls: self.offered.take(),
+            authenticated_before_tls: self.authenticated,
             refusals: self.refusals,
             ..Session::default()
         };
@@ -314,6 +348,14 @@ pub struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Returns whether it is an EHLO or LHLO whose reply announces a capability.
+    #[must_use]
+    pub fn announces(&self, keyword: &str) -> bool {
+        let extended = matches!(self.verb(), Some(Verb::Ehlo | Verb::Lhlo)) && self.exchange.sure;
+        let reply = self.replies.first().filter(|reply| extended && reply.number() == Some(250));
+        reply.is_some_and(|reply| Capabilities::read(reply).has(keyword))
+    }
+
     /// The verb of its command.
     #[must_use]
     pub fn verb(&self) -> Option<Verb> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::notation::shown;
+
 /// The verbs that the rules distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the verb of its name")]
@@ -137,6 +139,14 @@ impl<'a> Command<'a> {
         self.words().nth(1).is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
     }
 
+    /// Returns whether the command is XCLIENT or XFORWARD, with which a proxy says for whom it speaks. A server may answer
+    /// XCLIENT with another greeting.
+    #[must_use]
+    pub fn is_proxying(&self) -> bool {
+        let word = self.octets.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        word.eq_ignore_ascii_case(b"XCLIENT") || word.eq_ignore_ascii_case(b"XFORWARD")
+    }
+
     /// Returns whether the line ends in CRLF and has only printable ASCII and HT, which every server reads the same
     /// way.
     #[must_use]
@@ -160,7 +170,7 @@ impl<'a> Command<'a> {
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.octets.trim_ascii_end().escape_ascii())
+        f.write_str(&shown(self.octets.trim_ascii_end()))
     }
 }
 
@@ -201,7 +211,7 @@ impl<'a> Envelope<'a> {
         let path = self.path.is_some_and(|path| match self.verb {
             Verb::Mail if path.is_empty() => true,
             Verb::Rcpt if path.eq_ignore_ascii_case(b"postmaster") => true,
-            _ => is_mailbox(path),
+            _ => is_path(path),
         });
         let spaced = self.parameters.is_empty() || self.parameters.starts_with(b" ");
         path && spaced && self.parameters().all(|parameter| parameter.is_well_formed())
@@ -292,9 +302,19 @@ pub fn is_literal(octets: &[u8]) -> bool {
             inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).map(|tag| &inside[tag.len()..]);
         match six {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => inside.parse::<std::net::Ipv4Addr>().is_ok(),
+            None => is_ipv4(inside),
         }
     })
+}
+
+/// Returns whether a text is an `IPv4-address-literal` (RFC 5321 §4.1.3), whose numbers may have leading zeros.
+fn is_ipv4(text: &str) -> bool {
+    let is_number = |part: &str| {
+        matches!(part.len(), 1..=3)
+            && part.bytes().all(|octet| octet.is_ascii_digit())
+            && part.parse::<u8>().is_ok()
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_number)
 }
 
 /// Returns whether octets are a mailbox in ASCII: a dot-string or a quoted string, `@`, and a domain or a literal.
@@ -303,6 +323,28 @@ pub fn is_mailbox(octets: &[u8]) -> bool {
     let Some(at) = octets.iter().rposition(|octet| *octet == b'@') else { return false };
     let (local, domain) = (&octets[..at], &octets[at + 1..]);
     (is_dot_string(local) || is_quoted(local)) && (is_domain(domain) || is_literal(domain))
+}
+
+/// Returns whether octets are what the angle brackets of a path contain: a mailbox, or a source route and a mailbox, which
+/// every server must accept (RFC 5321 §4.1.2).
+#[must_use]
+pub fn is_path(octets: &[u8]) -> bool {
+    let (route, mailbox) = split_route(octets);
+    let is_hop = |hop: &[u8]| hop.strip_prefix(b"@").is_some_and(is_domain);
+    is_mailbox(mailbox) && (route.is_empty() || route.split(|octet| *octet == b',').all(is_hop))
+}
+
+/// Splits a path into its source route, without the colon that ends it, and the rest. Without a route that ends, the
+/// rest is the whole path.
+#[must_use]
+pub fn split_route(path: &[u8]) -> (&[u8], &[u8]) {
+    if path.first() != Some(&b'@') {
+        return (b"", path);
+    }
+    match path.iter().position(|octet| *octet == b':') {
+        Some(colon) => (&path[..colon], &path[colon + 1..]),
+        None => (b"", path),
+    }
 }
 
 fn is_dot_string(octets: &[u8]) -> bool {
@@ -367,6 +409,10 @@ mod tests {
         assert!(well(b"MAIL FROM:<bob@example.org> SIZE=1 SMTPUTF8\r\n"));
         assert!(well(b"RCPT TO:<PostMaster>\r\n"));
         assert!(well(b"MAIL FROM:<bob@[192.0.2.1]>\r\n"));
+        assert!(well(b"MAIL FROM:<@a.example,@b.example:joe@example.org> SIZE=1\r\n"));
+        assert!(!well(b"MAIL FROM:<@a.example,b.example:joe@example.org>\r\n"));
+        assert!(!well(b"RCPT TO:<@a.example:Postmaster>\r\n"));
+        assert!(!well(b"MAIL FROM:<@a.example:>\r\n"));
         assert!(!well(b"MAIL FROM:<bob@example.org>SIZE=1\r\n"));
         assert!(!well(b"MAIL FROM:<bob@@example.org>\r\n"));
         assert!(!well(b"RCPT TO:<>\r\n"));
@@ -383,6 +429,8 @@ mod tests {
                 && !is_domain(b"")
         );
         assert!(is_literal(b"[127.0.0.1]") && is_literal(b"[ipv6:::1]") && !is_literal(b"[1.2.3]"));
+        assert!(is_literal(b"[010.0.0.1]") && !is_literal(b"[256.0.0.1]") && !is_literal(b"[+1.0.0.1]"));
+        assert!(!is_literal(b"[0001.0.0.1]") && !is_literal(b"[1.2.3.]"));
         assert!(is_mailbox(b"a.b+c@example.org") && !is_mailbox(b"a..b@example.org") && !is_mailbox(b"a@"));
         assert_eq!(Command::read(b"\r\n").verb(), Verb::Other);
         assert_eq!(Command::read(b"noop\r\n").verb(), Verb::Noop);

@@ -62,7 +62,7 @@ impl<'a> Reply<'a> {
 
     #[cold]
     fn read_any(octets: &'a [u8]) -> Reply<'a> {
-        let mut lines = Lines { rest: octets };
+        let mut lines = Lines::of(octets);
         let Some(first) = lines.next() else {
             return Reply { octets, number: None, enhanced: None, defects: Defect::Incomplete.into() };
         };
@@ -70,17 +70,14 @@ impl<'a> Reply<'a> {
         let token = first.token();
         let mut defects = first.defects() | token.defects();
         let mut line = first;
-        let mut within = false;
-        loop {
-            if line.ends_reply(within) {
-                break;
-            }
-            within = true;
+        let mut ends = line.ends_reply(false);
+        while !ends || lines.is_broken_off() {
             let Some(next) = lines.next() else {
                 defects |= Defect::Incomplete.into();
                 break;
             };
             line = next;
+            ends = if line.is_broken_off() { ends } else { line.ends_reply(true) };
             defects |= line.defects();
             if line.number().is_none() {
                 continue;
@@ -140,7 +137,7 @@ impl<'a> Reply<'a> {
 
     /// Its lines.
     pub fn lines(&self) -> impl Iterator<Item = Line<'a>> {
-        Lines { rest: self.octets }
+        Lines::of(self.octets)
     }
 
     /// The text of the reply in lower case: that of its lines, without their codes, joined by spaces.
@@ -210,11 +207,24 @@ pub(crate) fn is_tls_record(octets: &[u8]) -> bool {
 
 /// Returns the number of a reply without reading the rest of it.
 pub(crate) fn number(octets: &[u8]) -> Option<u16> {
-    Lines { rest: octets }.next()?.number()
+    Lines::of(octets).next()?.number()
 }
 
 struct Lines<'a> {
     rest: &'a [u8],
+    /// Whether the line before ended in LF without CR, and had a reply code or was broken off itself.
+    stray: bool,
+}
+
+impl<'a> Lines<'a> {
+    fn of(octets: &'a [u8]) -> Lines<'a> {
+        Lines { rest: octets, stray: false }
+    }
+
+    /// Returns whether the next line is the rest of a line that LF without CR broke off.
+    fn is_broken_off(&self) -> bool {
+        self.stray && self.rest.first().is_some_and(|first| !first.is_ascii_digit())
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -224,10 +234,13 @@ impl<'a> Iterator for Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
+        let broken_off = self.is_broken_off();
         let length = memchr(b'\n', self.rest).map_or(self.rest.len(), |end| end + 1);
         let (line, rest) = self.rest.split_at(length);
         self.rest = rest;
-        Some(Line::new(line))
+        let line = Line::new(line, broken_off);
+        self.stray = line.end() == LineEnd::Lf && (broken_off || line.number().is_some());
+        Some(line)
     }
 }
 

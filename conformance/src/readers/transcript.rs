@@ -30,7 +30,7 @@ use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
-use crate::protocol::reply::{Reader, is_tls_record};
+use crate::protocol::reply::{Reader, Reply, is_tls_record};
 
 /// Reads a transcript. Each `connected` event begins a dialogue.
 ///
@@ -50,18 +50,23 @@ pub(super) fn read_connected(name: &str, protocol: Protocol, text: &str) -> Resu
     read_on(Some(Matcher::new(name, protocol, None, 1)), name, protocol, text)
 }
 
-fn read_on(
+fn read_on(matcher: Option<Matcher>, name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
+    let events = text.lines().enumerate().map(|(index, line)| (index + 1, event(line)));
+    read_events(matcher, name, protocol, events)
+}
+
+/// Reads events, each with the number of its line.
+pub(super) fn read_events(
     mut matcher: Option<Matcher>,
     name: &str,
     protocol: Protocol,
-    text: &str,
+    events: impl Iterator<Item = (usize, Result<Event>)>,
 ) -> Result<Vec<Dialogue>> {
     let mut dialogues = Vec::new();
     // The number of exchanges in finished connections.
     let mut before = 0;
-    for (index, line) in text.lines().enumerate() {
-        let number = index + 1;
-        let event = event(line).with_context(|| format!("{name}:{number}"))?;
+    for (number, event) in events {
+        let event = event.with_context(|| format!("{name}:{number}"))?;
         if let Event::Connected(port) = event {
             if let Some(matcher) = matcher.take() {
                 before += matcher.exchanges();
@@ -95,17 +100,21 @@ fn read_on(
     Ok(dialogues)
 }
 
+/// What a line of a recording says.
 #[derive(Debug, PartialEq, Eq)]
-enum Event {
+pub(super) enum Event {
+    /// A connection begins, to a port if that is known.
     Connected(Option<u16>),
     Tls,
     TimedOut,
     Closed,
     Remark,
+    /// The client sent a line, which may be shortened.
     Sent {
         octets: Vec<u8>,
         shortened: bool,
     },
+    /// The server sent a line.
     Received(Vec<u8>),
     /// A copy of the last message arrived, or nothing did.
     Arrived(By, Option<Arrival>),
@@ -201,7 +210,7 @@ fn ends_escaped(text: &str) -> bool {
 }
 
 /// Matches replies to acts.
-struct Matcher {
+pub(super) struct Matcher {
     dialogue: Dialogue,
     reader: Reader,
     waiting: Waiting,
@@ -219,6 +228,8 @@ struct Matcher {
     begun: usize,
     /// The line on which the reply that is being read began.
     replying: usize,
+    /// Whether the client has sent something since then.
+    sent_meanwhile: bool,
 }
 
 /// The acts that wait for their replies.
@@ -281,6 +292,7 @@ impl Matcher {
             line,
             begun: line,
             replying: line,
+            sent_meanwhile: false,
         }
     }
 
@@ -332,6 +344,7 @@ impl Matcher {
     }
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
+        self.sent_meanwhile = true;
         let is_continued = match &self.sending {
             Some(Sending::Message(before)) => !before.is_empty(),
             Some(Sending::Chunk { .. }) => true,
@@ -398,6 +411,9 @@ impl Matcher {
     }
 
     fn receive(&mut self, octets: &[u8]) {
+        if self.join_broken_off(octets) {
+            return;
+        }
         // A chunk that is shortened in the transcript ends where its reply begins.
         if let Some(Sending::Chunk { command, octets, .. }) =
             self.sending.take_if(|sending| matches!(sending, Sending::Chunk { .. }))
@@ -414,7 +430,9 @@ impl Matcher {
         };
         if !self.reader.is_waiting() {
             self.replying = self.line;
+            self.sent_meanwhile = false;
         }
+        self.end_unfinished(octets);
         self.reader.push(octets);
         while let Some(reply) = self.reader.next() {
             let (octets, number) = (reply.octets().to_vec(), reply.number());
@@ -436,6 +454,38 @@ impl Matcher {
         if is_in_message && self.sending.is_none() {
             self.sending = Some(Sending::Message(Vec::new()));
         }
+    }
+
+    /// Appends octets to the last reply if LF without CR broke them off its last line. Returns whether it did.
+    fn join_broken_off(&mut self, octets: &[u8]) -> bool {
+        let is_rest =
+            !self.reader.is_waiting() && octets.first().is_some_and(|first| !first.is_ascii_digit());
+        let last = self.dialogue.exchanges.last_mut().and_then(|exchange| exchange.answers.last_mut());
+        match last {
+            Some(answer) if is_rest && answer.lacks_cr() => {
+                answer.octets.extend_from_slice(octets);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends a reply without a last line if the client has sent more since, and another reply begins: what the client
+    /// sent shows that it waits no longer, and the other reply code that the server does not go on.
+    fn end_unfinished(&mut self, octets: &[u8]) {
+        let Some(unfinished) = self.reader.unfinished() else { return };
+        let (before, next) = (unfinished.number(), Reply::read(octets).number());
+        if before.is_none() || next.is_none() || before == next || !self.sent_meanwhile {
+            return;
+        }
+        let octets = unfinished.octets().to_vec();
+        self.reader = Reader::default();
+        let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
+        Matcher::answer(waiting, dialogue, &mut self.recipients, octets, before, self.replying);
+        if let Some(exchange) = self.dialogue.exchanges.last_mut() {
+            exchange.end = End::TimedOut;
+        }
+        self.replying = self.line;
     }
 
     /// Gives a reply to the act that has waited longest.
@@ -497,6 +547,7 @@ impl Matcher {
     fn stop(&mut self, end: End) {
         let rest = self.reader.finish().map(|reply| reply.octets().to_vec());
         self.reader = Reader::default();
+        let unfinished = rest.is_some();
         if let Some(octets) = rest {
             let (waiting, dialogue) = (&mut self.waiting, &mut self.dialogue);
             Matcher::answer(waiting, dialogue, &mut self.recipients, octets, None, self.replying);
@@ -506,11 +557,11 @@ impl Matcher {
         let unanswered = !self.waiting.acts.is_empty() || self.dialogue.exchanges.last().is_some_and(lacks);
         self.dialogue.exchanges.extend(self.waiting.drain().map(|exchange| Exchange { end, ..exchange }));
         match self.dialogue.exchanges.last_mut() {
-            Some(last) if end == End::Closed || unanswered => last.end = end,
+            Some(last) if end == End::Closed || unanswered || unfinished => last.end = end,
             _ => {}
         }
         // A late reply may still answer the act that timed out.
-        self.sure &= !(end == End::TimedOut && unanswered);
+        self.sure &= !(end == End::TimedOut && (unanswered || unfinished));
     }
 
     fn finish(mut self) -> Dialogue {

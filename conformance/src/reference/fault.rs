@@ -46,6 +46,8 @@ pub struct Fault {
     pub(super) sequence: Vec<u8>,
     /// The port on which the target says that the server is used.
     pub(super) port: Option<u16>,
+    /// Whether the target does not say that its sessions are protected from snooping.
+    pub(super) exposed: bool,
     /// How the server delivers, for a fault that shows only in what arrives.
     pub delivery: Option<By>,
 }
@@ -195,6 +197,8 @@ pub(super) enum Behaviour {
     RemembersAcrossTls,
     /// Offers STARTTLS under TLS.
     OffersTlsAgain,
+    /// Lists LIMITS in every second reply to EHLO only.
+    VariesList,
     /// Refuses names in EHLO that end in elsewhere.example.
     ChecksHello,
     /// Keeps the transaction at EHLO.
@@ -221,6 +225,12 @@ pub(super) enum Behaviour {
     LimitsRecipients,
     /// Accepts command lines of at most `count` octets.
     LimitsLines,
+    /// Accepts names in EHLO, and paths, of at most `count` octets.
+    LimitsNames,
+    /// Forgets EHLO at RSET.
+    ForgetsHelloAtReset,
+    /// Accepts responses to challenges of at most `count` octets.
+    LimitsResponses,
     /// Requires TLS before mail.
     DemandsTls,
     /// Requires no login before mail.
@@ -365,6 +375,8 @@ struct Raw {
     count: usize,
     sequence: Option<String>,
     port: Option<u16>,
+    #[serde(default)]
+    exposed: bool,
     delivery: Option<By>,
 }
 
@@ -412,10 +424,13 @@ impl Raw {
             && self.with.is_empty()
             && self.without.is_empty()
             && self.port.is_none()
+            && !self.exposed
         {
             return Err((
                 None,
-                anyhow!("the fault {name:?} does nothing: add replies, with, without, behaviour or port"),
+                anyhow!(
+                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port or exposed"
+                ),
             ));
         }
         let rule = |id: &Spanned<String>| {
@@ -443,6 +458,7 @@ impl Raw {
             count: self.count,
             sequence: self.sequence.unwrap_or_default().into_bytes(),
             port: self.port,
+            exposed: self.exposed,
             delivery: self.delivery,
         })
     }
@@ -463,7 +479,7 @@ mod tests {
         let start = "[[variation]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour or port"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port or exposed"
         );
         let fault = start.replace("variation", "fault");
         let rule = format!("{fault}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");

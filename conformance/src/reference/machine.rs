@@ -31,6 +31,9 @@ use speech::is_positive;
 /// add to that.
 const LINE: usize = 2048;
 
+/// The longest name in EHLO (RFC 5321 §4.5.3.1.2).
+const NAME: usize = 255;
+
 /// The longest response to a challenge that it accepts, including CR LF (RFC 4954 §4).
 const RESPONSE: usize = 12288 + 2;
 
@@ -250,6 +253,7 @@ impl Machine {
             Verb::Data => self.data(&command),
             Verb::Bdat => self.bdat(&command),
             Verb::Rset => self.rset(&command),
+            Verb::Noop if command.argument().is_empty() && has_blank(line) => self.settle(Key::NoopBlank),
             Verb::Noop if command.argument().is_empty() => self.settle(Key::Noop),
             Verb::Noop => self.settle(Key::NoopArgument),
             Verb::Vrfy => self.vrfy(&command),
@@ -299,6 +303,10 @@ impl Machine {
     /// An accepted EHLO resets the session, and a refused one changes nothing (RFC 5321 §4.1.4).
     fn hello(&mut self, command: &Command<'_>) {
         let name = command.argument();
+        let longest = self.behaves(Behaviour::LimitsNames).map_or(NAME, |fault| fault.count);
+        if name.len() > longest {
+            return self.settle(Key::HelloTooLong);
+        }
         if !is_domain(name) && !is_literal(name) {
             self.settle(Key::HelloSyntax);
             if self.behaves(Behaviour::ForgetsAtRefusedHello).is_some() {
@@ -327,6 +335,9 @@ impl Machine {
         if is_positive(self.say(key)) {
             self.transaction = None;
             self.after_last_chunk = false;
+            if self.behaves(Behaviour::ForgetsHelloAtReset).is_some() {
+                self.hello = None;
+            }
         }
     }
 
@@ -377,6 +388,11 @@ impl Machine {
             self.actions.push(Action::Close);
         }
     }
+}
+
+/// Returns whether a line has a blank before its end.
+fn has_blank(line: &[u8]) -> bool {
+    line.ends_with(b" \r\n")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::escape::escaped;
 use crate::counted::counted;
 use crate::dialogue::arrival::Arrived;
+use crate::dialogue::octets::{shown, shown_line};
 use crate::dialogue::{Act, End, Excess, Exchange};
 use crate::record::FindingRecord;
 use crate::record::index::RecordIndex;
@@ -150,10 +151,13 @@ fn remark(text: &str) -> Line {
 
 fn said(speaker: Speaker, octets: &[u8], cut: Cut) -> Vec<Line> {
     let line = |line: &[u8]| {
-        let shown = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let length =
-            if shown.len() > cut.octets { format!("... ({} octets)", line.len()) } else { String::new() };
-        Line { speaker, text: format!("{}{length}", shown[..shown.len().min(cut.octets)].escape_ascii()) }
+        let length = line.strip_suffix(b"\r\n").unwrap_or(line).len();
+        let text = if length > cut.octets {
+            format!("{}... ({} octets)", shown(&line[..cut.octets]), line.len())
+        } else {
+            shown_line(line)
+        };
+        Line { speaker, text }
     };
     let all = || octets.split_inclusive(|octet| *octet == b'\n');
     let mut lines: Vec<Line> = all().take(cut.lines).map(line).collect();

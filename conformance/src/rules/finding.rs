@@ -1,5 +1,6 @@
 //! Findings: violations of rules, with their locations.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -153,6 +154,16 @@ impl Findings {
         self.add_if(true, rule, condition, detail);
     }
 
+    /// Adds a violation of a rule, under one of the rule's conditions or none.
+    pub(crate) fn add_with(
+        &mut self,
+        rule: RuleId,
+        condition: Option<&'static str>,
+        detail: impl Into<String>,
+    ) {
+        self.found.push(Violation { rule, condition, shown: None, detail: detail.into() });
+    }
+
     /// Adds a violation as [`Findings::add_under`] does if the condition holds, otherwise as [`Findings::add`] does.
     pub(crate) fn add_if(
         &mut self,
@@ -163,6 +174,14 @@ impl Findings {
     ) {
         let condition = holds.then_some(condition);
         self.found.push(Violation { rule, condition, shown: None, detail: detail.into() });
+    }
+
+    /// Adds a remark to what was said of a pair.
+    pub(crate) fn remark_on(&mut self, pair: &str, remark: &str) {
+        for violation in self.found.iter_mut().filter(|violation| violation.detail.contains(pair)) {
+            violation.detail.push_str("; ");
+            violation.detail.push_str(remark);
+        }
     }
 
     /// Returns whether nothing was found.
@@ -212,7 +231,8 @@ pub(crate) fn settle(found: Vec<(Location, Findings)>) -> Vec<Finding> {
         let violations = findings.found.into_iter().filter(|violation| !yields(location, violation.rule));
         kept.extend(violations.map(|violation| violation.at(location)));
     }
-    kept.sort();
+    // Of several findings of a rule about the same reply, the first of the highest level is kept.
+    kept.sort_by_key(|finding| (finding.location, finding.rule, Reverse(finding.level)));
     kept.dedup_by_key(|finding| (finding.rule, finding.location));
     kept
 }

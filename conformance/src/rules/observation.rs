@@ -149,10 +149,11 @@ impl<'a> Observation<'a> {
         matches!(self.digit(), Some(4 | 5))
     }
 
-    /// Returns whether the reply is the greeting.
+    /// Returns whether the reply is the greeting, or another one after XCLIENT.
     #[must_use]
     pub fn is_greeting(&self) -> bool {
-        self.exchange.act == Act::Connect
+        let again = self.is(&[220]) && self.command.is_some_and(|command| command.is_proxying());
+        self.exchange.act == Act::Connect || again
     }
 
     /// Returns whether the reply answers EHLO, HELO or LHLO.
@@ -190,6 +191,15 @@ impl<'a> Observation<'a> {
         self.session.promises_codes()
     }
 
+    /// Returns whether a server with enhanced status codes must send one here: it announced them in this session, or the
+    /// client has not said EHLO in it and the server announced them elsewhere in the run. RFC 2034 §4 demands them
+    /// whether or not the client employs EHLO.
+    #[must_use]
+    pub fn owes_code(&self) -> bool {
+        let unextended = matches!(self.session.hello, None | Some(Verb::Helo));
+        self.promises_code() || (unextended && self.session.run_promises_codes)
+    }
+
     /// Returns whether the server speaks LMTP.
     #[must_use]
     pub fn is_lmtp(&self) -> bool {
@@ -200,6 +210,38 @@ impl<'a> Observation<'a> {
     #[must_use]
     pub fn is_submission(&self) -> bool {
         self.session.protocol == Protocol::Submission
+    }
+
+    /// Returns whether the reply refuses because the client has not logged in, as its text shows. X.7.20 to X.7.29 are
+    /// about the authentication of messages, not of clients.
+    #[must_use]
+    pub fn demands_login(&self) -> bool {
+        const DEMANDS: [&str; 14] = [
+            "authentication required",
+            "authentication is required",
+            "authentication needed",
+            "requires authentication",
+            "must authenticate",
+            "must be authenticated",
+            "need to authenticate",
+            "please authenticate",
+            "authenticate first",
+            "not authenticated",
+            "must issue an auth",
+            "log in first",
+            "login first",
+            "login required",
+        ];
+        let of_message = self.enhanced().is_some_and(|code| code.subject() == 7 && code.detail() >= 20);
+        self.is_refused() && !self.is_authentication() && !of_message && self.says(&DEMANDS)
+    }
+
+    /// Returns whether the reply says that the negotiated TLS is too weak, for which RFC 3207 §4.1 has 554 to every
+    /// command but QUIT.
+    #[must_use]
+    pub fn refuses_weak_tls(&self) -> bool {
+        const WORDS: [&str; 4] = ["lack of security", "cipher", "encryption", "tls"];
+        self.session.tls && self.is(&[554]) && (self.says(&WORDS) || self.has_detail(&[(7, 10)]))
     }
 
     /// Returns whether the reply is about the command. 421 is not, nor is 530, which asks for TLS or authentication

@@ -1,5 +1,6 @@
 //! Reply rules: each looks at one reply, the act it answers, and the session before that act.
 
+mod announcement;
 pub(crate) mod command;
 mod enhanced;
 pub(crate) mod extension;
@@ -25,6 +26,10 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         extension::judge(observation, findings);
         lmtp::judge(observation, findings);
     }
+    if observation.is_sure() {
+        announcement::judge(observation, findings);
+    }
     enhanced::judge(observation, findings);
     registry::judge(observation, findings);
+    registry::name_conflict(observation, findings);
 }

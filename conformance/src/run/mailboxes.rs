@@ -3,6 +3,7 @@
 use crate::dialogue::{Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
+use crate::protocol::notation::shown;
 use crate::protocol::reply::Reply;
 
 /// Returns a hint for each mailbox that the target states to exist, but that the server always refuses in RCPT. The
@@ -21,7 +22,7 @@ pub(super) fn suspect_mailboxes(knowledge: &Knowledge, dialogues: &[Dialogue]) -
             }
         }
         let line = refused?.lines().next()?.octets();
-        let reply = line.get(..SHOWN).unwrap_or(line).escape_ascii().to_string();
+        let reply = shown(line.get(..SHOWN).unwrap_or(line));
         Some(format!("{name} = {mailbox:?}: RCPT is always refused ({reply}); is it the right mailbox?"))
     };
     ["valid", "forwarded", "full"].iter().filter_map(doubt).collect()

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::dialogue::{Act, Dialogue};
+use crate::protocol::notation::shown;
 use crate::target::Credentials;
 
 /// The number of consecutive octets that count as a piece of the password, anywhere in it.
@@ -54,6 +55,7 @@ impl Redaction {
         // Messages escape characters that are not printable ASCII.
         known.add_text(password.escape_default().to_string().as_bytes());
         known.add_text(password.as_bytes().escape_ascii().to_string().as_bytes());
+        known.add_text(shown(password.as_bytes()).as_bytes());
         for password in [password.to_owned(), password.to_ascii_lowercase(), password.to_ascii_uppercase()] {
             known.add_encoded(password.as_bytes());
             known.add_plain(&credentials.user, &password);

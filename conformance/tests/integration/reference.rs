@@ -96,6 +96,10 @@ impl Client {
                     return None;
                 }
                 Err(_) => {
+                    if let Some(lines) = self.reader.unfinished().map(|reply| reply.octets().to_vec()) {
+                        lines.split_inclusive(|octet| *octet == b'\n').for_each(|line| self.note('S', line));
+                        self.reader = Reader::default();
+                    }
                     self.noted.push_str("#: timeout\n");
                     return None;
                 }

@@ -300,6 +300,16 @@ async fn a_remote_server_gets_one_connection_at_a_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_up_at_noop_still_works() {
+    let fault = Fault::find("closes-after-noop").expect("there is such a fault");
+    let server = Reference::start(Options::of(fault)).await.expect("the reference server starts");
+    let cases = cases(|case| ["canary", "mail-empty", "vrfy-valid"].contains(&case.id.as_str()));
+    let outcome = outcome(&server.target(), &cases, &plan()).await;
+    let verdicts = outcome.cases.iter().filter(|case| case.id != "canary").map(|case| case.verdict);
+    assert_eq!(verdicts.collect::<Vec<_>>(), [Verdict::Pass; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_remote_server_that_shuts_down_twice_is_left_alone() {
     let fault = Fault::find("shutdown-at-mail").expect("there is such a fault");
     let server = Reference::start(Options::of(fault)).await.expect("the reference server starts");

@@ -36,6 +36,32 @@ fn recordings_are_judged_reported_and_compared() {
 fn a_rule_is_explained() {
     let text = output(Path::new("."), &["rules", "enhanced-code-present"], 0);
     assert!(text.contains("RFC 2034 §3"), "{text}");
+    let text = output(Path::new("."), &["rules", "greeting-names-domain"], 0);
+    assert!(text.contains("Level:   warning\n  because RFC 5321 §4.2: "), "{text}");
+}
+
+#[test]
+fn logs_of_mailkit_are_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = "Connected to smtp://mx.example.org:25/\nS: 220 mx.example.org\nC: QUIT\nS: 250 Bye\n";
+    fs::write(folder.path().join("smtp.log"), log).expect("a file");
+    let text = output(folder.path(), &["judge", "smtp.log"], 1);
+    assert!(text.contains("error quit-answered-221") && text.contains("smtp.log:3"), "{text}");
+}
+
+#[test]
+fn other_recordings_are_refused_with_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("swaks.txt"), "=== Trying mx:25...\n=== Connected to mx.\n<-  220 mx\n")
+        .expect("a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
+        .current_dir(folder.path())
+        .args(["judge", "swaks.txt"])
+        .output()
+        .expect("the program can be run");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(error.contains("swaks.txt:1: expected") && error.contains("this is output of swaks"), "{error}");
 }
 
 #[test]

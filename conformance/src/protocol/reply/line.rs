@@ -11,6 +11,7 @@ pub(super) const LONGEST: usize = 512;
 pub struct Line<'a> {
     octets: &'a [u8],
     end: LineEnd,
+    broken_off: bool,
 }
 
 /// How a line ends.
@@ -25,12 +26,19 @@ pub enum LineEnd {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Line<'a> {
-        match octets {
-            [octets @ .., b'\r', b'\n'] => Line { octets, end: LineEnd::CrLf },
-            [octets @ .., b'\n'] => Line { octets, end: LineEnd::Lf },
-            octets => Line { octets, end: LineEnd::None },
-        }
+    pub(super) fn new(octets: &'a [u8], broken_off: bool) -> Line<'a> {
+        let (octets, end) = match octets {
+            [octets @ .., b'\r', b'\n'] => (octets, LineEnd::CrLf),
+            [octets @ .., b'\n'] => (octets, LineEnd::Lf),
+            octets => (octets, LineEnd::None),
+        };
+        Line { octets, end, broken_off }
+    }
+
+    /// Returns whether it is the rest of a line that LF without CR broke off. It has no code, and needs none.
+    #[must_use]
+    pub fn is_broken_off(&self) -> bool {
+        self.broken_off
     }
 
     /// The octets without the line end.
@@ -75,7 +83,7 @@ impl<'a> Line<'a> {
     }
 
     /// The text without the enhanced status code, if that is where it belongs, and without blanks around it.
-    pub(super) fn text_after_code(&self) -> &'a [u8] {
+    pub(crate) fn text_after_code(&self) -> &'a [u8] {
         let text = self.text();
         let after = match self.token().exact() {
             Some(_) => text.splitn(2, |octet| *octet == b' ').nth(1).unwrap_or_default(),
@@ -130,6 +138,7 @@ impl<'a> Line<'a> {
                     .with(Defect::BareCode, rest.is_empty() && self.end != LineEnd::None)
                     .with(Defect::Separator, !matches!(rest.first(), None | Some(b' ' | b'-')))
             }
+            _ if self.broken_off => defects,
             [b'0'..=b'9', ..] => defects.with(Defect::DigitCount, true),
             [] => defects.with(Defect::BlankLine, true),
             _ => defects.with(Defect::NoCode, true),
@@ -144,10 +153,10 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The index of the octet that a defect of this line is about.
+    /// The index of the octet that a defect of this line is about, or the line's length if that octet is missing.
     pub(super) fn position(&self, defect: Defect) -> usize {
         let first = |wanted: fn(u8) -> bool| self.octets.iter().position(|octet| wanted(*octet));
-        match defect {
+        let position = match defect {
             Defect::BlankLine
             | Defect::NoCode
             | Defect::DigitCount
@@ -168,7 +177,8 @@ impl<'a> Line<'a> {
             | Defect::EnhancedIndented
             | Defect::EnhancedLate
             | Defect::MixedEnhancedCodes => 4 + self.token().position(),
-        }
+        };
+        position.min(self.octets.len())
     }
 }
 

@@ -90,7 +90,7 @@ impl Reader {
             }
             self.searched = end;
             found?;
-            let line = Line::new(&self.buffer[self.line..end]);
+            let line = Line::new(&self.buffer[self.line..end], false);
             let ends = line.ends_reply(self.lines > 0);
             self.lines += 1;
             self.line = end;
@@ -102,6 +102,13 @@ impl Reader {
         }
     }
 
+    /// Returns the next line if it has arrived and begins no reply. After a reply that ends in LF without CR, it is the
+    /// rest of that reply's last line.
+    pub fn next_broken_off(&mut self) -> Option<Reply<'_>> {
+        let begins_reply = self.buffer.get(self.start).is_none_or(u8::is_ascii_digit);
+        if begins_reply { None } else { self.next() }
+    }
+
     /// Ends the stream and returns what is left: a reply without its end.
     pub fn finish(&mut self) -> Option<Reply<'_>> {
         let start = self.start;
@@ -109,6 +116,13 @@ impl Reader {
         self.cut = true;
         let rest = &self.buffer[start..];
         (!rest.is_empty()).then(|| Reply::read(rest))
+    }
+
+    /// Returns the whole lines of a reply that has begun, if its last line is missing.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<Reply<'_>> {
+        let lines = self.buffer.get(self.start..self.line).filter(|lines| !lines.is_empty());
+        lines.filter(|_| self.is_waiting() && self.line == self.buffer.len()).map(Reply::read)
     }
 
     /// Returns the octets of replies that have not been returned.

@@ -33,6 +33,8 @@ pub enum Damage {
     LeadingZero,
     /// The class is the letter X.
     LetterClass,
+    /// It is two numbers, `5.7`.
+    Short,
     /// Any other form.
     Form,
 }
@@ -90,7 +92,7 @@ impl Token {
             Token::Unspaced(_) => Defect::EnhancedNoSpace.into(),
             Token::Damaged(Damage::LeadingZero, _) => Defect::LeadingZero.into(),
             Token::Damaged(Damage::LetterClass, _) => Defect::LetterClass.into(),
-            Token::Damaged(Damage::Form, _) => Defect::EnhancedForm.into(),
+            Token::Damaged(Damage::Form | Damage::Short, _) => Defect::EnhancedForm.into(),
             Token::Late(..) => Defect::EnhancedLate.into(),
         }
     }
@@ -112,7 +114,22 @@ fn broken(word: &[u8], rest: &[u8], position: usize) -> Option<Token> {
         // Without an opening sign, the code is good and something other than SP follows it.
         return Some(if opened { Token::Damaged(Damage::Form, position) } else { Token::Unspaced(code) });
     }
-    damage(bare).or_else(|| parted(word, rest)).map(|damage| Token::Damaged(damage, position))
+    let damage = damage(bare).or_else(|| parted(word, rest));
+    let damage = damage.filter(|damage| *damage != Damage::Short || !is_measured(rest));
+    damage.map(|damage| Token::Damaged(damage, position))
+}
+
+/// Returns whether a unit follows a number: `2.0 kB`, `4.5 seconds`.
+fn is_measured(rest: &[u8]) -> bool {
+    const UNITS: [&[u8]; 26] = [
+        b"b", b"byte", b"bytes", b"octets", b"k", b"kb", b"kib", b"m", b"mb", b"mib", b"g", b"gb", b"gib",
+        b"tb", b"%", b"percent", b"ms", b"msec", b"s", b"sec", b"secs", b"seconds", b"min", b"minutes",
+        b"hours", b"days",
+    ];
+    let rest = rest.trim_ascii_start();
+    let unit = word(rest).trim_ascii();
+    let end = unit.iter().rposition(|octet| !b".,;:)".contains(octet)).map_or(0, |last| last + 1);
+    UNITS.iter().any(|known| unit[..end].eq_ignore_ascii_case(known))
 }
 
 /// Finds what is wrong with the parts of a code: `5.07.1`, `5.7`, `X.3.6`, `5.+7.1`, `5..1`, `3.0.0`, `5.7.1000`.
@@ -144,7 +161,7 @@ fn damage(word: &[u8]) -> Option<Damage> {
             Some(if zeros && otherwise_right { Damage::LeadingZero } else { Damage::Form })
         }
         // `5.7`, but not the `3.5` of "3.5 seconds".
-        2 if matches!(class, b"2" | b"4" | b"5") && !subject.is_empty() => Some(Damage::Form),
+        2 if matches!(class, b"2" | b"4" | b"5") && !subject.is_empty() => Some(Damage::Short),
         _ => None,
     }
 }

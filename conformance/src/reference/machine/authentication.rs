@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Command, Key, Machine, RESPONSE, Waiting};
+use super::{Behaviour, Command, Key, Machine, RESPONSE, Waiting};
 use crate::reference::{PASSWORD, USER};
 
 /// The HMAC-MD5 of the server's only CRAM-MD5 challenge, keyed with the password (RFC 2195 §2).
@@ -46,8 +46,9 @@ impl Machine {
     pub(super) fn response(&mut self, line: &[u8], stage: Stage) {
         self.waiting = Waiting::Command;
         let response = line.strip_suffix(b"\r\n");
+        let limit = self.behaves(Behaviour::LimitsResponses).map_or(RESPONSE, |fault| fault.count);
         match response {
-            _ if line.len() > RESPONSE => self.challenge(Key::AuthLineTooLong, stage),
+            _ if line.len() > limit => self.challenge(Key::AuthLineTooLong, stage),
             None => self.challenge(Key::BareLf, stage),
             Some(b"*") => self.challenge(Key::AuthCancelled, stage),
             Some(response) => self.answer(response, stage),

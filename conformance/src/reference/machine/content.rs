@@ -10,6 +10,12 @@ const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
 /// From this number of Received fields on, a message counts as being in a loop (RFC 5321 §6.3).
 const HOPS: usize = 100;
 
+/// From this number of Received fields on, servers with a low limit suspect a loop.
+const MANY_HOPS: usize = 30;
+
+/// From this number of octets on, a message counts as large. Every server takes 65536 (RFC 5321 §4.5.3.1.7).
+const LARGE: u64 = 60_000;
+
 impl Machine {
     pub(super) fn data(&mut self, command: &Command<'_>) {
         let key = match &self.transaction {
@@ -41,9 +47,12 @@ impl Machine {
             _ if message.stray_ends => Key::MessageLineEnds,
             _ if contains(message.start, SPAM) => Key::MessageSpam,
             _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
+            _ if has(b"Received:") && count(message.start, b"Received:") >= MANY_HOPS => Key::MessageHops,
+            _ if message.size >= LARGE => Key::MessageLarge,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
             _ if transaction.size.is_some() => Key::MessageDeclaredSize,
+            _ if !has(b"Date:") && has(b"X-") => Key::MessageIncomplete,
             _ => Key::Message,
         };
         let content = message.content(self.setting.spoils(Spoil::KeepsDots));

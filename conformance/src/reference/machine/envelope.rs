@@ -18,7 +18,10 @@ impl Machine {
             _ if self.hello.is_none() => Key::MailBeforeHello,
             _ if self.transaction.is_some() => Key::MailNested,
             None => Key::MailSyntax,
-            Some(envelope) => self.mail_key(envelope),
+            Some(envelope) => match self.mail_key(envelope) {
+                Key::Mail if super::has_blank(command.octets()) => Key::MailBlank,
+                key => key,
+            },
         };
         let solicited = envelope.and_then(|envelope| envelope.value("SOLICIT")).unwrap_or_default();
         let solicited = String::from_utf8_lossy(solicited).into_owned();
@@ -43,7 +46,7 @@ impl Machine {
     fn mail_key(&self, envelope: &Envelope<'_>) -> Key {
         let Some(path) = envelope.path() else { return Key::MailPath };
         let utf8 = envelope.parameter("SMTPUTF8").is_some();
-        match path_problem(path, utf8) {
+        match self.path_problem(path, utf8) {
             _ if path.is_empty() => {}
             Some(Problem::Length) => return Key::MailPathTooLong,
             Some(Problem::NonAscii) => return Key::MailNonAscii,
@@ -75,6 +78,7 @@ impl Machine {
             (utf8, Key::MailUtf8),
             (has("BODY"), Key::MailBody),
             (has("SIZE"), Key::MailDeclaresSize),
+            (path.starts_with(b"@"), Key::MailRoute),
             (envelope.is_indented(), Key::MailIndented),
             (path.ends_with(b".invalid"), Key::MailInvalidDomain),
         ];
@@ -100,10 +104,13 @@ impl Machine {
             (repeats || !good).then_some(key)
         };
         let both = envelope.parameter("HOLDFOR").is_some() && envelope.parameter("HOLDUNTIL").is_some();
+        let due = envelope.value("BY").and_then(deadline);
+        let late =
+            envelope.value("HOLDFOR").and_then(number).is_some_and(|held| due.is_some_and(|due| held > due));
         let too_big = |value| number(value).is_none_or(|size| size > SIZE);
         parameters()
             .find_map(|parameter| wrong(&parameter))
-            .or(both.then_some(Key::HoldValue))
+            .or((both || late).then_some(Key::HoldValue))
             .or(envelope.value("SIZE").is_some_and(too_big).then_some(Key::SizeAboveLimit))
     }
 
@@ -174,7 +181,7 @@ impl Machine {
     fn rcpt_key(&self, envelope: &Envelope<'_>, transaction: &Transaction) -> Key {
         let Some(path) = envelope.path() else { return Key::RcptPath };
         let postmaster = path.eq_ignore_ascii_case(b"postmaster");
-        match path_problem(path, transaction.utf8) {
+        match self.path_problem(path, transaction.utf8) {
             _ if postmaster => {}
             Some(Problem::Length) => return Key::RcptPathTooLong,
             Some(Problem::NonAscii) => return Key::RcptNonAscii,
@@ -210,6 +217,7 @@ impl Machine {
             Mailbox::Forwarded => Key::RcptForwarded,
             Mailbox::Postmaster => Key::RcptPostmaster,
             Mailbox::Foreign => Key::RcptRelayed,
+            _ if path.starts_with(b"@") => Key::RcptRoute,
             _ if has("CONNEG") => Key::RcptConneg,
             _ if has("NOTIFY") || has("ORCPT") => Key::RcptDsn,
             Mailbox::Valid | Mailbox::Late => Key::Rcpt,
@@ -247,6 +255,22 @@ impl Machine {
         })
     }
 
+    fn path_problem(&self, path: &[u8], utf8: bool) -> Option<Problem> {
+        let mailbox = without_route(path);
+        let ascii: Vec<u8> =
+            mailbox.iter().map(|octet| if octet.is_ascii() { *octet } else { b'x' }).collect();
+        let longest = self.behaves(Behaviour::LimitsNames).map_or(PATH, |fault| fault.count);
+        if path.len() + 2 > longest {
+            Some(Problem::Length)
+        } else if !path.is_ascii() && !utf8 {
+            Some(Problem::NonAscii)
+        } else if !is_mailbox(&ascii) || str::from_utf8(path).is_err() {
+            Some(Problem::Form)
+        } else {
+            None
+        }
+    }
+
     /// A submission server requires fully qualified domains (RFC 6409 §4.2).
     fn is_incomplete(&self, path: &[u8]) -> bool {
         let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
@@ -258,20 +282,6 @@ enum Problem {
     Length,
     NonAscii,
     Form,
-}
-
-fn path_problem(path: &[u8], utf8: bool) -> Option<Problem> {
-    let mailbox = without_route(path);
-    let ascii: Vec<u8> = mailbox.iter().map(|octet| if octet.is_ascii() { *octet } else { b'x' }).collect();
-    if path.len() + 2 > PATH {
-        Some(Problem::Length)
-    } else if !path.is_ascii() && !utf8 {
-        Some(Problem::NonAscii)
-    } else if !is_mailbox(&ascii) || str::from_utf8(path).is_err() {
-        Some(Problem::Form)
-    } else {
-        None
-    }
 }
 
 /// Removes a source route, which servers accept and ignore (RFC 5321 §4.1.2 and Appendix F.2).
@@ -356,6 +366,12 @@ fn is_deliver_by(value: &[u8]) -> bool {
         b";N" | b";NT" => well_formed,
         _ => false,
     }
+}
+
+/// Returns the seconds of a valid BY that are left, or 0 if the time has passed.
+fn deadline(value: &[u8]) -> Option<u64> {
+    let time = value.split(|octet| *octet == b';').next()?;
+    if time.starts_with(b"-") { Some(0) } else { number(time) }
 }
 
 /// Returns whether a value of MT-PRIORITY is valid (RFC 6710 §6).

@@ -35,7 +35,12 @@ impl Machine {
             ("EXPN", true, String::new()),
             ("HELP", true, String::new()),
         ];
-        let removed = |keyword: &str| self.setting.faults.iter().any(|fault| fault.removes(keyword));
+        let shorter =
+            self.behaves(Behaviour::VariesList).is_some() && self.setting.memory.is_every_second_list();
+        let removed = |keyword: &str| {
+            let faults = &self.setting.faults;
+            faults.iter().any(|fault| fault.removes(keyword)) || (shorter && keyword == "LIMITS")
+        };
         let own = lines.into_iter().filter(|(keyword, offered, _)| *offered && !removed(keyword));
         let own = own.map(|(keyword, _, value)| format!("{keyword} {value}").trim_end().to_owned());
         let added = self.setting.faults.iter().flat_map(|fault| fault.adds().map(str::to_owned));

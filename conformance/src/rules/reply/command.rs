@@ -1,14 +1,19 @@
 //! Rules about the replies that each SMTP command may have (RFC 5321 §4.3.2, and the section of each command).
 
 mod address;
+mod characters;
 mod control;
+mod demand;
+mod header;
 mod inquiry;
 mod limit;
 mod message;
 mod opening;
 mod parameter;
+mod path;
 mod recipient;
 mod sender;
+mod sequence;
 mod vocabulary;
 
 use crate::dialogue::End;
@@ -21,6 +26,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return opening::greeting(observation, findings);
     }
     opening::stays_open(observation, findings);
+    opening::remedy(observation, findings);
+    message::access_denied(observation, findings);
     if observation.verb() == Some(Verb::Quit) {
         control::quit(observation, findings);
     }
@@ -40,7 +47,10 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is_end_of_data() {
         message::end(observation, findings);
     }
+    characters::judge(observation, findings);
     control::arguments(observation, findings);
+    control::trailing_blank(observation, findings);
+    sequence::in_order(observation, findings);
     vocabulary::judge(observation, findings);
 }
 
@@ -53,7 +63,12 @@ pub(super) fn is_about_act(observation: &Observation<'_>) -> bool {
     let weak_tls = session.tls && session.hello.is_none() && observation.is(&[554]);
     observation.is_about_command()
         && answers_it(observation)
-        && !(refused_opening || session.shut_down || weak_tls || is_about_client(observation))
+        && !(refused_opening
+            || session.shut_down
+            || weak_tls
+            || observation.refuses_weak_tls()
+            || observation.demands_login()
+            || is_about_client(observation))
 }
 
 /// Returns whether a refusal is about what the client did before: it sent too much or too soon, or the server closes.
@@ -62,7 +77,8 @@ fn is_about_client(observation: &Observation<'_>) -> bool {
     let too_much = || observation.says(&["too many"]) && !recipients();
     let too_soon = || observation.says(&["pipelin", "synchroni"]);
     let refused = observation.digit() >= Some(4);
-    let closed = observation.exchange.end == End::Closed;
+    // A command that the server claims not to know is not refused because the server closes.
+    let closed = observation.exchange.end == End::Closed && !observation.is(&[500, 502]);
     refused && (closed || observation.verb().is_some() && (too_much() || too_soon()))
 }
 

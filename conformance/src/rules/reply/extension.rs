@@ -7,7 +7,7 @@ mod checkpoint;
 mod chunking;
 mod conversion;
 mod deliver_by;
-mod dsn;
+pub(crate) mod dsn;
 mod eight_bit_mime;
 mod etrn;
 mod future_release;
@@ -37,13 +37,17 @@ use crate::rules::observation::Observation;
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     // After 421, or after a greeting that refuses everything, a reply is not about its command.
     let refused = observation.session.greeting.is_some_and(|greeting| greeting != 220);
-    if refused || observation.session.shut_down || observation.is(&[421]) {
+    if refused || observation.session.shut_down {
+        return;
+    }
+    auth::judge_anywhere(observation, findings);
+    if observation.is(&[421]) {
         return;
     }
     submission::judge_anywhere(observation, findings);
     profile::judge(observation, findings);
     required_first::judge(observation, findings);
-    if !observation.is_about_command() {
+    if !observation.is_about_command() || required_first::explains(observation) {
         return;
     }
     starttls::judge(observation, findings);

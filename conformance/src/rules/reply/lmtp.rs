@@ -44,16 +44,19 @@ fn helo(observation: &Observation<'_>, findings: &mut Findings) {
 }
 
 /// RFC 2033 §5: a server offers PIPELINING and ENHANCEDSTATUSCODES, and should offer 8BITMIME; before TLS it may leave
-/// 8BITMIME out. Whether a server replies for each recipient as soon as it can is not visible from outside.
+/// them out. Whether a server replies for each recipient as soon as it can is not visible from outside.
 fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
     let offered = Capabilities::read(&observation.reply);
     let missing = |keyword: &&str| !offered.has(keyword);
     let missing: Vec<&str> = ["PIPELINING", "ENHANCEDSTATUSCODES"].into_iter().filter(missing).collect();
+    // RFC 3207 §4.2: the list may be different under TLS.
+    if !observation.session.tls && offered.has("STARTTLS") {
+        return;
+    }
     if !missing.is_empty() {
         findings.add(RuleId::LMTP_REQUIRED_EXTENSIONS, format!("no {}", missing.join(", no ")));
     }
-    let whole = observation.session.tls || !offered.has("STARTTLS");
-    if whole && !offered.has("8BITMIME") {
+    if !offered.has("8BITMIME") {
         findings.add(RuleId::LMTP_REPLIES_AT_ONCE, "no 8BITMIME");
     }
 }
@@ -140,12 +143,13 @@ mod tests {
             ),
             (
                 &["C: LHLO me", "S: 250-mx\nS: 250-PIPELINING\nS: 250 ENHANCEDSTATUSCODES"],
-                "lmtp-replies-at-once note",
+                "lmtp-replies-at-once warning",
             ),
             (
                 &["C: LHLO me", "S: 250-mx\nS: 250-PIPELINING\nS: 250-STARTTLS\nS: 250 ENHANCEDSTATUSCODES"],
                 "",
             ),
+            (&["C: LHLO me", "S: 250-mx\nS: 250 STARTTLS"], ""),
             (&["C: LHLO me", "S: 501 no"], ""),
             (&[LHLO, MAIL, "C: DATA", "S: 503 5.5.1 no"], ""),
             (&[LHLO, MAIL, "C: DATA", "S: 554 5.5.1 no"], "lmtp-data-needs-recipient error"),
@@ -198,7 +202,7 @@ mod tests {
             &[
                 (&["C: EHLO me", "S: 500 5.5.1 no"], ""),
                 (&["C: LHLO me", "S: 250 mx"], ""),
-                (&["C: LHLO me", "S: 554 no"], "hello-codes warning"),
+                (&["C: LHLO me", "S: 554 no"], "hello-codes error"),
                 (&[LHLO, MAIL, "C: DATA", "S: 554 5.5.1 no"], ""),
                 (&[LHLO, MAIL, "C: RCPT TO:<postmaster>", "S: 550 5.1.1 no"], ""),
                 (

@@ -15,16 +15,34 @@ use crate::rules::observation::Observation;
 const NO_CLASS: &str = "its text names no class";
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    registry_only(observation, findings);
     let Some((reply_code, code)) = pair(observation) else { return };
-    if judge_pair(reply_code, code) == Pairing::Unlisted {
+    if judge_pair(reply_code, code) == Pairing::Unlisted && !observation.refuses_weak_tls() {
         let rule = if has_wide_list(code) { RuleId::PAIR_CLASS_WILDCARD } else { RuleId::PAIR_UNLISTED };
         findings.add(rule, unlisted(reply_code, code));
     }
     if let Some(entry) = code.entry() {
         class_allowed(reply_code, code, entry, findings);
     }
-    if reply_code.entry().is_some_and(|entry| entry.sources.is_empty()) {
-        findings.add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("only the registry names {reply_code}"));
+}
+
+/// RFC 5248 §2.4 names reply codes that no RFC defines for SMTP.
+fn registry_only(observation: &Observation<'_>, findings: &mut Findings) {
+    if let Some(code) = observation.reply.code()
+        && code.entry().is_some_and(|entry| entry.sources.is_empty())
+    {
+        findings.add(RuleId::REGISTRY_ONLY_REPLY_CODE, format!("only the registry names {code}"));
+    }
+}
+
+/// Names the known conflict in each finding about a pair, so that nobody is blamed for one side of it without knowing the
+/// other.
+pub(super) fn name_conflict(observation: &Observation<'_>, findings: &mut Findings) {
+    if let Some((reply_code, code)) = pair(observation)
+        && let Some(conflict) = known_conflict(reply_code, code)
+    {
+        let remark = format!("{}: {}", conflict.source, conflict.summary);
+        findings.remark_on(&format!("{reply_code} {code}"), &remark);
     }
 }
 
@@ -85,11 +103,7 @@ fn has_wide_list(code: EnhancedStatusCode) -> bool {
 fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
     let list = code.entry().map_or("", |entry| entry.raw.associated);
     let list = list.split_whitespace().collect::<Vec<_>>().join(" ");
-    let pair = format!("{reply_code} {code}: the row lists {list}");
-    match known_conflict(reply_code, code) {
-        Some(conflict) => format!("{pair}; {}: {}", conflict.source, conflict.summary),
-        None => pair,
-    }
+    format!("{reply_code} {code}: the row lists {list}")
 }
 
 /// Judges whether the row's text or its defining RFC allows the class. If the row's list contradicts them, or they
@@ -124,5 +138,48 @@ mod tests {
         let unstated =
             entries().iter().filter(|entry| entry.classes_basis.starts_with(super::NO_CLASS)).count();
         assert!(unstated > 0 && unstated < entries().len());
+    }
+
+    #[test]
+    fn findings_name_the_conflict() {
+        let seen = |text: &str| {
+            let hello = "S: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250-SIZE 1000\nS: 250-AUTH PLAIN\n\
+                         S: 250 ENHANCEDSTATUSCODES\n";
+            let judgement =
+                crate::readers::judge_transcript(crate::protocol::Protocol::Smtp, &format!("{hello}{text}"));
+            let findings = judgement.expect("the transcript is well-formed").findings;
+            findings
+                .into_iter()
+                .map(|finding| format!("{}: {}", finding.rule, finding.detail))
+                .collect::<Vec<_>>()
+        };
+        let mechanism = seen("C: AUTH XNOSUCH\nS: 504 5.7.4 No");
+        assert!(mechanism.iter().any(|found| found.contains("504 5.7.4; RFC 4954 §4: ")), "{mechanism:?}");
+        let full = seen(
+            "C: MAIL FROM:<b@example.org>\nS: 250 2.1.0 Ok\nC: RCPT TO:<a@example.org>\nS: 452 4.2.2 Full",
+        );
+        assert!(full.iter().any(|found| found.contains("the row lists 552; RFC 2033 §4.2: ")), "{full:?}");
+        assert!(full.iter().all(|found| found.matches("The row has 552 only").count() < 2), "{full:?}");
+        let plain = seen("C: RCPT TO:<a@example.org>\nS: 554 5.7.1 No");
+        assert!(plain.iter().all(|found| !found.contains("The pair is")), "{plain:?}");
+    }
+
+    #[test]
+    fn codes_of_the_registry_alone_need_no_enhanced_code() {
+        use crate::protocol::Protocol;
+        use crate::readers::testing::{Place, Table};
+        let table = Table {
+            protocol: Protocol::Smtp,
+            knowledge: crate::Knowledge::default(),
+            before: &["S: 220 mx.example.org", "C: EHLO me", "S: 250 mx.example.org"],
+            rules: |rule| rule.id == "registry-only-reply-code",
+            place: Place::Last,
+        };
+        table.check(&[
+            (&["C: NOOP", "S: 430 no"], "registry-only-reply-code note"),
+            (&["C: NOOP", "S: 533 5.7.1 no"], "registry-only-reply-code note"),
+            (&["C: NOOP", "S: 450 no"], ""),
+            (&["C: NOOP", "S: 523 no"], ""),
+        ]);
     }
 }

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use memchr::memmem;
 use smtp_enhanced_status::EnhancedStatusCode;
 
+use crate::dialogue::End;
 use crate::protocol::command::{Verb, is_domain, is_keyword, is_literal};
-use crate::protocol::reply::{Defect, DefectSet, Line};
+use crate::protocol::notation::quoted;
+use crate::protocol::reply::{Defect, DefectSet, Line, LineEnd};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -29,10 +31,10 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.reply.defects().intersects(DefectSet::FRAMING) {
         return;
     }
-    match observation.verb() {
-        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => ehlo(observation, findings),
-        Some(Verb::Helo) if observation.is(&[250]) => helo(observation, findings),
-        _ => {}
+    if is_extended(observation) {
+        ehlo(observation, findings);
+    } else if observation.verb() == Some(Verb::Helo) && observation.is(&[250]) {
+        helo(observation, findings);
     }
 }
 
@@ -64,11 +66,13 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
                 );
             }
             Defect::Separator => findings.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, location),
+            Defect::Incomplete => unfinished(observation, line, findings),
             Defect::BareCode if challenge => {}
             Defect::BareCode => findings.add(RuleId::TEXT_OR_SPACE_AFTER_CODE, location),
             Defect::MixedCodes => {
                 let early = observation.is_greeting() && observation.exchange.pipelined;
-                findings.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", location);
+                let detail = mixed_codes(observation, line);
+                findings.add_if(early, RuleId::LINES_SHARE_CODE, "early-talk", detail);
             }
             Defect::BareLf => findings.add(RuleId::LINES_END_CRLF, format!("{location}: LF without CR")),
             Defect::BareCr => findings.add(RuleId::LINES_END_CRLF, format!("{location}: CR without LF")),
@@ -76,13 +80,32 @@ fn defects(observation: &Observation<'_>, findings: &mut Findings) {
                 findings.add(RuleId::LINE_LENGTH, format!("line {} is longer than 512 octets", line + 1));
             }
             Defect::EightBit if *may_be_utf8 => {}
-            Defect::Control if line == 0 && is_ehlo_reply(observation) => {}
+            // `ehlo-greet` (RFC 5321 §4.1.1.1). RFC 2033 §4.1: LHLO has the semantics of EHLO.
+            Defect::Control if line == 0 && is_extended(observation) => {}
             Defect::Control | Defect::EightBit => {
                 findings.add_if(*is_echo, RuleId::TEXT_PRINTABLE_ASCII, "echo", location);
             }
             _ => {}
         }
     }
+}
+
+/// RFC 5321 §4.2.1: the last line of a reply has a space after its code. A reply that breaks off within a line may have
+/// been lost on its way, as may one whose connection broke.
+fn unfinished(observation: &Observation<'_>, line: usize, findings: &mut Findings) {
+    let ended = matches!(observation.exchange.end, End::TimedOut | End::Closed);
+    let last = observation.reply.lines().last();
+    let announced = last.is_some_and(|last| last.end() != LineEnd::None && last.separator() == Some(b'-'));
+    if ended && announced {
+        let detail = format!("line {} has a hyphen, but no line follows", line + 1);
+        findings.add(RuleId::SEPARATOR_SPACE_OR_HYPHEN, detail);
+    }
+}
+
+fn mixed_codes(observation: &Observation<'_>, index: usize) -> String {
+    let number = |index: usize| observation.reply.lines().nth(index).and_then(|line| line.number());
+    let shown = |number: Option<u16>| number.map_or("no code".to_owned(), |number| format!("{number:03}"));
+    format!("line 1 has {}, line {} has {}", shown(number(0)), index + 1, shown(number(index)))
 }
 
 /// Returns whether RFC 6531 §3.7.4 allows UTF-8 in the reply.
@@ -124,8 +147,9 @@ fn is_echo(observation: &Observation<'_>) -> bool {
     runs.iter().all(is_sent)
 }
 
-fn is_ehlo_reply(observation: &Observation<'_>) -> bool {
-    observation.verb() == Some(Verb::Ehlo) && observation.is(&[250])
+/// Returns whether the reply accepts EHLO or LHLO.
+fn is_extended(observation: &Observation<'_>) -> bool {
+    matches!(observation.verb(), Some(Verb::Ehlo | Verb::Lhlo)) && observation.is(&[250])
 }
 
 /// Judges whether an RFC defines the code for SMTP, or IANA's registry names it.
@@ -193,53 +217,157 @@ fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let word = first_word(&first);
-    if !is_domain(word) && !is_literal(word) {
-        findings.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {:?}", lossy(word)));
+    if is_domain(word) {
+        if !observation.reply.defects().intersects(DefectSet::FRAMING) {
+            qualified(word, findings);
+        }
+    } else if !is_literal(word) {
+        findings.add(RuleId::GREETING_NAMES_DOMAIN, format!("first word {}", quoted(word)));
+    }
+}
+
+/// RFC 5321 §2.3.5: only fully qualified names appear in SMTP.
+fn qualified(domain: &[u8], findings: &mut Findings) {
+    if !domain.contains(&b'.') {
+        findings.add(RuleId::DOMAIN_FULLY_QUALIFIED, format!("first word {}, without a dot", quoted(domain)));
     }
 }
 
 /// RFC 5321 §4.1.1.1, `ehlo-ok-rsp`.
 fn ehlo(observation: &Observation<'_>, findings: &mut Findings) {
+    let mut lines = observation.reply.lines();
+    if let Some(first) = lines.next() {
+        ehlo_domain(first_word(&first), findings);
+    }
+    let mut wrong = WrongLines::default();
+    for (index, line) in lines.enumerate() {
+        ehlo_line(index + 2, line.text(), &mut wrong, findings);
+    }
+    if let Some(detail) = wrong.detail() {
+        findings.add(RuleId::EHLO_REPLY_GRAMMAR, detail);
+    }
+}
+
+fn ehlo_domain(word: &[u8], findings: &mut Findings) {
+    let detail = || format!("first word {}", quoted(word));
+    // Other rules are about octets that are no printable ASCII.
+    if !word.iter().all(|octet| matches!(octet, b'!'..=b'~')) && !word.is_empty() {
+        return;
+    }
+    // An EHLO keyword also has the form of a domain, so a missing first line shows only by a known keyword.
+    if is_literal(word) {
+        findings.add_under(RuleId::EHLO_REPLY_GRAMMAR, "address-literal", detail());
+    } else if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
+        findings.add(RuleId::EHLO_REPLY_GRAMMAR, detail());
+    } else {
+        qualified(word, findings);
+    }
+}
+
+/// Judges a line after the first. `number` counts from 1.
+fn ehlo_line(number: usize, text: &[u8], wrong: &mut WrongLines, findings: &mut Findings) {
     let rule = RuleId::EHLO_REPLY_GRAMMAR;
-    for (index, line) in observation.reply.lines().enumerate() {
-        let word = first_word(&line);
-        if index == 0 {
-            // An EHLO keyword also has the form of a domain, so a missing first line shows only by a known keyword.
-            if !is_domain(word) || word.eq_ignore_ascii_case(b"ENHANCEDSTATUSCODES") || is_code(word) {
-                findings.add(rule, format!("first word {:?}", lossy(word)));
-            }
-            continue;
+    let word = text.split(|octet| *octet == b' ').next().unwrap_or_default();
+    let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
+    if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
+        findings.add_under(rule, "legacy-auth-line", format!("line {number}"));
+    } else if !text.iter().all(|octet| matches!(octet, b' '..=b'~')) {
+        // Another rule is about octets that are no printable ASCII.
+        if text.contains(&b'\t') {
+            wrong.add(number, text);
         }
-        let text = line.text();
-        let parameters = |text: &[u8]| text.split(|octet| *octet == b' ').skip(1).all(is_parameter);
-        if word.len() > 5 && word[..5].eq_ignore_ascii_case(b"AUTH=") {
-            findings.add_under(rule, "legacy-auth-line", format!("line {}", index + 1));
-        } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
-            findings.add(rule, format!("line {}: {:?}", index + 1, lossy(text)));
-        } else if text.ends_with(b" ") {
-            findings.add_under(rule, "trailing-space", format!("line {}", index + 1));
+    } else if !is_keyword(word) || !parameters(text.trim_ascii_end()) {
+        wrong.add(number, text);
+    } else if text.ends_with(b" ") {
+        findings.add_under(rule, "trailing-space", format!("line {number}"));
+    }
+}
+
+/// The lines of a reply that are wrong. The first ones are shown, and all are counted.
+#[derive(Default)]
+struct WrongLines {
+    shown: Vec<String>,
+    count: usize,
+}
+
+impl WrongLines {
+    /// The number of lines that are shown.
+    const SHOWN: usize = 5;
+
+    fn add(&mut self, number: usize, text: &[u8]) {
+        self.count += 1;
+        if self.shown.len() < WrongLines::SHOWN {
+            self.shown.push(format!("line {number}: {}", quoted(text)));
+        }
+    }
+
+    /// Returns what is shown. `None` if no line is wrong.
+    fn detail(&self) -> Option<String> {
+        let more = self.count - self.shown.len();
+        let shown = self.shown.join(", ");
+        match (self.count, more) {
+            (0, _) => None,
+            (_, 0) => Some(shown),
+            _ => Some(format!("{shown}, and {more} more")),
         }
     }
 }
 
 /// RFC 5321 §3.2: HELO is not answered with a list of keywords.
 fn helo(observation: &Observation<'_>, findings: &mut Findings) {
-    const KEYWORDS: [&[u8]; 8] = [
-        b"SIZE",
-        b"PIPELINING",
-        b"8BITMIME",
-        b"ENHANCEDSTATUSCODES",
-        b"STARTTLS",
-        b"SMTPUTF8",
-        b"CHUNKING",
-        b"DSN",
-    ];
-    let listed =
-        |line: Line<'_>| KEYWORDS.iter().any(|keyword| first_word(&line).eq_ignore_ascii_case(keyword));
-    if observation.reply.lines().skip(1).any(listed) {
-        findings.add(RuleId::HELO_WITHOUT_KEYWORDS, "a list of keywords");
+    if let Some(line) = observation.reply.lines().skip(1).find(|line| lists_keyword(line.text())) {
+        findings.add(RuleId::HELO_WITHOUT_KEYWORDS, format!("a list of keywords: {}", quoted(line.text())));
     }
 }
+
+/// Returns whether a text is a line of an EHLO reply: a registered keyword, and parameters as machines write them. In
+/// `SIZE does not matter`, the other words are not parameters.
+fn lists_keyword(text: &[u8]) -> bool {
+    let mut words = text.trim_ascii_end().split(|octet| *octet == b' ');
+    let keyword = words.next().unwrap_or_default();
+    let is_listed = KEYWORDS.iter().any(|known| keyword.eq_ignore_ascii_case(known.as_bytes()));
+    is_listed && words.all(|word| is_parameter(word) && !word.iter().any(u8::is_ascii_lowercase))
+}
+
+/// The keywords of IANA's registry "SMTP Service Extensions".
+const KEYWORDS: [&str; 36] = [
+    "8BITMIME",
+    "ATRN",
+    "AUTH",
+    "BINARYMIME",
+    "BURL",
+    "CHECKPOINT",
+    "CHUNKING",
+    "CONNEG",
+    "CONPERM",
+    "DELIVERBY",
+    "DSN",
+    "ENHANCEDSTATUSCODES",
+    "ETRN",
+    "EXPN",
+    "FUTURERELEASE",
+    "HELP",
+    "LIMITS",
+    "MT-PRIORITY",
+    "MTRK",
+    "NO-SOLICITING",
+    "ONEX",
+    "PIPELINING",
+    "REQUIRETLS",
+    "RRVS",
+    "SAML",
+    "SEND",
+    "SIZE",
+    "SMTPUTF8",
+    "SOML",
+    "STARTTLS",
+    "SUBMITTER",
+    "TURN",
+    "UTF8SMTP",
+    "VERB",
+    "VRFY",
+    "XCLIENT",
+];
 
 fn is_parameter(word: &[u8]) -> bool {
     !word.is_empty() && word.iter().all(u8::is_ascii_graphic)
@@ -251,10 +379,6 @@ fn is_code(word: &[u8]) -> bool {
 
 fn first_word<'a>(line: &Line<'a>) -> &'a [u8] {
     line.text().split(|octet| *octet == b' ').next().unwrap_or_default()
-}
-
-fn lossy(octets: &[u8]) -> String {
-    octets.escape_ascii().to_string()
 }
 
 #[cfg(test)]
@@ -273,7 +397,8 @@ mod tests {
 
     #[test]
     fn details_say_what_is_wrong() {
-        let hello = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\n";
+        let hello =
+            "S: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\n";
         let seen = |reply: &str| {
             let dialogue = dialogue(&format!("{hello}{reply}"));
             let findings = judge(&[dialogue], &crate::Knowledge::default(), Strictness::default()).findings;
@@ -282,6 +407,7 @@ mod tests {
         assert_eq!(seen("S: 250 2.0.0 Ok\\n"), ["line 1, octet 13: LF without CR"]);
         assert_eq!(seen("S: 250 2.0.0 \\x0dOk"), ["line 1, octet 11: CR without LF"]);
         assert_eq!(seen("S: 250-Ok\nS: 250 2.0.0 Ok"), ["line 1 has no code, line 2 has 2.0.0"]);
+        assert_eq!(seen("S: 250-2.0.0 Ok\nS: 251 2.0.0 Ok"), ["line 1 has 250, line 2 has 251"]);
     }
 
     #[test]
@@ -338,6 +464,134 @@ mod tests {
                 (&["C: EHLO me.example.org", reply], "lines-share-code/early-talk warning at 0"),
                 (&[reply], "lines-share-code error at 0"),
                 (&[GREETING, "C: HELP\nC: NOOP", help], "lines-share-code error at 1"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_reply_ends_with_a_line_that_has_a_space() {
+        let separator = "separator-space-or-hyphen error at";
+        let ours = |rule: &Rule| {
+            ["separator-space-or-hyphen", "lines-share-code", "reply-code-range", "one-reply-per-command"]
+                .contains(&rule.id)
+        };
+        check(
+            ours,
+            &[
+                (&["S: 220-mx 421 4.2.1 refused", "#: closed by server"], &format!("{separator} 0")),
+                (&[GREETING, "C: NOOP", "S: 250-Ok", "#: timeout"], &format!("{separator} 1")),
+                (
+                    &[GREETING, "C: NOOP", "S: 250-Ok", "S: 250-Ok", "#: closed by server"],
+                    &format!("{separator} 1"),
+                ),
+                (&[GREETING, "C: NOOP", "S: 250-Ok", "C: QUIT", "S: 221 Bye"], &format!("{separator} 1")),
+                (&[GREETING, "C: NOOP", "S: 250-Ok", "C: QUIT", "S: 250 Ok", "S: 221 Bye"], ""),
+                (&[GREETING, "C: NOOP", "S: 250 O\\+", "#: closed by server"], ""),
+                (&[GREETING, "C: NOOP", "S: 250-O\\+", "#: closed by server"], ""),
+                (&[GREETING, "C: NOOP", "S: 250-Ok", "S: 250 Ok", "#: timeout"], ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_line_that_lf_broke_off_belongs_to_its_reply() {
+        let ours = |rule: &Rule| rule.label.starts_with("RS-");
+        let half = "S: 500 Error: command \"NOOP\\n";
+        let crlf = "lines-end-crlf error at 1";
+        check(
+            ours,
+            &[
+                (&[GREETING, "C: FOO", half, "S: QUIT\" not recognized"], crlf),
+                (
+                    &[
+                        GREETING,
+                        "C: FOO",
+                        half,
+                        "S: A\\n",
+                        "S: QUIT\" not recognized",
+                        "C: NOOP",
+                        "S: 250 Ok",
+                    ],
+                    crlf,
+                ),
+                (&[GREETING, "C: FOO", "S: 500-Error: \"NOOP\\n", "S: QUIT\" not", "S: 500 known"], crlf),
+                (
+                    &[GREETING, "C: FOO", "S: 500-Error: \"NOOP", "S: QUIT\" not", "S: 500 known"],
+                    "reply-code-range error at 1",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_are_qualified() {
+        let hello = |first: &'static str| ["S: 220 mx.example.org", "C: EHLO me.example.org", first];
+        let ours = |rule: &Rule| {
+            ["greeting-names-domain", "domain-fully-qualified", "ehlo-reply-grammar", "text-printable-ascii"]
+                .contains(&rule.id)
+        };
+        check(
+            ours,
+            &[
+                (&["S: 220 At your service"], "domain-fully-qualified warning at 0"),
+                (&["S: 220-ESMTP server", "S: 220 ready"], "domain-fully-qualified warning at 0"),
+                (&["S: 220 [010.0.0.1] ready"], ""),
+                (&["S: 220 [IPv6:2001:db8::1] ready"], ""),
+                (&["S: 220 *** ready"], "greeting-names-domain warning at 0"),
+                (&["S: 220-mx 421 4.2.1 refused", "#: closed by server"], ""),
+                (
+                    &hello("S: 250-Hello client.example.org\nS: 250 DSN"),
+                    "domain-fully-qualified warning at 1",
+                ),
+                (&hello("S: 250-[192.0.2.1]\nS: 250 DSN"), "ehlo-reply-grammar/address-literal note at 1"),
+                (&hello("S: 250-[192.0.2]\nS: 250 DSN"), "ehlo-reply-grammar error at 1"),
+                (&hello("S: 250 mx.example.org Hello \\x07"), ""),
+            ],
+        );
+        let lhlo = ["S: 220 mx.example.org", "C: LHLO me.example.org", "S: 250 mx.example.org Hello \\x07"];
+        let knowledge = crate::Knowledge::default();
+        let table =
+            Table { protocol: Protocol::Lmtp, knowledge, before: &[], rules: ours, place: Place::Anywhere };
+        table.check(&[(&lhlo, "")]);
+    }
+
+    #[test]
+    fn all_bad_lines_of_ehlo_are_named() {
+        let hello = "C: EHLO me.example.org\nS: 250-mx.example.org\n";
+        let seen = |lines: &str| {
+            let dialogue = dialogue(&format!("{GREETING}\n{hello}{lines}"));
+            let findings = judge(&[dialogue], &crate::Knowledge::default(), Strictness::default()).findings;
+            let ours = findings.into_iter().filter(|finding| finding.rule.rule().id == "ehlo-reply-grammar");
+            ours.map(|finding| format!("{}: {}", finding.level, finding.detail)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            seen("S: 250-X_A\nS: 250-DSN\nS: 250-AUTH=LOGIN\nS: 250 'b'"),
+            ["error: line 2: \"X_A\", line 5: \"'b'\""]
+        );
+        assert_eq!(
+            seen("S: 250-X_A\nS: 250-DSN a=\\xc3\nS: 250 Y\\x09B"),
+            ["error: line 2: \"X_A\", line 4: \"Y\\x09B\""]
+        );
+        let many = "S: 250-X_A\n".repeat(8);
+        let [found] = <[String; 1]>::try_from(seen(&format!("{many}S: 250 DSN"))).expect("one finding");
+        assert!(found.contains("line 6: \"X_A\", and 3 more"), "{found}");
+    }
+
+    #[test]
+    fn helo_lists_no_keywords() {
+        let helo =
+            |lines: &'static str| [GREETING, "C: HELO me.example.org", "S: 250-mx.example.test", lines];
+        let found = "helo-without-keywords error at 1";
+        check(
+            |rule| rule.id == "helo-without-keywords",
+            &[
+                (&helo("S: 250-AUTH PLAIN LOGIN\nS: 250 ok"), found),
+                (&helo("S: 250 HELP"), found),
+                (&helo("S: 250 SIZE 1000"), found),
+                (&helo("S: 250 ETRN"), found),
+                (&helo("S: 250 SIZE matters not here"), ""),
+                (&helo("S: 250 Help is on its way"), ""),
+                (&[GREETING, "C: HELO me.example.org", "S: 250 SIZE"], ""),
             ],
         );
     }

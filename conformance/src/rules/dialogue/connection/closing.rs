@@ -1,4 +1,4 @@
-//! When a server may close (RFC 5321 §3.8, §4.1.1.10).
+//! When a server may close, and when it must (RFC 5321 §3.8, §4.1.1.10).
 
 use crate::counted::counted;
 use crate::dialogue::batch::{Batch, Count, due, is_wait};
@@ -13,6 +13,10 @@ use super::{Connection, LocatedFindings};
 /// three.
 const MANY_REFUSALS: usize = 4;
 
+/// From this number of unknown commands on, a server may assume an attack. Below it, RFC 5321 §3.8 wants it to be tolerant
+/// of them.
+const MANY_UNKNOWN: usize = 10;
+
 /// The number of failed logins that a server should allow (RFC 4954 §9).
 const LEAST_ATTEMPTS: usize = 3;
 
@@ -20,6 +24,8 @@ const LEAST_ATTEMPTS: usize = 3;
 const DEFENCES: [&str; 6] = ["too many", "synchroni", "pipelin", "timeout", "timed out", "idle"];
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    answers_after_refusal(connection, findings);
+    stays_open(connection, findings);
     let Some(closing) = Closing::find(connection) else { return };
     if connection.steps.first().is_some_and(|step| step.number() == Some(554)) {
         refused_opening(connection, &closing, findings);
@@ -38,6 +44,8 @@ struct Closing<'a> {
     batch: Batch<'a>,
     /// The last reply: the index of its exchange, its index there, and its code.
     last: Option<(usize, usize, u16)>,
+    /// The number of unknown commands that were refused before.
+    unknown: usize,
 }
 
 impl<'a> Closing<'a> {
@@ -60,9 +68,18 @@ impl<'a> Closing<'a> {
         };
         let replies: Vec<(usize, usize, u16)> = until.iter().enumerate().flat_map(numbers).collect();
         let last = replies.last().copied();
-        let refusals = replies.iter().filter(|(.., number)| *number >= 400).count();
-        let closing = Closing { at: broken, step, batch, last };
-        (known && !quit && refusals < MANY_REFUSALS && !closing.is_defence(connection)).then_some(closing)
+        let refused = || replies.iter().filter(|(.., number)| *number >= 400);
+        let refusals = refused().count();
+        let unknown = refused().filter(|(exchange, ..)| until.get(*exchange).is_some_and(is_unknown)).count();
+        let limit = if unknown == refusals { MANY_UNKNOWN } else { MANY_REFUSALS };
+        let closing = Closing { at: broken, step, batch, last, unknown };
+        (known && !quit && refusals < limit && !closing.is_defence(connection)).then_some(closing)
+    }
+
+    /// Returns whether the last reply answers an unknown command.
+    fn is_after_unknown(&self, connection: &Connection<'_>) -> bool {
+        let step = self.last.and_then(|(exchange, ..)| connection.steps.get(exchange));
+        step.is_some_and(is_unknown) && self.last.is_some_and(|(.., number)| number >= 500)
     }
 
     /// Returns whether the text or the code of the last reply explains the closing.
@@ -148,9 +165,15 @@ fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, findings: &
 /// RFC 5321 §3.8, and RFC 2920 §3.2 if pipelined commands lost their replies.
 fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, number)) = closing.last else { return };
+    let rule = RuleId::CLOSES_ONLY_WHEN_ALLOWED;
+    let condition = match closing.unknown {
+        _ if !closing.is_after_unknown(connection) => Some("other-command"),
+        0..MANY_REFUSALS => None,
+        _ => Some("several-unknown"),
+    };
     if !closing.is_pending() {
         let location = connection.location(exchange, Some(nth));
-        findings.at(location).add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, "closed after this reply");
+        findings.at(location).add_with(rule, condition, "closed after this reply");
         return;
     }
     let findings = findings.at(connection.location(closing.at, None));
@@ -160,8 +183,63 @@ fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut Loc
         findings.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else {
         let detail = format!("closed instead of replying, after {number} to the previous act");
-        findings.add(RuleId::CLOSES_ONLY_WHEN_ALLOWED, detail);
+        findings.add_with(rule, condition, detail);
     }
+}
+
+/// Returns whether an act is a command that servers do not know.
+fn is_unknown(step: &Step<'_>) -> bool {
+    step.verb() == Some(Verb::Other) && !is_foreign(step)
+}
+
+/// RFC 5321 §3.1: after a 554 greeting, commands other than QUIT get 503.
+fn answers_after_refusal(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let mut steps = connection.sure();
+    if steps.next().is_none_or(|(_, first)| first.exchange.act != Act::Connect || first.number() != Some(554))
+    {
+        return;
+    }
+    let intervening =
+        |step: &Step<'_>| step.verb().is_some_and(|verb| !matches!(verb, Verb::Quit | Verb::Other));
+    let answered = steps.find(|(_, step)| {
+        intervening(step) && step.number().is_some_and(|number| !matches!(number, 421 | 503))
+    });
+    if let Some((exchange, step)) = answered {
+        let detail = format!("{} after the greeting 554", step.number().unwrap_or_default());
+        let findings = findings.at(connection.location(exchange, Some(0)));
+        findings.add_under(RuleId::REFUSED_OPENING_WAITS_FOR_QUIT, "other-reply", detail);
+    }
+}
+
+/// RFC 5321 §3.8, §4.1.1.10: the server closes after 221 to QUIT and after 421. What it says to the next command shows
+/// that it did not.
+fn stays_open(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let is_last = |step: &Step<'_>| step.exchange.sure && !step.exchange.pipelined;
+    let steps = || connection.steps.iter().enumerate();
+    let quit = steps()
+        .find(|(_, step)| step.verb() == Some(Verb::Quit) && step.number() == Some(221) && is_last(step));
+    if let Some((at, _)) = quit
+        && let Some((exchange, next)) = next_command(connection, at)
+        && let Some(number) = next.number()
+    {
+        let detail = format!("{number} to a command after 221 to QUIT");
+        findings.at(connection.location(exchange, Some(0))).add(RuleId::CLOSES_AFTER_QUIT, detail);
+    }
+    let down = steps().find(|(_, step)| step.number() == Some(421) && is_last(step));
+    if let Some((at, _)) = down
+        && let Some((exchange, next)) = next_command(connection, at)
+        && next.verb() != Some(Verb::Quit)
+        && let Some(number) = next.number().filter(|number| *number != 421)
+    {
+        let detail = format!("{number} to a command after 421");
+        findings.at(connection.location(exchange, Some(0))).add(RuleId::CLOSES_AFTER_421, detail);
+    }
+}
+
+/// Returns the act after an exchange, if it is a command.
+fn next_command<'a>(connection: &Connection<'a>, at: usize) -> Option<(usize, &'a Step<'a>)> {
+    let next = connection.steps.get(at + 1)?;
+    matches!(next.exchange.act, Act::Command(_)).then_some((at + 1, next))
 }
 
 /// Returns whether an act is not from a mail client but a header field or a request of another protocol.

@@ -4,12 +4,13 @@ use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb};
-use crate::protocol::reply::Token;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
 
-use super::{Connection, LocatedFindings, is_coded};
+use crate::rules::reply::extension::dsn::blames_notification;
+
+use super::{Connection, LocatedFindings};
 
 /// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
@@ -19,8 +20,8 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
         listed_capability(location, &observation, findings);
         two_minutes(location, &observation, findings);
     }
-    codes_after_tls(connection, findings);
     notification_parameters(connection, findings);
+    listed_parameters(connection, findings);
 }
 
 /// RFC 5321 §4.2.4: a command that EHLO lists is neither unknown (500) nor unimplemented (502).
@@ -44,11 +45,16 @@ fn listed_capability(location: Location, observation: &Observation<'_>, findings
     if location.reply == Some(0)
         && matches!(number, 500 | 502)
         && offered.has(keyword)
-        && is_well_formed(observation, &command, offered)
+        && (is_well_formed(observation, &command, offered) || is_bare_auth(&command) && number == 502)
     {
         let detail = format!("{number}, although EHLO lists {keyword}");
         findings.at(location).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
     }
+}
+
+/// Returns whether AUTH lacks its mechanism. That is a syntax error, but no reason to call the command unimplemented.
+fn is_bare_auth(command: &Command<'_>) -> bool {
+    command.verb() == Verb::Auth && command.words().next().is_none()
 }
 
 /// Returns whether 500 cannot mean a syntax error in the command or that the command comes at the wrong time.
@@ -87,24 +93,83 @@ fn two_minutes(location: Location, observation: &Observation<'_>, findings: &mut
     }
 }
 
-/// RFC 3207 §4.2, RFC 2034 §4: codes that are announced again under TLS are sent under TLS.
-fn codes_after_tls(connection: &Connection<'_>, findings: &mut LocatedFindings) {
-    let promised = |observation: &Observation<'_>| is_coded(observation) && observation.promises_code();
-    let (after, before): (Vec<_>, Vec<_>) =
-        connection.observations().filter(|(_, seen)| promised(seen)).partition(|(_, seen)| seen.session.tls);
-    let first = |observation: &Observation<'_>| observation.reply.lines().next().map(|line| line.token());
-    let had = before.iter().any(|(_, seen)| first(seen).and_then(Token::exact).is_some());
-    let lost = after.iter().all(|(_, seen)| first(seen) == Some(Token::Absent));
-    // A single kind of reply may lack its code with or without TLS.
-    let kind = |seen: &Observation<'_>| (seen.verb(), seen.number());
-    let several = after.iter().any(|(_, seen)| after.first().is_some_and(|(_, one)| kind(one) != kind(seen)));
-    if had
-        && several
-        && lost
-        && let [(location, _), ..] = after.as_slice()
-    {
-        let detail = format!("none of the {} replies under TLS has a code", after.len());
-        findings.at(*location).add(RuleId::ENHANCED_CODE_AFTER_TLS, detail);
+/// A MAIL without parameters, or with one of an extension that EHLO lists.
+struct Sender<'a> {
+    location: Location,
+    circumstances: Circumstances<'a>,
+    keyword: Option<&'static str>,
+    number: u16,
+    /// Whether the reply gives the parameter as the reason of a refusal.
+    blames: bool,
+}
+
+/// RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1: a server that lists SIZE, 8BITMIME, BINARYMIME or SMTPUTF8 takes its parameter.
+fn listed_parameters(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let senders: Vec<Sender<'_>> = connection
+        .observations()
+        .filter(|(location, _)| location.reply == Some(0))
+        .filter_map(|(location, observation)| sender(location, &observation))
+        .collect();
+    for refused in senders.iter().filter(|sender| sender.number >= 500) {
+        let Some(keyword) = refused.keyword else { continue };
+        let same =
+            |other: &&Sender<'_>| other.keyword.is_none() && other.circumstances == refused.circumstances;
+        let mut bare = senders.iter().filter(same).peekable();
+        let taken = bare.peek().is_some() && bare.all(|other| other.number / 100 == 2);
+        if refused.blames || taken {
+            let why = if taken { ", but accepted without it" } else { "" };
+            let detail = format!("{} to MAIL with {keyword}, which EHLO lists{why}", refused.number);
+            findings.at(refused.location).add(RuleId::LISTED_PARAMETER_ACCEPTED, detail);
+        }
+    }
+}
+
+fn sender<'a>(location: Location, observation: &Observation<'a>) -> Option<Sender<'a>> {
+    let command = observation.command.filter(|command| command.verb() == Verb::Mail && command.is_plain())?;
+    let envelope = command.envelope().filter(Envelope::is_well_formed)?;
+    let (session, path, number) = (observation.session, envelope.path()?, observation.number()?);
+    let mut parameters = envelope.parameters();
+    let keyword = match (parameters.next(), parameters.next()) {
+        (None, _) => None,
+        (Some(parameter), None) => Some(listed_keyword(observation, &parameter)?),
+        _ => return None,
+    };
+    // The sequence, a login, the size, a policy and a limit are other reasons.
+    let policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    let other =
+        matches!(number, 503 | 521 | 530 | 535 | 552) || policy || observation.says(&["auth", "too many"]);
+    let telling = number / 100 == 2 || number / 100 == 5 && !other;
+    let ready = session.hello.is_some() && session.transaction.is_none() && observation.exchange.sure;
+    let blames = matches!(number, 504 | 555) || observation.has_detail(&[(5, 4)]);
+    let circumstances = Circumstances {
+        verb: Verb::Mail,
+        path,
+        tls: session.tls,
+        authenticated: session.authenticated,
+        hello: session.hello,
+        begun: None,
+    };
+    (ready && telling).then_some(Sender { location, circumstances, keyword, number, blames })
+}
+
+/// Returns the keyword of a parameter that a server takes because of what its EHLO reply lists.
+fn listed_keyword(observation: &Observation<'_>, parameter: &Parameter<'_>) -> Option<&'static str> {
+    let session = observation.session;
+    let value = parameter.value.unwrap_or_default();
+    let is = |wanted: &[u8]| value.eq_ignore_ascii_case(wanted);
+    let size = str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
+    let limit = session.offered.as_ref().and_then(|offered| offered.size_limit());
+    let fits = size.is_some_and(|size| limit.is_none_or(|limit| size <= limit));
+    let takes_body = session.offers("8BITMIME") && (is(b"8BITMIME") || is(b"7BIT"))
+        || session.offers("BINARYMIME") && is(b"BINARYMIME");
+    if parameter.is("SIZE") && session.offers("SIZE") && fits {
+        Some("SIZE")
+    } else if parameter.is("BODY") && takes_body {
+        Some("BODY")
+    } else if parameter.is("SMTPUTF8") && session.offers("SMTPUTF8") && parameter.value.is_none() {
+        Some("SMTPUTF8")
+    } else {
+        None
     }
 }
 
@@ -167,7 +232,9 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
         is_valid(command.verb(), &parameter)
             && str::from_utf8(parameter.keyword).is_ok_and(|keyword| !envelope.repeats(keyword))
     });
-    let usable = in_order && telling && valid && !other && observation.exchange.sure;
+    // A refusal that blames the parameters needs no comparison.
+    let plain = !blames_notification(observation, &envelope);
+    let usable = in_order && telling && valid && plain && !other && observation.exchange.sure;
     usable.then_some(Attempt {
         location,
         command,

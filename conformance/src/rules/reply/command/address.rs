@@ -1,6 +1,7 @@
 //! The form of the arguments of MAIL and RCPT.
 
-use crate::protocol::command::{Command, Verb};
+use crate::protocol::command::{Command, Verb, split_route};
+use crate::rules::observation::Observation;
 
 /// Returns whether only the path of a MAIL or RCPT can be a reason to refuse it: the command follows the grammar
 /// exactly, stays within the lengths of RFC 5321 §4.5.3.1, and has no parameters.
@@ -20,8 +21,9 @@ pub(super) fn has_clean_path(command: &Command<'_>) -> bool {
 
 /// Returns whether a path is within the lengths that every server must accept.
 pub(super) fn is_short(path: &[u8]) -> bool {
-    let at = path.iter().rposition(|octet| *octet == b'@');
-    let (local, domain) = path.split_at(at.unwrap_or(path.len()));
+    let (_, mailbox) = split_route(path);
+    let at = mailbox.iter().rposition(|octet| *octet == b'@');
+    let (local, domain) = mailbox.split_at(at.unwrap_or(mailbox.len()));
     // RFC 5321 §4.5.3.1.3 counts the brackets of the path. `domain` includes the at sign.
     path.len() <= 254 && local.len() <= 64 && domain.len() <= 256
 }
@@ -34,6 +36,27 @@ pub(super) fn domain(path: &[u8]) -> &[u8] {
 /// Returns whether a path is the given mailbox. Letter case is ignored, because servers differ in how they treat it.
 pub(super) fn is_mailbox(path: &[u8], mailbox: Option<&String>) -> bool {
     mailbox.is_some_and(|mailbox| path.eq_ignore_ascii_case(mailbox.as_bytes()))
+}
+
+/// Returns whether a command has an address without angle brackets where a path belongs (RFC 5321 §3.3).
+pub(super) fn lacks_brackets(command: &Command<'_>) -> bool {
+    let colon = command.argument().iter().position(|octet| *octet == b':');
+    let rest = colon.and_then(|colon| command.argument().get(colon + 1..)).unwrap_or_default();
+    !rest.trim_ascii().is_empty() && !rest.contains(&b'<') && !rest.contains(&b'>')
+}
+
+/// Returns whether any parameters follow the path, well-formed or not.
+pub(super) fn has_parameters(command: &Command<'_>) -> bool {
+    command.envelope().is_some_and(|envelope| envelope.parameters().next().is_some())
+}
+
+/// Returns whether a refusal of a malformed argument says that the server does not know the command or something else
+/// about it. 555 does so only if nothing follows the path.
+pub(super) fn is_misread(observation: &Observation<'_>, command: &Command<'_>) -> bool {
+    let ends = command.envelope().is_some_and(|envelope| {
+        envelope.path().is_some_and(|path| command.argument().ends_with(&[path, b">"].concat()))
+    });
+    !has_parameters(command) && observation.is(&[500, 502, 504, 552]) || ends && observation.is(&[555])
 }
 
 /// Returns whether the argument of a MAIL or RCPT has an error that servers do not tolerate. They tolerate an address
@@ -54,13 +77,7 @@ pub(super) fn is_broken(command: &Command<'_>) -> bool {
 }
 
 fn is_broken_path(path: &[u8]) -> bool {
-    let mailbox = if path.starts_with(b"@") {
-        path.iter().position(|octet| *octet == b':').and_then(|colon| path.get(colon + 1..))
-    } else {
-        Some(path)
-    };
-    // A source route that has no end is broken.
-    let Some(mailbox) = mailbox else { return true };
+    let (_, mailbox) = split_route(path);
     if mailbox.starts_with(b"\"") {
         return false;
     }

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{control, is_followed, is_outside, limit, seen};
+use super::{control, demand, header, is_followed, is_outside, limit, seen};
 
 /// RFC 5321 §4.3.2. Any command may get 421, 500, 501 or 530.
 const DATA: [u16; 11] = [421, 450, 451, 452, 500, 501, 503, 530, 550, 552, 554];
@@ -28,6 +28,7 @@ pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
         findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
     }
     needs_recipient(observation, findings);
+    limit::recipients_of_message(observation, findings);
 }
 
 /// RFC 5321 §3.3: without a recipient, DATA gets 503 or 554. Another rule judges LMTP.
@@ -35,7 +36,8 @@ fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     let bare = control::is_bare(observation);
     let session = observation.session;
     let chunked = session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
-    if observation.is_lmtp() || !is_followed(observation) || session.recipients() > 0 || chunked {
+    let asks = demand::asks_first(observation);
+    if observation.is_lmtp() || !is_followed(observation) || session.recipients() > 0 || chunked || asks {
         return;
     }
     let refused_otherwise = observation.is_refused() && !observation.is(&[503, 550, 554]);
@@ -45,15 +47,26 @@ fn needs_recipient(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// RFC 4954 §6, RFC 6409 §4.3: 530 asks for a login, which comes before the data. After the message it can only be meant
+/// as something else.
+pub(super) fn access_denied(observation: &Observation<'_>, findings: &mut Findings) {
+    let due = observation.is_end_of_data() && observation.session.recipients() > 0;
+    if due && observation.is(&[530]) && observation.exchange.sure && !demand::asks_for_security(observation) {
+        findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
+    }
+}
+
 /// Judges the replies after the final dot and to the last chunk.
 pub(super) fn end(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);
     late_recipient(observation, findings);
-    resent(observation, findings);
+    header::judge(observation, findings);
+    limit::recipients_of_message(observation, findings);
     limit::data(observation, findings);
 }
 
-/// RFC 5321 §4.3.2; RFC 6409 §6 adds 501. 500 may be about a line of the message (RFC 5321 §4.5.3.1.9).
+/// RFC 5321 §4.3.2. RFC 6409 §6.3 adds no code: 501 there is about a command. 500 may be about a line of the message
+/// (RFC 5321 §4.5.3.1.9).
 fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     let chunk = matches!(observation.exchange.act, Act::Chunk { .. });
@@ -65,8 +78,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let lmtp: &[u16] = if observation.is_lmtp() { &END_LMTP } else { &[] };
     let chunk: &[u16] = if chunk { &END_CHUNK } else { &[] };
     if is_outside(observation, &[&END, lmtp, chunk]) {
-        let submission = observation.is_submission() && observation.is(&[501]);
-        findings.add_if(submission, RuleId::END_OF_DATA_CODES, "message-submission", seen(observation));
+        findings.add(RuleId::END_OF_DATA_CODES, seen(observation));
     }
 }
 
@@ -81,29 +93,4 @@ fn late_recipient(observation: &Observation<'_>, findings: &mut Findings) {
         let detail = format!("{} for {recipients} recipients", seen(observation));
         findings.add(RuleId::LATE_RECIPIENT_FAILURE, detail);
     }
-}
-
-/// RFC 5321 §3.3: Resent fields are not a reason to refuse a message. RFC 6409 §6.3 lets a submission server look at
-/// them.
-fn resent(observation: &Observation<'_>, findings: &mut Findings) {
-    let (Act::Message(octets) | Act::Chunk { octets, .. }) = &observation.exchange.act else { return };
-    if observation.is_submission()
-        || observation.digit() < Some(4)
-        || !names_resent(&observation.reply.text())
-    {
-        return;
-    }
-    if has_resent_field(octets) {
-        findings.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
-    }
-}
-
-/// Returns whether a text has "resent" as a word of its own, not only within one such as "represented".
-fn names_resent(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_alphabetic()).any(|word| word == "resent")
-}
-
-fn has_resent_field(message: &[u8]) -> bool {
-    let mut header = message.split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty());
-    header.any(|line| line.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"Resent-")))
 }

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{is_outside, seen};
+use super::{is_outside, limit, path, seen};
 
 /// RFC 5321 §4.3.2, §3.1; RFC 7504 §3; RFC 6647 §2.1.
 const GREETING: [u16; 4] = [220, 421, 521, 554];
@@ -35,9 +35,11 @@ pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     }
     // RFC 6647 §2.2: greylisting may begin here.
     if observation.digit() != Some(4) && is_outside(observation, &[&HELLO]) {
-        findings.add(RuleId::HELLO_CODES, seen(observation));
+        findings.add_if(observation.is_accepted(), RuleId::HELLO_CODES, "other-success", seen(observation));
     }
     implemented(observation, findings);
+    limit::announced(observation, findings);
+    path::hello(observation, findings);
 }
 
 /// RFC 5321 §4.5.1: a server implements EHLO and HELO.
@@ -47,5 +49,22 @@ fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let good = command.is_plain() && name.len() <= 255 && (is_domain(name) || is_literal(name));
     if good && observation.is_refused() && observation.is(&[500, 502]) {
         findings.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
+    }
+}
+
+/// RFC 3207 §4, RFC 4954 §6: 530 asks for TLS or a login, which EHLO offers as STARTTLS and AUTH. Otherwise a client can do
+/// nothing about it.
+pub(super) fn remedy(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let offered = session.offered.iter().chain(&session.offered_before_tls).any(|offered| {
+        offered.has("STARTTLS")
+            || offered.keywords().any(|keyword| keyword.to_ascii_uppercase().starts_with("AUTH"))
+    });
+    let extended = matches!(session.hello, Some(Verb::Ehlo | Verb::Lhlo)) && session.offered.is_some();
+    if observation.is(&[530]) && observation.exchange.sure && extended && !offered {
+        findings.add(
+            RuleId::ACCESS_DENIED_530_HAS_REMEDY,
+            format!("{}, but EHLO lists no AUTH or STARTTLS", seen(observation)),
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! Rules about MAIL and RCPT apart from the path: parameters, octets that are not ASCII, and a blank after the colon.
+//! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb};
+use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -8,14 +9,13 @@ use crate::rules::observation::Observation;
 use super::{address, is_policy, seen};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
-/// Postfix.
-const KNOWN: [&str; 24] = [
+/// Postfix. CONPERM and CONNEG are left out, because RFC 4141 demands that a server without them refuses them; another
+/// rule judges its code.
+const KNOWN: [&str; 22] = [
     "ALT-ADDRESS",
     "AUTH",
     "BODY",
     "BY",
-    "CONNEG",
-    "CONPERM",
     "ENVID",
     "HOLDFOR",
     "HOLDUNTIL",
@@ -44,11 +44,6 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     space_after_colon(observation, &command, findings);
 }
 
-/// Returns whether any parameters follow the path, well-formed or not.
-pub(super) fn follow(command: &Command<'_>) -> bool {
-    command.envelope().is_some_and(|envelope| envelope.parameters().next().is_some())
-}
-
 /// RFC 5321 §4.1.1.11: an unknown parameter gets 555.
 fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     if !address::has_clean_path(command) {
@@ -74,14 +69,23 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     if observation.is_accepted() {
         let taken = envelope.parameters().find(|parameter| is_unknown(parameter) && !private(parameter));
         if let Some(parameter) = taken {
-            let detail = format!("{} with {}", seen(observation), parameter.keyword.escape_ascii());
+            let detail = format!("{} with {}", seen(observation), shown(parameter.keyword));
             findings.add(rule, detail);
         }
         return;
     }
     let mut parameters = envelope.parameters().peekable();
-    let only = parameters.peek().is_some() && parameters.all(|parameter| is_unknown(&parameter));
-    if only && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
+    // RFC 4141 §4.2, §5.2.
+    let has_own_code = |parameter: &Parameter<'_>| {
+        observation.is(&[504]) && (parameter.is("CONPERM") || parameter.is("CONNEG"))
+    };
+    let only = parameters.peek().is_some()
+        && parameters.all(|parameter| is_unknown(&parameter) && !has_own_code(&parameter));
+    // 503 may be about the sequence, whatever the parameters.
+    let blames = !observation.is(&[503])
+        || observation.has_detail(&[(5, 4)])
+        || observation.says(&["parameter", "option", "argument", "support"]);
+    if only && blames && !is_policy(observation) && observation.is(&[500, 501, 502, 503, 504]) {
         let detail = format!("{} with an unknown parameter", seen(observation));
         findings.add_under(rule, "other-refusal", detail);
     }
@@ -92,7 +96,7 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
 fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     // RFC 1870 §6.1, RFC 6710 §4.1.
     const OWN_CODE: [&str; 2] = ["SIZE", "MT-PRIORITY"];
-    if !follow(command) || !address::has_clean_path(command) {
+    if !address::has_parameters(command) || !address::has_clean_path(command) {
         return;
     }
     let Some(envelope) = command.envelope() else { return };
@@ -107,25 +111,12 @@ fn unavailable(observation: &Observation<'_>, command: &Command<'_>, findings: &
 
 /// RFC 5321 §3.3: a blank after the colon is tolerated or gets 501.
 fn space_after_colon(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    if !command.is_plain() || follow(command) {
+    if !command.is_plain() || address::has_parameters(command) {
         return;
     }
     let Some(envelope) = command.envelope() else { return };
     let otherwise_good = envelope.is_well_formed() && envelope.path().is_some_and(address::is_short);
     if envelope.is_indented() && otherwise_good && observation.is(&[500, 502, 504, 555]) {
         findings.add(RuleId::SPACE_AFTER_COLON, seen(observation));
-    }
-}
-
-/// RFC 5321 §2.4: without an extension that allows it, a command with an octet above 127 is refused.
-pub(super) fn non_ascii(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(command) = observation.command.filter(|command| !command.octets().is_ascii()) else { return };
-    let allowed = match command.verb() {
-        Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
-        _ => observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8")),
-    };
-    if observation.is_accepted() && !allowed {
-        let detail = format!("{} with octets above 127 and without SMTPUTF8", seen(observation));
-        findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }
 }

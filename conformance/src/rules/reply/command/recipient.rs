@@ -1,10 +1,12 @@
 //! Rules about RCPT.
 
+use crate::protocol::Protocol;
+use crate::protocol::command::Command;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{address, is_followed, is_outside, is_policy, limit, parameter, seen};
+use super::{address, demand, is_followed, is_outside, is_policy, limit, parameter, path, seen};
 
 /// RFC 5321 §4.3.2, RFC 7504 §5.1; RFC 3207 §4 and RFC 4954 §6 add 530.
 const RCPT: [u16; 16] = [250, 251, 421, 450, 451, 452, 455, 500, 501, 503, 530, 550, 551, 552, 553, 555];
@@ -15,13 +17,14 @@ const ELSEWHERE: [u16; 4] = [503, 530, 552, 555];
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     codes(observation, findings);
-    parameter::non_ascii(observation, findings);
     if !is_followed(observation) {
         return;
     }
     needs_mail(observation, findings);
-    if is_ready(observation) {
+    if is_ready(observation) && !demand::asks_first(observation) {
+        syntax(observation, findings);
         parameter::judge(observation, findings);
+        path::judge(observation, findings);
         limit::recipients(observation, findings);
         paths(observation, findings);
     }
@@ -47,17 +50,45 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §3.3: RCPT without MAIL gets 503.
+/// RFC 5321 §3.3: RCPT without MAIL gets 503. It does not say what RCPT gets after a MAIL that was refused.
 fn needs_mail(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.session.transaction.is_some() {
+    let rule = RuleId::RCPT_NEEDS_MAIL;
+    let session = observation.session;
+    let asks = observation.is_turned_down() && demand::asks_for_security(observation);
+    if session.transaction.is_some() || asks {
+        return;
+    }
+    if session.mail_refused {
+        if observation.is_accepted() {
+            let detail = format!("{} after a refused MAIL", seen(observation));
+            findings.add_under(rule, "mail-refused", detail);
+        }
         return;
     }
     let clean = observation.command.is_some_and(|command| address::is_clean(&command));
-    if observation.is_accepted() {
-        findings.add(RuleId::RCPT_NEEDS_MAIL, format!("{} without MAIL", seen(observation)));
-    } else if clean && observation.is_refused() && !observation.is(&[503]) && !is_policy(observation) {
-        let detail = format!("{} without MAIL", seen(observation));
-        findings.add_under(RuleId::RCPT_NEEDS_MAIL, "other-refusal", detail);
+    let detail = format!("{} without MAIL", seen(observation));
+    if observation.is_accepted() || clean && observation.is_refused() && !observation.is(&[503]) {
+        let policy = observation.is_refused() && is_policy(observation) && !observation.says(&["relay"]);
+        findings.add_if(policy, rule, "policy", detail);
+    } else if clean && observation.digit() == Some(4) {
+        findings.add_under(rule, "temporary", detail);
+    }
+}
+
+/// RFC 5321 §4.3.2: a malformed argument gets 501. Servers tolerate an address without brackets.
+fn syntax(observation: &Observation<'_>, findings: &mut Findings) {
+    let rule = RuleId::RCPT_SYNTAX_501;
+    let Some(command) = observation.command.filter(Command::is_plain) else { return };
+    let envelope = command.envelope();
+    let null = envelope.is_some_and(|envelope| envelope.path() == Some(b""));
+    let malformed = envelope.is_none_or(|envelope| !envelope.is_well_formed());
+    let detail = format!("{} with a malformed argument", seen(observation));
+    if observation.is_accepted() && (null || address::is_broken(&command)) {
+        findings.add(rule, detail);
+    } else if observation.is_accepted() && address::lacks_brackets(&command) {
+        findings.add_under(rule, "without-brackets", format!("{} without brackets", seen(observation)));
+    } else if malformed && address::is_misread(observation, &command) {
+        findings.add(rule, detail);
     }
 }
 
@@ -85,8 +116,17 @@ fn refuses_path(observation: &Observation<'_>) -> bool {
     observation.is_refused() && !is_policy(observation) && !observation.is(&ELSEWHERE)
 }
 
-/// RFC 5321 §3.3: a mailbox that does not exist gets 550. 551 and 553 also refuse a path. RFC 6409 §4.1 adds 554.
+/// RFC 5321 §3.3: a mailbox that does not exist gets 550. 551 and 553 also refuse a path. RFC 6409 §4.1 adds 554. A server
+/// that looks up recipients later, or a site that wants all mail, accepts it.
 fn unknown(observation: &Observation<'_>, findings: &mut Findings) {
+    if observation.is_accepted() {
+        let others = match observation.session.recipients() {
+            0 => "",
+            _ => " after another recipient",
+        };
+        let detail = format!("{} for a mailbox that does not exist{others}", seen(observation));
+        findings.add(RuleId::UNKNOWN_RECIPIENT_REFUSED, detail);
+    }
     let submission = observation.is_submission() && observation.is(&[554]);
     if refuses_path(observation) && !submission && !observation.is(&[550, 551, 553]) {
         findings.add(
@@ -106,6 +146,10 @@ fn forwarded(observation: &Observation<'_>, findings: &mut Findings) {
 
 /// RFC 5321 §3.6.2, §7.9: a recipient that the server does not relay to gets 550. RFC 6409 §4.1 adds 554.
 fn foreign(observation: &Observation<'_>, findings: &mut Findings) {
+    if observation.is_accepted() && observation.session.protocol == Protocol::Smtp {
+        let detail = format!("{} for a recipient elsewhere, without a login", seen(observation));
+        findings.add(RuleId::FOREIGN_RECIPIENT_REFUSED, detail);
+    }
     let other = observation.is_refused() && !observation.is(&ELSEWHERE) && !observation.is(&[550, 551, 556]);
     let submission = observation.is_submission() && observation.is(&[554]);
     if (other || observation.is(&[454])) && !submission {

@@ -59,13 +59,14 @@ fn openings_and_hellos() {
             (&["C: EHLO me", "S: 421 4.3.2 later"], ""),
             (&["C: EHLO @@", "S: 501 5.5.4 no"], ""),
             (&["C: EHLO @@", "S: 500 no"], ""),
-            (&["C: EHLO me", "S: 553 no"], "hello-codes warning"),
-            (&["C: EHLO me", "S: 521 no"], "hello-codes warning"),
+            (&["C: EHLO me", "S: 553 no"], "hello-codes error"),
+            (&["C: EHLO me", "S: 521 no"], "hello-codes error"),
             (&["C: HELO me", "S: 502 use EHLO"], "hello-implemented error"),
             (&["C: EHLO me", "S: 500 what"], "hello-implemented error"),
             (&["C: LHLO me", "S: 500 what"], ""),
-            (&[EHLO, "C: EHLO me", "S: 503 already"], "hello-codes warning"),
-            (&[EHLO, "C: NOOP", "S: 521 5.7.1 no"], "no-521-after-opening note, noop-answered-250 error"),
+            (&[EHLO, "C: EHLO me", "S: 503 already"], "hello-codes error"),
+            (&["C: EHLO me", "S: 220 go on"], "hello-codes/other-success warning"),
+            (&[EHLO, "C: NOOP", "S: 521 5.7.1 no"], "no-521-after-opening warning, noop-answered-250 error"),
         ],
     );
 }
@@ -77,12 +78,14 @@ fn commands_that_work_at_any_time() {
         &[
             (&["C: NOOP", "S: 250 Ok"], ""),
             (&["C: NOOP", "S: 503 hello?"], "works-before-hello warning"),
-            (&["C: RSET", "S: 503 hello?"], "works-before-hello warning"),
+            (&["C: RSET", "S: 503 hello?"], "rset-answered-250 error"),
             (&["C: HELP", "S: 503 hello?"], "works-before-hello warning"),
+            (&["C: HELP", "S: 502 Send HELO first"], "works-before-hello warning"),
+            (&["C: VRFY bob", "S: 550 Say hello first"], "works-before-hello warning"),
             (&["C: RSET", "S: 530 5.7.0 TLS"], ""),
             (&[EHLO, "C: RSET", "S: 250 2.0.0 Ok"], ""),
             (&[EHLO, "C: RSET", "S: 421 4.3.2 bye"], ""),
-            (&[EHLO, "C: RSET", "S: 450 4.3.2 busy"], ""),
+            (&[EHLO, "C: RSET", "S: 450 4.3.2 busy"], "rset-answered-250/temporary note"),
             (&[EHLO, "C: RSET", "S: 503 5.5.1 no"], "rset-answered-250 error"),
             (&[EHLO, MAIL, "C: RSET", "S: 221 bye"], "rset-answered-250 error"),
             (&[EHLO, "C: RSET x", "S: 501 5.5.4 no"], ""),
@@ -91,7 +94,9 @@ fn commands_that_work_at_any_time() {
             (&[EHLO, "C: NOOP", "S: 251 Ok"], "noop-answered-250 error"),
             (&[EHLO, "C: NOOP x", "S: 250 2.0.0 Ok"], ""),
             (&[EHLO, "C: NOOP x", "S: 501 5.5.4 no"], "noop-answered-250/argument-refused warning"),
-            (&[EHLO, "C: NOOP ", "S: 500 5.5.4 no"], "noop-answered-250/argument-refused warning"),
+            (&[EHLO, "C: NOOP", "S: 450 4.3.2 busy"], "noop-answered-250/temporary note"),
+            (&[EHLO, "C: NOOP x", "S: 450 4.3.2 busy"], ""),
+            (&[EHLO, "C: QUIT", "S: 450 4.3.2 busy"], "quit-answered-221/temporary note"),
             (&[EHLO, "C: NOOP", "S: 554 Too many nonmail commands"], ""),
             (&[EHLO, "C: RSET", "S: 554 SMTP synchronization error"], ""),
             (&["C: QUIT", "S: 221 2.0.0 Bye"], ""),
@@ -110,7 +115,19 @@ fn mail() {
         Protocol::Smtp,
         &[
             (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 250 2.1.0 Ok"], ""),
-            (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 530 5.7.0 TLS"], ""),
+            (
+                &[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 530 5.7.0 TLS"],
+                "access-denied-530-has-remedy warning",
+            ),
+            (&["C: HELO me\nS: 250 mx", "C: MAIL FROM:<bob@example.org>", "S: 530 5.7.0 TLS"], ""),
+            (
+                &[
+                    "C: EHLO me\nS: 250-mx\nS: 250 AUTH PLAIN",
+                    "C: MAIL FROM:<bob@example.org>",
+                    "S: 530 5.7.0 Login",
+                ],
+                "",
+            ),
             (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 451 4.1.8 later"], ""),
             (
                 &[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 450 4.1.8 later"],
@@ -127,31 +144,35 @@ fn mail() {
                 &["C: MAIL FROM:<bob@example.org>", "S: 250 2.1.0 Ok"],
                 "bad-sequence-503/mail-before-hello note",
             ),
-            (&["C: MAIL FROM:<bob@example.org>", "S: 501 hello?"], "bad-sequence-503/other-refusal warning"),
+            (&["C: MAIL FROM:<bob@example.org>", "S: 501 hello?"], "bad-sequence-503 error"),
             (&["C: MAIL FROM:bob", "S: 501 hello?"], ""),
             (&[EHLO, MAIL, "C: MAIL FROM:<bob@example.org>", "S: 503 5.5.1 no"], ""),
-            (&[EHLO, MAIL, "C: MAIL FROM:<bob@example.org>", "S: 250 2.1.0 Ok"], "bad-sequence-503 warning"),
             (
-                &[EHLO, MAIL, "C: MAIL FROM:<bob@example.org>", "S: 501 5.5.1 no"],
-                "bad-sequence-503/other-refusal warning",
+                &[EHLO, MAIL, "C: MAIL FROM:<bob@example.org>", "S: 250 2.1.0 Ok"],
+                "bad-sequence-503/nested-mail note",
             ),
+            (&[EHLO, MAIL, "C: MAIL FROM:<bob@example.org>", "S: 501 5.5.1 no"], "bad-sequence-503 error"),
             (&[EHLO, MAIL, "C: MAIL FROM:<bob@example.org> FOO", "S: 555 5.5.4 no"], ""),
             (&[EHLO, MAIL, "C: MAIL FROM:<eve@example.org>", "S: 550 5.7.1 no"], ""),
-            (&[EHLO, "C: MAIL FROM:bob@example.org", "S: 250 2.1.0 Ok"], ""),
+            (
+                &[EHLO, "C: MAIL FROM:bob@example.org", "S: 250 2.1.0 Ok"],
+                "mail-syntax-501/without-brackets note",
+            ),
             (&[EHLO, "C: MAIL FROM:<bob>", "S: 250 2.1.0 Ok"], ""),
-            (&[EHLO, "C: MAIL FROM:<bob@example.org", "S: 250 2.1.0 Ok"], "mail-syntax-501 warning"),
-            (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 250 2.1.0 Ok"], "mail-syntax-501 warning"),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org", "S: 250 2.1.0 Ok"], "mail-syntax-501/accepted warning"),
+            (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 250 2.1.0 Ok"], "mail-syntax-501/accepted warning"),
             (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 501 5.1.7 no"], ""),
             (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 553 5.1.7 no"], ""),
-            (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 550 5.1.7 no"], ""),
+            (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 550 5.1.7 no"], "mail-syntax-501/mailbox-refused note"),
+            (&[EHLO, "C: MAIL FROM:<a@@b>", "S: 555 5.5.4 no"], "mail-syntax-501 error"),
             (&[EHLO, "C: MAIL FROM:<bob@example.org>x", "S: 555 5.5.4 no"], ""),
-            (&[EHLO, "C: MAIL", "S: 500 what"], "mail-syntax-501/refused-otherwise warning"),
+            (&[EHLO, "C: MAIL", "S: 500 what"], "mail-syntax-501 error"),
             (&[EHLO, "C: MAIL FROM: <bob@example.org>", "S: 250 2.1.0 Ok"], ""),
             (&[EHLO, "C: MAIL FROM: <bob@example.org>", "S: 501 5.5.4 no"], ""),
             (&[EHLO, "C: MAIL FROM: <bob@example.org>", "S: 500 5.5.2 no"], "space-after-colon note"),
             (
                 &[EHLO, "C: MAIL FROM:<b\u{f6}b@example.org>", "S: 250 2.1.0 Ok"],
-                "non-ascii-command-refused warning",
+                "non-ascii-command-refused error",
             ),
             (&[EHLO, "C: MAIL FROM:<b\u{f6}b@example.org> SMTPUTF8", "S: 250 2.1.0 Ok"], ""),
             (&[EHLO, "C: MAIL FROM:<b\u{f6}b@example.org>", "S: 553 5.6.7 no"], ""),
@@ -201,8 +222,9 @@ fn parameters() {
             (&[EHLO, "C: MAIL FROM:<bob@example.org> XFOO=1", "S: 250 2.1.0 Ok"], ""),
             (&[EHLO, "C: MAIL FROM:<bob@example.org> HOLDFOR=1", "S: 250 2.1.0 Ok"], ""),
             (&[EHLO, "C: MAIL FROM:<bob> FOO=1", "S: 501 5.1.7 no"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test> FOO", "S: 503 no"], ""),
             (
-                &[EHLO, MAIL, "C: RCPT TO:<alice@example.test> FOO", "S: 503 no"],
+                &[EHLO, MAIL, "C: RCPT TO:<alice@example.test> FOO", "S: 503 Unsupported option"],
                 "unknown-parameter-555/other-refusal warning",
             ),
             (
@@ -231,15 +253,24 @@ fn rcpt() {
             (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test>", "S: 571 no"], "rcpt-codes warning"),
             (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 503 5.5.1 no"], ""),
             (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 250 2.1.5 Ok"], "rcpt-needs-mail error"),
+            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 500 no"], "rcpt-needs-mail error"),
+            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 550 5.7.1 no"], "rcpt-needs-mail/policy warning"),
             (
-                &[EHLO, "C: RCPT TO:<alice@example.test>", "S: 500 no"],
-                "rcpt-needs-mail/other-refusal warning",
+                &[EHLO, "C: RCPT TO:<alice@example.test>", "S: 550 5.7.1 relaying denied"],
+                "rcpt-needs-mail error",
             ),
-            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 550 5.7.1 no"], ""),
-            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 450 4.3.2 no"], ""),
+            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 535 Authentication required."], ""),
+            (&[EHLO, "C: RCPT TO:<alice@example.test>", "S: 450 4.3.2 no"], "rcpt-needs-mail/temporary note"),
             (&[EHLO, "C: RCPT TO:alice", "S: 501 5.1.3 no"], ""),
             (&[EHLO, MAIL, "C: RCPT TO:<nosuch@example.test>", "S: 550 5.1.1 no"], ""),
-            (&[EHLO, MAIL, "C: RCPT TO:<nosuch@example.test>", "S: 250 2.1.5 Ok"], ""),
+            (
+                &[EHLO, MAIL, "C: RCPT TO:<nosuch@example.test>", "S: 250 2.1.5 Ok"],
+                "unknown-recipient-refused note",
+            ),
+            (
+                &[EHLO, MAIL, RCPT, "C: RCPT TO:<nosuch@example.test>", "S: 250 2.1.5 Ok"],
+                "unknown-recipient-refused note",
+            ),
             (&[EHLO, MAIL, "C: RCPT TO:<nosuch@example.test>", "S: 450 4.2.0 later"], ""),
             (&[EHLO, MAIL, "C: RCPT TO:<nosuch@example.test>", "S: 553 5.1.1 no"], ""),
             (
@@ -253,14 +284,21 @@ fn rcpt() {
             (&[EHLO, MAIL, "C: RCPT TO:<moved@example.test>", "S: 551 5.1.6 try <a@b.org>"], ""),
             (&[EHLO, MAIL, "C: RCPT TO:<moved@example.test>", "S: 553 5.1.6 no"], "forwarding-codes note"),
             (&[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 550 5.7.1 no"], ""),
-            (&[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 530 5.7.0 login"], ""),
+            (
+                &[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 530 5.7.0 login"],
+                "access-denied-530-has-remedy warning",
+            ),
+            (
+                &[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 250 2.1.5 Ok"],
+                "foreign-recipient-refused warning",
+            ),
             (
                 &[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 454 4.7.1 no"],
-                "relay-refusal-550 note",
+                "relay-refusal-550 warning",
             ),
             (
                 &[EHLO, MAIL, "C: RCPT TO:<someone@elsewhere.test>", "S: 553 5.7.1 no"],
-                "relay-refusal-550 note",
+                "relay-refusal-550 warning",
             ),
             (&[EHLO, MAIL, "C: RCPT TO:<PostMaster>", "S: 250 2.1.5 Ok"], ""),
             (&[EHLO, MAIL, "C: RCPT TO:<PostMaster>", "S: 450 4.7.1 later"], ""),
@@ -277,7 +315,7 @@ fn rcpt() {
             ),
             (
                 &[EHLO, MAIL, "C: RCPT TO:<\u{e4}lice@example.test>", "S: 250 2.1.5 Ok"],
-                "non-ascii-command-refused warning",
+                "non-ascii-command-refused error",
             ),
         ],
     );
@@ -301,16 +339,45 @@ fn recipient_limits() {
         (&[rcpt, "S: 452 4.5.3 Too many"], "recipient-limit-452 error"),
         (&[rcpt, "S: 452 4.3.1 No space"], ""),
         (&[rcpt, "S: 452 4.7.1 Too many recipients today"], ""),
+        (&[rcpt, "S: 552 5.5.3 Too many"], "recipient-limit-452 error"),
+        (&[rcpt, "S: 451 Will not accept multiple recipients"], "recipient-limit-452 error"),
+        (&["C: RCPT TO:<bob@example.org>", "S: 452 4.5.3 One domain at a time"], ""),
     ]);
+    Table { before: &fifty, ..table.clone() }.check(&[
+        (&["C: DATA", "S: 554 Too many recipients"], "recipient-limit-452 error"),
+        (&[DATA, "C: x\nC: .", "S: 550 5.5.3 Too many recipients"], "recipient-limit-452 error"),
+        (
+            &[
+                FULL,
+                "C: RCPT TO:<bob@example.test>\nS: 452 4.5.3 No",
+                "C: DATA",
+                "S: 503 Too many recipients",
+            ],
+            "",
+        ),
+    ]);
+    // RFC 5321 §4.5.3.1.8 counts the commands, accepted or not.
+    let half: Vec<&str> = [GREETING, EHLO, MAIL]
+        .into_iter()
+        .chain([RCPT, "C: RCPT TO:<nosuch@example.test>\nS: 550 5.1.1 No"].repeat(60))
+        .collect();
+    Table { before: &half, ..table.clone() }.check(&[(&[rcpt, "S: 452 4.5.3 Too many"], "")]);
+    let bounce = [GREETING, EHLO, "C: MAIL FROM:<>\nS: 250 2.1.0 Ok", RCPT];
+    Table { before: &bounce, ..table.clone() }
+        .check(&[(&[rcpt, "S: 550 5.5.3 Too many recipients for a bounce"], "")]);
     let table = Table { before: &hundred, ..table };
     table.check(&[
         (&[rcpt, "S: 452 4.5.3 Too many"], ""),
         (&[rcpt, "S: 451 4.5.3 Too many"], "recipient-limit-452/registry-code warning"),
-        (&[rcpt, "S: 552 5.5.3 Too many"], "recipient-limit-452 error"),
-        (&[rcpt, "S: 552 Too many recipients"], "recipient-limit-452 error"),
+        (&[rcpt, "S: 450 4.5.3 Too many"], "recipient-limit-452 error"),
+        (&[rcpt, "S: 552 5.5.3 Too many"], "recipient-limit-452/permanent warning"),
+        (&[rcpt, "S: 550 5.5.3 Too many recipients, site policy"], "recipient-limit-452/permanent warning"),
+        (&[rcpt, "S: 552 Too many recipients"], "recipient-limit-452/permanent warning"),
     ]);
     let policy = Knowledge { policies: vec![Policy::Recipients], ..knowledge() };
-    Table { knowledge: policy, ..table }
+    let table = Table { knowledge: policy, ..table };
+    table.check(&[(&[rcpt, "S: 552 5.5.3 Too many"], "")]);
+    Table { before: &fifty, ..table }
         .check(&[(&[rcpt, "S: 552 5.5.3 Too many"], "recipient-limit-452/site-policy note")]);
 }
 
@@ -334,6 +401,10 @@ fn data_and_its_end() {
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 250 2.0.0 Ok"], ""),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 550 5.7.1 spam"], ""),
             (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 530 5.7.0 Message size limit exceeded"],
+                "end-of-data-codes warning",
+            ),
+            (
                 &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 553 5.1.1 no"],
                 "end-of-data-codes warning",
             ),
@@ -349,7 +420,7 @@ fn data_and_its_end() {
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 550 5.1.1 no"], ""),
             (
                 &[EHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 550 5.1.1 no"],
-                "late-recipient-failure note",
+                "late-recipient-failure warning",
             ),
             (&[EHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 550 5.7.1 no"], ""),
             (
@@ -357,21 +428,26 @@ fn data_and_its_end() {
                 "resent-fields-not-refused error",
             ),
             (&[EHLO, MAIL, RCPT, DATA, "C: Resent-To: x\nC: .", "S: 550 5.6.0 not as represented"], ""),
-            (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 5.3.4 big"], ""),
-            (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 550 5.3.4 big"], "limit-codes note"),
+            (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 5.3.4 big"],
+                "message-of-64k-accepted error",
+            ),
+            (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 554 Message size exceeds the limit"],
+                "message-of-64k-accepted error",
+            ),
+            (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 Exceeded storage allocation"], ""),
+            (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 5.2.2 Mailbox full"], ""),
             (
                 &[EHLO, MAIL, RCPT, "C: BDAT 12 LAST\nC: Subject: x", "S: 250 2.0.0 Ok"],
-                "supported-command-listed warning",
+                "supported-command-listed error",
             ),
             (&[EHLO, MAIL, RCPT, "C: BDAT 12 LAST\nC: Subject: x", "S: 502 5.5.1 no"], ""),
         ],
     );
     check(
         Protocol::Submission,
-        &[(
-            &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 501 5.6.0 no"],
-            "end-of-data-codes/message-submission note",
-        )],
+        &[(&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 501 5.6.0 no"], "end-of-data-codes warning")],
     );
 }
 
@@ -382,17 +458,23 @@ fn inquiries() {
         &[
             (&[EHLO, "C: VRFY alice@example.test", "S: 250 2.1.5 Alice <alice@example.test>"], ""),
             (&[EHLO, "C: VRFY alice@example.test", "S: 252 2.5.0 try it"], ""),
-            (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.1.1 no"], ""),
+            (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.1.1 no"], "vrfy-truthful error"),
+            (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.7.1 not for you"], ""),
+            (&[EHLO, "C: VRFY carol@example.test", "S: 550 5.1.1 no"], ""),
             (&[EHLO, "C: VRFY alice@example.test", "S: 450 4.3.2 later"], ""),
             (&[EHLO, "C: VRFY", "S: 501 5.5.4 no"], ""),
             (&[EHLO, "C: VRFY nosuch@example.test", "S: 250 <nosuch@example.test>"], "vrfy-truthful error"),
-            (&[EHLO, "C: VRFY alice@example.test", "S: 250 2.0.0 Ok"], "vrfy-names-mailbox warning"),
-            (&[EHLO, "C: VRFY alice@example.test", "S: 554 5.7.1 no"], "vrfy-expn-codes note"),
-            (&[EHLO, "C: EXPN staff", "S: 500 5.5.2 what"], ""),
-            (&[EHLO, "C: EXPN staff", "S: 250 <a@b.org>"], "supported-command-listed warning"),
+            (
+                &[EHLO, "C: VRFY alice@example.test", "S: 250 2.0.0 Ok"],
+                "vrfy-names-mailbox/free-form warning",
+            ),
+            (&[EHLO, "C: VRFY alice@example.test", "S: 554 5.7.1 no"], "vrfy-expn-codes warning"),
+            (&[EHLO, "C: EXPN staff", "S: 500 5.5.2 what"], "help-and-expn-supported/expn note"),
+            (&[EHLO, "C: EXPN staff", "S: 250 <a@b.org>"], "supported-command-listed error"),
             (&[EHLO, "C: HELP", "S: 214 2.0.0 help"], "supported-command-listed/help note"),
-            (&[EHLO, "C: HELP", "S: 502 5.5.1 no"], ""),
-            (&[EHLO, "C: HELP", "S: 250 2.0.0 help"], "help-codes note"),
+            (&[EHLO, "C: HELP", "S: 502 5.5.1 no"], "help-and-expn-supported warning"),
+            (&[EHLO, "C: HELP MAIL", "S: 502 5.5.1 no"], ""),
+            (&[EHLO, "C: HELP", "S: 250 2.0.0 help"], "help-codes warning"),
         ],
     );
 }
@@ -403,7 +485,7 @@ fn vocabulary() {
         Protocol::Smtp,
         &[
             (&[EHLO, "C: FOOBAR", "S: 500 5.5.2 what"], ""),
-            (&[EHLO, "C: FOOBAR", "S: 502 5.5.2 what"], "unknown-command-500/unimplemented-502 warning"),
+            (&[EHLO, "C: FOOBAR", "S: 502 5.5.2 what"], "unknown-command-500 warning"),
             (&[EHLO, "C: FOOBAR", "S: 503 5.5.2 what"], "unknown-command-500 warning"),
             (&["C: FOOBAR", "S: 503 5.5.1 hello?"], ""),
             (&[EHLO, "C: FOOBAR", "S: 250 Ok"], "unknown-command-500 warning"),
@@ -411,7 +493,7 @@ fn vocabulary() {
             (&[EHLO, "C: GET / HTTP/1.1", "S: 221 2.7.0 bye"], ""),
             (&[EHLO, "C: Subject: hi", "S: 221 2.7.0 bye"], ""),
             (&[EHLO, "C: TURN", "S: 502 5.5.1 no"], ""),
-            (&[EHLO, "C: STARTTLS", "S: 220 2.0.0 go"], "supported-command-listed warning"),
+            (&[EHLO, "C: STARTTLS", "S: 220 2.0.0 go"], "supported-command-listed error"),
             (
                 &[EHLO, "C: NOOP xxxxxxxxxxxxxxxxxxxx", "S: 500 5.5.2 line too long"],
                 "command-length-limit error",
@@ -467,4 +549,335 @@ fn a_refused_data_leaves_the_transaction_in_doubt() {
             (&[again, "S: 501 5.5.1 nested"], ""),
         ]);
     }
+}
+
+/// RFC 5321 §4.1.2: source routes are part of the grammar.
+#[test]
+fn source_routes_are_not_malformed() {
+    let mail = "C: MAIL FROM:<@a.example:joe@example.org>";
+    let rcpt = "C: RCPT TO:<@a.example,@b.example:alice@example.test>";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, mail, "S: 552 no"], ""),
+            (&[EHLO, mail, "S: 250 2.1.0 Ok"], ""),
+            (&[EHLO, mail, "S: 501 5.1.7 no"], "source-route-accepted error"),
+            (&[EHLO, mail, "S: 500 5.5.2 no"], "source-route-accepted error"),
+            (&[EHLO, MAIL, rcpt, "S: 501 5.1.3 no"], "source-route-accepted error"),
+            (&[EHLO, MAIL, rcpt, "S: 550 5.7.1 no"], ""),
+            (&[EHLO, MAIL, rcpt, "S: 250 2.1.5 Ok"], ""),
+            (&[EHLO, "C: MAIL FROM:<@a.example:>", "S: 501 5.1.7 no"], ""),
+        ],
+    );
+}
+
+/// RFC 5321 §4.5.3.1.
+#[test]
+fn paths_within_the_limits_are_not_too_long() {
+    let local = format!("C: MAIL FROM:<{}@example.org>", "a".repeat(64));
+    let longer = format!("C: MAIL FROM:<{}@example.org>", "a".repeat(65));
+    let label = format!("C: MAIL FROM:<x@{}.org>", "a".repeat(64));
+    let name = format!("C: EHLO {}.abc", vec!["a".repeat(62); 4].join("."));
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, &local, "S: 501 Local part too long"], "path-length-limit error"),
+            (&[EHLO, &local, "S: 553 5.1.7 Too long"], "path-length-limit error"),
+            (&[EHLO, &local, "S: 501 5.1.7 no"], "path-length-limit/unexplained warning"),
+            (&[EHLO, &local, "S: 550 5.7.1 no"], ""),
+            (&[EHLO, &local, "S: 552 5.3.4 Message too large"], ""),
+            (&[EHLO, &longer, "S: 501 5.1.7 Too long"], ""),
+            (&[EHLO, &label, "S: 501 5.1.7 The label is longer than 63 octets"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 501 5.1.7 no"], ""),
+            (&[&name, "S: 501 5.5.4 The name is too long"], "path-length-limit error"),
+            (&[&name, "S: 250 mx"], ""),
+        ],
+    );
+}
+
+/// RFC 5321 §4.1.1.2, RFC 1123 §5.2.9.
+#[test]
+fn the_null_sender_is_accepted() {
+    let null = "C: MAIL FROM:<>";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, null, "S: 250 2.1.0 Ok"], ""),
+            (&[EHLO, null, "S: 501 Was expecting FROM:<address>"], "null-sender-accepted error"),
+            (&[EHLO, null, "S: 553 5.1.7 no"], "null-sender-accepted error"),
+            (&[EHLO, null, "S: 550 No bounces"], "null-sender-accepted/other-reason warning"),
+            (&[EHLO, null, "S: 550 5.7.1 no"], ""),
+            (&[EHLO, null, "S: 451 4.3.0 no"], ""),
+        ],
+    );
+    check(Protocol::Submission, &[(&[EHLO, null, "S: 501 5.1.7 no"], "")]);
+    check(
+        Protocol::Lmtp,
+        &[(
+            &["C: LHLO me\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES", null, "S: 501 5.1.7 no"],
+            "null-sender-accepted error",
+        )],
+    );
+}
+
+#[test]
+fn malformed_recipients() {
+    let rule = "rcpt-syntax-501 warning";
+    let bare = "rcpt-syntax-501/without-brackets note";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, MAIL, "C: RCPT TO:<a@@b>", "S: 250 2.1.5 Ok"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<a@b@example.net>", "S: 250 2.1.5 Ok"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<>", "S: 250 2.1.5 Ok"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<a@c", "S: 250 2.1.5 Ok"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<a@@b>", "S: 501 5.1.3 no"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:<>", "S: 550 5.1.3 no"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:Postmaster", "S: 250 2.1.5 Ok"], bare),
+            (&[EHLO, MAIL, "C: RCPT TO:a@example.test", "S: 250 2.1.5 Ok"], bare),
+            (&[EHLO, MAIL, "C: RCPT", "S: 500 5.5.2 no"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<a@@b>", "S: 555 5.5.4 no"], rule),
+        ],
+    );
+}
+
+#[test]
+fn rcpt_after_a_refused_mail() {
+    let refused = "C: MAIL FROM:<bob@example.org>\nS: 550 blocked";
+    let rcpt = "C: RCPT TO:<alice@example.test>";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, refused, rcpt, "S: 550 blocked"], ""),
+            (&[EHLO, refused, rcpt, "S: 503 5.5.1 MAIL first"], ""),
+            (&[EHLO, refused, rcpt, "S: 250 2.1.5 Ok"], "rcpt-needs-mail/mail-refused warning"),
+            (&[EHLO, refused, "C: RSET\nS: 250 2.0.0 Ok", rcpt, "S: 550 no"], "rcpt-needs-mail error"),
+            (&[EHLO, refused, EHLO, rcpt, "S: 550 no"], "rcpt-needs-mail error"),
+        ],
+    );
+}
+
+/// RFC 5321 §4.1.4: 503 is about the order of commands.
+#[test]
+fn commands_in_order_do_not_get_503() {
+    let rule = "no-503-in-order error";
+    let unexplained = "no-503-in-order/unexplained warning";
+    let mail = "C: MAIL FROM:<bob@example.org>";
+    let rset = "C: RSET\nS: 250 2.0.0 Ok";
+    let binary = "C: MAIL FROM:<bob@example.org> BODY=BINARYMIME\nS: 250 2.1.0 Ok";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, mail, "S: 503 5.5.1 send HELO first"], rule),
+            (&[EHLO, rset, mail, "S: 503 5.5.1 Begin with EHLO"], rule),
+            (&[EHLO, rset, mail, "S: 503"], unexplained),
+            (&[EHLO, mail, "S: 503 5.7.0 Authentication required"], ""),
+            (&[EHLO, mail, "S: 503 Please log in"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org> FOOBAR=1", "S: 503 send HELO first"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org> FOOBAR=1", "S: 503"], ""),
+            (&[EHLO, MAIL, RCPT, "C: DATA", "S: 503 5.5.1 No sender"], rule),
+            (&[EHLO, MAIL, RCPT, "C: DATA", "S: 503 5.5.3 Too many recipients"], ""),
+            (&[EHLO, binary, RCPT, "C: DATA", "S: 503 5.5.1 Use BDAT"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test>", "S: 503 5.5.1 MAIL first"], rule),
+            (&[EHLO, MAIL, "C: DATA", "S: 503 5.5.1 No recipient"], ""),
+            (&[mail, "S: 503 5.5.1 hello?"], ""),
+        ],
+    );
+}
+
+/// A refusal that asks for a login or for HELO says nothing about syntax, parameters or the command itself.
+#[test]
+fn refusals_that_ask_for_something_else() {
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: MAIL FROM:", "S: 502 5.7.0 Please authenticate first"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 502 5.7.0 Please authenticate first"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org> FOO=1", "S: 501 5.7.0 Login required"], ""),
+            (&[EHLO, "C: DATA", "S: 500 5.7.0 Authentication required"], ""),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 502 5.5.1 no"], "required-commands error"),
+            (
+                &["C: MAIL FROM:<bob@example.org>", "S: 502 2.5.1 Please introduce yourself first."],
+                "bad-sequence-503 error",
+            ),
+        ],
+    );
+    check(
+        Protocol::Submission,
+        &[(&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 502 5.7.0 Please authenticate first"], "")],
+    );
+}
+
+/// RFC 5321 §4.1.1.
+#[test]
+fn trailing_blanks() {
+    let rule = "trailing-blanks-tolerated warning";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: NOOP ", "S: 250 2.0.0 Ok"], ""),
+            (&[EHLO, "C: NOOP ", "S: 500 5.5.4 no"], rule),
+            (&[EHLO, "C: RSET  ", "S: 501 5.5.4 no"], rule),
+            (&[EHLO, "C: QUIT ", "S: 501 5.5.4 no"], rule),
+            (&[EHLO, MAIL, RCPT, "C: DATA ", "S: 501 5.5.4 no"], rule),
+            (&["C: EHLO me.example.org ", "S: 501 5.5.4 no"], rule),
+            (&[EHLO, "C: MAIL FROM:<bob@example.org> ", "S: 555 5.5.4 no"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test> ", "S: 501 5.5.4 no"], rule),
+            (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test> ", "S: 501 5.1.3 no"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:<alice@example.test> ", "S: 550 5.1.1 no"], ""),
+        ],
+    );
+}
+
+/// RFC 5321 §2.4, §4.1.2.
+#[test]
+fn invalid_characters() {
+    let rule = "non-ascii-command-refused error";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["C: EHLO m\\xc3\\xa4.example.org", "S: 250 mx"], rule),
+            (&["C: EHLO m\\xc3\\xa4.example.org", "S: 501 5.5.4 no"], ""),
+            (&["C: EHLO @@", "S: 250 mx"], "non-ascii-command-refused/not-a-name warning"),
+            (&["C: EHLO my_host.example.org", "S: 250 mx"], "non-ascii-command-refused/underscore note"),
+            (&["C: EHLO [192.0.2.1]", "S: 250 mx"], ""),
+            (&["C: EHLO me.example.org.", "S: 250 mx"], ""),
+            (&[EHLO, "C: VRFY j\\xc3\\xb6e", "S: 250 <joe@example.test>"], rule),
+            (&[EHLO, "C: VRFY j\\xc3\\xb6e", "S: 252 2.5.0 Perhaps"], ""),
+            (&[EHLO, "C: VRFY j\\xc3\\xb6e SMTPUTF8", "S: 250 <joe@example.test>"], ""),
+            (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 250 2.1.0 Ok"], rule),
+            (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 501 5.1.7 no"], ""),
+            (&[EHLO, "C: NOOP \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
+        ],
+    );
+}
+
+/// RFC 5321 §3.3, §6.3.
+#[test]
+fn headers_are_not_a_reason() {
+    let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
+    let plain = "C: Subject: x\nC: .";
+    let hops = format!("{}\nC: .", vec!["C: Received: x"; 100].join("\n"));
+    let few = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
+    let rule = "header-defects-not-refused warning";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[&begun, plain, "S: 554 5.6.0 Missing Date header field"], rule),
+            (&[&begun, plain, "S: 550 5.6.0 Message has no valid From: field"], rule),
+            (&[&begun, plain, "S: 554 Headers are malformed"], rule),
+            (&[&begun, plain, "S: 550 5.7.1 Missing Message-ID"], ""),
+            (&[&begun, plain, "S: 550 Invalid sender address"], ""),
+            (&[&begun, plain, "S: 554 5.6.0 Bare LF is invalid"], ""),
+            (&[&begun, plain, "S: 500 Header line too long"], ""),
+            (&[&begun, &few, "S: 554 5.4.6 Too many hops"], "loop-threshold-100 warning"),
+            (&[&begun, "C: Received: x\nC: ... (120 lines)\nC: .", "S: 554 5.4.6 Too many hops"], ""),
+            (&[&begun, &hops, "S: 554 5.4.6 Too many hops"], ""),
+        ],
+    );
+    check(Protocol::Submission, &[(&[&begun, plain, "S: 554 5.6.0 Missing Date header field"], "")]);
+}
+
+/// RFC 5321 §4.5.3.1.7.
+#[test]
+fn messages_of_64k_are_accepted() {
+    let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
+    let line = format!("C: {}", "x".repeat(62));
+    let (most, more) = (vec![line.as_str(); 1024].join("\n"), vec![line.as_str(); 1025].join("\n"));
+    check(
+        Protocol::Smtp,
+        &[
+            (&[&begun, &most, "C: .", "S: 552 5.3.4 big"], "message-of-64k-accepted error"),
+            (&[&begun, &more, "C: .", "S: 552 5.3.4 big"], ""),
+            (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 1000"], "message-of-64k-accepted error"),
+            (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 65536"], ""),
+            (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 0"], ""),
+        ],
+    );
+}
+
+/// RFC 5321 §3.5.
+#[test]
+fn replies_to_vrfy_and_expn() {
+    let form = "vrfy-names-mailbox/free-form warning";
+    let expn = "C: EHLO me\nS: 250-mx\nS: 250 EXPN";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: VRFY joe", "S: 250 <@a.example:joe@b.example>"], "vrfy-names-mailbox error"),
+            (&[expn, "C: EXPN joe", "S: 250 <@b.example>"], form),
+            (&[EHLO, "C: VRFY joe", "S: 250 joe@b.example is fine"], form),
+            (&[EHLO, "C: VRFY joe", "S: 250 2.1.5 joe@b.example"], ""),
+            (&[EHLO, "C: VRFY joe", "S: 250 2.1.5 Joe Q. Doe <joe@b.example>"], ""),
+            (&[EHLO, "C: VRFY joe", "S: 251 User not local; will forward to <joe@b.example>"], ""),
+            (&[EHLO, "C: VRFY joe", "S: 551 Not local"], form),
+            (&[expn, "C: EXPN joe", "S: 551 User not local; please try <joe@other.example>"], ""),
+            (&[expn, "C: EXPN joe", "S: 251 User not local; will forward to <joe@other.example>"], ""),
+            (&[expn, "C: EXPN joe", "S: 553 User ambiguous"], ""),
+        ],
+    );
+}
+
+#[test]
+fn commands_that_are_not_listed() {
+    let rule = "supported-command-listed error";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: TURN", "S: 250 2.0.0 Ok"], rule),
+            (&[EHLO, "C: SEND FROM:<bob@example.org>", "S: 250 2.1.0 Ok"], rule),
+            (&[EHLO, "C: SOML FROM:<bob@example.org>", "S: 502 5.5.1 no"], ""),
+            (&[EHLO, "C: XFOOBAR", "S: 502 5.5.1 no"], "unknown-command-500/private note"),
+            (&[EHLO, "C: XFOOBAR", "S: 503 5.5.1 no"], "unknown-command-500/private note"),
+            (&[EHLO, "C: XFOOBAR", "S: 500 5.5.1 no"], ""),
+        ],
+    );
+}
+
+/// RFC 4954 §3 and others: parameters raise the limit of a line.
+#[test]
+fn lines_with_parameters_are_longer() {
+    let auth = "C: EHLO me\nS: 250-mx\nS: 250 AUTH PLAIN";
+    let line = |octets: usize| {
+        let start = "MAIL FROM:<bob@example.org> AUTH=";
+        format!("C: {start}{}", "x".repeat(octets - start.len() - 2))
+    };
+    let (longest, longer) = (line(1012), line(1013));
+    let refused = "S: 500 Line too long";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[auth, &longest, refused], "command-length-limit error"),
+            (&[auth, &longer, refused], ""),
+            (&[EHLO, &line(540), refused], ""),
+        ],
+    );
+}
+
+/// A server that refuses a required command and then closes breaks two rules.
+#[test]
+fn a_required_command_is_refused_and_the_connection_closed() {
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: NOOP", "S: 500 5.5.1 What?", "#: closed by server"], "required-commands error"),
+            (&[EHLO, "C: RSET", "S: 502 5.5.1 What?", "#: closed by server"], "required-commands error"),
+            (&[EHLO, "C: NOOP", "S: 554 5.7.1 Go away", "#: closed by server"], ""),
+        ],
+    );
+}
+
+/// RFC 3030 §4.2: after the last chunk, BDAT gets 503; EHLO ends that state as RSET does (RFC 5321 §4.1.4).
+#[test]
+fn ehlo_resets_what_rset_does() {
+    let ehlo = "C: EHLO me\nS: 250-mx\nS: 250 CHUNKING";
+    let table = Table { rules: |rule| rule.id == "bdat-after-last-503", ..table(Protocol::Smtp) };
+    let chunk = "C: BDAT 7\nC: Hello";
+    let refused = "S: 554 no valid recipients";
+    let last = "C: BDAT 7 LAST\nC: Hello\nS: 250 Ok";
+    table.check(&[
+        (&[ehlo, MAIL, RCPT, last, ehlo, chunk, refused], ""),
+        (&[ehlo, MAIL, RCPT, last, "C: RSET\nS: 250 Ok", chunk, refused], ""),
+        (&[ehlo, MAIL, RCPT, last, chunk, refused], "bdat-after-last-503 error"),
+    ]);
 }

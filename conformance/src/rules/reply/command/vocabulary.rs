@@ -5,10 +5,10 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{address, control, is_followed, is_outside, limit, recipient, seen, sender};
+use super::{address, control, demand, is_followed, is_outside, limit, recipient, seen, sender};
 
 /// Commands that RFC 5321 §4.5.1 does not require, each with the EHLO keyword that announces it.
-const OPTIONAL: [(Verb, &str); 8] = [
+const OPTIONAL: [(Verb, &str); 12] = [
     (Verb::Expn, "EXPN"),
     (Verb::Help, "HELP"),
     (Verb::Etrn, "ETRN"),
@@ -17,11 +17,16 @@ const OPTIONAL: [(Verb, &str); 8] = [
     (Verb::Burl, "BURL"),
     (Verb::Auth, "AUTH"),
     (Verb::Starttls, "STARTTLS"),
+    (Verb::Turn, "TURN"),
+    (Verb::Send, "SEND"),
+    (Verb::Soml, "SOML"),
+    (Verb::Saml, "SAML"),
 ];
 /// Words that some servers know or regard as an attack.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 24] = [
     "CONNECT", "DEBUG", "DELETE", "EMAL", "ESAM", "ESND", "ESOM", "EVFY", "FETR", "GET", "HEAD", "ONEX",
-    "OPTIONS", "POST", "PROXY", "PUT", "QUEUE", "SHOWQ", "VERB", "WIZ",
+    "OPTIONS", "POST", "PROXY", "PUT", "QUEUE", "SHOWQ", "VERB", "WIZ", "XCLIENT", "XFORWARD", "XADR",
+    "XUSR",
 ];
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -40,7 +45,8 @@ fn before_hello(observation: &Observation<'_>, findings: &mut Findings) {
     let works =
         matches!(observation.verb(), Some(Verb::Noop | Verb::Help | Verb::Expn | Verb::Vrfy | Verb::Rset));
     let before = observation.session.hello.is_none() && is_followed(observation);
-    if works && before && observation.is(&[503]) {
+    let asks = observation.is_refused() && demand::asks_for_hello(observation);
+    if works && before && (observation.is(&[503]) || asks) {
         findings.add(RuleId::WORKS_BEFORE_HELLO, format!("{} before EHLO", seen(observation)));
     }
 }
@@ -70,7 +76,8 @@ fn listed(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §4.2.4: an unknown command gets 500. Whether a server knows a private command is not visible from outside.
+/// RFC 5321 §4.1.5, §4.2.4: an unknown command gets 500. Whether a server knows a private command, which begins with X, is
+/// not visible from outside.
 fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let rule = RuleId::UNKNOWN_COMMAND_500;
     // Before EHLO, some servers check the sequence first.
@@ -79,26 +86,26 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         return;
     }
     if is_outside(observation, &[&[500]]) {
-        findings.add_if(observation.is(&[502]), rule, "unimplemented-502", seen(observation));
+        let private = command.octets().first().is_some_and(|first| matches!(first, b'X' | b'x'));
+        findings.add_if(private, rule, "private", seen(observation));
     }
 }
 
-/// Returns whether a line begins with a word that no server knows: letters of one case that are not a private command
-/// and not one of another protocol.
+/// Returns whether a line begins with a word that no server knows: letters of one case that are not a command of another
+/// protocol.
 fn is_nonsense(command: &Command<'_>) -> bool {
     let line = command.octets().trim_ascii_end();
     let word = line.split(|octet| *octet == b' ').next().unwrap_or_default();
     let one_case = word.iter().all(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_lowercase);
-    let private = word.first().is_some_and(|first| matches!(first, b'X' | b'x'));
     let known = KNOWN.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
     let short = command.is_plain() && line.len() < 512;
-    short && (3..=12).contains(&word.len()) && one_case && !private && !known
+    short && (3..=12).contains(&word.len()) && one_case && !known
 }
 
 /// RFC 5321 §4.5.1: a required command is neither unknown (500) nor unimplemented (502). Another rule judges HELO and
 /// EHLO.
 fn required(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
-    if !observation.is(&[500, 502]) || !observation.is_refused() {
+    if !observation.is(&[500, 502]) || demand::asks_first(observation) {
         return;
     }
     let bare = control::is_bare(observation);

@@ -1,14 +1,18 @@
 //! Rules about AUTH (RFC 4954).
 
+use crate::counted::counted;
 use crate::dialogue::Act;
 use crate::dialogue::session::Session;
-use crate::protocol::command::{Command, Verb};
+use crate::knowledge::{Policy, ends_in_wrong_password};
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::protocol::notation::quoted;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::parameter_value::{Xtext, decode_base64, xtext};
-use super::refusal::{blames_parameter, differs, envelope, has_only, promised};
+use super::parameter_value::{decode_base64, decode_xtext};
+use super::refusal::{blames_parameter, differs, envelope, is_sound, promised};
 
 /// Codes that blame the command, its syntax or its place, the mechanism, or the password. A refusal by policy has other
 /// codes.
@@ -17,12 +21,43 @@ const PROTOCOL: [u16; 6] = [500, 501, 502, 504, 535, 555];
 const MAILBOX: [u16; 4] = [551, 552, 553, 556];
 /// The octets that fit in a command line.
 const COMMAND_LENGTH: usize = 512;
-/// The octets that a server is expected to accept in a response (RFC 4954 §4).
+/// The octets that were enough for a response to any mechanism when RFC 4954 was written (§4).
 const RESPONSE_LENGTH: usize = 12288;
+/// The failed attempts that a client should have on one connection (RFC 4954 §9).
+const LEAST_ATTEMPTS: usize = 3;
+/// Mechanisms that send the password as it is.
+const PLAINTEXT: [&[u8]; 2] = [b"PLAIN", b"LOGIN"];
+/// Words that give wrong credentials as the reason of a refusal.
+const FAILED: [&str; 17] = [
+    "authentication failed",
+    "authentication failure",
+    "authentication unsuccessful",
+    "auth failed",
+    "auth failure",
+    "login failed",
+    "login failure",
+    "login incorrect",
+    "logon failure",
+    "credentials",
+    "wrong password",
+    "bad password",
+    "invalid password",
+    "incorrect password",
+    "password incorrect",
+    "password not accepted",
+    "failed login",
+];
+
+/// Judges any reply, including those that are not about their command.
+pub(super) fn judge_anywhere(observation: &Observation<'_>, findings: &mut Findings) {
+    too_few_attempts(observation, findings);
+}
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.verb() == Some(Verb::Mail) {
-        parameter(observation, findings);
+    match observation.verb() {
+        Some(Verb::Ehlo) if observation.is(&[250]) => list(observation, findings),
+        Some(Verb::Mail) => parameter(observation, findings),
+        _ => {}
     }
     if !observation.is_authentication() {
         return;
@@ -37,6 +72,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
     if let Some(attempt) = Attempt::read(observation) {
         success(observation, findings);
+        unlisted(observation, &attempt, findings);
+        plaintext(observation, &attempt, findings);
         mechanism(observation, &attempt, findings);
         cancelled(observation, &attempt, findings);
         initial_response(observation, &attempt, findings);
@@ -90,9 +127,30 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns whether there is a response and it is base64.
+    /// Returns the response, decoded. `None` if there is none or it is not base64.
+    fn decoded(&self) -> Option<Vec<u8>> {
+        decode_base64(self.response?)
+    }
+
     fn is_decoded(&self) -> bool {
-        self.response.is_some_and(|response| decode_base64(response).is_some())
+        self.decoded().is_some()
+    }
+
+    fn is_for(&self, mechanisms: &[&[u8]]) -> bool {
+        mechanisms.iter().any(|mechanism| self.mechanism.eq_ignore_ascii_case(mechanism))
+    }
+
+    /// Returns whether the response has a password that is certainly wrong, sent as it is.
+    fn has_wrong_password(&self) -> bool {
+        self.is_for(&PLAINTEXT) && self.decoded().is_some_and(|octets| ends_in_wrong_password(&octets))
+    }
+
+    /// Returns whether the response certainly follows the grammar of its mechanism. A response to LOGIN is a name or a
+    /// password, so any octets do.
+    fn is_grammatical(&self) -> bool {
+        let Some(octets) = self.decoded() else { return false };
+        self.is_for(&[b"PLAIN"]) && is_plain_message(&octets)
+            || self.is_for(&[b"LOGIN"]) && !octets.is_empty()
     }
 
     /// Returns whether there is a response that is neither base64 nor `*` or `=` (RFC 4954 §4).
@@ -100,6 +158,74 @@ impl<'a> Attempt<'a> {
         self.response
             .is_some_and(|response| !matches!(response, b"*" | b"=") && decode_base64(response).is_none())
     }
+}
+
+/// Returns whether octets are a message of SASL PLAIN whose parts have at most 255 octets, which every server accepts
+/// (RFC 4616 §2): optionally an identity, NUL, a name, NUL, a password.
+fn is_plain_message(octets: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = octets.split(|octet| *octet == 0).collect();
+    let [identity, name, password] = parts.as_slice() else { return false };
+    identity.len() <= 255 && (1..=255).contains(&name.len()) && (1..=255).contains(&password.len())
+}
+
+/// RFC 4954 §9: a client has three attempts before it is disconnected, and 421 disconnects it. Only the text shows that
+/// failed attempts are the reason.
+fn too_few_attempts(observation: &Observation<'_>, findings: &mut Findings) {
+    const MANY: [&str; 2] = ["too many", "maximum"];
+    if !observation.is(&[421]) {
+        return;
+    }
+    let before = observation.session.failed_authentications;
+    let attempt = observation.is_authentication();
+    let failed = observation.says(&FAILED) || observation.has_detail(&[(7, 8)]);
+    let many = observation.says(&MANY) && observation.says(&["auth", "login", "logon", "password"]);
+    let attempts = before + usize::from(attempt);
+    if (1..LEAST_ATTEMPTS).contains(&attempts) && (many || attempt && failed) {
+        let detail = format!("421 after {}", counted(attempts, "failed attempt"));
+        findings.add(RuleId::AUTH_THREE_ATTEMPTS, detail);
+    }
+}
+
+/// RFC 4954 §3 (3): AUTH has a list of mechanisms. After a login none is available (§4).
+fn list(observation: &Observation<'_>, findings: &mut Findings) {
+    let offered = Capabilities::read(&observation.reply);
+    let is_empty = offered.parameters("AUTH").is_some_and(|mut mechanisms| mechanisms.next().is_none());
+    if is_empty && !observation.session.authenticated {
+        findings.add(RuleId::AUTH_MECHANISMS_LISTED, "AUTH is listed without a mechanism");
+    }
+}
+
+/// RFC 4954 §3 (3): the list has the mechanisms that are available.
+fn unlisted(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let listed = is_offered(session, attempt.mechanism) || has_legacy_list(session);
+    if observation.is(&[235]) && session.offers("AUTH") && !listed {
+        let shown = attempt.mechanism.escape_ascii();
+        findings.add(RuleId::AUTH_MECHANISMS_LISTED, format!("{shown} works, but is not listed"));
+    }
+}
+
+/// RFC 4954 §4: no password travels in clear. A site may protect its sessions otherwise, which replies do not show, so
+/// it declares the policy `cleartext`. A refusal before the server has judged the password may be what protects it.
+fn plaintext(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
+    let exposed = is_in_clear(observation)
+        && attempt.is_for(&PLAINTEXT)
+        && attempt.response.is_some_and(|response| response != b"*")
+        && !observation.knowledge.has_policy(Policy::Cleartext);
+    if exposed && observation.is(&[235, 535]) {
+        let shown = attempt.mechanism.escape_ascii();
+        let detail = format!("{} to AUTH {shown} without TLS", observation.codes());
+        findings.add(RuleId::AUTH_PLAINTEXT_NEEDS_TLS, detail);
+    }
+}
+
+/// Returns whether the connection is certainly not under TLS. A recording may be of a connection that was under TLS from
+/// the start without saying so, unless STARTTLS is offered or the port is known.
+fn is_in_clear(observation: &Observation<'_>) -> bool {
+    const SUBMISSIONS_PORT: u16 = 465;
+    let session = observation.session;
+    let port = observation.knowledge.port.or(session.port);
+    !session.tls && (session.offers("STARTTLS") || port.is_some_and(|port| port != SUBMISSIONS_PORT))
 }
 
 /// RFC 4954 §4: the text of 334 is only base64.
@@ -116,7 +242,7 @@ fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
         (Some(line), None) if decode_base64(line.text()).is_some() => {}
         (Some(line), None) => {
             let shown = &line.text()[..line.text().len().min(20)];
-            findings.add(rule, format!("not base64: {:?}", shown.escape_ascii().to_string()));
+            findings.add(rule, format!("not base64: {}", quoted(shown)));
         }
         _ => findings.add(rule, "more than one line"),
     }
@@ -203,7 +329,8 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
     };
     if taken || mistaken {
         findings.add(rule, format!("{} to AUTH {shown}, which is not offered", observation.codes()));
-    } else if observation.is(&[504]) && differs(observation, &[(5, 4)]) {
+    } else if observation.is(&[504]) && differs(observation, &[(5, 4), (7, 4)]) {
+        // The registry's row X.7.4, security features not supported, lists 504.
         findings.add_under(rule, "enhanced-code", observation.codes());
     }
 }
@@ -252,61 +379,101 @@ fn base64(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut F
     } else if matches!(observation.digit(), Some(2 | 3)) || (observation.is(&PROTOCOL) && !long) {
         let response = attempt.response.unwrap_or_default();
         let shown = &response[..response.len().min(20)];
-        findings.add(rule, format!("{} to {:?}", observation.codes(), shown.escape_ascii().to_string()));
+        findings.add(rule, format!("{} to {}", observation.codes(), quoted(shown)));
     }
 }
 
-/// RFC 4954 §4: a response that is too long gets 500 and 5.5.6, and 12288 octets are not too long. AUTH itself is a
-/// command and has the length of one.
+/// RFC 4954 §4: a response that is too long gets 500 and 5.5.6, and none is too long that a listed mechanism can
+/// generate. For PLAIN, RFC 4616 §2 gives the lengths. For mechanisms that send tokens there is only the remark that
+/// 12288 octets suffice. AUTH itself is a command and has the length of one.
 fn length(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
+    const TOKENS: [&[u8]; 6] = [b"EXTERNAL", b"GSSAPI", b"GSS-SPNEGO", b"NTLM", b"OAUTHBEARER", b"XOAUTH2"];
     let rule = RuleId::AUTH_LINE_LENGTH;
     let length = attempt.response.map_or(0, <[u8]>::len);
     let too_long = observation.has_detail(&[(5, 6)]);
+    let detail = || format!("{} to a response of {length} octets", observation.codes());
     if observation.is_refused() && too_long && !observation.is(&[500]) {
-        findings.add(rule, observation.codes());
+        findings.add_under(rule, "reply-code", observation.codes());
     } else if attempt.initial || length <= COMMAND_LENGTH || !observation.is(&[500]) {
-    } else if length <= RESPONSE_LENGTH && attempt.is_decoded() {
-        findings.add(rule, format!("{} to a response of {length} octets", observation.codes()));
+    } else if attempt.is_for(&[b"PLAIN"]) && attempt.is_grammatical() {
+        findings.add(rule, detail());
+    } else if attempt.is_for(&TOKENS) && length <= RESPONSE_LENGTH && attempt.is_decoded() {
+        findings.add_under(rule, "token", detail());
     } else if differs(observation, &[(5, 6)]) {
         findings.add_under(rule, "enhanced-code", observation.codes());
     }
 }
 
-/// RFC 4954 §4, §6: wrong credentials get 535 and 5.7.8. They are the reason if the reply has 535, X.7.8, or a code
-/// that RFC 5321 defines only for mailboxes.
+/// RFC 4954 §4, §6: wrong credentials get 535 and 5.7.8.
 fn failure(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
-    // The registry has more precise codes for a closed account and for a server that is not trusted.
-    const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
     let rule = RuleId::AUTH_FAILURE_535;
-    if observation.is(&[535]) {
+    if observation.is_accepted() {
+        if attempt.has_wrong_password() {
+            let detail = format!("{} to a wrong password", observation.codes());
+            findings.add(RuleId::AUTH_WRONG_PASSWORD_REFUSED, detail);
+        }
+    } else if observation.is(&[535]) {
         if differs(observation, &PRECISE) {
             let security = promised(observation).is_some_and(|code| code.subject() == 7);
             findings.add_if(security, rule, "enhanced-code", observation.codes());
         }
-        return;
-    }
-    let credentials = observation.has_detail(&[(7, 8)]) || observation.is(&MAILBOX);
-    if observation.is_refused() && attempt.is_decoded() && credentials {
-        findings.add(rule, format!("{} to credentials", observation.codes()));
+    } else if let Some(why) = credentials_blamed(observation, attempt) {
+        findings.add(rule, format!("{} to {why}", observation.codes()));
     }
 }
 
-/// RFC 4954 §6: no 538, and no mechanism is offered that needs TLS first.
+/// Subjects and details that fit 535, or are more precise. The registry has some for a closed account and for a server
+/// that is not trusted.
+const PRECISE: [(u16, u16); 4] = [(7, 8), (7, 10), (7, 13), (7, 14)];
+
+/// Returns what shows that a refusal without 535 is about the credentials: X.7.8, a code that RFC 5321 defines only for
+/// mailboxes, or the text. They must also be the reason if nothing else can be: if the response is grammatical and the
+/// code blames its form, or if the password is certainly wrong and no policy is given as the reason.
+fn credentials_blamed(observation: &Observation<'_>, attempt: &Attempt<'_>) -> Option<&'static str> {
+    // A mechanism that is too weak, a closed account, and missing encryption.
+    const MORE_PRECISE: [u16; 5] = [523, 525, 530, 534, 538];
+    let other = observation.is(&MORE_PRECISE)
+        || observation.has_detail(&[(7, 9), (7, 10), (7, 11), (7, 13), (7, 14), (5, 6)])
+        || observation.says(&["tls", "encrypt"]);
+    if !observation.is_refused() || !attempt.is_decoded() || other {
+        return None;
+    }
+    if observation.has_detail(&[(7, 8)]) || observation.is(&MAILBOX) || observation.says(&FAILED) {
+        return Some("credentials");
+    }
+    // In clear, 504 may mean that the mechanism needs encryption (RFC 4954 §4).
+    let encryption = observation.is(&[504]) && !observation.session.tls;
+    let long = observation.exchange.act.length() > COMMAND_LENGTH;
+    let form = observation.is(&[500, 501, 502, 504, 555]) && !encryption && !long;
+    if form && attempt.offered && attempt.is_grammatical() {
+        return Some("well-formed credentials");
+    }
+    let policy = observation.has_detail(&[(7, 1), (7, 2)]);
+    let general = observation.is(&[550, 554]) && !policy;
+    (general && attempt.has_wrong_password()).then_some("a wrong password")
+}
+
+/// RFC 4954 §6: no mechanism is offered that needs TLS first, and 538 is historical.
 fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
-    let clear = attempt.offered && attempt.initial && !observation.session.tls;
-    let shown = observation.is(&[523]) || observation.has_detail(&[(7, 10), (7, 11)]);
-    if observation.is(&[538]) || (clear && shown && observation.is_refused()) {
-        let shown = attempt.mechanism.escape_ascii();
-        findings.add(RuleId::AUTH_WITHOUT_TLS_538, format!("{} to AUTH {shown}", observation.codes()));
+    let rule = RuleId::AUTH_WITHOUT_TLS_538;
+    let listed = is_offered(observation.session, attempt.mechanism) && attempt.initial;
+    let clear = listed && !observation.session.tls;
+    let shown = observation.is(&[523, 538]) || observation.has_detail(&[(7, 10), (7, 11)]);
+    let detail = || format!("{} to AUTH {}", observation.codes(), attempt.mechanism.escape_ascii());
+    if clear && shown && observation.is_refused() {
+        findings.add(rule, detail());
+    } else if observation.is(&[538]) {
+        findings.add_under(rule, "not-listed", detail());
     }
 }
 
-/// RFC 4954 §5: the AUTH parameter of MAIL is accepted.
+/// RFC 4954 §5: the AUTH parameter of MAIL is accepted. Its value is a mailbox or `<>`, as xtext (§8).
 fn parameter(observation: &Observation<'_>, findings: &mut Findings) {
-    let Some(envelope) = envelope(observation).filter(|envelope| has_only(envelope, &["AUTH"])) else {
+    let Some(envelope) = envelope(observation).filter(|envelope| is_sound(envelope, &["AUTH"])) else {
         return;
     };
-    let valid = envelope.value("AUTH").is_some_and(|value| !value.is_empty() && xtext(value) == Xtext::Valid);
+    let decoded = envelope.value("AUTH").and_then(decode_xtext);
+    let valid = decoded.is_some_and(|value| value == b"<>" || is_mailbox(&value));
     let blamed = valid && !envelope.repeats("AUTH") && blames_parameter(observation);
     if blamed && observation.session.offers("AUTH") {
         findings
@@ -360,9 +527,10 @@ fn is_common(mechanism: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::knowledge::{Knowledge, Policy};
     use crate::protocol::Protocol;
-    use crate::readers::testing::Row;
-    use crate::rules::reply::extension::testing::{check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
     const CHALLENGE: &str = "C: AUTH PLAIN\nS: 334 ";
     const PASSWORD: &str = "C: AUTH PLAIN AGEAYg==";
@@ -402,7 +570,8 @@ mod tests {
     fn mechanisms() {
         run(&[
             (&["C: AUTH XNOSUCH", "S: 504 5.5.4 What?"], ""),
-            (&["C: AUTH XNOSUCH", "S: 504 5.7.4 What?"], "auth-mechanism-504/enhanced-code warning"),
+            (&["C: AUTH XNOSUCH", "S: 504 5.7.4 What?"], ""),
+            (&["C: AUTH XNOSUCH", "S: 504 5.5.1 What?"], "auth-mechanism-504/enhanced-code warning"),
             (&["C: AUTH XNOSUCH", "S: 535 5.7.8 What?"], "auth-mechanism-504 error"),
             (&["C: AUTH XNOSUCH", "S: 501 5.5.4 What?"], "auth-mechanism-504 error"),
             (&["C: AUTH XNOSUCH", "S: 334 "], "auth-mechanism-504 error"),
@@ -425,12 +594,11 @@ mod tests {
             ),
             (&["C: AUTH CRAM-MD5 abcd", "S: 550 5.7.1 Not from there"], ""),
             (&["C: AUTH CRAM-MD5", "S: 334 PDEyMz4="], ""),
-            (&["C: AUTH PLAIN", "S: 538 5.7.11 Encrypt"], "auth-without-tls-538 note"),
-            (&["C: AUTH PLAIN", "S: 523 5.7.10 Encrypt"], "auth-without-tls-538 note"),
-            (
-                &["C: AUTH PLAIN", "S: 550 5.7.10 Encrypt"],
-                "auth-without-tls-538 note, auth-registry-codes note",
-            ),
+            (&["C: AUTH PLAIN", "S: 538 5.7.11 Encrypt"], "auth-without-tls-538 warning"),
+            (&["C: AUTH PLAIN", "S: 523 5.7.10 Encrypt"], "auth-without-tls-538 warning"),
+            (&["C: AUTH PLAIN", "S: 550 5.7.10 Encrypt"], "auth-without-tls-538 warning"),
+            (&["C: AUTH LOGIN", "S: 538 5.7.11 Encrypt"], "auth-without-tls-538/not-listed note"),
+            (&["C: AUTH LOGIN", "S: 504 5.5.4 Encrypt"], ""),
         ]);
     }
 
@@ -454,14 +622,26 @@ mod tests {
             (&["C: AUTH PLAIN eA", "S: 504 5.5.4 No"], "auth-base64-501 error"),
             (&["C: AUTH LOGIN eA", "S: 504 5.5.4 No"], ""),
         ]);
+        let plain = |length: usize| {
+            use base64::Engine as _;
+            let message = format!("\0{}\0{}", "a".repeat(length), "b".repeat(length));
+            format!("C: {}", base64::engine::general_purpose::STANDARD.encode(message))
+        };
+        let (fitting, oversized) = (plain(255), plain(256));
         let long = format!("C: {}", "AAAA".repeat(1000));
         let longer = format!("C: {}", "AAAA".repeat(5000));
+        let token = "C: AUTH GSSAPI\nS: 334 ";
+        let note = "auth-line-length/token note";
         run(&[
-            (&[CHALLENGE, &long, "S: 500 5.5.6 Too long"], "auth-line-length warning"),
+            (&[CHALLENGE, &fitting, "S: 500 5.5.6 Too long"], "auth-line-length error"),
+            (&[CHALLENGE, &oversized, "S: 500 5.5.6 Too long"], ""),
+            (&[CHALLENGE, &long, "S: 500 5.5.6 Too long"], ""),
+            (&[token, &long, "S: 500 5.5.6 Too long"], note),
+            (&[token, &longer, "S: 500 5.5.6 Too long"], ""),
             (&[CHALLENGE, &long, "S: 535 5.7.8 No"], ""),
             (&[CHALLENGE, &longer, "S: 500 5.5.6 Too long"], ""),
             (&[CHALLENGE, &longer, "S: 500 5.5.2 Too long"], "auth-line-length/enhanced-code warning"),
-            (&[CHALLENGE, &longer, "S: 501 5.5.6 Too long"], "auth-line-length warning"),
+            (&[CHALLENGE, &longer, "S: 501 5.5.6 Too long"], "auth-line-length/reply-code warning"),
             (&[CHALLENGE, &longer, "S: 535 5.7.8 No"], ""),
         ]);
     }
@@ -486,10 +666,115 @@ mod tests {
             (&[PASSWORD, "S: 550 5.7.8 No"], "auth-failure-535 warning"),
             (&[PASSWORD, "S: 553 5.1.1 Who?"], "auth-failure-535 warning"),
             (&[PASSWORD, "S: 550 5.7.1 Not from there"], ""),
+            (&[PASSWORD, "S: 550 5.7.1 Authentication failed"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 554 5.7.0 Invalid credentials"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 501 5.5.4 Bad"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 500 5.5.1 No"], "auth-failure-535 warning"),
+            (&[PASSWORD, "S: 504 5.5.4 No"], ""),
+            (&[PASSWORD, "S: 534 5.7.9 Too weak"], ""),
+            (&["C: AUTH PLAIN eA==", "S: 501 5.5.4 Not a message of PLAIN"], ""),
+            (&["C: AUTH LOGIN eA==", "S: 501 5.5.4 No"], ""),
+            (&["C: AUTH CRAM-MD5\nS: 334 PDEyMz4=", "C: eA==", "S: 501 5.5.4 No"], ""),
+            (
+                &["C: AUTH CRAM-MD5\nS: 334 PDEyMz4=", "C: eA==", "S: 550 Login failed"],
+                "auth-failure-535 warning",
+            ),
             (&[PASSWORD, "S: 550 5.7.13 Closed"], "auth-registry-codes note"),
             (&[PASSWORD, "S: 454 4.3.0 Later"], "auth-enhanced-codes warning"),
             (&[PASSWORD, "S: 421 4.7.0 Bye"], ""),
         ]);
+    }
+
+    /// The passwords that the suite sends as wrong ones are known.
+    #[test]
+    fn wrong_passwords() {
+        let wrong = "C: AUTH PLAIN AGFsaWNlAG5vdC10aGUtcGFzc3dvcmQ=";
+        let masked = "C: AUTH PLAIN xxxxxxxxxG5vdC10aGUtcGFzc3dvcmQ=";
+        let (accepted, refused) = ("auth-wrong-password-refused error", "auth-failure-535 warning");
+        run(&[
+            (&[wrong, "S: 235 2.7.0 Ok"], accepted),
+            (&[CHALLENGE, "C: AGFsaWNlAG5vdC10aGUtcGFzc3dvcmQ=", "S: 235 2.7.0 Ok"], accepted),
+            (&[masked, "S: 235 2.7.0 Ok"], accepted),
+            (&[wrong, "S: 535 5.7.8 No"], ""),
+            (&[wrong, "S: 550 5.7.0 No"], refused),
+            (&[wrong, "S: 554 No"], refused),
+            (&[wrong, "S: 550 5.7.1 Not from there"], ""),
+            (&[wrong, "S: 550 5.7.0 Must issue a STARTTLS command first"], ""),
+            (&[wrong, "S: 454 4.7.0 Later"], ""),
+        ]);
+        let ehlo = offers("AUTH LOGIN");
+        let asked = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YWxpY2U=\nS: 334 UGFzc3dvcmQ6";
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo, asked];
+        check(
+            Protocol::Smtp,
+            &before,
+            &[
+                (&["C: bm90LXRoZS1wYXNzd29yZA==", "S: 235 2.7.0 Ok"], accepted),
+                (&["C: bm90LXRoZS1wYXNzd29yZA==", "S: 501 5.5.4 No"], refused),
+                (&["C: c2VjcmV0", "S: 235 2.7.0 Ok"], ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn attempts() {
+        let failed = "C: AUTH PLAIN AGEAYg==\nS: 535 5.7.8 No";
+        let rule = "auth-three-attempts warning";
+        run(&[
+            (&[PASSWORD, "S: 421 4.7.0 Login failed, bye"], rule),
+            (&[failed, PASSWORD, "S: 421 4.7.0 Login failed, bye"], rule),
+            (&[failed, "C: NOOP", "S: 421 4.7.0 Too many failed logins"], rule),
+            (&[failed, failed, PASSWORD, "S: 421 4.7.0 Login failed, bye"], ""),
+            (&[PASSWORD, "S: 421 4.3.0 Shutting down"], ""),
+            (&["C: NOOP", "S: 421 4.7.0 Too many connections"], ""),
+        ]);
+    }
+
+    #[test]
+    fn lists() {
+        let (none, rule) = ("S: 250-mx.example.org\nS: 250 AUTH", "auth-mechanisms-listed warning");
+        let before = ["S: 220 mx.example.org", "C: EHLO me"];
+        let login = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YQ==\nS: 334 UGFzc3dvcmQ6\nC: Yg==";
+        check(
+            Protocol::Smtp,
+            &before,
+            &[
+                (&[none], rule),
+                (&["S: 250-mx.example.org\nS: 250 AUTH PLAIN"], ""),
+                (&[none, login, "S: 235 2.7.0 Ok"], rule),
+                (&["S: 250 mx.example.org", login, "S: 235 2.7.0 Ok", "C: EHLO me", none], ""),
+                (&["S: 250-mx.example.org\nS: 250 AUTH LOGIN", login, "S: 235 2.7.0 Ok"], ""),
+                (&["S: 250-mx.example.org\nS: 250-AUTH\nS: 250 AUTH=LOGIN", login, "S: 235 2.7.0 Ok"], ""),
+                (&["S: 250-mx.example.org\nS: 250 AUTH PLAIN", login, "S: 535 5.7.8 No"], ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn passwords_in_clear() {
+        let rule = "auth-plaintext-needs-tls warning";
+        let ehlo = offers("AUTH PLAIN LOGIN CRAM-MD5\nSTARTTLS");
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
+        let tls =
+            "C: STARTTLS\nS: 220 2.0.0 Go\n#: tls\nC: EHLO me\nS: 250-mx.example.org\nS: 250 AUTH PLAIN";
+        let rows: &[Row<'_>] = &[
+            (&[LOGGED_IN], rule),
+            (&[PASSWORD, "S: 535 5.7.8 No"], rule),
+            (&[CHALLENGE, "C: AGEAYg==", "S: 535 5.7.8 No"], rule),
+            (&[CHALLENGE, "C: *", "S: 501 5.7.0 Cancelled"], ""),
+            (&[CHALLENGE], ""),
+            (&[PASSWORD, "S: 530 5.7.0 Must issue a STARTTLS command first"], ""),
+            (&["C: AUTH CRAM-MD5\nS: 334 PDEyMz4=", "C: eA==", "S: 235 2.7.0 Ok"], ""),
+            (&[tls, LOGGED_IN], ""),
+        ];
+        check(Protocol::Smtp, &before, rows);
+        let knowledge = Knowledge { policies: vec![Policy::Cleartext], ..Knowledge::default() };
+        Table { knowledge, ..table(&before) }.check(&[(&[LOGGED_IN], "")]);
+        let plain = offers("AUTH PLAIN");
+        let before = ["#: connected to port 587", "S: 220 mx.example.org", "C: EHLO me", &plain];
+        check(Protocol::Submission, &before, &[(&[LOGGED_IN], rule)]);
+        let before = ["#: connected to port 465", "S: 220 mx.example.org", "C: EHLO me", &plain];
+        check(Protocol::Submission, &before, &[(&[LOGGED_IN], "")]);
     }
 
     #[test]
@@ -501,6 +786,12 @@ mod tests {
             (&[auth, "S: 501 5.5.4 What?"], "auth-parameter-accepted error"),
             (&[auth, "S: 501 5.1.7 What?"], ""),
             (&["C: MAIL FROM:<bob@example.org> AUTH=a+ZZ", "S: 501 5.5.4 What?"], ""),
+            (&["C: MAIL FROM:<bob@example.org> AUTH=bob", "S: 501 5.5.4 Not a mailbox"], ""),
+            (&["C: MAIL FROM:<bob@example.org> AUTH=", "S: 501 5.5.4 What?"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> AUTH=a+2Bb@example.org", "S: 501 5.5.4 No"],
+                "auth-parameter-accepted error",
+            ),
             (&["C: MAIL FROM:<bob@example.org> AUTH=<> FOO=1", "S: 555 5.5.4 What?"], ""),
         ]);
     }

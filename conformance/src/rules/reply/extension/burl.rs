@@ -1,21 +1,43 @@
 //! Rules about BURL (RFC 4468).
 
+use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.verb() == Some(Verb::Burl) {
-        success(observation, findings);
-        trust(observation, findings);
+    match observation.verb() {
+        Some(Verb::Burl) => {
+            success(observation, findings);
+            trust(observation, findings);
+        }
+        Some(Verb::Ehlo) if observation.is(&[250]) => port(observation, findings),
+        _ => {}
     }
 }
 
-/// RFC 4468 §6: success is 250. The list of refusals is open.
+/// RFC 4468 §3.1: a server on port 25 does not offer BURL.
+fn port(observation: &Observation<'_>, findings: &mut Findings) {
+    const SMTP_PORT: u16 = 25;
+    let port = observation.knowledge.port.or(observation.session.port);
+    if port == Some(SMTP_PORT) && Capabilities::read(&observation.reply).has("BURL") {
+        findings.add(RuleId::BURL_NOT_ON_SMTP_PORT, format!("EHLO lists BURL on port {SMTP_PORT}"));
+    }
+}
+
+/// RFC 4468 §3.2: BURL without a valid recipient fails. §6: success is 250, and the list of refusals is open.
 fn success(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.session.offers("BURL") && observation.is_accepted() && !observation.is(&[250]) {
-        findings.add(RuleId::BURL_CODES, format!("{} to BURL", observation.codes()));
+    let session = observation.session;
+    if !session.offers("BURL") || !observation.is_accepted() {
+        return;
+    }
+    let detail = format!("{} to BURL", observation.codes());
+    let begun = session.greeting.is_some() && session.hello.is_some();
+    if begun && session.recipients() == 0 {
+        findings.add(RuleId::BURL_CODES, format!("{detail} without an accepted recipient"));
+    } else if !observation.is(&[250]) {
+        findings.add_under(RuleId::BURL_CODES, "other-success", detail);
     }
 }
 
@@ -36,14 +58,23 @@ mod tests {
     fn replies() {
         let ehlo = offers("BURL");
         let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let rcpt = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        let refused = "C: RCPT TO:<amy@example.org>\nS: 550 5.1.1 Who?";
         let burl = "C: BURL imap://example.com/x LAST";
         let rows: &[Row<'_>] = &[
-            (&[mail, "C: BURL imap://x LAST", "S: 250 2.5.0 Ok"], ""),
-            (&[mail, "C: BURL imap://x LAST", "S: 251 2.5.0 Ok"], "burl-codes note"),
+            (&[mail, rcpt, burl, "S: 250 2.5.0 Ok"], ""),
+            (&[mail, rcpt, burl, "S: 251 2.5.0 Ok"], "burl-codes/other-success note"),
+            (&[mail, refused, burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, burl, "S: 503 5.5.0 Valid RCPT TO required"], ""),
             (&[mail, "C: BURL imap://x LAST", "S: 554 5.6.6 No"], ""),
             (&[mail, burl, "S: 554 5.7.8 No"], "burl-trust-code note"),
             (&[mail, burl, "S: 554 5.7.14 No"], ""),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        let before = ["#: connected to port 25", "S: 220 mx.example.org", "C: EHLO me"];
+        check(Protocol::Smtp, &before, &[(&[&ehlo], "burl-not-on-smtp-port error")]);
+        let before = ["#: connected to port 587", "S: 220 mx.example.org", "C: EHLO me"];
+        check(Protocol::Smtp, &before, &[(&[&ehlo], "")]);
     }
 }

@@ -103,7 +103,8 @@ fn lacks_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
     matches!(observation.digit(), Some(2 | 3)) || (mistaken && protocol)
 }
 
-/// RFC 2920 §3.2 (4): a single dot after 354 without a recipient is refused.
+/// RFC 2920 §3.2 (4): a single dot after 354 without a recipient sends nothing to anybody. A 2yz reply would mean that
+/// the server has taken responsibility for a message (RFC 5321 §4.2.5).
 fn nothing_sent(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     let dot = matches!(&observation.exchange.act, Act::Message(octets) if octets == b".\r\n");
     let nobody = transaction.data && transaction.recipients.is_empty();
@@ -198,7 +199,7 @@ mod tests {
             (&[MAIL, refused, data], "pipelined-data-needs-recipient warning"),
             (&[MAIL, refused, "C: DATA", "S: 554 5.5.1 Nobody"], ""),
             (&[MAIL, refused, data, "C: .", "S: 554 5.5.1 Nobody"], ""),
-            (&[MAIL, refused, data, "C: .", "S: 250 2.0.0 Ok"], "empty-transaction-refused error"),
+            (&[MAIL, refused, data, "C: .", "S: 250 2.0.0 Ok"], "empty-transaction-refused warning"),
             (&[MAIL, RECIPIENT, data, "C: .", "S: 250 2.0.0 Ok"], ""),
         ]);
         let ehlo = offers("PIPELINING");

@@ -5,25 +5,38 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::refusal::{blames_parameter, envelope, has_only, has_parameter};
+use super::refusal::{blames_parameter, envelope, has_parameter, is_sound};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(envelope) = envelope(observation) else { return };
     match observation.verb() {
-        Some(Verb::Mail) => permission(observation, &envelope, findings),
-        Some(Verb::Rcpt) => negotiation(observation, findings),
+        Some(Verb::Mail) => {
+            unsupported(observation, &envelope, "CONPERM", RuleId::CONPERM_UNSUPPORTED_504, findings);
+        }
+        Some(Verb::Rcpt) => {
+            unsupported(observation, &envelope, "CONNEG", RuleId::CONNEG_UNSUPPORTED_504, findings);
+            negotiation(observation, findings);
+        }
         _ => {}
     }
 }
 
-/// RFC 4141 §4.2: an unsupported CONPERM gets 504. RFC 5321 §4.1.1.11 has 555.
-fn permission(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
-    let extended = observation.session.offered.is_some() && !observation.session.offers("CONPERM");
-    let blamed =
-        blames_parameter(observation) && !observation.is(&[504, 555]) && has_only(envelope, &["CONPERM"]);
-    let asked = envelope.parameter("CONPERM").is_some();
-    if asked && extended && (observation.is_accepted() || blamed) {
-        findings.add(RuleId::CONPERM_UNSUPPORTED_504, format!("{} to CONPERM", observation.codes()));
+/// RFC 4141 §4.2, §5.2: an unsupported CONPERM or CONNEG gets 504. RFC 5321 §4.1.1.11 has 555, and its rule judges a
+/// server that accepts the parameter although it does not know it, and one whose code gives no reason.
+fn unsupported(
+    observation: &Observation<'_>,
+    envelope: &Envelope<'_>,
+    keyword: &str,
+    rule: RuleId,
+    findings: &mut Findings,
+) {
+    let session = observation.session;
+    let extended = session.offered.is_some() && !session.offers(keyword);
+    let asked = envelope.parameter(keyword).is_some_and(|parameter| parameter.value.is_none());
+    let other =
+        blames_parameter(observation) && !observation.is(&[504, 555]) && is_sound(envelope, &[keyword]);
+    if extended && asked && other {
+        findings.add(rule, format!("{} to {keyword}", observation.codes()));
     }
 }
 
@@ -53,16 +66,29 @@ mod tests {
         let rows: &[Row<'_>] = &[
             (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 504 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 555 5.5.4 No"], ""),
-            (
-                &["C: MAIL FROM:<bob@example.org> CONPERM", "S: 250 2.1.0 Ok"],
-                "conperm-unsupported-504 warning",
-            ),
+            (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 550 5.7.1 Not you"], ""),
+            (&["C: MAIL FROM:<bob@example.org> CONPERM", "S: 501 5.1.7 What?"], ""),
             (
                 &["C: MAIL FROM:<bob@example.org> CONPERM", "S: 501 5.5.4 No"],
                 "conperm-unsupported-504 warning",
             ),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+    }
+
+    #[test]
+    fn unsupported_negotiations() {
+        let ehlo = offers("DSN");
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let conneg = "C: RCPT TO:<amy@example.org> CONNEG";
+        let rows: &[Row<'_>] = &[
+            (&[conneg, "S: 504 5.5.4 No"], ""),
+            (&[conneg, "S: 555 5.5.4 No"], ""),
+            (&[conneg, "S: 501 5.5.4 No"], "conneg-unsupported-504 warning"),
+            (&[conneg, "S: 501 No"], ""),
+            (&[conneg, "S: 550 5.1.1 Who?"], ""),
+        ];
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, mail], rows);
     }
 
     #[test]

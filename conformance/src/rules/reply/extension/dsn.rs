@@ -6,7 +6,11 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::parameter_value::{Xtext, xtext};
-use super::refusal::{blames_parameter, envelope, has_only, promised};
+use super::refusal::{blames_parameter, envelope, has_only, is_sound, promised};
+
+/// The lengths of ENVID and ORCPT that every server accepts (RFC 3461 §5.4).
+const ENVID_LENGTH: usize = 100;
+const ORCPT_LENGTH: usize = 500;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.session.offers("DSN") {
@@ -17,6 +21,48 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Mail) => mail(observation, &envelope, findings),
         _ => recipient(observation, &envelope, findings),
     }
+    neutral(observation, &envelope, findings);
+}
+
+/// RFC 3461 §5.1, §5.4: valid parameters are no reason to refuse. They are the reason if the code blames a parameter and
+/// the command has no others. Another rule compares commands with and without parameters.
+fn neutral(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
+    if blames_notification(observation, envelope) {
+        let detail = format!("{} to valid parameters", observation.codes());
+        findings.add(RuleId::DSN_PARAMETER_NEUTRAL, detail);
+    }
+}
+
+/// Returns whether MAIL or RCPT is refused because of notification parameters, although they are valid and no others
+/// are there.
+pub(crate) fn blames_notification(observation: &Observation<'_>, envelope: &Envelope<'_>) -> bool {
+    let own: &[Grammar] = match observation.verb() {
+        Some(Verb::Mail) => &[("RET", is_ret), ("ENVID", is_whole_envid)],
+        Some(Verb::Rcpt) => &[("NOTIFY", is_notify), ("ORCPT", is_whole_orcpt)],
+        _ => return false,
+    };
+    let keywords: Vec<&str> = own.iter().map(|(keyword, _)| *keyword).collect();
+    let asks = envelope.parameters().next().is_some() && is_sound(envelope, &keywords);
+    let valid = own.iter().all(|(keyword, is_good)| {
+        !envelope.repeats(keyword)
+            && envelope.parameter(keyword).is_none_or(|parameter| parameter.value.is_some_and(is_good))
+    });
+    // Without an enhanced status code, 501 may be about the path or the size of the line.
+    let for_now =
+        observation.is(&[455]) || observation.digit() == Some(4) && observation.has_detail(&[(5, 4)]);
+    asks && valid && (for_now || blames_parameter(observation))
+}
+
+/// Returns whether a value is certainly valid for ENVID.
+fn is_whole_envid(value: &[u8]) -> bool {
+    !value.is_empty() && value.len() <= ENVID_LENGTH && xtext(value) == Xtext::Valid
+}
+
+/// Returns whether a value is certainly valid for ORCPT.
+fn is_whole_orcpt(value: &[u8]) -> bool {
+    let address = value.get(7..).filter(|_| value.len() <= ORCPT_LENGTH);
+    value.get(..7).is_some_and(|kind| kind.eq_ignore_ascii_case(b"rfc822;"))
+        && address.is_some_and(|address| !address.is_empty() && xtext(address) == Xtext::Valid)
 }
 
 /// RFC 3461 §5.1 (a): an invalid or repeated RET or ENVID gets 501.
@@ -54,12 +100,14 @@ fn recipient(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &
 }
 
 /// The keyword of a parameter, and a function that returns whether a value may be valid.
-type Parameter = (&'static str, fn(&[u8]) -> bool);
+type Grammar = (&'static str, fn(&[u8]) -> bool);
 
 /// Returns the keyword of the first parameter that is repeated or certainly invalid.
-fn fault(envelope: &Envelope<'_>, grammar: &[Parameter]) -> Option<&'static str> {
-    let faulty = |(keyword, is_good): &&Parameter| {
-        envelope.repeats(keyword) || envelope.value(keyword).is_some_and(|value| !is_good(value))
+fn fault(envelope: &Envelope<'_>, grammar: &[Grammar]) -> Option<&'static str> {
+    // Each of these parameters has a value.
+    let faulty = |(keyword, is_good): &&Grammar| {
+        envelope.repeats(keyword)
+            || envelope.parameter(keyword).is_some_and(|parameter| !parameter.value.is_some_and(is_good))
     };
     grammar.iter().find(faulty).map(|(keyword, _)| *keyword)
 }
@@ -117,6 +165,9 @@ mod tests {
             (&["C: MAIL FROM:<bob@example.org> RET=FOO BAR=1", "S: 555 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> RET=HDRS RET=FULL", "S: 250 2.1.0 Ok"], rule),
             (&["C: MAIL FROM:<bob@example.org> ENVID=a+ZZ", "S: 250 2.1.0 Ok"], rule),
+            (&["C: MAIL FROM:<bob@example.org> ENVID", "S: 250 2.1.0 Ok"], rule),
+            (&["C: MAIL FROM:<bob@example.org> RET", "S: 250 2.1.0 Ok"], rule),
+            (&["C: MAIL FROM:<bob@example.org> ENVID", "S: 501 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> ENVID=a+2b ret=hdrs", "S: 250 2.1.0 Ok"], ""),
             (&[MAIL, ret, "S: 250 2.1.0 Ok"], ""),
         ];
@@ -124,6 +175,37 @@ mod tests {
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
         let ehlo = offers("SIZE");
         check(Protocol::Smtp, &["S: 220 mx", "C: EHLO me", &ehlo], &[(&[ret, "S: 250 2.1.0 Ok"], "")]);
+    }
+
+    #[test]
+    fn valid_parameters() {
+        let rule = "dsn-parameter-neutral error";
+        let long = format!("C: MAIL FROM:<bob@example.org> ENVID={}", "a".repeat(94));
+        let longer = format!("C: MAIL FROM:<bob@example.org> ENVID={}", "a".repeat(101));
+        let original = format!("C: RCPT TO:<amy@example.org> ORCPT=rfc822;{}", "a".repeat(490));
+        let ret = "C: MAIL FROM:<bob@example.org> RET=FULL";
+        let rows: &[Row<'_>] = &[
+            (&[ret, "S: 501 5.5.4 RET not supported"], rule),
+            (&[ret, "S: 555 Unknown parameter"], rule),
+            (&[ret, "S: 455 4.5.4 Not now"], rule),
+            (&[&long, "S: 501 5.5.4 Too long"], rule),
+            (&[&longer, "S: 501 5.5.4 Too long"], ""),
+            (&[ret, "S: 501 5.1.7 No"], ""),
+            (&[ret, "S: 501 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org>RET=FULL", "S: 501 5.5.4 What?"], ""),
+            (&[ret, "S: 550 5.7.1 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> RET=FULL FOO=1", "S: 555 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org>", "S: 501 5.5.4 No"], ""),
+            (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=NEVER", "S: 555 5.5.4 No"], rule),
+            (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=FAILURE,DELAY", "S: 504 5.5.4 No"], rule),
+            (&[MAIL, &original, "S: 501 5.5.4 Too long"], rule),
+            (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=NEVER", "S: 550 5.1.1 Who?"], ""),
+        ];
+        let ehlo = offers("DSN");
+        check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        let ehlo = offers("SIZE");
+        let before = ["S: 220 mx", "C: EHLO me", &ehlo];
+        check(Protocol::Smtp, &before, &[(&[ret, "S: 555 5.5.4 No"], "")]);
     }
 
     #[test]

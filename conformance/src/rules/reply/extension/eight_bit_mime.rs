@@ -25,8 +25,12 @@ fn body(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     let unknown = envelope.value("BODY").is_some_and(|value| !known(value));
     let blamed =
         blames_parameter(observation) && !observation.is(&[501, 504, 555]) && has_only(envelope, &["BODY"]);
-    if unknown && session.offers("8BITMIME") && (observation.is_accepted() || blamed) {
-        findings.add(RuleId::EIGHTBIT_BODY_VALUE, format!("{} to an unknown BODY", observation.codes()));
+    let detail = || format!("{} to an unknown BODY", observation.codes());
+    if !unknown || !session.offers("8BITMIME") {
+    } else if observation.is_accepted() {
+        findings.add(RuleId::EIGHTBIT_BODY_VALUE, detail());
+    } else if blamed {
+        findings.add_under(RuleId::EIGHTBIT_BODY_VALUE, "other-refusal", detail());
     }
 }
 
@@ -40,8 +44,11 @@ mod tests {
     fn bodies() {
         let ehlo = offers("8BITMIME");
         let rows: &[Row<'_>] = &[
-            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 250 2.1.0 Ok"], "eightbit-body-value note"),
-            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 503 5.5.4 No"], "eightbit-body-value note"),
+            (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 250 2.1.0 Ok"], "eightbit-body-value error"),
+            (
+                &["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 503 5.5.4 No"],
+                "eightbit-body-value/other-refusal warning",
+            ),
             (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 501 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> BODY=9BIT", "S: 555 5.5.4 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> BODY=8bitmime", "S: 250 2.1.0 Ok"], ""),

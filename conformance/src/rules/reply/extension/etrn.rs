@@ -11,17 +11,22 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 1985 §5.1 with erratum 4130. 503 is right in a transaction, and 550 and 554 by policy. Another rule judges 500
-/// and 502 from a server that offers ETRN.
+/// RFC 1985 §5.1 with erratum 4130 lists the codes, and §5 forbids the command in a transaction, where 503 is right.
+/// Any command may also be refused by policy, or because of the system. Another rule judges 500 and 502 from a server
+/// that offers ETRN.
 fn codes(observation: &Observation<'_>, findings: &mut Findings) {
-    let busy = observation.session.transaction.is_some();
-    let good = match observation.digit() {
-        Some(2) => observation.is(&[250, 251, 252, 253]),
-        Some(5) => observation.is(&[500, 501, 502, 550, 554]) || (busy && observation.is(&[503])),
-        _ => true,
-    };
-    if !good {
-        findings.add(RuleId::ETRN_CODES, format!("{} to ETRN", observation.codes()));
+    let rule = RuleId::ETRN_CODES;
+    let busy =
+        observation.session.transaction.as_deref().is_some_and(|transaction| !transaction.is_in_doubt());
+    let detail = format!("{} to ETRN", observation.codes());
+    if busy && observation.is_accepted() {
+        findings.add(rule, format!("{detail} in a transaction"));
+    } else if observation.is(&[450, 451, 550, 554]) {
+        findings.add_under(rule, "general-refusal", detail);
+    } else if !observation.is(&[250, 251, 252, 253, 458, 459, 500, 501, 502])
+        && !(busy && observation.is(&[503]))
+    {
+        findings.add(rule, detail);
     }
 }
 
@@ -39,7 +44,10 @@ mod tests {
             (&["C: ETRN example.org", "S: 253 2.0.0 Ok"], ""),
             (&["C: ETRN example.org", "S: 459 4.7.1 No"], ""),
             (&["C: ETRN", "S: 501 5.5.4 What?"], ""),
-            (&["C: ETRN example.org", "S: 554 5.7.1 No"], ""),
+            (&["C: ETRN example.org", "S: 554 5.7.1 No"], "etrn-codes/general-refusal note"),
+            (&["C: ETRN example.org", "S: 451 4.3.0 Later"], "etrn-codes/general-refusal note"),
+            (&["C: ETRN example.org", "S: 452 4.3.0 Later"], "etrn-codes warning"),
+            (&[mail, "C: ETRN example.org", "S: 250 2.0.0 Ok"], "etrn-codes warning"),
             (&["C: ETRN example.org", "S: 220 2.0.0 Ok"], "etrn-codes warning"),
             (&["C: ETRN example.org", "S: 504 5.5.4 No"], "etrn-codes warning"),
             (&["C: ETRN example.org", "S: 503 5.5.1 No"], "etrn-codes warning"),

@@ -1,19 +1,29 @@
 //! Rules about FUTURERELEASE (RFC 4865).
 
 use crate::dialogue::session::Session;
+use crate::protocol::Protocol;
+use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Envelope, Verb};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
+use super::deliver_by::Deadline;
 use super::parameter_value::{is_number, number};
-use super::refusal::{blames_parameter, envelope, has_only, has_parameter, is_about_mail, promised};
+use super::refusal::{
+    blames_parameter, envelope, has_only, has_parameter, is_about_mail, is_sound, promised,
+};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.verb() == Some(Verb::Mail)
-        && let Some(envelope) = envelope(observation)
-    {
-        time(observation, &envelope, findings);
+    match observation.verb() {
+        Some(Verb::Ehlo | Verb::Lhlo) if observation.is(&[250]) => advertised(observation, findings),
+        Some(Verb::Mail) => {
+            if let Some(envelope) = envelope(observation) {
+                time(observation, &envelope, findings);
+                valid_time(observation, &envelope, findings);
+            }
+        }
+        _ => {}
     }
     if is_about_mail(observation) {
         quota(observation, findings);
@@ -21,11 +31,51 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     without_time(observation, findings);
 }
 
-/// RFC 4865 §4.2 (7) to (10): a malformed, repeated or too distant time is refused with 501 and 5.5.4.
+/// RFC 4865 §4.2 (2), (3): only a submission server lists the keyword, with its two limits.
+fn advertised(observation: &Observation<'_>, findings: &mut Findings) {
+    const SMTP_PORT: u16 = 25;
+    let offered = Capabilities::read(&observation.reply);
+    let Some(mut limits) = offered.parameters("FUTURERELEASE") else { return };
+    let (seconds, date) = (limits.next(), limits.next());
+    let has_limits = seconds.is_some_and(|seconds| is_number(seconds.as_bytes(), 20))
+        && date.is_some_and(|date| is_date_time(date.as_bytes()));
+    let rule = RuleId::FUTURE_RELEASE_ADVERTISED;
+    let port = observation.knowledge.port.or(observation.session.port);
+    let elsewhere = match observation.session.protocol {
+        Protocol::Smtp => port == Some(SMTP_PORT),
+        Protocol::Lmtp => true,
+        Protocol::Submission => false,
+    };
+    if elsewhere {
+        findings.add(rule, "FUTURERELEASE is listed, but this is not a submission server");
+    } else if !has_limits {
+        findings.add(rule, "FUTURERELEASE is listed without its two limits");
+    }
+}
+
+/// RFC 4865 §4.2 (4): MAIL with a valid HOLDFOR and no other error is accepted. Whether a date of HOLDUNTIL has passed
+/// is not known here.
+fn valid_time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let limit = session.offered.as_ref().and_then(|offered| offered.parameters("FUTURERELEASE")?.next());
+    let Some(limit) = limit.and_then(|limit| number(limit.as_bytes())) else { return };
+    let is_valid =
+        envelope.value("HOLDFOR").and_then(number).is_some_and(|seconds| (1..=limit).contains(&seconds));
+    let blamed = blames_parameter(observation)
+        || observation.is(&[501])
+            && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 5));
+    if is_valid && blamed && fault(envelope, session).is_none() && is_sound(envelope, &["HOLDFOR"]) {
+        let detail = format!("{} to a valid HOLDFOR", observation.codes());
+        findings.add(RuleId::FUTURE_RELEASE_ACCEPTED, detail);
+    }
+}
+
+/// RFC 4865 §4.2 (7) to (10), §5.2.2: a malformed, repeated or too distant time, or one after the time of BY, is refused
+/// with 501 and 5.5.4.
 fn time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     let Some(fault) = fault(envelope, observation.session) else { return };
     let detail = format!("{} to {fault}", observation.codes());
-    let only = has_only(envelope, &["HOLDFOR", "HOLDUNTIL"]);
+    let only = has_only(envelope, &["HOLDFOR", "HOLDUNTIL", "BY"]);
     let other_number = blames_parameter(observation) && !observation.is(&[501]);
     let other_code = observation.is(&[501])
         && promised(observation).is_some_and(|code| code.subject() == 5 && !matches!(code.detail(), 0 | 4));
@@ -50,9 +100,12 @@ fn fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str> {
             return Some("a malformed HOLDFOR");
         }
         let longest = longest.and_then(|longest| number(longest.as_bytes()));
-        return longest
-            .filter(|longest| number(seconds) > Some(*longest))
-            .map(|_| "a HOLDFOR beyond the limit");
+        if longest.is_some_and(|longest| number(seconds) > Some(longest)) {
+            return Some("a HOLDFOR beyond the limit");
+        }
+        let due = by_time(envelope).filter(|_| session.offers("DELIVERBY"));
+        let is_late = due.is_some_and(|due| number(seconds).is_some_and(|seconds| seconds > due));
+        return is_late.then_some("a HOLDFOR after the time of BY");
     }
     let until = envelope.value("HOLDUNTIL")?;
     if !is_date_time(until) {
@@ -61,6 +114,12 @@ fn fault(envelope: &Envelope<'_>, session: &Session) -> Option<&'static str> {
     let in_utc = |time: &[u8]| time.len() == 20 && is_date_time(time);
     let latest = latest.map(str::as_bytes).filter(|latest| in_utc(latest) && in_utc(until));
     latest.filter(|latest| until > *latest).map(|_| "a HOLDUNTIL beyond the limit")
+}
+
+/// Returns the seconds of a valid BY that are left, or 0 if the time has passed (RFC 2852 §4).
+fn by_time(envelope: &Envelope<'_>) -> Option<u128> {
+    let deadline = Deadline::read(envelope)?;
+    Some(u128::try_from(deadline.seconds).unwrap_or(0))
 }
 
 /// Returns whether octets have the form of a date and time (RFC 3339 §5.6).
@@ -115,6 +174,7 @@ mod tests {
     use crate::readers::testing::Row;
     use crate::rules::reply::extension::testing::{check, offers};
 
+    const LOGIN: &str = "C: AUTH XOAUTH2 eA==\nS: 235 2.7.0 Ok";
     const KEYWORD: &str = "FUTURERELEASE 1000 2030-01-01T00:00:00Z";
 
     fn run(rows: &[Row<'_>]) {
@@ -144,9 +204,52 @@ mod tests {
             (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 5.7.16 Quota"], ""),
             (
                 &["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 550 5.7.17 Quota"],
-                "future-release-quota-552 note",
+                "future-release-quota-552 warning",
             ),
         ]);
+    }
+
+    #[test]
+    fn valid_times() {
+        let rule = "future-release-accepted error";
+        run(&[
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 501 5.5.4 No"], rule),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 501 No"], rule),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 555 5.5.4 No"], rule),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 501 5.1.7 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 550 5.7.1 Not you"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10 FOO=1", "S: 555 5.5.4 No"], ""),
+        ]);
+    }
+
+    #[test]
+    fn conflicts_with_by() {
+        let ehlo = offers("DELIVERBY\nFUTURERELEASE 1000 2030-01-01T00:00:00Z");
+        let (refused, code) = ("future-release-value-refused error", "future-release-value-501 warning");
+        let both = "C: MAIL FROM:<bob@example.org> HOLDFOR=900 BY=60;R";
+        let rows: &[Row<'_>] = &[
+            (&[both, "S: 250 2.1.0 Ok"], refused),
+            (&[both, "S: 555 5.5.4 No"], code),
+            (&[both, "S: 501 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=900 BY=-60;N", "S: 250 2.1.0 Ok"], refused),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=60 BY=900;N", "S: 250 2.1.0 Ok"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=60 BY=60;NT", "S: 250 2.1.0 Ok"], ""),
+        ];
+        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, LOGIN], rows);
+        run(&[(&[both, "S: 250 2.1.0 Ok"], "")]);
+    }
+
+    #[test]
+    fn advertisements() {
+        let rule = "future-release-advertised error";
+        let whole = format!("S: 250-mx.example.org\nS: 250 {KEYWORD}");
+        let bare = "S: 250-mx.example.org\nS: 250 FUTURERELEASE";
+        let half = "S: 250-mx.example.org\nS: 250 FUTURERELEASE 1000";
+        let before = ["#: connected to port 25", "S: 220 mx.example.org", "C: EHLO me"];
+        check(Protocol::Smtp, &before, &[(&[&whole], rule), (&["S: 250 mx.example.org"], "")]);
+        let before = ["S: 220 mx.example.org", "C: EHLO me"];
+        check(Protocol::Smtp, &before, &[(&[&whole], ""), (&[bare], rule), (&[half], rule)]);
+        check(Protocol::Lmtp, &["S: 220 mx", "C: LHLO me"], &[(&[&whole], rule)]);
     }
 
     #[test]

@@ -14,9 +14,12 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let authenticated = observation.session.authenticated;
-    if observation.says(&WORDS) && (authenticated || !observation.is(&[450])) {
-        let to = if authenticated { " after a login" } else { "" };
-        findings.add(RuleId::GREYLISTING_CODES, format!("{} for greylisting{to}", observation.codes()));
+    let detail = format!("{} for greylisting", observation.codes());
+    if !observation.says(&WORDS) {
+    } else if authenticated {
+        findings.add(RuleId::GREYLISTING_CODES, format!("{detail} after a login"));
+    } else if !observation.is(&[450]) {
+        findings.add_under(RuleId::GREYLISTING_CODES, "other-code", detail);
     }
 }
 
@@ -35,14 +38,14 @@ mod tests {
         let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
         let rows: &[Row<'_>] = &[
             (&["S: 450 4.7.1 Greylisted, try again"], ""),
-            (&["S: 451 4.7.1 Greylisted, try again"], "greylisting-codes note"),
-            (&["S: 550 5.7.1 Gray-listed"], "greylisting-codes note"),
+            (&["S: 451 4.7.1 Greylisted, try again"], "greylisting-codes/other-code note"),
+            (&["S: 550 5.7.1 Gray-listed"], "greylisting-codes/other-code note"),
         ];
         check(Protocol::Smtp, &[&before[..], &[MAIL, MESSAGE]].concat(), rows);
         let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
         let rcpt = "C: RCPT TO:<amy@example.org>";
         let rows: &[Row<'_>] =
-            &[(&[logged_in, MAIL, rcpt, "S: 450 4.7.1 Greylisted"], "greylisting-codes note")];
+            &[(&[logged_in, MAIL, rcpt, "S: 450 4.7.1 Greylisted"], "greylisting-codes warning")];
         check(Protocol::Smtp, &before, rows);
     }
 }

@@ -41,14 +41,25 @@ fn spf_error(observation: &Observation<'_>, findings: &mut Findings) {
     findings.add(rule, observation.codes());
 }
 
-/// RFC 6376 §6.3: a failed signature is never a reason for 4yz, and the code is 550.
+/// RFC 6376 §6.3: a refusal because of a signature has 550. A signature that fails to verify is never a reason for 4yz,
+/// and only a failure of this system is one. With X.7.21 and X.7.22, signatures have passed (RFC 7372 §3.1). X.7.20 alone
+/// does not say whether a signature failed, is missing, or has a key that could not be fetched; only the text does.
 fn dkim(observation: &Observation<'_>, findings: &mut Findings) {
-    if !observation.has_detail(&[(7, 20), (7, 21), (7, 22)]) || observation.is(&[550]) {
-        return;
+    const FAILED: [&str; 5] = ["fail", "invalid", "bad", "did not verify", "does not verify"];
+    const SYSTEM: [&str; 9] =
+        ["key", "dns", "temp", "unavailable", "unable", "timeout", "timed out", "lookup", "no "];
+    let passed = observation.has_detail(&[(7, 21), (7, 22)]);
+    let named = observation.has_detail(&[(7, 20)]) || observation.says(&["dkim"]);
+    let failed = named && observation.says(&FAILED) && !observation.says(&SYSTEM);
+    if observation.is_refused() {
+        if (passed || observation.has_detail(&[(7, 20)])) && !observation.is(&[550]) {
+            findings.add(RuleId::DKIM_REFUSAL_550, observation.codes());
+        }
+    } else if passed {
+        findings.add_under(RuleId::DKIM_FAILURE_PERMANENT, "passed", observation.codes());
+    } else if failed {
+        findings.add(RuleId::DKIM_FAILURE_PERMANENT, observation.codes());
     }
-    let rule =
-        if observation.is_refused() { RuleId::DKIM_REFUSAL_550 } else { RuleId::DKIM_FAILURE_PERMANENT };
-    findings.add(rule, observation.codes());
 }
 
 /// RFC 6376 §6.3, RFC 6377 §5.11, RFC 7208 §8.4 to §8.7, RFC 7372 §3: subject 7, 4.4.3 or 5.5.2. Only the text shows
@@ -91,10 +102,15 @@ mod tests {
             (&["S: 554 5.7.24 No"], "spf-permerror-550 warning"),
             (&["S: 550 5.7.20 No"], ""),
             (&["S: 554 5.7.20 No"], "dkim-refusal-550 warning"),
-            (&["S: 451 4.7.20 No"], "dkim-failure-permanent error"),
+            (&["S: 451 4.7.20 No signature that passes"], ""),
+            (&["S: 451 4.7.20 Signature verification failed"], "dkim-failure-permanent error"),
+            (&["S: 451 4.7.1 DKIM signature is invalid"], "dkim-failure-permanent error"),
+            (&["S: 451 4.7.20 Signature verification failed: no key"], ""),
+            (&["S: 451 4.7.21 No"], "dkim-failure-permanent/passed warning"),
+            (&["S: 451 4.7.22 No author signature"], "dkim-failure-permanent/passed warning"),
             (&["S: 451 4.7.5 No key"], ""),
             (&["S: 450 4.7.25 No"], "reverse-dns-550 note"),
-            (&["S: 554 5.7.26 No"], "several-methods-own-code warning"),
+            (&["S: 554 5.7.26 No"], "several-methods-own-code note"),
             (&["S: 554 5.7.29 No"], "arc-failure-550 note"),
             (&["S: 554 5.7.1 No"], ""),
         ];

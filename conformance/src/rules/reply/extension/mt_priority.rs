@@ -135,7 +135,8 @@ mod tests {
             (&[low, "S: 501 5.5.4 No such priority"], ""),
             (&[low, "S: 250 2.3.6 0 is the priority, -9 is too low"], ""),
         ];
-        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        let logged_in = "C: AUTH XOAUTH2 eA==\nS: 235 2.7.0 Ok";
+        check(Protocol::Submission, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, logged_in], rows);
         let elsewhere: &[Row<'_>] = &[(&[low, "S: 550 5.7.1 The priority is too low"], "")];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], elsewhere);
     }

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::refusal::is_about_mail;
+use super::refusal::{is_about_mail, promised};
 
 /// X.1.10: the recipient's domain has a null MX.
 const RECIPIENT: (u16, u16) = (1, 10);
@@ -29,6 +29,11 @@ fn sender(observation: &Observation<'_>, findings: &mut Findings) {
 /// RFC 7505 §4.1: a recipient's domain with a null MX gets 556 and X.1.10, and a sender's gets 550 and X.7.27.
 fn recipient(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.has_detail(&[RECIPIENT]) {
+        // 556 may also pass on a 521 of the recipient's host (RFC 7504 §4).
+        if observation.verb() == Some(Verb::Rcpt) && observation.is(&[556]) && promised(observation).is_some()
+        {
+            findings.add_under(RuleId::NULL_MX_556, "other-enhanced-code", observation.codes());
+        }
         return;
     }
     let recipient = observation.command.and_then(|command| command.envelope()?.path());
@@ -64,6 +69,14 @@ mod tests {
         let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
         let rows: &[Row<'_>] = &[(&["S: 554 5.1.10 No"], "null-mx-556 warning"), (&["S: 556 5.1.10 No"], "")];
         check(Protocol::Smtp, &[&before[..], &[MAIL, MESSAGE]].concat(), rows);
+        let rcpt = "C: RCPT TO:<amy@example.org>";
+        let other = "null-mx-556/other-enhanced-code note";
+        let rows: &[Row<'_>] = &[
+            (&[MAIL, rcpt, "S: 556 5.1.2 The domain takes no mail"], other),
+            (&[MAIL, rcpt, "S: 556 5.1.10 The domain takes no mail"], ""),
+            (&[MAIL, rcpt, "S: 556 The domain takes no mail"], ""),
+        ];
+        check(Protocol::Smtp, &before, rows);
         let knowledge = Knowledge { unknown: Some("nobody@example.org".to_owned()), ..Knowledge::default() };
         let nobody = "C: RCPT TO:<nobody@example.org>\nS: 556 5.1.10 Who?";
         Table { knowledge, ..table(&before) }.check(&[(&[MAIL, nobody], "null-mx-556 warning")]);

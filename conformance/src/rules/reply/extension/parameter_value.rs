@@ -57,9 +57,27 @@ pub(super) fn xtext(octets: &[u8]) -> Xtext {
     found
 }
 
+/// Decodes xtext. `None` if it does not follow the grammar strictly.
+pub(super) fn decode_xtext(octets: &[u8]) -> Option<Vec<u8>> {
+    if xtext(octets) != Xtext::Valid {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(octets.len());
+    let mut rest = octets.iter();
+    while let Some(octet) = rest.next() {
+        if *octet == b'+' {
+            let digits = [*rest.next()?, *rest.next()?];
+            decoded.push(u8::from_str_radix(str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            decoded.push(*octet);
+        }
+    }
+    Some(decoded)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Xtext, decode_base64, is_number, xtext};
+    use super::{Xtext, decode_base64, decode_xtext, is_number, xtext};
 
     #[test]
     fn base64_is_read_strictly() {
@@ -78,6 +96,8 @@ mod tests {
         for bad in [&b"a+ZZ"[..], b"a+2", b"a=b", b"a b", b"\xC3\xA4"] {
             assert_eq!(xtext(bad), Xtext::Invalid);
         }
+        assert_eq!(decode_xtext(b"e+3Dmc2@example.com").as_deref(), Some(&b"e=mc2@example.com"[..]));
+        assert_eq!(decode_xtext(b"a+2bb"), None);
     }
 
     #[test]

@@ -15,12 +15,13 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let followed = |(policy, _): &&(Policy, &str)| observation.knowledge.has_policy(*policy);
-    let Some((_, profile)) = PROFILES.iter().find(followed) else { return };
+    let Some((policy, profile)) = PROFILES.iter().find(followed) else { return };
     let offered = Capabilities::read(&observation.reply);
     let whole = observation.session.tls || !offered.has("STARTTLS");
     if whole && !offered.has("ENHANCEDSTATUSCODES") {
         let detail = format!("ENHANCEDSTATUSCODES is not offered, although the site follows {profile}");
-        findings.add(RuleId::PROFILE_ENHANCED_CODES, detail);
+        let recommended = *policy == Policy::Vpim;
+        findings.add_if(recommended, RuleId::PROFILE_ENHANCED_CODES, "recommended", detail);
     }
 }
 
@@ -38,8 +39,8 @@ mod tests {
         };
         let without = "S: 250-mx.example.org\nS: 250 DSN";
         let before_tls = "S: 250-mx.example.org\nS: 250 STARTTLS";
-        let rule = "profile-enhanced-codes note";
-        under(Policy::Lemonade).check(&[(&[without], rule)]);
+        let rule = "profile-enhanced-codes/recommended warning";
+        under(Policy::Lemonade).check(&[(&[without], "profile-enhanced-codes error")]);
         under(Policy::Vpim).check(&[(&[without], rule), (&[&offers("DSN")], ""), (&[before_tls], "")]);
         under(Policy::Tls).check(&[(&[without], "")]);
     }

@@ -34,6 +34,12 @@ pub(super) fn has_only(envelope: &Envelope<'_>, keywords: &[&str]) -> bool {
     path && !envelope.is_indented() && envelope.parameters().all(known)
 }
 
+/// Returns whether the form of an envelope is right and it has no parameters but these, so that only their values, or
+/// the extensions that they belong to, can be a reason to refuse it as a syntax error.
+pub(super) fn is_sound(envelope: &Envelope<'_>, keywords: &[&str]) -> bool {
+    envelope.is_well_formed() && has_only(envelope, keywords)
+}
+
 /// Returns whether a refusal of MAIL or RCPT gives a parameter as its reason: 504 and 555 do by their meaning (RFC 5321
 /// §4.2.2), and any code does with X.5.4, invalid command arguments (RFC 3463 §3.6).
 pub(super) fn blames_parameter(observation: &Observation<'_>) -> bool {

@@ -6,13 +6,11 @@ use crate::rules::observation::Observation;
 
 use super::refusal::is_about_mail;
 
-/// RFC 8689 §4.2.1: 5.7.30 means that the next host does not support REQUIRETLS, which a later attempt will not change.
-/// The registry's row lists 550.
+/// The registry's row X.7.30 lists 550. RFC 8689 §4.2.1 gives the code for bounces, and says nothing about replies.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let refused = is_about_mail(observation) && observation.is_turned_down();
     if refused && observation.has_detail(&[(7, 30)]) && !observation.is(&[550]) {
-        let rule = RuleId::REQUIRETLS_FAILURE_CODES;
-        findings.add_if(observation.is_refused(), rule, "other-5yz", observation.codes());
+        findings.add(RuleId::REQUIRETLS_FAILURE_CODES, observation.codes());
     }
 }
 
@@ -30,8 +28,8 @@ mod tests {
         let ehlo = offers("REQUIRETLS");
         let rows: &[Row<'_>] = &[
             (&["S: 550 5.7.30 No"], ""),
-            (&["S: 554 5.7.30 No"], "requiretls-failure-codes/other-5yz note"),
-            (&["S: 451 4.7.30 No"], "requiretls-failure-codes warning"),
+            (&["S: 554 5.7.30 No"], "requiretls-failure-codes note"),
+            (&["S: 451 4.7.30 No"], "requiretls-failure-codes note"),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, MAIL, MESSAGE], rows);
     }

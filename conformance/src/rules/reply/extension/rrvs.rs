@@ -1,6 +1,6 @@
 //! Rules about RRVS (RFC 7293): requests that a mailbox still has its owner.
 
-use crate::protocol::command::Verb;
+use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -8,13 +8,32 @@ use crate::rules::observation::Observation;
 use super::future_release::is_held;
 use super::refusal::is_about_mail;
 
-/// RFC 7293 §5.1: 550 for a mailbox or a domain that has a new owner. In a reply to MAIL, the enhanced status codes
-/// cannot mean that.
+/// RFC 7293 §5.1, §5.1.1: 550 to RCPT with RRVS, or to DATA, for a mailbox or a domain that has a new owner. A test that
+/// cannot be made at the moment is a temporary failure like any other (§5), and so is X.7.19 with 4yz. Without RRVS, a
+/// header field has asked, for which §5.2 names no reply code. In a reply to MAIL, the codes cannot mean that.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    let changed = observation.has_detail(&[(7, 17), (7, 18), (7, 19)]) && observation.is_turned_down();
+    let permanent = observation.is_refused() && observation.has_detail(&[(7, 19)]);
+    let changed = observation.is_turned_down() && observation.has_detail(&[(7, 17), (7, 18)]) || permanent;
     let elsewhere = observation.verb() == Some(Verb::Mail) || is_held(observation);
     if changed && is_about_mail(observation) && !elsewhere && !observation.is(&[550]) {
-        findings.add(RuleId::RRVS_OWNER_CHANGED_550, observation.codes());
+        let by_header = !is_asked(observation);
+        findings.add_if(by_header, RuleId::RRVS_OWNER_CHANGED_550, "without-parameter", observation.codes());
+    }
+}
+
+/// Returns whether a RCPT had the parameter: this one, or one of those before DATA.
+fn is_asked(observation: &Observation<'_>) -> bool {
+    let asks = |command: Command<'_>| {
+        command.envelope().is_some_and(|envelope| envelope.parameter("RRVS").is_some())
+    };
+    match observation.verb() {
+        Some(Verb::Rcpt) => observation.command.is_some_and(asks),
+        Some(Verb::Data) => observation
+            .session
+            .transaction
+            .as_deref()
+            .is_some_and(|begun| begun.recipients.iter().any(|line| asks(Command::read(line)))),
+        _ => false,
     }
 }
 
@@ -31,8 +50,16 @@ mod tests {
         let rrvs = "C: RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z";
         let rows: &[Row<'_>] = &[
             (&[rrvs, "S: 550 5.7.17 No"], ""),
-            (&[rrvs, "S: 450 4.7.17 No"], "rrvs-owner-changed-550 warning"),
-            (&[rrvs, "S: 554 5.7.18 No"], "rrvs-owner-changed-550 warning"),
+            (&[rrvs, "S: 450 4.7.17 No"], "rrvs-owner-changed-550 error"),
+            (&[rrvs, "S: 554 5.7.18 No"], "rrvs-owner-changed-550 error"),
+            (&[rrvs, "S: 554 5.7.19 No"], "rrvs-owner-changed-550 error"),
+            (&[rrvs, "S: 451 4.7.19 The database is unavailable"], ""),
+            (&[rrvs, "S: 250 2.1.5 Ok", "C: DATA", "S: 554 5.7.17 No"], "rrvs-owner-changed-550 error"),
+            (&[rrvs, "S: 250 2.1.5 Ok", "C: DATA", "S: 550 5.7.17 No"], ""),
+            (
+                &["C: RCPT TO:<amy@example.org>", "S: 554 5.7.17 No"],
+                "rrvs-owner-changed-550/without-parameter note",
+            ),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, mail], rows);
     }

@@ -29,9 +29,14 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
                 above_limit(observation, &envelope, findings);
                 faulty_value(observation, &envelope, findings);
             }
-            no_space(observation, &[SYSTEM_FULL], &[452], findings);
+            if envelope(observation).is_some_and(|envelope| envelope.parameter("SIZE").is_some()) {
+                no_space(observation, &[SYSTEM_FULL], &[452], findings);
+            }
         }
-        Some(Verb::Rcpt) => no_space(observation, &[SYSTEM_FULL, MAILBOX_FULL], &[452, 552], findings),
+        // RFC 1870 §6.4 is about messages whose size was declared.
+        Some(Verb::Rcpt) if is_declared(observation) => {
+            no_space(observation, &[SYSTEM_FULL, MAILBOX_FULL], &[452, 552], findings);
+        }
         _ if observation.is_end_of_data() => declared(observation, findings),
         _ => {}
     }
@@ -52,7 +57,9 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings:
     let parameter = observation.is(&[504, 555]) && has_only(envelope, &["SIZE"]);
     if (observation.is_accepted() && !granted) || observation.has_detail(&TOO_BIG) || parameter {
         let detail = format!("{} to SIZE={size}, above the limit of {limit}", observation.codes());
-        findings.add(RuleId::SIZE_ABOVE_LIMIT_552, detail);
+        // The registry's row X.3.4 lists 554.
+        let listed = observation.is(&[554]) && observation.has_detail(&[(3, 4)]);
+        findings.add_if(listed, RuleId::SIZE_ABOVE_LIMIT_552, "listed-pair", detail);
     }
 }
 
@@ -93,6 +100,11 @@ fn declared(observation: &Observation<'_>, findings: &mut Findings) {
         let detail = format!("{} to {sent} octets, after SIZE={declared} was accepted", observation.codes());
         findings.add(RuleId::SIZE_DECLARED_ACCEPTED, detail);
     }
+}
+
+/// Returns whether MAIL of this transaction declared a size.
+fn is_declared(observation: &Observation<'_>) -> bool {
+    observation.session.transaction.as_ref().is_some_and(|transaction| transaction.has("SIZE"))
 }
 
 /// Returns the declared size in octets. `None` unless there is exactly one, and it is valid.
@@ -140,10 +152,10 @@ mod tests {
         let mail = "C: MAIL FROM:<bob@example.org> SIZE=1001";
         run(&[
             (&[mail, "S: 552 5.3.4 Too big"], ""),
-            (&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 warning"),
-            (&[mail, "S: 554 5.3.4 Too big"], "size-above-limit-552 warning"),
-            (&[mail, "S: 452 4.2.3 Too big"], "size-above-limit-552 warning"),
-            (&[mail, "S: 555 5.5.4 What?"], "size-above-limit-552 warning"),
+            (&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 error"),
+            (&[mail, "S: 554 5.3.4 Too big"], "size-above-limit-552/listed-pair note"),
+            (&[mail, "S: 452 4.2.3 Too big"], "size-above-limit-552 error"),
+            (&[mail, "S: 555 5.5.4 What?"], "size-above-limit-552 error"),
             (&[mail, "S: 550 5.7.1 Not you"], ""),
             (&[mail, "S: 452 4.3.1 Full"], ""),
             (&[mail, "S: 530 5.7.0 Log in"], ""),
@@ -158,13 +170,14 @@ mod tests {
         let before = ["S: 220 mx.example.org", "C: EHLO me", &unlimited, logged_in];
         let knowledge = Knowledge { size_limit: Some(1000), ..Knowledge::default() };
         Table { knowledge, ..table(&before) }
-            .check(&[(&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 warning")]);
+            .check(&[(&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 error")]);
         table(&before).check(&[(&[mail, "S: 250 2.1.0 Ok"], "")]);
     }
 
     #[test]
     fn values_and_space() {
         let mail = "C: MAIL FROM:<bob@example.org>";
+        let sized = "C: MAIL FROM:<bob@example.org> SIZE=100";
         let abc = "C: MAIL FROM:<bob@example.org> SIZE=abc";
         run(&[
             (&[abc, "S: 501 5.5.4 What?"], ""),
@@ -174,10 +187,12 @@ mod tests {
             (&[abc, "S: 550 5.1.8 Who?"], ""),
             (&["C: MAIL FROM:<bob@example.org> SIZE=1 SIZE=1", "S: 250 2.1.0 Ok"], "size-value-501 note"),
             (&["C: MAIL FROM:<bob@example.org> SIZE=-1", "S: 552 5.3.4 Too big"], ""),
-            (&[mail, "S: 451 4.3.1 Full"], "size-no-space-452 note"),
-            (&[mail, "S: 452 4.3.1 Full"], ""),
+            (&[mail, "S: 451 4.3.1 Full"], ""),
+            (&[sized, "S: 451 4.3.1 Full"], "size-no-space-452 note"),
+            (&[sized, "S: 452 4.3.1 Full"], ""),
+            (&[mail, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 450 4.2.2 Full"], ""),
             (
-                &[mail, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 450 4.2.2 Full"],
+                &[sized, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 450 4.2.2 Full"],
                 "size-no-space-452 note",
             ),
             (&[mail, "S: 250 2.1.0 Ok", "C: RCPT TO:<amy@example.org>", "S: 552 5.2.2 Full"], ""),

@@ -17,6 +17,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Ehlo | Verb::Lhlo) => offered_again(observation, findings),
         _ => {}
     }
+    kept(observation, findings);
     weak(observation, findings);
 }
 
@@ -62,6 +63,29 @@ fn offered_again(observation: &Observation<'_>, findings: &mut Findings) {
     if session.tls && observation.is(&[250]) && offered() {
         let rule = RuleId::STARTTLS_FORGETS_SESSION;
         findings.add_if(session.implicit_tls, rule, "implicit-tls", "STARTTLS is offered under TLS");
+    }
+}
+
+/// RFC 3207 §4.2: the login and the EHLO before TLS no longer count, so 503 for them shows that the server has kept
+/// them.
+fn kept(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    if session.offered_before_tls.is_none() || !observation.is(&[503]) {
+        return;
+    }
+    let again = observation.says(&["already", "duplicate", "twice", "again"]);
+    let kept = match observation.verb() {
+        Some(Verb::Auth) if session.authenticated_before_tls => {
+            let first = session.hello.is_some() && session.transaction.is_none() && !session.authenticated;
+            first && (again || session.offers("AUTH"))
+        }
+        Some(verb) if verb.is_hello() => session.hello.is_none() && again,
+        _ => false,
+    };
+    if kept {
+        let what = if observation.verb() == Some(Verb::Auth) { "the login" } else { "the EHLO" };
+        let detail = format!("{}: {what} before TLS is remembered", observation.codes());
+        findings.add(RuleId::STARTTLS_FORGETS_SESSION, detail);
     }
 }
 
@@ -135,7 +159,7 @@ mod tests {
             (&[begun, "C: EHLO me", &ehlo, mail, "S: 250 2.1.0 Ok"], ""),
             (&[begun, "C: EHLO me", &ehlo, "C: STARTTLS", "S: 554 5.5.1 Already"], ""),
             (&[begun, "C: EHLO me", &ehlo, "C: STARTTLS", "S: 220 2.0.0 Go"], ""),
-            (&[begun, "C: EHLO me", &ehlo, mail, "S: 550 5.7.10 Too weak"], "tls-level-554 note"),
+            (&[begun, "C: EHLO me", &ehlo, mail, "S: 550 5.7.10 Too weak"], "tls-level-554 warning"),
             (
                 &[
                     begun,
@@ -146,6 +170,23 @@ mod tests {
                 ],
                 "",
             ),
+        ]);
+        let auth = offers("AUTH PLAIN");
+        let login = "C: AUTH PLAIN AGEAYg==";
+        let logged_in = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
+        let already = "S: 503 5.5.1 Already authenticated";
+        run(&[
+            (&[logged_in, begun, "C: EHLO me", &auth, login, already], "starttls-forgets-session error"),
+            (
+                &[logged_in, begun, "C: EHLO me", &auth, login, "S: 503 5.5.1 No"],
+                "starttls-forgets-session error",
+            ),
+            (&[logged_in, begun, "C: EHLO me", &ehlo, login, "S: 503 5.5.1 Not enabled"], ""),
+            (&[logged_in, begun, "C: EHLO me", &auth, login, "S: 235 2.7.0 Ok"], ""),
+            (&[logged_in, begun, login, "S: 503 5.5.1 EHLO first"], ""),
+            (&[begun, "C: EHLO me", &auth, logged_in, login, already], ""),
+            (&[begun, "C: EHLO me", "S: 503 5.5.1 Duplicate EHLO"], "starttls-forgets-session error"),
+            (&[begun, "C: EHLO me", "S: 503 5.5.1 Not now"], ""),
         ]);
         // A transcript does not say that a connection was under TLS from the start.
         let text = ["S: 220 mx.example.org", "C: EHLO me", &again].join("\n");

@@ -1,5 +1,6 @@
 //! Rules about submission (RFC 6409).
 
+use crate::knowledge::Policy;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
 use crate::rules::catalogue::RuleId;
@@ -31,6 +32,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     general(observation, findings);
     match observation.verb() {
         Some(Verb::Mail) => {
+            without_login(observation, findings);
             address(observation, findings);
             null_sender(observation, findings);
             rights(observation, &[550, 554], findings);
@@ -45,18 +47,37 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §7, table 1: a server offers ENHANCEDSTATUSCODES and PIPELINING, but not ETRN and ATRN. Before TLS, it may
-/// list fewer keywords.
+/// RFC 6409 §7, table 1: a server supports AUTH, ENHANCEDSTATUSCODES, PIPELINING, 8BITMIME and DSN, but not ETRN and
+/// ATRN. Before TLS, it may list fewer keywords, and after the login it may leave AUTH out.
 fn extensions(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
     let offered = Capabilities::read(&observation.reply);
     for keyword in ["ETRN", "ATRN"].iter().filter(|keyword| offered.has(keyword)) {
         findings.add(RuleId::SUBMISSION_NO_521, format!("{keyword} is offered"));
     }
-    let missing = ["ENHANCEDSTATUSCODES", "PIPELINING"].into_iter().filter(|keyword| !offered.has(keyword));
-    let missing = missing.collect::<Vec<_>>().join(" and ");
-    let whole = observation.session.tls || !offered.has("STARTTLS");
-    if whole && !missing.is_empty() {
+    if !session.tls && offered.has("STARTTLS") {
+        return;
+    }
+    let legacy = |keyword: &str| keyword.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("AUTH="));
+    if !offered.has("AUTH") && !offered.keywords().any(legacy) && !session.authenticated {
+        findings.add(RuleId::SUBMISSION_OFFERS_AUTH, "EHLO does not list AUTH");
+    }
+    let missing = ["ENHANCEDSTATUSCODES", "PIPELINING", "8BITMIME", "DSN"].into_iter();
+    let missing = missing.filter(|keyword| !offered.has(keyword)).collect::<Vec<_>>().join(", ");
+    if !missing.is_empty() {
         findings.add(RuleId::SUBMISSION_EXTENSIONS, format!("EHLO does not list {missing}"));
+    }
+}
+
+/// RFC 6409 §4.3: MAIL needs a login. A server may trust a client otherwise, for example by its address, which replies
+/// do not show, so the site declares the policy `trusted`.
+fn without_login(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let followed = session.greeting.is_some() && session.hello.is_some();
+    let trusted = session.authenticated || observation.knowledge.has_policy(Policy::Trusted);
+    if followed && !trusted && observation.is_accepted() {
+        findings
+            .add(RuleId::SUBMISSION_NEEDS_LOGIN, format!("{} to MAIL without a login", observation.codes()));
     }
 }
 
@@ -79,7 +100,8 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §5.1: an address with bad syntax gets 501. RFC 5321 §4.2.3 also has 553.
+/// RFC 6409 §5.1: an address with bad syntax gets 501. RFC 5321 §4.2.3 also has 553. A recipient may be accepted and
+/// bounced (§3.2), but without a sender there is nobody to bounce it to.
 fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::SUBMISSION_SYNTAX_501;
     let detail = format!("{} to an address with bad syntax", observation.codes());
@@ -88,9 +110,9 @@ fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
     {
         findings.add_under(rule, "code-553", detail);
-    } else if observation.is_accepted()
-        || (observation.is_refused() && about_syntax && !observation.is(&[501]))
-    {
+    } else if observation.is_refused() && about_syntax && !observation.is(&[501]) {
+        findings.add(rule, detail);
+    } else if observation.is_accepted() && observation.verb() == Some(Verb::Mail) {
         findings.add(rule, detail);
     }
 }
@@ -134,17 +156,20 @@ fn general(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §3.2: an empty return path alone is not a reason to refuse. It is the reason if the refusal is about the
-/// sender.
+/// RFC 6409 §3.2: an empty return path alone is not a reason to refuse. It is the reason if the code or the text is
+/// about the address, and the text does not name another one.
 fn null_sender(observation: &Observation<'_>, findings: &mut Findings) {
+    const WORDS: [&str; 7] =
+        ["<>", "null", "empty", "return path", "return-path", "reverse path", "reverse-path"];
+    const OTHERS: [&str; 6] = ["account", "spam", "blocked", "quota", "limit", "too many"];
     let Some(envelope) = envelope(observation).filter(|envelope| envelope.path() == Some(b"")) else {
         return;
     };
-    let about_sender = observation.is(&[501, 553])
+    let about_path = observation.is(&[501, 553])
         || observation.enhanced().is_some_and(|code| code.subject() == 1)
-        || observation.says(&["sender", "<>", "return path", "return-path"]);
+        || observation.says(&WORDS);
     let whole = observation.session.authenticated && has_only(&envelope, &[]);
-    if whole && observation.is_refused() && about_sender {
+    if whole && observation.is_refused() && about_path && !observation.says(&OTHERS) {
         findings.add(RuleId::SUBMISSION_NULL_SENDER, format!("{} to MAIL FROM:<>", observation.codes()));
     }
 }
@@ -158,9 +183,10 @@ fn rights(observation: &Observation<'_>, permitted: &[u16], findings: &mut Findi
 
 #[cfg(test)]
 mod tests {
+    use crate::knowledge::{Knowledge, Policy};
     use crate::protocol::Protocol;
-    use crate::readers::testing::Row;
-    use crate::rules::reply::extension::testing::{check, offers};
+    use crate::readers::testing::{Row, Table};
+    use crate::rules::reply::extension::testing::{check, offers, table};
 
     const LOGGED_IN: &str = "C: AUTH PLAIN AGEAYg==\nS: 235 2.7.0 Ok";
     const FROM: &str = "C: MAIL FROM:<bob@example.org>";
@@ -174,10 +200,21 @@ mod tests {
     #[test]
     fn extensions_of_submission() {
         let plain = "S: 250-mx.example.org\nS: 250 AUTH PLAIN";
+        let whole = offers("PIPELINING\n8BITMIME\nDSN\nAUTH PLAIN");
+        let without_dsn = offers("PIPELINING\n8BITMIME\nAUTH PLAIN");
+        let without_auth = offers("PIPELINING\n8BITMIME\nDSN");
+        let legacy = offers("PIPELINING\n8BITMIME\nDSN\nAUTH=LOGIN");
         let before_tls = "S: 250-mx.example.org\nS: 250 STARTTLS";
-        let server = "S: 250-mx.example.org\nS: 250-PIPELINING\nS: 250-ETRN\nS: 250 ENHANCEDSTATUSCODES";
+        let etrn = offers("PIPELINING\n8BITMIME\nDSN\nAUTH PLAIN\nETRN");
+        let server = etrn.as_str();
+        let auth = "submission-offers-auth warning";
         let rows: &[Row<'_>] = &[
             (&["C: EHLO me", plain], "submission-extensions warning"),
+            (&["C: EHLO me", &whole], ""),
+            (&["C: EHLO me", &without_dsn], "submission-extensions warning"),
+            (&["C: EHLO me", &without_auth], auth),
+            (&["C: EHLO me", &legacy], ""),
+            (&["C: EHLO me", &whole, LOGGED_IN, "C: EHLO me", &without_auth], ""),
             (&["C: EHLO me", before_tls], ""),
             (&["C: EHLO me", server], "submission-no-521 error"),
             (
@@ -192,6 +229,29 @@ mod tests {
             &["S: 220 mx.example.org"],
             &[(&["C: EHLO me", server], ""), (&["C: EHLO me", plain], "")],
         );
+    }
+
+    #[test]
+    fn mail_without_a_login() {
+        let rule = "submission-needs-login warning";
+        let wrong = "C: AUTH PLAIN AGEAYg==\nS: 535 5.7.8 No";
+        run(
+            Protocol::Submission,
+            &[
+                (&[MAIL], rule),
+                (&[wrong, MAIL], rule),
+                (&["C: MAIL FROM:<>", "S: 250 2.1.0 Ok"], rule),
+                (&[LOGGED_IN, MAIL], ""),
+                (&[FROM, "S: 530 5.7.0 Authentication required"], ""),
+                (&[FROM, "S: 451 4.3.0 Later"], ""),
+            ],
+        );
+        run(Protocol::Smtp, &[(&[MAIL], "")]);
+        let trusted = Knowledge { policies: vec![Policy::Trusted], ..Knowledge::default() };
+        let ehlo = offers("AUTH PLAIN");
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
+        Table { protocol: Protocol::Submission, knowledge: trusted, ..table(&before) }
+            .check(&[(&[MAIL], "")]);
     }
 
     #[test]
@@ -219,6 +279,11 @@ mod tests {
                     &[LOGGED_IN, MAIL, "C: RCPT TO:<amy@nodots>", "S: 504 5.5.2 No"],
                     "submission-domain-554 warning",
                 ),
+                (&[LOGGED_IN, MAIL, "C: RCPT TO:<amy@@example.org>", "S: 250 2.1.5 Ok"], ""),
+                (
+                    &[LOGGED_IN, MAIL, "C: RCPT TO:<amy@@example.org>", "S: 550 5.1.3 No"],
+                    "submission-syntax-501 warning",
+                ),
             ],
         );
         run(Protocol::Smtp, &[(&[broken, "S: 250 2.1.0 Ok"], ""), (&[unqualified, "S: 504 5.5.2 No"], "")]);
@@ -228,7 +293,7 @@ mod tests {
     fn codes_that_blame_a_missing_parameter() {
         let rcpt = "C: RCPT TO:<amy@example.org>";
         let recipient = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
-        let rule = "submission-554 note";
+        let rule = "submission-554 warning";
         let rows: &[Row<'_>] = &[
             (&[LOGGED_IN, FROM, "S: 555 5.5.4 What?"], rule),
             (&[LOGGED_IN, FROM, "S: 554 5.0.0 Improper"], ""),
@@ -268,7 +333,10 @@ mod tests {
                     &[LOGGED_IN, null, "S: 553 5.7.1 Not yours"],
                     "submission-rights-550 note, submission-null-sender error",
                 ),
+                (&[LOGGED_IN, null, "S: 550 5.7.1 Null sender refused"], "submission-null-sender error"),
                 (&[LOGGED_IN, null, "S: 550 5.7.1 Account closed"], ""),
+                (&[LOGGED_IN, null, "S: 550 5.7.1 This account is blocked, it was a sender of spam"], ""),
+                (&[LOGGED_IN, null, "S: 550 5.7.1 Sender rejected"], ""),
                 (&[LOGGED_IN, null, "S: 451 4.7.1 Later"], ""),
                 (&[null, "S: 550 5.1.7 No"], ""),
                 (&[LOGGED_IN, FROM, "S: 553 5.7.1 Not yours"], "submission-rights-550 note"),

@@ -89,7 +89,8 @@ fn verification(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.7.1: the domain at the start of the reply is ASCII.
+/// RFC 6531 §3.7.1: the domain at the start of the reply to EHLO is ASCII. In the greeting it is a `Domain` of RFC 5321
+/// §4.2.
 fn domain(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(first) = observation.reply.lines().next() else { return };
     let word = first.text().split(|octet| *octet == b' ').next().unwrap_or_default();
@@ -134,10 +135,7 @@ mod tests {
         let data = "C: DATA\nS: 354 Go";
         let message = "C: ab\nC: .";
         let rows: &[Row<'_>] = &[
-            (
-                &["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 250 2.1.0 Ok"],
-                "utf8-parameter-bare warning",
-            ),
+            (&["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 250 2.1.0 Ok"], "utf8-parameter-bare error"),
             (&["C: MAIL FROM:<bob@example.org> SMTPUTF8=1", "S: 555 5.5.4 What?"], ""),
             (&[UTF8, other, "S: 553 5.6.7 No"], ""),
             (&[UTF8, other, "S: 550 5.6.7 No"], ""),
@@ -150,7 +148,7 @@ mod tests {
             (&[MAIL, rcpt, "S: 551 5.1.6 Try <ann@example.org>"], ""),
             (&[UTF8, recipient, data, message, "S: 554 5.6.9 No"], ""),
             (&[UTF8, recipient, data, message, "S: 550 5.6.9 No"], ""),
-            (&[UTF8, recipient, data, message, "S: 552 5.6.9 No"], "utf8-message-554 note"),
+            (&[UTF8, recipient, data, message, "S: 552 5.6.9 No"], "utf8-message-554 warning"),
             (&["C: VRFY amy", "S: 252 2.6.8 Ask with SMTPUTF8"], ""),
             (&["C: VRFY amy", "S: 550 5.6.8 Ask with SMTPUTF8"], ""),
             (&["C: VRFY amy", "S: 553 5.6.8 Ask with SMTPUTF8"], "utf8-vrfy-codes/code-553 warning"),
@@ -158,10 +156,13 @@ mod tests {
             (&["C: VRFY amy", "S: 250 2.1.5 <\u{e4}my@example.org>"], "utf8-vrfy-codes error"),
             (&["C: VRFY amy SMTPUTF8", "S: 250 2.1.5 <\u{e4}my@example.org>"], ""),
             (&["C: VRFY amy", "S: 250 2.1.5 <amy@example.org>"], ""),
-            (&["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250 SMTPUTF8"], "utf8-domain-ascii warning"),
+            (
+                &["C: EHLO me", "S: 250-m\u{e4}x.example\nS: 250-8BITMIME\nS: 250 SMTPUTF8"],
+                "utf8-domain-ascii error",
+            ),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
-        check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii warning")]);
+        check(Protocol::Smtp, &[], &[(&["S: 220 m\u{e4}x.example"], "utf8-domain-ascii error")]);
     }
 
     #[test]

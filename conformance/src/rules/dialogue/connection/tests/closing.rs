@@ -10,22 +10,34 @@ fn servers_close_only_when_allowed() {
         Protocol::Smtp,
         &[
             (&["#: QUIT", EHLO, QUIT], ""),
-            (&["#: after 500", EHLO, UNKNOWN, CLOSED], "closes-only-when-allowed warning at 2"),
+            (&["#: after 500", EHLO, UNKNOWN, CLOSED], "closes-only-when-allowed error at 2"),
             (
                 &["#: after 500, seen later", EHLO, UNKNOWN, "C: NOOP", CLOSED],
-                "closes-only-when-allowed warning at 3",
+                "closes-only-when-allowed error at 3",
             ),
-            (&["#: instead of a reply", EHLO, "C: NOOP", CLOSED], "closes-only-when-allowed warning at 2"),
+            (
+                &["#: instead of a reply", EHLO, "C: NOOP", CLOSED],
+                "closes-only-when-allowed/other-command warning at 2",
+            ),
             (
                 &["#: after 250, client continues", EHLO, NOOP, CLOSED, "C: NOOP", CLOSED],
-                "closes-only-when-allowed warning at 2",
+                "closes-only-when-allowed/other-command warning at 2",
             ),
             (&["#: after 250, maybe idle", EHLO, NOOP, CLOSED], ""),
             (&["#: 421", EHLO, "C: FOO", "S: 421 4.7.0 Enough", CLOSED], ""),
             (&["#: 221", EHLO, "C: FOO", "S: 221 2.7.0 Goodbye", CLOSED], ""),
             (&["#: 521", EHLO, "C: FOO", "S: 521 5.5.1 No", CLOSED], ""),
             (&["#: too many", EHLO, "C: FOO", "S: 500 Too many unrecognized commands", CLOSED], ""),
-            (&["#: many", EHLO, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, CLOSED], ""),
+            (
+                &["#: several", EHLO, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, CLOSED],
+                "closes-only-when-allowed/several-unknown warning at 5",
+            ),
+            (&["#: many", EHLO, &[UNKNOWN; 10].join("\n"), CLOSED], ""),
+            (&["#: several others", EHLO, &["C: RSET x\nS: 501 5.5.4 What?"; 4].join("\n"), CLOSED], ""),
+            (
+                &["#: another command", EHLO, "C: RSET x", "S: 501 5.5.4 What?", CLOSED],
+                "closes-only-when-allowed/other-command warning at 2",
+            ),
             (&["#: a reply cut short", EHLO, "C: HELP", "S: 214-Help", "C: NOOP", CLOSED], ""),
             (&["#: another protocol", EHLO, "C: GET / HTTP/1.1", "S: 500 What?", "C: Host: x", CLOSED], ""),
             (&["#: TLS", EHLO, STARTTLS, TLS, CLOSED], ""),
@@ -43,7 +55,7 @@ fn servers_close_only_when_allowed() {
                 "S: 550 5.7.1 No",
                 CLOSED,
             ],
-            "closes-only-when-allowed warning at 3",
+            "closes-only-when-allowed/other-command warning at 3",
         ),
         (&["#: pipelined although not allowed", EHLO, "C: NOOP\nC: NOOP", "S: 250 2.0.0 Ok", CLOSED], ""),
     ];
@@ -69,7 +81,7 @@ fn what_a_transcript_does_not_say() {
         dialogue.exchanges.push(Exchange { end: End::Closed, sure: false, ..Exchange::new(Act::Wait) });
         dialogue
     };
-    assert_eq!(found(listening(UNKNOWN)), "closes-only-when-allowed warning at 2");
+    assert_eq!(found(listening(UNKNOWN)), "closes-only-when-allowed error at 2");
     assert_eq!(found(listening(NOOP)), "");
     let mut doubtful = dialogue(&[GREETING, EHLO, UNKNOWN, "C: NOOP", CLOSED].join("\n"));
     doubtful.exchanges[2].sure = false;
@@ -83,11 +95,17 @@ fn what_a_transcript_does_not_say() {
 fn a_refused_opening_waits_for_quit() {
     let table = Table { before: &["S: 554 mx.example.org No"], ..table() };
     table.check(&[
-        (&["#: at once", CLOSED], "refused-opening-waits-for-quit warning at 0"),
-        (&["#: at EHLO", "C: EHLO me.example.org", CLOSED], "refused-opening-waits-for-quit warning at 0"),
+        (&["#: at once", CLOSED], "refused-opening-waits-for-quit error at 0"),
+        (&["#: at EHLO", "C: EHLO me.example.org", CLOSED], "refused-opening-waits-for-quit error at 0"),
         (&["#: at QUIT", QUIT], ""),
         (&["#: after 503 and QUIT", "C: EHLO me.example.org", "S: 503 No", QUIT], ""),
         (&["#: 421", "C: EHLO me.example.org", "S: 421 No", CLOSED], ""),
+        (&["#: accepted", EHLO, MAIL, QUIT], "refused-opening-waits-for-quit/other-reply warning at 1"),
+        (
+            &["#: 554 again", "C: EHLO me.example.org", "S: 503 No", "C: MAIL FROM:<>", "S: 554 No", QUIT],
+            "refused-opening-waits-for-quit/other-reply warning at 2",
+        ),
+        (&["#: an unknown command", "C: FOO", "S: 500 What?", QUIT], ""),
     ]);
     let early = "C: EHLO me.example.org";
     let table = Table { before: &[], ..table };
@@ -122,6 +140,29 @@ fn three_logins_are_allowed() {
                 ],
                 "auth-three-attempts warning at 3",
             ),
+        ],
+    );
+}
+
+#[test]
+fn the_server_closes_after_quit_and_421() {
+    let quit = "C: QUIT\nS: 221 2.0.0 Bye";
+    let down = "C: RCPT TO:<b@example.org>\nS: 421 Recipient not in route list.";
+    let again = "C: RCPT TO:<c@example.org>";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: closed", EHLO, QUIT], ""),
+            (&["#: seen at the next command", EHLO, quit, "C: NOOP", CLOSED], ""),
+            (&["#: the client closed", EHLO, quit], ""),
+            (&["#: answered", EHLO, quit, NOOP], "closes-after-quit error at 3"),
+            (&["#: neither, or the recording ends", EHLO, quit, "C: NOOP", TIMEOUT], ""),
+            (&["#: QUIT was refused", EHLO, "C: QUIT x\nS: 501 5.5.4 What?", NOOP], ""),
+            (&["#: 421 and closed", EHLO, MAIL, down, CLOSED], ""),
+            (&["#: 421 and 250", EHLO, MAIL, down, again, "S: 250 2.1.5 Ok"], "closes-after-421 error at 4"),
+            (&["#: 421 and 503", EHLO, MAIL, down, again, "S: 503 5.5.1 No"], "closes-after-421 error at 4"),
+            (&["#: 421 again", EHLO, MAIL, down, again, "S: 421 4.3.2 No"], ""),
+            (&["#: 421 and QUIT", EHLO, MAIL, down, QUIT], ""),
         ],
     );
 }

@@ -200,21 +200,6 @@ fn notification_parameters_are_neutral() {
     );
 }
 
-#[test]
-fn codes_stay_after_tls() {
-    let under_tls = EHLO.replace("S: 250-STARTTLS\n", "");
-    let (noop, foo) = ("C: NOOP\nS: 250 Ok", "C: FOO\nS: 500 What?");
-    check(
-        Protocol::Smtp,
-        &[
-            (&["#: gone", EHLO, STARTTLS, TLS, &under_tls, noop, foo], ""),
-            (&["#: one has it", EHLO, STARTTLS, TLS, &under_tls, noop, "C: FOO", "S: 500 5.5.1 What?"], ""),
-            (&["#: one kind", EHLO, STARTTLS, TLS, &under_tls, foo, "C: BAR", "S: 500 What?"], ""),
-            (&["#: never there", EHLO, "C: STARTTLS\nS: 220 Go", TLS, &under_tls, noop, foo], ""),
-        ],
-    );
-}
-
 /// A transcript has no times.
 #[test]
 fn submission_servers_reply_within_two_minutes() {
@@ -227,4 +212,40 @@ fn submission_servers_reply_within_two_minutes() {
     assert_eq!(found(Protocol::Submission, 120_000), "");
     assert_eq!(found(Protocol::Submission, 121_000), "submission-two-minutes warning at 2");
     assert_eq!(found(Protocol::Smtp, 121_000), "");
+}
+
+/// RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1.
+#[test]
+fn listed_parameters_are_accepted() {
+    let list =
+        "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250-8BITMIME\nS: 250-SMTPUTF8\nS: 250 SIZE 1000";
+    let plain = "C: MAIL FROM:<a@example.org>\nS: 250 Ok";
+    let rule = |at: usize| format!("listed-parameter-accepted error at {at}");
+    check(
+        Protocol::Smtp,
+        &[
+            (
+                &["#: compared", list, "C: MAIL FROM:<a@example.org> BODY=8BITMIME", "S: 501 No", plain],
+                &rule(2),
+            ),
+            (&["#: not compared", list, "C: MAIL FROM:<a@example.org> BODY=8BITMIME", "S: 501 No"], ""),
+            (&["#: 555", list, "C: MAIL FROM:<a@example.org> SIZE=100", "S: 555 5.5.4 No"], &rule(2)),
+            (&["#: 5.5.4", list, "C: MAIL FROM:<a@example.org> SMTPUTF8", "S: 501 5.5.4 No"], &rule(2)),
+            (&["#: not listed", EHLO, "C: MAIL FROM:<a@example.org> SMTPUTF8", "S: 555 5.5.4 No"], ""),
+            (&["#: too big", list, "C: MAIL FROM:<a@example.org> SIZE=2000", "S: 555 5.5.4 No"], ""),
+            (&["#: no number", list, "C: MAIL FROM:<a@example.org> SIZE=x", "S: 501 5.5.4 No"], ""),
+            (&["#: 552", list, "C: MAIL FROM:<a@example.org> SIZE=100", "S: 552 5.3.4 No", plain], ""),
+            (&["#: a policy", list, "C: MAIL FROM:<a@example.org> SIZE=100", "S: 550 5.7.1 No", plain], ""),
+            (
+                &[
+                    "#: in any case",
+                    list,
+                    "C: MAIL FROM:<a@example.org> SIZE=100",
+                    "S: 550 No",
+                    "C: MAIL FROM:<a@example.org>\nS: 550 No",
+                ],
+                "",
+            ),
+        ],
+    );
 }
