@@ -46,14 +46,16 @@ fn records() -> Vec<Record> {
                 b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n",
             ),
             exchange(Act::Command(b"NOOP \x1b[2J\r\n".into()), HOSTILE),
-            exchange(
-                Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() },
-                b"503 5.5.1 No\r\n",
-            ),
+            Exchange {
+                arrived: Some(arrived),
+                ..exchange(
+                    Act::Chunk { command: b"BDAT 1\r\n".into(), octets: b"\x80".into() },
+                    b"503 5.5.1 No\r\n",
+                )
+            },
             exchange(Act::Command(format!("AUTH {MARKUP}\r\n").into()), b"```\r\n"),
             exchange(Act::Command(b"NOOP\r\n".into()), format!("250 {MARKUP}\r\n").as_bytes()),
             Exchange { end: End::Closed, ..exchange(Act::Command(b"QUIT\r\n".into()), HOSTILE) },
-            Exchange { arrived: Some(arrived), ..exchange(Act::Message(HOSTILE.into()), b"250 Ok\r\n") },
         ],
         ..Dialogue::default()
     };
@@ -457,6 +459,8 @@ fn conversations_are_shown_escaped() {
     ];
     assert_eq!(text.lines().take(expected.len()).collect::<Vec<_>>(), expected);
     assert!(text.contains("\n -> BDAT 1\n -> \\x80\\+\n<** 503 5.5.1 No\n"), "{text}");
+    assert!(text.contains("\n=== arrived by lmtp from <"), "{text}");
+    assert!(text.contains(" for <\\u{202e}\\u{1b}[2J> <>\nA>  "), "{text}");
     assert!(text.ends_with("\n=== closed by the server\n"), "{text}");
 }
 
