@@ -485,6 +485,8 @@ fn vocabulary() {
         Protocol::Smtp,
         &[
             (&[EHLO, "C: FOOBAR", "S: 500 5.5.2 what"], ""),
+            (&[EHLO, "C: LHLO me", "S: 502 5.5.1 what"], ""),
+            (&[EHLO, "C: LHLO me", "S: 554 5.5.1 what"], "unknown-command-500 warning"),
             (&[EHLO, "C: FOOBAR", "S: 502 5.5.2 what"], "unknown-command-500 warning"),
             (&[EHLO, "C: FOOBAR", "S: 503 5.5.2 what"], "unknown-command-500 warning"),
             (&["C: FOOBAR", "S: 503 5.5.1 hello?"], ""),

@@ -82,7 +82,10 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     let rule = RuleId::UNKNOWN_COMMAND_500;
     // Before EHLO, some servers check the sequence first.
     let too_early = observation.session.hello.is_none() && observation.is(&[503]);
-    if command.verb() != Verb::Other || !is_nonsense(command) || observation.digit() == Some(4) || too_early {
+    // To an SMTP server, LHLO is a word that it need not know, or knows but does not offer.
+    let lmtp = command.verb() == Verb::Lhlo && !observation.is_lmtp();
+    let unknown = command.verb() == Verb::Other || lmtp && !observation.is(&[502]);
+    if !unknown || !is_nonsense(command) || observation.digit() == Some(4) || too_early {
         return;
     }
     if is_outside(observation, &[&[500]]) {
