@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety, Start};
 use smtp_conformance::client::Timeouts;
-use smtp_conformance::dialogue::Exchange;
 use smtp_conformance::dialogue::arrival::By;
+use smtp_conformance::dialogue::{Dialogue, Exchange};
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
 use smtp_conformance::run::{self, Plan};
-use smtp_conformance::{Destination, Kind, RuleId};
+use smtp_conformance::{Destination, Finding, Kind, Level, Location, RuleId, Strictness, Target, judge};
 
 /// Pairs on which the RFCs contradict the registry. RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the
 /// registry lists only 451. The registry describes a full mailbox as a transient failure, but lists only 552.
@@ -47,7 +47,22 @@ async fn outcome(options: Options, by: Option<By>, cases: &[Case]) -> Outcome {
         *limit += delay;
     }
     let server = Reference::start(options).await.expect("the reference server starts");
-    run::run(&server.target(), cases, &plan).await.expect("TLS can be set up")
+    let target = server.target();
+    let outcome = run::run(&target, cases, &plan).await.expect("TLS can be set up");
+    assert_eq!(seen(&outcome.judgement.findings), seen(&judged_again(&outcome, &target)));
+    outcome
+}
+
+/// Judges the connections of a run as its records have them.
+fn judged_again(outcome: &Outcome, target: &Target) -> Vec<Finding> {
+    let records = serde_json::to_string(&outcome.dialogues).expect("dialogues can be written");
+    let dialogues: Vec<Dialogue> = serde_json::from_str(&records).expect("dialogues can be read");
+    judge(&dialogues, &target.knowledge, Strictness::default()).findings
+}
+
+/// Returns what findings are about, without details, which do not quote passwords.
+fn seen(findings: &[Finding]) -> Vec<(RuleId, Level, Location, Option<usize>)> {
+    findings.iter().map(|finding| (finding.rule, finding.level, finding.location, finding.shown)).collect()
 }
 
 fn destination(by: By, folder: &Path) -> Destination {
