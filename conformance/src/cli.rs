@@ -70,8 +70,8 @@ enum Command {
     ///
     /// By default a run delivers nothing and sends no user name or password. It completes a message only after the
     /// server has refused every recipient, and that message is empty. No line is longer than 513 octets. Some lines are
-    /// malformed on purpose: an empty line, arguments that are missing, superfluous or misspelled, and addresses that
-    /// are invalid, too long or not ASCII. SECURITY.md lists them all.
+    /// malformed on purpose: an empty line, lines that end in CR or LF alone, arguments that are missing, superfluous or
+    /// misspelled, and addresses that are invalid, too long or not ASCII. SECURITY.md lists them all.
     ///
     /// Against other hosts it opens one connection at a time, two seconds apart, and gives up a connection after eight
     /// refusals.

@@ -460,12 +460,16 @@ impl Connection {
         self.stream = None;
     }
 
-    /// Sends QUIT if possible, and ends the connection.
+    /// Sends QUIT if the server waits for a command, and ends the connection.
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
+        let is_within_line = self.last().is_some_and(|last| match &last.act {
+            Act::Command(octets) => !octets.ends_with(b"\r\n") && last.answers.is_empty(),
+            _ => false,
+        });
         // After 220 to STARTTLS, the server reads everything as TLS (RFC 3207 §4).
-        if self.session.is_in_data() || self.session.awaits_handshake {
+        if self.session.is_in_data() || self.session.awaits_handshake || is_within_line {
             self.abandon();
         }
         // Within AUTH, QUIT would be taken for a response (RFC 4954 §4).

@@ -13,7 +13,7 @@ use crate::knowledge::Knowledge;
 use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
-const REPLIES: [&str; 36] = [
+const REPLIES: [&str; 39] = [
     "250 2.0.0 Ok",
     "550 5.0.0 No",
     "500 5.5.1 What?",
@@ -50,6 +50,9 @@ const REPLIES: [&str; 36] = [
     "250-2.1.5 Ok\r\n250 2.1.5 CONNEG (color=Binary)",
     "355 Go on where you were",
     "554 5.0.0 That submitter may not send",
+    "538 5.7.0 Encryption required",
+    "554 5.7.0 Must issue a STARTTLS command first",
+    "554 5.5.2 Too long",
 ];
 
 /// How a reply is exchanged for another.

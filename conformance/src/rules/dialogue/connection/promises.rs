@@ -45,11 +45,16 @@ fn listed_capability(location: Location, observation: &Observation<'_>, findings
     if location.reply == Some(0)
         && matches!(number, 500 | 502)
         && offered.has(keyword)
-        && is_well_formed(observation, &command, offered)
+        && (is_well_formed(observation, &command, offered) || is_bare_auth(&command) && number == 502)
     {
         let detail = format!("{number}, although EHLO lists {keyword}");
         findings.at(location).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
     }
+}
+
+/// Returns whether AUTH lacks its mechanism. That is a syntax error, but no reason to call the command unimplemented.
+fn is_bare_auth(command: &Command<'_>) -> bool {
+    command.verb() == Verb::Auth && command.words().next().is_none()
 }
 
 /// Returns whether 500 cannot mean a syntax error in the command or that the command comes at the wrong time.
