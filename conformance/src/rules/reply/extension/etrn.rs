@@ -23,8 +23,8 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
         findings.add(rule, format!("{detail} in a transaction"));
     } else if observation.is(&[450, 451, 550, 554]) {
         findings.add_under(rule, "general-refusal", detail);
-    } else if !observation.is(&[250, 251, 252, 253, 458, 459, 500, 501, 502])
-        && !(busy && observation.is(&[503]))
+    } else if !(observation.is(&[250, 251, 252, 253, 458, 459, 500, 501, 502])
+        || busy && observation.is(&[503]))
     {
         findings.add(rule, detail);
     }

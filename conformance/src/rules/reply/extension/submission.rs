@@ -110,9 +110,9 @@ fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.is(&[553]) && observation.enhanced().is_none_or(|code| matches!(code.subject(), 0 | 1 | 5))
     {
         findings.add_under(rule, "code-553", detail);
-    } else if observation.is_refused() && about_syntax && !observation.is(&[501]) {
-        findings.add(rule, detail);
-    } else if observation.is_accepted() && observation.verb() == Some(Verb::Mail) {
+    } else if observation.is_refused() && about_syntax && !observation.is(&[501])
+        || observation.is_accepted() && observation.verb() == Some(Verb::Mail)
+    {
         findings.add(rule, detail);
     }
 }
