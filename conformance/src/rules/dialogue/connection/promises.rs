@@ -45,16 +45,11 @@ fn listed_capability(location: Location, observation: &Observation<'_>, findings
     if location.reply == Some(0)
         && matches!(number, 500 | 502)
         && offered.has(keyword)
-        && (is_well_formed(observation, &command, offered) || is_bare_auth(&command) && number == 502)
+        && is_well_formed(observation, &command, offered)
     {
         let detail = format!("{number}, although EHLO lists {keyword}");
         findings.at(location).add(RuleId::LISTED_CAPABILITY_WORKS, detail);
     }
-}
-
-/// Returns whether AUTH lacks its mechanism. That is a syntax error, but no reason to call the command unimplemented.
-fn is_bare_auth(command: &Command<'_>) -> bool {
-    command.verb() == Verb::Auth && command.words().next().is_none()
 }
 
 /// Returns whether 500 cannot mean a syntax error in the command or that the command comes at the wrong time.
@@ -158,8 +153,9 @@ fn listed_keyword(observation: &Observation<'_>, parameter: &Parameter<'_>) -> O
     let value = parameter.value.unwrap_or_default();
     let is = |wanted: &[u8]| value.eq_ignore_ascii_case(wanted);
     let size = str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
-    let limit = session.offered.as_ref().and_then(|offered| offered.size_limit());
-    let fits = size.is_some_and(|size| limit.is_none_or(|limit| size <= limit));
+    let offered = session.offered.as_ref().and_then(|offered| offered.size_limit());
+    let limits = [offered, observation.knowledge.size_limit];
+    let fits = size.is_some_and(|size| limits.into_iter().flatten().all(|limit| size <= limit));
     let takes_body = session.offers("8BITMIME") && (is(b"8BITMIME") || is(b"7BIT"))
         || session.offers("BINARYMIME") && is(b"BINARYMIME");
     if parameter.is("SIZE") && session.offers("SIZE") && fits {
