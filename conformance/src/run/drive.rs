@@ -79,18 +79,18 @@ impl Runner<'_> {
                 left.push(*attempt);
                 continue;
             }
-            let (mut outcomes, mut subjects) = (Vec::new(), BTreeMap::new());
+            let mut answers = Answers::default();
             let before = connection.exchanges().len();
-            let (happened, reason) = self
-                .attempt(attempt, used, &mut connection, &template, offers, &mut outcomes, &mut subjects)
-                .await;
+            let (happened, reason) =
+                self.attempt(attempt, used, &mut connection, &template, offers, &mut answers).await;
             let own = connection.exchanges().get(before..).unwrap_or_default();
             let last = own.last().and_then(Exchange::number);
-            let denied = outcomes.is_empty()
-                && subjects.is_empty()
+            let denied = answers.outcomes.is_empty()
+                && answers.subjects.is_empty()
                 && !connection.session().authenticated
                 && own.iter().any(|exchange| is_denied(exchange, self.target.protocol));
             let unready = denied || happened == Happened::Blocked && last == Some(530);
+            let Answers { outcomes, subjects } = answers;
             let subjects = subjects.into_values().collect();
             attempted.push(Attempted {
                 attempt: *attempt,
@@ -112,8 +112,7 @@ impl Runner<'_> {
         connection: &mut Connection,
         template: &Template<'_>,
         offers: &Offers,
-        outcomes: &mut Vec<usize>,
-        subjects: &mut BTreeMap<usize, Range<usize>>,
+        answers: &mut Answers,
     ) -> Stop {
         let before = connection.exchanges().len();
         let mut opening = 0..0;
@@ -134,8 +133,7 @@ impl Runner<'_> {
             }
             let refusals = self.politeness.refusals;
             let case = attempt.case;
-            let mut driver =
-                Driver { runner: self, offers, case, connection, template, refusals, outcomes, subjects };
+            let mut driver = Driver { runner: self, offers, case, connection, template, refusals, answers };
             Ok(driver.steps(self.until).await)
         };
         let stopped = driving.await.unwrap_or_else(|stopped: Stop| stopped);
@@ -148,11 +146,11 @@ impl Runner<'_> {
             TOO_MUCH.into()
         } else {
             if !opening.is_empty() {
-                subjects.insert(usize::MAX, opening);
+                answers.subjects.insert(usize::MAX, opening);
             }
             return stopped;
         };
-        outcomes.clear();
+        *answers = Answers::default();
         stop(Happened::Inconclusive, reason)
     }
 
@@ -276,10 +274,16 @@ struct Driver<'a> {
     template: &'a Template<'a>,
     /// The number of refusals after which the connection is given up.
     refusals: usize,
+    answers: &'a mut Answers,
+}
+
+/// What a case got in reply.
+#[derive(Default)]
+struct Answers {
     /// The indexes of the case's outcomes that matched a reply.
-    outcomes: &'a mut Vec<usize>,
+    outcomes: Vec<usize>,
     /// For each step that asked something, its exchanges with the last expected reply.
-    subjects: &'a mut BTreeMap<usize, Range<usize>>,
+    subjects: BTreeMap<usize, Range<usize>>,
 }
 
 /// What became of a step.
@@ -299,7 +303,8 @@ impl Driver<'_> {
             if let Some(pattern) = &step.only_after
                 && !number.is_some_and(|number| fits(number, pattern))
             {
-                let answered = index.checked_sub(1).is_some_and(|before| self.subjects.contains_key(&before));
+                let answered =
+                    index.checked_sub(1).is_some_and(|before| self.answers.subjects.contains_key(&before));
                 return if answered { EXPECTED } else { self.leave_out(index, number) };
             }
             for n in 1..=step.repeat {
@@ -356,7 +361,7 @@ impl Driver<'_> {
     /// that it asks.
     fn leave_out(&self, index: usize, number: Option<u16>) -> Stop {
         let asks = self.case.steps.iter().skip(index).any(|step| !step.expect.is_empty());
-        if !self.case.asks() || !self.subjects.is_empty() && !asks {
+        if !self.case.asks() || !self.answers.subjects.is_empty() && !asks {
             return EXPECTED;
         }
         let reason = match number {
@@ -469,11 +474,11 @@ impl Driver<'_> {
             outcome.step.is_none_or(|step| step == index + 1) && seen.is(&outcome.reply)
         };
         if let Some((place, outcome)) = case.outcomes.iter().enumerate().find(|(_, outcome)| fit(outcome)) {
-            self.outcomes.push(place);
+            self.answers.outcomes.push(place);
             return Some(stop(outcome.is, what));
         }
         if step.expect.iter().any(|pattern| seen.is(pattern)) {
-            self.subjects.insert(index, first..last + 1);
+            self.answers.subjects.insert(index, first..last + 1);
             return None;
         }
         match number {

@@ -51,6 +51,15 @@ fn a_command_has_one_reply() {
                 &["#: only the first is reported", LIVE, EHLO, twice, twice, QUIT],
                 "one-reply-per-command error at 2",
             ),
+        ],
+    );
+}
+
+#[test]
+fn octets_that_can_be_read_otherwise_are_not_counted() {
+    check(
+        Protocol::Smtp,
+        &[
             (
                 &["#: a bare LF", LIVE, EHLO, "C: NOOP\\n", "S: 250 Ok\nS: 500 What?", QUIT],
                 "command-ends-at-crlf error at 2",
@@ -116,6 +125,11 @@ fn a_command_has_one_reply() {
             ),
         ],
     );
+}
+
+#[test]
+fn replies_are_not_counted_in_doubt() {
+    let twice = "C: NOOP\nS: 250 2.0.0 Ok\nS: 500 5.5.1 What?";
     // From what is sent before the greeting on, no reply is sure.
     let early = "C: EHLO me.example.org\nS: 220 mx.example.org\nS: 250 mx.example.org";
     table().check(&[(&["#: early talk", LIVE, early, twice, QUIT], "")]);
