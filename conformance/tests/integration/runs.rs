@@ -210,8 +210,7 @@ title = \"Silence\"
 situations = []
 safety = \"safe\"
 rules = []
-steps = [{ send = \"NOOP\" }]
-outcomes = [{ step = 1, reply = \"none\", is = \"expected\" }]
+steps = [{ send = \"NOOP\", expect = [\"none\"] }]
 ";
     let target = Target::read(&format!("smtp://{place}")).expect("a URL");
     let cases = case::read("x.toml", text).expect("the cases follow the form");
@@ -252,8 +251,7 @@ title = \"Flood\"
 situations = []
 safety = \"safe\"
 rules = []
-steps = [{{ raw = \"{}\" }}]
-outcomes = [{{ step = 1, reply = \"closed\", is = \"expected\" }}]
+steps = [{{ raw = \"{}\", expect = [\"closed\"] }}]
 ",
         "{pad:1048576}".repeat(16)
     );

@@ -68,7 +68,7 @@ fn truthful(observation: &Observation<'_>, findings: &mut Findings) {
     let denied = is_policy(observation) || demand::asks_first(observation);
     if command.verb() == Verb::Vrfy && is_valid && observation.is(&[550, 551, 553]) && !denied {
         let detail = format!("{} for a mailbox that exists", seen(observation));
-        findings.add(RuleId::VRFY_TRUTHFUL, detail);
+        findings.add_under(RuleId::VRFY_TRUTHFUL, "said-to-exist", detail);
     }
     let well_formed = command.is_plain() && (is_mailbox(word) || word.iter().all(u8::is_ascii_alphanumeric));
     let asks = command.verb() == Verb::Vrfy && !word.is_empty() && command.words().count() == 1;

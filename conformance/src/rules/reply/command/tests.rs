@@ -458,7 +458,7 @@ fn inquiries() {
         &[
             (&[EHLO, "C: VRFY alice@example.test", "S: 250 2.1.5 Alice <alice@example.test>"], ""),
             (&[EHLO, "C: VRFY alice@example.test", "S: 252 2.5.0 try it"], ""),
-            (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.1.1 no"], "vrfy-truthful error"),
+            (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.1.1 no"], "vrfy-truthful/said-to-exist warning"),
             (&[EHLO, "C: VRFY alice@example.test", "S: 550 5.7.1 not for you"], ""),
             (&[EHLO, "C: VRFY carol@example.test", "S: 550 5.1.1 no"], ""),
             (&[EHLO, "C: VRFY alice@example.test", "S: 450 4.3.2 later"], ""),
