@@ -311,6 +311,9 @@ pub enum Happened {
     Unsupported,
     /// The server demands something else first.
     Blocked,
+    /// A reply came that it does not expect.
+    #[serde(skip)]
+    Otherwise,
     /// Something else got in the way.
     Inconclusive,
     /// The client is not allowed to send the next step.

@@ -67,7 +67,11 @@ impl<'c> Attempted<'c> {
     /// the server demands TLS or a login is repeated with the `best` possible preparation.
     pub(super) fn next(&self, best: Readiness) -> Option<Attempt<'c>> {
         let attempt = self.attempt;
-        if self.used && !matches!(self.happened, Happened::Expected | Happened::Withheld | Happened::Error) {
+        let is_final = matches!(
+            self.happened,
+            Happened::Expected | Happened::Otherwise | Happened::Withheld | Happened::Error
+        );
+        if self.used && !is_final {
             return Some(Attempt { alone: true, ..attempt });
         }
         (self.unready && attempt.is_prepared() && attempt.readiness < best)

@@ -490,6 +490,7 @@ impl Driver<'_> {
                 None
             }
             None if step.may_be_silent() && end != End::Closed => None,
+            Some(200..400 | 500..) => Some(stop(Happened::Otherwise, what)),
             Some(_) | None => Some(stop(Happened::Inconclusive, what)),
         }
     }

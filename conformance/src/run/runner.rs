@@ -380,7 +380,7 @@ fn outcome_of(attempted: &Attempted<'_>) -> CaseOutcome {
         Happened::Expected => Verdict::Observed,
         Happened::Unsupported => Verdict::Unsupported,
         Happened::Blocked => Verdict::Blocked,
-        Happened::Inconclusive => Verdict::Inconclusive,
+        Happened::Inconclusive | Happened::Otherwise => Verdict::Inconclusive,
         Happened::Withheld => Verdict::Skipped,
         Happened::Error => Verdict::Error,
     };

@@ -200,7 +200,7 @@ fn a_baseline_accepts_findings_and_reports_stale_entries() {
     assert_eq!(status(&output), Some(0));
     assert!(
         String::from_utf8_lossy(&output.stdout)
-            .contains("accepted error reply-code-second-digit, 1 x: Found on ")
+            .contains("accepted warning reply-code-second-digit, 1 x: Found on ")
     );
     for format in ["console", "jsonl", "junit", "markdown", "html", "results", "sarif"] {
         let output = run(&["--format", format]);
