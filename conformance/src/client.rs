@@ -55,6 +55,8 @@ pub struct Connection {
     encryption: Encryption,
     timeouts: Timeouts,
     deadline: Instant,
+    /// When octets arrived last.
+    heard: Instant,
     /// Whether a reply to an earlier act may still come, so that it is uncertain which reply answers which act.
     late: bool,
     /// Why the client gave up the connection, if it did.
@@ -138,6 +140,7 @@ impl Connection {
             encryption: encryption.clone(),
             timeouts,
             deadline: Instant::now() + timeouts.connection,
+            heard: Instant::now(),
             late: false,
             given_up: None,
         })
@@ -529,7 +532,10 @@ impl Connection {
                 return;
             }
             if Instant::now() >= until {
-                self.inbox.take_lines(exchange);
+                // A server that still sends will perhaps send the last line, too.
+                if self.heard.elapsed() * 2 > start.elapsed() {
+                    self.inbox.take_lines(exchange);
+                }
                 exchange.end = End::TimedOut;
                 self.late = true;
                 return;
@@ -582,6 +588,7 @@ impl Connection {
         match timeout_at(until, stream.read_buf(&mut self.buffer)).await {
             Err(_) => Heard::Silence,
             Ok(Ok(1..)) => {
+                self.heard = Instant::now();
                 self.inbox.push(&self.buffer);
                 Heard::Octets
             }

@@ -348,7 +348,9 @@ impl MessageReader<'_> {
         let is_sequence = !self.sequence.is_empty() && self.last.iter().eq(self.sequence);
         let ends = (self.at, octet) == (At::DotCr, b'\n') || is_sequence;
         let after_cr = matches!(self.at, At::Cr | At::DotCr);
-        self.stray |= !ends && (after_cr && octet != b'\n' || octet == b'\n' && !after_cr);
+        self.stray |= after_cr && octet != b'\n' || octet == b'\n' && !after_cr;
+        // To a server that ends a message there, these are line ends.
+        self.stray &= !is_sequence;
         self.at = match (self.at, octet) {
             (At::Start, b'.') => At::Dot,
             (At::Dot, b'\r') => At::DotCr,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::{Verb, is_domain};
+use crate::protocol::command::{Verb, is_domain, is_literal};
 use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
@@ -106,7 +106,9 @@ fn first_hellos<'a>(connection: &Connection<'a>) -> impl Iterator<Item = Seen<'a
     connection.observations().filter(move |(_, reply)| {
         let own = if reply.is_lmtp() { Verb::Lhlo } else { Verb::Ehlo };
         let fresh = reply.session.hello.is_none() && !reply.session.authenticated;
-        reply.verb() == Some(own) && reply.is(&[250]) && fresh && begun.insert(reply.session.tls)
+        let name = reply.command.map(|command| command.argument()).unwrap_or_default();
+        let is_proper = is_domain(name) || is_literal(name);
+        reply.verb() == Some(own) && reply.is(&[250]) && is_proper && fresh && begun.insert(reply.session.tls)
     })
 }
 

@@ -182,11 +182,13 @@ impl<'a> Surplus<'a> {
     }
 
     /// Returns whether the server took lines of a message as commands, because it ended the message before its end: it
-    /// refused the message, and then commands that nobody sent.
+    /// does not know commands that nobody sent.
     fn is_obeyed_message(&self) -> bool {
-        let is_refused = self.replies.first().and_then(Reply::number).is_some_and(|number| number >= 400);
         let is_unknown = |reply: &Reply<'_>| matches!(reply.number(), Some(500 | 502));
-        matches!(self.step.exchange.act, Act::Message(_)) && is_refused && self.surplus().all(is_unknown)
+        let mut surplus = self.surplus().peekable();
+        matches!(self.step.exchange.act, Act::Message(_))
+            && surplus.peek().is_some()
+            && surplus.all(is_unknown)
     }
 
     /// The replies beyond those that are due to the act.

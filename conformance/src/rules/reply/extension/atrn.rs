@@ -21,8 +21,8 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let detail = format!("{} to ATRN", observation.codes());
     // In a transaction, the sequence is wrong in any case.
     let busy = session.transaction.is_some();
-    let refused =
-        observation.is_refused() && !observation.is(&[500, 502]) && !(busy && observation.is(&[503]));
+    let other = observation.is(&[500, 502]) || observation.says(&["starttls"]);
+    let refused = observation.is_refused() && !other && !(busy && observation.is(&[503]));
     if !session.authenticated && !busy && (refused || observation.is(&[453]) || observation.is_accepted()) {
         let refused = !observation.is_accepted();
         findings.add_if(
