@@ -52,7 +52,9 @@ fn messages(connection: &Connection<'_>, findings: &mut LocatedFindings) {
         if step.session.leaves_message_open(&step.exchange.act) {
             if let Some(number) = early(step) {
                 let findings = findings.at(connection.location(position, Some(0)));
-                match end.filter(|_| number < 400) {
+                // Several replies are to lines of the text.
+                let is_alone = step.exchange.received() == 1;
+                match end.filter(|_| number < 400 && is_alone) {
                     Some(end) => {
                         findings.add(RuleId::MESSAGE_ENDS_AT_CRLF_DOT_CRLF, format!("{number} after {end}"));
                     }
