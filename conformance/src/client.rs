@@ -469,6 +469,7 @@ impl Connection {
         let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
         let is_within_line = self.last().is_some_and(|last| match &last.act {
             Act::Command(octets) => !octets.ends_with(b"\r\n") && last.answers.is_empty(),
+            Act::Message(octets) => !octets.ends_with(b"\r\n"),
             _ => false,
         });
         // After 220 to STARTTLS, the server reads everything as TLS (RFC 3207 §4).

@@ -52,9 +52,9 @@ fn messages(connection: &Connection<'_>, findings: &mut LocatedFindings) {
         if step.session.leaves_message_open(&step.exchange.act) {
             if let Some(number) = early(step) {
                 let findings = findings.at(connection.location(position, Some(0)));
-                // Several replies are to lines of the text.
-                let is_alone = step.exchange.received() == 1;
-                match end.filter(|_| number < 400 && is_alone) {
+                // Many replies are to lines of the text. A second one may be to what is left after the lookalike.
+                let is_only = step.exchange.received() <= 2;
+                match end.filter(|_| number < 400 && is_only) {
                     Some(end) => {
                         findings.add(RuleId::MESSAGE_ENDS_AT_CRLF_DOT_CRLF, format!("{number} after {end}"));
                     }
