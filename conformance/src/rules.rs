@@ -1,7 +1,8 @@
 //! The rules: pure functions that turn what was observed into findings.
 //!
-//! A reply rule looks at one [`Observation`]. A dialogue rule looks at the ordered exchanges of one connection, or of
-//! all connections of a run. Rules do no I/O, so a live run and a recording of it are judged alike.
+//! A reply rule looks at one [`Observation`](observation::Observation). A dialogue rule looks at the ordered exchanges
+//! of one connection, or of all connections of a run. Rules do no I/O, so a live run and a recording of it are judged
+//! alike.
 
 pub mod catalogue;
 mod dialogue;
@@ -31,6 +32,7 @@ pub struct Strictness {
 }
 
 /// Returns whether a rule compares the connections of a run.
+#[cfg(feature = "run")]
 pub(crate) fn compares_connections(rule: RuleId) -> bool {
     dialogue::across::RULES.contains(&rule)
 }

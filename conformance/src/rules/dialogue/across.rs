@@ -17,6 +17,7 @@ use super::connection::{Connection, LocatedFindings, is_coded};
 type Seen<'a> = (Location, Observation<'a>);
 
 /// The rules that compare connections.
+#[cfg(feature = "run")]
 pub(crate) const RULES: [RuleId; 5] = [
     RuleId::ENHANCED_CODE_WITHOUT_EHLO,
     RuleId::ENHANCED_CODES_ADVERTISED,
