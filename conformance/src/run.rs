@@ -265,7 +265,9 @@ fn decide(outcome: &mut Outcome, cases: &[Case], target: &Target) {
             (None, Observed) if !case.rules.is_empty() && case.asks() => {
                 let challenge =
                     Challenge { case, dialogues: &outcome.dialogues, position, knowledge: &target.knowledge };
-                if challenge.could_fail(&kept.subjects) {
+                if !challenge.is_feasible() {
+                    kept.reason = Some(Reason::TooLong);
+                } else if challenge.could_fail(&kept.subjects) {
                     kept.verdict = Pass;
                 } else {
                     kept.verdict = Inconclusive;

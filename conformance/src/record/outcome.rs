@@ -136,18 +136,21 @@ pub enum Reason {
     CanaryFailed,
     /// No rule of the case applies to what the server answered.
     Unjudged,
+    /// The connection is too long to be judged many times.
+    TooLong,
     /// Another reason, as a clause.
     Other(String),
 }
 
 impl Reason {
-    const NAMED: [Reason; 6] = [
+    const NAMED: [Reason; 7] = [
         Reason::Interrupted,
         Reason::OutOfTime,
         Reason::OutOfRoom,
         Reason::ConnectionTooLong,
         Reason::CanaryFailed,
         Reason::Unjudged,
+        Reason::TooLong,
     ];
 }
 
@@ -161,6 +164,7 @@ impl fmt::Display for Reason {
                 "the time for the connection is over; --connection-timeout gives more"
             }
             Reason::CanaryFailed => "the canary failed before",
+            Reason::TooLong => "the connection is too long to show that a rule could have failed the case",
             Reason::Unjudged => "none of its rules applies to the replies",
             Reason::Other(clause) => clause,
         })

@@ -81,10 +81,19 @@ pub(super) struct Challenge<'a> {
     pub(super) knowledge: &'a Knowledge,
 }
 
+/// The octets of replies beyond which a connection is not judged again and again. Such a case stays observed.
+const MOST_OCTETS: usize = 128 << 10;
+
 /// The change that showed something last, for each case and subject. Runs against other servers try it first.
 static SHOWN: Mutex<BTreeMap<(String, usize), Change>> = Mutex::new(BTreeMap::new());
 
 impl Challenge<'_> {
+    /// Returns whether the connection is short enough to be judged many times.
+    pub(super) fn is_feasible(&self) -> bool {
+        let dialogue = self.dialogues.get(self.position);
+        dialogue.is_some_and(|dialogue| dialogue.received_octets() <= MOST_OCTETS)
+    }
+
     /// Returns whether a rule of the case could have found something at each of these subjects, in any of its exchanges.
     pub(super) fn could_fail(&self, subjects: &[Range<usize>]) -> bool {
         let could_fail = |(nth, subject): (usize, &Range<usize>)| {
