@@ -1,7 +1,7 @@
 //! The reference server. It follows every rule, except for those that the faults it is started with name.
 //!
 //! The suite tests its cases and rules against it, and authors of mail clients can test their clients. It accepts
-//! mail and discards it, unless it is told where to deliver it.
+//! mail and discards it, unless `--deliver-to` says where to deliver it.
 
 mod connection;
 mod delivery;

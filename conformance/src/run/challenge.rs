@@ -84,6 +84,9 @@ pub(super) struct Challenge<'a> {
 /// The octets of replies beyond which a connection is not judged again and again. Such a case stays observed.
 const MOST_OCTETS: usize = 128 << 10;
 
+/// The octets of replies in a run beyond which its connections are not compared again and again.
+const MOST_OCTETS_OF_RUN: usize = 1 << 20;
+
 /// The change that showed something last, for each case and subject. Runs against other servers try it first.
 static SHOWN: Mutex<BTreeMap<(String, usize), Change>> = Mutex::new(BTreeMap::new());
 
@@ -117,7 +120,8 @@ impl Challenge<'_> {
         if arrival::others(dialogue, subject).into_iter().any(|other| self.finds(&[other], 0)) {
             return true;
         }
-        if !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
+        let octets: usize = self.dialogues.iter().map(Dialogue::received_octets).sum();
+        if octets > MOST_OCTETS_OF_RUN || !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
             return false;
         }
         let mut all = self.dialogues.to_vec();
