@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Source;
 use super::digest::{cut, fix_for, not_judged, provenance};
-use super::escape::Html;
+use super::escape::{Html, quoted};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::index::RecordIndex;
@@ -141,13 +141,6 @@ impl Page {
         Html.write_escaped_str(&mut page, rest)?;
         Ok(Safe(page))
     }
-}
-
-/// Splits a text at its first pair of backticks.
-fn quoted(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once('`')?;
-    let (code, after) = rest.split_once('`')?;
-    Some((before, code, after))
 }
 
 impl Server {

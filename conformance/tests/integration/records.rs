@@ -63,6 +63,7 @@ fn records() -> Vec<Record> {
         id: id.to_owned(),
         title: "NOOP".to_owned(),
         verdict,
+        safety: None,
         reason: Some(format!("\u{1b}]0;title\u{7}{MARKUP}").into()),
         dialogue: Some(0),
         rules: vec!["enhanced-code-class-agrees".to_owned()],
