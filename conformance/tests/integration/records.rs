@@ -296,16 +296,37 @@ fn html_escapes_the_markup_of_servers_and_is_bounded() {
 
 #[test]
 fn html_tells_servers_apart() {
-    let heads = |sources: [(&str, &str); 2]| {
-        let records = sources.map(|(target, _)| recorded(target, ""));
-        let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
+    let heads = |targets: [&str; 2]| {
+        let records = targets.map(|target| recorded(target, ""));
+        let both = [0, 1].map(|at| Source { name: "file.jsonl", records: &records[at] });
         let page = Format::Html.render(&both, None).unwrap();
+        assert!(!page.contains("file.jsonl"), "a page for people does not name files");
         let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));
         labels.map(|(_, label)| label.replace("</label>", "")).collect::<Vec<_>>()
     };
-    assert_eq!(heads([("a/postfix", "1"), ("a/exim/", "2")]), ["postfix", "exim"]);
-    assert_eq!(heads([("a/postfix", "1"), ("b/postfix", "2")]), ["a/postfix", "b/postfix"]);
-    assert_eq!(heads([("smtp://mx/a", "1"), ("smtp://mx/a", "2")]), ["smtp://mx/a, 1", "smtp://mx/a, 2"]);
+    assert_eq!(heads(["a/postfix", "a/exim/"]), ["postfix", "exim"]);
+    assert_eq!(heads(["a/postfix", "b/postfix"]), ["a/postfix", "b/postfix"]);
+    assert_eq!(heads(["smtp://mx/a", "smtp://mx/a"]), ["smtp://mx/a (1)", "smtp://mx/a (2)"]);
+}
+
+/// Versions of a server are told apart by the version.
+#[test]
+fn html_shows_versions_side_by_side() {
+    let run = |version: &str| {
+        let mut records = records();
+        for record in &mut records {
+            if let Record::Header(header) = record {
+                header.server_version = Some(version.to_owned());
+            }
+        }
+        records
+    };
+    let (old, new) = (run("1.0"), run("2.0"));
+    let both = [&old, &new].map(|records| Source { name: "", records });
+    let page = Format::Html.render(&both, None).unwrap();
+    let heads: Vec<&str> = page.lines().filter(|line| line.starts_with("<th scope=\"col\">")).collect();
+    let [.., first, second] = heads.as_slice() else { panic!("{heads:?}") };
+    assert!(first.contains(" 1.0<") && second.contains(" 2.0<"), "{heads:?}");
 }
 
 /// Each report says when a run was and of which server, but for the page of results, which stays the same.
