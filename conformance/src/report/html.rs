@@ -238,7 +238,8 @@ impl Server {
 
     /// Returns the name of a single recording without its folders, or else the whole target.
     fn short_name(&self) -> &str {
-        let is_run = matches!(self.header.as_ref().and_then(|header| header.origin.as_ref()), Some(Origin::Run(_)));
+        let is_run =
+            matches!(self.header.as_ref().and_then(|header| header.origin.as_ref()), Some(Origin::Run(_)));
         if is_run || self.target.contains("://") || self.target.contains(", ") {
             &self.target
         } else {
@@ -263,7 +264,8 @@ impl Counts {
             dialogues: summary.dialogues,
             exchanges: summary.exchanges,
             cases: summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect(),
-            agreement: agreement.map(|(pairing, pairs)| (pairing.to_string(), pairs.len(), pairs.values().sum())),
+            agreement: agreement
+                .map(|(pairing, pairs)| (pairing.to_string(), pairs.len(), pairs.values().sum())),
             cut: cut(summary),
             hints: summary.hints.clone(),
         }

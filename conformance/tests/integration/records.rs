@@ -416,7 +416,7 @@ fn advice_is_for_the_product_that_the_server_is() {
 }
 
 #[test]
-fn the_last_line_counts_rules() {
+fn the_last_lines_count_rules_and_cases() {
     let last = |text: &str| {
         let report = console::render(&recorded("a.txt", text), Style::default());
         report.lines().last().unwrap_or_default().to_owned()
@@ -427,6 +427,10 @@ fn the_last_line_counts_rules() {
     assert_eq!(last(&once), "1 rule broken (errors), 0 warned; 1 error in all");
     let more = format!("{once}C: RSET\nS: 250 Ok\nC: NOOP\nS: 250 5.0.0 Ok\n");
     assert_eq!(last(&more), "2 rules broken (errors), 0 warned; 3 errors in all");
+    let report = console::render(&records(), Style::default());
+    let lines: Vec<&str> = report.lines().collect();
+    let [.., rules, cases] = lines.as_slice() else { panic!("{report}") };
+    assert!(rules.contains("broken (errors)") && cases.starts_with("Cases: "), "{report}");
     let mut records = recorded("a.txt", &more);
     for record in &mut records {
         if let Record::Finding(found) = record
