@@ -96,11 +96,8 @@ impl Challenge<'_> {
     /// Returns `Ok` if a rule of the case could have found something at each of these subjects, in any of its exchanges, and
     /// otherwise why this is not shown.
     pub(super) fn could_fail(&self, subjects: &[Range<usize>]) -> Result<(), Reason> {
-        if !self
-            .dialogues
-            .get(self.position)
-            .is_some_and(|dialogue| dialogue.received_octets() <= MOST_OCTETS)
-        {
+        let dialogue = self.dialogues.get(self.position);
+        if dialogue.is_none_or(|dialogue| dialogue.received_octets() > MOST_OCTETS) {
             return Err(Reason::TooLong);
         }
         let could_fail = |(nth, subject): (usize, &Range<usize>)| {
@@ -220,7 +217,8 @@ mod tests {
         let could_fail = |more: &[Dialogue]| {
             let dialogues = [&dialogues(text), more].concat();
             let knowledge = &Knowledge::default();
-            Challenge { case, dialogues: &dialogues, position: 0, knowledge }.could_fail(&[2..3])
+            let subject = 2..3;
+            Challenge { case, dialogues: &dialogues, position: 0, knowledge }.could_fail(&[subject])
         };
         assert_eq!(could_fail(&[]), Ok(()));
         assert_eq!(could_fail(&[long(MOST_OCTETS_OF_RUN / 2)]), Ok(()));
@@ -237,7 +235,8 @@ mod tests {
         );
         let knowledge = Knowledge::default();
         let could_fail = |dialogues: &[Dialogue]| {
-            Challenge { case, dialogues, position: 0, knowledge: &knowledge }.could_fail(&[2..3])
+            let subject = 2..3;
+            Challenge { case, dialogues, position: 0, knowledge: &knowledge }.could_fail(&[subject])
         };
         assert_eq!(could_fail(&dialogues), Ok(()));
         assert_eq!(could_fail(&[]), Err(Reason::TooLong));
