@@ -768,7 +768,8 @@ fn headers_are_not_a_reason() {
     let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
     let plain = "C: Subject: x\nC: .";
     let hops = format!("{}\nC: .", vec!["C: Received: x"; 100].join("\n"));
-    let few = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
+    let with_own = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
+    let few = format!("{}\nC: .", vec!["C: Received: x"; 98].join("\n"));
     let rule = "header-defects-not-refused warning";
     check(
         Protocol::Smtp,
@@ -780,6 +781,7 @@ fn headers_are_not_a_reason() {
             (&[&begun, plain, "S: 550 Invalid sender address"], ""),
             (&[&begun, plain, "S: 554 5.6.0 Bare LF is invalid"], ""),
             (&[&begun, plain, "S: 500 Header line too long"], ""),
+            (&[&begun, &with_own, "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &few, "S: 554 5.4.6 Too many hops"], "loop-threshold-100 warning"),
             (&[&begun, "C: Received: x\nC: ... (120 lines)\nC: .", "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &hops, "S: 554 5.4.6 Too many hops"], ""),
