@@ -1,5 +1,5 @@
-//! Turns `rules.toml` into a table and one constant per rule, so that code naming an unknown rule does not compile, and
-//! lists the files of cases.
+//! Turns `rules.toml` into a table and one constant per rule, so that code naming an unknown rule does not compile, adds
+//! to each rule the requirements that it judges, and lists the files of cases.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 const CATALOGUE: &str = "rules.toml";
+const REGISTER: &str = "requirements.toml";
 const CASES: &str = "cases";
 
 fn main() {
@@ -47,7 +48,16 @@ fn catalogue() -> String {
         let line = source[..offset].matches('\n').count() + 1;
         fail(&format!("{CATALOGUE}:{line}: {reason}"));
     }
-    topics(&catalogue.topic) + &table(&catalogue.rule)
+    topics(&catalogue.topic) + &table(&catalogue.rule, &register())
+}
+
+/// Reads the register of requirements. `cargo xtask requirements` checks it.
+fn register() -> Vec<Requirement> {
+    println!("cargo::rerun-if-changed={REGISTER}");
+    let source = fs::read_to_string(REGISTER).unwrap_or_else(|error| fail(&format!("{REGISTER}: {error}")));
+    let register: Register =
+        toml::from_str(&source).unwrap_or_else(|error| fail(&format!("{REGISTER}: {error}")));
+    register.requirement
 }
 
 fn fail(reason: &str) -> ! {
@@ -158,6 +168,22 @@ struct Condition {
     when: String,
 }
 
+#[derive(Deserialize)]
+struct Register {
+    requirement: Vec<Requirement>,
+}
+
+#[derive(Deserialize)]
+struct Requirement {
+    id: String,
+    #[serde(default)]
+    words: Vec<String>,
+    strength: Option<String>,
+    asks: String,
+    #[serde(default)]
+    rules: Vec<String>,
+}
+
 /// Checks the rules. The error is the byte offset of the first problem and a message.
 fn check(Catalogue { topic: topics, rule: rules }: &Catalogue) -> Result<(), (usize, String)> {
     let mut seen = HashSet::new();
@@ -251,7 +277,7 @@ fn topics(topics: &[Topic]) -> String {
     text + "];\n\n"
 }
 
-fn table(rules: &[Rule]) -> String {
+fn table(rules: &[Rule], register: &[Requirement]) -> String {
     let positions: HashMap<&str, usize> =
         rules.iter().enumerate().map(|(position, rule)| (rule.id.get_ref().as_str(), position)).collect();
     let mut text = String::from("pub(super) static RULES: &[Rule] = &[\n");
@@ -281,13 +307,21 @@ fn table(rules: &[Rule]) -> String {
                 )
             })
             .collect();
+        let requirements: String = register
+            .iter()
+            .filter(|requirement| requirement.rules.contains(rule.id.get_ref()))
+            .map(|Requirement { id, words, strength, asks, .. }| {
+                let words = strength.clone().unwrap_or_else(|| words.join(", "));
+                format!("Requirement {{ id: {id:?}, words: {words:?}, asks: {asks:?} }}, ")
+            })
+            .collect();
         let level = rule.level.as_ref().map(Spanned::get_ref);
         let level = level.map_or(String::from("None"), |level| format!("Some(Level::{level:?})"));
         let _ = writeln!(
             text,
             "Rule {{ id: {:?}, label: {:?}, statement: {:?}, keyword: Keyword::{:?}, level: {level}, \
-             level_reason: {:?}, kind: Kind::{:?}, left_out: {:?}, sources: &{:?}, why: {:?}, fix: {:?}, \
-             fixes: &{fixes:?}, yields_to: &[{yields_to}], conditions: &[{conditions}] }},",
+             level_reason: {:?}, kind: Kind::{:?}, left_out: {:?}, sources: &{:?}, requirements: &[{requirements}], why: {:?}, \
+             fix: {:?}, fixes: &{fixes:?}, yields_to: &[{yields_to}], conditions: &[{conditions}] }},",
             rule.id.get_ref(),
             rule.label.get_ref(),
             rule.statement,

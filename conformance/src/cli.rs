@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use globset::{Glob, GlobMatcher};
 
 use crate::protocol::Protocol;
 use crate::report::{Format, Source, console, sarif};
@@ -90,7 +91,7 @@ enum Command {
     Judge(judge::Options),
     /// Make a report from the records of earlier runs.
     ///
-    /// Given several files, the console and Markdown formats print one report after the other, HTML and results make
+    /// Given several files, the console, Markdown and issue formats print one report after the other, HTML and results make
     /// one page, and SARIF makes one log. JUnit and JSONL accept a single file.
     #[command(after_help = report::EXAMPLES)]
     Report(report::Options),
@@ -176,6 +177,11 @@ impl Form {
         };
         terminal::print_report(&text)
     }
+}
+
+/// Reads a pattern such as `starttls-*`.
+fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
+    Ok(Glob::new(text)?.compile_matcher())
 }
 
 /// Runs the command line of this process and returns its exit status.

@@ -7,10 +7,12 @@ mod digest;
 pub(crate) mod escape;
 mod evidence;
 pub mod html;
+pub mod issue;
 pub mod junit;
 pub mod markdown;
 mod matrix;
 mod normalise;
+mod reproduction;
 pub mod results;
 pub mod sarif;
 pub mod style;
@@ -38,6 +40,8 @@ pub enum Format {
     Html,
     /// One Markdown page to keep: the servers, a matrix of rules and servers, and one exchange per cell.
     Results,
+    /// Markdown texts for the maintainers of a server, one for each rule that is broken at or above --fail-on.
+    Issue,
     /// SARIF 2.1.0 for code scanning services and editors.
     Sarif,
 }
@@ -64,7 +68,8 @@ impl Format {
         matches!(self, Format::Console | Format::Markdown | Format::Html)
     }
 
-    /// Returns the report on one or more runs. `fails` is the lowest level that is a failure in JUnit.
+    /// Returns the report on one or more runs. `fails` is the lowest level that is a failure in JUnit, and
+    /// that maintainers are told of.
     ///
     /// # Errors
     ///
@@ -79,6 +84,7 @@ impl Format {
             Format::Markdown => each(markdown::render),
             Format::Html => html::render(sources),
             Format::Results => results::render(sources),
+            Format::Issue => issue::render(sources, fails),
             Format::Sarif => sarif::render(sources, None),
             Format::Jsonl => lines(self.only(sources)?),
             Format::Junit => junit::render(self.only(sources)?, fails),

@@ -17,6 +17,7 @@ mod diff;
 mod doctor;
 mod live;
 mod render;
+mod requirements;
 mod sync;
 
 /// Maintains registry/ and generated/ of smtp-enhanced-status, and runs the conformance suite.
@@ -56,6 +57,9 @@ enum Command {
     /// Shows what changed between two registries, and what that means for pairings and the version.
     #[command(after_long_help = diff::EXAMPLES)]
     Diff(diff::Options),
+    /// Checks the register of requirements, and renders docs/coverage.md from it.
+    #[command(after_long_help = requirements::EXAMPLES)]
+    Requirements(requirements::Options),
     /// Renders generated/ from registry/.
     Render {
         /// Write nothing, and fail if a file would change.
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Live(options) => live::run(&root, &options),
         Command::Sync(options) => sync::run(&root, &options),
         Command::Diff(options) => diff::run(&root, &options),
+        Command::Requirements(options) => requirements::run(&root, &options),
         Command::Render { check, only } => {
             let kinds = only.map_or_else(|| Kind::value_variants().to_vec(), |kind| vec![kind]);
             if check { render::check(&root, &kinds) } else { render::run(&root, &kinds) }

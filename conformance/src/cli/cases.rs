@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Args;
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use super::input;
 use super::terminal::say;
@@ -20,10 +20,10 @@ use crate::target::Target;
 pub(super) struct Choice {
     /// Run only the cases whose id matches, and the canary, which checks that the server still answers. A case given by
     /// its full id runs alone.
-    #[arg(long, value_name = "GLOB", value_parser = matcher)]
+    #[arg(long, value_name = "GLOB", value_parser = super::glob)]
     case: Option<GlobMatcher>,
     /// Run only the cases that test a matching rule, and the canary.
-    #[arg(long, value_name = "GLOB", value_parser = matcher)]
+    #[arg(long, value_name = "GLOB", value_parser = super::glob)]
     rule: Option<GlobMatcher>,
     /// Folder with TOML files of your own cases, which are added to the built-in ones.
     #[arg(long, value_name = "FOLDER")]
@@ -65,10 +65,6 @@ impl Choice {
     pub(super) fn is_narrow(&self) -> bool {
         self.case.is_some() || self.rule.is_some()
     }
-}
-
-fn matcher(text: &str) -> Result<GlobMatcher, globset::Error> {
-    Ok(Glob::new(text)?.compile_matcher())
 }
 
 /// Prints a case on one line.

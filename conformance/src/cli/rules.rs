@@ -51,6 +51,9 @@ fn print_rule(rule: &Rule) {
     }
     say!("Keyword: {} ({})", rule.keyword, rule.keyword.meaning());
     say!("Sources: {}", rule.sources.join("; "));
+    for requirement in rule.requirements {
+        say!("  {} {}: {}", requirement.id, requirement.words, requirement.asks);
+    }
     for condition in rule.conditions {
         say!("  {} if {} ({})", condition.level, condition.when, condition.name);
         if let Some(reason) = condition.level_reason {

@@ -96,6 +96,9 @@ pub struct CaseOutcome {
     pub title: String,
     /// The verdict.
     pub verdict: Verdict,
+    /// What --allow must name for the case to run, or `None` if it is safe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety: Option<String>,
     /// The reason, if the case did not go as expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,

@@ -21,6 +21,13 @@ pub(crate) fn escaped(text: &str) -> String {
         .collect()
 }
 
+/// Splits a text at its first pair of backticks.
+pub(super) fn quoted(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('`')?;
+    let (code, after) = rest.split_once('`')?;
+    Some((before, code, after))
+}
+
 const MARK: char = '\u{3}';
 
 /// Text escaped for GitHub-flavoured Markdown.
@@ -60,6 +67,32 @@ impl Markdown {
     pub(super) fn anchor(text: &str) -> Markdown {
         let part = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
         Markdown { marked: std::iter::once(MARK).chain(text.chars().map(part)).collect() }
+    }
+
+    /// Returns a text in which the parts between backticks become code. All of it is escaped, as in [`Markdown::text`].
+    pub(super) fn coded(text: &str) -> Markdown {
+        let mut marked = String::from(MARK);
+        // A blank next to code is not lost.
+        let part = |text: &str| Markdown::text(text).marked.trim_start_matches(MARK).replace("&#32;", " ");
+        let mut rest = text;
+        while let Some((before, code, after)) = quoted(rest) {
+            let _ = write!(marked, "{}<code>{}</code>", part(before), part(code));
+            rest = after;
+        }
+        marked.push_str(&part(rest));
+        Markdown { marked }
+    }
+
+    /// Returns the target of a link, in which only what is usual in addresses of RFCs stays.
+    pub(super) fn url(text: &str) -> Markdown {
+        let is_usual = |character: &char| character.is_ascii_alphanumeric() || ":/.#-".contains(*character);
+        Markdown { marked: std::iter::once(MARK).chain(text.chars().filter(is_usual)).collect() }
+    }
+
+    /// Returns a code block of commands for a shell, which must be printable.
+    pub(super) fn shell(commands: &str) -> Markdown {
+        let block = Markdown::block(commands.lines());
+        Markdown { marked: block.marked.replacen("text\n", "sh\n", 1) }
     }
 
     /// Returns a code block of [`escaped`] lines, with a fence that none of them contains.

@@ -63,6 +63,8 @@ pub struct Rule {
     pub left_out: Option<&'static str>,
     /// The documents and sections that demand it.
     pub sources: &'static [&'static str],
+    /// The requirements of these documents that it judges. See `docs/coverage.md`.
+    pub requirements: &'static [Requirement],
     /// What goes wrong if the rule is broken.
     pub why: &'static str,
     /// How to fix a violation in any server.
@@ -73,6 +75,38 @@ pub struct Rule {
     pub yields_to: &'static [RuleId],
     /// Circumstances that lower a finding's level.
     pub conditions: &'static [Condition],
+}
+
+/// A requirement of an RFC, in the register of requirements.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Requirement {
+    /// The RFC, the section, and which statement of the section it is: `5321#4.1.1.4/3`.
+    pub id: &'static str,
+    /// Its requirement words: `MUST NOT`.
+    pub words: &'static str,
+    /// What it asks, as the end of a sentence that begins with whom it binds.
+    pub asks: &'static str,
+}
+
+impl Requirement {
+    /// Returns the RFC and the section: `RFC 5321 §4.1.1.4`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let (rfc, section) = self.parts();
+        format!("RFC {rfc} §{section}")
+    }
+
+    /// Returns the address of the section in the RFC.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let (rfc, section) = self.parts();
+        format!("https://www.rfc-editor.org/rfc/rfc{rfc}#section-{section}")
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        let (rfc, place) = self.id.split_once('#').unwrap_or((self.id, ""));
+        (rfc, place.split('/').next().unwrap_or_default())
+    }
 }
 
 /// A circumstance that lowers a finding's level.

@@ -366,6 +366,7 @@ fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseO
         id: case.id.clone(),
         title: case.title.clone(),
         verdict,
+        safety: (case.safety != Safety::Safe).then(|| case.safety.to_string()),
         reason: Some(reason.into()),
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),

@@ -173,8 +173,9 @@ impl Machine {
             Some(transaction) if transaction.recipients.is_empty() => Key::BurlNoRecipient,
             Some(_) => Key::BurlUntrusted,
         };
-        self.settle(key);
-        if key == Key::BurlUntrusted
+        if is_positive(self.say(key)) {
+            self.transaction = None;
+        } else if key == Key::BurlUntrusted
             && let Some(transaction) = &mut self.transaction
         {
             transaction.chunked.get_or_insert(0);

@@ -387,6 +387,7 @@ fn recipient_limits() {
 
 #[test]
 fn data_and_its_end() {
+    let large = "C: Subject: x\nC: ... (2000 lines)\nC: .";
     check(
         Protocol::Smtp,
         &[
@@ -440,6 +441,13 @@ fn data_and_its_end() {
                 &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 554 Message size exceeds the limit"],
                 "message-of-64k-accepted error",
             ),
+            (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 553 5.3.4 big"],
+                "message-of-64k-accepted error",
+            ),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 552 5.3.4 big"], ""),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 554 5.3.4 big"], "limit-codes note"),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 553 5.3.4 big"], "end-of-data-codes warning"),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 Exceeded storage allocation"], ""),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 5.2.2 Mailbox full"], ""),
             (

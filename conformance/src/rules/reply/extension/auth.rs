@@ -6,7 +6,7 @@ use crate::dialogue::session::Session;
 use crate::knowledge::{Policy, ends_in_wrong_password};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
-use crate::protocol::notation::quoted;
+use crate::protocol::notation::{quoted, shown};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -200,8 +200,8 @@ fn unlisted(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut
     let session = observation.session;
     let listed = is_offered(session, attempt.mechanism) || has_legacy_list(session);
     if observation.is(&[235]) && session.offers("AUTH") && !listed {
-        let shown = attempt.mechanism.escape_ascii();
-        findings.add(RuleId::AUTH_MECHANISMS_LISTED, format!("{shown} works, but is not listed"));
+        let mechanism = shown(attempt.mechanism);
+        findings.add(RuleId::AUTH_MECHANISMS_LISTED, format!("{mechanism} works, but is not listed"));
     }
 }
 
@@ -213,8 +213,7 @@ fn plaintext(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
         && attempt.response.is_some_and(|response| response != b"*")
         && !observation.knowledge.has_policy(Policy::Cleartext);
     if exposed && observation.is(&[235, 535]) {
-        let shown = attempt.mechanism.escape_ascii();
-        let detail = format!("{} to AUTH {shown} without TLS", observation.codes());
+        let detail = format!("{} to AUTH {} without TLS", observation.codes(), shown(attempt.mechanism));
         findings.add(RuleId::AUTH_PLAINTEXT_NEEDS_TLS, detail);
     }
 }
@@ -318,7 +317,6 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
     if attempt.offered || !is_mechanism(attempt.mechanism) || has_legacy_list(observation.session) {
         return;
     }
-    let shown = attempt.mechanism.escape_ascii();
     // A server may support a common mechanism without listing it.
     let taken = matches!(observation.digit(), Some(2 | 3)) && !is_common(attempt.mechanism);
     let mistaken = match observation.number() {
@@ -328,7 +326,10 @@ fn mechanism(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mu
         None => false,
     };
     if taken || mistaken {
-        findings.add(rule, format!("{} to AUTH {shown}, which is not offered", observation.codes()));
+        findings.add(
+            rule,
+            format!("{} to AUTH {}, which is not offered", observation.codes(), shown(attempt.mechanism)),
+        );
     } else if observation.is(&[504]) && differs(observation, &[(5, 4), (7, 4)]) {
         // The registry's row X.7.4, security features not supported, lists 504.
         findings.add_under(rule, "enhanced-code", observation.codes());
@@ -458,9 +459,9 @@ fn encryption(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &m
     let rule = RuleId::AUTH_WITHOUT_TLS_538;
     let listed = is_offered(observation.session, attempt.mechanism) && attempt.initial;
     let clear = listed && !observation.session.tls;
-    let shown = observation.is(&[523, 538]) || observation.has_detail(&[(7, 10), (7, 11)]);
-    let detail = || format!("{} to AUTH {}", observation.codes(), attempt.mechanism.escape_ascii());
-    if clear && shown && observation.is_refused() {
+    let demanded = observation.is(&[523, 538]) || observation.has_detail(&[(7, 10), (7, 11)]);
+    let detail = || format!("{} to AUTH {}", observation.codes(), shown(attempt.mechanism));
+    if clear && demanded && observation.is_refused() {
         findings.add(rule, detail());
     } else if observation.is(&[538]) {
         findings.add_under(rule, "not-listed", detail());
@@ -529,6 +530,7 @@ fn is_common(mechanism: &[u8]) -> bool {
 mod tests {
     use crate::knowledge::{Knowledge, Policy};
     use crate::protocol::Protocol;
+    use crate::readers::judge_transcript;
     use crate::readers::testing::{Row, Table};
     use crate::rules::reply::extension::testing::{check, offers, table};
 
@@ -748,6 +750,15 @@ mod tests {
                 (&["S: 250-mx.example.org\nS: 250 AUTH PLAIN", login, "S: 535 5.7.8 No"], ""),
             ],
         );
+    }
+
+    #[test]
+    fn mechanisms_look_as_in_a_transcript() {
+        let text = "S: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250 AUTH PLAIN\nC: AUTH O'HARA YQ==\n\
+                    S: 235 2.7.0 Ok";
+        let judgement = judge_transcript(Protocol::Smtp, text).expect("the transcript is well-formed");
+        let details: Vec<&str> = judgement.findings.iter().map(|finding| finding.detail.as_str()).collect();
+        assert!(details.contains(&"O'HARA works, but is not listed"), "{details:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Rules about BURL (RFC 4468).
 
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::Verb;
+use crate::protocol::command::{Command, Verb};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -26,7 +26,8 @@ fn port(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 4468 §3.2: BURL without a valid recipient fails. §6: success is 250, and the list of refusals is open.
+/// RFC 4468 §3.2: BURL fails without a valid recipient, and if its URL cannot be fetched. §6: success is 250, and the list
+/// of refusals is open.
 fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
     if !session.offers("BURL") || !observation.is_accepted() {
@@ -36,9 +37,20 @@ fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let begun = session.greeting.is_some() && session.hello.is_some();
     if begun && session.recipients() == 0 {
         findings.add(RuleId::BURL_CODES, format!("{detail} without an accepted recipient"));
+    } else if observation.command.is_some_and(|command| names_no_host(&command)) {
+        findings.add(RuleId::BURL_CODES, format!("{detail} with a URL of a host that does not exist"));
     } else if !observation.is(&[250]) {
         findings.add_under(RuleId::BURL_CODES, "other-success", detail);
     }
+}
+
+/// Returns whether the host of the URL is below `invalid`, where no names exist (RFC 6761 §6.4).
+fn names_no_host(command: &Command<'_>) -> bool {
+    let url = command.words().next().unwrap_or_default();
+    let authority = url.split(|octet| *octet == b'/').nth(2).unwrap_or_default();
+    let server = authority.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
+    let host = server.split(|octet| *octet == b':').next().unwrap_or_default();
+    host.to_ascii_lowercase().ends_with(b".invalid")
 }
 
 /// RFC 4468, errata 895 and 896: X.7.14, not X.7.8.
@@ -61,11 +73,15 @@ mod tests {
         let rcpt = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
         let refused = "C: RCPT TO:<amy@example.org>\nS: 550 5.1.1 Who?";
         let burl = "C: BURL imap://example.com/x LAST";
+        let nowhere = "C: BURL imap://amy;auth=*@IMAP.Nonexistent.invalid:143/x LAST";
         let rows: &[Row<'_>] = &[
             (&[mail, rcpt, burl, "S: 250 2.5.0 Ok"], ""),
             (&[mail, rcpt, burl, "S: 251 2.5.0 Ok"], "burl-codes/other-success note"),
             (&[mail, refused, burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
             (&[burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, nowhere, "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, nowhere, "S: 554 5.6.6 No"], ""),
+            (&[mail, rcpt, "C: BURL imap://example.com/x.invalid LAST", "S: 250 2.5.0 Ok"], ""),
             (&[mail, burl, "S: 503 5.5.0 Valid RCPT TO required"], ""),
             (&[mail, "C: BURL imap://x LAST", "S: 554 5.6.6 No"], ""),
             (&[mail, burl, "S: 554 5.7.8 No"], "burl-trust-code note"),

@@ -21,8 +21,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     weak(observation, findings);
 }
 
-/// RFC 3207 §4: 220, 501 for a parameter, or 454 for a temporary failure. Another rule judges 500 and 502 from a
-/// server that offers STARTTLS, and 550 and 554 are a matter of policy. No RFC says what is right under TLS or in a
+/// RFC 3207 §4: 220, 501 for a parameter, or 454 for a temporary failure. 500 is a syntax error too. Without a parameter,
+/// another rule judges 500 and 502, and 550 and 554 are a matter of policy. No RFC says what is right under TLS or in a
 /// transaction.
 fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     const MISTAKEN: [u16; 7] = [504, 535, 551, 552, 553, 555, 556];
@@ -34,7 +34,8 @@ fn starttls(observation: &Observation<'_>, findings: &mut Findings) {
     let busy = session.transaction.is_some() || session.authenticated;
     let right = !parameter && observation.is(&[220]);
     let misplaced = !parameter && (observation.is(&[501]) || (!busy && observation.is(&[503])));
-    if !right && (observation.is_accepted() || misplaced || observation.is(&MISTAKEN)) {
+    let unoffered = parameter && observation.is(&[502]);
+    if !right && (observation.is_accepted() || misplaced || unoffered || observation.is(&MISTAKEN)) {
         let sent = if parameter { "STARTTLS with a parameter" } else { "STARTTLS" };
         let detail = format!("{} to {sent}", observation.codes());
         findings.add_if(observation.is(&[220]), RuleId::STARTTLS_CODES, "argument-accepted", detail);
@@ -129,7 +130,9 @@ mod tests {
             (&["C: STARTTLS", "S: 550 5.7.1 Not you"], ""),
             (&["C: STARTTLS", "S: 421 4.3.2 Bye"], ""),
             (&["C: STARTTLS x", "S: 501 5.5.4 No"], ""),
+            (&["C: STARTTLS x", "S: 454 4.7.0 Later"], ""),
             (&["C: STARTTLS x", "S: 500 5.5.2 No"], ""),
+            (&["C: STARTTLS x", "S: 502 5.5.1 No"], "starttls-codes error"),
             (&["C: STARTTLS x", "S: 220 2.0.0 Go"], "starttls-codes/argument-accepted warning"),
             (&["C: STARTTLS x", "S: 250 2.0.0 Go"], "starttls-codes error"),
             (&["C: STARTTLS x", "S: 555 5.5.4 No"], "starttls-codes error"),
