@@ -10,8 +10,10 @@
     reason = "internals of a tool, not a published interface"
 )]
 
+pub mod advice;
 pub mod annotation;
 pub mod associated;
+pub mod category;
 pub mod check;
 pub mod claim;
 pub mod code;
@@ -47,4 +49,5 @@ pub mod terminal;
 pub mod text;
 pub mod transaction;
 pub mod tree;
+pub mod vendor;
 pub mod xml;

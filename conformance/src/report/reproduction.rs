@@ -118,7 +118,9 @@ fn plain(
     if program == "openssl" && server.port.is_none() {
         return None;
     }
-    Some((program, format!("{{ sleep 1\n{}}} | {connect}\n", script(rest)?)))
+    let greeting = exchanges.first().filter(|exchange| exchange.act == Act::Connect);
+    let wait = greeting.map_or(1, |exchange| pause(exchange));
+    Some((program, format!("{{ sleep {wait}\n{}}} | {connect}\n", script(rest)?)))
 }
 
 fn netcat(server: &RunOrigin) -> String {
@@ -140,14 +142,21 @@ fn script(exchanges: &[&Exchange]) -> Option<String> {
         if octets.len() > MOST_OCTETS {
             return None;
         }
-        let pause = if exchange.pipelined { "" } else { "; sleep 1" };
-        let _ = writeln!(script, "  printf '{}'{pause}", quoted(&octets));
+        let wait = if exchange.pipelined { String::new() } else { format!("; sleep {}", pause(exchange)) };
+        let _ = writeln!(script, "  printf '{}'{wait}", quoted(&octets));
         is_over = exchange.command().is_some_and(|command| command.verb() == Verb::Quit);
     }
     if !is_over {
         script.push_str("  printf 'QUIT\\r\\n'; sleep 1\n");
     }
     Some(script)
+}
+
+/// Returns the seconds to wait for the replies, which is longer than they took.
+fn pause(exchange: &Exchange) -> u64 {
+    let millis = exchange.answers.iter().map(|answer| answer.millis).max().unwrap_or_default();
+    // Half a second for a server that is a little slower than it was.
+    millis.saturating_add(500).div_ceil(1000)
 }
 
 /// Returns octets as a format of `printf` between single quotes.

@@ -3,6 +3,7 @@
 mod copy;
 #[path = "../../../tests/dialects/mod.rs"]
 mod dialects;
+mod explanation;
 mod fixture;
 mod line_scan;
 mod run;

@@ -1,0 +1,152 @@
+//! `registry/categories.toml`: what a refusal is about, whether to try again, and what the owner of a list does.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+use crate::data_file::DataFile;
+
+/// The taxonomies that a category can have a name in.
+const TAXONOMIES: [&str; 9] =
+    ["kumomta", "powermta", "sparkpost", "sisimai", "ses", "sendgrid", "mailgun", "postmark", "mandrill"];
+
+/// A category.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Category {
+    /// The stable name.
+    pub id: String,
+    /// What a reply of this category says, in one sentence.
+    pub meaning: String,
+    /// Whose matter it is.
+    pub matter: Matter,
+    /// How long until another try makes sense.
+    pub wait: Option<String>,
+    /// What to do after a temporary refusal. Success needs nothing.
+    pub transient: Option<Action>,
+    /// What to do after a permanent refusal.
+    pub permanent: Option<Action>,
+    /// The names that other taxonomies have for it.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+}
+
+/// What to do after a refusal.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// Whether to try again.
+    pub retry: Retry,
+    /// What the owner of a list does with the address.
+    pub list: ListAction,
+}
+
+/// Whether to try again.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    /// Not to this recipient.
+    Never,
+    /// Later; nothing else is needed.
+    Later,
+    /// The queue tries again, but it helps only after something was changed.
+    LaterAndFix,
+    /// Not before something was changed.
+    AfterFix,
+}
+
+/// What the owner of a list does with an address.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListAction {
+    /// Removes it.
+    Remove,
+    /// Counts, and removes it after repeats.
+    Pause,
+    /// Keeps it.
+    Keep,
+}
+
+/// Whose matter a refusal is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matter {
+    /// The address of the recipient.
+    RecipientAddress,
+    /// The mailbox of the recipient.
+    RecipientMailbox,
+    /// The content of the message.
+    SenderContent,
+    /// What is known of the sender.
+    SenderReputation,
+    /// SPF, DKIM, DMARC or ARC of the sender.
+    SenderAuthentication,
+    /// The sender's set-up: names, DNS, logins, TLS.
+    SenderConfiguration,
+    /// The receiver's rules.
+    ReceiverPolicy,
+    /// The receiver's machines.
+    ReceiverSystem,
+    /// The way between the two.
+    Network,
+    /// The commands of either side.
+    Protocol,
+    /// Nobody's: nothing failed.
+    Nobody,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Matter {
+    /// Returns whether a refusal says something about the recipient, so that the address may be removed for it.
+    pub fn is_about_recipient(self) -> bool {
+        matches!(self, Matter::RecipientAddress | Matter::RecipientMailbox)
+    }
+}
+
+/// Parses and checks a file that has been read.
+pub fn read(file: &DataFile) -> Result<Vec<Category>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        category: Vec<toml::Spanned<Category>>,
+    }
+    let mut categories: Vec<Category> = Vec::new();
+    for category in file.parse::<File>()?.category {
+        let line = file.line(category.span().start);
+        let category = category.into_inner();
+        check(&category, &categories).map_err(|error| file.error(line, &error))?;
+        categories.push(category);
+    }
+    Ok(categories)
+}
+
+fn check(category: &Category, before: &[Category]) -> Result<()> {
+    let Category { id, meaning, matter, transient, permanent, names, .. } = category;
+    ensure!(
+        !id.is_empty() && id.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'-'),
+        "id {id:?}: write lower case letters and hyphens"
+    );
+    ensure!(before.iter().all(|other| other.id != *id), "{id} is there already: remove one of them");
+    ensure!(meaning.ends_with('.'), "{id}: meaning has to be a sentence");
+    let is_success = *matter == Matter::Nobody;
+    ensure!(
+        transient.is_none() == is_success && permanent.is_none() == is_success,
+        "{id}: write transient and permanent = {{ retry = \"...\", list = \"...\" }}, or matter = \"nobody\""
+    );
+    for action in [transient, permanent].into_iter().flatten() {
+        ensure!(
+            action.list != ListAction::Remove || matter.is_about_recipient(),
+            "{id}: an address is removed only for what is about the recipient: write list = \"keep\" or \"pause\""
+        );
+    }
+    for taxonomy in names.keys() {
+        ensure!(
+            TAXONOMIES.contains(&taxonomy.as_str()),
+            "{id}: there is no taxonomy {taxonomy:?}: write one of {}",
+            TAXONOMIES.join(", ")
+        );
+    }
+    Ok(())
+}
