@@ -11,7 +11,7 @@ use super::{address, is_policy, seen};
 /// From these lengths on, a path that is refused as misspelled is probably too long for the server. No limit of RFC 5321
 /// §4.5.3.1 is smaller.
 const LONG_LOCAL_PART: usize = 64;
-const LONG_PATH: usize = 200;
+pub(super) const LONG_PATH: usize = 200;
 
 /// Judges a MAIL or RCPT that comes in the right state.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
