@@ -89,8 +89,8 @@ impl<'a> Closing<'a> {
         let at =
             if self.is_pending() && !probes { self.at } else { self.last.map(|(exchange, ..)| exchange)? };
         let step = connection.steps.get(at)?;
-        let alone = !self.batch.is_pipelined() && step.exchange.act.length() == b"RSET\r\n".len();
-        (alone && step.verb() == Some(Verb::Rset)).then_some(at)
+        let bare = step.command.is_some_and(|command| command.argument().is_empty());
+        (bare && !self.batch.is_pipelined() && step.verb() == Some(Verb::Rset)).then_some(at)
     }
 
     /// Returns whether the text or the code of the last reply explains the closing.

@@ -189,11 +189,20 @@ pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
         && named
         && octets.len() <= MESSAGE
         && !chunked
+        && !exceeds_declared(observation, octets.len())
         && !octets.split(|octet| *octet == b'\n').any(is_shortened)
     {
         let detail = format!("{} of {}", seen(observation), counted(octets.len(), "octet"));
         findings.add(RuleId::MESSAGE_OF_64K_ACCEPTED, detail);
     }
+}
+
+/// Returns whether a message is larger than MAIL declared, which is a reason of its own to refuse it (RFC 1870 §6.3).
+fn exceeds_declared(observation: &Observation<'_>, octets: usize) -> bool {
+    let Some(transaction) = &observation.session.transaction else { return false };
+    let value = transaction.command().envelope().and_then(|envelope| envelope.value("SIZE"));
+    let declared = value.and_then(|value| str::from_utf8(value).ok()?.parse::<usize>().ok());
+    declared.is_some_and(|declared| octets > declared)
 }
 
 /// RFC 5321 §4.5.3.1.7: a server that limits the size of messages should offer SIZE. 552 is also for a full mailbox, so a

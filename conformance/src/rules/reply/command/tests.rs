@@ -826,12 +826,14 @@ fn headers_are_not_a_reason() {
 fn messages_of_64k_are_accepted() {
     let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
     let line = format!("C: {}", "x".repeat(62));
+    let declared = "C: MAIL FROM:<bob@example.org> SIZE=100\nS: 250 2.1.0 Ok";
     let (most, more) = (vec![line.as_str(); 1024].join("\n"), vec![line.as_str(); 1025].join("\n"));
     check(
         Protocol::Smtp,
         &[
             (&[&begun, &most, "C: .", "S: 552 5.3.4 big"], "message-of-64k-accepted error"),
             (&[&begun, &more, "C: .", "S: 552 5.3.4 big"], "size-limit-offered warning"),
+            (&[SIZE, declared, RCPT, DATA, &most, "C: .", "S: 552 5.3.4 big"], ""),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 1000"], "message-of-64k-accepted error"),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 65536"], ""),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 0"], ""),
