@@ -177,7 +177,10 @@ fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, findings: &
 fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, number)) = closing.last else { return };
     // RFC 5321 §4.1.1.5: closing is for QUIT, never for RSET.
-    if let Some(reset) = closing.reset(connection) {
+    // After a refusal, that may be the reason.
+    if number < 400
+        && let Some(reset) = closing.reset(connection)
+    {
         let detail = if reset == exchange { "closed after this reply" } else { "closed instead of replying" };
         return findings.at(connection.location(reset, None)).add(RuleId::RSET_ANSWERED_250, detail);
     }

@@ -32,7 +32,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
 fn garbage(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
     let word = command.octets().split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let binary = !word.is_ascii() || word.iter().any(u8::is_ascii_control);
-    if command.verb() == Verb::Other && binary && matches!(observation.digit(), Some(2 | 3)) {
+    // 221 says that the server has had enough.
+    let taken = matches!(observation.digit(), Some(2 | 3)) && !observation.is(&[221]);
+    if command.verb() == Verb::Other && binary && taken {
         let detail = format!("{} that has octets of no command", seen(observation));
         findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }

@@ -789,6 +789,7 @@ fn invalid_characters() {
             (&[EHLO, "C: NOOP \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
             (&[EHLO, "C: \\x01\\x02\\xff", "S: 250 2.0.0 Ok"], rule),
             (&[EHLO, "C: \\x01\\x02\\xff", "S: 354 Go on"], rule),
+            (&[EHLO, "C: \\x01\\x02\\xff", "S: 221 2.7.0 Goodbye"], ""),
             (&[EHLO, "C: \\x01\\x02\\xff", "S: 500 5.5.2 What?"], ""),
             (&[EHLO, "C: XFOO \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
         ],

@@ -32,6 +32,10 @@ fn servers_close_only_when_allowed() {
                 &["#: instead of an answer to RSET", EHLO, MAIL, "C: RSET", CLOSED],
                 "rset-answered-250 error at 3",
             ),
+            (
+                &["#: at RSET after a refusal", EHLO, "C: BDAT 0\nS: 554 5.5.1 No", "C: RSET", CLOSED],
+                "closes-only-when-allowed/other-command warning at 3",
+            ),
             (&["#: idle after RSET", EHLO, "C: RSET\nS: 250 2.0.0 Ok", CLOSED], ""),
             (
                 &["#: at MAIL after RSET", EHLO, "C: RSET\nS: 250 2.0.0 Ok", "C: MAIL FROM:<>", CLOSED],
