@@ -68,6 +68,7 @@ const KEPT: usize = 100;
 
 /// A mail transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Transaction {
     /// The MAIL line.
     pub mail: Vec<u8>,

@@ -81,7 +81,8 @@ fn well_formed(observation: &Observation<'_>, findings: &mut Findings) {
     let name = command.argument();
     let is_name = name.contains(&b'.') && name.len() < path::LONG_PATH && is_domain(name);
     let other = is_policy(observation) || observation.says(&OTHER) || demand::asks_first(observation);
-    if observation.is(&[501]) && (is_name || is_literal(name)) && !other {
+    let repeated = observation.session.hello == observation.verb();
+    if observation.is(&[501]) && (is_name || is_literal(name)) && !repeated && !other {
         findings.add(RuleId::HELLO_SYNTAX_ACCEPTED, seen(observation));
     }
 }

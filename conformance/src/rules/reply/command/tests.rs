@@ -948,7 +948,7 @@ fn on_demand_relays_know_few_commands() {
         (&[relay, "C: MAIL FROM:<bob@example.org>", "S: 502 5.5.1 No"], ""),
         (&[relay, "C: NOOP", "S: 500 5.5.1 No"], "required-commands error"),
         (&[relay, "C: QUIT", "S: 502 5.5.1 No"], "required-commands error"),
-        (&[relay, "C: EHLO me", "S: 502 5.5.1 No"], "hello-implemented error"),
+        (&["C: EHLO me", "S: 502 5.5.1 No"], "hello-implemented error"),
         (&[relay, MAIL, "C: RSET", "S: 502 5.5.1 No"], "required-commands error"),
         (&[EHLO, "C: NOOP", "S: 502 5.5.1 No"], "required-commands error"),
         (&["C: HELO me", "S: 502 5.5.1 No"], "hello-implemented error"),

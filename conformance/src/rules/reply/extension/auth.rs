@@ -214,7 +214,7 @@ fn unlisted(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut
 fn plaintext(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let exposed = is_in_clear(observation)
         && attempt.is_for(&PLAINTEXT)
-        && attempt.response.is_some_and(|response| response != b"*")
+        && attempt.response.is_some_and(|response| !matches!(response, b"*" | b"="))
         && !observation.knowledge.has_policy(Policy::Cleartext);
     if exposed && observation.is(&[235, 535]) {
         let detail = format!("{} to AUTH {} without TLS", observation.codes(), shown(attempt.mechanism));
