@@ -601,6 +601,10 @@ mod tests {
             (&["C: AUTH EXTERNAL =", "S: 535 5.7.8 No"], ""),
         ];
         check(Protocol::Smtp, &["S: 220 mx", "C: EHLO me", &external], rows);
+        // An empty response has no password that anyone could read.
+        let clear = offers("AUTH PLAIN\nSTARTTLS");
+        let before = ["S: 220 mx", "C: EHLO me", &clear];
+        check(Protocol::Smtp, &before, &[(&["C: AUTH PLAIN =", "S: 535 5.7.8 No"], "")]);
     }
 
     #[test]
