@@ -17,6 +17,7 @@ use crate::dialogue::Dialogue;
 use crate::dialogue::session::{self, Session, Step};
 use crate::dialogue::wrong_service::wrong_service;
 use crate::knowledge::Knowledge;
+use crate::protocol::Protocol;
 
 use catalogue::{Level, RuleId};
 use dialogue::connection::{Connection, LocatedFindings};
@@ -111,18 +112,22 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
 
 /// Tells each session what the server announced in its other sessions of the same protocol and TLS state.
 fn share_announcements(connections: &mut [Vec<Step<'_>>]) {
-    let mut announcing = HashSet::new();
+    let mut announcing: HashSet<(Vec<u8>, Protocol, bool, &str)> = HashSet::new();
     for steps in connections.iter() {
         let server = session::server(steps);
-        for step in steps.iter().filter(|step| step.announces("ENHANCEDSTATUSCODES")) {
-            announcing.insert((server.clone(), step.session.protocol, step.session.tls));
+        for keyword in ["ENHANCEDSTATUSCODES", "ATRN"] {
+            for step in steps.iter().filter(|step| step.announces(keyword)) {
+                announcing.insert((server.clone(), step.session.protocol, step.session.tls, keyword));
+            }
         }
     }
     for steps in connections.iter_mut().filter(|_| !announcing.is_empty()) {
         let server = session::server(steps);
         for step in steps {
             let Session { protocol, tls, .. } = step.session;
-            step.session.run_promises_codes = announcing.contains(&(server.clone(), protocol, tls));
+            let announced = |keyword| announcing.contains(&(server.clone(), protocol, tls, keyword));
+            step.session.run_promises_codes = announced("ENHANCEDSTATUSCODES");
+            step.session.run_lists_atrn = announced("ATRN");
         }
     }
 }

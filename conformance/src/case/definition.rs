@@ -138,7 +138,7 @@ impl Need {
     pub(super) fn of(placeholder: Placeholder<'_>) -> Option<Need> {
         match placeholder {
             Placeholder::Mailbox(name) => Some(Need::Known(name.to_owned())),
-            Placeholder::Domain | Placeholder::Swapped { sender: false } => {
+            Placeholder::Domain | Placeholder::Swapped { sender: false } | Placeholder::Spelled(_) => {
                 Some(Need::Known("valid".to_owned()))
             }
             Placeholder::Marker => Some(Need::Delivery),

@@ -30,6 +30,8 @@ pub(crate) enum Placeholder<'t> {
     /// `{sender-case}` and `{valid-case}`: the sender or the valid mailbox, with the letter case of its local part
     /// swapped.
     Swapped { sender: bool },
+    /// `{valid-domain-case}`, `{valid-quoted}`, `{valid-escaped}` and `{valid-local}`: the valid mailbox, spelled otherwise.
+    Spelled(Spelling),
     /// `{marker}`: a text by which a message is recognized when it arrives. It is new for each step.
     Marker,
     /// `{domain}`: the domain of the valid mailbox.
@@ -44,6 +46,19 @@ pub(crate) enum Placeholder<'t> {
     Password { wrong: bool },
     /// `{pad:N}`: N letters. `{lines:N:TEXT}`: N lines of that text.
     Filler { count: usize, text: &'t str, end: &'static str },
+}
+
+/// Another spelling of a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// With the letter case of its domain swapped.
+    DomainCase,
+    /// With its local part in quotes.
+    Quoted,
+    /// With its local part in quotes, and a backslash before its first letter.
+    Escaped,
+    /// Its local part alone.
+    Local,
 }
 
 /// Splits a text into pieces. `{{` and `}}` become single braces.
@@ -67,7 +82,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
         let placeholder = Placeholder::read(name).with_context(|| {
             format!(
                 "{text:?}: unknown placeholder {{{name}}}; write {{me}}, {{n}}, {{sender}}, {{{}}}, \
-                 {{sender-case}}, {{valid-case}}, {{domain}}, {{marker}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
+                 {{sender-case}}, {{valid-case}}, {{valid-domain-case}}, {{valid-quoted}}, {{valid-escaped}}, {{valid-local}}, {{domain}}, {{marker}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
                  {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
@@ -83,8 +98,8 @@ impl Placeholder<'_> {
     /// Returns whether its value is a plain fact about the client or the target, and no secret.
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_of_target(self) -> bool {
-        use Placeholder::{Domain, Mailbox, Me, Sender, Swapped, TooLarge};
-        matches!(self, Me | Sender | Mailbox(_) | Swapped { .. } | Domain | TooLarge)
+        use Placeholder::{Domain, Mailbox, Me, Sender, Spelled, Swapped, TooLarge};
+        matches!(self, Me | Sender | Mailbox(_) | Swapped { .. } | Spelled(_) | Domain | TooLarge)
     }
 
     fn read(name: &str) -> Option<Placeholder<'_>> {
@@ -94,6 +109,10 @@ impl Placeholder<'_> {
             "sender" => Placeholder::Sender,
             "sender-case" => Placeholder::Swapped { sender: true },
             "valid-case" => Placeholder::Swapped { sender: false },
+            "valid-domain-case" => Placeholder::Spelled(Spelling::DomainCase),
+            "valid-quoted" => Placeholder::Spelled(Spelling::Quoted),
+            "valid-escaped" => Placeholder::Spelled(Spelling::Escaped),
+            "valid-local" => Placeholder::Spelled(Spelling::Local),
             "marker" => Placeholder::Marker,
             "domain" => Placeholder::Domain,
             "size+1" => Placeholder::TooLarge,
@@ -118,6 +137,10 @@ impl fmt::Display for Placeholder<'_> {
             Placeholder::Mailbox(name) => write!(f, "{{{name}}}"),
             Placeholder::Swapped { sender: true } => f.write_str("{sender-case}"),
             Placeholder::Swapped { sender: false } => f.write_str("{valid-case}"),
+            Placeholder::Spelled(Spelling::DomainCase) => f.write_str("{valid-domain-case}"),
+            Placeholder::Spelled(Spelling::Quoted) => f.write_str("{valid-quoted}"),
+            Placeholder::Spelled(Spelling::Escaped) => f.write_str("{valid-escaped}"),
+            Placeholder::Spelled(Spelling::Local) => f.write_str("{valid-local}"),
             Placeholder::Marker => f.write_str("{marker}"),
             Placeholder::Domain => f.write_str("{domain}"),
             Placeholder::TooLarge => f.write_str("{size+1}"),

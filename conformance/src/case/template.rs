@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::marker::Markers;
-use super::placeholder::{Piece, Placeholder, pieces};
+use super::placeholder::{Piece, Placeholder, Spelling, pieces};
 use crate::target::{CLIENT, Credentials, Target};
 
 /// The sender if the target states none.
@@ -79,6 +79,11 @@ impl Template<'_> {
             Placeholder::Mailbox(name) => mailbox(name)?.to_owned(),
             Placeholder::Swapped { sender: true } => swapped(self.sender()),
             Placeholder::Swapped { sender: false } => swapped(mailbox("valid")?),
+            Placeholder::Spelled(spelling) => {
+                let (local, domain) =
+                    mailbox("valid")?.rsplit_once('@').with_context(|| unknown("domain"))?;
+                spelled(local, domain, spelling)
+            }
             Placeholder::Marker => bail!("a marker has no value of its own"),
             Placeholder::Domain => {
                 let (_, domain) = mailbox("valid")?.rsplit_once('@').with_context(|| unknown("domain"))?;
@@ -100,12 +105,27 @@ impl Template<'_> {
 /// Returns a mailbox with the other letter case in its local part.
 fn swapped(mailbox: &str) -> String {
     let (local, domain) = mailbox.rsplit_once('@').unwrap_or((mailbox, ""));
+    format!("{}@{domain}", other_case(local))
+}
+
+fn other_case(text: &str) -> String {
     let swap = |letter: char| match letter {
         'a'..='z' => letter.to_ascii_uppercase(),
         letter => letter.to_ascii_lowercase(),
     };
-    let local: String = local.chars().map(swap).collect();
-    format!("{local}@{domain}")
+    text.chars().map(swap).collect()
+}
+
+/// Returns another spelling of a mailbox (RFC 5321 §2.4, §3.5.1, §4.1.2). A local part in quotes stays as it is.
+fn spelled(local: &str, domain: &str, spelling: Spelling) -> String {
+    let is_plain = !local.starts_with('"');
+    match spelling {
+        Spelling::DomainCase => format!("{local}@{}", other_case(domain)),
+        Spelling::Quoted if is_plain => format!("\"{local}\"@{domain}"),
+        Spelling::Escaped if is_plain => format!("\"\\{local}\"@{domain}"),
+        Spelling::Quoted | Spelling::Escaped => format!("{local}@{domain}"),
+        Spelling::Local => local.to_owned(),
+    }
 }
 
 fn unknown(what: &str) -> String {
@@ -124,11 +144,11 @@ mod tests {
         target.credentials =
             Some(Credentials { user: "alice".to_owned(), password: "secret".to_owned(), cleartext: false });
         let template = Template { target: &target, size_limit: Some(99), markers: None };
-        let text = "{me} {sender} {sender-case} {marker} {valid} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
+        let text = "{me} {sender} {sender-case} {marker} {valid} {valid-domain-case} {valid-quoted} {valid-escaped} {valid-local} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
                     {lines:2:a} {{}}";
         assert_eq!(
             template.fill_known(text).expect("it is well-formed"),
-            "client.example.org sender@example.org SENDER@example.org {marker} alice@example.test example.test 100 {unknown} {plain} {plain-wrong} \
+            "client.example.org sender@example.org SENDER@example.org {marker} alice@example.test alice@EXAMPLE.TEST \"alice\"@example.test \"\\alice\"@example.test alice example.test 100 {unknown} {plain} {plain-wrong} \
              {password} {user} {n} {pad:9} {lines:2:a} {}"
         );
     }

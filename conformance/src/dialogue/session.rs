@@ -50,6 +50,8 @@ pub struct Session {
     pub after_last_chunk: bool,
     /// Whether a reply to EHLO or LHLO announces enhanced status codes anywhere in the run, in this TLS state.
     pub run_promises_codes: bool,
+    /// Whether a reply to EHLO lists ATRN anywhere in the run, in this TLS state.
+    pub run_lists_atrn: bool,
     /// The number of 4yz and 5yz replies.
     pub refusals: usize,
     /// Whether the server sent 421.
@@ -66,6 +68,7 @@ const KEPT: usize = 100;
 
 /// A mail transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Transaction {
     /// The MAIL line.
     pub mail: Vec<u8>,
@@ -75,6 +78,8 @@ pub struct Transaction {
     pub chunked: Option<usize>,
     /// Whether a chunk was refused.
     pub chunk_failed: bool,
+    /// Whether a BURL was refused because its URL could not be fetched, or for another reason of the URL.
+    pub burl_failed: bool,
     /// Whether the server sent 354 and the message comes next.
     pub data: bool,
     /// Whether DATA was refused.
@@ -90,12 +95,12 @@ impl Transaction {
 
     /// Returns whether a server may regard the transaction as over or as still open.
     ///
-    /// The state after a refused chunk is indeterminate (RFC 3030 §2). For a refused DATA, RFC 5321 says only that no
+    /// A BURL that failed fails the transaction (RFC 4468 §3.2). The state after a refused chunk is indeterminate (RFC 3030 §2). For a refused DATA, RFC 5321 says only that no
     /// data follows (§3.3) and what must precede another MAIL: a successful DATA, RSET or EHLO (§4.1.4). Some servers
     /// drop the transaction and others keep it.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.chunk_failed || self.data_refused
+        self.chunk_failed || self.burl_failed || self.data_refused
     }
 
     /// Returns whether MAIL had a parameter.
@@ -259,6 +264,12 @@ impl Session {
                     transaction.data_refused |= number.is_some_and(|number| number >= 400);
                 }
             }
+            Verb::Burl if number.is_some_and(|number| matches!(number, 400..500 | 505..600)) => {
+                if let Some(transaction) = &mut self.transaction {
+                    Arc::make_mut(transaction).burl_failed = true;
+                }
+            }
+            Verb::Burl if accepted && command.is_last_chunk() => self.transaction = None,
             Verb::Rset if accepted => {
                 self.transaction = None;
                 self.after_last_chunk = false;

@@ -237,6 +237,16 @@ pub(super) enum Behaviour {
     DemandsNoLogin,
     /// Forgets the recipients at a RCPT that it refuses.
     ForgetsAtRefusedRcpt,
+    /// Forgets the transaction at VRFY, EXPN, HELP and NOOP.
+    ForgetsAtInquiry,
+    /// Forgets the transaction at a MAIL within it.
+    ForgetsAtNestedMail,
+    /// Keeps the recipients at a MAIL within a transaction that it accepts.
+    KeepsRecipientsAtMail,
+    /// Forgets EHLO at a malformed MAIL.
+    ForgetsHelloAtBadMail,
+    /// Keeps the transaction after the message.
+    KeepsTransactionAfterMessage,
 
     /// On the way to the client.
     #[serde(untagged)]

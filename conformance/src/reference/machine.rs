@@ -235,6 +235,10 @@ impl Machine {
             return self.end(Key::Shutdown);
         }
         let command = Command::read(line);
+        let inquires = matches!(command.verb(), Verb::Vrfy | Verb::Expn | Verb::Help | Verb::Noop);
+        if inquires && self.behaves(Behaviour::ForgetsAtInquiry).is_some() {
+            self.transaction = None;
+        }
         let limits = self.behaves(Behaviour::LimitsLines).map_or(LINE, |fault| fault.count);
         let limit = if command.verb() == Verb::Auth { RESPONSE } else { limits };
         let word = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
@@ -267,6 +271,9 @@ impl Machine {
             Verb::Lhlo | Verb::Other if word.is_empty() => self.settle(Key::EmptyLine),
             Verb::Other if word.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'X')) => {
                 self.settle(Key::UnknownPrivateCommand);
+            }
+            Verb::Other if word.iter().any(|octet| !octet.is_ascii_graphic()) => {
+                self.settle(Key::UnknownBinary);
             }
             Verb::Lhlo | Verb::Other => self.settle(Key::UnknownCommand),
             _ => self.settle(Key::NotImplemented),

@@ -37,6 +37,7 @@ impl Machine {
             }
             (None, _) => self.challenge(Key::AuthMechanismUnknown, Stage::Plain),
             (Some(Stage::Cram), Some(_)) => self.challenge(Key::AuthInitialResponse, Stage::Cram),
+            (Some(Stage::Plain), Some(b"=")) => self.challenge(Key::AuthEmptyResponse, Stage::Plain),
             (Some(stage), Some(b"=")) => self.answer(b"", stage),
             (Some(stage), Some(initial)) => self.answer(initial, stage),
             (Some(stage), None) => self.challenge(question(stage), stage),

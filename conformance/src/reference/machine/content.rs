@@ -2,6 +2,8 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
+use crate::dialogue::content::lines;
+
 use super::{Action, Behaviour, Command, Key, Letter, Machine, Message, SIZE, Spoil, Transaction, Waiting};
 
 /// The GTUBE test string. Spam filters treat a message that contains it as spam.
@@ -15,6 +17,9 @@ const MANY_HOPS: usize = 30;
 
 /// From this number of octets on, a message counts as large. Every server takes 65536 (RFC 5321 §4.5.3.1.7).
 const LARGE: u64 = 60_000;
+
+/// From this number of octets on, with its line end, a line counts as long. Every server takes 1000 (RFC 5321 §4.5.3.1.6).
+const LONG_LINE: usize = 1000;
 
 impl Machine {
     pub(super) fn data(&mut self, command: &Command<'_>) {
@@ -48,6 +53,7 @@ impl Machine {
             _ if contains(message.start, SPAM) => Key::MessageSpam,
             _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
             _ if has(b"Received:") && count(message.start, b"Received:") >= MANY_HOPS => Key::MessageHops,
+            _ if lines(message.start).any(|line| line.len() >= LONG_LINE) => Key::MessageLongLine,
             _ if message.size >= LARGE => Key::MessageLarge,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
@@ -57,6 +63,9 @@ impl Machine {
         };
         let content = message.content(self.setting.spoils(Spoil::KeepsDots));
         self.deliver(&transaction, key, &content);
+        if self.behaves(Behaviour::KeepsTransactionAfterMessage).is_some() {
+            self.transaction = Some(transaction);
+        }
     }
 
     /// Sends one reply, or in LMTP one per recipient (RFC 2033 §4.2, §4.3), after the message was delivered to the

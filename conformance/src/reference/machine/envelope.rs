@@ -25,7 +25,16 @@ impl Machine {
         };
         let solicited = envelope.and_then(|envelope| envelope.value("SOLICIT")).unwrap_or_default();
         let solicited = String::from_utf8_lossy(solicited).into_owned();
-        if is_positive(self.say_of(key, &solicited)) {
+        let positive = is_positive(self.say_of(key, &solicited));
+        let behaves = |behaviour| self.behaves(behaviour).is_some();
+        if key == Key::MailNested && behaves(Behaviour::ForgetsAtNestedMail) {
+            self.transaction = None;
+        } else if key == Key::MailPath && behaves(Behaviour::ForgetsHelloAtBadMail) {
+            self.hello = None;
+        }
+        if positive {
+            let keeps = self.behaves(Behaviour::KeepsRecipientsAtMail).is_some();
+            let before = self.transaction.take().filter(|_| keeps).unwrap_or_default();
             let has = |keyword, wanted: &[u8]| {
                 let value = envelope.and_then(|envelope| envelope.value(keyword));
                 value.is_some_and(|value| wanted.is_empty() || value.eq_ignore_ascii_case(wanted))
@@ -37,6 +46,8 @@ impl Machine {
                 utf8: has("SMTPUTF8", b""),
                 binary: has("BODY", b"BINARYMIME"),
                 size,
+                recipients: before.recipients,
+                paths: before.paths,
                 ..Transaction::default()
             });
             self.after_last_chunk = false;
@@ -218,6 +229,10 @@ impl Machine {
             Mailbox::Postmaster => Key::RcptPostmaster,
             Mailbox::Foreign => Key::RcptRelayed,
             _ if path.starts_with(b"@") => Key::RcptRoute,
+            _ if path.starts_with(b"\"") => Key::RcptQuoted,
+            _ if path.ends_with(super::mailbox::DOMAIN.to_ascii_uppercase().as_bytes()) => {
+                Key::RcptDomainCase
+            }
             _ if has("CONNEG") => Key::RcptConneg,
             _ if has("NOTIFY") || has("ORCPT") => Key::RcptDsn,
             Mailbox::Valid | Mailbox::Late => Key::Rcpt,

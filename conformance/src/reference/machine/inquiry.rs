@@ -20,7 +20,8 @@ impl Machine {
             _ => {
                 let (local, _) = name.split_once('@').unwrap_or((&name, ""));
                 let full = format!("{}@{}", local.to_lowercase(), mailbox::DOMAIN);
-                self.say_of(Key::Vrfy, &full);
+                let key = if name.contains('@') { Key::Vrfy } else { Key::VrfyLocal };
+                self.say_of(key, &full);
             }
         }
     }

@@ -27,6 +27,8 @@ impl Mailbox {
     }
 
     fn of_local(local: &str) -> Mailbox {
+        // RFC 5321 §4.1.2: quotes and backslashes are not part of the name.
+        let local = local.replace(['"', '\\'], "");
         match local.to_lowercase().as_str() {
             "alice" | "carol" => Mailbox::Valid,
             "postmaster" => Mailbox::Postmaster,

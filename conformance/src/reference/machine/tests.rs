@@ -84,7 +84,9 @@ fn recipients() {
         ("<moved@example.org>", "rcpt-forwarded"),
         ("<full@example.org>", "rcpt-full"),
         ("<PostMaster>", "rcpt-postmaster"),
-        ("<Carol@EXAMPLE.ORG>", "rcpt"),
+        ("<Carol@EXAMPLE.ORG>", "rcpt-domain-case"),
+        ("<Carol@Example.org>", "rcpt"),
+        ("<\"\\carol\"@example.org>", "rcpt-quoted"),
         ("<@relay.example:alice@example.org>", "rcpt-route"),
         ("<a@@example.org>", "rcpt-path"),
         ("<>", "rcpt-path"),
@@ -284,7 +286,8 @@ fn tls_forgets() {
 #[test]
 fn other_commands() {
     for (line, key) in [
-        ("VRFY alice", "vrfy"),
+        ("VRFY alice", "vrfy-local"),
+        ("VRFY alice@example.org", "vrfy"),
         ("VRFY moved@example.org", "vrfy-forwarded"),
         ("VRFY nosuch", "vrfy-unknown"),
         ("VRFY a@elsewhere.example", "vrfy-foreign"),

@@ -6,6 +6,7 @@ mod counts;
 mod delivery;
 mod line_ends;
 mod promises;
+mod spelling;
 mod transaction;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     line_ends::judge(connection, findings);
     closing::judge(connection, findings);
     promises::judge(connection, findings);
+    spelling::judge(connection, findings);
     transaction::judge(connection, findings);
     delivery::judge(connection, findings);
 }

@@ -68,7 +68,19 @@ pub(super) fn is_about_act(observation: &Observation<'_>) -> bool {
             || weak_tls
             || observation.refuses_weak_tls()
             || observation.demands_login()
+            || is_on_demand_relay(observation)
             || is_about_client(observation))
+}
+
+/// RFC 2645 §5.4: a server for on-demand relay may answer 502 to all commands but EHLO, AUTH, ATRN and QUIT. It lists
+/// ATRN, or has the port of this service (§4), and takes no message.
+fn is_on_demand_relay(observation: &Observation<'_>) -> bool {
+    const PORT: u16 = 366;
+    let session = observation.session;
+    let is_own_port = observation.knowledge.port.or(session.port) == Some(PORT);
+    let needed = matches!(observation.verb(), None | Some(Verb::Ehlo | Verb::Auth | Verb::Atrn | Verb::Quit));
+    let relays = is_own_port || session.run_lists_atrn;
+    relays && observation.is(&[502]) && !needed && session.transaction.is_none()
 }
 
 /// Returns whether a refusal is about what the client did before: it sent too much or too soon, or the server closes.

@@ -36,10 +36,12 @@ fn port(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 2033 §4.1: HELO and EHLO get no 2yz.
+/// RFC 2033 §4.1: HELO and EHLO get no 2yz, and 500 is recommended.
 fn helo(observation: &Observation<'_>, findings: &mut Findings) {
-    if observation.digit() == Some(2) {
+    if observation.is_accepted() {
         findings.add(RuleId::LMTP_REFUSES_HELO, seen(observation));
+    } else if observation.is_refused() && !observation.is(&[500]) {
+        findings.add_under(RuleId::LMTP_REFUSES_HELO, "other-code", seen(observation));
     }
 }
 
@@ -132,6 +134,9 @@ mod tests {
     fn replies_follow_rfc_2033() {
         table(Protocol::Lmtp).check(&[
             (&["C: HELO me", "S: 500 5.5.1 no"], ""),
+            (&["C: HELO me", "S: 502 5.5.1 no"], "lmtp-refuses-helo/other-code note"),
+            (&["C: EHLO me", "S: 503 5.5.1 no"], "lmtp-refuses-helo/other-code note"),
+            (&["C: EHLO me", "S: 421 4.3.2 no"], ""),
             (&["C: EHLO me", "S: 250 mx"], "lmtp-refuses-helo error"),
             (
                 &["C: LHLO me", "S: 250-mx\nS: 250-8BITMIME\nS: 250-pipelining\nS: 250 ENHANCEDSTATUSCODES"],

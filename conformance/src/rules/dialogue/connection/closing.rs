@@ -82,6 +82,17 @@ impl<'a> Closing<'a> {
         step.is_some_and(is_unknown) && self.last.is_some_and(|(.., number)| number >= 500)
     }
 
+    /// Returns the RSET, alone in its packet, at which the server closed: it has no reply, or the last one. A NOOP without
+    /// a reply after it only shows that the connection was closed before.
+    fn reset(&self, connection: &Connection<'_>) -> Option<usize> {
+        let probes = self.step.verb() == Some(Verb::Noop);
+        let at =
+            if self.is_pending() && !probes { self.at } else { self.last.map(|(exchange, ..)| exchange)? };
+        let step = connection.steps.get(at)?;
+        let bare = step.command.is_some_and(|command| command.argument().is_empty());
+        (bare && !self.batch.is_pipelined() && step.verb() == Some(Verb::Rset)).then_some(at)
+    }
+
     /// Returns whether the text or the code of the last reply explains the closing.
     fn is_defence(&self, connection: &Connection<'_>) -> bool {
         let Some((exchange, nth, number)) = self.last else { return false };
@@ -165,6 +176,14 @@ fn failed_logins(connection: &Connection<'_>, closing: &Closing<'_>, findings: &
 /// RFC 5321 §3.8, and RFC 2920 §3.2 if pipelined commands lost their replies.
 fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut LocatedFindings) {
     let Some((exchange, nth, number)) = closing.last else { return };
+    // RFC 5321 §4.1.1.5: closing is for QUIT, never for RSET.
+    // After a refusal, that may be the reason.
+    if number < 400
+        && let Some(reset) = closing.reset(connection)
+    {
+        let detail = if reset == exchange { "closed after this reply" } else { "closed instead of replying" };
+        return findings.at(connection.location(reset, None)).add(RuleId::RSET_ANSWERED_250, detail);
+    }
     let rule = RuleId::CLOSES_ONLY_WHEN_ALLOWED;
     let condition = match closing.unknown {
         _ if !closing.is_after_unknown(connection) => Some("other-command"),

@@ -4,6 +4,7 @@ use crate::dialogue::Act;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb};
+use crate::protocol::notation::quoted;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 use crate::rules::observation::Observation;
@@ -12,6 +13,9 @@ use crate::rules::reply::extension::dsn::blames_notification;
 
 use super::{Connection, LocatedFindings};
 
+/// How long a server may take to answer ETRN, in milliseconds. RFC 1985 §5.1 says "promptly" and gives no number.
+const PROMPT: u64 = 30_000;
+
 /// The longest time that a submission server may take to reply, in milliseconds (RFC 6409 §5.3).
 const TWO_MINUTES: u64 = 120_000;
 
@@ -19,7 +23,9 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     for (location, observation) in connection.observations() {
         listed_capability(location, &observation, findings);
         two_minutes(location, &observation, findings);
+        queue_started_at_once(location, &observation, findings);
     }
+    replies_alike(connection, findings);
     notification_parameters(connection, findings);
     listed_parameters(connection, findings);
 }
@@ -85,6 +91,39 @@ fn two_minutes(location: Location, observation: &Observation<'_>, findings: &mut
     {
         let detail = format!("the reply took {} s", millis / 1000);
         findings.at(location).add(RuleId::SUBMISSION_TWO_MINUTES, detail);
+    }
+}
+
+/// RFC 1985 §5.1: the reply to ETRN does not wait until the queue has been processed.
+fn queue_started_at_once(location: Location, observation: &Observation<'_>, findings: &mut LocatedFindings) {
+    let answer = observation.exchange.answers.get(observation.nth);
+    let millis = answer.map(|answer| answer.millis).unwrap_or_default();
+    let queues = observation.verb() == Some(Verb::Etrn) && observation.session.offers("ETRN");
+    if queues && millis > PROMPT {
+        let detail = format!("the reply took {} s", millis / 1000);
+        findings.at(location).add(RuleId::ETRN_ANSWERED_AT_ONCE, detail);
+    }
+}
+
+/// RFC 2920 §3.2 (10): replies should show which command they answer. The last of the three commands has the finding.
+fn replies_alike(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let mut first: Option<&[u8]> = None;
+    let mut seen = Vec::new();
+    for (location, observation) in connection.observations() {
+        let Some(verb @ (Verb::Mail | Verb::Rcpt | Verb::Rset)) = observation.verb() else { continue };
+        let octets = observation.reply.octets();
+        if !observation.session.offers("PIPELINING") || !observation.is(&[250]) || seen.contains(&verb) {
+            continue;
+        }
+        if *first.get_or_insert(octets) != octets {
+            return;
+        }
+        seen.push(verb);
+        if seen.len() == 3 {
+            let detail =
+                format!("MAIL, RCPT and RSET are all answered with {}", quoted(octets.trim_ascii_end()));
+            return findings.at(location).add(RuleId::REPLIES_TELL_COMMANDS, detail);
+        }
     }
 }
 

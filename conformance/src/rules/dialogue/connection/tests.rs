@@ -22,7 +22,7 @@ S: 250-VRFY
 S: 250-AUTH PLAIN
 S: 250-STARTTLS
 S: 250 ENHANCEDSTATUSCODES";
-const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+pub(in crate::rules) const MAIL: &str = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
 const RCPT: &str = "C: RCPT TO:<u0@example.org>\nS: 250 2.1.5 Ok";
 const RCPT_TOO: &str = "C: RCPT TO:<u1@example.org>\nS: 250 2.1.5 Ok";
 const DATA: &str = "C: DATA\nS: 354 Go";
@@ -53,6 +53,7 @@ pub(in crate::rules) fn table() -> Table<'static> {
 
 /// Returns whether a rule is about exchanges, or about one reply by what came before it.
 fn is_ours(rule: &Rule) -> bool {
-    let compared = [RuleId::LISTED_CAPABILITY_WORKS, RuleId::STARTTLS_FORGETS_SESSION];
+    let compared =
+        [RuleId::LISTED_CAPABILITY_WORKS, RuleId::STARTTLS_FORGETS_SESSION, RuleId::RSET_ANSWERED_250];
     rule.kind == Kind::Dialogue || compared.map(|id| id.rule().id).contains(&rule.id)
 }

@@ -10,6 +10,7 @@ use super::seen;
 /// RFC 5321 §2.4, §4.1.2: a command with invalid character codes is refused, unless an extension permits them.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
+    garbage(observation, &command, findings);
     let names_mailbox = matches!(command.verb(), Verb::Mail | Verb::Rcpt | Verb::Vrfy | Verb::Expn);
     // 252 answers VRFY without looking at the name.
     if !observation.is_accepted() || observation.is(&[252]) || !names_mailbox && !command.verb().is_hello() {
@@ -23,6 +24,19 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     } else if command.verb().is_hello() && !is_name(command.argument()) {
         let level = if is_underscored(command.argument()) { "underscore" } else { "not-a-name" };
         findings.add_under(rule, level, format!("{} with an argument that is not a name", seen(observation)));
+    }
+}
+
+/// RFC 3030 §2 wants a server to cope with binary octets where a command belongs. They are not a command, so they succeed
+/// in nothing.
+fn garbage(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
+    let word = command.octets().split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let binary = !word.is_ascii() || word.iter().any(u8::is_ascii_control);
+    // 221 says that the server has had enough.
+    let taken = matches!(observation.digit(), Some(2 | 3)) && !observation.is(&[221]);
+    if command.verb() == Verb::Other && binary && taken {
+        let detail = format!("{} that has octets of no command", seen(observation));
+        findings.add(RuleId::NON_ASCII_COMMAND_REFUSED, detail);
     }
 }
 

@@ -96,6 +96,10 @@ fn names_mailbox(observation: &Observation<'_>, findings: &mut Findings) {
             let what = if text.contains(&b'@') { "more than a mailbox" } else { "no mailbox" };
             return findings.add_under(rule, "free-form", format!("{seen}: {what} in line {number}"));
         }
+        // §3.5.1 allows this form, and §3.5.2 recommends the other one.
+        if observation.is(&[250]) && is_mailbox(text) {
+            return findings.add_under(rule, "without-brackets", format!("{seen}: line {number}"));
+        }
     }
     if !observation.reply.octets().contains(&b'@') {
         findings.add_under(rule, "free-form", format!("{seen}: no mailbox"));

@@ -16,6 +16,8 @@ use super::{address, seen};
 pub(super) const RECIPIENTS: usize = 100;
 /// The octets that a command line may have, including its line end (RFC 5321 §4.5.3.1.4). Extensions only raise it.
 const LINE: usize = 512;
+/// The octets that a line of a message may have, including its line end (RFC 5321 §4.5.3.1.6).
+const TEXT_LINE: usize = 1000;
 /// The octets that a message may have at least (RFC 5321 §4.5.3.1.7).
 const MESSAGE: usize = 65_536;
 
@@ -176,19 +178,54 @@ pub(super) fn data(observation: &Observation<'_>, findings: &mut Findings) {
     if is_limit && observation.is_refused() && !observation.is(&[552]) {
         findings.add(RuleId::LIMIT_CODES, format!("{}, which is too big", seen(observation)));
     }
-    let Act::Message(octets) = &observation.exchange.act else { return };
-    let octets = octets.strip_suffix(b".\r\n").unwrap_or(octets);
     let named = is_limit || observation.says(&["too big", "too large", "size limit", "message size"]);
+    unannounced(observation, is_limit, named, findings);
+    let Act::Message(octets) = &observation.exchange.act else { return };
+    text_line(observation, octets, findings);
+    let octets = octets.strip_suffix(b".\r\n").unwrap_or(octets);
     let chunked =
         observation.session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_some());
     if observation.is_refused()
         && named
         && octets.len() <= MESSAGE
         && !chunked
+        && !exceeds_declared(observation, octets.len())
         && !octets.split(|octet| *octet == b'\n').any(is_shortened)
     {
         let detail = format!("{} of {}", seen(observation), counted(octets.len(), "octet"));
         findings.add(RuleId::MESSAGE_OF_64K_ACCEPTED, detail);
+    }
+}
+
+/// Returns whether a message is larger than MAIL declared, which is a reason of its own to refuse it (RFC 1870 §6.3).
+fn exceeds_declared(observation: &Observation<'_>, octets: usize) -> bool {
+    let Some(transaction) = &observation.session.transaction else { return false };
+    let value = transaction.command().envelope().and_then(|envelope| envelope.value("SIZE"));
+    let declared = value.and_then(|value| str::from_utf8(value).ok()?.parse::<usize>().ok());
+    declared.is_some_and(|declared| octets > declared)
+}
+
+/// RFC 5321 §4.5.3.1.7: a server that limits the size of messages should offer SIZE. 552 is also for a full mailbox, so a
+/// text or the enhanced status code has to name the size.
+fn unannounced(observation: &Observation<'_>, is_limit: bool, named: bool, findings: &mut Findings) {
+    let session = observation.session;
+    let extended = session.offered.is_some() && !session.offers("SIZE");
+    let vague = observation.enhanced().is_none_or(|code| code.detail() == 0);
+    if extended && observation.is(&[552]) && (is_limit || named && vague) {
+        findings
+            .add(RuleId::SIZE_LIMIT_OFFERED, format!("{}, but EHLO does not list SIZE", seen(observation)));
+    }
+}
+
+/// RFC 5321 §4.5.3.1.6: a text line of 1000 octets is not too long.
+fn text_line(observation: &Observation<'_>, octets: &[u8], findings: &mut Findings) {
+    const TOO_LONG: [&str; 6] =
+        ["line too long", "lines too long", "line is too long", "line length", "long line", "line exceeds"];
+    let mut lines = octets.split_inclusive(|octet| *octet == b'\n');
+    let short = lines.all(|line| line.len() <= TEXT_LINE && !is_shortened(line));
+    if observation.is_refused() && short && observation.says(&TOO_LONG) {
+        let detail = format!("{}, but no line has more than {TEXT_LINE} octets", seen(observation));
+        findings.add(RuleId::TEXT_LINE_LIMIT, detail);
     }
 }
 

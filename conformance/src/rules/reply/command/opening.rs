@@ -1,11 +1,11 @@
 //! Rules about the greeting, EHLO, HELO and LHLO.
 
-use crate::protocol::command::{Verb, is_domain, is_literal};
+use crate::protocol::command::{Command, Verb, is_domain, is_literal};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{is_outside, limit, path, seen};
+use super::{demand, is_outside, is_policy, limit, path, seen};
 
 /// RFC 5321 §4.3.2, §3.1; RFC 7504 §3; RFC 6647 §2.1.
 const GREETING: [u16; 4] = [220, 421, 521, 554];
@@ -17,6 +17,21 @@ pub(super) fn greeting(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.nth == 0 && is_outside(observation, &[&GREETING]) {
         findings.add(RuleId::OPENING_CODES, seen(observation));
     }
+    // RFC 5321 §3.1: the text of a 554 opening should help to find out what is wrong. Only its absence can be judged.
+    if observation.nth == 0 && observation.is(&[554]) && is_mute(observation) {
+        findings
+            .add(RuleId::REFUSED_OPENING_EXPLAINED, format!("{} without an explanation", seen(observation)));
+    }
+}
+
+/// Returns whether a greeting has no text, or only the name of the server.
+fn is_mute(observation: &Observation<'_>) -> bool {
+    let lines = observation.reply.lines().map(|line| line.text_after_code().trim_ascii());
+    let words: Vec<&[u8]> = lines.flat_map(|text| text.split(u8::is_ascii_whitespace)).collect();
+    words
+        .iter()
+        .filter(|word| !word.is_empty())
+        .all(|word| words.len() == 1 && word.contains(&b'.') && is_domain(word))
 }
 
 /// RFC 7504 §3: 521 means that the host never accepts mail, so it is the greeting or is not sent at all.
@@ -38,6 +53,7 @@ pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
         findings.add_if(observation.is_accepted(), RuleId::HELLO_CODES, "other-success", seen(observation));
     }
     implemented(observation, findings);
+    well_formed(observation, findings);
     limit::announced(observation, findings);
     path::hello(observation, findings);
 }
@@ -51,6 +67,23 @@ fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let repeated = observation.session.hello == observation.verb();
     if good && !repeated && observation.is_refused() && observation.is(&[500, 502]) {
         findings.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
+    }
+}
+
+/// RFC 5321 §4.1.1.1: a domain or an address literal is good syntax, so 501 is not true of it. A name without a dot, or one
+/// that a policy objects to, may be refused for another reason, and another rule judges long names.
+fn well_formed(observation: &Observation<'_>, findings: &mut Findings) {
+    const OTHER: [&str; 12] = [
+        "match", "resolve", "lookup", "look up", "dns", "found", "exist", "polic", "access", "reject",
+        "denied", "allowed",
+    ];
+    let Some(command) = observation.command.filter(Command::is_plain) else { return };
+    let name = command.argument();
+    let is_name = name.contains(&b'.') && name.len() < path::LONG_PATH && is_domain(name);
+    let other = is_policy(observation) || observation.says(&OTHER) || demand::asks_first(observation);
+    let repeated = observation.session.hello == observation.verb();
+    if observation.is(&[501]) && (is_name || is_literal(name)) && !repeated && !other {
+        findings.add(RuleId::HELLO_SYNTAX_ACCEPTED, seen(observation));
     }
 }
 

@@ -11,7 +11,7 @@ use super::{address, is_policy, seen};
 /// From these lengths on, a path that is refused as misspelled is probably too long for the server. No limit of RFC 5321
 /// §4.5.3.1 is smaller.
 const LONG_LOCAL_PART: usize = 64;
-const LONG_PATH: usize = 200;
+pub(super) const LONG_PATH: usize = 200;
 /// The longest name that the DNS has room for. With the octets before its labels and after the last it takes 255 (RFC 1035
 /// §2.3.4), so a server may call a longer one malformed.
 const LONGEST_NAME: usize = 253;

@@ -10,6 +10,9 @@ pub(in crate::rules) const RCPT: &str = "C: RCPT TO:<alice@example.test>\nS: 250
 /// A second recipient, whose mailbox is full.
 pub(in crate::rules) const FULL: &str = "C: RCPT TO:<full@example.test>\nS: 250 2.1.5 Ok";
 pub(in crate::rules) const DATA: &str = "C: DATA\nS: 354 Go on";
+/// A reply to EHLO that lists SIZE.
+const SIZE: &str =
+    "C: EHLO me.example.org\nS: 250-mx.example.test\nS: 250-SIZE 100000\nS: 250 ENHANCEDSTATUSCODES";
 const EHLO: &str = "C: EHLO me.example.org\nS: 250-mx.example.test\nS: 250 ENHANCEDSTATUSCODES";
 
 /// A table of replies after the greeting, about the rules of commands.
@@ -41,6 +44,11 @@ pub(in crate::rules) fn knowledge() -> Knowledge {
     }
 }
 
+/// A message with a line of that many octets without its end.
+fn text_line(octets: usize) -> String {
+    format!("C: Subject: x\nC: \nC: {}\nC: .", "x".repeat(octets))
+}
+
 #[test]
 fn openings_and_hellos() {
     Table { before: &[], ..table(Protocol::Smtp) }.check(&[
@@ -58,6 +66,14 @@ fn openings_and_hellos() {
             (&["C: EHLO me", "S: 450 4.7.0 later"], ""),
             (&["C: EHLO me", "S: 421 4.3.2 later"], ""),
             (&["C: EHLO @@", "S: 501 5.5.4 no"], ""),
+            (&["C: EHLO me.example.org", "S: 501 5.5.4 Syntax error"], "hello-syntax-accepted error"),
+            (&["C: HELO me.example.org", "S: 501 Syntax error"], "hello-syntax-accepted error"),
+            (&["C: EHLO [127.0.0.1]", "S: 501 Invalid domain name"], "hello-syntax-accepted error"),
+            (&["C: EHLO [IPv6:::1]", "S: 501 Invalid domain name"], "hello-syntax-accepted error"),
+            (&["C: EHLO me.example.org", "S: 501 5.7.1 Blocked"], ""),
+            (&["C: EHLO me.example.org", "S: 501 The name does not resolve"], ""),
+            (&["C: EHLO me", "S: 501 5.5.4 Give a full name"], ""),
+            (&["C: EHLO me.example.org", "S: 550 No"], ""),
             (&["C: EHLO @@", "S: 500 no"], ""),
             (&["C: EHLO me", "S: 553 no"], "hello-codes error"),
             (&["C: EHLO me", "S: 521 no"], "hello-codes error"),
@@ -421,7 +437,16 @@ fn data_and_its_end() {
                 &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 500 5.4.6 loop"],
                 "end-of-data-codes warning",
             ),
-            (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 500 line too long"], ""),
+            (
+                &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 500 line too long"],
+                "text-line-limit error",
+            ),
+            (
+                &[EHLO, MAIL, RCPT, DATA, &text_line(998), "S: 554 5.6.0 Line too long"],
+                "text-line-limit error",
+            ),
+            (&[EHLO, MAIL, RCPT, DATA, &text_line(999), "S: 554 5.6.0 Line too long"], ""),
+            (&[EHLO, MAIL, RCPT, DATA, &text_line(998), "S: 554 5.6.0 Content rejected"], ""),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 550 5.1.1 no"], ""),
             (
                 &[EHLO, MAIL, RCPT, FULL, DATA, "C: Subject: x\nC: .", "S: 550 5.1.1 no"],
@@ -445,7 +470,11 @@ fn data_and_its_end() {
                 &[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 553 5.3.4 big"],
                 "message-of-64k-accepted error",
             ),
-            (&[EHLO, MAIL, RCPT, DATA, large, "S: 552 5.3.4 big"], ""),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 552 5.3.4 big"], "size-limit-offered warning"),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 552 Message too large"], "size-limit-offered warning"),
+            (&[EHLO, MAIL, RCPT, DATA, large, "S: 552 5.2.2 Too large for the mailbox"], ""),
+            (&[SIZE, MAIL, RCPT, DATA, large, "S: 552 5.3.4 big"], ""),
+            (&["C: HELO me\nS: 250 mx", MAIL, RCPT, DATA, large, "S: 552 5.3.4 big"], ""),
             (&[EHLO, MAIL, RCPT, DATA, large, "S: 554 5.3.4 big"], "limit-codes note"),
             (&[EHLO, MAIL, RCPT, DATA, large, "S: 553 5.3.4 big"], "end-of-data-codes warning"),
             (&[EHLO, MAIL, RCPT, DATA, "C: Subject: x\nC: .", "S: 552 Exceeded storage allocation"], ""),
@@ -766,6 +795,11 @@ fn invalid_characters() {
             (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 250 2.1.0 Ok"], rule),
             (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 501 5.1.7 no"], ""),
             (&[EHLO, "C: NOOP \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
+            (&[EHLO, "C: \\x01\\x02\\xff", "S: 250 2.0.0 Ok"], rule),
+            (&[EHLO, "C: \\x01\\x02\\xff", "S: 354 Go on"], rule),
+            (&[EHLO, "C: \\x01\\x02\\xff", "S: 221 2.7.0 Goodbye"], ""),
+            (&[EHLO, "C: \\x01\\x02\\xff", "S: 500 5.5.2 What?"], ""),
+            (&[EHLO, "C: XFOO \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
         ],
     );
 }
@@ -788,7 +822,7 @@ fn headers_are_not_a_reason() {
             (&[&begun, plain, "S: 550 5.7.1 Missing Message-ID"], ""),
             (&[&begun, plain, "S: 550 Invalid sender address"], ""),
             (&[&begun, plain, "S: 554 5.6.0 Bare LF is invalid"], ""),
-            (&[&begun, plain, "S: 500 Header line too long"], ""),
+            (&[&begun, plain, "S: 500 Header line too long"], "text-line-limit error"),
             (&[&begun, &with_own, "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &few, "S: 554 5.4.6 Too many hops"], "loop-threshold-100 warning"),
             (&[&begun, "C: Received: x\nC: ... (120 lines)\nC: .", "S: 554 5.4.6 Too many hops"], ""),
@@ -803,12 +837,14 @@ fn headers_are_not_a_reason() {
 fn messages_of_64k_are_accepted() {
     let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
     let line = format!("C: {}", "x".repeat(62));
+    let declared = "C: MAIL FROM:<bob@example.org> SIZE=100\nS: 250 2.1.0 Ok";
     let (most, more) = (vec![line.as_str(); 1024].join("\n"), vec![line.as_str(); 1025].join("\n"));
     check(
         Protocol::Smtp,
         &[
             (&[&begun, &most, "C: .", "S: 552 5.3.4 big"], "message-of-64k-accepted error"),
-            (&[&begun, &more, "C: .", "S: 552 5.3.4 big"], ""),
+            (&[&begun, &more, "C: .", "S: 552 5.3.4 big"], "size-limit-offered warning"),
+            (&[SIZE, declared, RCPT, DATA, &most, "C: .", "S: 552 5.3.4 big"], ""),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 1000"], "message-of-64k-accepted error"),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 65536"], ""),
             (&["C: EHLO me\nS: 250-mx\nS: 250 SIZE 0"], ""),
@@ -827,7 +863,11 @@ fn replies_to_vrfy_and_expn() {
             (&[EHLO, "C: VRFY joe", "S: 250 <@a.example:joe@b.example>"], "vrfy-names-mailbox error"),
             (&[expn, "C: EXPN joe", "S: 250 <@b.example>"], form),
             (&[EHLO, "C: VRFY joe", "S: 250 joe@b.example is fine"], form),
-            (&[EHLO, "C: VRFY joe", "S: 250 2.1.5 joe@b.example"], ""),
+            (
+                &[EHLO, "C: VRFY joe", "S: 250 2.1.5 joe@b.example"],
+                "vrfy-names-mailbox/without-brackets note",
+            ),
+            (&[EHLO, "C: VRFY joe", "S: 252 2.1.5 joe@b.example"], ""),
             (&[EHLO, "C: VRFY joe", "S: 250 2.1.5 Joe Q. Doe <joe@b.example>"], ""),
             (&[EHLO, "C: VRFY joe", "S: 251 User not local; will forward to <joe@b.example>"], ""),
             (&[EHLO, "C: VRFY joe", "S: 551 Not local"], form),
@@ -844,7 +884,29 @@ fn commands_that_are_not_listed() {
     check(
         Protocol::Smtp,
         &[
-            (&[EHLO, "C: TURN", "S: 250 2.0.0 Ok"], rule),
+            (
+                &[EHLO, "C: TURN", "S: 250 2.0.0 Ok"],
+                "supported-command-listed error, turn-needs-login warning",
+            ),
+            (
+                &["C: EHLO me\nS: 250-mx\nS: 250 TURN", "C: TURN", "S: 250 2.0.0 Ok"],
+                "turn-needs-login warning",
+            ),
+            (&["C: EHLO me\nS: 250-mx\nS: 250 TURN", "C: TURN", "S: 554 5.0.0 No"], ""),
+            (&[EHLO, "C: TURN", "S: 500 5.5.1 no"], ""),
+            (&[EHLO, "C: TURN", "S: 503 5.5.1 Log in first"], ""),
+            (&[EHLO, "C: TURN", "S: 554 5.0.0 no"], ""),
+            (&[EHLO, "C: TURN", "S: 504 5.5.4 no"], "unimplemented-command-502 warning"),
+            (
+                &[EHLO, "C: SAML FROM:<bob@example.org>", "S: 554 5.0.0 no"],
+                "unimplemented-command-502 warning",
+            ),
+            (
+                &[EHLO, "C: SEND FROM:<bob@example.org>", "S: 501 5.5.2 no"],
+                "unimplemented-command-502 warning",
+            ),
+            (&[EHLO, "C: SEND FROM:<bob@example.org>", "S: 550 5.7.1 Denied"], ""),
+            (&["C: SEND FROM:<bob@example.org>", "S: 503 5.5.1 EHLO first"], ""),
             (&[EHLO, "C: SEND FROM:<bob@example.org>", "S: 250 2.1.0 Ok"], rule),
             (&[EHLO, "C: SOML FROM:<bob@example.org>", "S: 502 5.5.1 no"], ""),
             (&[EHLO, "C: XFOOBAR", "S: 502 5.5.1 no"], "unknown-command-500/private note"),
@@ -872,6 +934,28 @@ fn lines_with_parameters_are_longer() {
             (&[EHLO, &line(540), refused], ""),
         ],
     );
+}
+
+/// RFC 2645 §5.4: a server for on-demand relay may answer 502 to all commands but four.
+#[test]
+fn on_demand_relays_know_few_commands() {
+    let relay = "C: EHLO me\nS: 250-mx\nS: 250-AUTH PLAIN\nS: 250 ATRN";
+    let rows: &[Row<'_>] = &[
+        (&[relay, "C: NOOP", "S: 502 5.5.1 No"], ""),
+        (&[relay, "C: RSET", "S: 502 5.5.1 No"], ""),
+        (&[relay, "C: HELO me", "S: 502 5.5.1 No"], ""),
+        (&[relay, "C: VRFY bob@example.org", "S: 502 5.5.1 No"], ""),
+        (&[relay, "C: MAIL FROM:<bob@example.org>", "S: 502 5.5.1 No"], ""),
+        (&[relay, "C: NOOP", "S: 500 5.5.1 No"], "required-commands error"),
+        (&[relay, "C: QUIT", "S: 502 5.5.1 No"], "required-commands error"),
+        (&["C: EHLO me", "S: 502 5.5.1 No"], "hello-implemented error"),
+        (&[relay, MAIL, "C: RSET", "S: 502 5.5.1 No"], "required-commands error"),
+        (&[EHLO, "C: NOOP", "S: 502 5.5.1 No"], "required-commands error"),
+        (&["C: HELO me", "S: 502 5.5.1 No"], "hello-implemented error"),
+    ];
+    check(Protocol::Smtp, rows);
+    let own_port = Table { before: &["#: connected to port 366", GREETING], ..table(Protocol::Smtp) };
+    own_port.check(&[(&["C: HELO me", "S: 502 5.5.1 No"], "")]);
 }
 
 /// A server that refuses a required command and then closes breaks two rules.

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::{address, control, demand, is_followed, is_outside, limit, recipient, seen, sender};
+use super::{address, control, demand, is_followed, is_outside, is_policy, limit, recipient, seen, sender};
 
 /// Commands that RFC 5321 §4.5.1 does not require, each with the EHLO keyword that announces it.
 const OPTIONAL: [(Verb, &str); 12] = [
@@ -34,6 +34,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     before_hello(observation, findings);
     listed(observation, findings);
     unknown(observation, &command, findings);
+    obsolete(observation, findings);
+    turn(observation, findings);
     required(observation, &command, findings);
     parameter_504(observation, &command, findings);
     limit::line(observation, findings);
@@ -91,6 +93,32 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     if is_outside(observation, &[&[500]]) {
         let private = command.octets().first().is_some_and(|first| matches!(first, b'X' | b'x'));
         findings.add_if(private, rule, "private", seen(observation));
+    }
+}
+
+/// RFC 5321 §4.2.4: a command that is known but not implemented gets 502, and one that is not even known 500. Whether a
+/// server knows one of these four is not visible, so both are right. A refusal that asks for something else first, or is
+/// by policy, may come from a server that implements the command and does not list it. RFC 821 has 503 for TURN.
+fn obsolete(observation: &Observation<'_>, findings: &mut Findings) {
+    const TURN: [u16; 3] = [503, 550, 554];
+    let Some(verb @ (Verb::Turn | Verb::Send | Verb::Soml | Verb::Saml)) = observation.verb() else { return };
+    let other = demand::asks_first(observation)
+        || is_policy(observation)
+        || observation.session.offers(verb.name())
+        || observation.session.hello.is_none() && observation.is(&[503])
+        || verb == Verb::Turn && observation.is(&TURN);
+    if observation.is_refused() && !other && !observation.is(&[500, 502]) {
+        findings.add(RuleId::UNIMPLEMENTED_COMMAND_502, seen(observation));
+    }
+}
+
+/// RFC 5321 §10.2: the roles are not reversed for a client that the server cannot authenticate.
+fn turn(observation: &Observation<'_>, findings: &mut Findings) {
+    if observation.verb() == Some(Verb::Turn)
+        && observation.is_accepted()
+        && !observation.session.authenticated
+    {
+        findings.add(RuleId::TURN_NEEDS_LOGIN, format!("{} without a login", seen(observation)));
     }
 }
 

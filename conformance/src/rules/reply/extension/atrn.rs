@@ -23,6 +23,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
     let busy = session.transaction.is_some();
     let other = observation.is(&[500, 502]) || observation.says(&["starttls"]);
     let refused = observation.is_refused() && !other && !(busy && observation.is(&[503]));
+    let deferred = observation.digit() == Some(4) && !other && !observation.is(&[450, 451, 453]);
     if !session.authenticated && !busy && (refused || observation.is(&[453]) || observation.is_accepted()) {
         let refused = !observation.is_accepted();
         findings.add_if(
@@ -33,7 +34,7 @@ fn codes(observation: &Observation<'_>, findings: &mut Findings) {
         );
     } else if session.authenticated && refused && denies_access(observation) {
         findings.add(RuleId::ATRN_NEEDS_LOGIN, format!("{detail} because the user has no access"));
-    } else if refused || observation.is_accepted() && !observation.is(&[250]) {
+    } else if refused || deferred || observation.is_accepted() && !observation.is(&[250]) {
         findings.add(RuleId::ATRN_CODES, detail);
     }
 }
@@ -79,6 +80,11 @@ mod tests {
             (&[logged_in, "C: ATRN other.example", "S: 450 4.7.0 You have no access"], ""),
             (&[logged_in, "C: ATRN other.example", "S: 554 5.3.0 Broken"], "atrn-codes note"),
             (&["C: ATRN", "S: 451 4.3.0 Later"], ""),
+            (&["C: ATRN", "S: 454 4.7.0 Later"], "atrn-codes note"),
+            (&["C: ATRN", "S: 454 4.7.0 Must issue a STARTTLS command first"], ""),
+            (&[logged_in, "C: ATRN", "S: 452 4.3.1 Later"], "atrn-codes note"),
+            (&[logged_in, "C: ATRN", "S: 455 4.3.0 Later"], "atrn-codes note"),
+            (&[logged_in, "C: ATRN", "S: 453 4.2.0 Nothing for you"], ""),
             (&[logged_in, "C: ATRN", "S: 250 2.0.0 Ok"], ""),
             (&[logged_in, "C: ATRN", "S: 252 2.0.0 Ok"], "atrn-codes note"),
             (&[logged_in, "C: ATRN", "S: 503 5.5.1 No"], "atrn-codes note"),

@@ -70,6 +70,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if let (Some(command), Some(rule)) = (whole, misplaced(observation.session)) {
         return out_of_place(observation, &command, rule, findings);
     }
+    if let Some(command) = command.filter(|command| command.verb() == Verb::Auth) {
+        syntax(observation, &command, findings);
+    }
     if let Some(attempt) = Attempt::read(observation) {
         success(observation, findings);
         unlisted(observation, &attempt, findings);
@@ -77,6 +80,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         mechanism(observation, &attempt, findings);
         cancelled(observation, &attempt, findings);
         initial_response(observation, &attempt, findings);
+        empty_response(observation, &attempt, findings);
         base64(observation, &attempt, findings);
         length(observation, &attempt, findings);
         failure(observation, &attempt, findings);
@@ -210,7 +214,7 @@ fn unlisted(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut
 fn plaintext(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
     let exposed = is_in_clear(observation)
         && attempt.is_for(&PLAINTEXT)
-        && attempt.response.is_some_and(|response| response != b"*")
+        && attempt.response.is_some_and(|response| !matches!(response, b"*" | b"="))
         && !observation.knowledge.has_policy(Policy::Cleartext);
     if exposed && observation.is(&[235, 535]) {
         let detail = format!("{} to AUTH {} without TLS", observation.codes(), shown(attempt.mechanism));
@@ -363,6 +367,41 @@ fn initial_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findin
         || observation.is(&MAILBOX)
     {
         findings.add(rule, format!("{} to an initial response", observation.codes()));
+    }
+}
+
+/// RFC 4954 §8: AUTH has a mechanism and at most one more word. RFC 5321 §4.3.2 has 501 for a syntax error.
+fn syntax(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
+    let rule = RuleId::AUTH_SYNTAX_501;
+    let what = match command.words().count() {
+        0 => "no mechanism",
+        1 | 2 => return,
+        _ => "more than one word after the mechanism",
+    };
+    if !observation.session.offers("AUTH") || misplaced(observation.session).is_some() {
+        return;
+    }
+    let detail = format!("{} to AUTH with {what}", observation.codes());
+    let policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    if matches!(observation.digit(), Some(2 | 3)) {
+        findings.add(rule, detail);
+    } else if observation.is_refused() && !policy && !observation.is(&[500, 501, 504]) {
+        findings.add_under(rule, "other-refusal", detail);
+    }
+}
+
+/// RFC 4954 §4, §8: a lone equals sign is an initial response without octets. In these mechanisms the client speaks first
+/// and the server never asks, so a challenge shows that the server took it for none. EXTERNAL permits an empty response.
+fn empty_response(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
+    let empty = attempt.initial && attempt.offered && attempt.response == Some(b"=");
+    if !empty || !attempt.is_for(&[b"PLAIN", b"EXTERNAL"]) {
+        return;
+    }
+    let external = attempt.is_for(&[b"EXTERNAL"]);
+    let as_base64 = external && observation.is(&[501]) && observation.has_detail(&[(5, 2)]);
+    if observation.digit() == Some(3) || as_base64 {
+        let detail = format!("{} to a lone equals sign", observation.codes());
+        findings.add(RuleId::AUTH_EMPTY_INITIAL_RESPONSE, detail);
     }
 }
 
@@ -541,6 +580,31 @@ mod tests {
     fn run(rows: &[Row<'_>]) {
         let ehlo = offers("AUTH PLAIN CRAM-MD5");
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+    }
+
+    /// RFC 4954 §4, §8.
+    #[test]
+    fn the_form_of_auth() {
+        let external = offers("AUTH PLAIN EXTERNAL");
+        let rows: &[Row<'_>] = &[
+            (&["C: AUTH", "S: 501 5.5.4 What?"], ""),
+            (&["C: AUTH", "S: 504 5.5.4 What?"], ""),
+            (&["C: AUTH", "S: 334 "], "auth-syntax-501 error"),
+            (&["C: AUTH", "S: 550 5.5.4 What?"], "auth-syntax-501/other-refusal note"),
+            (&["C: AUTH", "S: 550 5.7.1 No"], ""),
+            (&["C: AUTH PLAIN AGE= AGE=", "S: 235 2.7.0 Ok"], "auth-syntax-501 error"),
+            (&["C: AUTH PLAIN AGE= AGE=", "S: 501 5.5.4 What?"], ""),
+            (&["C: AUTH PLAIN =", "S: 334 "], "auth-empty-initial-response error"),
+            (&["C: AUTH PLAIN =", "S: 535 5.7.8 No"], ""),
+            (&["C: AUTH PLAIN =", "S: 501 5.5.2 What?"], ""),
+            (&["C: AUTH EXTERNAL =", "S: 501 5.5.2 What?"], "auth-empty-initial-response error"),
+            (&["C: AUTH EXTERNAL =", "S: 535 5.7.8 No"], ""),
+        ];
+        check(Protocol::Smtp, &["S: 220 mx", "C: EHLO me", &external], rows);
+        // An empty response has no password that anyone could read.
+        let clear = offers("AUTH PLAIN\nSTARTTLS");
+        let before = ["S: 220 mx", "C: EHLO me", &clear];
+        check(Protocol::Smtp, &before, &[(&["C: AUTH PLAIN =", "S: 535 5.7.8 No"], "")]);
     }
 
     #[test]

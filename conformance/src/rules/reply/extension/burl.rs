@@ -12,6 +12,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             success(observation, findings);
             trust(observation, findings);
         }
+        Some(Verb::Bdat) => fails_transaction(observation, findings),
         Some(Verb::Ehlo) if observation.is(&[250]) => port(observation, findings),
         _ => {}
     }
@@ -26,7 +27,17 @@ fn port(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 4468 §3.2: BURL fails without a valid recipient, and if its URL cannot be fetched. §6: success is 250, and the list
+/// RFC 4468 §3.2: if a URL cannot be fetched, the whole transaction fails.
+fn fails_transaction(observation: &Observation<'_>, findings: &mut Findings) {
+    let failed = observation.session.transaction.as_ref().is_some_and(|transaction| transaction.burl_failed);
+    let last = observation.command.is_some_and(|command| command.is_last_chunk());
+    if failed && last && observation.is_accepted() {
+        let detail = format!("{} to BDAT after a BURL that failed", observation.codes());
+        findings.add(RuleId::BURL_CODES, detail);
+    }
+}
+
+/// RFC 4468 §3.2, §3.5: BURL fails without a URL, without a valid recipient, and if its URL cannot be fetched. §6: success is 250, and the list
 /// of refusals is open.
 fn success(observation: &Observation<'_>, findings: &mut Findings) {
     let session = observation.session;
@@ -34,6 +45,9 @@ fn success(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     let detail = format!("{} to BURL", observation.codes());
+    if observation.command.is_some_and(|command| is_malformed(&command)) {
+        return findings.add(RuleId::BURL_CODES, format!("{detail} that is malformed"));
+    }
     let begun = session.greeting.is_some() && session.hello.is_some();
     if begun && session.recipients() == 0 {
         findings.add(RuleId::BURL_CODES, format!("{detail} without an accepted recipient"));
@@ -42,6 +56,14 @@ fn success(observation: &Observation<'_>, findings: &mut Findings) {
     } else if !observation.is(&[250]) {
         findings.add_under(RuleId::BURL_CODES, "other-success", detail);
     }
+}
+
+/// Returns whether the URL is missing, or something other than LAST follows it (RFC 4468 §3.5).
+fn is_malformed(command: &Command<'_>) -> bool {
+    let mut words = command.words();
+    let (url, last, more) = (words.next().unwrap_or_default(), words.next(), words.next());
+    let is_last = |word: &[u8]| word.eq_ignore_ascii_case(b"LAST");
+    !url.contains(&b':') || last.is_some_and(|word| !is_last(word)) || more.is_some()
 }
 
 /// Returns whether the host of the URL is below `invalid`, where no names exist (RFC 6761 §6.4).
@@ -79,6 +101,17 @@ mod tests {
             (&[mail, rcpt, burl, "S: 251 2.5.0 Ok"], "burl-codes/other-success note"),
             (&[mail, refused, burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
             (&[burl, "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, "C: BURL", "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, "C: BURL LAST", "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, "C: BURL imap://example.com/x FIRST", "S: 250 2.5.0 Ok"], "burl-codes error"),
+            (&[mail, rcpt, "C: BURL imap://example.com/x FIRST", "S: 501 5.5.4 No"], ""),
+            (&[mail, rcpt, "C: BURL imap://example.com/x last", "S: 250 2.5.0 Ok"], ""),
+            (
+                &[mail, rcpt, nowhere, "S: 554 5.6.6 No", "C: BDAT 0 LAST", "S: 250 2.0.0 Ok"],
+                "burl-codes error",
+            ),
+            (&[mail, rcpt, nowhere, "S: 554 5.6.6 No", "C: BDAT 0 LAST", "S: 503 5.5.1 No"], ""),
+            (&[mail, rcpt, "C: BURL", "S: 501 5.5.4 No", "C: BDAT 0 LAST", "S: 250 2.0.0 Ok"], ""),
             (&[mail, rcpt, nowhere, "S: 250 2.5.0 Ok"], "burl-codes error"),
             (&[mail, rcpt, nowhere, "S: 554 5.6.6 No"], ""),
             (&[mail, rcpt, "C: BURL imap://example.com/x.invalid LAST", "S: 250 2.5.0 Ok"], ""),

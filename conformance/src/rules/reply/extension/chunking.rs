@@ -11,8 +11,8 @@ use super::parameter_value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     match (observation.command, observation.session.transaction.as_deref()) {
-        // The state after a refused chunk is indeterminate (RFC 3030 §2).
-        (_, Some(transaction)) if transaction.chunk_failed => {}
+        // The state after a refused chunk is indeterminate (RFC 3030 §2). Another rule judges what follows a failed BURL.
+        (_, Some(transaction)) if transaction.chunk_failed || transaction.burl_failed => {}
         (Some(command), transaction) if command.verb() == Verb::Bdat => {
             chunk(observation, &command, transaction, findings);
         }

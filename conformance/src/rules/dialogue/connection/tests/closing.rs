@@ -24,6 +24,23 @@ fn servers_close_only_when_allowed() {
                 "closes-only-when-allowed/other-command warning at 2",
             ),
             (&["#: after 250, maybe idle", EHLO, NOOP, CLOSED], ""),
+            (
+                &["#: after RSET", EHLO, "C: RSET\nS: 250 2.0.0 Ok", "C: NOOP", CLOSED],
+                "rset-answered-250 error at 2",
+            ),
+            (
+                &["#: instead of an answer to RSET", EHLO, MAIL, "C: RSET", CLOSED],
+                "rset-answered-250 error at 3",
+            ),
+            (
+                &["#: at RSET after a refusal", EHLO, "C: BDAT 0\nS: 554 5.5.1 No", "C: RSET", CLOSED],
+                "closes-only-when-allowed/other-command warning at 3",
+            ),
+            (&["#: idle after RSET", EHLO, "C: RSET\nS: 250 2.0.0 Ok", CLOSED], ""),
+            (
+                &["#: at MAIL after RSET", EHLO, "C: RSET\nS: 250 2.0.0 Ok", "C: MAIL FROM:<>", CLOSED],
+                "closes-only-when-allowed/other-command warning at 3",
+            ),
             (&["#: 421", EHLO, "C: FOO", "S: 421 4.7.0 Enough", CLOSED], ""),
             (&["#: 221", EHLO, "C: FOO", "S: 221 2.7.0 Goodbye", CLOSED], ""),
             (&["#: 521", EHLO, "C: FOO", "S: 521 5.5.1 No", CLOSED], ""),

@@ -214,6 +214,42 @@ fn submission_servers_reply_within_two_minutes() {
     assert_eq!(found(Protocol::Smtp, 121_000), "");
 }
 
+#[test]
+fn etrn_is_answered_at_once() {
+    let ehlo = "C: EHLO me.example.org\nS: 250-mx\nS: 250 ETRN";
+    let found = |millis| {
+        let mut slow = dialogue(&[GREETING, ehlo, "C: ETRN example.org\nS: 250 2.0.0 Ok"].join("\n"));
+        slow.exchanges[2].answers[0].millis = millis;
+        table().found_in(&[slow])
+    };
+    assert_eq!(found(30_000), "");
+    assert_eq!(found(31_000), "etrn-answered-at-once note at 2");
+}
+
+#[test]
+fn replies_show_their_commands() {
+    let alike = ["MAIL FROM:<bob@example.org>", "RCPT TO:<amy@example.org>", "RSET"];
+    let alike = alike.map(|command| format!("C: {command}\nS: 250 2.0.0 Ok")).join("\n");
+    let plain = "C: EHLO me.example.org\nS: 250-mx\nS: 250 ENHANCEDSTATUSCODES";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: alike", EHLO, &alike], "replies-tell-commands note at 4"),
+            (&["#: not pipelining", plain, &alike], ""),
+            (&["#: different", EHLO, MAIL, RCPT, "C: RSET\nS: 250 2.0.0 Ok"], ""),
+            (
+                &[
+                    "#: no recipient",
+                    EHLO,
+                    "C: MAIL FROM:<bob@example.org>\nS: 250 2.0.0 Ok",
+                    "C: RSET\nS: 250 2.0.0 Ok",
+                ],
+                "",
+            ),
+        ],
+    );
+}
+
 /// RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1.
 #[test]
 fn listed_parameters_are_accepted() {
