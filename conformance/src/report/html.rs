@@ -41,10 +41,10 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let mut servers: Vec<Server> =
         indexes.iter().enumerate().map(|(column, index)| Server::of(index, column, &rows)).collect();
     name_apart(&mut servers);
+    draw_bars(&mut servers);
     let page = Page {
         policy: policy(),
         has_accepted: indexes.iter().any(|index| index.findings.iter().any(|found| found.accepted.is_some())),
-        scale: servers.iter().map(|server| server.broken.iter().sum()).max().unwrap_or_default(),
         judged: rows.len(),
         servers,
         groups: groups(rows),
@@ -71,6 +71,20 @@ fn name_apart(servers: &mut [Server]) {
             Some(name) => name(server).trim_end_matches([' ', ',']).to_owned(),
             None => format!("{} ({})", server.target, position + 1),
         };
+    }
+}
+
+/// Draws the bar of each server, so that the one that breaks most rules has the longest.
+fn draw_bars(servers: &mut [Server]) {
+    let longest = servers.iter().map(|server| server.broken.iter().sum::<usize>()).max();
+    let longest = longest.unwrap_or_default().max(1);
+    for server in servers {
+        let mut begin = 0;
+        for (level, count) in [Level::Error, Level::Warning, Level::Note].into_iter().zip(server.broken) {
+            let width = count * 100 / longest;
+            server.bar.push((level, begin, width));
+            begin += width;
+        }
     }
 }
 
@@ -111,8 +125,6 @@ struct Page {
     groups: Vec<Group>,
     /// The number of rules that are judged.
     judged: usize,
-    /// The largest number of rules that a server breaks.
-    scale: usize,
     /// Whether any finding is accepted.
     has_accepted: bool,
     style: &'static str,
@@ -139,6 +151,8 @@ struct Server {
     date: String,
     /// The numbers of rules that it breaks with an error, else with a warning, else with a note.
     broken: [usize; 3],
+    /// The parts of its bar: the level, where it begins, and how wide it is, in hundredths of the longest bar.
+    bar: Vec<(Level, usize, usize)>,
     version: String,
     registry: String,
     /// The date and the server of the run, or the files that were judged.
@@ -202,6 +216,7 @@ impl Server {
                 let cells = rows.iter().filter_map(|row| row.cells.get(column));
                 cells.filter(|cell| cell.level() == Some(level)).count()
             }),
+            bar: Vec::new(),
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
             provenance: index.header.map(provenance).unwrap_or_default(),
@@ -214,18 +229,6 @@ impl Server {
     /// Returns the advice that a rule has for the server's product.
     fn fix(&self, rule: &Rule) -> Option<(&'static str, &'static str)> {
         fix_for(self.header.as_ref(), rule)
-    }
-
-    /// Returns the parts of its bar: the class, where it begins, and how wide it is, in hundredths of the scale.
-    fn bar(&self, scale: &usize) -> Vec<(Level, usize, usize)> {
-        let mut begin = 0;
-        let levels = [Level::Error, Level::Warning, Level::Note];
-        let part = |(level, count): (Level, usize)| {
-            let width = count * 100 / (*scale).max(1);
-            begin += width;
-            (level, begin - width, width)
-        };
-        levels.into_iter().zip(self.broken).map(part).collect()
     }
 
     /// Returns the name of the cell of a rule, for links.

@@ -14,8 +14,12 @@ pub(crate) fn written(dialogues: &[Dialogue]) -> String {
         }
         // What is sent in one packet is sent before the first reply to it.
         for batch in dialogue.exchanges.chunk_by(|exchange, _| exchange.pipelined) {
-            batch.iter().for_each(|exchange| send(exchange, &mut lines));
-            batch.iter().for_each(|exchange| receive(exchange, &mut lines));
+            for exchange in batch {
+                send(exchange, &mut lines);
+            }
+            for exchange in batch {
+                receive(exchange, &mut lines);
+            }
         }
     }
     lines.push(String::new());
