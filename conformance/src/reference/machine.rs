@@ -260,7 +260,7 @@ impl Machine {
             Verb::Expn => self.expn(&command),
             Verb::Help => self.help(&command),
             Verb::Starttls if self.setting.tls != Tls::None => self.starttls(&command),
-            Verb::Auth if !self.is_lmtp() => self.auth(&command),
+            Verb::Auth if !self.is_lmtp() && !self.is_unknown_in(word) => self.auth(&command),
             Verb::Etrn if self.setting.protocol == Protocol::Smtp => self.etrn(&command),
             Verb::Burl if self.setting.protocol == Protocol::Submission => self.burl(&command),
             Verb::Atrn if self.setting.protocol == Protocol::Smtp => self.atrn(),
@@ -285,6 +285,11 @@ impl Machine {
     fn wants_tls(&self, verb: Verb) -> bool {
         let spared = matches!(verb, Verb::Noop | Verb::Starttls | Verb::Rset | Verb::Help | Verb::Other);
         !self.tls && !spared && self.hello.is_some() && self.behaves(Behaviour::DemandsTls).is_some()
+    }
+
+    /// Returns whether the server knows a word only in capital letters.
+    fn is_unknown_in(&self, word: &[u8]) -> bool {
+        word.iter().any(u8::is_ascii_lowercase) && self.behaves(Behaviour::NeedsCapitals).is_some()
     }
 
     /// Mail needs a login (RFC 4954 §6, RFC 6409 §4.3). Without EHLO, the error is that EHLO is missing.

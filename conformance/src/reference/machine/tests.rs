@@ -132,7 +132,9 @@ fn parameters_of_mail() {
         ("<>", "mail-null-sender"),
         ("<a@@b>", "mail-path"),
         ("<\u{fc}@b.example>", "mail-non-ascii"),
-        ("<\u{fc}@b.example> SMTPUTF8", "mail-utf8"),
+        ("<\u{fc}@b.example> SMTPUTF8", "mail-international"),
+        ("<\"a b\"@b.example>", "mail-quoted"),
+        ("<a@[192.0.2.1]>", "mail-literal"),
         (" <a@b.example>", "mail-indented"),
         ("<a@nodots>", "mail"),
     ] {

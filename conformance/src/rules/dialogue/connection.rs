@@ -5,8 +5,10 @@ mod closing;
 mod counts;
 mod delivery;
 mod line_ends;
+mod parameters;
 mod promises;
 mod transaction;
+mod verification;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +26,8 @@ pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     line_ends::judge(connection, findings);
     closing::judge(connection, findings);
     promises::judge(connection, findings);
+    parameters::judge(connection, findings);
+    verification::judge(connection, findings);
     transaction::judge(connection, findings);
     delivery::judge(connection, findings);
 }
