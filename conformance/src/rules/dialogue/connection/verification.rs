@@ -11,8 +11,8 @@ use super::{Connection, LocatedFindings};
 struct Attempt {
     location: Location,
     verb: Verb,
-    /// The TLS and the login of the session.
-    circumstances: (bool, bool),
+    /// The TLS and the login of the session, and whether the name has a domain.
+    circumstances: (bool, bool, bool),
     /// What distinguishes the command from one that every server takes.
     special: Option<&'static str>,
     number: u16,
@@ -50,7 +50,7 @@ fn attempt(connection: &Connection<'_>, exchange: usize) -> Option<Attempt> {
     (!policy).then_some(Attempt {
         location: connection.location(exchange, Some(0)),
         verb: command.verb(),
-        circumstances: (session.tls, session.authenticated),
+        circumstances: (session.tls, session.authenticated, command.argument().contains(&b'@')),
         special,
         number,
     })

@@ -1,13 +1,13 @@
 //! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
 use crate::protocol::command::{Command, Parameter, Verb, is_keyword, is_mailbox};
-use crate::protocol::notation::shown;
+use crate::protocol::notation::{quoted, shown};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
+use crate::rules::reply::extension::parameter_value::{is_class_list, is_since};
 
 use super::{address, is_policy, seen};
-use crate::rules::reply::extension::parameter_value::{is_class_list, is_since};
 
 /// The parameters that SMTP extensions define, whether in use or not. PRDR, VERP and XVERP come from Exim, Courier and
 /// Postfix. CONPERM and CONNEG are left out, because RFC 4141 demands that a server without them refuses them; another
@@ -128,7 +128,9 @@ fn malformed(observation: &Observation<'_>, command: &Command<'_>, findings: &mu
     let only = envelope.parameters().count() == 1;
     let misread = only && observation.is(&[500, 502, 504]) && !is_policy(observation);
     if observation.is_accepted() || misread {
-        let detail = format!("{} with a malformed {}", seen(observation), shown(faulty.keyword));
+        let sign = if faulty.value.is_some() { "=" } else { "" };
+        let octets = [faulty.keyword, sign.as_bytes(), faulty.value.unwrap_or_default()].concat();
+        let detail = format!("{} with the malformed parameter {}", seen(observation), quoted(&octets));
         findings.add(RuleId::MALFORMED_PARAMETER_REFUSED, detail);
     }
 }

@@ -268,6 +268,7 @@ fn listed_parameters_of_all_extensions_are_accepted() {
 fn verification_takes_utf8() {
     let list = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250-8BITMIME\nS: 250 SMTPUTF8";
     let served = "C: VRFY alice\nS: 252 Perhaps";
+    let whole = "C: VRFY alice@example.org\nS: 252 Perhaps";
     let name = "C: VRFY \\xc3\\xbcser";
     let parameter = "C: VRFY alice SMTPUTF8";
     let rule = "utf8-vrfy-served error at 3";
@@ -277,6 +278,7 @@ fn verification_takes_utf8() {
             (&["#: a name", list, served, name, "S: 501 No"], rule),
             (&["#: the parameter", list, served, parameter, "S: 504 No"], rule),
             (&["#: not UTF-8", list, served, "C: VRFY \\xbcser", "S: 501 No"], ""),
+            (&["#: no domain", list, whole, name, "S: 504 Give a domain"], ""),
             (&["#: unknown", list, served, name, "S: 550 No"], ""),
             (&["#: a policy", list, served, name, "S: 501 5.7.1 No"], ""),
             (&["#: a value", list, served, "C: VRFY alice SMTPUTF8=1", "S: 501 No"], ""),
