@@ -17,7 +17,7 @@ use super::fault::{Behaviour, Fault, Spoil, State, spoils};
 use super::key::Key;
 use super::memory::Memory;
 use super::replies::{Replies, Values};
-use super::{RECIPIENTS, SIZE, Tls};
+use super::{RECIPIENTS, SIZE, SOLICITATION, Tls};
 use crate::dialogue::content::lines;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb, is_domain, is_literal};

@@ -2,7 +2,7 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
-use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction};
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, including its angle brackets (RFC 5321 §4.5.3.1.3).
@@ -63,9 +63,11 @@ impl Machine {
         }
         let changes_priority =
             has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0");
+        let mut classes = envelope.value("SOLICIT").unwrap_or_default().split(|octet| *octet == b',');
+        let solicits = classes.any(|class| class.eq_ignore_ascii_case(SOLICITATION.as_bytes()));
         // The first condition that holds decides.
         let conditions = [
-            (has("SOLICIT"), Key::Solicitation),
+            (solicits, Key::Solicitation),
             (changes_priority, Key::MailPriorityChanged),
             (has("MT-PRIORITY"), Key::MailPriority),
             (has("HOLDFOR") || has("HOLDUNTIL"), Key::MailHold),

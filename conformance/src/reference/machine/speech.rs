@@ -1,6 +1,6 @@
 //! What the server says, changed by its faults.
 
-use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, State, Tls, Values};
+use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, State, Tls, Values};
 
 impl Machine {
     /// Returns the lines of the list in the reply to EHLO, each with its reply code.
@@ -23,7 +23,7 @@ impl Machine {
             ("DELIVERBY", true, String::new()),
             ("MT-PRIORITY", true, String::new()),
             ("RRVS", true, String::new()),
-            ("NO-SOLICITING", true, "org.example:ADV".to_owned()),
+            ("NO-SOLICITING", true, SOLICITATION.to_owned()),
             ("LIMITS", true, format!("RCPTMAX={RECIPIENTS}")),
             ("REQUIRETLS", requiretls, String::new()),
             ("CONPERM", self.is_lmtp(), String::new()),
