@@ -23,21 +23,26 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     // A line with octets above 127 is not read in the same way everywhere, so its reply is never certain to answer it.
     let attempts: Vec<Attempt> =
         (0..connection.length()).filter_map(|exchange| attempt(connection, exchange)).collect();
-    for refused in attempts.iter().filter(|attempt| matches!(attempt.number, 500 | 501 | 502 | 504 | 555)) {
+    for refused in attempts.iter().filter(|attempt| is_syntax_error(attempt)) {
         let Some(special) = refused.special else { continue };
         let same = |other: &&Attempt| {
             other.special.is_none()
                 && other.verb == refused.verb
                 && other.circumstances == refused.circumstances
         };
-        let mut plain = attempts.iter().filter(same).peekable();
-        if plain.peek().is_some() && plain.all(|other| matches!(other.number, 250..=252)) {
+        let plain = || attempts.iter().filter(same);
+        if plain().any(|other| matches!(other.number, 250..=252)) && !plain().any(is_syntax_error) {
             let (number, verb) = (refused.number, refused.verb.name());
             let detail = format!("{number} to {verb} with {special}, but {verb} is served");
             let expn = refused.verb == Verb::Expn;
             findings.at(refused.location).add_if(expn, RuleId::UTF8_VRFY_SERVED, "expn", detail);
         }
     }
+}
+
+/// Returns whether a command is refused for its form, and not for the name in it.
+fn is_syntax_error(attempt: &Attempt) -> bool {
+    matches!(attempt.number, 500 | 501 | 502 | 504 | 555)
 }
 
 fn attempt(connection: &Connection<'_>, exchange: usize) -> Option<Attempt> {

@@ -280,6 +280,11 @@ fn verification_takes_utf8() {
             (&["#: not UTF-8", list, served, "C: VRFY \\xbcser", "S: 501 No"], ""),
             (&["#: no domain", list, whole, name, "S: 504 Give a domain"], ""),
             (&["#: unknown", list, served, name, "S: 550 No"], ""),
+            (
+                &["#: after an unknown name", list, served, "C: VRFY bob\nS: 550 No", name, "S: 501 No"],
+                "utf8-vrfy-served error at 4",
+            ),
+            (&["#: sometimes", list, served, "C: VRFY bob\nS: 502 No", name, "S: 501 No"], ""),
             (&["#: a policy", list, served, name, "S: 501 5.7.1 No"], ""),
             (&["#: a value", list, served, "C: VRFY alice SMTPUTF8=1", "S: 501 No"], ""),
             (&["#: not served", list, "C: VRFY alice\nS: 502 No", name, "S: 502 No"], ""),
