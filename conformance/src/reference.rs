@@ -39,6 +39,9 @@ const SIZE: u64 = 100_000;
 /// The most recipients that it accepts for one message.
 const RECIPIENTS: usize = 120;
 
+/// The class of solicitations that the server refuses (RFC 3865 §2).
+const SOLICITATION: &str = "org.example:ADV";
+
 /// The most connections that it serves at once.
 const CONNECTIONS: usize = 64;
 

@@ -47,7 +47,7 @@ impl Capabilities {
     }
 
     /// The fixed limit of SIZE in octets. `None` if SIZE is not announced, has no number, or is 0: no fixed limit
-    /// (RFC 1870 §4).
+    /// (RFC 1870 §3).
     #[must_use]
     pub fn size_limit(&self) -> Option<u64> {
         self.parameters("SIZE")?.next()?.parse().ok().filter(|limit| *limit > 0)

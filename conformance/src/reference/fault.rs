@@ -199,6 +199,10 @@ pub(super) enum Behaviour {
     OffersTlsAgain,
     /// Lists LIMITS in every second reply to EHLO only.
     VariesList,
+    /// Lists REQUIRETLS only before TLS.
+    ListsRequiretlsEarly,
+    /// Knows AUTH and the parameters of MAIL only in capital letters.
+    NeedsCapitals,
     /// Refuses names in EHLO that end in elsewhere.example.
     ChecksHello,
     /// Keeps the transaction at EHLO.

@@ -17,7 +17,7 @@ use super::fault::{Behaviour, Fault, Spoil, State, spoils};
 use super::key::Key;
 use super::memory::Memory;
 use super::replies::{Replies, Values};
-use super::{RECIPIENTS, SIZE, Tls};
+use super::{RECIPIENTS, SIZE, SOLICITATION, Tls};
 use crate::dialogue::content::lines;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb, is_domain, is_literal};
@@ -264,7 +264,7 @@ impl Machine {
             Verb::Expn => self.expn(&command),
             Verb::Help => self.help(&command),
             Verb::Starttls if self.setting.tls != Tls::None => self.starttls(&command),
-            Verb::Auth if !self.is_lmtp() => self.auth(&command),
+            Verb::Auth if !self.is_lmtp() && !self.is_unknown_in(word) => self.auth(&command),
             Verb::Etrn if self.setting.protocol == Protocol::Smtp => self.etrn(&command),
             Verb::Burl if self.setting.protocol == Protocol::Submission => self.burl(&command),
             Verb::Atrn if self.setting.protocol == Protocol::Smtp => self.atrn(),
@@ -292,6 +292,11 @@ impl Machine {
     fn wants_tls(&self, verb: Verb) -> bool {
         let spared = matches!(verb, Verb::Noop | Verb::Starttls | Verb::Rset | Verb::Help | Verb::Other);
         !self.tls && !spared && self.hello.is_some() && self.behaves(Behaviour::DemandsTls).is_some()
+    }
+
+    /// Returns whether the server knows a word only in capital letters.
+    fn is_unknown_in(&self, word: &[u8]) -> bool {
+        word.iter().any(u8::is_ascii_lowercase) && self.behaves(Behaviour::NeedsCapitals).is_some()
     }
 
     /// Mail needs a login (RFC 4954 §6, RFC 6409 §4.3). Without EHLO, the error is that EHLO is missing.

@@ -209,7 +209,7 @@ const SMTP: &[&[&str]] = &[
         EHLO,
         "MAIL FROM:<bob@example.net> SUBMITTER=bob@example.net",
         "RSET",
-        "MAIL FROM:<bob@example.net> SOLICIT=net.example:ADV",
+        "MAIL FROM:<bob@example.net> SOLICIT=org.example:ADV",
     ],
     &[EHLO, "MAIL FROM:<bob@example.net> SIZE=60 BODY=8BITMIME RET=HDRS AUTH=<>", RCPT, "DATA", MESSAGE],
     &[

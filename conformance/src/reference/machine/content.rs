@@ -57,6 +57,7 @@ impl Machine {
             _ if message.size >= LARGE => Key::MessageLarge,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
+            _ if !message.start.is_ascii() => Key::MessageEightBit,
             _ if transaction.size.is_some() => Key::MessageDeclaredSize,
             _ if !has(b"Date:") && has(b"X-") => Key::MessageIncomplete,
             _ => Key::Message,

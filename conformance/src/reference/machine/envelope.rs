@@ -2,7 +2,7 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
-use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, Transaction};
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, including its angle brackets (RFC 5321 §4.5.3.1.3).
@@ -74,15 +74,20 @@ impl Machine {
         }
         let changes_priority =
             has("MT-PRIORITY") && !self.logged_in && envelope.value("MT-PRIORITY") != Some(b"0");
+        let mut classes = envelope.value("SOLICIT").unwrap_or_default().split(|octet| *octet == b',');
+        let solicits = classes.any(|class| class.eq_ignore_ascii_case(SOLICITATION.as_bytes()));
         // The first condition that holds decides.
         let conditions = [
-            (has("SOLICIT"), Key::Solicitation),
+            (solicits, Key::Solicitation),
             (changes_priority, Key::MailPriorityChanged),
             (has("MT-PRIORITY"), Key::MailPriority),
             (has("HOLDFOR") || has("HOLDUNTIL"), Key::MailHold),
             (has("TRANSID"), Key::MailTransid),
             (has("SUBMITTER"), Key::MailSubmitter),
             (has("BY"), Key::MailDeliverBy),
+            (has("REQUIRETLS"), Key::MailRequiretls),
+            (has("CONPERM"), Key::MailConperm),
+            (!path.is_ascii(), Key::MailInternational),
             (path.is_empty(), Key::MailNullSender),
             (has("RET") || has("ENVID"), Key::MailDsn),
             (has("AUTH"), Key::MailAuth),
@@ -92,6 +97,9 @@ impl Machine {
             (path.starts_with(b"@"), Key::MailRoute),
             (envelope.is_indented(), Key::MailIndented),
             (path.ends_with(b".invalid"), Key::MailInvalidDomain),
+            (path.starts_with(b"\""), Key::MailQuoted),
+            (path.ends_with(b"]"), Key::MailLiteral),
+            (path.contains(&b'!'), Key::MailSigns),
         ];
         conditions.into_iter().find(|(holds, _)| *holds).map_or(Key::Mail, |(_, key)| key)
     }
@@ -100,7 +108,11 @@ impl Machine {
     /// (RFC 5321 §4.1.1.11).
     fn mail_parameters(&self, envelope: &Envelope<'_>) -> Option<Key> {
         let parameters = || envelope.parameters();
-        if parameters().any(|parameter| !parameter.is_well_formed() && !is_value_missing(&parameter)) {
+        let is_malformed = |parameter: &Parameter<'_>| {
+            let known = is_value_missing(parameter) && self.mail_parameter(parameter).is_some();
+            !parameter.is_well_formed() && !known
+        };
+        if parameters().any(|parameter| is_malformed(&parameter)) {
             return Some(Key::MailParameterSyntax);
         }
         let unknown = parameters().find(|parameter| self.mail_parameter(parameter).is_none());
@@ -128,6 +140,9 @@ impl Machine {
     /// Returns the reply to a wrong or repeated parameter, and whether its value is good; `None` if the parameter is
     /// unknown.
     fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
+        if self.lacks_capitals(parameter) {
+            return None;
+        }
         let keyword = parameter.keyword.to_ascii_uppercase();
         let value = parameter.value;
         let is = |values: &[&[u8]]| {
@@ -146,7 +161,9 @@ impl Machine {
             }
             b"BY" => (Key::DeliverByValue, value.is_some_and(is_deliver_by)),
             b"MT-PRIORITY" => (Key::PriorityValue, value.is_some_and(is_priority)),
-            b"SOLICIT" => (Key::MailParameterSyntax, value.is_some()),
+            b"SOLICIT" => (Key::MailParameterSyntax, value.is_some_and(is_class_list)),
+            b"REQUIRETLS" if self.tls => (Key::MailParameterSyntax, value.is_none()),
+            b"CONPERM" if self.is_lmtp() => (Key::MailParameterSyntax, value.is_none()),
             b"TRANSID" if smtp => (Key::MailParameterSyntax, value.is_some_and(is_transaction)),
             b"SUBMITTER" if smtp => (Key::MailParameterSyntax, value.is_some_and(is_xtext)),
             b"HOLDFOR" if submission => {
@@ -157,6 +174,11 @@ impl Machine {
             }
             _ => return None,
         })
+    }
+
+    fn lacks_capitals(&self, parameter: &Parameter<'_>) -> bool {
+        let lower = parameter.keyword.iter().any(u8::is_ascii_lowercase);
+        lower && self.behaves(Behaviour::NeedsCapitals).is_some()
     }
 
     pub(super) fn rcpt(&mut self, command: &Command<'_>) {
@@ -214,10 +236,12 @@ impl Machine {
         let full = transaction.recipients.len() >= limit;
         let has = |keyword| envelope.parameter(keyword).is_some();
         match mailbox(path) {
+            Mailbox::Unknown if !path.is_ascii() => Key::RcptInternational,
             Mailbox::Foreign if !self.logged_in => Key::RelayDenied,
             Mailbox::Unknown => Key::RcptUnknown,
             Mailbox::Full => Key::RcptFull,
             _ if full => Key::TooManyRecipients,
+            Mailbox::Postmaster if has("RRVS") => Key::RcptPostmasterSince,
             _ if envelope.value("RRVS").is_some_and(|date| *date < b"2020"[..]) => Key::OwnerChanged,
             _ if !self.logged_in
                 && self.behaves(Behaviour::Greylist).is_some()
@@ -234,6 +258,7 @@ impl Machine {
                 Key::RcptDomainCase
             }
             _ if has("CONNEG") => Key::RcptConneg,
+            _ if has("RRVS") => Key::RcptSince,
             _ if has("NOTIFY") || has("ORCPT") => Key::RcptDsn,
             Mailbox::Valid | Mailbox::Late => Key::Rcpt,
         }
@@ -262,7 +287,7 @@ impl Machine {
         Some(match parameter.keyword.to_ascii_uppercase().as_slice() {
             b"NOTIFY" => (Key::RcptDsnValue, value.is_some_and(is_notify)),
             b"ORCPT" => (Key::RcptDsnValue, value.is_some_and(is_original_recipient)),
-            b"RRVS" => (Key::RrvsValue, value.is_some_and(is_date)),
+            b"RRVS" => (Key::RrvsValue, value.is_some_and(is_since)),
             b"CONNEG" if self.setting.protocol == Protocol::Smtp => {
                 (Key::RcptParameterSyntax, value.is_none())
             }
@@ -392,6 +417,23 @@ fn deadline(value: &[u8]) -> Option<u64> {
 /// Returns whether a value of MT-PRIORITY is valid (RFC 6710 §6).
 fn is_priority(value: &[u8]) -> bool {
     matches!(value, [b'0'..=b'9'] | [b'-', b'1'..=b'9'])
+}
+
+/// Returns whether a value is a list of classes of solicitations (RFC 3865 §2.2).
+fn is_class_list(value: &[u8]) -> bool {
+    let is_class = |word: &[u8]| {
+        word.first().is_some_and(u8::is_ascii_alphabetic)
+            && word.iter().all(|octet| octet.is_ascii_alphanumeric() || b".-_:".contains(octet))
+    };
+    value.split(|octet| *octet == b',').all(is_class)
+}
+
+/// Returns whether a value is a time without a fraction of a second, and perhaps an action (RFC 7293 §3.1).
+fn is_since(value: &[u8]) -> bool {
+    let mut parts = value.split(|octet| *octet == b';');
+    let time = parts.next().unwrap_or_default();
+    let known = |action: &[u8]| action.eq_ignore_ascii_case(b"C") || action.eq_ignore_ascii_case(b"R");
+    is_date(time) && !time.contains(&b'.') && parts.next().is_none_or(known) && parts.next().is_none()
 }
 
 /// Returns whether a value looks like a date and time of RFC 3339. Only the form is checked.

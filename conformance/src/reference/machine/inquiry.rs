@@ -6,6 +6,9 @@ impl Machine {
     pub(super) fn vrfy(&mut self, command: &Command<'_>) {
         let words: Vec<&[u8]> = command.words().collect();
         let Some(first) = words.first() else { return self.settle(Key::VrfyArgument) };
+        if words.iter().skip(1).any(|word| has_value(word)) {
+            return self.settle(Key::VrfyParameter);
+        }
         let utf8 = words.len() > 1 && words.last().is_some_and(|word| word.eq_ignore_ascii_case(b"SMTPUTF8"));
         let mailbox =
             words.iter().find_map(|word| word.strip_prefix(b"<")?.strip_suffix(b">")).unwrap_or(first);
@@ -67,4 +70,10 @@ impl Machine {
         };
         self.settle(key);
     }
+}
+
+/// Returns whether a word is SMTPUTF8 with a value, which it does not accept (RFC 6531 §3.7.4.2).
+fn has_value(word: &[u8]) -> bool {
+    let keyword = word.get(..b"SMTPUTF8=".len());
+    keyword.is_some_and(|keyword| keyword.eq_ignore_ascii_case(b"SMTPUTF8="))
 }

@@ -1,6 +1,6 @@
 //! What the server says, changed by its faults.
 
-use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, State, Tls, Values};
+use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, State, Tls, Values};
 
 impl Machine {
     /// Returns the lines of the list in the reply to EHLO, each with its reply code.
@@ -8,6 +8,9 @@ impl Machine {
         let (protocol, smtp) = (self.setting.protocol, !self.is_lmtp());
         let tls =
             self.setting.tls != Tls::None && (!self.tls || self.behaves(Behaviour::OffersTlsAgain).is_some());
+        // RFC 8689 §2: only under TLS can the parameter be used.
+        let early = self.behaves(Behaviour::ListsRequiretlsEarly).is_some();
+        let requiretls = self.setting.tls != Tls::None && self.tls != early;
         let lines = [
             ("PIPELINING", true, String::new()),
             ("SIZE", true, SIZE.to_string()),
@@ -20,8 +23,10 @@ impl Machine {
             ("DELIVERBY", true, String::new()),
             ("MT-PRIORITY", true, String::new()),
             ("RRVS", true, String::new()),
-            ("NO-SOLICITING", true, String::new()),
+            ("NO-SOLICITING", true, SOLICITATION.to_owned()),
             ("LIMITS", true, format!("RCPTMAX={RECIPIENTS}")),
+            ("REQUIRETLS", requiretls, String::new()),
+            ("CONPERM", self.is_lmtp(), String::new()),
             ("STARTTLS", tls, String::new()),
             ("AUTH", smtp, "PLAIN LOGIN CRAM-MD5".to_owned()),
             ("FUTURERELEASE", protocol == Protocol::Submission, "604800 2030-12-31T23:59:59Z".to_owned()),

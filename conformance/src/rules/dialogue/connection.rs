@@ -5,9 +5,11 @@ mod closing;
 mod counts;
 mod delivery;
 mod line_ends;
+mod parameters;
 mod promises;
 mod spelling;
 mod transaction;
+mod verification;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +28,8 @@ pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     closing::judge(connection, findings);
     promises::judge(connection, findings);
     spelling::judge(connection, findings);
+    parameters::judge(connection, findings);
+    verification::judge(connection, findings);
     transaction::judge(connection, findings);
     delivery::judge(connection, findings);
 }

@@ -1,11 +1,14 @@
 //! Reply rules about the keywords that a reply to EHLO or LHLO announces, and their parameters.
 
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::Verb;
+use crate::protocol::command::{Verb, is_keyword};
 use crate::protocol::notation::quoted;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
+
+use super::extension::parameter_value::is_class_list;
+use super::syntax::KEYWORDS;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !matches!(observation.verb(), Some(Verb::Ehlo | Verb::Lhlo)) || !observation.is(&[250]) {
@@ -13,7 +16,10 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
     let announced = Capabilities::read(&observation.reply);
     bare_keywords(&announced, findings);
-    utf8_needs_8bit(&announced, findings);
+    grammar(&announced, findings);
+    companions(&announced, findings);
+    registered(&announced, findings);
+    lost_under_tls(observation, &announced, findings);
     size_on_two_lines(observation, findings);
 }
 
@@ -55,10 +61,100 @@ fn bare_keywords(announced: &Capabilities, findings: &mut Findings) {
     }
 }
 
-/// RFC 6531 §3.1 (8): a server with SMTPUTF8 announces 8BITMIME.
-fn utf8_needs_8bit(announced: &Capabilities, findings: &mut Findings) {
-    if announced.has("SMTPUTF8") && !announced.has("8BITMIME") {
-        findings.add(RuleId::SMTPUTF8_WITH_8BITMIME, "SMTPUTF8 is listed, but not 8BITMIME");
+/// A keyword, and a function that returns whether the words after it follow the grammar.
+type Grammar = (&'static str, fn(&[&str]) -> bool);
+
+/// The grammars of what may follow a keyword. [`RuleId::FUTURE_RELEASE_ADVERTISED`] is about another.
+const GRAMMARS: [Grammar; 4] = [
+    ("SIZE", is_size),             // RFC 1870 §3 (3)
+    ("DELIVERBY", is_deliver_by),  // RFC 2852 §2 (3)
+    ("MT-PRIORITY", is_profile),   // RFC 6710 §7
+    ("NO-SOLICITING", is_classes), // RFC 3865 §2, §2.2
+];
+
+fn grammar(announced: &Capabilities, findings: &mut Findings) {
+    let rule = RuleId::KEYWORD_PARAMETERS_GRAMMAR;
+    let words = |keyword: &str| announced.parameters(keyword).map(Iterator::collect::<Vec<_>>);
+    for (keyword, is_good) in GRAMMARS {
+        if let Some(words) = words(keyword).filter(|words| !is_good(words)) {
+            findings.add(rule, format!("{keyword} {}", quoted(words.join(" ").as_bytes())));
+        }
+    }
+    let others = words("BURL").unwrap_or_default();
+    if let Some(other) = others.iter().find(|word| !is_imap(word)) {
+        findings.add_under(rule, "burl", format!("BURL {}", quoted(other.as_bytes())));
+    }
+}
+
+fn is_size(words: &[&str]) -> bool {
+    matches!(words, []) || matches!(words, [limit] if limit.bytes().all(|octet| octet.is_ascii_digit()))
+}
+
+/// The smallest time, which may be left out, and further options after commas.
+fn is_deliver_by(words: &[&str]) -> bool {
+    let [options] = words else { return words.is_empty() };
+    let mut options = options.split(',');
+    let minimum = options.next().unwrap_or_default();
+    let is_time = minimum.len() <= 9 && minimum.bytes().all(|octet| octet.is_ascii_digit());
+    is_time && options.all(|option| !option.is_empty())
+}
+
+fn is_profile(words: &[&str]) -> bool {
+    let [profile] = words else { return words.is_empty() };
+    let is_sign = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
+    profile.len() <= 20 && profile.bytes().all(is_sign)
+}
+
+fn is_classes(words: &[&str]) -> bool {
+    matches!(words, []) || matches!(words, [classes] if is_class_list(classes.as_bytes()))
+}
+
+/// RFC 4468 §3.5.
+fn is_imap(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    word == "imap" || word.strip_prefix("imap://").is_some_and(|host| !host.is_empty())
+}
+
+/// Keywords that come only with another one, and the rule and the condition under which their absence is found.
+const COMPANIONS: [(&str, &str, RuleId, Option<&str>); 4] = [
+    ("SMTPUTF8", "8BITMIME", RuleId::SMTPUTF8_WITH_8BITMIME, None), // RFC 6531 §3.1 (8)
+    ("BINARYMIME", "CHUNKING", RuleId::KEYWORD_WITH_COMPANION, None), // RFC 3030 §3 (3)
+    ("BURL", "8BITMIME", RuleId::KEYWORD_WITH_COMPANION, None),     // RFC 4468 §4
+    ("RRVS", "ENHANCEDSTATUSCODES", RuleId::KEYWORD_WITH_COMPANION, Some("rrvs")), // RFC 7293 §5.2
+];
+
+/// [`RuleId::ATRN_WITH_AUTH`] is about another pair, which depends on TLS.
+fn companions(announced: &Capabilities, findings: &mut Findings) {
+    for (keyword, companion, rule, condition) in COMPANIONS {
+        if !announced.has(keyword) || announced.has(companion) {
+            continue;
+        }
+        let detail = format!("{keyword} is listed, but not {companion}");
+        findings.add_with(rule, condition, detail);
+    }
+}
+
+/// RFC 5321 §2.2.2. Another rule judges what has not the form of a keyword, and the value of SIZE on a line of its own.
+fn registered(announced: &Capabilities, findings: &mut Findings) {
+    let is_known = |keyword: &&str| KEYWORDS.iter().any(|known| keyword.eq_ignore_ascii_case(known));
+    let is_strange = |keyword: &&str| {
+        is_keyword(keyword.as_bytes())
+            && !keyword.starts_with(['X', 'x'])
+            && !keyword.bytes().all(|octet| octet.is_ascii_digit())
+    };
+    let strange: Vec<&str> =
+        announced.keywords().filter(is_strange).filter(|keyword| !is_known(keyword)).collect();
+    if !strange.is_empty() {
+        findings.add(RuleId::KEYWORD_REGISTERED, quoted(strange.join(", ").as_bytes()));
+    }
+}
+
+/// RFC 8689 §2: a server that supports REQUIRETLS lists it after STARTTLS.
+fn lost_under_tls(observation: &Observation<'_>, announced: &Capabilities, findings: &mut Findings) {
+    const KEYWORD: &str = "REQUIRETLS";
+    let before = observation.session.offered_before_tls.as_ref();
+    if before.is_some_and(|before| before.has(KEYWORD)) && !announced.has(KEYWORD) {
+        findings.add(RuleId::REQUIRETLS_AFTER_STARTTLS, format!("{KEYWORD} is listed only before STARTTLS"));
     }
 }
 
@@ -89,6 +185,10 @@ mod tests {
                 "smtputf8-with-8bitmime",
                 "size-value-on-its-line",
                 "ehlo-reply-grammar",
+                "keyword-parameters-grammar",
+                "keyword-with-companion",
+                "keyword-registered",
+                "requiretls-after-starttls",
             ]
             .contains(&rule.id)
         };
@@ -107,8 +207,8 @@ mod tests {
             "S: 250 8bitmime z",
             "S: 250 DSN q",
             "S: 250 ETRN x",
-            "S: 250 RRVS x",
-            "S: 250 BINARYMIME x",
+            "S: 250-ENHANCEDSTATUSCODES\nS: 250 RRVS x",
+            "S: 250-CHUNKING\nS: 250 BINARYMIME x",
             "S: 250 REQUIRETLS x",
         ] {
             check(Protocol::Smtp, &[(&hello(line), error)]);
@@ -141,8 +241,84 @@ mod tests {
             Protocol::Smtp,
             &[
                 (&[ehlo, first, size, "S: 250 SMTPUTF8"], "smtputf8-with-8bitmime error"),
+                (&[ehlo, first, size, "S: 250 BINARYMIME"], "keyword-with-companion error"),
+                (&[ehlo, first, "S: 250-chunking", "S: 250 BINARYMIME"], ""),
+                (&[ehlo, first, size, "S: 250 BURL imap"], "keyword-with-companion error"),
+                (&[ehlo, first, "S: 250-8BITMIME", "S: 250 BURL imap"], ""),
+                (&[ehlo, first, size, "S: 250 RRVS"], "keyword-with-companion/rrvs warning"),
+                (&[ehlo, first, "S: 250-ENHANCEDSTATUSCODES", "S: 250 RRVS"], ""),
                 (&[ehlo, first, "S: 250-SMTPUTF8", "S: 250 8BITMIME"], ""),
                 (&[ehlo, first, size, "S: 250 8BITMIME"], ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn parameters_follow_their_grammar() {
+        let hello = |line: &'static str| ["C: EHLO me.example.org", "S: 250-mx.example.org", line];
+        let rule = "keyword-parameters-grammar error";
+        for wrong in [
+            "S: 250 SIZE 10M",
+            "S: 250 SIZE 10 20",
+            "S: 250 DELIVERBY 1 2",
+            "S: 250 DELIVERBY soon",
+            "S: 250 DELIVERBY 1234567890",
+            "S: 250 DELIVERBY 10,",
+            "S: 250 MT-PRIORITY MIXER STANAG",
+            "S: 250 MT-PRIORITY a+b",
+            "S: 250 MT-PRIORITY aaaaaaaaaaaaaaaaaaaaa",
+            "S: 250 NO-SOLICITING a b",
+            "S: 250 NO-SOLICITING a,,b",
+            "S: 250 NO-SOLICITING 1a",
+        ] {
+            check(Protocol::Smtp, &[(&hello(wrong), rule)]);
+        }
+        for right in [
+            "S: 250 SIZE",
+            "S: 250 SIZE 0",
+            "S: 250 SIZE 99999999999999999999999",
+            "S: 250 DELIVERBY",
+            "S: 250 DELIVERBY 60",
+            "S: 250 DELIVERBY 60,trace,x=1",
+            "S: 250 DELIVERBY ,trace",
+            "S: 250 MT-PRIORITY",
+            "S: 250 MT-PRIORITY STANAG_4406.x-1",
+            "S: 250 NO-SOLICITING",
+            "S: 250 NO-SOLICITING net.example:ADV,org.example:ADV:ADLT",
+            "S: 250-8BITMIME\nS: 250 BURL imap imap://imap.example.org",
+        ] {
+            check(Protocol::Smtp, &[(&hello(right), "")]);
+        }
+        let burl = hello("S: 250-8BITMIME\nS: 250 BURL imap pop");
+        check(Protocol::Smtp, &[(&burl, "keyword-parameters-grammar/burl note")]);
+    }
+
+    #[test]
+    fn keywords_are_registered_or_private() {
+        let hello = |line: &'static str| ["C: EHLO me.example.org", "S: 250-mx.example.org", line];
+        let rule = "keyword-registered warning";
+        check(
+            Protocol::Smtp,
+            &[
+                (&hello("S: 250 PRDR"), rule),
+                (&hello("S: 250-VRFY\nS: 250-XCLIENT NAME\nS: 250-x-mine\nS: 250-limits\nS: 250 HELP"), ""),
+                (&hello("S: 250-AUTH PLAIN\nS: 250 AUTH=PLAIN"), "ehlo-reply-grammar/legacy-auth-line note"),
+                (&hello("S: 250-SIZE\nS: 250 50000000"), "size-value-on-its-line note"),
+            ],
+        );
+    }
+
+    #[test]
+    fn requiretls_is_listed_after_starttls() {
+        let before = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250-REQUIRETLS\nS: 250 STARTTLS";
+        let starttls = "C: STARTTLS\nS: 220 Go\n#: tls";
+        let [ehlo, first] = ["C: EHLO me.example.org", "S: 250-mx.example.org"];
+        check(
+            Protocol::Smtp,
+            &[
+                (&[before, starttls, ehlo, first, "S: 250 SIZE"], "requiretls-after-starttls error"),
+                (&[before, starttls, ehlo, first, "S: 250 REQUIRETLS"], ""),
+                (&[ehlo, first, "S: 250 STARTTLS", starttls, ehlo, first, "S: 250 SIZE"], ""),
             ],
         );
     }

@@ -17,7 +17,7 @@ mod message_authentication;
 mod mt_priority;
 mod no_soliciting;
 mod null_mx;
-mod parameter_value;
+pub(crate) mod parameter_value;
 mod profile;
 mod refusal;
 mod required_first;

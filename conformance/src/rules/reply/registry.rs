@@ -106,8 +106,8 @@ fn unlisted(reply_code: ReplyCode, code: EnhancedStatusCode) -> String {
     format!("{reply_code} {code}: the row lists {list}")
 }
 
-/// Judges whether the row's text or its defining RFC allows the class. If the row's list contradicts them, or they
-/// leave the class open, the level is lower.
+/// Judges whether the row's text or its defining RFC allows the class. If the row's list has a reply code of this class
+/// against them, or they leave the class open, the level is lower.
 fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry, findings: &mut Findings) {
     if entry.deprecated.is_some() || entry.classes.contains(code.class()) {
         return;
@@ -115,7 +115,9 @@ fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry,
     if reply_code.class() != Some(code.class()) {
         return;
     }
-    let contradicts = entry.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::ListExceedsText);
+    let exceeds = entry.conflicts.iter().any(|conflict| conflict.kind == ConflictKind::ListExceedsText);
+    let mut listed = entry.associated.codes.iter().filter_map(|listed| listed.class());
+    let contradicts = exceeds && listed.any(|class| class == code.class());
     let unstated = entry.classes_basis.starts_with(NO_CLASS);
     let detail = format!("{code}: {}", entry.classes_basis);
     let condition = if contradicts { "list-contradicts-text" } else { "class-unstated" };
@@ -125,6 +127,31 @@ fn class_allowed(reply_code: ReplyCode, code: EnhancedStatusCode, entry: &Entry,
 #[cfg(test)]
 mod tests {
     use smtp_enhanced_status::{EnhancedStatusCode, entries};
+
+    use crate::knowledge::Knowledge;
+    use crate::protocol::Protocol;
+    use crate::readers::testing::{Place, Table};
+
+    #[test]
+    fn only_a_listed_class_lowers_the_level() {
+        let rule = "enhanced-code-class-allowed";
+        let mail = "C: MAIL FROM:<bob@example.org>";
+        let before =
+            ["S: 220 mx.example.org", "C: EHLO me\nS: 250-mx.example.org\nS: 250 ENHANCEDSTATUSCODES"];
+        Table {
+            protocol: Protocol::Smtp,
+            knowledge: Knowledge::default(),
+            before: &before,
+            rules: |rule| rule.id == "enhanced-code-class-allowed",
+            place: Place::Last,
+        }
+        .check(&[
+            // The row X.1.1 lists 451, although its text is about permanent errors.
+            (&[mail, "S: 451 4.1.1 Later"], &format!("{rule}/list-contradicts-text note")),
+            (&[mail, "S: 250 2.1.1 Ok"], &format!("{rule} warning")),
+            (&[mail, "S: 550 5.1.1 No"], ""),
+        ]);
+    }
 
     #[test]
     fn wide_lists_are_recognized() {

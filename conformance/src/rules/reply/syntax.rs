@@ -330,7 +330,7 @@ fn lists_keyword(text: &[u8]) -> bool {
 }
 
 /// The keywords of IANA's registry "SMTP Service Extensions".
-const KEYWORDS: [&str; 36] = [
+pub(super) const KEYWORDS: [&str; 36] = [
     "8BITMIME",
     "ATRN",
     "AUTH",

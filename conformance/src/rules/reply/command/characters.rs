@@ -19,6 +19,8 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let rule = RuleId::NON_ASCII_COMMAND_REFUSED;
     if !command.octets().is_ascii() && !permits_utf8(observation, &command) {
         findings.add(rule, format!("{} with octets above 127 and without SMTPUTF8", seen(observation)));
+    } else if str::from_utf8(command.octets()).is_err() {
+        findings.add(rule, format!("{} with octets that are not UTF-8", seen(observation)));
     } else if has_control(&command) {
         findings.add(rule, format!("{} with control characters", seen(observation)));
     } else if command.verb().is_hello() && !is_name(command.argument()) {
@@ -40,14 +42,18 @@ fn garbage(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
     }
 }
 
-/// Returns whether the command, or the MAIL of the transaction, has the parameter SMTPUTF8 (RFC 6531 §3.4, §3.7.4.2).
+/// Returns whether the command, or the MAIL of the transaction, has the parameter SMTPUTF8 (RFC 6531 §3.4). VRFY and EXPN
+/// need only the keyword in the EHLO reply; their parameter is about the reply (§3.7.4.2).
 fn permits_utf8(observation: &Observation<'_>, command: &Command<'_>) -> bool {
     match command.verb() {
         Verb::Mail => command.envelope().is_some_and(|envelope| envelope.parameter("SMTPUTF8").is_some()),
         Verb::Rcpt => {
             observation.session.transaction.as_ref().is_none_or(|transaction| transaction.has("SMTPUTF8"))
         }
-        Verb::Vrfy | Verb::Expn => command.words().any(|word| word.eq_ignore_ascii_case(b"SMTPUTF8")),
+        Verb::Vrfy | Verb::Expn => {
+            let asked = command.words().any(|word| word.eq_ignore_ascii_case(b"SMTPUTF8"));
+            asked || observation.session.offers("SMTPUTF8")
+        }
         _ => false,
     }
 }

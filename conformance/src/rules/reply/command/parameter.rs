@@ -1,10 +1,11 @@
 //! Rules about MAIL and RCPT apart from the path: parameters, and a blank after the colon.
 
-use crate::protocol::command::{Command, Parameter, Verb};
-use crate::protocol::notation::shown;
+use crate::protocol::command::{Command, Parameter, Verb, is_keyword, is_mailbox};
+use crate::protocol::notation::{quoted, shown};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
+use crate::rules::reply::extension::parameter_value::{is_class_list, is_since};
 
 use super::{address, is_policy, seen};
 
@@ -40,6 +41,7 @@ const KNOWN: [&str; 22] = [
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     unknown(observation, &command, findings);
+    malformed(observation, &command, findings);
     unavailable(observation, &command, findings);
     space_after_colon(observation, &command, findings);
 }
@@ -89,6 +91,57 @@ fn unknown(observation: &Observation<'_>, command: &Command<'_>, findings: &mut 
         let detail = format!("{} with an unknown parameter", seen(observation));
         findings.add_under(rule, "other-refusal", detail);
     }
+}
+
+/// Parameters with a value, or without one, that no other rule judges: the command, the parameter, the keyword that EHLO
+/// lists, and a function that returns whether a value is good.
+type Grammar = (Verb, &'static str, &'static str, fn(Option<&[u8]>) -> bool);
+
+const GRAMMARS: [Grammar; 5] = [
+    (Verb::Mail, "SOLICIT", "NO-SOLICITING", |value| value.is_some_and(is_class_list)), // RFC 3865 §2.3
+    (Verb::Mail, "REQUIRETLS", "REQUIRETLS", |value| value.is_none()),                  // RFC 8689 §2
+    (Verb::Mail, "CONPERM", "CONPERM", |value| value.is_none()),                        // RFC 4141 §4.3
+    (Verb::Rcpt, "CONNEG", "CONNEG", |value| value.is_none()),                          // RFC 4141 §5.3
+    (Verb::Rcpt, "RRVS", "RRVS", |value| value.is_some_and(is_since)),                  // RFC 7293 §3.1
+];
+
+/// RFC 5321 §4.1.2, §4.1.4: a parameter that does not follow its grammar is refused, and not as an unknown command.
+fn malformed(observation: &Observation<'_>, command: &Command<'_>, findings: &mut Findings) {
+    let Some(envelope) = command.envelope().filter(|_| command.is_plain()) else { return };
+    let path = envelope.path().is_some_and(|path| is_mailbox(path) && address::is_short(path));
+    let extended = matches!(observation.session.hello, Some(Verb::Ehlo | Verb::Lhlo));
+    // Text that sticks to the path is not a parameter.
+    let spaced = command.argument().windows(2).any(|octets| octets == b"> ");
+    if !path || !extended || !spaced || envelope.is_indented() {
+        return;
+    }
+    let is_faulty = |parameter: &Parameter<'_>| {
+        let known = GRAMMARS.iter().find(|(verb, keyword, listed, _)| {
+            command.verb() == *verb && parameter.is(keyword) && observation.session.offers(listed)
+        });
+        match known {
+            Some((_, _, _, is_good)) => !is_good(parameter.value),
+            None => is_misshapen(parameter),
+        }
+    };
+    let Some(faulty) = envelope.parameters().find(is_faulty) else { return };
+    let only = envelope.parameters().count() == 1;
+    let misread = only && observation.is(&[500, 502, 504]) && !is_policy(observation);
+    if observation.is_accepted() || misread {
+        let sign = if faulty.value.is_some() { "=" } else { "" };
+        let octets = [faulty.keyword, sign.as_bytes(), faulty.value.unwrap_or_default()].concat();
+        let detail = format!("{} with the malformed parameter {}", seen(observation), quoted(&octets));
+        findings.add(RuleId::MALFORMED_PARAMETER_REFUSED, detail);
+    }
+}
+
+/// Returns whether a parameter has no keyword, one with a sign that keywords do not have, or, if no extension defines it, an
+/// equals sign and no value. Private parameters may have any form.
+fn is_misshapen(parameter: &Parameter<'_>) -> bool {
+    let private = parameter.keyword.first().is_some_and(|first| matches!(first, b'X' | b'x'));
+    let known = KNOWN.iter().any(|known| parameter.is(known));
+    let empty = parameter.value.is_some_and(<[u8]>::is_empty);
+    !private && (!is_keyword(parameter.keyword) || empty && !known)
 }
 
 /// RFC 5321 §4.1.1.11: a parameter that the server temporarily cannot honour gets 455, unless the parameter's standard

@@ -1,5 +1,5 @@
-//! Rules about paths and names that RFC 5321 §4.1.2 and §4.5.3.1 make every server accept: source routes, and lengths up
-//! to the limits.
+//! Rules about paths and names that RFC 5321 §4.1.2 and §4.5.3.1 make every server accept: source routes, quoted local
+//! parts, address literals, and lengths up to the limits.
 
 use crate::protocol::command::{Command, is_domain, split_route};
 use crate::rules::catalogue::RuleId;
@@ -24,6 +24,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     source_route(observation, path, findings);
+    special_form(observation, path, findings);
     if !has_short_labels(address::domain(path)) {
         return;
     }
@@ -58,6 +59,31 @@ fn source_route(observation: &Observation<'_>, path: &[u8], findings: &mut Findi
     let (route, _) = split_route(path);
     if !route.is_empty() && observation.is(&[500, 501, 502, 504, 555]) {
         findings.add(RuleId::SOURCE_ROUTE_ACCEPTED, format!("{} with a source route", seen(observation)));
+    }
+}
+
+/// RFC 5321 §4.1.2: a quoted local part, one with any of the signs of `atext`, and an address literal are not malformed.
+/// A server may refuse the mailbox, with 550 or 553 (§3.3).
+fn special_form(observation: &Observation<'_>, path: &[u8], findings: &mut Findings) {
+    const SIGNS: &[u8] = b"!#$%&'*/=?^`{|}~";
+    const DOMAIN: [&str; 6] = ["exist", "resolve", "dns", "found", "unknown domain", "mx"];
+    // An address literal that is refused for what it says, or a domain.
+    let about_mailbox = observation.has_detail(&[(1, 1), (1, 2), (1, 6), (1, 8), (1, 10)]);
+    let malformed =
+        observation.is(&[500, 501, 502, 504, 555]) && !about_mailbox && !observation.says(&DOMAIN);
+    let (route, _) = split_route(path);
+    if !malformed || !route.is_empty() || path.len() >= LONG_LOCAL_PART {
+        return;
+    }
+    let rule = RuleId::WELL_FORMED_PATH_ACCEPTED;
+    let local = path.strip_suffix(address::domain(path)).unwrap_or(path);
+    let detail = |what: &str| format!("{} with {what}", seen(observation));
+    if address::domain(path).starts_with(b"[") {
+        findings.add_under(rule, "literal", detail("an address literal"));
+    } else if local.starts_with(b"\"") {
+        findings.add(rule, detail("a quoted local part"));
+    } else if local.iter().any(|octet| SIGNS.contains(octet)) {
+        findings.add(rule, detail("signs of atext"));
     }
 }
 

@@ -779,6 +779,8 @@ fn trailing_blanks() {
 /// RFC 5321 §2.4, §4.1.2.
 #[test]
 fn invalid_characters() {
+    const UTF8: &str =
+        "C: EHLO me.example.org\nS: 250-mx.example.test\nS: 250-8BITMIME\nS: 250-EXPN\nS: 250 SMTPUTF8";
     let rule = "non-ascii-command-refused error";
     check(
         Protocol::Smtp,
@@ -792,6 +794,11 @@ fn invalid_characters() {
             (&[EHLO, "C: VRFY j\\xc3\\xb6e", "S: 250 <joe@example.test>"], rule),
             (&[EHLO, "C: VRFY j\\xc3\\xb6e", "S: 252 2.5.0 Perhaps"], ""),
             (&[EHLO, "C: VRFY j\\xc3\\xb6e SMTPUTF8", "S: 250 <joe@example.test>"], ""),
+            (&[UTF8, "C: VRFY j\\xc3\\xb6e", "S: 250 <joe@example.test>"], ""),
+            (&[UTF8, "C: VRFY j\\xb6e", "S: 250 <joe@example.test>"], rule),
+            (&[UTF8, "C: EXPN j\\xc3\\xb6e", "S: 250 <joe@example.test>"], ""),
+            (&[UTF8, "C: MAIL FROM:<j\\xb6e@example.org> SMTPUTF8", "S: 250 2.1.0 Ok"], rule),
+            (&[UTF8, "C: MAIL FROM:<j\\xb6e@example.org> SMTPUTF8", "S: 501 5.1.7 no"], ""),
             (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 250 2.1.0 Ok"], rule),
             (&[EHLO, "C: MAIL FROM:<a\\x01b@example.org>", "S: 501 5.1.7 no"], ""),
             (&[EHLO, "C: NOOP \\xc3\\xa4", "S: 250 2.0.0 Ok"], ""),
@@ -984,4 +991,64 @@ fn ehlo_resets_what_rset_does() {
         (&[ehlo, MAIL, RCPT, last, "C: RSET\nS: 250 Ok", chunk, refused], ""),
         (&[ehlo, MAIL, RCPT, last, chunk, refused], "bdat-after-last-503 error"),
     ]);
+}
+
+/// RFC 5321 §4.1.2.
+#[test]
+fn well_formed_paths_are_not_malformed() {
+    let rule = "well-formed-path-accepted error";
+    let literal = "well-formed-path-accepted/literal warning";
+    let refused = "S: 501 5.1.7 no";
+    check(
+        Protocol::Smtp,
+        &[
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", refused], rule),
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", "S: 555 5.5.4 no"], rule),
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", "S: 553 5.1.7 no"], ""),
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", "S: 501 5.7.1 no"], ""),
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", "S: 501 5.1.8 no"], ""),
+            (&[EHLO, "C: MAIL FROM:<\"a b\"@example.org>", "S: 501 domain does not exist"], ""),
+            (&[EHLO, "C: MAIL FROM:<a!b@example.org>", refused], rule),
+            (&[EHLO, "C: MAIL FROM:<a+b@example.org>", refused], ""),
+            (&[EHLO, "C: MAIL FROM:<a..b@example.org>", refused], ""),
+            (&[EHLO, "C: MAIL FROM:<a@[192.0.2.1]>", refused], literal),
+            (&[EHLO, "C: MAIL FROM:<a@[IPv6:::1]>", refused], literal),
+            (&[EHLO, "C: MAIL FROM:<a@[192.0.2.1]>", "S: 550 5.1.7 no"], ""),
+            (&[EHLO, MAIL, "C: RCPT TO:<\"a b\"@example.org>", refused], rule),
+        ],
+    );
+}
+
+/// RFC 5321 §4.1.2, and the RFCs of the extensions.
+#[test]
+fn malformed_parameters_are_refused() {
+    let list = "C: EHLO me.example.org\nS: 250-mx.example.test\nS: 250-NO-SOLICITING\nS: 250-REQUIRETLS\n\
+                S: 250-CONPERM\nS: 250-CONNEG\nS: 250-RRVS\nS: 250-DSN\nS: 250 ENHANCEDSTATUSCODES";
+    let rule = "malformed-parameter-refused warning";
+    let taken = "S: 250 2.1.0 Ok";
+    for parameter in
+        ["=1", "FOO=", "A_B=1", "SOLICIT", "SOLICIT=1", "SOLICIT=a,,b", "REQUIRETLS=1", "conperm=x"]
+    {
+        let mail = format!("C: MAIL FROM:<bob@example.org> {parameter}");
+        check(
+            Protocol::Smtp,
+            &[
+                (&[list, &mail, taken], rule),
+                (&[list, &mail, "S: 500 5.5.2 no"], rule),
+                (&[list, &mail, "S: 501 5.5.4 no"], ""),
+                (&[list, &mail, "S: 555 5.5.4 no"], ""),
+            ],
+        );
+    }
+    for parameter in ["X_MINE=", "SOLICIT=a,b", "REQUIRETLS", "CONPERM", "ENVID="] {
+        let mail = format!("C: MAIL FROM:<bob@example.org> {parameter}");
+        check(Protocol::Smtp, &[(&[list, &mail, taken], "")]);
+    }
+    for parameter in ["RRVS", "RRVS=yesterday", "RRVS=2026-11-23T12:00:00Z;X", "CONNEG=1"] {
+        let rcpt = format!("C: RCPT TO:<alice@example.test> {parameter}");
+        check(Protocol::Smtp, &[(&[list, MAIL, &rcpt, "S: 250 2.1.5 Ok"], rule)]);
+        check(Protocol::Smtp, &[(&[list, MAIL, &rcpt, "S: 550 5.1.1 no"], "")]);
+    }
+    let rcpt = "C: RCPT TO:<alice@example.test> RRVS=2026-11-23T12:00:00Z";
+    check(Protocol::Smtp, &[(&[list, MAIL, rcpt, "S: 250 2.1.5 Ok"], "")]);
 }

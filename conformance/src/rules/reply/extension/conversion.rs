@@ -1,6 +1,7 @@
 //! Rules about the conversion of content: CONPERM and CONNEG (RFC 4141).
 
 use crate::protocol::command::{Envelope, Verb};
+use crate::protocol::notation::quoted;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -16,6 +17,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Rcpt) => {
             unsupported(observation, &envelope, "CONNEG", RuleId::CONNEG_UNSUPPORTED_504, findings);
             negotiation(observation, findings);
+            capabilities(observation, &envelope, findings);
         }
         _ => {}
     }
@@ -52,6 +54,51 @@ fn negotiation(observation: &Observation<'_>, findings: &mut Findings) {
     if asked && observation.is_accepted() && lines.any(second) {
         findings.add(RuleId::CONNEG_LINE_WORD, "CONNEG is not the first word");
     }
+}
+
+/// RFC 4141 §5.2: the first line of an accepting reply is about the recipient, and what follows CONNEG on the further lines
+/// is, together, a filter of RFC 2533.
+fn capabilities(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
+    let asked = observation.session.offers("CONNEG") && envelope.parameter("CONNEG").is_some();
+    if !asked || !observation.is(&[250]) {
+        return;
+    }
+    let rule = RuleId::CONNEG_REPLY_FORM;
+    let after = |text: &[u8]| {
+        let (word, rest) = text.split_at_checked("CONNEG".len())?;
+        let whole = rest.first().is_none_or(|octet| *octet == b' ');
+        (word.eq_ignore_ascii_case(b"CONNEG") && whole).then(|| rest.trim_ascii().to_vec())
+    };
+    let texts = || observation.reply.lines().map(|line| line.text());
+    if texts().next().is_some_and(|first| after(first).is_some()) {
+        return findings.add(rule, format!("{} with CONNEG on its first line", observation.codes()));
+    }
+    let lines: Vec<Vec<u8>> = texts().filter_map(after).collect();
+    if !lines.is_empty() && !is_filter(&lines.join(&b' ')) {
+        findings.add(rule, format!("{} with {}", observation.codes(), quoted(&lines.join(&b' '))));
+    }
+}
+
+/// Returns whether a text may be a filter of RFC 2533 §4: it is in parentheses, which are balanced outside of quoted strings,
+/// and parameters follow them after semicolons.
+fn is_filter(text: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut ended) = (0_usize, false, false);
+    for octet in text {
+        match octet {
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'(' if !ended => depth += 1,
+            b')' if depth > 0 => {
+                depth -= 1;
+                ended = depth == 0;
+            }
+            b'(' | b')' => return false,
+            b';' if ended => return true,
+            octet if depth == 0 && !octet.is_ascii_whitespace() => return false,
+            _ => {}
+        }
+    }
+    ended && !quoted
 }
 
 #[cfg(test)]
@@ -99,6 +146,14 @@ mod tests {
         let rows: &[Row<'_>] = &[
             (&[conneg, "S: 250-2.1.5 Ok\nS: 250-CONNEG (a=b)\nS: 250 2.1.5 Ok"], ""),
             (&[conneg, "S: 250-2.1.5 Ok\nS: 250 2.1.5 CONNEG (a=b)"], "conneg-line-word note"),
+            (&[conneg, "S: 250 2.1.5 Ok"], ""),
+            (&[conneg, "S: 250-CONNEG (a=b)\nS: 250 2.1.5 Ok"], "conneg-reply-form error"),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250-CONNEG (& (a=b)\nS: 250 CONNEG (c=\"()\"));q=0.5"], ""),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250 CONNEG"], "conneg-reply-form error"),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250 CONNEG (& (a=b)"], "conneg-reply-form error"),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250 CONNEG (a=b))"], "conneg-reply-form error"),
+            (&[conneg, "S: 250-2.1.5 Ok\nS: 250 CONNEG color=Binary"], "conneg-reply-form error"),
+            (&["C: RCPT TO:<amy@example.org>", "S: 250-CONNEG a\nS: 250 2.1.5 Ok"], ""),
         ];
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo, mail], rows);
     }

@@ -5,7 +5,7 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
-use super::refusal::{blames_parameter, envelope, is_sound};
+use super::refusal::{blames_parameter, envelope, is_sound, promised};
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if observation.verb() == Some(Verb::Mail)
@@ -56,6 +56,8 @@ fn time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     if deadline.returns && deadline.seconds <= 0 {
         if observation.is_accepted() || blamed && !observation.is(&[501]) {
             findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{codes} to a BY time that has passed"));
+        } else if only && observation.is(&[501]) && has_other_code(observation) {
+            findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{codes} to a BY time that has passed"));
         }
     } else if deadline.returns && minimum.is_some_and(|minimum| deadline.seconds < minimum) {
         let detail = format!("{codes} to a BY time below the minimum");
@@ -70,6 +72,11 @@ fn time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     {
         findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{codes} to a valid BY"));
     }
+}
+
+/// Returns whether the enhanced status code is about the command, but not X.5.4, which §4 demands, nor X.5.0.
+fn has_other_code(observation: &Observation<'_>) -> bool {
+    promised(observation).is_some_and(|code| code.subject() == 5 && !matches!(code.detail(), 0 | 4))
 }
 
 /// Returns whether the enhanced status code, if there is one, allows that a parameter is the reason.
@@ -88,6 +95,9 @@ mod tests {
         let ehlo = offers("DELIVERBY 100");
         let rows: &[Row<'_>] = &[
             (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 501 5.5.4 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 501 5.5.2 No"], "deliver-by-value-501 warning"),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 501 5.5.0 No"], ""),
+            (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 501 No"], ""),
             (&["C: MAIL FROM:<bob@example.org> BY=0;R", "S: 250 2.1.0 Ok"], "deliver-by-value-501 warning"),
             (&["C: MAIL FROM:<bob@example.org> BY=-5;RT", "S: 555 5.5.4 No"], "deliver-by-value-501 warning"),
             (&["C: MAIL FROM:<bob@example.org> BY=0;N", "S: 250 2.1.0 Ok"], ""),

@@ -1,6 +1,6 @@
 //! Rules about DSN (RFC 3461).
 
-use crate::protocol::command::{Envelope, Verb};
+use crate::protocol::command::{Envelope, Parameter, Verb};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -8,9 +8,10 @@ use crate::rules::observation::Observation;
 use super::parameter_value::{Xtext, xtext};
 use super::refusal::{blames_parameter, envelope, has_only, is_sound, promised};
 
-/// The lengths of ENVID and ORCPT that every server accepts (RFC 3461 §5.4).
-const ENVID_LENGTH: usize = 100;
-const ORCPT_LENGTH: usize = 500;
+/// The lengths of the values of ENVID and ORCPT that every server accepts. RFC 3461 §5.4 gives 100 and 500 characters for
+/// the parameters with their keywords: NOTIFY with all its words has 28, which is what it gives for NOTIFY.
+const ENVID_LENGTH: usize = 100 - "ENVID=".len();
+const ORCPT_LENGTH: usize = 500 - "ORCPT=".len();
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.session.offers("DSN") {
@@ -36,21 +37,40 @@ fn neutral(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mu
 /// Returns whether MAIL or RCPT is refused because of notification parameters, although they are valid and no others
 /// are there.
 pub(crate) fn blames_notification(observation: &Observation<'_>, envelope: &Envelope<'_>) -> bool {
-    let own: &[Grammar] = match observation.verb() {
-        Some(Verb::Mail) => &[("RET", is_ret), ("ENVID", is_whole_envid)],
-        Some(Verb::Rcpt) => &[("NOTIFY", is_notify), ("ORCPT", is_whole_orcpt)],
+    let keywords: [&str; 2] = match observation.verb() {
+        Some(Verb::Mail) => ["RET", "ENVID"],
+        Some(Verb::Rcpt) => ["NOTIFY", "ORCPT"],
         _ => return false,
     };
-    let keywords: Vec<&str> = own.iter().map(|(keyword, _)| *keyword).collect();
     let asks = envelope.parameters().next().is_some() && is_sound(envelope, &keywords);
-    let valid = own.iter().all(|(keyword, is_good)| {
-        !envelope.repeats(keyword)
-            && envelope.parameter(keyword).is_none_or(|parameter| parameter.value.is_some_and(is_good))
-    });
+    let once = keywords.iter().all(|keyword| !envelope.repeats(keyword));
+    let valid = envelope.parameters().all(|parameter| is_notification(observation, &parameter));
     // Without an enhanced status code, 501 may be about the path or the size of the line.
     let for_now =
         observation.is(&[455]) || observation.digit() == Some(4) && observation.has_detail(&[(5, 4)]);
-    asks && valid && (for_now || blames_parameter(observation))
+    asks && once && valid && (for_now || blames_parameter(observation))
+}
+
+/// Returns whether a parameter is a notification parameter of the command, in a form that every server with DSN takes.
+pub(crate) fn is_notification(observation: &Observation<'_>, parameter: &Parameter<'_>) -> bool {
+    let value = parameter.value.unwrap_or_default();
+    let is = |keyword: &str| parameter.is(keyword);
+    match observation.verb() {
+        Some(Verb::Mail) if is("RET") => is_ret(value),
+        Some(Verb::Mail) if is("ENVID") => is_whole_envid(value),
+        Some(Verb::Rcpt) if is("NOTIFY") => is_notify(value) && !repeats_word(value),
+        Some(Verb::Rcpt) if is("ORCPT") => {
+            is_whole_orcpt(value, b"rfc822;")
+                || takes_utf8_address(observation) && is_whole_orcpt(value, b"utf-8;")
+        }
+        _ => false,
+    }
+}
+
+/// RFC 6531 §3.2, RFC 6533 §3: a server with both SMTPUTF8 and DSN takes addresses of type utf-8, also ASCII ones.
+fn takes_utf8_address(observation: &Observation<'_>) -> bool {
+    let begun = observation.session.transaction.as_ref();
+    observation.session.offers("SMTPUTF8") && begun.is_some_and(|begun| begun.has("SMTPUTF8"))
 }
 
 /// Returns whether a value is certainly valid for ENVID.
@@ -58,11 +78,17 @@ fn is_whole_envid(value: &[u8]) -> bool {
     !value.is_empty() && value.len() <= ENVID_LENGTH && xtext(value) == Xtext::Valid
 }
 
-/// Returns whether a value is certainly valid for ORCPT.
-fn is_whole_orcpt(value: &[u8]) -> bool {
-    let address = value.get(7..).filter(|_| value.len() <= ORCPT_LENGTH);
-    value.get(..7).is_some_and(|kind| kind.eq_ignore_ascii_case(b"rfc822;"))
-        && address.is_some_and(|address| !address.is_empty() && xtext(address) == Xtext::Valid)
+/// Returns whether a value is certainly valid for ORCPT with this type of address. In type utf-8, a backslash begins
+/// another notation of a character.
+fn is_whole_orcpt(value: &[u8], wanted: &[u8]) -> bool {
+    let Some((kind, address)) = value.split_at_checked(wanted.len()) else { return false };
+    let whole = !address.is_empty() && !address.contains(&b'\\') && xtext(address) == Xtext::Valid;
+    kind.eq_ignore_ascii_case(wanted) && value.len() <= ORCPT_LENGTH && whole
+}
+
+fn repeats_word(value: &[u8]) -> bool {
+    let words: Vec<Vec<u8>> = value.split(|octet| *octet == b',').map(<[u8]>::to_ascii_uppercase).collect();
+    words.iter().enumerate().any(|(index, word)| words[..index].contains(word))
 }
 
 /// RFC 3461 §5.1 (a): an invalid or repeated RET or ENVID gets 501.
@@ -181,8 +207,9 @@ mod tests {
     fn valid_parameters() {
         let rule = "dsn-parameter-neutral error";
         let long = format!("C: MAIL FROM:<bob@example.org> ENVID={}", "a".repeat(94));
-        let longer = format!("C: MAIL FROM:<bob@example.org> ENVID={}", "a".repeat(101));
-        let original = format!("C: RCPT TO:<amy@example.org> ORCPT=rfc822;{}", "a".repeat(490));
+        let longer = format!("C: MAIL FROM:<bob@example.org> ENVID={}", "a".repeat(95));
+        let original = format!("C: RCPT TO:<amy@example.org> ORCPT=rfc822;{}", "a".repeat(487));
+        let too_long = format!("C: RCPT TO:<amy@example.org> ORCPT=rfc822;{}", "a".repeat(488));
         let ret = "C: MAIL FROM:<bob@example.org> RET=FULL";
         let rows: &[Row<'_>] = &[
             (&[ret, "S: 501 5.5.4 RET not supported"], rule),
@@ -199,6 +226,8 @@ mod tests {
             (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=NEVER", "S: 555 5.5.4 No"], rule),
             (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=FAILURE,DELAY", "S: 504 5.5.4 No"], rule),
             (&[MAIL, &original, "S: 501 5.5.4 Too long"], rule),
+            (&[MAIL, &too_long, "S: 501 5.5.4 Too long"], ""),
+            (&[MAIL, "C: RCPT TO:<amy@example.org> ORCPT=utf-8;amy@example.org", "S: 501 5.5.4 No"], ""),
             (&[MAIL, "C: RCPT TO:<amy@example.org> NOTIFY=NEVER", "S: 550 5.1.1 Who?"], ""),
         ];
         let ehlo = offers("DSN");
@@ -206,6 +235,15 @@ mod tests {
         let ehlo = offers("SIZE");
         let before = ["S: 220 mx", "C: EHLO me", &ehlo];
         check(Protocol::Smtp, &before, &[(&[ret, "S: 555 5.5.4 No"], "")]);
+        let ehlo = offers("DSN\nSMTPUTF8");
+        let utf8 = "C: MAIL FROM:<bob@example.org> SMTPUTF8\nS: 250 2.1.0 Ok";
+        let before = ["S: 220 mx", "C: EHLO me", &ehlo, utf8];
+        let original = "C: RCPT TO:<amy@example.org> ORCPT=UTF-8;amy@example.org";
+        check(
+            Protocol::Smtp,
+            &before,
+            &[(&[original, "S: 501 5.5.4 No"], rule), (&[original, "S: 250 2.1.5 Ok"], "")],
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::rules::observation::Observation;
 use super::deliver_by::Deadline;
 use super::parameter_value::{is_number, number};
 use super::refusal::{
-    blames_parameter, envelope, has_only, has_parameter, is_about_mail, is_sound, promised,
+    blames_parameter, differs, envelope, has_only, has_parameter, is_about_mail, is_sound, promised,
 };
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -21,6 +21,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             if let Some(envelope) = envelope(observation) {
                 time(observation, &envelope, findings);
                 valid_time(observation, &envelope, findings);
+                other_quota(observation, &envelope, findings);
             }
         }
         _ => {}
@@ -149,6 +150,18 @@ fn quota(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// RFC 4865 §6: a quota has X.7.16 or X.7.17. The registry gave both to others, so X.2.2 and X.3.4 do as well. It is about
+/// nothing else if the command has no other parameter.
+fn other_quota(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
+    let held = envelope.parameters().next().is_some() && is_sound(envelope, &["HOLDFOR", "HOLDUNTIL"]);
+    let valid = held && fault(envelope, observation.session).is_none();
+    let quota = observation.session.offers("FUTURERELEASE") && observation.is(&[552]);
+    if valid && quota && differs(observation, &[(7, 16), (7, 17), (2, 2), (3, 4)]) {
+        let detail = format!("{} for a quota of held mail", observation.codes());
+        findings.add_under(RuleId::FUTURE_RELEASE_QUOTA_552, "other-code", detail);
+    }
+}
+
 /// RFC 4865 §6 used X.7.16 and X.7.17 for quotas, but the registry assigned them to RFC 6710 and RFC 7293. For MAIL
 /// without a release time, X.7.17 has neither meaning, and X.7.16 has one only if priorities are offered.
 fn without_time(observation: &Observation<'_>, findings: &mut Findings) {
@@ -202,6 +215,13 @@ mod tests {
             (&["C: MAIL FROM:<bob@example.org> HOLDUNTIL=2031-01-01T00:00:00Z", "S: 250 2.1.0 Ok"], refused),
             (&["C: MAIL FROM:<bob@example.org> HOLDUNTIL=tomorrow", "S: 250 2.1.0 Ok"], refused),
             (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 5.7.16 Quota"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 5.2.2 Quota"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 Quota"], ""),
+            (&["C: MAIL FROM:<bob@example.org> HOLDFOR=10 SIZE=1", "S: 552 5.3.1 Quota"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 552 5.3.1 Quota"],
+                "future-release-quota-552/other-code note",
+            ),
             (
                 &["C: MAIL FROM:<bob@example.org> HOLDFOR=10", "S: 550 5.7.17 Quota"],
                 "future-release-quota-552 warning",

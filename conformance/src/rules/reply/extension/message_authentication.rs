@@ -11,24 +11,49 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         return;
     }
     one_code(observation, findings);
+    several(observation, findings);
     spf_error(observation, findings);
     dkim(observation, findings);
     named_check(observation, findings);
 }
 
 /// Some conditions have their own enhanced status code and only 550: SPF (RFC 7208 §8.4, RFC 7372 §3.2), reverse DNS
-/// (RFC 7372 §3.3), several methods (RFC 7372 §4), and ARC (RFC 8617 §5.2.2).
+/// (RFC 7372 §3.3), and ARC (RFC 8617 §5.2.2).
 fn one_code(observation: &Observation<'_>, findings: &mut Findings) {
-    const CONDITIONS: [((u16, u16), RuleId); 4] = [
+    const CONDITIONS: [((u16, u16), RuleId); 3] = [
         ((7, 23), RuleId::SPF_FAIL_550),
         ((7, 25), RuleId::REVERSE_DNS_550),
-        ((7, 26), RuleId::SEVERAL_METHODS_OWN_CODE),
         ((7, 29), RuleId::ARC_FAILURE_550),
     ];
     for (_, rule) in CONDITIONS.iter().filter(|(code, _)| observation.has_detail(&[*code])) {
         if !observation.is(&[550]) {
             findings.add(*rule, observation.codes());
         }
+    }
+}
+
+/// RFC 7372 §4: if several checks failed, the code is X.7.26 and not that of one of them. Only a text that names both
+/// shows this. §3.4 and the registry pair X.7.26 with 550.
+fn several(observation: &Observation<'_>, findings: &mut Findings) {
+    const BOTH: [&str; 6] = [
+        "spf and dkim",
+        "dkim and spf",
+        "spf, dkim and",
+        "neither spf nor dkim",
+        "neither dkim nor spf",
+        "spf nor dkim",
+    ];
+    const FAILED: [&str; 4] = ["fail", "neither", "not pass", "n't pass"];
+    let rule = RuleId::SEVERAL_METHODS_OWN_CODE;
+    if observation.has_detail(&[(7, 26)]) {
+        if !observation.is(&[550]) {
+            findings.add_under(rule, "reply-code", observation.codes());
+        }
+        return;
+    }
+    let one = observation.enhanced().filter(|code| code.subject() == 7 && (20..=25).contains(&code.detail()));
+    if one.is_some() && observation.says(&BOTH) && observation.says(&FAILED) {
+        findings.add(rule, format!("{}, although more than one check failed", observation.codes()));
     }
 }
 
@@ -110,7 +135,11 @@ mod tests {
             (&["S: 451 4.7.22 No author signature"], "dkim-failure-permanent/passed warning"),
             (&["S: 451 4.7.5 No key"], ""),
             (&["S: 450 4.7.25 No"], "reverse-dns-550 note"),
-            (&["S: 554 5.7.26 No"], "several-methods-own-code note"),
+            (&["S: 554 5.7.26 No"], "several-methods-own-code/reply-code note"),
+            (&["S: 550 5.7.26 SPF and DKIM failed"], ""),
+            (&["S: 550 5.7.23 SPF and DKIM failed"], "several-methods-own-code warning"),
+            (&["S: 550 5.7.20 SPF failed and DKIM passed"], ""),
+            (&["S: 550 5.7.1 SPF and DKIM failed"], ""),
             (&["S: 554 5.7.29 No"], "arc-failure-550 note"),
             (&["S: 554 5.7.1 No"], ""),
         ];

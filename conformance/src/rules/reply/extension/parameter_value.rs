@@ -26,6 +26,37 @@ pub(super) fn number(octets: &[u8]) -> Option<u128> {
     str::from_utf8(octets).ok()?.parse().ok()
 }
 
+/// Returns whether octets are a list of solicitation classes: words of letters, digits and some signs that begin with a
+/// letter, with commas between them, and at most 1000 characters in all (RFC 3865 §2.2).
+pub(crate) fn is_class_list(octets: &[u8]) -> bool {
+    let is_sign = |octet: &u8| octet.is_ascii_alphanumeric() || b".-_:".contains(octet);
+    let is_class =
+        |word: &[u8]| word.first().is_some_and(u8::is_ascii_alphabetic) && word.iter().all(is_sign);
+    octets.len() <= 1000 && octets.split(|octet| *octet == b',').all(is_class)
+}
+
+/// Returns whether octets are a value of RRVS: a date and a time without a fraction of a second, and perhaps an action
+/// (RFC 7293 §3.1).
+pub(crate) fn is_since(octets: &[u8]) -> bool {
+    let mut parts = octets.splitn(2, |octet| *octet == b';');
+    let time = parts.next().unwrap_or_default();
+    let action = parts.next().unwrap_or(b"C");
+    is_time(time) && [&b"C"[..], b"R"].iter().any(|known| action.eq_ignore_ascii_case(known))
+}
+
+/// Returns whether octets have the form of a `date-time` of RFC 3339 §5.6 without a fraction.
+fn is_time(octets: &[u8]) -> bool {
+    let has_form = |octets: &[u8], form: &[u8]| {
+        let fits =
+            |(octet, sign): (&u8, &u8)| if *sign == b'0' { octet.is_ascii_digit() } else { octet == sign };
+        octets.len() == form.len() && octets.iter().zip(form).all(fits)
+    };
+    let upper = octets.to_ascii_uppercase();
+    let forms: [&[u8]; 3] =
+        [b"0000-00-00T00:00:00Z", b"0000-00-00T00:00:00+00:00", b"0000-00-00T00:00:00-00:00"];
+    forms.iter().any(|form| has_form(&upper, form))
+}
+
 /// Whether octets follow the grammar of xtext (RFC 3461 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Xtext {
@@ -77,7 +108,25 @@ pub(super) fn decode_xtext(octets: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Xtext, decode_base64, decode_xtext, is_number, xtext};
+    use super::{Xtext, decode_base64, decode_xtext, is_class_list, is_number, is_since, xtext};
+
+    #[test]
+    fn class_lists_and_times_are_checked() {
+        for good in ["a", "org.example:ADV", "a-b_c.d:e,f9"] {
+            assert!(is_class_list(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "1", "a,,b", "a,", "a b", "a=b", &"a".repeat(1001)] {
+            assert!(!is_class_list(bad.as_bytes()), "{bad}");
+        }
+        for good in ["2014-04-03T23:01:00Z", "2014-04-03t23:01:00-08:00;C", "2014-04-03T23:01:00z;r"] {
+            assert!(is_since(good.as_bytes()), "{good}");
+        }
+        for bad in
+            ["", "yesterday", "2014-04-03T23:01:00", "2014-04-03T23:01:00.5Z", "2014-04-03T23:01:00Z;X"]
+        {
+            assert!(!is_since(bad.as_bytes()), "{bad}");
+        }
+    }
 
     #[test]
     fn base64_is_read_strictly() {

@@ -2,6 +2,7 @@
 
 use smtp_enhanced_status::EnhancedStatusCode;
 
+use crate::dialogue::session::Session;
 use crate::protocol::command::{Command, Envelope, Parameter, Verb, is_mailbox};
 use crate::rules::observation::Observation;
 
@@ -18,13 +19,16 @@ pub(super) fn differs(observation: &Observation<'_>, permitted: &[(u16, u16)]) -
 
 /// Returns the envelope of a MAIL or RCPT that comes in the right state and can be read in only one way.
 pub(super) fn envelope<'a>(observation: &Observation<'a>) -> Option<Envelope<'a>> {
-    let command = observation.command.filter(Command::is_plain)?;
-    let session = observation.session;
+    envelope_of(observation.command?, observation.session)
+}
+
+/// As [`envelope`], for a command that a session could have had.
+pub(super) fn envelope_of<'a>(command: Command<'a>, session: &Session) -> Option<Envelope<'a>> {
     let in_place = match command.verb() {
         Verb::Mail => session.hello.is_some() && session.transaction.is_none(),
         _ => session.transaction.as_ref().is_some_and(|transaction| transaction.chunked.is_none()),
     };
-    if in_place { command.envelope() } else { None }
+    if in_place && command.is_plain() { command.envelope() } else { None }
 }
 
 /// Returns whether only these parameters can be wrong with the form of an envelope.

@@ -6,18 +6,42 @@ use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
 
 use super::future_release::is_held;
-use super::refusal::is_about_mail;
+use super::refusal::{envelope, is_about_mail};
+
+pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    owner(observation, findings);
+    role_account(observation, findings);
+}
 
 /// RFC 7293 §5.1, §5.1.1: 550 to RCPT with RRVS, or to DATA, for a mailbox or a domain that has a new owner. A test that
-/// cannot be made at the moment is a temporary failure like any other (§5), and so is X.7.19 with 4yz. Without RRVS, a
-/// header field has asked, for which §5.2 names no reply code. In a reply to MAIL, the codes cannot mean that.
-pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
-    let permanent = observation.is_refused() && observation.has_detail(&[(7, 19)]);
-    let changed = observation.is_turned_down() && observation.has_detail(&[(7, 17), (7, 18)]) || permanent;
+/// cannot be made has no reply code of its own (§5), so X.7.19 goes with any. Without RRVS, a header field has asked, for
+/// which §5.2 names no reply code. In a reply to MAIL, the codes cannot mean that.
+fn owner(observation: &Observation<'_>, findings: &mut Findings) {
+    let changed = observation.is_turned_down() && observation.has_detail(&[(7, 17), (7, 18)]);
     let elsewhere = observation.verb() == Some(Verb::Mail) || is_held(observation);
     if changed && is_about_mail(observation) && !elsewhere && !observation.is(&[550]) {
         let by_header = !is_asked(observation);
         findings.add_if(by_header, RuleId::RRVS_OWNER_CHANGED_550, "without-parameter", observation.codes());
+    }
+}
+
+/// RFC 7293 §5.1 (1): RRVS is ignored for a role account of RFC 2142. Every domain has the postmaster.
+fn role_account(observation: &Observation<'_>, findings: &mut Findings) {
+    let Some(envelope) = envelope(observation).filter(|_| observation.verb() == Some(Verb::Rcpt)) else {
+        return;
+    };
+    let path = envelope.path().unwrap_or_default();
+    let (local, domain) = path.split_at(path.len().min("postmaster".len()));
+    let is_role =
+        local.eq_ignore_ascii_case(b"postmaster") && (domain.is_empty() || domain.starts_with(b"@"));
+    let asked = observation.session.offers("RRVS") && envelope.parameter("RRVS").is_some();
+    if is_role
+        && asked
+        && observation.is_turned_down()
+        && observation.has_detail(&[(7, 17), (7, 18), (7, 19)])
+    {
+        findings
+            .add(RuleId::RRVS_ROLE_ACCOUNT_IGNORED, format!("{} for the postmaster", observation.codes()));
     }
 }
 
@@ -52,10 +76,20 @@ mod tests {
             (&[rrvs, "S: 550 5.7.17 No"], ""),
             (&[rrvs, "S: 450 4.7.17 No"], "rrvs-owner-changed-550 error"),
             (&[rrvs, "S: 554 5.7.18 No"], "rrvs-owner-changed-550 error"),
-            (&[rrvs, "S: 554 5.7.19 No"], "rrvs-owner-changed-550 error"),
+            (&[rrvs, "S: 554 5.7.19 No"], ""),
             (&[rrvs, "S: 451 4.7.19 The database is unavailable"], ""),
             (&[rrvs, "S: 250 2.1.5 Ok", "C: DATA", "S: 554 5.7.17 No"], "rrvs-owner-changed-550 error"),
             (&[rrvs, "S: 250 2.1.5 Ok", "C: DATA", "S: 550 5.7.17 No"], ""),
+            (
+                &["C: RCPT TO:<postmaster@example.org> RRVS=1990-01-01T00:00:00Z", "S: 550 5.7.17 No"],
+                "rrvs-role-account-ignored error",
+            ),
+            (
+                &["C: RCPT TO:<Postmaster> RRVS=1990-01-01T00:00:00Z", "S: 451 4.7.19 No"],
+                "rrvs-role-account-ignored error",
+            ),
+            (&["C: RCPT TO:<postmaster@example.org> RRVS=1990-01-01T00:00:00Z", "S: 550 5.7.1 No"], ""),
+            (&["C: RCPT TO:<postmaster2@example.org> RRVS=1990-01-01T00:00:00Z", "S: 550 5.7.17 No"], ""),
             (
                 &["C: RCPT TO:<amy@example.org>", "S: 554 5.7.17 No"],
                 "rrvs-owner-changed-550/without-parameter note",

@@ -27,6 +27,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         Some(Verb::Mail) => {
             if let Some(envelope) = envelope(observation) {
                 above_limit(observation, &envelope, findings);
+                unlimited(observation, &envelope, findings);
                 faulty_value(observation, &envelope, findings);
             }
             if envelope(observation).is_some_and(|envelope| envelope.parameter("SIZE").is_some()) {
@@ -63,7 +64,20 @@ fn above_limit(observation: &Observation<'_>, envelope: &Envelope<'_>, findings:
     }
 }
 
-/// RFC 1870 §6, `size-value`: a number of at most 20 digits, once.
+/// RFC 1870 §3 (3): a server that lists SIZE 0 has no fixed maximum. X.3.4 and X.2.3 are about one; 452 and X.3.1 are about
+/// the space of the moment.
+fn unlimited(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
+    let offered = observation.session.offered.as_deref();
+    let mut values = offered.and_then(|offered| offered.parameters("SIZE"));
+    let zero =
+        values.as_mut().and_then(Iterator::next).is_some_and(|value| number(value.as_bytes()) == Some(0));
+    if zero && size(envelope).is_some() && observation.is(&[552]) && observation.has_detail(&TOO_BIG) {
+        findings
+            .add(RuleId::SIZE_ZERO_UNLIMITED, format!("{}, although EHLO lists SIZE 0", observation.codes()));
+    }
+}
+
+/// RFC 1870 §3, `size-value`: a number of at most 20 digits, once.
 fn faulty_value(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut Findings) {
     if envelope.parameter("SIZE").is_none() || size(envelope).is_some() {
         return;
@@ -115,7 +129,7 @@ fn size(envelope: &Envelope<'_>) -> Option<u128> {
     number(envelope.value("SIZE")?)
 }
 
-/// Returns the size of the message in octets as RFC 1870 §3 counts it: with line ends, but without the dots added for
+/// Returns the size of the message in octets as RFC 1870 §5 counts it: with line ends, but without the dots added for
 /// transparency and the final dot. `None` if a recording shortened the message.
 fn sent(observation: &Observation<'_>, transaction: &Transaction) -> Option<u128> {
     let octets = match &observation.exchange.act {
@@ -172,6 +186,30 @@ mod tests {
         Table { knowledge, ..table(&before) }
             .check(&[(&[mail, "S: 250 2.1.0 Ok"], "size-above-limit-552 error")]);
         table(&before).check(&[(&[mail, "S: 250 2.1.0 Ok"], "")]);
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        let ehlo = offers("SIZE 0");
+        let mail = "C: MAIL FROM:<bob@example.org> SIZE=99999999999999999999";
+        let rule = "size-zero-unlimited warning";
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
+        check(
+            Protocol::Smtp,
+            &before,
+            &[
+                (&[mail, "S: 552 5.3.4 Too big"], rule),
+                (&[mail, "S: 552 5.2.3 Too big"], rule),
+                (&[mail, "S: 552 5.3.1 No space"], "size-no-space-452 note"),
+                (&[mail, "S: 452 4.3.1 No space"], ""),
+                (&[mail, "S: 552 Too big"], ""),
+                (&[mail, "S: 250 2.1.0 Ok"], ""),
+                (&["C: MAIL FROM:<bob@example.org>", "S: 552 5.3.4 Too big"], ""),
+            ],
+        );
+        let ehlo = offers("SIZE");
+        let before = ["S: 220 mx.example.org", "C: EHLO me", &ehlo];
+        check(Protocol::Smtp, &before, &[(&[mail, "S: 552 5.3.4 Too big"], "")]);
     }
 
     #[test]

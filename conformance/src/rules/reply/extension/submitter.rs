@@ -6,20 +6,21 @@ use crate::rules::observation::Observation;
 
 use super::refusal::{blames_parameter, differs, has_parameter, is_about_mail};
 
-/// RFC 4405 §4.2: 550 5.7.1 or 554 5.7.7. Only the text shows that SUBMITTER is the reason, and only X.7.7 that the
-/// message contradicts it.
+/// RFC 4405 §4.2: 550 5.7.1 if the client may not send for the submitter, or if the submitter does not match the header;
+/// 554 5.7.7 if the header has no responsible address. Only the text shows that SUBMITTER is the reason.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if !is_about_mail(observation) || !observation.is_refused() || !has_parameter(observation, "SUBMITTER") {
         return;
     }
-    let contradicted = observation.has_detail(&[(7, 7)]);
-    let wrong = match (observation.number(), contradicted) {
-        (Some(554), true) => false,
-        (_, true) => true,
-        (Some(550), false) => observation.says(&["submitter"]) && differs(observation, &[(7, 1)]),
-        (_, false) => {
-            observation.says(&["submitter"]) && !blames_parameter(observation) && !observation.is(&[501])
-        }
+    let unverified = observation.has_detail(&[(7, 7)]);
+    let named = observation.says(&["submitter"]);
+    let mismatched = named && observation.says(&["not match", "mismatch"]);
+    let other = named && !blames_parameter(observation) && !observation.is(&[501]);
+    let wrong = match observation.number() {
+        Some(554) if unverified => mismatched,
+        _ if unverified => true,
+        Some(550) => named && differs(observation, &[(7, 1)]),
+        _ => other,
     };
     if wrong {
         findings.add(RuleId::SUBMITTER_CODES, observation.codes());
@@ -41,9 +42,14 @@ mod tests {
                 &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.1 No such submitter"],
                 "submitter-codes note",
             ),
-            (&["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.7 Contradicts"], ""),
+            (&["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.7 Cannot verify submitter"], ""),
             (
-                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 550 5.7.7 Contradicts"],
+                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 554 5.7.7 Submitter does not match"],
+                "submitter-codes note",
+            ),
+            (&["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 550 5.7.1 Submitter does not match"], ""),
+            (
+                &["C: MAIL FROM:<bob@example.org> SUBMITTER=a@b", "S: 550 5.7.7 Cannot verify it"],
                 "submitter-codes note",
             ),
             (

@@ -250,6 +250,95 @@ fn replies_show_their_commands() {
     );
 }
 
+/// RFC 5321 §2.4, and the RFCs of the extensions.
+#[test]
+fn listed_parameters_of_all_extensions_are_accepted() {
+    let list = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250-8BITMIME\nS: 250-SMTPUTF8\nS: 250-DSN\n\
+                S: 250-MT-PRIORITY\nS: 250-REQUIRETLS\nS: 250-NO-SOLICITING\nS: 250-CONPERM\nS: 250-RRVS\n\
+                S: 250-CONNEG\nS: 250-ENHANCEDSTATUSCODES\nS: 250 SIZE 1000";
+    let no = "S: 555 5.5.4 No";
+    let rule = |at: usize| format!("listed-parameter-accepted error at {at}");
+    for parameters in [
+        "size=100",
+        "body=8bitmime",
+        "SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS",
+        "MT-PRIORITY=0",
+        "SOLICIT=org.example:ADV",
+        "conperm",
+    ] {
+        let mail = format!("C: MAIL FROM:<a@example.org> {parameters}");
+        check(Protocol::Smtp, &[(&["#: refused", list, &mail, no], &rule(2))]);
+        let other = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250 PIPELINING";
+        check(Protocol::Smtp, &[(&["#: not listed", other, &mail, no], "")]);
+        check(Protocol::Smtp, &[(&["#: accepted", list, &mail, "S: 250 Ok"], "")]);
+    }
+    for parameters in ["FOO=1", "SIZE=100 FOO=1", "SIZE=1 SIZE=1", "MT-PRIORITY=5", "SOLICIT=1", "REQUIRETLS"]
+    {
+        let mail = format!("C: MAIL FROM:<a@example.org> {parameters}");
+        check(Protocol::Smtp, &[(&["#: not valid", list, &mail, no], "")]);
+    }
+    let solicit = "C: MAIL FROM:<a@example.org> SOLICIT=org.example:ADV";
+    check(Protocol::Smtp, &[(&["#: a class", list, solicit, "S: 550 5.5.4 SOLICIT=org.example:ADV"], "")]);
+    let plain = "C: RCPT TO:<u0@example.org>";
+    for parameter in ["RRVS=2026-11-23T12:00:00Z", "RRVS=2026-11-23T12:00:00Z;r", "CONNEG"] {
+        let rcpt = format!("{plain} {parameter}");
+        check(
+            Protocol::Smtp,
+            &[
+                (&["#: refused", list, MAIL, &rcpt, no], &rule(3)),
+                (&["#: compared", list, MAIL, plain, "S: 250 Ok", &rcpt, "S: 501 No"], &rule(4)),
+                (&["#: not compared", list, MAIL, &rcpt, "S: 501 No"], ""),
+                (&["#: a second time", list, MAIL, plain, "S: 250 Ok", &rcpt, "S: 550 Duplicate"], ""),
+            ],
+        );
+    }
+    let since = "C: RCPT TO:<u0@example.org> RRVS=1990-01-01T00:00:00Z";
+    check(
+        Protocol::Smtp,
+        &[(&["#: another owner", list, MAIL, plain, "S: 250 Ok", since, "S: 550 5.1.6 Not hers"], "")],
+    );
+}
+
+/// RFC 6531 §3.1, §3.7.4.2.
+#[test]
+fn verification_takes_utf8() {
+    let list = "C: EHLO me.example.org\nS: 250-mx.example.org\nS: 250-8BITMIME\nS: 250 SMTPUTF8";
+    let served = "C: VRFY alice\nS: 252 Perhaps";
+    let whole = "C: VRFY alice@example.org\nS: 252 Perhaps";
+    let name = "C: VRFY \\xc3\\xbcser";
+    let parameter = "C: VRFY alice SMTPUTF8";
+    let rule = "utf8-vrfy-served error at 3";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: a name", list, served, name, "S: 501 No"], rule),
+            (&["#: the parameter", list, served, parameter, "S: 504 No"], rule),
+            (&["#: not UTF-8", list, served, "C: VRFY \\xbcser", "S: 501 No"], ""),
+            (&["#: no domain", list, whole, name, "S: 504 Give a domain"], ""),
+            (&["#: unknown", list, served, name, "S: 550 No"], ""),
+            (
+                &["#: after an unknown name", list, served, "C: VRFY bob\nS: 550 No", name, "S: 501 No"],
+                "utf8-vrfy-served error at 4",
+            ),
+            (&["#: sometimes", list, served, "C: VRFY bob\nS: 502 No", name, "S: 501 No"], ""),
+            (&["#: a policy", list, served, name, "S: 501 5.7.1 No"], ""),
+            (&["#: a value", list, served, "C: VRFY alice SMTPUTF8=1", "S: 501 No"], ""),
+            (&["#: not served", list, "C: VRFY alice\nS: 502 No", name, "S: 502 No"], ""),
+            (&["#: not listed", EHLO, served, name, "S: 501 No"], ""),
+            (
+                &[
+                    "#: EXPN",
+                    list,
+                    "C: EXPN staff\nS: 250 <a@example.org>",
+                    "C: EXPN staff SMTPUTF8",
+                    "S: 501 No",
+                ],
+                "utf8-vrfy-served/expn warning at 3",
+            ),
+        ],
+    );
+}
+
 /// RFC 1870 §4, RFC 6152 §2, RFC 6531 §3.1.
 #[test]
 fn listed_parameters_are_accepted() {
