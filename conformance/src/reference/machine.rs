@@ -144,6 +144,8 @@ pub(super) struct Machine {
     logged_in: bool,
     transaction: Option<Transaction>,
     after_last_chunk: bool,
+    /// Chunks that a fault keeps.
+    chunks: Vec<u8>,
     commands: usize,
     actions: Vec<Action>,
 }
@@ -159,6 +161,11 @@ struct Transaction {
     refused_paths: Vec<String>,
     /// The octets of the chunks so far.
     content: Vec<u8>,
+    priority: Option<String>,
+    /// Whether it is to be kept until later.
+    is_held: bool,
+    /// The value of BY.
+    deliver_by: Option<String>,
     utf8: bool,
     binary: bool,
     size: Option<u64>,
@@ -178,6 +185,7 @@ impl Machine {
             logged_in: false,
             transaction: None,
             after_last_chunk: false,
+            chunks: Vec::new(),
             commands: 0,
             actions: Vec::new(),
         }
@@ -333,7 +341,10 @@ impl Machine {
     fn rset(&mut self, command: &Command<'_>) {
         let key = if command.argument().is_empty() { Key::Rset } else { Key::RsetArgument };
         if is_positive(self.say(key)) {
-            self.transaction = None;
+            let transaction = self.transaction.take();
+            if self.setting.spoils(Spoil::KeepsChunks) {
+                self.chunks = transaction.map(|transaction| transaction.content).unwrap_or_default();
+            }
             self.after_last_chunk = false;
             if self.behaves(Behaviour::ForgetsHelloAtReset).is_some() {
                 self.hello = None;

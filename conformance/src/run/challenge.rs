@@ -15,7 +15,7 @@ use crate::knowledge::Knowledge;
 use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
-const REPLIES: [&str; 39] = [
+const REPLIES: [&str; 40] = [
     "250 2.0.0 Ok",
     "550 5.0.0 No",
     "500 5.5.1 What?",
@@ -55,6 +55,7 @@ const REPLIES: [&str; 39] = [
     "538 5.7.0 Encryption required",
     "554 5.7.0 Must issue a STARTTLS command first",
     "554 5.5.2 Too long",
+    "554 5.6.0 Malformed Received header field",
 ];
 
 /// How a reply is exchanged for another.
