@@ -28,6 +28,8 @@ use inbox::Inbox;
 const CLEAR: Duration = Duration::from_millis(20);
 /// How long to wait for a server to close after it said so with 421 or 521.
 const FAREWELL: Duration = Duration::from_millis(100);
+/// How long to wait after a refusal for a server that closes then without saying so.
+const REFUSED: Duration = Duration::from_millis(20);
 /// How long to wait for a server to close after QUIT.
 const GOODBYE: Duration = Duration::from_millis(200);
 
@@ -303,7 +305,7 @@ impl Connection {
 
     /// Performs an act: sends octets and reads that many replies. Returns the code of the last one.
     pub async fn act(&mut self, act: Act, octets: &[u8], replies: usize) -> Option<u16> {
-        self.gather(self.timeouts.settle).await;
+        self.settle().await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.receive(&mut exchange, replies).await;
@@ -332,7 +334,7 @@ impl Connection {
 
     /// Sends several lines at once, then reads a reply to each. Returns the code of the last one.
     pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
-        self.gather(self.timeouts.settle).await;
+        self.settle().await;
         let start = self.dialogue.exchanges.len();
         let sent = self.send(&lines.concat()).await;
         let mut number = None;
@@ -396,7 +398,7 @@ impl Connection {
     }
 
     async fn act_part(&mut self, act: Act, octets: &[u8], duration: Duration) -> Option<u16> {
-        self.gather(self.timeouts.settle).await;
+        self.settle().await;
         let sent = self.send(octets).await;
         let mut exchange = Exchange { sure: !self.late, ..Exchange::new(act) };
         self.hear_out(&mut exchange, (Instant::now() + duration).min(self.deadline)).await;
@@ -558,6 +560,17 @@ impl Connection {
                 Heard::Octets | Heard::Silence => self.take_surplus(exchange),
             }
         }
+    }
+
+    /// Waits before an act for what may still belong to the last exchange. Whether a closing is seen there or only at the
+    /// act must not be a matter of chance.
+    async fn settle(&mut self) {
+        let refused = self.last().and_then(Exchange::number).is_some_and(|number| number >= 400);
+        let wait = match self.timeouts.settle {
+            settle if refused && !settle.is_zero() => settle.max(REFUSED),
+            settle => settle,
+        };
+        self.gather(wait).await;
     }
 
     /// Adds octets that arrived unsolicited, or that arrive within `wait`, to the last exchange.

@@ -265,13 +265,14 @@ fn decide(outcome: &mut Outcome, cases: &[Case], target: &Target) {
             (None, Observed) if !case.rules.is_empty() && case.asks() => {
                 let challenge =
                     Challenge { case, dialogues: &outcome.dialogues, position, knowledge: &target.knowledge };
-                if !challenge.is_feasible() {
-                    kept.reason = Some(Reason::TooLong);
-                } else if challenge.could_fail(&kept.subjects) {
-                    kept.verdict = Pass;
-                } else {
-                    kept.verdict = Inconclusive;
-                    kept.reason = Some(Reason::Unjudged);
+                match challenge.could_fail(&kept.subjects) {
+                    Ok(()) => kept.verdict = Pass,
+                    Err(reason) => {
+                        if reason != Reason::TooLong {
+                            kept.verdict = Inconclusive;
+                        }
+                        kept.reason = Some(reason);
+                    }
                 }
             }
             _ => {}

@@ -5,7 +5,8 @@
   const form = document.getElementById("filters");
   const table = document.getElementById("matrix");
   const heads = [...table.tHead.rows[0].cells].slice(1);
-  const rows = [...table.tBodies[0].rows].map((row) => ({
+  const groups = [...table.tBodies];
+  const rows = [...table.querySelectorAll("tbody tr:not(.group)")].map((row) => ({
     row,
     text: row.cells[0].textContent.toLowerCase(),
     cells: [...row.cells].slice(1),
@@ -33,6 +34,10 @@
       row.hidden = !(words.every((word) => text.includes(word)) && (broken || !chosen.has("broken")));
       shown += row.hidden ? 0 : 1;
     }
+    for (const group of groups) {
+      group.hidden = ![...group.rows].slice(1).some((row) => !row.hidden);
+      group.rows[0].cells[1].colSpan = Math.max(servers.size, 1);
+    }
     document.getElementById("shown").value = `${shown} of ${rows.length} rules`;
     document.getElementById("nothing").hidden = shown > 0;
   };
@@ -46,6 +51,12 @@
     }
   };
 
+  /** Opens the finding that the address of the page names. */
+  const follow = () => {
+    const panel = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (panel?.matches(".panel")) panel.closest("details").open = true;
+  };
+
   form.addEventListener("input", apply);
   form.addEventListener("reset", () => setTimeout(apply));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -56,6 +67,8 @@
     if (event.key === "Escape") close();
   });
   for (const button of table.querySelectorAll(".close")) button.hidden = false;
+  addEventListener("hashchange", follow);
   form.hidden = false;
   apply();
+  follow();
 })();

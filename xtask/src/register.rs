@@ -351,15 +351,24 @@ impl Register {
         }
         if let Some(statement) = unmatched.first() {
             bail!(
-                "{}: {} has no row; add one with hash = {:?} and words = {:?}: {}",
+                "{}: a statement has no row; add one with id = {:?}, hash = {:?} and words = {:?}: {}",
                 self.file.path().display(),
-                statement.id,
+                self.free_id(rfc, statement.section()),
                 statement.hash(),
                 statement.words,
                 statement.sentence
             );
         }
         Ok(())
+    }
+}
+
+impl Register {
+    /// Returns the first identifier after those that the statements of a section have.
+    fn free_id(&self, rfc: u32, section: &str) -> String {
+        let taken = self.requirements.iter().filter(|row| row.rfc() == rfc && row.section() == section);
+        let numbers = taken.filter_map(|row| row.id.rsplit('/').next()?.parse::<usize>().ok());
+        format!("{rfc}#{section}/{}", numbers.max().unwrap_or_default() + 1)
     }
 }
 
@@ -421,4 +430,130 @@ pub fn path_of(folder: &Path, rfc: u32) -> PathBuf {
 pub fn text_of(path: &Path) -> Result<String> {
     let octets = file::read(path, MAX_DATA).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Answer, Register};
+    use crate::data_file::DataFile;
+    use crate::suite::Suite;
+
+    const HEAD: &str = "\
+[[document]]
+rfc = 9999
+title = \"cats\"
+complete = true
+
+[[reason]]
+id = \"inside\"
+text = \"It happens inside.\"
+
+";
+    /// The row of the statement in [`TEXT`].
+    const ROW: &str = "\
+[[requirement]]
+id = \"9999#1/1\"
+hash = \"4d5f134ce7611507\"
+words = [\"MUST\"]
+binds = [\"server\"]
+asks = \"Purrs.\"
+rules = [\"cat-purrs\"]
+";
+    const TEXT: &str = "1. Cats\n\n   A cat MUST purr.\n";
+
+    fn read(text: &str) -> anyhow::Result<Register> {
+        Register::read(DataFile::new(Path::new("r.toml"), text))
+    }
+
+    /// Returns a suite with a rule and a case that names it, below a folder.
+    fn suite(folder: &Path) -> Suite {
+        let cases = folder.join("conformance/cases");
+        fs::create_dir_all(&cases).unwrap();
+        let rules = "[[rule]]\nid = \"cat-purrs\"\nkeyword = \"MUST\"\nkind = \"reply\"\n\
+                     [[rule]]\nid = \"cat-sleeps\"\nkeyword = \"MAY\"\nkind = \"none\"\n";
+        fs::write(folder.join("conformance/rules.toml"), rules).unwrap();
+        let text = "[[case]]\nid = \"pet\"\nrules = [\"cat-purrs\"]\n[[case]]\nid = \"feed\"\n";
+        fs::write(cases.join("cats.toml"), text).unwrap();
+        Suite::load(folder).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_answered_by_rules_and_cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let suite = suite(folder.path());
+        let same = "[[requirement]]\nid = \"9999#2/prose\"\nstrength = \"SHOULD\"\nstrength-reason = \"It says so.\"\n\
+                    binds = [\"client\"]\nasks = \"Purrs.\"\nsame-as = \"9999#1/1\"\n";
+        let register = read(&format!("{HEAD}{ROW}{same}")).unwrap();
+        register.check_suite(&suite).unwrap();
+        for row in &register.requirements {
+            let Answer::Judged { rules, cases } = register.answer(row, &suite) else { panic!("{row:?}") };
+            assert_eq!((rules, cases), (&["cat-purrs".to_owned()][..], ["pet"].into()));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_line_and_what_to_write() {
+        for (from, to, error) in [
+            ("9999#1/1", "9999#1", "r.toml:10: id = \"9999#1\": write it as 5321#4.1.1.4/3"),
+            ("9999#1/1", "9998#1/1", "add a [[document]] with rfc = 9998"),
+            ("hash = \"4d5f134ce7611507\"\n", "", "a statement has a hash and words"),
+            ("words = [\"MUST\"]", "words = [\"MIGHT\"]", "\"MIGHT\" is not a requirement word"),
+            ("binds = [\"server\"]", "binds = []", "write binds = [\"server\"]"),
+            ("asks = \"Purrs.\"", "asks = \"\"", "asks has 0 characters; write 1 to 200"),
+            ("rules = [\"cat-purrs\"]", "", "write exactly one of rules, unseen, same-as, not-yet and gap"),
+            ("rules = [\"cat-purrs\"]", "not-yet = \"Pet it.\"", "call what is MUST a gap"),
+            ("rules = [\"cat-purrs\"]", "unseen = \"outside\"", "write the id of a [[reason]]: inside"),
+            ("rules = [\"cat-purrs\"]", "same-as = \"9999#3/1\"", "write the id of another row"),
+        ] {
+            let found = read(&format!("{HEAD}{}", ROW.replace(from, to))).unwrap_err().to_string();
+            assert!(found.contains(error), "{to}: {found}");
+        }
+        let twice = read(&format!("{HEAD}{ROW}{ROW}")).unwrap_err().to_string();
+        assert!(twice.contains("9999#1/1 is on line 10 already"), "{twice}");
+    }
+
+    #[test]
+    fn rules_and_cases_have_to_exist_and_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let suite = suite(folder.path());
+        for (to, error) in [
+            ("rules = [\"cat-sleeps\"]", "rules = [\"cat-sleeps\"]: no such rule is judged"),
+            ("rules = [\"cat-purrs\"]\ncases = [\"play\"]", "there is no such case"),
+            ("rules = [\"cat-purrs\"]\ncases = [\"feed\"]", "the case names none of the row's rules"),
+            ("unseen = \"inside\"", "no row cites the rule cat-purrs"),
+        ] {
+            let register = read(&format!("{HEAD}{}", ROW.replace("rules = [\"cat-purrs\"]", to))).unwrap();
+            let found = register.check_suite(&suite).unwrap_err().to_string();
+            assert!(found.contains(error), "{to}: {found}");
+        }
+    }
+
+    #[test]
+    fn the_texts_have_to_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |row: &str, text: &str| {
+            fs::write(folder.path().join("rfc9999.txt"), text).unwrap();
+            read(&format!("{HEAD}{row}"))
+                .unwrap()
+                .check_texts(folder.path())
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(check(ROW, TEXT), Ok(1));
+        // The identifier stays with its sentence.
+        let more = TEXT.replace("A cat", "A dog MUST bark.  A cat");
+        let missing = check(ROW, &more).unwrap_err();
+        assert!(
+            missing.contains("add one with id = \"9999#1/2\", hash = ") && missing.contains("bark"),
+            "{missing}"
+        );
+        let changed = check(ROW, &TEXT.replace("purr", "purr loudly")).unwrap_err();
+        assert!(changed.contains("the text has another sentence there"), "{changed}");
+        let words = check(&ROW.replace("[\"MUST\"]", "[\"SHOULD\"]"), TEXT).unwrap_err();
+        assert!(words.contains("write words = [\"MUST\"]"), "{words}");
+        let gone = check(ROW, "1. Cats\n\n   A cat purrs.\n").unwrap_err();
+        assert!(gone.contains("section 1 has no such statement; remove the row"), "{gone}");
+    }
 }

@@ -11,6 +11,7 @@ pub struct Timeouts {
     pub reply: Duration,
     /// How long to wait before an act for surplus replies. With zero, only those that have already come are read. Any
     /// other value waits at least to the next full millisecond.
+    /// After a refusal, the wait is at least 20 milliseconds unless this is zero.
     pub settle: Duration,
     /// How long one connection may take in all.
     pub connection: Duration,

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! A line begins with `C: ` if the client sent it, with `S: ` if the server did, and with `#: ` if it is an event:
-//! `connected`, `connected to port 25`, `tls`, `timeout` or `closed by server`. Other events are remarks.
+//! `connected`, `connected to port 25`, `tls`, `tls failed`, `timeout` or `closed by server`. Other events are remarks.
+//! `tls` directly after `connected` says that the connection is under TLS from the start.
 //!
 //! What arrived of the last message comes after `arrived by lmtp from <amy@example.org> for <bob@example.org>`, with
 //! `A: ` before each line; `smtp` has the same form. From a mailbox it is `arrived by maildir` or `arrived by mbox`.
@@ -106,6 +107,8 @@ pub(super) enum Event {
     /// A connection begins, to a port if that is known.
     Connected(Option<u16>),
     Tls,
+    /// The TLS handshake failed.
+    TlsFailed,
     TimedOut,
     Closed,
     Remark,
@@ -136,6 +139,7 @@ fn event(line: &str) -> Result<Event> {
         "A:" => Event::Content(octets(rest)?),
         "#:" => match rest.split(' ').next().unwrap_or_default() {
             "connected" => Event::Connected(port(rest)?),
+            "tls" if rest == "tls failed" => Event::TlsFailed,
             "tls" => Event::Tls,
             "timeout" => Event::TimedOut,
             "closed" if rest == "closed by server" => Event::Closed,
@@ -178,7 +182,7 @@ fn arrived(text: &str) -> Result<Event> {
 fn octets(text: &str) -> Result<Vec<u8>> {
     let (text, end): (&str, &[u8]) = match text.strip_suffix("\\n").filter(|rest| !ends_escaped(rest)) {
         Some(text) => (text, b"\n"),
-        None => match text.strip_suffix("\\+") {
+        None => match text.strip_suffix("\\+").filter(|rest| !ends_escaped(rest)) {
             Some(text) => (text, b""),
             None => (text, b"\r\n"),
         },
@@ -336,7 +340,9 @@ impl Matcher {
         match event {
             Event::Sent { octets, shortened } => self.send(octets, shortened),
             Event::Received(octets) => self.receive(&octets),
+            Event::Tls if self.is_new() => self.dialogue.implicit_tls = true,
             Event::Tls => self.begin_tls(),
+            Event::TlsFailed => self.fail_tls(),
             Event::TimedOut => self.stop(End::TimedOut),
             Event::Closed => self.stop(End::Closed),
             Event::Connected(_) | Event::Remark | Event::Arrived(..) | Event::Content(_) => {}
@@ -355,13 +361,10 @@ impl Matcher {
         }
         match self.sending.take() {
             Some(Sending::Message(mut message)) => {
-                // A server may see the end of a message at line ends other than CRLF.
-                self.sure &=
-                    octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
-                let ends = octets == b".\r\n" && (message.is_empty() || message.ends_with(b"\r\n"));
                 message.extend_from_slice(&octets);
-                if ends {
-                    self.wait(Act::Message(message), true);
+                // A line may be sent in parts.
+                if message == b".\r\n" || message.ends_with(b"\r\n.\r\n") {
+                    self.wait_for_message(message);
                 } else {
                     self.sending = Some(Sending::Message(message));
                 }
@@ -376,10 +379,17 @@ impl Matcher {
         }
     }
 
+    fn wait_for_message(&mut self, octets: Vec<u8>) {
+        // A server may see the end of a message at line ends other than CRLF.
+        self.sure &= !has_stray_end(&octets);
+        self.wait(Act::Message(octets), true);
+    }
+
     fn send_command(&mut self, octets: Vec<u8>, shortened: bool) {
         let command = Command::read(&octets);
-        self.sure &=
-            octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(|octet| is_end(*octet)));
+        // A server may see the end of a command at NUL too.
+        let is_doubtful = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
+        self.sure &= octets.strip_suffix(b"\r\n").is_some_and(|line| !line.iter().any(is_doubtful));
         // A server may read what is sent before the greeting or after DATA as something else.
         self.sure &= self.waiting.openings == 0;
         match (command.verb(), command.chunk_length()) {
@@ -423,7 +433,7 @@ impl Matcher {
         // A reply that comes before the end of a message parts the message.
         let is_in_message = match self.sending.take_if(|sending| matches!(sending, Sending::Message(_))) {
             Some(Sending::Message(part)) if !part.is_empty() => {
-                self.wait(Act::Message(part), true);
+                self.wait_for_message(part);
                 true
             }
             taken => taken.is_some(),
@@ -525,6 +535,18 @@ impl Matcher {
         dialogue.exchanges.push(exchange);
     }
 
+    /// Returns whether nothing was sent yet.
+    fn is_new(&self) -> bool {
+        self.dialogue.exchanges.is_empty() && self.waiting.acts.len() == 1 && !self.reader.is_waiting()
+    }
+
+    /// What follows on the connection is neither a command nor a reply.
+    fn fail_tls(&mut self) {
+        let handshake = self.exchange(Act::Handshake);
+        self.dialogue.exchanges.push(Exchange { end: End::Failed, ..handshake });
+        self.handshake = Handshake::Failed;
+    }
+
     fn begin_tls(&mut self) {
         // What was sent in clear after the reply to STARTTLS was not the handshake, which begins now.
         if let Some(clear) = self.clear.take()
@@ -598,8 +620,10 @@ fn is_message(exchange: &Exchange) -> bool {
     }
 }
 
-fn is_end(octet: u8) -> bool {
-    matches!(octet, b'\r' | b'\n')
+/// Returns whether octets have a CR without LF or an LF without CR. A CR at the end may be followed by LF.
+fn has_stray_end(octets: &[u8]) -> bool {
+    let is_stray = |pair: &[u8]| (pair[0] == b'\r') != (pair[1] == b'\n');
+    octets.windows(2).any(is_stray) || octets.first() == Some(&b'\n')
 }
 
 #[cfg(test)]
@@ -640,6 +664,42 @@ mod tests {
             (String::new(), vec![r"250 Ok\r\n".to_owned()], false),
         ];
         assert_eq!(acts, expected);
+    }
+
+    #[test]
+    fn a_message_may_be_sent_in_parts_of_lines() {
+        let before = "#: connected\nS: 220 mx\nC: DATA\nS: 354 Go\nC: a\n";
+        let acts =
+            acts(&format!("{before}C: .\\x0d\\+\n#: timeout\nC: \\n\nS: 250 Ok\nC: NOOP\nS: 250 Ok\n"));
+        let [.., message, noop] = acts.as_slice() else { panic!("two acts at least") };
+        assert_eq!(message, &(r"a\r\n.\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], true));
+        assert_eq!(noop, &(r"NOOP\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], true));
+    }
+
+    #[test]
+    fn nul_in_a_command_makes_matches_unsure() {
+        let acts = acts("#: connected\nS: 220 mx\nC: NOOP \\x00\nS: 250 Ok\n");
+        assert_eq!(acts.last(), Some(&(r"NOOP \x00\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], false)));
+    }
+
+    #[test]
+    fn a_backslash_before_plus_is_no_missing_end() {
+        let acts = acts("#: connected\nS: 220 mx\nC: NOOP a\\\\+\nS: 250 Ok\n");
+        assert_eq!(acts[1].0, r"NOOP a\\+\r\n");
+    }
+
+    #[test]
+    fn tls_may_begin_at_once_and_fail() {
+        let read = |text: &str| read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let at_once = read("#: connected\n#: tls\nS: 220 mx\nC: NOOP\nS: 250 Ok\n");
+        assert!(at_once[0].implicit_tls && at_once[0].exchanges.iter().all(|exchange| exchange.sure));
+        let [connect, noop] = at_once[0].exchanges.as_slice() else { panic!("two acts") };
+        assert_eq!((connect.number(), noop.number()), (Some(220), Some(250)));
+        let failed = read("#: connected\nS: 220 mx\nC: STARTTLS\nS: 220 Go\n#: tls failed\nS: 500 What?\n");
+        let [.., starttls, handshake] = failed[0].exchanges.as_slice() else { panic!("two acts at least") };
+        assert_eq!((starttls.number(), handshake.number()), (Some(220), None));
+        assert_eq!((&handshake.act, handshake.end), (&Act::Handshake, End::Failed));
+        assert!(!failed[0].implicit_tls);
     }
 
     /// After a timeout, missing replies to an LMTP message are not taken from those to later commands.

@@ -139,7 +139,7 @@ pub enum Reason {
     CanaryFailed,
     /// No rule of the case applies to what the server answered.
     Unjudged,
-    /// The connection is too long to be judged many times.
+    /// The connection, or all connections together, are too long to be judged many times.
     TooLong,
     /// Another reason, as a clause.
     Other(String),
@@ -167,7 +167,7 @@ impl fmt::Display for Reason {
                 "the time for the connection is over; --connection-timeout gives more"
             }
             Reason::CanaryFailed => "the canary failed before",
-            Reason::TooLong => "the connection is too long to show that a rule could have failed the case",
+            Reason::TooLong => "too much was received to show that a rule could have failed the case",
             Reason::Unjudged => "none of its rules applies to the replies",
             Reason::Other(clause) => clause,
         })

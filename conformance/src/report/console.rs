@@ -35,6 +35,7 @@ fn write(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Resul
     if let Some(summary) = index.summary {
         write_summary(summary, &accepted_by_level(index), text)?;
         writeln!(text, "{}", style.bold(&by_rule(index)))?;
+        write_verdicts(summary, text)?;
     }
     Ok(())
 }
@@ -139,10 +140,6 @@ fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mu
         .by_pairing()
         .map(|(pairing, pairs)| format!("{} ({}) {pairing}", pairs.len(), pairs.values().sum::<usize>()));
     writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))?;
-    if !summary.cases.is_empty() {
-        let verdicts = summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}"));
-        writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))?;
-    }
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     if let Some(cut) = cut(summary) {
         writeln!(text, "Beyond the limits: {cut}")?;
@@ -161,4 +158,12 @@ fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mu
     let found = found.map(|(number, level)| count(number, level)).join(", ");
     let (exchanges, dialogues) = (counted(*exchanges, "exchange"), counted(*dialogues, "connection"));
     writeln!(text, "{exchanges} on {dialogues}: {found}")
+}
+
+fn write_verdicts(summary: &Summary, text: &mut String) -> fmt::Result {
+    if summary.cases.is_empty() {
+        return Ok(());
+    }
+    let verdicts = summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}"));
+    writeln!(text, "Cases: {}", verdicts.collect::<Vec<_>>().join(", "))
 }

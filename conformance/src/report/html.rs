@@ -1,4 +1,5 @@
-//! The report as one HTML page: a matrix of rules and servers, with the exchanges of each cell.
+//! The report as one HTML page: what each server breaks, as a picture and as a matrix of rules and servers, with the
+//! exchanges of each cell.
 //!
 //! The page needs no network and no other file. It contains what servers sent only as text. The template escapes
 //! everything that it prints, and the script gets no data except the page itself. A Content-Security-Policy allows only
@@ -20,9 +21,10 @@ use super::escape::{Html, quoted};
 use super::evidence::Speaker;
 use super::matrix::{Cell, Row, rows};
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 use crate::record::outcome::Verdict;
 use crate::record::{Header, Summary};
-use crate::rules::catalogue::Rule;
+use crate::rules::catalogue::{Level, Rule};
 
 const STYLE: &str = include_str!("../../templates/report.css");
 const SCRIPT: &str = include_str!("../../templates/report.js");
@@ -35,36 +37,60 @@ const SCRIPT: &str = include_str!("../../templates/report.js");
 pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let indexes: Vec<RecordIndex<'_>> =
         sources.iter().map(|source| RecordIndex::of(source.records)).collect();
-    let names = sources.iter().map(|source| source.name);
-    let mut servers: Vec<Server> =
-        indexes.iter().zip(names).map(|(index, name)| Server::of(index, name)).collect();
-    name_apart(&mut servers);
     let rows = rows(&indexes);
+    let mut servers: Vec<Server> =
+        indexes.iter().enumerate().map(|(column, index)| Server::of(index, column, &rows)).collect();
+    name_apart(&mut servers);
     let page = Page {
         policy: policy(),
         has_accepted: indexes.iter().any(|index| index.findings.iter().any(|found| found.accepted.is_some())),
-        broken: rows.iter().filter(|row| row.worst.is_some()).count(),
+        scale: servers.iter().map(|server| server.broken.iter().sum()).max().unwrap_or_default(),
+        judged: rows.len(),
         servers,
-        rows,
+        groups: groups(rows),
         style: STYLE,
         script: SCRIPT,
     };
     page.render().context("the HTML report")
 }
 
-/// Gives the servers distinct names: the target without its folders if these are distinct, else the whole target, else
-/// the target and the file.
+/// Gives the servers distinct names: as little of target, version and date as tells them apart, else numbers.
 fn name_apart(servers: &mut [Server]) {
-    let is_apart =
-        |name: fn(&Server) -> &str| servers.iter().map(name).collect::<BTreeSet<_>>().len() == servers.len();
-    let (short, whole) = (is_apart(Server::short_name), is_apart(|server| &server.target));
-    for server in servers {
-        server.name = match (short, whole) {
-            (true, _) => server.short_name().to_owned(),
-            (false, true) => server.target.clone(),
-            (false, false) => format!("{}, {}", server.target, server.file),
+    let names: [fn(&Server) -> String; 4] = [
+        |server| server.short_name().to_owned(),
+        |server| server.target.clone(),
+        |server| format!("{} {}", server.target, server.release),
+        |server| format!("{} {}, {}", server.target, server.release, server.date),
+    ];
+    let is_apart = |name: &&fn(&Server) -> String| {
+        servers.iter().map(name).collect::<BTreeSet<_>>().len() == servers.len()
+    };
+    let apart = names.iter().find(is_apart).copied();
+    for (position, server) in servers.iter_mut().enumerate() {
+        server.name = match apart {
+            Some(name) => name(server).trim_end_matches([' ', ',']).to_owned(),
+            None => format!("{} ({})", server.target, position + 1),
         };
     }
+}
+
+/// Sorts rows into what RFCs require, what they recommend, and the rest.
+fn groups(rows: Vec<Row>) -> Vec<Group> {
+    let titles = [
+        (Some(Level::Error), "Required", "the RFC says MUST, or describes the only right answer"),
+        (Some(Level::Warning), "Recommended", "the RFC says SHOULD, or permits exceptions"),
+        (Some(Level::Note), "Notes", "practice, and what the registry lists"),
+        (None, "Not broken", "no server breaks these"),
+    ];
+    let mut groups: Vec<Group> =
+        titles.map(|(level, title, about)| Group { level, title, about, rows: Vec::new() }).into();
+    for row in rows {
+        if let Some(group) = groups.iter_mut().find(|group| group.level == row.worst) {
+            group.rows.push(row);
+        }
+    }
+    groups.retain(|group| !group.rows.is_empty());
+    groups
 }
 
 /// Returns the Content-Security-Policy, which allows only the page's own style and script.
@@ -82,12 +108,23 @@ fn policy() -> String {
 struct Page {
     policy: String,
     servers: Vec<Server>,
-    rows: Vec<Row>,
-    broken: usize,
+    groups: Vec<Group>,
+    /// The number of rules that are judged.
+    judged: usize,
+    /// The largest number of rules that a server breaks.
+    scale: usize,
     /// Whether any finding is accepted.
     has_accepted: bool,
     style: &'static str,
     script: &'static str,
+}
+
+/// The rows with the same worst level.
+struct Group {
+    level: Option<Level>,
+    title: &'static str,
+    about: &'static str,
+    rows: Vec<Row>,
 }
 
 /// A column.
@@ -96,8 +133,12 @@ struct Server {
     target: String,
     /// A name that distinguishes it from the other columns.
     name: String,
-    /// The file of its records, or an empty string if they come straight from a run.
-    file: String,
+    /// The version of the server, or an empty string.
+    release: String,
+    /// The day of the run, or an empty string.
+    date: String,
+    /// The numbers of rules that it breaks with an error, else with a warning, else with a note.
+    broken: [usize; 3],
     version: String,
     registry: String,
     /// The date and the server of the run, or the files that were judged.
@@ -113,7 +154,7 @@ struct Counts {
     exchanges: usize,
     cases: Vec<String>,
     /// The numbers of pairs and of replies for each pairing.
-    agreement: [(usize, usize); 5],
+    agreement: [(String, usize, usize); 5],
     /// What exceeded the limits.
     cut: Option<String>,
     hints: Vec<String>,
@@ -144,7 +185,7 @@ impl Page {
 }
 
 impl Server {
-    fn of(index: &RecordIndex<'_>, file: &str) -> Server {
+    fn of(index: &RecordIndex<'_>, column: usize, rows: &[Row]) -> Server {
         let not_judged = not_judged(index).into_iter().map(|((verdict, reason), cases)| NotJudged {
             verdict,
             reason: reason.clone(),
@@ -155,7 +196,12 @@ impl Server {
         Server {
             name: String::new(),
             target,
-            file: file.to_owned(),
+            release: index.header.and_then(|header| header.server_version.clone()).unwrap_or_default(),
+            date: index.header.map(day).unwrap_or_default(),
+            broken: [Level::Error, Level::Warning, Level::Note].map(|level| {
+                let cells = rows.iter().filter_map(|row| row.cells.get(column));
+                cells.filter(|cell| cell.level() == Some(level)).count()
+            }),
             version: header(|header| &header.version),
             registry: header(|header| &header.registry_updated),
             provenance: index.header.map(provenance).unwrap_or_default(),
@@ -170,13 +216,43 @@ impl Server {
         fix_for(self.header.as_ref(), rule)
     }
 
-    /// Returns the target without its folders if it is a single path, or else the whole target.
+    /// Returns the parts of its bar: the class, where it begins, and how wide it is, in hundredths of the scale.
+    fn bar(&self, scale: &usize) -> Vec<(Level, usize, usize)> {
+        let mut begin = 0;
+        let levels = [Level::Error, Level::Warning, Level::Note];
+        let part = |(level, count): (Level, usize)| {
+            let width = count * 100 / (*scale).max(1);
+            begin += width;
+            (level, begin - width, width)
+        };
+        levels.into_iter().zip(self.broken).map(part).collect()
+    }
+
+    /// Returns the name of the cell of a rule, for links.
+    fn anchor(&self, rule: &str) -> String {
+        let part = |text: &str| -> String {
+            text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+        };
+        format!("{}--{}", part(rule), part(&self.name))
+    }
+
+    /// Returns the name of a single recording without its folders, or else the whole target.
     fn short_name(&self) -> &str {
-        if self.target.contains("://") || self.target.contains(", ") {
+        let is_run =
+            matches!(self.header.as_ref().and_then(|header| header.origin.as_ref()), Some(Origin::Run(_)));
+        if is_run || self.target.contains("://") || self.target.contains(", ") {
             &self.target
         } else {
             self.target.rsplit('/').find(|name| !name.is_empty()).unwrap_or(&self.target)
         }
+    }
+}
+
+/// Returns the day of a run, or an empty string for recordings.
+fn day(header: &Header) -> String {
+    match &header.origin {
+        Some(Origin::Run(run)) => run.date.strftime("%Y-%m-%d").to_string(),
+        Some(Origin::Recordings(_)) | None => String::new(),
     }
 }
 
@@ -188,7 +264,8 @@ impl Counts {
             dialogues: summary.dialogues,
             exchanges: summary.exchanges,
             cases: summary.cases.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect(),
-            agreement: agreement.map(|(_, pairs)| (pairs.len(), pairs.values().sum())),
+            agreement: agreement
+                .map(|(pairing, pairs)| (pairing.to_string(), pairs.len(), pairs.values().sum())),
             cut: cut(summary),
             hints: summary.hints.clone(),
         }

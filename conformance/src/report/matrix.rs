@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::digest::times;
 use super::evidence::Evidence;
+use super::reproduction::Reproduction;
 use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;
 use crate::record::index::RecordIndex;
@@ -68,6 +69,8 @@ pub(super) struct Violations {
     pub(super) examples: Vec<Example>,
     /// The number of findings that are not shown.
     pub(super) more: usize,
+    /// How to see the first example again.
+    pub(super) reproduction: Option<Reproduction>,
 }
 
 /// A finding that is shown.
@@ -145,7 +148,8 @@ impl Cell {
         self.level().is_some()
     }
 
-    fn level(&self) -> Option<Level> {
+    /// Returns the highest level of a finding.
+    pub(super) fn level(&self) -> Option<Level> {
         match self {
             Cell::Broken(violation) => violation.levels.first().map(|(level, _)| *level),
             Cell::Kept | Cell::NotJudged(_) | Cell::Silent => None,
@@ -173,6 +177,7 @@ impl Violations {
             evidence: Evidence::of(found, index),
         };
         Violations {
+            reproduction: worst.first().map(|found| Reproduction::of(found, index)),
             levels: levels.into_iter().map(|(level, times)| (level.0, times)).collect(),
             fresh: fresh.into_iter().map(|level| level.0).collect(),
             accepted: found.iter().filter(|found| found.accepted.is_some()).map(|found| found.times()).sum(),

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use crate::case::Case;
 use crate::dialogue::{Answer, Dialogue, End};
 use crate::knowledge::Knowledge;
+use crate::record::outcome::Reason;
 use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
@@ -85,25 +86,39 @@ pub(super) struct Challenge<'a> {
 /// The octets of replies beyond which a connection is not judged again and again. Such a case stays observed.
 const MOST_OCTETS: usize = 128 << 10;
 
-/// The octets of replies in a run beyond which its connections are not compared again and again.
+/// The octets of replies in a run beyond which its connections are not compared again and again. A case that only such a
+/// comparison could fail stays observed.
 const MOST_OCTETS_OF_RUN: usize = 1 << 20;
 
 /// The change that showed something last, for each case and subject. Runs against other servers try it first.
 static SHOWN: Mutex<BTreeMap<(String, usize), Change>> = Mutex::new(BTreeMap::new());
 
 impl Challenge<'_> {
-    /// Returns whether the connection is short enough to be judged many times.
-    pub(super) fn is_feasible(&self) -> bool {
+    /// Returns `Ok` if a rule of the case could have found something at each of these subjects, in any of its exchanges, and
+    /// otherwise why this is not shown.
+    pub(super) fn could_fail(&self, subjects: &[Range<usize>]) -> Result<(), Reason> {
         let dialogue = self.dialogues.get(self.position);
-        dialogue.is_some_and(|dialogue| dialogue.received_octets() <= MOST_OCTETS)
-    }
-
-    /// Returns whether a rule of the case could have found something at each of these subjects, in any of its exchanges.
-    pub(super) fn could_fail(&self, subjects: &[Range<usize>]) -> bool {
+        if dialogue.is_none_or(|dialogue| dialogue.received_octets() > MOST_OCTETS) {
+            return Err(Reason::TooLong);
+        }
         let could_fail = |(nth, subject): (usize, &Range<usize>)| {
             subject.clone().rev().any(|exchange| self.could_fail_at(exchange, nth))
         };
-        !subjects.is_empty() && subjects.iter().enumerate().all(could_fail)
+        if !subjects.is_empty() && subjects.iter().enumerate().all(could_fail) {
+            return Ok(());
+        }
+        Err(if self.compares() && self.is_long_run() { Reason::TooLong } else { Reason::Unjudged })
+    }
+
+    /// Returns whether a rule of the case compares connections.
+    fn compares(&self) -> bool {
+        self.case.rules.iter().any(|rule| compares_connections(*rule))
+    }
+
+    /// Returns whether the connections of the run are too long to be compared many times.
+    fn is_long_run(&self) -> bool {
+        let octets: usize = self.dialogues.iter().map(Dialogue::received_octets).sum();
+        octets > MOST_OCTETS_OF_RUN
     }
 
     /// Returns whether a rule of the case could have found something in an exchange of the subject with this number.
@@ -121,8 +136,7 @@ impl Challenge<'_> {
         if arrival::others(dialogue, subject).into_iter().any(|other| self.finds(&[other], 0)) {
             return true;
         }
-        let octets: usize = self.dialogues.iter().map(Dialogue::received_octets).sum();
-        if octets > MOST_OCTETS_OF_RUN || !self.case.rules.iter().any(|rule| compares_connections(*rule)) {
+        if !self.compares() || self.is_long_run() {
             return false;
         }
         let mut all = self.dialogues.to_vec();
@@ -174,4 +188,60 @@ fn changed(dialogue: &Dialogue, subject: usize, change: Change) -> Dialogue {
 
 fn answer(text: &str) -> Answer {
     Answer { octets: format!("{text}\r\n").into_bytes(), millis: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Challenge, MOST_OCTETS, MOST_OCTETS_OF_RUN};
+    use crate::case::built_in;
+    use crate::dialogue::{Act, Answer, Dialogue, Exchange};
+    use crate::knowledge::Knowledge;
+    use crate::readers::testing::dialogues;
+    use crate::record::outcome::Reason;
+
+    fn long(octets: usize) -> Dialogue {
+        let answers = vec![Answer { octets: vec![b'x'; octets], millis: 0 }];
+        Dialogue {
+            exchanges: vec![Exchange { answers, ..Exchange::new(Act::Connect) }],
+            ..Dialogue::default()
+        }
+    }
+
+    /// What a rule finds in a reply after HELO depends on the replies of other connections.
+    #[test]
+    fn long_runs_are_not_compared_again_and_again() {
+        let cases = built_in().expect("the cases follow the form");
+        let case = cases.iter().find(|case| case.id == "helo-session").expect("it is built in");
+        let text = "#: connected\nS: 220 mx.example.org\nC: HELO me\nS: 250 mx.example.org\nC: NOOP\nS: 250 2.0.0 Ok\n\
+                    #: connected\nS: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\n\
+                    S: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 250 2.0.0 Ok";
+        let could_fail = |more: &[Dialogue]| {
+            let dialogues = [&dialogues(text), more].concat();
+            let knowledge = &Knowledge::default();
+            let subject = 2..3;
+            Challenge { case, dialogues: &dialogues, position: 0, knowledge }.could_fail(&[subject])
+        };
+        assert_eq!(could_fail(&[]), Ok(()));
+        assert_eq!(could_fail(&[long(MOST_OCTETS_OF_RUN / 2)]), Ok(()));
+        let part = long(MOST_OCTETS_OF_RUN / 2);
+        assert_eq!(could_fail(&[part.clone(), part]), Err(Reason::TooLong));
+    }
+
+    #[test]
+    fn long_connections_are_not_judged_again_and_again() {
+        let cases = built_in().expect("the cases follow the form");
+        let case = cases.iter().find(|case| case.id == "noop").expect("it is built in");
+        let mut dialogues = dialogues(
+            "#: connected\nS: 220 mx.example.org\nC: EHLO me\nS: 250 mx.example.org\nC: NOOP\nS: 250 Ok",
+        );
+        let knowledge = Knowledge::default();
+        let could_fail = |dialogues: &[Dialogue]| {
+            let subject = 2..3;
+            Challenge { case, dialogues, position: 0, knowledge: &knowledge }.could_fail(&[subject])
+        };
+        assert_eq!(could_fail(&dialogues), Ok(()));
+        assert_eq!(could_fail(&[]), Err(Reason::TooLong));
+        dialogues[0].exchanges.extend(long(MOST_OCTETS).exchanges);
+        assert_eq!(could_fail(&dialogues), Err(Reason::TooLong));
+    }
 }

@@ -11,15 +11,40 @@ use futures_util::{StreamExt as _, stream};
 use smtp_conformance::case::{self, Case, Safety, Start};
 use smtp_conformance::client::Timeouts;
 use smtp_conformance::dialogue::arrival::By;
-use smtp_conformance::dialogue::{Dialogue, Exchange};
+use smtp_conformance::dialogue::{Act, Dialogue, End, Exchange};
 use smtp_conformance::protocol::Protocol;
+use smtp_conformance::readers::transcript;
 use smtp_conformance::record::outcome::{CaseOutcome, Outcome, Verdict};
 use smtp_conformance::reference::{Fault, Options, Reference, Tls, faults};
 use smtp_conformance::run::{self, Plan};
 use smtp_conformance::{Destination, Finding, Kind, Level, Location, RuleId, Strictness, Target, judge};
 
+use crate::transcript::written;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+
+/// The faults whose runs are judged again from a transcript, as are the runs without faults: replies that are malformed,
+/// wrong, doubled, late or missing, and messages that end or arrive otherwise.
+const TRANSCRIBED: [&str; 18] = [
+    "reply-code-650",
+    "bare-lf",
+    "hyphens-missing",
+    "control-octets",
+    "two-replies",
+    "reply-twice",
+    "no-reply",
+    "late-reply",
+    "codes-missing",
+    "codes-missing-under-tls",
+    "mail-answered-551",
+    "arguments-ignored",
+    "tls-demanded",
+    "arc-554",
+    "received-omitted",
+    "message-answered-early",
+    "smuggling-crlf-dot-cr",
+    "smuggled-message-delivered-lf-lf",
+];
 
 /// Pairs on which the RFCs contradict the registry. RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the
 /// registry lists only 451. The registry describes a full mailbox as a transient failure, but lists only 552.
@@ -45,6 +70,7 @@ async fn outcome(options: Options, by: Option<By>, cases: &[Case]) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let delivery = by.map(|by| destination(by, folder.path()));
     let options = Options { delivery, ..options };
+    let faults = options.faults.clone();
     let mut plan = plan();
     let delay: Duration = options.faults.iter().map(|fault| fault.delay()).sum();
     for limit in [&mut plan.timeouts.reply, &mut plan.timeouts.connection, &mut plan.limit] {
@@ -56,7 +82,58 @@ async fn outcome(options: Options, by: Option<By>, cases: &[Case]) -> Outcome {
     target.knowledge.sender = Some("sender@elsewhere.example".to_owned());
     let outcome = run::run(&target, cases, &plan).await.expect("TLS can be set up");
     assert_eq!(seen(&outcome.judgement.findings), seen(&judged_again(&outcome, &target)));
+    let names: Vec<&str> = faults.iter().map(|fault| fault.name.as_str()).collect();
+    if names.iter().all(|name| TRANSCRIBED.contains(name)) {
+        assert_eq!(
+            differences(&outcome, &target),
+            [],
+            "live and read from a transcript, with the faults {names:?}"
+        );
+    }
     outcome
+}
+
+/// What a finding is about that a transcript can tell: the connection, the rule, the level, and the reply, if it is about
+/// one.
+type Told = (usize, RuleId, Level, String);
+
+/// Judges the connections of a run as their transcript has them, and returns what is found only in one of the two.
+fn differences(outcome: &Outcome, target: &Target) -> Vec<Told> {
+    let text = written(&outcome.dialogues);
+    let read = transcript::read("run", target.protocol, &text).expect("the transcript follows the notation");
+    assert_eq!(read.len(), outcome.dialogues.len());
+    let found = judge(&read, &target.knowledge, Strictness::default()).findings;
+    let told = |findings: &[Finding], dialogues: &[Dialogue]| -> BTreeSet<Told> {
+        let told = findings.iter().filter(|one| is_told(one.rule, &outcome.dialogues[one.location.dialogue]));
+        told.map(|finding| told_of(finding, dialogues)).collect()
+    };
+    let (live, read) = (told(&outcome.judgement.findings, &outcome.dialogues), told(&found, &read));
+    live.symmetric_difference(&read).cloned().collect()
+}
+
+fn told_of(finding: &Finding, dialogues: &[Dialogue]) -> Told {
+    let Location { dialogue, exchange, reply } = finding.location;
+    let answer = reply.and_then(|reply| dialogues[dialogue].exchanges[exchange].answers.get(reply));
+    let octets = answer.map(|answer| answer.octets.escape_ascii().to_string()).unwrap_or_default();
+    (dialogue, finding.rule, finding.level, octets)
+}
+
+/// Returns whether a transcript tells what a rule goes by. It has no times, and it does not say which act a reply is to: its
+/// reader takes replies that come late or unasked for others than the client did.
+fn is_told(rule: RuleId, live: &Dialogue) -> bool {
+    let exchanges = &live.exchanges;
+    match rule {
+        RuleId::SUBMISSION_TWO_MINUTES => false,
+        RuleId::ONE_REPLY_PER_COMMAND => {
+            let is_missing =
+                |exchange: &Exchange| exchange.end == End::TimedOut && exchange.answers.is_empty();
+            !exchanges.iter().any(is_missing)
+        }
+        RuleId::MESSAGE_ENDS_AT_CRLF_DOT_CRLF | RuleId::MESSAGE_READ_TO_ITS_END => {
+            !exchanges.iter().any(|exchange| exchange.act == Act::Wait || exchange.received() > 1)
+        }
+        _ => true,
+    }
 }
 
 /// Judges the connections of a run as its records have them.

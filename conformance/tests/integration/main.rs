@@ -18,3 +18,4 @@ mod runs;
 mod situations;
 mod survey;
 mod terminal;
+mod transcript;

@@ -296,16 +296,37 @@ fn html_escapes_the_markup_of_servers_and_is_bounded() {
 
 #[test]
 fn html_tells_servers_apart() {
-    let heads = |sources: [(&str, &str); 2]| {
-        let records = sources.map(|(target, _)| recorded(target, ""));
-        let both = [0, 1].map(|at| Source { name: sources[at].1, records: &records[at] });
+    let heads = |targets: [&str; 2]| {
+        let records = targets.map(|target| recorded(target, ""));
+        let both = [0, 1].map(|at| Source { name: "file.jsonl", records: &records[at] });
         let page = Format::Html.render(&both, None).unwrap();
+        assert!(!page.contains("file.jsonl"), "a page for people does not name files");
         let labels = page.lines().filter_map(|line| line.split_once("name=\"server\"")?.1.split_once("> "));
         labels.map(|(_, label)| label.replace("</label>", "")).collect::<Vec<_>>()
     };
-    assert_eq!(heads([("a/postfix", "1"), ("a/exim/", "2")]), ["postfix", "exim"]);
-    assert_eq!(heads([("a/postfix", "1"), ("b/postfix", "2")]), ["a/postfix", "b/postfix"]);
-    assert_eq!(heads([("smtp://mx/a", "1"), ("smtp://mx/a", "2")]), ["smtp://mx/a, 1", "smtp://mx/a, 2"]);
+    assert_eq!(heads(["a/postfix", "a/exim/"]), ["postfix", "exim"]);
+    assert_eq!(heads(["a/postfix", "b/postfix"]), ["a/postfix", "b/postfix"]);
+    assert_eq!(heads(["smtp://mx/a", "smtp://mx/a"]), ["smtp://mx/a (1)", "smtp://mx/a (2)"]);
+}
+
+/// Versions of a server are told apart by the version.
+#[test]
+fn html_shows_versions_side_by_side() {
+    let run = |version: &str| {
+        let mut records = records();
+        for record in &mut records {
+            if let Record::Header(header) = record {
+                header.server_version = Some(version.to_owned());
+            }
+        }
+        records
+    };
+    let (old, new) = (run("1.0"), run("2.0"));
+    let both = [&old, &new].map(|records| Source { name: "", records });
+    let page = Format::Html.render(&both, None).unwrap();
+    let heads: Vec<&str> = page.lines().filter(|line| line.starts_with("<th scope=\"col\">")).collect();
+    let [.., first, second] = heads.as_slice() else { panic!("{heads:?}") };
+    assert!(first.contains(" 1.0<") && second.contains(" 2.0<"), "{heads:?}");
 }
 
 /// Each report says when a run was and of which server, but for the page of results, which stays the same.
@@ -395,7 +416,7 @@ fn advice_is_for_the_product_that_the_server_is() {
 }
 
 #[test]
-fn the_last_line_counts_rules() {
+fn the_last_lines_count_rules_and_cases() {
     let last = |text: &str| {
         let report = console::render(&recorded("a.txt", text), Style::default());
         report.lines().last().unwrap_or_default().to_owned()
@@ -406,6 +427,10 @@ fn the_last_line_counts_rules() {
     assert_eq!(last(&once), "1 rule broken (errors), 0 warned; 1 error in all");
     let more = format!("{once}C: RSET\nS: 250 Ok\nC: NOOP\nS: 250 5.0.0 Ok\n");
     assert_eq!(last(&more), "2 rules broken (errors), 0 warned; 3 errors in all");
+    let report = console::render(&records(), Style::default());
+    let lines: Vec<&str> = report.lines().collect();
+    let [.., rules, cases] = lines.as_slice() else { panic!("{report}") };
+    assert!(rules.contains("broken (errors)") && cases.starts_with("Cases: "), "{report}");
     let mut records = recorded("a.txt", &more);
     for record in &mut records {
         if let Record::Finding(found) = record

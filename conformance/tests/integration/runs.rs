@@ -227,6 +227,41 @@ steps = [{ send = \"NOOP\", expect = [\"none\"] }]
     }
 }
 
+/// A closing belongs to the refusal before it, even if it comes a moment later, and not to the next command.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_closes_shortly_after_a_refusal_is_seen_to() {
+    let hasty = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let place = hasty.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = hasty.accept().await {
+            client.write_all(b"220 mx.example.org\r\n").await.expect("it is there");
+            client.read_buf(&mut Vec::new()).await.expect("it says EHLO");
+            client.write_all(b"250 mx.example.org\r\n").await.expect("it is there");
+            client.read_buf(&mut Vec::new()).await.expect("it says FOOB");
+            client.write_all(b"500 What?\r\n").await.expect("it is there");
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let text = "\
+[[case]]
+id = \"unknown\"
+title = \"Unknown\"
+situations = []
+safety = \"safe\"
+rules = []
+steps = [{ send = \"FOOB\", expect = [\"500\"] }]
+";
+    let target = Target::read(&format!("smtp://{place}")).expect("a URL");
+    let cases = case::read("x.toml", text).expect("the cases follow the form");
+    let outcome = outcome(&target, &cases, &Plan::default()).await;
+    let refused =
+        |one: &&Exchange| matches!(&one.act, Act::Command(line) if line.starts_with(b"FOOB")) && one.sure;
+    let refusals: Vec<&Exchange> =
+        outcome.dialogues.iter().flat_map(|one| &one.exchanges).filter(refused).collect();
+    assert!(!refusals.is_empty(), "{:?}", outcome.dialogues);
+    assert!(refusals.iter().all(|one| one.end == End::Closed), "{refusals:?}");
+}
+
 /// A server that stops reading has not closed, and one that did not answer in time does not lack an extension.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lack_of_time_is_not_blamed_on_the_server() {

@@ -25,6 +25,8 @@ use crate::terminal::say;
 
 /// The kinds of cases to allow: all of them, because they can harm nothing but these servers.
 const ALLOWED: &str = "auth,delivers,intrusive,floods";
+/// Where roots, reports and logs are.
+const FOLDER: &str = "target/live";
 /// How many servers are set up or tested at once. Setting up keeps a processor busy, while testing is mostly waiting.
 const SET_UP_AT_ONCE: usize = 2;
 const TESTED_AT_ONCE: usize = 4;
@@ -80,7 +82,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
         "servers run in mounts and namespaces of their own, which only root may create; run this as root, preferably \
          in a container or a virtual machine"
     );
-    let folder = root.join("target/live");
+    let folder = root.join(FOLDER);
     let _lock = locked(&folder)?;
     if options.stop {
         return stop(&folder);
@@ -96,6 +98,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let (started, mut failed) = session.set_up(&choice);
     let rows = session.test(&choice, &started, &mut failed);
     ensure!(!interruption.came(), "interrupted; all servers were stopped and removed");
+    write_issues(&root, &rows)?;
     if options.names.is_empty() && rows.iter().all(|row| row.result.is_ok()) {
         write_results(&root, &choice)?;
     }
@@ -138,17 +141,28 @@ fn stop(folder: &Path) -> Result<Outcome> {
 /// Writes the page of results from the last run of each target.
 fn write_results(root: &Path, choice: &Choice<'_>) -> Result<Outcome> {
     let records: Vec<PathBuf> =
-        choice.targets.iter().map(|(_, target)| report(&root.join("target/live"), target, "jsonl")).collect();
+        choice.targets.iter().map(|(_, target)| report(&root.join(FOLDER), &target.name, "jsonl")).collect();
     let file = root.join("conformance/live/RESULTS.md");
-    let text = conformance::results(root, &records)?;
+    let text = conformance::report(root, "results", &records)?;
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     say(format_args!("wrote {}", file.display()));
     Ok(Outcome::Done)
 }
 
+/// Writes a report to the maintainers of each server with errors, next to its records.
+fn write_issues(root: &Path, rows: &[Row]) -> Result<()> {
+    let folder = root.join(FOLDER);
+    for row in rows.iter().filter(|row| row.result.as_ref().is_ok_and(|tested| tested.errors > 0)) {
+        let text = conformance::report(root, "issue", &[report(&folder, &row.target, "jsonl")])?;
+        let file = report(&folder, &row.target, "issue.md");
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}
+
 /// Returns the path of a target's report.
-fn report(folder: &Path, target: &Target, extension: &str) -> PathBuf {
-    folder.join("reports").join(format!("{}.{extension}", target.name))
+fn report(folder: &Path, target: &str, extension: &str) -> PathBuf {
+    folder.join("reports").join(format!("{target}.{extension}"))
 }
 
 /// Stops the servers or leaves them running, and prints the results.
@@ -293,7 +307,7 @@ impl Session<'_> {
     fn test_one(&self, server: &Server, target: &Target, version: &str) -> Result<Tested> {
         self.roots.interruption.check()?;
         let doing = self.progress.begin(&format!("{}, cases", target.name));
-        let report = |extension: &str| report(&self.roots.folder, target, extension);
+        let report = |extension: &str| report(&self.roots.folder, &target.name, extension);
         let mut arguments: Vec<OsString> = vec![target.file.clone().into(), "--allow".into(), ALLOWED.into()];
         arguments.extend(["--jsonl".into(), report("jsonl").into()]);
         arguments.extend(["--server-version".into(), version.into()]);

@@ -57,7 +57,9 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
             say(format_args!("the register has each of the {statements} statements in the RFCs' texts"));
         }
         None => {
-            say("not compared with the RFCs' texts, because neither --texts nor RFC_TEXTS names their folder")
+            say(
+                "not compared with the RFCs' texts, because neither --texts nor RFC_TEXTS names their folder",
+            );
         }
     }
     page(root, &coverage::render(&register, &suite)?, options.check)

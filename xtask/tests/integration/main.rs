@@ -24,6 +24,7 @@ mod live;
 mod news;
 mod proposal;
 mod render;
+mod requirements;
 mod swap;
 mod terminal;
 #[cfg(unix)]

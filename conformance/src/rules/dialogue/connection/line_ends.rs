@@ -1,6 +1,5 @@
 //! What ends a command and a message: nothing but CR LF (RFC 5321 §2.3.8, §4.1.1.4).
 
-use crate::counted::counted;
 use crate::dialogue::batch::{due, is_plain};
 use crate::dialogue::session::Step;
 use crate::dialogue::{Act, End};
@@ -68,9 +67,10 @@ fn messages(connection: &Connection<'_>, findings: &mut LocatedFindings) {
             continue;
         }
         if let Some(end) = end
-            && let Some(Surplus { nth, shown, count }) = surplus(connection, position, step)
+            && let Some(Surplus { nth, shown }) = surplus(connection, position, step)
         {
-            let detail = format!("{} to one message, with {end} in it", counted(count, "reply"));
+            // How many of them come before the next command is a matter of time.
+            let detail = format!("surplus replies to one message, with {end} in it");
             let location = connection.location(position, nth);
             findings.at(location).add_shown(RuleId::MESSAGE_ENDS_AT_CRLF_DOT_CRLF, detail, shown);
             return;
@@ -93,7 +93,6 @@ struct Surplus {
     nth: Option<usize>,
     /// The exchange that shows it.
     shown: usize,
-    count: usize,
 }
 
 /// Finds surplus replies to a message. If they come late, they follow those to later acts, and only the 221 to QUIT shows
@@ -105,7 +104,7 @@ fn surplus(connection: &Connection<'_>, position: usize, step: &Step<'_>) -> Opt
         return None;
     }
     if own > most {
-        return Some(Surplus { nth: Some(most), shown: position, count: own });
+        return Some(Surplus { nth: Some(most), shown: position });
     }
     let rest = connection.steps.get(position + 1..)?;
     let quit = rest.iter().position(|step| step.verb() == Some(Verb::Quit))?;
@@ -118,7 +117,7 @@ fn surplus(connection: &Connection<'_>, position: usize, step: &Step<'_>) -> Opt
         return None;
     }
     let first = until.iter().position(|step| step.exchange.received() > *due(step).end()).unwrap_or(quit);
-    Some(Surplus { nth: None, shown: position + 1 + first, count: own + received - later })
+    Some(Surplus { nth: None, shown: position + 1 + first })
 }
 
 /// Returns octets that look like the end of a message and are not: a dot, or two, between any of CR LF, CR and LF, and

@@ -34,12 +34,12 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 5321 §6.3: the number of Received fields shows a loop only if it is large.
+/// RFC 5321 §6.3: the number of Received fields shows a loop only if it is large. A server may count its own.
 fn hops(observation: &Observation<'_>, octets: &[u8], findings: &mut Findings) {
     let says = observation.says(&["too many hops", "hop count", "hops exceeded", "too many received"]);
     let hops = count(octets, b"Received:");
     let shortened = octets.split(|octet| *octet == b'\n').any(is_shortened);
-    if says && !shortened && hops < HOPS {
+    if says && !shortened && hops + 1 < HOPS {
         findings
             .add(RuleId::LOOP_THRESHOLD_100, format!("{} with {hops} Received fields", seen(observation)));
     }

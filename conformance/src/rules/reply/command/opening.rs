@@ -42,12 +42,14 @@ pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
     path::hello(observation, findings);
 }
 
-/// RFC 5321 §4.5.1: a server implements EHLO and HELO.
+/// RFC 5321 §4.5.1: a server implements EHLO and HELO. If it accepted the command before, it implements it, and §4.1.4 lets
+/// it refuse a second one.
 fn implemented(observation: &Observation<'_>, findings: &mut Findings) {
     let Some(command) = observation.command else { return };
     let name = command.argument();
     let good = command.is_plain() && name.len() <= 255 && (is_domain(name) || is_literal(name));
-    if good && observation.is_refused() && observation.is(&[500, 502]) {
+    let repeated = observation.session.hello == observation.verb();
+    if good && !repeated && observation.is_refused() && observation.is(&[500, 502]) {
         findings.add(RuleId::HELLO_IMPLEMENTED, seen(observation));
     }
 }

@@ -12,6 +12,9 @@ use super::{address, is_policy, seen};
 /// §4.5.3.1 is smaller.
 const LONG_LOCAL_PART: usize = 64;
 const LONG_PATH: usize = 200;
+/// The longest name that the DNS has room for. With the octets before its labels and after the last it takes 255 (RFC 1035
+/// §2.3.4), so a server may call a longer one malformed.
+const LONGEST_NAME: usize = 253;
 
 /// Judges a MAIL or RCPT that comes in the right state.
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
@@ -39,7 +42,8 @@ pub(super) fn hello(observation: &Observation<'_>, findings: &mut Findings) {
         && is_domain(name)
         && has_short_labels(name)
     {
-        length(observation, "name", name.len(), name.len() >= LONG_PATH, findings);
+        let long = (LONG_PATH..=LONGEST_NAME).contains(&name.len());
+        length(observation, "name", name.len(), long, findings);
     }
 }
 

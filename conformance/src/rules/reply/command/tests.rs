@@ -65,6 +65,9 @@ fn openings_and_hellos() {
             (&["C: EHLO me", "S: 500 what"], "hello-implemented error"),
             (&["C: LHLO me", "S: 500 what"], ""),
             (&[EHLO, "C: EHLO me", "S: 503 already"], "hello-codes error"),
+            (&[EHLO, "C: EHLO me", "S: 500 Expected MAIL or QUIT"], ""),
+            (&[EHLO, "C: EHLO me", "S: 502 once is enough"], ""),
+            (&[EHLO, "C: HELO me", "S: 502 use EHLO"], "hello-implemented error"),
             (&["C: EHLO me", "S: 220 go on"], "hello-codes/other-success warning"),
             (&[EHLO, "C: NOOP", "S: 521 5.7.1 no"], "no-521-after-opening warning, noop-answered-250 error"),
         ],
@@ -78,6 +81,7 @@ fn commands_that_work_at_any_time() {
         &[
             (&["C: NOOP", "S: 250 Ok"], ""),
             (&["C: NOOP", "S: 503 hello?"], "works-before-hello warning"),
+            (&["C: NOOP", "S: 500 Expected EHLO or HELO"], "works-before-hello warning"),
             (&["C: RSET", "S: 503 hello?"], "rset-answered-250 error"),
             (&["C: HELP", "S: 503 hello?"], "works-before-hello warning"),
             (&["C: HELP", "S: 502 Send HELO first"], "works-before-hello warning"),
@@ -587,7 +591,9 @@ fn paths_within_the_limits_are_not_too_long() {
     let local = format!("C: MAIL FROM:<{}@example.org>", "a".repeat(64));
     let longer = format!("C: MAIL FROM:<{}@example.org>", "a".repeat(65));
     let label = format!("C: MAIL FROM:<x@{}.org>", "a".repeat(64));
-    let name = format!("C: EHLO {}.abc", vec!["a".repeat(62); 4].join("."));
+    let labels = vec!["a".repeat(62); 4].join(".");
+    let name = format!("C: EHLO {labels}.abc");
+    let domain = format!("C: EHLO {labels}.a");
     check(
         Protocol::Smtp,
         &[
@@ -600,6 +606,8 @@ fn paths_within_the_limits_are_not_too_long() {
             (&[EHLO, &label, "S: 501 5.1.7 The label is longer than 63 octets"], ""),
             (&[EHLO, "C: MAIL FROM:<bob@example.org>", "S: 501 5.1.7 no"], ""),
             (&[&name, "S: 501 5.5.4 The name is too long"], "path-length-limit error"),
+            (&[&name, "S: 501 5.5.4 Invalid domain name"], ""),
+            (&[&domain, "S: 501 5.5.4 Invalid domain name"], "path-length-limit/unexplained warning"),
             (&[&name, "S: 250 mx"], ""),
         ],
     );
@@ -768,7 +776,8 @@ fn headers_are_not_a_reason() {
     let begun = [EHLO, MAIL, RCPT, DATA].join("\n");
     let plain = "C: Subject: x\nC: .";
     let hops = format!("{}\nC: .", vec!["C: Received: x"; 100].join("\n"));
-    let few = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
+    let with_own = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
+    let few = format!("{}\nC: .", vec!["C: Received: x"; 98].join("\n"));
     let rule = "header-defects-not-refused warning";
     let odd = "C: Received: yesterday\nC: Subject: x\nC: .";
     check(
@@ -781,6 +790,7 @@ fn headers_are_not_a_reason() {
             (&[&begun, plain, "S: 550 Invalid sender address"], ""),
             (&[&begun, plain, "S: 554 5.6.0 Bare LF is invalid"], ""),
             (&[&begun, plain, "S: 500 Header line too long"], ""),
+            (&[&begun, &with_own, "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &few, "S: 554 5.4.6 Too many hops"], "loop-threshold-100 warning"),
             (&[&begun, "C: Received: x\nC: ... (120 lines)\nC: .", "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &hops, "S: 554 5.4.6 Too many hops"], ""),
