@@ -45,7 +45,7 @@ pub(super) fn others(dialogue: &Dialogue, subject: usize) -> Vec<Dialogue> {
             Some(String::from_utf8_lossy(command.envelope()?.path()?).into_owned())
         })
     };
-    let sender = paths(Verb::Mail).last().unwrap_or_default();
+    let sender = paths(Verb::Mail).next_back().unwrap_or_default();
     let sent = Sent { content, recipients: paths(Verb::Rcpt).collect(), sender };
     let other = |change: &fn(&mut Arrived, &Sent)| {
         let mut other = dialogue.clone();

@@ -30,10 +30,10 @@ pub(super) fn judge(
         trace::judge(delivered, received, findings);
     }
     // A submission server may change header fields (RFC 6409 §8).
-    if delivered.protocol() != Protocol::Submission {
-        compared.fields_kept(findings);
-    } else {
+    if delivered.protocol() == Protocol::Submission {
         compared.completed(findings);
+    } else {
+        compared.fields_kept(findings);
     }
     if delivered.arrived.by.is_mailbox() {
         compared.return_path(findings);

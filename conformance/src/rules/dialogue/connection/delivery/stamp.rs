@@ -62,7 +62,8 @@ impl Stamp {
             None => (plain.as_str(), None),
         };
         let start = text.to_ascii_lowercase();
-        let end = start.find(" by ").or_else(|| start.find("\tby ")).unwrap_or(text.len());
+        // A comment may have the word, too. Then the origin is rather too long.
+        let end = start.rfind(" by ").max(start.rfind("\tby ")).unwrap_or(text.len());
         let origin = text.get(..end).unwrap_or_default().to_owned();
         Stamp { words: words(clauses), date, origin }
     }
@@ -254,8 +255,12 @@ mod tests {
         let from = |text: &str| Stamp::read(text.as_bytes());
         assert!(from("from x (HELO Me) by mx").comes_from("me"));
         assert!(!from("from x by me with SMTP").comes_from("me"));
-        for text in ["from x ([127.0.0.1]) by y", "from x (127.0.0.1)\tby y", "from [IPv6:2001:db8::1] by y"]
-        {
+        for text in [
+            "from x ([127.0.0.1]) by y",
+            "from x (sent by z) (127.0.0.1) by y",
+            "from x (127.0.0.1)\tby y",
+            "from [IPv6:2001:db8::1] by y",
+        ] {
             assert!(from(text).has_address(), "{text}");
         }
         assert!(!from("from a.be (cafe) by [127.0.0.1]").has_address());

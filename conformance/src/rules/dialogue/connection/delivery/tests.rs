@@ -123,19 +123,20 @@ fn header_fields_arrive_as_they_were_sent() {
             ("Received: 2|Received: 1|A: b|", "Received: 1|A: b|", "received-kept error at 5"),
         ],
     );
-    let rows = [("A: b|Date: c|", "A: c|", "")];
+    let rows = [("A: b|Date: c|From: d|", "A: c|Date: e|From: d|Message-ID: <f@g>|", "")];
     check_over(Protocol::Submission, EHLO, LMTP, &rows);
 }
 
 #[test]
 fn received_is_added_above_the_message() {
     let none = "A: A: b\nA: \nA: x";
+    let complete = "A: A: b\nA: Date: c\nA: From: d\nA: Message-ID: <e@f>\nA: \nA: x";
     let below = "A: A: b\nA: Received: from me\nA: \nA: x";
     let above = "A: Return-Path: <Bob@example.net>\nA: Received: from me (127.0.0.1) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: x";
     let sent = "C: A: b\nC: \nC: x";
     for (hello, protocol, content, expected) in [
         (EHLO, Protocol::Smtp, none, "received-added error at 5"),
-        (EHLO, Protocol::Submission, none, "received-added error at 5"),
+        (EHLO, Protocol::Submission, complete, "received-added error at 5"),
         (EHLO, Protocol::Smtp, below, "received-added error at 5"),
         (EHLO, Protocol::Smtp, above, ""),
         (LHLO, Protocol::Lmtp, none, "received-added/lmtp warning at 5"),
@@ -365,6 +366,8 @@ fn addresses_stay_where_they_belong() {
     let whole = "C: Date: a\nC: From: b\nC: \nC: x";
     let (dated, whole_came) =
         ("A: From: b\nA: \nA: x", "A: Date: a\nA: From: b\nA: Message-ID: <c@d>\nA: \nA: x");
+    let nameless = "A: From: b\nA: Date: a\nA: \nA: x";
+    let odd = "A: Sender: b\nA: From: b\nA: Date: a\nA: Message-ID: <c@d>\nA: \nA: x";
     let rows: &[(&[&str], &str)] = &[
         (&[short, RCPT, DATA, whole, END, &completed, RECEIVED, whole_came], ""),
         (
@@ -376,9 +379,11 @@ fn addresses_stay_where_they_belong() {
             "sender-domain-completed warning at 5",
         ),
         (
-            &[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, dated],
-            "submitted-header-complete error at 5, submitted-header-complete/message-id warning at 5",
+            &[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, nameless],
+            "submitted-header-complete/message-id warning at 5",
         ),
+        (&[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, odd], "submitted-header-complete error at 5"),
+        (&[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, dated], "submitted-header-complete error at 5"),
     ];
     Table { before: &[EHLO], ..table(Protocol::Submission) }.check(rows);
 }
