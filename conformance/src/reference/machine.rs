@@ -150,6 +150,7 @@ pub(super) struct Machine {
     actions: Vec<Action>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Debug, Default)]
 struct Transaction {
     sender: String,
