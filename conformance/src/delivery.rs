@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::case::marker::{self, Markers};
 use crate::dialogue::arrival::{Arrival, Arrived, By};
 use crate::dialogue::content::content;
-use crate::dialogue::session::Session;
+use crate::dialogue::session::{Session, Step};
 use crate::dialogue::{Answer, Dialogue, Exchange};
 use crate::limits::{ARRIVALS, ARRIVALS_OCTETS};
 use crate::protocol::Protocol;
@@ -130,7 +130,7 @@ impl Reader {
                 let numbers = step.exchange.answers.iter().filter_map(Answer::number);
                 let positive = numbers.filter(|number| (200..300).contains(number)).count();
                 let due = match dialogue.protocol {
-                    _ if positive == 0 => 0,
+                    _ if positive == 0 || is_withheld(step, self.by) => 0,
                     // Surplus replies are those to something else.
                     Protocol::Lmtp => positive.min(step.session.recipients()),
                     _ => step.session.recipients(),
@@ -153,6 +153,16 @@ impl Reader {
     fn marker<'m>(&self, message: &'m [u8]) -> Option<&'m [u8]> {
         marker::find(&self.nonce, header(message))
     }
+}
+
+/// Returns whether a server keeps a message back: because of its time (RFC 4865 §4.2), or because it is to be returned
+/// rather than relayed to a server without DELIVERBY, which the sink is (RFC 2852 §4.1.4.1).
+fn is_withheld(step: &Step<'_>, by: By) -> bool {
+    let Some(transaction) = &step.session.transaction else { return false };
+    let has_mode = |mail: &[u8]| mail.to_ascii_uppercase().windows(2).any(|part| part == b";R");
+    transaction.has("HOLDFOR")
+        || transaction.has("HOLDUNTIL")
+        || by == By::Smtp && transaction.has("BY") && has_mode(&transaction.mail)
 }
 
 /// Returns the lines before the first empty one.

@@ -30,6 +30,12 @@ pub(super) struct Letter {
     pub(super) sender: String,
     pub(super) recipients: Vec<String>,
     pub(super) content: Vec<u8>,
+    /// What Received says after WITH.
+    pub(super) protocol: String,
+    /// The value of MT-PRIORITY.
+    pub(super) priority: Option<String>,
+    /// Whether it was submitted, so that missing fields are added (RFC 6409 §8).
+    pub(super) is_submitted: bool,
 }
 
 impl Letter {
@@ -62,14 +68,20 @@ impl Letter {
 
     /// Returns the message as it is finally delivered (RFC 5321 §4.4), with the lines of this machine.
     fn with_return_path(&self, faults: &[&Fault]) -> Vec<u8> {
-        let line = format!("Return-Path: <{}>\n", self.sender);
+        let has_bare = spoils(faults, Spoil::AddsBareReturnPath);
+        let path = if has_bare { self.sender.clone() } else { format!("<{}>", self.sender) };
+        let line = format!("Return-Path: {path}\n");
         let times = match () {
             () if spoils(faults, Spoil::OmitsReturnPath) => 0,
             () if spoils(faults, Spoil::DoublesReturnPath) => 2,
             () => 1,
         };
-        let mut octets = line.repeat(times).into_bytes();
+        let is_below = spoils(faults, Spoil::AddsReturnPathBelow);
+        let mut octets = if is_below { Vec::new() } else { line.repeat(times).into_bytes() };
         for line in lines(&self.content) {
+            if is_below && line == b"\r\n" && !octets.windows(13).any(|part| part == b"\nReturn-Path:") {
+                octets.extend(format!("Return-Path: {path}\n").into_bytes());
+            }
             match line.strip_suffix(b"\r\n") {
                 Some(line) => octets.extend([line, b"\n"].concat()),
                 None => octets.extend_from_slice(line),
@@ -104,7 +116,46 @@ impl Letter {
         ask(&mut stream, "QUIT").await
     }
 
-    /// Adds Received (RFC 5321 §4.4), and does what the faults do.
+    /// Returns the Received field (RFC 5321 §4.4).
+    fn received(&self, faults: &[&Fault]) -> String {
+        let own = faults.iter().find_map(|fault| fault.received.as_deref());
+        let text =
+            own.unwrap_or("from {client} ([127.0.0.1]) by {domain} with {protocol}{priority};\r\n\t{date}");
+        format!("Received: {}\r\n", self.fill(text))
+    }
+
+    /// Fills in the placeholders of a header field.
+    fn fill(&self, text: &str) -> String {
+        let priority = self.priority.as_ref().map(|value| format!(" priority {value}")).unwrap_or_default();
+        text.replace("{client}", &self.client)
+            .replace("{domain}", DOMAIN)
+            .replace("{protocol}", &self.protocol)
+            .replace("{priority}", &priority)
+            .replace("{recipients}", &self.recipients.join(", "))
+            .replace("{date}", &now())
+    }
+
+    /// Returns the fields that a submitted message lacks (RFC 6409 §8).
+    fn missing(&self, header: &[u8], faults: &[&Fault]) -> Vec<u8> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        if !self.is_submitted || spoils(faults, Spoil::CompletesNothing) {
+            return Vec::new();
+        }
+        let has = |name: &[u8]| {
+            lines(header)
+                .any(|line| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+        };
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let fields = [
+            ("From:", format!("From: <{}>\r\n", self.sender)),
+            ("Date:", format!("Date: {}\r\n", now())),
+            ("Message-ID:", format!("Message-ID: <{}.{id}@{DOMAIN}>\r\n", process::id())),
+        ];
+        let missing = fields.into_iter().filter(|(name, _)| !has(name.as_bytes()));
+        missing.flat_map(|(_, field)| field.into_bytes()).collect()
+    }
+
+    /// Adds Received, and does what the faults do.
     fn spoil(&mut self, faults: &[&Fault]) {
         let spoils = |spoil| spoils(faults, spoil);
         if spoils(Spoil::LowersAddresses) {
@@ -113,6 +164,15 @@ impl Letter {
         }
         if spoils(Spoil::ReplacesNullSender) && self.sender.is_empty() {
             self.sender = format!("postmaster@{DOMAIN}");
+        }
+        if spoils(Spoil::AddsRoute) && !self.sender.is_empty() {
+            self.sender = format!("@{DOMAIN}:{}", self.sender);
+        }
+        if spoils(Spoil::CompletesSenders) && !self.sender.is_empty() && !self.sender.ends_with(".example") {
+            self.sender.push_str(".example");
+        }
+        if spoils(Spoil::RoutesByHeader) {
+            self.recipients.extend(header_recipients(&self.content, &self.recipients));
         }
         if spoils(Spoil::TakesBareLineEnds) {
             let bare = replaced(&replaced(&self.content, b"\r\n", b"\n"), b"\r", b"\n");
@@ -123,11 +183,10 @@ impl Letter {
         let (empty, body) = body.split_at(body.len().min(2));
         let header = spoiled_header(header, faults);
         let body = spoiled_body(body, faults);
-        let received = format!(
-            "Received: from {} by {DOMAIN} with ESMTP;\r\n\t{}\r\n",
-            self.client,
-            Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000")
-        );
+        let field = faults.iter().find_map(|fault| fault.field.as_deref());
+        let field = field.map(|field| format!("{}\r\n", self.fill(field))).unwrap_or_default();
+        let header = [field.as_bytes(), &header, &self.missing(&header, faults)].concat();
+        let received = self.received(faults);
         let received = received.as_bytes();
         self.content = match () {
             () if spoils(Spoil::OmitsReceived) => [&header, empty, &body].concat(),
@@ -137,13 +196,27 @@ impl Letter {
     }
 }
 
+/// The time as Received and Date have it.
+fn now() -> String {
+    Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
+/// Returns the address in To unless it is among the recipients.
+fn header_recipients(content: &[u8], recipients: &[String]) -> Option<String> {
+    let line = lines(content).find(|line| line.starts_with(b"To: <"))?;
+    let path = String::from_utf8_lossy(line.strip_prefix(b"To: <")?.strip_suffix(b">\r\n")?).into_owned();
+    (!recipients.iter().any(|other| other.eq_ignore_ascii_case(&path))).then_some(path)
+}
+
 fn spoiled_header(header: &[u8], faults: &[&Fault]) -> Vec<u8> {
     let mut is_dropped = false;
     let mut spoiled = Vec::with_capacity(header.len());
     for line in lines(header) {
         let is_continued = line.starts_with(b" ") || line.starts_with(b"\t");
         if !is_continued {
-            is_dropped = spoils(faults, Spoil::DropsReceived) && line.starts_with(b"Received:");
+            let is_rrvs = line.starts_with(b"Require-Recipient-Valid-Since:");
+            is_dropped = spoils(faults, Spoil::DropsReceived) && line.starts_with(b"Received:")
+                || is_rrvs && !spoils(faults, Spoil::KeepsRrvs);
         }
         if is_dropped {
             continue;

@@ -50,6 +50,10 @@ pub struct Fault {
     pub(super) exposed: bool,
     /// How the server delivers, for a fault that shows only in what arrives.
     pub delivery: Option<By>,
+    /// The text of the Received field that the server adds.
+    pub(super) received: Option<String>,
+    /// A header field that the server adds.
+    pub(super) field: Option<String>,
 }
 
 /// Returns the built-in faults.
@@ -354,6 +358,28 @@ pub(super) enum Spoil {
     DeliversRefused,
     /// Delivers to the recipients that it refused, too.
     DeliversToRefused,
+    /// Passes recipients on with their source routes.
+    KeepsRoutes,
+    /// Adds itself to the sender as a source route.
+    AddsRoute,
+    /// Completes the domain of the sender.
+    CompletesSenders,
+    /// Delivers to the recipients in To, too.
+    RoutesByHeader,
+    /// Adds nothing that a submitted message lacks.
+    CompletesNothing,
+    /// Delivers at once what is to be held.
+    HoldsNothing,
+    /// Relays what is to be returned.
+    RelaysReturned,
+    /// Keeps Require-Recipient-Valid-Since.
+    KeepsRrvs,
+    /// Keeps chunks at RSET.
+    KeepsChunks,
+    /// Adds Return-Path after Received.
+    AddsReturnPathBelow,
+    /// Adds Return-Path without angle brackets.
+    AddsBareReturnPath,
 }
 
 #[derive(Deserialize)]
@@ -392,6 +418,8 @@ struct Raw {
     #[serde(default)]
     exposed: bool,
     delivery: Option<By>,
+    received: Option<String>,
+    field: Option<String>,
 }
 
 fn starttls() -> Tls {
@@ -439,11 +467,13 @@ impl Raw {
             && self.without.is_empty()
             && self.port.is_none()
             && !self.exposed
+            && self.received.is_none()
+            && self.field.is_none()
         {
             return Err((
                 None,
                 anyhow!(
-                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port or exposed"
+                    "the fault {name:?} does nothing: add replies, with, without, behaviour, port, exposed, received or field"
                 ),
             ));
         }
@@ -474,6 +504,8 @@ impl Raw {
             port: self.port,
             exposed: self.exposed,
             delivery: self.delivery,
+            received: self.received,
+            field: self.field,
         })
     }
 }
@@ -493,7 +525,7 @@ mod tests {
         let start = "[[variation]]\nname = \"a\"\nabout = \"b\"\n";
         assert_eq!(
             error(start),
-            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port or exposed"
+            "x.toml:2: the fault \"a\" does nothing: add replies, with, without, behaviour, port, exposed, received or field"
         );
         let fault = start.replace("variation", "fault");
         let rule = format!("{fault}trips = [\"no-such\"]\nbehaviour = \"drop\"\n");

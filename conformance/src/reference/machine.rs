@@ -144,10 +144,13 @@ pub(super) struct Machine {
     logged_in: bool,
     transaction: Option<Transaction>,
     after_last_chunk: bool,
+    /// Chunks that a fault keeps.
+    chunks: Vec<u8>,
     commands: usize,
     actions: Vec<Action>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 #[derive(Debug, Default)]
 struct Transaction {
     sender: String,
@@ -159,6 +162,11 @@ struct Transaction {
     refused_paths: Vec<String>,
     /// The octets of the chunks so far.
     content: Vec<u8>,
+    priority: Option<String>,
+    /// Whether it is to be kept until later.
+    is_held: bool,
+    /// The value of BY.
+    deliver_by: Option<String>,
     utf8: bool,
     binary: bool,
     size: Option<u64>,
@@ -178,6 +186,7 @@ impl Machine {
             logged_in: false,
             transaction: None,
             after_last_chunk: false,
+            chunks: Vec::new(),
             commands: 0,
             actions: Vec::new(),
         }
@@ -345,7 +354,10 @@ impl Machine {
     fn rset(&mut self, command: &Command<'_>) {
         let key = if command.argument().is_empty() { Key::Rset } else { Key::RsetArgument };
         if is_positive(self.say(key)) {
-            self.transaction = None;
+            let transaction = self.transaction.take();
+            if self.setting.spoils(Spoil::KeepsChunks) {
+                self.chunks = transaction.map(|transaction| transaction.content).unwrap_or_default();
+            }
             self.after_last_chunk = false;
             if self.behaves(Behaviour::ForgetsHelloAtReset).is_some() {
                 self.hello = None;

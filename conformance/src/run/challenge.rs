@@ -16,7 +16,7 @@ use crate::record::outcome::Reason;
 use crate::rules::{Strictness, compares_connections, judge};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
-const REPLIES: [&str; 41] = [
+const REPLIES: [&str; 42] = [
     "250 2.0.0 Ok",
     "550 5.0.0 No",
     "500 5.5.1 What?",
@@ -58,6 +58,7 @@ const REPLIES: [&str; 41] = [
     "554 5.5.2 Too long",
     "554 5.6.3 No 8-bit data here",
     "550 5.7.17 It had another owner",
+    "554 5.6.0 Malformed Received header field",
 ];
 
 /// How a reply is exchanged for another.

@@ -4,7 +4,10 @@ use super::mailbox::Mailbox;
 use super::speech::is_positive;
 use crate::dialogue::content::lines;
 
-use super::{Action, Behaviour, Command, Key, Letter, Machine, Message, SIZE, Spoil, Transaction, Waiting};
+use super::{
+    Action, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SIZE, Spoil,
+    Transaction, Verb, Waiting,
+};
 
 /// The GTUBE test string. Spam filters treat a message that contains it as spam.
 const SPAM: &[u8] = b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL";
@@ -90,13 +93,23 @@ impl Machine {
                 (0..transaction.refused).for_each(|_| self.settle(Key::RcptUnknown));
             }
         }
-        if self.setting.delivery.is_some() {
+        if self.delivers(transaction) {
             let letter = self.letter(transaction, &taken, content);
             if !letter.recipients.is_empty() {
                 self.actions.insert(place, Action::Deliver(Box::new(letter)));
             }
         }
         taken.contains(&true)
+    }
+
+    /// Returns whether a message goes on now. One to be held does not (RFC 4865 §4.2), nor one to be returned rather than
+    /// relayed to a server without DELIVERBY (RFC 2852 §4.1.4.1). Of neither, anything is sent later.
+    fn delivers(&self, transaction: &Transaction) -> bool {
+        let Some(destination) = &self.setting.delivery else { return false };
+        let is_returned = matches!(destination, Destination::Smtp(_))
+            && transaction.deliver_by.as_ref().is_some_and(|value| value.to_ascii_uppercase().contains(";R"));
+        let held = transaction.is_held && !self.setting.spoils(Spoil::HoldsNothing);
+        !held && (!is_returned || self.setting.spoils(Spoil::RelaysReturned))
     }
 
     fn letter(&self, transaction: &Transaction, taken: &[bool], content: &[u8]) -> Letter {
@@ -111,7 +124,24 @@ impl Machine {
             sender: transaction.sender.clone(),
             recipients,
             content: content.to_vec(),
+            protocol: self.protocol_name(transaction.utf8),
+            priority: transaction.priority.clone(),
+            is_submitted: self.setting.protocol == Protocol::Submission,
         }
+    }
+
+    /// Returns what Received says after WITH (RFC 3848, RFC 6531 §4.3).
+    fn protocol_name(&self, is_utf8: bool) -> String {
+        let name = match (is_utf8, self.is_lmtp(), self.hello) {
+            (true, true, _) => "UTF8LMTP",
+            (true, false, _) => "UTF8SMTP",
+            (false, true, _) => "LMTP",
+            // Only ESMTP has a name for TLS and for a login.
+            (false, false, Some(Verb::Helo)) => return "SMTP".to_owned(),
+            (false, false, _) => "ESMTP",
+        };
+        let tls = if self.tls { "S" } else { "" };
+        format!("{name}{tls}{}", if self.logged_in { "A" } else { "" })
     }
 
     /// The server reads the octets of a chunk before it replies, even if it refuses the chunk (RFC 3030 §2).

@@ -2,7 +2,7 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
-use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, Transaction};
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, Spoil, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, including its angle brackets (RFC 5321 §4.5.3.1.3).
@@ -39,10 +39,18 @@ impl Machine {
                 let value = envelope.and_then(|envelope| envelope.value(keyword));
                 value.is_some_and(|value| wanted.is_empty() || value.eq_ignore_ascii_case(wanted))
             };
+            let value = |keyword| {
+                let value = envelope.and_then(|envelope| envelope.value(keyword))?;
+                Some(String::from_utf8_lossy(value).into_owned())
+            };
             let size = envelope.and_then(|envelope| number(envelope.value("SIZE")?));
             let sender = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
             self.transaction = Some(Transaction {
                 sender: String::from_utf8_lossy(without_route(sender)).into_owned(),
+                priority: value("MT-PRIORITY"),
+                is_held: has("HOLDFOR", b"") || has("HOLDUNTIL", b""),
+                deliver_by: value("BY"),
+                content: std::mem::take(&mut self.chunks),
                 utf8: has("SMTPUTF8", b""),
                 binary: has("BODY", b"BINARYMIME"),
                 size,
@@ -191,7 +199,8 @@ impl Machine {
         };
         let path = envelope.and_then(|envelope| envelope.path()).unwrap_or_default();
         let mailbox = mailbox(path);
-        let path = String::from_utf8_lossy(without_route(path)).into_owned();
+        let path = if self.setting.spoils(Spoil::KeepsRoutes) { path } else { without_route(path) };
+        let path = String::from_utf8_lossy(path).into_owned();
         let positive = is_positive(self.say(key));
         let forgets = self.behaves(Behaviour::ForgetsAtRefusedRcpt).is_some();
         if let Some(transaction) = &mut self.transaction {

@@ -10,15 +10,21 @@ struct Sent {
     content: Vec<u8>,
     /// The addresses in all RCPT of the connection.
     recipients: Vec<String>,
+    /// The address in the last MAIL of the connection.
+    sender: String,
 }
 
 /// The changes. Each can break other rules.
-const CHANGES: [fn(&mut Arrived, &Sent); 12] = [
+const CHANGES: [fn(&mut Arrived, &Sent); 16] = [
     another_copy,
     another_message,
     other_header,
     other_sender,
     other_recipients,
+    other_received,
+    routed_paths,
+    completed_sender,
+    recipient_of_header,
     |arrived, _| each_body(arrived, |body| replaced(body, is_special, b'?')),
     |arrived, _| each_body(arrived, |body| replaced(body, |octet| octet == b'e', b'x')),
     |arrived, _| each_body(arrived, |body| each_line(body, |line| line.trim_ascii_end().to_vec())),
@@ -33,11 +39,14 @@ pub(super) fn others(dialogue: &Dialogue, subject: usize) -> Vec<Dialogue> {
     let exchanges: Vec<&Exchange> = dialogue.exchanges.iter().collect();
     let is_read = exchanges.get(subject).is_some_and(|exchange| exchange.arrived.is_some());
     let Some(content) = content(&exchanges, subject).filter(|_| is_read) else { return Vec::new() };
-    let paths = exchanges.iter().filter_map(|exchange| {
-        let command = exchange.command().filter(|command| command.verb() == Verb::Rcpt)?;
-        Some(String::from_utf8_lossy(command.envelope()?.path()?).into_owned())
-    });
-    let sent = Sent { content, recipients: paths.collect() };
+    let paths = |verb| {
+        exchanges.iter().filter_map(move |exchange| {
+            let command = exchange.command().filter(|command| command.verb() == verb)?;
+            Some(String::from_utf8_lossy(command.envelope()?.path()?).into_owned())
+        })
+    };
+    let sender = paths(Verb::Mail).next_back().unwrap_or_default();
+    let sent = Sent { content, recipients: paths(Verb::Rcpt).collect(), sender };
     let other = |change: &fn(&mut Arrived, &Sent)| {
         let mut other = dialogue.clone();
         let exchange = other.exchanges.get_mut(subject);
@@ -90,6 +99,37 @@ fn other_recipients(arrived: &mut Arrived, _: &Sent) {
     for path in arrived.copies.iter_mut().flat_map(|copy| &mut copy.recipients) {
         *path = other_address(path);
     }
+}
+
+/// The message arrives with a Received field that has hardly anything right, and with Apparently-To.
+fn other_received(arrived: &mut Arrived, sent: &Sent) {
+    let added = b"Received: from x with SMTP for <a@b> <c@d>\r\nApparently-To: <a@b>\r\n";
+    for copy in &mut arrived.copies {
+        copy.octets = [&added[..], &sent.content].concat();
+    }
+}
+
+fn routed_paths(arrived: &mut Arrived, _: &Sent) {
+    for copy in &mut arrived.copies {
+        let paths = copy.sender.iter_mut().chain(&mut copy.recipients);
+        paths.filter(|path| !path.is_empty()).for_each(|path| path.insert_str(0, "@example.org:"));
+    }
+}
+
+fn completed_sender(arrived: &mut Arrived, sent: &Sent) {
+    for copy in &mut arrived.copies {
+        copy.sender = copy.sender.as_ref().map(|_| format!("{}.example", sent.sender));
+    }
+}
+
+/// The address in To gets a copy.
+fn recipient_of_header(arrived: &mut Arrived, sent: &Sent) {
+    let text = String::from_utf8_lossy(&sent.content);
+    let to = text.lines().find_map(|line| line.strip_prefix("To: <")?.strip_suffix('>'));
+    let Some(to) = to else { return };
+    arrived.copies.iter_mut().filter(|copy| copy.sender.is_some()).for_each(|copy| {
+        copy.recipients.push(to.to_owned());
+    });
 }
 
 /// Returns an address with the other letter case, or an address instead of none.

@@ -4,6 +4,9 @@ mod body;
 mod envelope;
 mod header;
 mod message;
+mod release;
+mod stamp;
+mod trace;
 
 use crate::dialogue::Exchange;
 use crate::dialogue::arrival::{Arrival, Arrived};
@@ -11,6 +14,7 @@ use crate::dialogue::content::{content, lines};
 use crate::dialogue::octets::is_shortened;
 use crate::dialogue::session::Step;
 use crate::protocol::Protocol;
+use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 
@@ -30,8 +34,9 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
             continue;
         }
         let Some(envelope) = Envelope::of(connection.steps, index) else { continue };
-        let delivered = Delivered { step, arrived, content: &content };
+        let delivered = Delivered { step, arrived, content: &content, client: client(connection, index) };
         let found = findings.at(connection.location(index, None));
+        release::judge(&delivered, found);
         if delivered.are_different() {
             found.add(RuleId::ONE_MESSAGE_DELIVERED, "the copies that arrived have different bodies");
             continue;
@@ -49,11 +54,28 @@ struct Delivered<'a> {
     arrived: &'a Arrived,
     /// What the client sent.
     content: &'a [u8],
+    /// The name that the client gave in EHLO, LHLO or HELO.
+    client: Option<String>,
+}
+
+/// Returns the name in the last EHLO, LHLO or HELO that was accepted before an exchange.
+fn client(connection: &Connection<'_>, index: usize) -> Option<String> {
+    let is_hello = |step: &&Step<'_>| {
+        matches!(step.verb(), Some(Verb::Ehlo | Verb::Lhlo | Verb::Helo))
+            && step.number().is_some_and(|number| (200..300).contains(&number))
+    };
+    let hello = connection.steps.get(..index)?.iter().rfind(is_hello)?;
+    Some(String::from_utf8_lossy(hello.command?.argument()).trim().to_owned())
 }
 
 impl<'a> Delivered<'a> {
     fn protocol(&self) -> Protocol {
         self.step.session.protocol
+    }
+
+    /// Returns whether MAIL had a parameter.
+    fn has_parameter(&self, keyword: &str) -> bool {
+        self.step.session.transaction.as_ref().is_some_and(|transaction| transaction.has(keyword))
     }
 
     fn sent(&self) -> Message<'a> {

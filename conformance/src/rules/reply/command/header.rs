@@ -27,7 +27,9 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     if has_word(&text, "resent") && count(octets, b"Resent-") > 0 {
         findings.add(RuleId::RESENT_FIELDS_NOT_REFUSED, seen(observation));
     }
-    if blames_header(observation, &text) {
+    if blames_trace(observation, &text, octets) {
+        findings.add(RuleId::TRACE_FIELDS_NOT_REFUSED, seen(observation));
+    } else if blames_header(observation, &text) {
         findings.add(RuleId::HEADER_DEFECTS_NOT_REFUSED, seen(observation));
     }
 }
@@ -77,6 +79,21 @@ fn blames_header(observation: &Observation<'_>, text: &str) -> bool {
         && defect
         && !other
         && (text.contains("header") || text.contains("field") || standard || names_field(text))
+}
+
+/// RFC 5321 §3.7.2: the form of a trace field is not a reason to refuse a message. A loop is one (§6.3).
+fn blames_trace(observation: &Observation<'_>, text: &str, octets: &[u8]) -> bool {
+    const DEFECTS: [&str; 5] = ["malformed", "invalid", "syntax", "unparsable", "bad "];
+    let names = [("received", &b"Received:"[..]), ("return-path", b"Return-Path:")];
+    let names_field = names.iter().any(|(name, field)| has_word(text, name) && count(octets, field) > 0);
+    let about_field = text.contains("header") || text.contains("field") || text.contains("received:");
+    let about_policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    let is_loop = text.contains("hop") || text.contains("loop") || text.contains("too many");
+    names_field
+        && about_field
+        && !about_policy
+        && !is_loop
+        && DEFECTS.iter().any(|defect| text.contains(defect))
 }
 
 /// Returns whether a text names a field with its colon, or Date or Message-ID.

@@ -820,6 +820,7 @@ fn headers_are_not_a_reason() {
     let with_own = format!("{}\nC: .", vec!["C: Received: x"; 99].join("\n"));
     let few = format!("{}\nC: .", vec!["C: Received: x"; 98].join("\n"));
     let rule = "header-defects-not-refused warning";
+    let odd = "C: Received: yesterday\nC: Subject: x\nC: .";
     check(
         Protocol::Smtp,
         &[
@@ -834,6 +835,10 @@ fn headers_are_not_a_reason() {
             (&[&begun, &few, "S: 554 5.4.6 Too many hops"], "loop-threshold-100 warning"),
             (&[&begun, "C: Received: x\nC: ... (120 lines)\nC: .", "S: 554 5.4.6 Too many hops"], ""),
             (&[&begun, &hops, "S: 554 5.4.6 Too many hops"], ""),
+            (&[&begun, odd, "S: 554 5.6.0 Malformed Received header"], "trace-fields-not-refused error"),
+            (&[&begun, odd, "S: 550 5.6.0 Return-Path: bad syntax"], ""),
+            (&[&begun, odd, "S: 554 5.4.6 Invalid number of Received headers, loop?"], ""),
+            (&[&begun, plain, "S: 554 5.6.0 Malformed Received header"], rule),
         ],
     );
     check(Protocol::Submission, &[(&[&begun, plain, "S: 554 5.6.0 Missing Date header field"], "")]);

@@ -12,6 +12,8 @@ use crate::protocol::reply::Reply;
 /// The envelope that the client gave, by the replies to it.
 pub(super) struct Envelope {
     sender: String,
+    /// Whether the sender had a source route.
+    has_route: bool,
     accepted: Vec<String>,
     refused: Vec<String>,
 }
@@ -21,8 +23,13 @@ impl Envelope {
     pub(super) fn of(steps: &[Step<'_>], message: usize) -> Option<Envelope> {
         let before = steps.get(..message)?;
         let start = before.iter().rposition(|step| step.verb() == Some(Verb::Mail) && is_accepted(step))?;
-        let mut envelope =
-            Envelope { sender: path(before.get(start)?)?, accepted: Vec::new(), refused: Vec::new() };
+        let mail = before.get(start)?;
+        let mut envelope = Envelope {
+            sender: path(mail)?,
+            has_route: mail.command?.envelope()?.path()?.starts_with(b"@"),
+            accepted: Vec::new(),
+            refused: Vec::new(),
+        };
         for step in before.get(start + 1..)?.iter().filter(|step| step.verb() == Some(Verb::Rcpt)) {
             let Some(path) = path(step) else { continue };
             match step.number()? {
@@ -40,6 +47,10 @@ impl Envelope {
         self.refused_recipients(delivered, findings);
         self.sender(delivered, findings);
         self.recipients(delivered, findings);
+        self.routes(delivered, findings);
+        self.sender_domain(delivered, findings);
+        self.disclosure(delivered, findings);
+        self.header_recipients(delivered, findings);
     }
 
     /// RFC 5321 §4.2.5: a server does not deliver a message that it refused. In LMTP there is a reply for each recipient
@@ -127,6 +138,111 @@ impl Envelope {
             }
         }
     }
+}
+
+/// Rules about what a server makes of addresses, and where it puts them.
+impl Envelope {
+    /// RFC 5321 §3.6.1, §4.1.1.3 and Appendix C: a server passes on neither a source route nor one of its own.
+    fn routes(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        let rule = RuleId::SOURCE_ROUTE_NOT_PASSED_ON;
+        for copy in &delivered.arrived.copies {
+            let sender = copy.sender.clone().or_else(|| return_path(delivered, copy));
+            if !self.has_route && sender.as_deref().is_some_and(|path| route(path).is_some()) {
+                let detail =
+                    format!("the sender <{}> arrived as <{}>", self.sender, sender.unwrap_or_default());
+                findings.add(rule, detail);
+                return;
+            }
+            let routed = copy.recipients.iter().find_map(|path| Some((path, route(path)?)));
+            if let Some((path, route)) = routed {
+                let is_own = route.eq_ignore_ascii_case(domain(path));
+                findings.add_if(!is_own, rule, "recipient", format!("the recipient arrived as <{path}>"));
+                return;
+            }
+        }
+    }
+
+    /// RFC 5321 §5.1: a relay does not complete a domain. RFC 6409 §4.2: a submission server lets none pass incomplete,
+    /// and refuses one of several labels rather than complete it.
+    fn sender_domain(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        let sent = domain(&self.sender);
+        if sent.is_empty() || sent.starts_with('[') || !sent.is_ascii() {
+            return;
+        }
+        let is_single = !sent.contains('.');
+        let is_submission = delivered.protocol() == Protocol::Submission;
+        for copy in &delivered.arrived.copies {
+            let Some(path) = copy.sender.clone().or_else(|| return_path(delivered, copy)) else { continue };
+            let arrived = domain(&path);
+            let start = arrived.get(..sent.len()).unwrap_or_default();
+            let more = arrived.get(sent.len()..).unwrap_or_default();
+            let is_same = start.eq_ignore_ascii_case(sent);
+            let is_completed = is_same && more.len() > 1 && more.starts_with('.');
+            let is_incomplete = is_submission && is_single && is_same && more.is_empty();
+            if is_incomplete || is_completed && !(is_submission && is_single) {
+                let detail = format!("the sender <{}> arrived as <{path}>", self.sender);
+                findings.add(RuleId::SENDER_DOMAIN_COMPLETED, detail);
+                return;
+            }
+        }
+    }
+
+    /// RFC 5321 §7.2: a server writes neither Apparently-To nor all recipients into the header.
+    fn disclosure(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        let sent = delivered.sent();
+        let has = |message: &super::Message<'_>, path: &str| {
+            message.fields.iter().flatten().any(|field| contains(&field.unfolded(), path))
+        };
+        let first = self.accepted.first();
+        let are_several = self.accepted.iter().any(|path| first.is_some_and(|first| !is_same(path, first)));
+        let are_blind = are_several && !self.accepted.iter().any(|path| has(&sent, path));
+        for copy in &delivered.arrived.copies {
+            let arrived = delivered.read(copy);
+            // Another rule judges Received.
+            let names_all = |field: &&super::message::Field<'_>| {
+                let text = field.unfolded();
+                !field.is("Received") && self.accepted.iter().all(|path| contains(&text, path))
+            };
+            let detail = if sent.named("Apparently-To").next().is_none()
+                && arrived.named("Apparently-To").next().is_some()
+            {
+                "an Apparently-To field was added".to_owned()
+            } else if are_blind && let Some(field) = arrived.fields.iter().flatten().find(names_all) {
+                format!("{} names all recipients", field.name().escape_ascii())
+            } else {
+                continue;
+            };
+            findings.add(RuleId::RECIPIENTS_NOT_DISCLOSED, detail);
+            return;
+        }
+    }
+
+    /// RFC 5321 Appendix B: the header does not decide who gets a message.
+    fn header_recipients(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        let sent = delivered.sent();
+        let is_named = |path: &str| {
+            let names = ["To", "Cc", "Bcc"];
+            names.iter().any(|name| sent.named(name).any(|field| contains(&field.unfolded(), path)))
+        };
+        let is_known = |path: &str| self.accepted.iter().chain(&self.refused).any(|one| is_same(one, path));
+        let mut all = delivered.arrived.copies.iter().flat_map(|copy| &copy.recipients);
+        if let Some(path) = all.find(|path| path.contains('@') && !is_known(path) && is_named(path)) {
+            let detail = format!("a copy for <{path}>, which only the header names, arrived");
+            findings.add(RuleId::HEADER_DOES_NOT_ROUTE, detail);
+        }
+    }
+}
+
+/// Returns the first domain of the source route of a path.
+fn route(path: &str) -> Option<&str> {
+    let (route, _) = path.strip_prefix('@')?.split_once(':')?;
+    route.split(',').next()
+}
+
+/// Returns whether a text has an address, without regard to case, and not as a part of a longer one.
+fn contains(text: &[u8], path: &str) -> bool {
+    let is_separator = |letter: char| letter.is_whitespace() || "<>,;:()\"".contains(letter);
+    String::from_utf8_lossy(text).split(is_separator).any(|word| is_same(word, path))
 }
 
 impl Delivered<'_> {

@@ -1,8 +1,12 @@
 //! Rules about the header fields of a message.
 
 use super::message::{Field, Message};
+use super::trace;
 use super::{Delivered, Findings, RuleId};
 use crate::protocol::Protocol;
+
+/// Fields that a server may remove.
+const EXEMPT: [&str; 4] = ["Received", "Return-Path", "Bcc", "Require-Recipient-Valid-Since"];
 
 /// A header section, with the place in it of each field that was sent.
 struct Compared<'a, 'm> {
@@ -22,12 +26,18 @@ pub(super) fn judge(
     let compared = Compared { sent, arrived, places: places(sent, arrived) };
     compared.received_kept(findings);
     compared.received_added(delivered.protocol(), findings);
+    if let Some(received) = compared.own_received() {
+        trace::judge(delivered, received, findings);
+    }
     // A submission server may change header fields (RFC 6409 §8).
-    if delivered.protocol() != Protocol::Submission {
+    if delivered.protocol() == Protocol::Submission {
+        compared.completed(findings);
+    } else {
         compared.fields_kept(findings);
     }
     if delivered.arrived.by.is_mailbox() {
         compared.return_path(findings);
+        compared.rrvs_removed(delivered, findings);
     }
 }
 
@@ -81,11 +91,22 @@ impl Compared<'_, '_> {
         findings.add_if(protocol == Protocol::Lmtp, RuleId::RECEIVED_ADDED, "lmtp", detail);
     }
 
+    /// Returns the Received field that was added first: programs that the message passes later add theirs above. `None` if
+    /// there is doubt which one that is.
+    fn own_received(&self) -> Option<&Field<'_>> {
+        let is_lost = |(field, place): (&Field<'_>, &Option<usize>)| field.is("Received") && place.is_none();
+        if self.sent.iter().zip(&self.places).any(is_lost) {
+            return None;
+        }
+        let first = self.places.iter().flatten().min().copied().unwrap_or(self.arrived.len());
+        self.arrived.get(..first)?.iter().rfind(|field| field.is("Received"))
+    }
+
     /// RFC 5321 §4.5.2: everything is delivered. A server may remove Return-Path (§4.4), and Bcc is not for the reader
-    /// (RFC 5322 §3.6.3).
+    /// (RFC 5322 §3.6.3). RFC 7293 §5.2 recommends to remove Require-Recipient-Valid-Since.
     fn fields_kept(&self, findings: &mut Findings) {
         let is_compared = |field: &Field<'_>| {
-            let exempt = ["Received", "Return-Path", "Bcc"].iter().any(|name| field.is(name));
+            let exempt = EXEMPT.iter().any(|name| field.is(name));
             !exempt && field.solid().is_ascii()
         };
         let lost =
@@ -98,18 +119,68 @@ impl Compared<'_, '_> {
         }
     }
 
-    /// RFC 5321 §4.4: on final delivery there is exactly one Return-Path.
+    /// RFC 6409 §8: what a submission server passes on follows RFC 5322. It adds Message-ID (§8.3), and in Sender only a
+    /// valid address (§8.1).
+    fn completed(&self, findings: &mut Findings) {
+        let rule = RuleId::SUBMITTED_HEADER_COMPLETE;
+        let find = |name: &str| self.arrived.iter().find(|field| field.is(name));
+        if let Some(name) = ["Date", "From"].into_iter().find(|name| find(name).is_none()) {
+            findings.add(rule, format!("the message has no {name} field"));
+        }
+        let is_sent = self.sent.iter().any(|field| field.is("Sender"));
+        if let Some(sender) = find("Sender").filter(|field| !is_sent && !field.unfolded().contains(&b'@')) {
+            let value = sender.unfolded();
+            findings
+                .add(rule, format!("the Sender field has no address: {}", value.trim_ascii().escape_ascii()));
+        }
+        if find("Message-ID").is_none() {
+            findings.add_under(rule, "message-id", "the message has no Message-ID field");
+        }
+    }
+
+    /// RFC 5321 §4.4: on final delivery there is exactly one Return-Path, at the very beginning.
     fn return_path(&self, findings: &mut Findings) {
         let rule = RuleId::RETURN_PATH_ADDED;
         let is = |field: &&Field<'_>| field.is("Return-Path");
         match self.arrived.iter().filter(is).count() {
             0 => findings.add(rule, "no Return-Path field was added"),
-            1 => {}
+            1 => self.only_return_path(findings),
             // A server may, but need not, remove one that was there before.
             count if !self.sent.iter().any(|field| is(&field)) => {
                 findings.add_under(rule, "several", format!("{count} Return-Path fields were added"));
             }
             _ => {}
+        }
+    }
+
+    /// RFC 7293 §5.2 recommends to remove the field before a message goes into a mailbox, and says that this is not
+    /// mandatory.
+    fn rrvs_removed(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
+        let is = |field: &Field<'_>| field.is("Require-Recipient-Valid-Since");
+        if delivered.step.session.offers("RRVS") && self.arrived.iter().any(is) {
+            findings.add(RuleId::RRVS_FIELD_REMOVED, "Require-Recipient-Valid-Since is in the mailbox");
+        }
+    }
+
+    fn only_return_path(&self, findings: &mut Findings) {
+        let place = self.arrived.iter().position(|field| field.is("Return-Path"));
+        let Some((place, field)) = place.and_then(|place| Some((place, self.arrived.get(place)?))) else {
+            return;
+        };
+        if self.places.contains(&Some(place)) {
+            return;
+        }
+        let path = field.unfolded();
+        let path = path.trim_ascii();
+        let mut above = self.arrived.iter().enumerate().take(place);
+        let is_below =
+            |index: usize, field: &Field<'_>| self.places.contains(&Some(index)) || field.is("Received");
+        if !path.starts_with(b"<") || !path.contains(&b'>') {
+            let detail = format!("Return-Path has no path in angle brackets: {}", path.escape_ascii());
+            findings.add(RuleId::RETURN_PATH_ADDED, detail);
+        } else if let Some((_, field)) = above.find(|(index, field)| is_below(*index, field)) {
+            let detail = format!("Return-Path follows {}", field.name().escape_ascii());
+            findings.add_under(RuleId::RETURN_PATH_ADDED, "below", detail);
         }
     }
 }

@@ -57,6 +57,12 @@ impl<'m> Field<'m> {
         self.parts().1.trim_ascii()
     }
 
+    /// The text after the colon, with its lines joined.
+    pub(super) fn unfolded(&self) -> Vec<u8> {
+        let rest = self.lines.iter().skip(1).copied();
+        std::iter::once(self.parts().1).chain(rest).collect::<Vec<_>>().concat()
+    }
+
     /// Everything but blanks, in which fields may differ that were folded differently.
     pub(super) fn solid(&self) -> Vec<u8> {
         let octets = self.lines.iter().copied().flatten();

@@ -11,7 +11,7 @@ const RCPT: &str = "C: RCPT TO:<amy@example.org>\nS: 250 Ok";
 const DATA: &str = "C: DATA\nS: 354 Go";
 const END: &str = "C: .\nS: 250 Ok";
 const LMTP: &str = "#: arrived by lmtp from <Bob@example.net> for <amy@example.org>";
-const RECEIVED: &str = "A: Received: from me by mx;\nA:  today";
+const RECEIVED: &str = "A: Received: from me ([127.0.0.1]) by mx with ESMTP;\nA:  29 Nov 2026 03:04:05 +0000";
 
 fn table(protocol: Protocol) -> Table<'static> {
     let rules = |rule: &Rule| rule.label.starts_with("DL-") || rule.id == "refused-not-delivered";
@@ -123,19 +123,20 @@ fn header_fields_arrive_as_they_were_sent() {
             ("Received: 2|Received: 1|A: b|", "Received: 1|A: b|", "received-kept error at 5"),
         ],
     );
-    let rows = [("A: b|Date: c|", "A: c|", "")];
+    let rows = [("A: b|Date: c|From: d|", "A: c|Date: e|From: d|Message-ID: <f@g>|", "")];
     check_over(Protocol::Submission, EHLO, LMTP, &rows);
 }
 
 #[test]
 fn received_is_added_above_the_message() {
     let none = "A: A: b\nA: \nA: x";
+    let complete = "A: A: b\nA: Date: c\nA: From: d\nA: Message-ID: <e@f>\nA: \nA: x";
     let below = "A: A: b\nA: Received: from me\nA: \nA: x";
-    let above = "A: Return-Path: <Bob@example.net>\nA: Received: from me\nA: A: b\nA: \nA: x";
+    let above = "A: Return-Path: <Bob@example.net>\nA: Received: from me (127.0.0.1) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: x";
     let sent = "C: A: b\nC: \nC: x";
     for (hello, protocol, content, expected) in [
         (EHLO, Protocol::Smtp, none, "received-added error at 5"),
-        (EHLO, Protocol::Submission, none, "received-added error at 5"),
+        (EHLO, Protocol::Submission, complete, "received-added error at 5"),
         (EHLO, Protocol::Smtp, below, "received-added error at 5"),
         (EHLO, Protocol::Smtp, above, ""),
         (LHLO, Protocol::Lmtp, none, "received-added/lmtp warning at 5"),
@@ -147,7 +148,7 @@ fn received_is_added_above_the_message() {
 
 #[test]
 fn a_mailbox_has_the_return_path() {
-    let received = "A: Received: from me\nA: A: b\nA: \nA: x";
+    let received = "A: Received: from me (127.0.0.1) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: x";
     let sent = "C: A: b\nC: \nC: x";
     let null = "C: MAIL FROM:<>\nS: 250 Ok";
     for (mail, paths, expected) in [
@@ -169,8 +170,8 @@ fn a_mailbox_has_the_return_path() {
 #[test]
 fn each_recipient_gets_one_copy_with_the_right_envelope() {
     let sent = "C: A: b\nC: \nC: x";
-    let came = "A: Received: from me\nA: A: b\nA: \nA: x";
-    let other = "A: Received: from me\nA: A: b\nA: \nA: y";
+    let came = "A: Received: from me (127.0.0.1) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: x";
+    let other = "A: Received: from me (127.0.0.1) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: y";
     let refused = "C: RCPT TO:<eve@example.org>\nS: 550 No";
     let both = "C: RCPT TO:<amy@example.org>\nS: 250 Ok\nC: RCPT TO:<Cid@example.org>\nS: 250 Ok";
     let null = "C: MAIL FROM:<>\nS: 250 Ok";
@@ -235,6 +236,192 @@ fn each_recipient_gets_one_copy_with_the_right_envelope() {
         ),
     ];
     Table { before: &[LHLO], ..table(Protocol::Lmtp) }.check(rows);
+}
+
+#[test]
+fn the_received_field_is_right() {
+    const DATE: &str = "9 Nov 2026 03:04 +0000";
+    let sent = "C: A: b\nC: \nC: x";
+    let login = "C: AUTH PLAIN eA==\nS: 235 Ok";
+    let list = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250-SMTPUTF8\nS: 250 MT-PRIORITY";
+    let utf8 = "C: MAIL FROM:<Bob@example.net> SMTPUTF8\nS: 250 Ok";
+    let urgent = "C: MAIL FROM:<Bob@example.net> MT-PRIORITY=3\nS: 250 Ok";
+    for (hello, mail, received, expected) in [
+        (EHLO, MAIL, "from me (127.0.0.1) by mx", ""),
+        (EHLO, MAIL, "by mx", "received-well-formed error at 5"),
+        (EHLO, MAIL, "from me (127.0.0.1) with ESMTP", "received-well-formed error at 5"),
+        (EHLO, MAIL, "from me by mx", "received-well-formed/client warning at 5"),
+        (EHLO, MAIL, "from you (127.0.0.1) by mx", "received-well-formed/client warning at 5"),
+        (EHLO, MAIL, "from me (127.0.0.1) by mx with X", "received-well-formed/unregistered warning at 5"),
+        (LHLO, MAIL, "by mx", ""),
+        (LHLO, MAIL, "from me", "received-well-formed/lmtp warning at 5"),
+        (list, utf8, "from me (127.0.0.1) by mx with UTF8SMTPS", ""),
+        (list, utf8, "from me (127.0.0.1) by mx with ESMTPS", "received-names-protocol warning at 5"),
+        (list, urgent, "from me (127.0.0.1) by mx priority 3", ""),
+        (list, urgent, "from me (127.0.0.1) by mx", "received-names-priority/missing warning at 5"),
+        (list, urgent, "from me (127.0.0.1) by mx priority 12", "received-names-priority error at 5"),
+    ] {
+        let protocol = if hello == LHLO { Protocol::Lmtp } else { Protocol::Smtp };
+        let came = format!("A: Received: {received}; {DATE}\nA: A: b\nA: \nA: x");
+        table(protocol).check(&[(&[hello, mail, RCPT, DATA, sent, END, LMTP, &came], expected)]);
+    }
+    for (with, expected) in [("ESMTPA", ""), ("ESMTP", "received-names-protocol warning at 6")] {
+        let came = format!("A: Received: from me ([::1]) by mx with {with}; {DATE}\nA: A: b\nA: \nA: x");
+        table(Protocol::Smtp).check(&[(&[EHLO, login, MAIL, RCPT, DATA, sent, END, LMTP, &came], expected)]);
+    }
+    let zone = "A: Received: from me ([::1]) by mx; 9 Nov 2026 03:04 EST\nA: A: b\nA: \nA: x";
+    let expected = "received-well-formed/zone warning at 5";
+    table(Protocol::Smtp).check(&[(&[EHLO, MAIL, RCPT, DATA, sent, END, LMTP, zone], expected)]);
+    // The one that was added first is the server's; a program that the message passed later added the other.
+    let two = "A: Received: (local 7 invoked by uid 8)\nA: Received: from me ([::1]) by mx; 9 Nov 2026 03:04 +0000\nA: A: b\nA: \nA: x";
+    table(Protocol::Smtp).check(&[(&[EHLO, MAIL, RCPT, DATA, sent, END, LMTP, two], "")]);
+}
+
+#[test]
+fn return_path_is_first_and_in_angle_brackets() {
+    let sent = "C: A: b\nC: \nC: x";
+    let received = "A: Received: from me ([::1]) by mx; 9 Nov 2026 03:04 +0000";
+    for (lines, expected) in [
+        (["A: Return-Path: <Bob@example.net>", received, "A: A: b\nA: \nA: x"], ""),
+        (
+            [received, "A: Return-Path: <Bob@example.net>", "A: A: b\nA: \nA: x"],
+            "return-path-added/below warning at 5",
+        ),
+        (["A: Return-Path: Bob@example.net", received, "A: A: b\nA: \nA: x"], "return-path-added error at 5"),
+        (["A: Return-Path: <Bob@example.net> (x)", received, "A: A: b\nA: \nA: x"], ""),
+    ] {
+        let pieces = [&[EHLO, MAIL, RCPT, DATA, sent, END, "#: arrived by mbox"][..], &lines].concat();
+        table(Protocol::Smtp).check(&[(&pieces, expected)]);
+    }
+}
+
+#[test]
+fn addresses_stay_where_they_belong() {
+    let to = |from: &str, paths: &str| format!("#: arrived by smtp from <{from}> for {paths}");
+    let came = "A: A: b\nA: \nA: x";
+    let sent = "C: A: b\nC: \nC: x";
+    let named = "C: To: <cid@example.org>\nC: \nC: x";
+    let came_named = "A: To: <cid@example.org>\nA: \nA: x";
+    let both = "C: RCPT TO:<amy@example.org>\nS: 250 Ok\nC: RCPT TO:<cid@example.org>\nS: 250 Ok";
+    let short = "C: MAIL FROM:<a@nodots>\nS: 250 Ok";
+    let part = "C: MAIL FROM:<a@no.dots>\nS: 250 Ok";
+    let bob = "Bob@example.net";
+    let (routed, added) =
+        (to(bob, "<@example.org:amy@example.org>"), to("@mx:Bob@example.net", "<amy@example.org>"));
+    let far = to(bob, "<@else.example:amy@example.org>");
+    let (completed, kept) =
+        (to("a@nodots.example", "<amy@example.org>"), to("a@nodots", "<amy@example.org>"));
+    let longer = to("a@no.dots.example", "<amy@example.org>");
+    let (amy, two) = (to(bob, "<amy@example.org>"), to(bob, "<amy@example.org> <cid@example.org>"));
+    let apparent = "A: Apparently-To: amy@example.org\nA: A: b\nA: \nA: x";
+    let all = "A: X-To: <amy@example.org>, <cid@example.org>\nA: A: b\nA: \nA: x";
+    let rows: &[(Protocol, &[&str], &str)] = &[
+        (
+            Protocol::Smtp,
+            &[MAIL, RCPT, DATA, sent, END, &routed, RECEIVED, came],
+            "source-route-not-passed-on error at 5",
+        ),
+        (
+            Protocol::Smtp,
+            &[MAIL, RCPT, DATA, sent, END, &added, RECEIVED, came],
+            "source-route-not-passed-on error at 5",
+        ),
+        (
+            Protocol::Smtp,
+            &[MAIL, RCPT, DATA, sent, END, &far, RECEIVED, came],
+            "source-route-not-passed-on/recipient warning at 5",
+        ),
+        (Protocol::Smtp, &[short, RCPT, DATA, sent, END, &kept, RECEIVED, came], ""),
+        (
+            Protocol::Smtp,
+            &[short, RCPT, DATA, sent, END, &completed, RECEIVED, came],
+            "sender-domain-completed warning at 5",
+        ),
+        (
+            Protocol::Smtp,
+            &[part, RCPT, DATA, sent, END, &longer, RECEIVED, came],
+            "sender-domain-completed warning at 5",
+        ),
+        (
+            Protocol::Smtp,
+            &[MAIL, RCPT, DATA, sent, END, &amy, RECEIVED, apparent],
+            "recipients-not-disclosed warning at 5",
+        ),
+        (
+            Protocol::Smtp,
+            &[MAIL, both, DATA, sent, END, &two, RECEIVED, all],
+            "recipients-not-disclosed warning at 6",
+        ),
+        (Protocol::Smtp, &[MAIL, both, DATA, named, END, &two, RECEIVED, came_named], ""),
+        (Protocol::Smtp, &[MAIL, RCPT, DATA, named, END, &amy, RECEIVED, came_named], ""),
+        (
+            Protocol::Smtp,
+            &[MAIL, RCPT, DATA, named, END, &two, RECEIVED, came_named],
+            "header-does-not-route error at 5",
+        ),
+    ];
+    for (protocol, pieces, expected) in rows {
+        Table { before: &[EHLO], ..table(*protocol) }.check(&[(pieces, expected)]);
+    }
+    let whole = "C: Date: a\nC: From: b\nC: \nC: x";
+    let (dated, whole_came) =
+        ("A: From: b\nA: \nA: x", "A: Date: a\nA: From: b\nA: Message-ID: <c@d>\nA: \nA: x");
+    let nameless = "A: From: b\nA: Date: a\nA: \nA: x";
+    let odd = "A: Sender: b\nA: From: b\nA: Date: a\nA: Message-ID: <c@d>\nA: \nA: x";
+    let rows: &[(&[&str], &str)] = &[
+        (&[short, RCPT, DATA, whole, END, &completed, RECEIVED, whole_came], ""),
+        (
+            &[short, RCPT, DATA, whole, END, &kept, RECEIVED, whole_came],
+            "sender-domain-completed warning at 5",
+        ),
+        (
+            &[part, RCPT, DATA, whole, END, &longer, RECEIVED, whole_came],
+            "sender-domain-completed warning at 5",
+        ),
+        (
+            &[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, nameless],
+            "submitted-header-complete/message-id warning at 5",
+        ),
+        (&[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, odd], "submitted-header-complete error at 5"),
+        (&[MAIL, RCPT, DATA, whole, END, &amy, RECEIVED, dated], "submitted-header-complete error at 5"),
+    ];
+    Table { before: &[EHLO], ..table(Protocol::Submission) }.check(rows);
+}
+
+#[test]
+fn what_is_held_or_to_be_returned_does_not_arrive() {
+    let smtp = "#: arrived by smtp from <a@example.net> for <amy@example.org>";
+    let sent = "C: A: b\nC: \nC: x";
+    let came = "A: A: b\nA: \nA: x";
+    for (parameter, arrived, expected) in [
+        ("HOLDFOR=3600", smtp, "held-until-due error at 5"),
+        ("HOLDFOR=60", smtp, ""),
+        ("BY=1000;R", smtp, "deliver-by-return-not-relayed error at 5"),
+        ("BY=1000;rt", smtp, "deliver-by-return-not-relayed error at 5"),
+        ("BY=1000;N", smtp, ""),
+        ("BY=1000;R", "#: nothing arrived by smtp", ""),
+    ] {
+        let mail = format!("C: MAIL FROM:<a@example.net> {parameter}\nS: 250 Ok");
+        let mut pieces = vec![EHLO, &mail, RCPT, DATA, sent, END, arrived];
+        if arrived == smtp {
+            pieces.extend([RECEIVED, came]);
+        }
+        table(Protocol::Smtp).check(&[(&pieces, expected)]);
+    }
+}
+
+#[test]
+fn require_recipient_valid_since_may_be_removed() {
+    let sent = "C: Require-Recipient-Valid-Since: a@b; c\nC: A: b\nC: \nC: x";
+    let list = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 RRVS";
+    let path = "#: arrived by maildir\nA: Return-Path: <Bob@example.net>";
+    for (came, expected) in [
+        ("A: A: b\nA: \nA: x", ""),
+        ("A: Require-Recipient-Valid-Since: a@b; c\nA: A: b\nA: \nA: x", "rrvs-field-removed note at 5"),
+    ] {
+        table(Protocol::Smtp)
+            .check(&[(&[list, MAIL, RCPT, DATA, sent, END, path, RECEIVED, came], expected)]);
+    }
 }
 
 #[test]

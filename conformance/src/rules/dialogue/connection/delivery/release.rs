@@ -1,0 +1,34 @@
+//! Rules about messages that are not to arrive yet, or not there.
+
+use super::{Delivered, Findings, RuleId};
+use crate::dialogue::arrival::By;
+use crate::protocol::command::Envelope;
+
+/// The shortest time of HOLDFOR that is judged, in seconds. No run lasts so long after a message.
+const LONG: u64 = 3600;
+
+pub(super) fn judge(delivered: &Delivered<'_>, findings: &mut Findings) {
+    let Some(transaction) = &delivered.step.session.transaction else { return };
+    let Some(envelope) = transaction.command().envelope() else { return };
+    let copies = delivered.arrived.deliveries();
+    // RFC 4865 §4.2: not before the time is over.
+    if let Some(seconds) = held(&envelope).filter(|seconds| *seconds >= LONG) {
+        let detail = format!("HOLDFOR={seconds}, but copies arrived during the run: {copies}");
+        findings.add(RuleId::HELD_UNTIL_DUE, detail);
+    }
+    // RFC 2852 §4.1.4.1: the suite's own server does not offer DELIVERBY.
+    if delivered.arrived.by == By::Smtp && returns(&envelope) {
+        let detail = format!("BY with R, but copies arrived at a server without DELIVERBY: {copies}");
+        findings.add(RuleId::DELIVER_BY_RETURN_NOT_RELAYED, detail);
+    }
+}
+
+fn held(envelope: &Envelope<'_>) -> Option<u64> {
+    str::from_utf8(envelope.value("HOLDFOR")?).ok()?.parse().ok()
+}
+
+/// Returns whether BY has the mode R, with or without a trace (RFC 2852 §4).
+fn returns(envelope: &Envelope<'_>) -> bool {
+    let mode = envelope.value("BY").and_then(|value| value.split(|octet| *octet == b';').nth(1));
+    mode.is_some_and(|mode| mode.first().is_some_and(|letter| letter.eq_ignore_ascii_case(&b'R')))
+}
