@@ -71,8 +71,7 @@ impl Wire {
         let behaviour =
             self.faults.iter().filter(is_at).find_map(|fault| Some((fault.behaviour?.way()?, *fault)));
         let way = behaviour.map(|(way, _)| way);
-        // The cut is within a line, not within its CR LF.
-        let half = || octets.get(..octets.len() / 2).unwrap_or_default().trim_ascii_end().to_vec();
+        let half = || half(&octets);
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
         match way {
             None => steps.push(Step::Send(octets)),
@@ -112,4 +111,14 @@ fn joined(steps: Vec<Step>) -> Vec<Step> {
         }
         steps
     })
+}
+
+/// Returns about half of a reply. The cut is within the text of a line, neither within its code nor within its CR LF.
+fn half(octets: &[u8]) -> Vec<u8> {
+    let is_within_text = |end: &usize| {
+        let line = octets[..*end].rsplit(|octet| *octet == b'\n').next().unwrap_or_default();
+        line.len() > "250-".len()
+    };
+    let end = (octets.len() / 2..octets.len()).find(is_within_text).unwrap_or(octets.len() / 2);
+    octets[..end].trim_ascii_end().to_vec()
 }

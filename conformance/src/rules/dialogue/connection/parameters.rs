@@ -93,10 +93,11 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     })
 }
 
-/// Returns whether a refusal is about the sequence, a login, the size, a policy, a limit, a recipient that was named before
-/// or a class of solicitations.
+/// Returns whether a refusal is about the sequence, a login, the size, a policy, a limit, a recipient that was named before,
+/// a class of solicitations, or something that will pass, whose code another rule judges.
 fn has_other_reason(observation: &Observation<'_>) -> bool {
-    const WORDS: [&str; 5] = ["auth", "too many", "duplicate", "already", "solicit="];
+    const WORDS: [&str; 7] =
+        ["auth", "too many", "duplicate", "already", "solicit=", "temporar", "try again"];
     let policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
     observation.is(&[503, 521, 530, 535, 552]) || policy || observation.says(&WORDS)
 }

@@ -13,9 +13,19 @@ struct Attempt {
     verb: Verb,
     /// The TLS and the login of the session, and whether the name has a domain.
     circumstances: (bool, bool, bool),
-    /// What distinguishes the command from one that every server takes.
-    special: Option<&'static str>,
+    form: Form,
     number: u16,
+}
+
+/// What a command has that SMTPUTF8 adds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Nothing.
+    Plain,
+    /// UTF-8 in its string.
+    Name,
+    /// The parameter SMTPUTF8.
+    Parameter,
 }
 
 /// RFC 6531 §3.1, §3.7.4.2: a server with SMTPUTF8 that serves VRFY or EXPN takes UTF-8 in its string, and the parameter.
@@ -24,9 +34,13 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
     let attempts: Vec<Attempt> =
         (0..connection.length()).filter_map(|exchange| attempt(connection, exchange)).collect();
     for refused in attempts.iter().filter(|attempt| is_syntax_error(attempt)) {
-        let Some(special) = refused.special else { continue };
+        let special = match refused.form {
+            Form::Plain => continue,
+            Form::Name => "a UTF-8 name",
+            Form::Parameter => "SMTPUTF8",
+        };
         let same = |other: &&Attempt| {
-            other.special.is_none()
+            other.form == Form::Plain
                 && other.verb == refused.verb
                 && other.circumstances == refused.circumstances
         };
@@ -49,29 +63,27 @@ fn attempt(connection: &Connection<'_>, exchange: usize) -> Option<Attempt> {
     let observation = connection.replies(exchange).next().filter(Observation::is_sure)?;
     let session = observation.session;
     let command = observation.command.filter(|command| matches!(command.verb(), Verb::Vrfy | Verb::Expn))?;
-    let special = special(&command).filter(|_| session.offers("SMTPUTF8"))?;
+    let form = form(&command).filter(|_| session.offers("SMTPUTF8"))?;
     let policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
     let number = observation.number()?;
     (!policy).then_some(Attempt {
         location: connection.location(exchange, Some(0)),
         verb: command.verb(),
         circumstances: (session.tls, session.authenticated, command.argument().contains(&b'@')),
-        special,
+        form,
         number,
     })
 }
 
-/// Returns what is special about a command. `None` if it is neither plain nor one of those that SMTPUTF8 adds.
-fn special(command: &Command<'_>) -> Option<Option<&'static str>> {
+/// Returns the form of a command. `None` if it is none of those that a server with SMTPUTF8 takes.
+fn form(command: &Command<'_>) -> Option<Form> {
     let words: Vec<&[u8]> = command.words().collect();
     let name = words.first()?;
     let is_name = str::from_utf8(name).is_ok() && !name.iter().any(u8::is_ascii_control);
     match words.get(1) {
-        None if is_name && name.is_ascii() => Some(None),
-        None if is_name => Some(Some("a UTF-8 name")),
-        Some(word) if is_name && words.len() == 2 && word.eq_ignore_ascii_case(b"SMTPUTF8") => {
-            Some(Some("SMTPUTF8"))
-        }
-        _ => None,
+        _ if !is_name || words.len() > 2 => None,
+        None if name.is_ascii() => Some(Form::Plain),
+        None => Some(Form::Name),
+        Some(word) => word.eq_ignore_ascii_case(b"SMTPUTF8").then_some(Form::Parameter),
     }
 }

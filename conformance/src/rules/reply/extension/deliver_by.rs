@@ -54,9 +54,8 @@ fn time(observation: &Observation<'_>, envelope: &Envelope<'_>, findings: &mut F
     let blamed = only && blames_parameter(observation);
     let codes = observation.codes();
     if deadline.returns && deadline.seconds <= 0 {
-        if observation.is_accepted() || blamed && !observation.is(&[501]) {
-            findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{codes} to a BY time that has passed"));
-        } else if only && observation.is(&[501]) && has_other_code(observation) {
+        let other_code = only && observation.is(&[501]) && has_other_code(observation);
+        if observation.is_accepted() || blamed && !observation.is(&[501]) || other_code {
             findings.add(RuleId::DELIVER_BY_VALUE_501, format!("{codes} to a BY time that has passed"));
         }
     } else if deadline.returns && minimum.is_some_and(|minimum| deadline.seconds < minimum) {

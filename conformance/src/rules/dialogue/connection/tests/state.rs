@@ -279,6 +279,11 @@ fn listed_parameters_of_all_extensions_are_accepted() {
     }
     let solicit = "C: MAIL FROM:<a@example.org> SOLICIT=org.example:ADV";
     check(Protocol::Smtp, &[(&["#: a class", list, solicit, "S: 550 5.5.4 SOLICIT=org.example:ADV"], "")]);
+    let later = "S: 555 5.5.4 BODY is temporarily unavailable";
+    check(
+        Protocol::Smtp,
+        &[(&["#: for now", list, "C: MAIL FROM:<a@example.org> SIZE=1 BODY=8BITMIME", later], "")],
+    );
     let plain = "C: RCPT TO:<u0@example.org>";
     for parameter in ["RRVS=2026-11-23T12:00:00Z", "RRVS=2026-11-23T12:00:00Z;r", "CONNEG"] {
         let rcpt = format!("{plain} {parameter}");
