@@ -98,6 +98,8 @@ impl Server {
             let mut words = text.split_ascii_whitespace();
             let answer = match words.next().unwrap_or_default() {
                 "EHLO" | "LHLO" => self.offers(),
+                // So that a case goes on with the next malformed line.
+                "MAIL" | "RCPT" if !is_well_formed(&command) => "501 5.5.4 Malformed\r\n".to_owned(),
                 "MAIL" | "RSET" => {
                     recipients = 0;
                     "250 2.1.0 Ok\r\n".to_owned()
@@ -203,6 +205,8 @@ fn a_default_run_keeps_its_promises() {
     }
     // The response AAA=BBB is listed as well.
     malformed.insert("AAA=BBB\\r\\n".to_owned());
+    // REQUIRETLS is listed only under TLS, which this server has not.
+    malformed.insert("MAIL FROM:<sender@example.org> REQUIRETLS=1\\r\\n".to_owned());
     // "These are all of them"
     assert_eq!(malformed, listed(), "SECURITY.md lists other lines");
 }
@@ -283,7 +287,8 @@ fn every_document_makes_the_same_promise() {
 fn is_well_formed(line: &[u8]) -> bool {
     let Some(line) = line.strip_suffix(b"\r\n").filter(|line| line.len() <= 510) else { return false };
     let Ok(line) = str::from_utf8(line) else { return false };
-    let allows_utf8 = line.to_uppercase().ends_with(" SMTPUTF8");
+    // VRFY needs no parameter if EHLO lists SMTPUTF8 (RFC 6531 §3.7.4.2).
+    let allows_utf8 = line.to_uppercase().ends_with(" SMTPUTF8") || line.starts_with("VRFY ");
     if !allows_utf8 && !line.bytes().all(|octet| (b' '..=b'~').contains(&octet)) {
         return false;
     }
@@ -357,18 +362,28 @@ fn is_parameter(key: &str, value: Option<&str>) -> bool {
         ("RET", Some(value)) => ["FULL", "HDRS"].contains(&value),
         ("NOTIFY", Some(value)) => value == "NEVER" || !value.split(',').any(|word| word == "NEVER"),
         ("MT-PRIORITY", Some(value)) => value.parse().is_ok_and(|number: i32| (-9..=9).contains(&number)),
-        ("RRVS", Some(value)) => value.contains('T') && value.ends_with('Z'),
-        ("SMTPUTF8" | "CONPERM" | "CONNEG", value) => value.is_none(),
+        ("RRVS", value) => value.is_some_and(is_time),
+        ("SOLICIT", value) => value.is_some_and(|value| value.split(',').all(|class| class.contains(':'))),
+        ("SMTPUTF8" | "CONPERM" | "CONNEG" | "REQUIRETLS", value) => value.is_none(),
+        (_, Some("")) => false,
         (key, _) => {
             !key.is_empty() && key.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
         }
     }
 }
 
+/// Returns whether a text is a date and time of RFC 7293 §3.1, perhaps with an action.
+fn is_time(text: &str) -> bool {
+    let time = text.split_once(';').map_or(text, |(time, _)| time);
+    let has_action = text.len() == time.len() || [";C", ";R"].contains(&&text[time.len()..]);
+    let has_zone = time.ends_with('Z') || time.get(19..).is_some_and(|zone| zone.starts_with(['+', '-']));
+    has_action && has_zone && time.contains('T') && !time.contains('.')
+}
+
 fn is_domain(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || !c.is_ascii())
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
