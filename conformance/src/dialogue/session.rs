@@ -169,7 +169,6 @@ impl Session {
     }
 
     /// The last octets of the message so far, if its end has not been sent.
-    #[cfg(feature = "run")]
     #[must_use]
     pub(crate) fn text(&self) -> &[u8] {
         &self.text

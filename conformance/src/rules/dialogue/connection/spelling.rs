@@ -162,7 +162,8 @@ mod tests {
         let refused = |path: &str, reply: &str| format!("C: RCPT TO:<{path}>\nS: {reply}");
         let domain = refused("amy@EXAMPLE.ORG", "550 5.7.1 No relaying");
         let quoted = refused("\"amy\"@example.org", "550 5.1.1 Who?");
-        let escaped = refused("\"\\\\amy\"@example.org", "501 5.1.3 What?");
+        let escaped = refused("\"\\\\amy\"@example.org", "550 5.1.1 Who?");
+        let malformed = refused("\"\\\\amy\"@example.org", "501 5.1.3 What?");
         let rows: &[Row<'_>] = &[
             (&[MAIL, good, &domain], "domain-case-ignored error at 4"),
             (&[MAIL, &domain], ""),
@@ -171,6 +172,8 @@ mod tests {
             (&[MAIL, good, &refused("amy@EXAMPLE.ORG", "550 5.5.0 Duplicate recipient")], ""),
             (&[MAIL, good, &quoted], "quoting-ignored error at 4"),
             (&[MAIL, good, &escaped, &quoted], "quoting-ignored error at 4"),
+            // This is a finding of well-formed-path-accepted.
+            (&[MAIL, good, &malformed], ""),
             (&[MAIL, good, &refused("\"a my\"@example.org", "550 5.1.1 Who?")], ""),
             (
                 &["C: VRFY amy@example.org\nS: 250 <amy@example.org>", "C: VRFY amy", "S: 550 5.1.1 Who?"],
