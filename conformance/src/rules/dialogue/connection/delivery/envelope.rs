@@ -217,7 +217,7 @@ impl Envelope {
         }
     }
 
-    /// RFC 5321 Appendix B: the header does not decide who gets a message.
+    /// RFC 5321 Appendix C: the header does not decide who gets a message.
     fn header_recipients(&self, delivered: &Delivered<'_>, findings: &mut Findings) {
         let sent = delivered.sent();
         let is_named = |path: &str| {
