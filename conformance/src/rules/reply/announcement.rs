@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn keywords_are_registered_or_private() {
         let hello = |line: &'static str| ["C: EHLO me.example.org", "S: 250-mx.example.org", line];
-        let rule = "keyword-registered warning";
+        let rule = "keyword-registered note";
         check(
             Protocol::Smtp,
             &[
