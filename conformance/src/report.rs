@@ -68,8 +68,8 @@ impl Format {
         matches!(self, Format::Console | Format::Markdown | Format::Html)
     }
 
-    /// Returns the report on one or more runs. `fails` is the lowest level that is a failure in JUnit, and
-    /// that maintainers are told of.
+    /// Returns the report on one or more runs. `fails` is the lowest level that is a failure in JUnit and
+    /// that [`Format::Issue`] reports.
     ///
     /// # Errors
     ///

@@ -309,7 +309,7 @@ fn html_tells_servers_apart() {
     assert_eq!(heads(["smtp://mx/a", "smtp://mx/a"]), ["smtp://mx/a (1)", "smtp://mx/a (2)"]);
 }
 
-/// Versions of a server are told apart by the version.
+/// Two runs of one target have the server's version in their column heads.
 #[test]
 fn html_shows_versions_side_by_side() {
     let run = |version: &str| {

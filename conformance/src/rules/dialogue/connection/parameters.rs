@@ -13,13 +13,20 @@ use super::{Connection, LocatedFindings};
 /// What the reply to MAIL or RCPT may depend on besides the parameters.
 #[derive(PartialEq, Eq)]
 pub(super) struct Circumstances<'a> {
-    pub(super) verb: Verb,
-    pub(super) path: &'a [u8],
-    pub(super) tls: bool,
-    pub(super) authenticated: bool,
-    pub(super) hello: Option<Verb>,
+    verb: Verb,
+    path: &'a [u8],
+    tls: bool,
+    authenticated: bool,
+    hello: Option<Verb>,
     /// The MAIL of the transaction.
-    pub(super) begun: Option<&'a [u8]>,
+    begun: Option<&'a [u8]>,
+}
+
+impl<'a> Circumstances<'a> {
+    pub(super) fn of(session: &Session, verb: Verb, path: &'a [u8], begun: Option<&'a [u8]>) -> Self {
+        let Session { tls, authenticated, hello, .. } = *session;
+        Circumstances { verb, path, tls, authenticated, hello, begun }
+    }
 }
 
 /// A MAIL or RCPT without parameters, or with those of extensions that EHLO lists.
@@ -78,14 +85,7 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     let compares = syntax || !asked.iter().any(|asked| asked.decides);
     (in_order && telling && observation.exchange.sure).then_some(Attempt {
         location,
-        circumstances: Circumstances {
-            verb: command.verb(),
-            path,
-            tls: session.tls,
-            authenticated: session.authenticated,
-            hello: session.hello,
-            begun,
-        },
+        circumstances: Circumstances::of(session, command.verb(), path, begun),
         keywords: asked.iter().map(|asked| asked.keyword).collect(),
         number,
         blames: matches!(number, 504 | 555) || observation.has_detail(&[(5, 4)]),

@@ -180,14 +180,7 @@ fn attempt<'a>(location: Location, observation: &Observation<'a>) -> Option<Atte
     usable.then_some(Attempt {
         location,
         command,
-        circumstances: Circumstances {
-            verb: command.verb(),
-            path,
-            tls: session.tls,
-            authenticated: session.authenticated,
-            hello: session.hello,
-            begun,
-        },
+        circumstances: Circumstances::of(session, command.verb(), path, begun),
         notified: envelope.parameters().next().is_some(),
         number,
     })
