@@ -44,9 +44,10 @@ impl Reproduction {
     }
 }
 
-/// Returns whether a host needs no quotes in a shell.
-fn is_plain(host: &str) -> bool {
-    host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".:-_/".contains(&octet))
+/// Returns whether a word needs no quotes in a shell and is no option. Records may come from anybody.
+fn is_plain(word: &str) -> bool {
+    !word.starts_with('-')
+        && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || b".:-_/".contains(&octet))
 }
 
 /// Returns the exchanges that prepare the session, and those of the finding's case up to the last one that shows it. What
@@ -86,8 +87,12 @@ fn suite(
         Some(_) => format!("{scheme}://{}", server.host_and_port()),
         None => server.host.clone(),
     };
-    let safety =
-        index.cases.iter().find(|outcome| outcome.id == case).and_then(|outcome| outcome.safety.as_deref());
+    let safety = index
+        .cases
+        .iter()
+        .find(|outcome| outcome.id == case)
+        .and_then(|outcome| outcome.safety.as_deref())
+        .filter(|safety| is_plain(safety));
     let allow = safety.map(|safety| format!(" --allow {safety}")).unwrap_or_default();
     Some(format!("smtp-conformance run {address} --case {case}{allow}"))
 }
@@ -194,7 +199,17 @@ fn has_password(exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{is_plain, quoted};
+
+    #[test]
+    fn words_that_a_shell_would_interpret_are_not_plain() {
+        for word in ["mx.example.org", "2001:db8::1", "unix:/run/lmtp.sock", "delivers"] {
+            assert!(is_plain(word), "{word}");
+        }
+        for word in ["-e/bin/sh", "a b", "a;b", "$(id)", "a`id`", "a\nb", "a|b", "a'b", "é"] {
+            assert!(!is_plain(word), "{word}");
+        }
+    }
 
     #[test]
     fn octets_are_quoted_for_printf() {
