@@ -1,7 +1,12 @@
-"""Serves SMTP, submission and LMTP with aiosmtpd. The replies to RCPT, DATA and AUTH come from this program."""
+"""Serves SMTP, submission or LMTP, as its argument says, with aiosmtpd.
+
+The replies to RCPT, DATA and AUTH come from this program. Each kind of server has its own process: aiosmtpd 1.4.6 keeps
+the limits of command lines in the class, so a connection to one server changes the limits of all others in the process.
+"""
 
 import asyncio
 import ssl
+import sys
 from pathlib import Path
 
 from aiosmtpd.lmtp import LMTP
@@ -32,7 +37,7 @@ def authenticate(server, session, envelope, mechanism, data):
     return AuthResult(success=known, handled=False)
 
 
-async def serve():
+async def serve(kind):
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain("/srv/certificate.pem", "/srv/key.pem")
     settings = {
@@ -43,15 +48,13 @@ async def serve():
         "tls_context": tls,
         "authenticator": authenticate,
     }
-    listeners = {
-        25601: lambda: SMTP(Handler(), auth_require_tls=False, **settings),
-        25602: lambda: SMTP(Handler(), require_starttls=True, auth_required=True, **settings),
-        25603: lambda: LMTP(Handler(), auth_require_tls=False, **settings),
-    }
-    loop = asyncio.get_running_loop()
-    for port, protocol in listeners.items():
-        await loop.create_server(protocol, "127.0.0.1", port)
+    port, protocol = {
+        "smtp": (25601, lambda: SMTP(Handler(), auth_require_tls=False, **settings)),
+        "submission": (25602, lambda: SMTP(Handler(), require_starttls=True, auth_required=True, **settings)),
+        "lmtp": (25603, lambda: LMTP(Handler(), auth_require_tls=False, **settings)),
+    }[kind]
+    await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", port)
     await asyncio.Event().wait()
 
 
-asyncio.run(serve())
+asyncio.run(serve(sys.argv[1]))
