@@ -20,7 +20,7 @@ use crate::live::progress::Progress;
 use crate::live::root::Roots;
 use crate::live::running::{self, Running};
 use crate::live::server::{Server, Target};
-use crate::live::summary::{Row, Tested, table};
+use crate::live::summary::{Row, Tested, new_errors, table};
 use crate::terminal::say;
 
 /// The kinds of cases to allow: all of them, because they can harm nothing but these servers.
@@ -187,7 +187,7 @@ fn finish(
         started.into_values().try_for_each(Running::keep)?;
         say("to stop them, run `cargo xtask live --stop`");
     }
-    say(format_args!("\n{}", table(rows)));
+    say(format_args!("\n{}{}", table(rows), new_errors(rows)));
     let passed = rows.iter().all(|row| row.result.as_ref().is_ok_and(|tested| tested.status == 0));
     Ok(if failed.is_empty() && passed { Outcome::Done } else { Outcome::Status(1) })
 }

@@ -1,5 +1,6 @@
 //! The results of all targets, as a table.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -22,7 +23,7 @@ pub struct Row {
 }
 
 /// A run that ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tested {
     /// The exit status.
     pub status: i32,
@@ -32,13 +33,21 @@ pub struct Tested {
     pub warnings: usize,
     /// The number of findings with level note.
     pub notes: usize,
+    /// The errors that the baseline does not accept, a line each.
+    pub new: Vec<String>,
 }
 
-/// The part of a record that is needed to count findings.
+/// The part of a record that is needed to count findings and to name them.
 #[derive(Deserialize)]
 struct Record {
-    record: String,
+    #[serde(rename = "record")]
+    kind: String,
     level: Option<String>,
+    rule: Option<String>,
+    case: Option<String>,
+    #[serde(default)]
+    detail: String,
+    accepted: Option<serde_json::Value>,
 }
 
 impl Tested {
@@ -52,8 +61,13 @@ impl Tested {
             let line = line.with_context(cannot_read)?;
             let record: Record =
                 serde_json::from_str(&line).with_context(|| format!("{}", records.display()))?;
-            match (record.record.as_str(), record.level.as_deref()) {
-                ("finding", Some("error")) => tested.errors += 1,
+            match (record.kind.as_str(), record.level.as_deref()) {
+                ("finding", Some("error")) => {
+                    tested.errors += 1;
+                    if record.accepted.is_none() {
+                        tested.new.push(record.named());
+                    }
+                }
                 ("finding", Some("warning")) => tested.warnings += 1,
                 ("finding", _) => tested.notes += 1,
                 _ => {}
@@ -61,6 +75,26 @@ impl Tested {
         }
         Ok(tested)
     }
+}
+
+impl Record {
+    fn named(&self) -> String {
+        let rule = self.rule.as_deref().unwrap_or_default();
+        let case = self.case.as_ref().map(|case| format!(" in {case}")).unwrap_or_default();
+        format!("{rule}{case}: {}", self.detail)
+    }
+}
+
+/// Formats the errors that no baseline accepts, below the name of their target.
+pub fn new_errors(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let Ok(tested) = &row.result else { continue };
+        if !tested.new.is_empty() {
+            let _ = writeln!(text, "\nnew errors of {}:\n  {}", row.target, tested.new.join("\n  "));
+        }
+    }
+    text
 }
 
 /// Formats the table, with one row per target.
@@ -100,7 +134,7 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::{Row, Tested, table};
+    use super::{Row, Tested, new_errors, table};
 
     #[test]
     fn findings_are_counted() {
@@ -110,7 +144,8 @@ mod tests {
             |level: &str| format!("{{\"record\":\"finding\",\"rule\":\"r\",\"level\":\"{level}\"}}\n");
         let records = ["error", "warning", "note", "error"].map(finding).concat();
         fs::write(&file, format!("{{\"record\":\"header\"}}\n{records}")).unwrap();
-        let expected = Tested { status: 1, errors: 2, warnings: 1, notes: 1 };
+        let new = vec!["r: ".to_owned(); 2];
+        let expected = Tested { status: 1, errors: 2, warnings: 1, notes: 1, new };
         assert_eq!(Tested::read(1, &file).unwrap(), expected);
         fs::write(&file, "no record\n").unwrap();
         assert!(Tested::read(0, &file).unwrap_err().to_string().contains("mx.jsonl"));
@@ -124,7 +159,7 @@ mod tests {
             result,
             time: Duration::from_millis(12_340),
         };
-        let tested = Tested { status: 1, errors: 10, warnings: 2, notes: 3 };
+        let tested = Tested { status: 1, errors: 10, warnings: 2, notes: 3, new: Vec::new() };
         let rows = [row("postfix/mx", Ok(tested)), row("exim/mx", Err("not started".to_owned()))];
         let expected = "\
 target      version  errors  warnings  notes    time
@@ -132,5 +167,27 @@ postfix/mx  3.7          10         2      3  12.3 s  exit status 1
 exim/mx     3.7           -         -      -  12.3 s  not started
 ";
         assert_eq!(table(&rows), expected);
+    }
+
+    #[test]
+    fn errors_that_no_baseline_accepts_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mx.jsonl");
+        let finding =
+            r#"{"record":"finding","level":"error","rule":"reply-lines","case":"noop","detail":"d""#;
+        let accepted = r#""accepted":{"reason":"known"}"#;
+        fs::write(&file, format!("{finding},{accepted}}}\n{finding}}}\n")).unwrap();
+        let row = |target: &str, result| Row {
+            version: "3.7".to_owned(),
+            target: target.to_owned(),
+            result,
+            time: Duration::ZERO,
+        };
+        let rows = [
+            row("postfix/mx", Tested::read(1, &file).map_err(|error| error.to_string())),
+            row("exim/mx", Ok(Tested::default())),
+            row("exim/lmtp", Err("not started".to_owned())),
+        ];
+        assert_eq!(new_errors(&rows), "\nnew errors of postfix/mx:\n  reply-lines in noop: d\n");
     }
 }
