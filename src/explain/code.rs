@@ -166,7 +166,7 @@ mod tests {
     use std::string::ToString as _;
 
     use super::{CodePlace, Codes, find};
-    use crate::Class;
+    use crate::{Class, ReplyCode};
 
     #[test]
     fn codes_are_found_where_they_should_not_be() {
@@ -205,10 +205,10 @@ mod tests {
             ("x", None, None),
         ] {
             let (codes, _) = Codes::read(reply.as_bytes());
-            assert_eq!(codes.reply_code.map(|code| code.as_u16()), code, "{reply}");
+            assert_eq!(codes.reply_code.map(ReplyCode::as_u16), code, "{reply}");
             assert_eq!(
-                codes.enhanced.map(|code| code.to_string()),
-                enhanced.map(|code| code.to_string()),
+                codes.enhanced.map(std::borrow::ToOwned::to_owned),
+                enhanced.map(str::to_string),
                 "{reply}"
             );
         }
