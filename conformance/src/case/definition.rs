@@ -143,9 +143,10 @@ impl Need {
             }
             Placeholder::Marker => Some(Need::Delivery),
             Placeholder::TooLarge => Some(Need::SizeLimit),
-            Placeholder::User | Placeholder::Plain { .. } | Placeholder::Password { .. } => {
-                Some(Need::Credentials)
-            }
+            Placeholder::User
+            | Placeholder::Plain { .. }
+            | Placeholder::PlainAs(_)
+            | Placeholder::Password { .. } => Some(Need::Credentials),
             Placeholder::Me
             | Placeholder::Repetition
             | Placeholder::Sender

@@ -96,6 +96,9 @@ impl Template<'_> {
             Placeholder::Plain { wrong } => {
                 Credentials::plain_message(&credentials()?.user, password(wrong)?)
             }
+            Placeholder::PlainAs(identity) => {
+                Credentials::plain_message_as(identity.text(), &credentials()?.user, password(false)?)
+            }
             Placeholder::Password { wrong } => STANDARD.encode(password(wrong)?),
             Placeholder::Filler { count, text, end } => format!("{text}{end}").repeat(count),
         })

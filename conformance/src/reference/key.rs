@@ -175,6 +175,7 @@ keys! {
     AuthRequired = "auth-required",
     AuthSuccess = "auth-success",
     AuthFailure = "auth-failure",
+    AuthIdentity = "auth-identity",
     AuthPlainChallenge = "auth-plain-challenge",
     AuthLoginUser = "auth-login-user",
     AuthLoginPassword = "auth-login-password",

@@ -425,6 +425,18 @@ fn require_recipient_valid_since_may_be_removed() {
 }
 
 #[test]
+fn a_message_without_its_end_does_not_arrive() {
+    let part = "C: A: b\nC: \nC: x\n#: the client sends no more";
+    let came = "A: A: b\nA: \nA: x";
+    for (pieces, expected) in [
+        (&[EHLO, MAIL, RCPT, DATA, part, LMTP, RECEIVED, came][..], "refused-not-delivered error at 5"),
+        (&[EHLO, MAIL, RCPT, DATA, part, "#: nothing arrived by lmtp"], ""),
+    ] {
+        table(Protocol::Smtp).check(&[(pieces, expected)]);
+    }
+}
+
+#[test]
 fn dots_are_not_removed_from_chunks() {
     let chunk = "C: BDAT 12 LAST\nC: A: b\nC: \nC: ..x\\+\nS: 250 Ok";
     for (came, expected) in [("..x", ""), (".x", "delivered-dots-unstuffed error at 4")] {
