@@ -1,7 +1,9 @@
 //! The protocol on the wire: commands, replies and capabilities.
 
+pub(crate) mod address;
 pub(crate) mod capabilities;
 pub mod command;
+pub(crate) mod header;
 pub(crate) mod notation;
 pub mod reply;
 

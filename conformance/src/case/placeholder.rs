@@ -38,6 +38,8 @@ pub(crate) enum Placeholder<'t> {
     Domain,
     /// `{size+1}`: one octet more than the SIZE limit.
     TooLarge,
+    /// `{solicitation}`: the first class of solicitations that the server does not want (RFC 3865 §2.2).
+    Solicitation,
     /// `{user}`: the user name in base64.
     User,
     /// `{plain}`: the message of SASL PLAIN in base64. `{plain-wrong}`: the same with a wrong password.
@@ -106,7 +108,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
         let placeholder = Placeholder::read(name).with_context(|| {
             format!(
                 "{text:?}: unknown placeholder {{{name}}}; write {{me}}, {{n}}, {{sender}}, {{{}}}, \
-                 {{sender-case}}, {{valid-case}}, {{valid-domain-case}}, {{valid-quoted}}, {{valid-escaped}}, {{valid-local}}, {{domain}}, {{marker}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, {{plain-hyphen}}, {{plain-bell}}, \
+                 {{sender-case}}, {{valid-case}}, {{valid-domain-case}}, {{valid-quoted}}, {{valid-escaped}}, {{valid-local}}, {{domain}}, {{marker}}, {{size+1}}, {{solicitation}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, {{plain-hyphen}}, {{plain-bell}}, \
                  {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
@@ -140,6 +142,7 @@ impl Placeholder<'_> {
             "marker" => Placeholder::Marker,
             "domain" => Placeholder::Domain,
             "size+1" => Placeholder::TooLarge,
+            "solicitation" => Placeholder::Solicitation,
             "user" => Placeholder::User,
             "plain" => Placeholder::Plain { wrong: false },
             "plain-wrong" => Placeholder::Plain { wrong: true },
@@ -170,6 +173,7 @@ impl fmt::Display for Placeholder<'_> {
             Placeholder::Marker => f.write_str("{marker}"),
             Placeholder::Domain => f.write_str("{domain}"),
             Placeholder::TooLarge => f.write_str("{size+1}"),
+            Placeholder::Solicitation => f.write_str("{solicitation}"),
             Placeholder::User => f.write_str("{user}"),
             Placeholder::Plain { wrong: false } => f.write_str("{plain}"),
             Placeholder::Plain { wrong: true } => f.write_str("{plain-wrong}"),
