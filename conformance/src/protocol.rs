@@ -1,6 +1,5 @@
 //! The protocol on the wire: commands, replies and capabilities.
 
-pub(crate) mod address;
 pub(crate) mod capabilities;
 pub mod command;
 pub(crate) mod header;

@@ -1,5 +1,7 @@
 //! The header fields of a message, for those who read only some of them.
 
+use super::command::is_mailbox;
+
 /// The fields with addresses that a submission server looks at (RFC 6409 §4.2, §5.1).
 pub(crate) const ADDRESS_FIELDS: [&str; 5] = ["From", "Sender", "Reply-To", "To", "Cc"];
 
@@ -40,9 +42,40 @@ pub(crate) fn address(value: &[u8]) -> Option<&[u8]> {
     (inside.contains(&b'@') && inside.iter().all(is_plain)).then_some(inside)
 }
 
+/// Returns whether an address has bad syntax in a header field, where RFC 5322 permits more than RFC 5321 does in a path.
+pub(crate) fn is_malformed(address: &[u8]) -> bool {
+    let parts = address.split(|octet| *octet == b'@');
+    parts.clone().count() != 2 || parts.into_iter().any(<[u8]>::is_empty)
+}
+
+/// Returns whether the domain of an address is a single label.
+pub(crate) fn is_incomplete(address: &[u8]) -> bool {
+    let domain = address.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
+    is_mailbox(address) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{address, addresses, values};
+    use super::{address, addresses, is_incomplete, is_malformed, values};
+
+    #[test]
+    fn malformed_and_incomplete_addresses() {
+        for (address, expected) in [
+            ("a@b.example", (false, false)),
+            ("a@b", (false, true)),
+            ("a@[127.0.0.1]", (false, false)),
+            ("a!b@c_d.example", (false, false)),
+            ("a@@b", (true, false)),
+            ("@b", (true, false)),
+            ("a@", (true, false)),
+        ] {
+            assert_eq!(
+                (is_malformed(address.as_bytes()), is_incomplete(address.as_bytes())),
+                expected,
+                "{address}"
+            );
+        }
+    }
 
     #[test]
     fn values_are_unfolded() {

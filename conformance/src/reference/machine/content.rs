@@ -3,8 +3,7 @@
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
 use crate::dialogue::content::lines;
-use crate::protocol::address::{is_broken, is_incomplete};
-use crate::protocol::header;
+use crate::protocol::header::{self, is_incomplete, is_malformed};
 
 use super::{
     Action, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SIZE, SOLICITATION,
@@ -234,7 +233,7 @@ impl Machine {
 
 /// Returns whether an address in the header has bad syntax or an incomplete domain (RFC 6409 §4.2, §5.1).
 fn has_bad_address(message: &[u8]) -> bool {
-    header::addresses(message).iter().any(|address| is_broken(address) || is_incomplete(address))
+    header::addresses(message).iter().any(|address| is_malformed(address) || is_incomplete(address))
 }
 
 /// Returns whether the Solicitation field has the class that the server refuses (RFC 3865 §2.5).

@@ -1,10 +1,9 @@
 //! Rules about submission (RFC 6409).
 
 use crate::knowledge::Policy;
-use crate::protocol::address::{is_broken, is_incomplete};
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::{Command, Verb};
-use crate::protocol::header;
+use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::protocol::header::{self, is_incomplete, is_malformed};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -119,7 +118,19 @@ fn broken_address(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
-/// RFC 6409 §5.1: an address with bad syntax in the header gets 554 after the data. The envelope has been accepted.
+/// Returns whether an address has an error that servers do not tolerate. They tolerate blanks around it, a source
+/// route, a name without a domain, underscores in the domain, and a dot at its end.
+fn is_broken(path: &[u8]) -> bool {
+    let path = path.trim_ascii();
+    let Some(at) = path.iter().rposition(|octet| *octet == b'@') else { return false };
+    let (local, domain) = path.split_at(at);
+    let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
+    let tolerated = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
+    path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&tolerated)
+}
+
+/// RFC 6409 §5.1: an address with bad syntax in the header gets 554 after the data. If one in the envelope has bad syntax too,
+/// it may be the reason.
 fn header_address(observation: &Observation<'_>, findings: &mut Findings) {
     const WORDS: [&str; 5] =
         ["malformed address", "bad address", "invalid address", "address syntax", "header syntax"];
@@ -127,8 +138,15 @@ fn header_address(observation: &Observation<'_>, findings: &mut Findings) {
     if !observation.is_refused() || observation.is(&[554]) || !about_syntax {
         return;
     }
-    let message = observation.whole_message().unwrap_or_default();
-    if header::addresses(message).iter().any(|address| is_broken(address)) {
+    let (Some(message), Some(begun)) = (observation.whole_message(), &observation.session.transaction) else {
+        return;
+    };
+    let mut lines = [&begun.mail].into_iter().chain(&begun.recipients);
+    let is_sound = |line: &Vec<u8>| {
+        let envelope = Command::read(line).envelope();
+        envelope.and_then(|envelope| envelope.path()).is_some_and(|path| !is_broken(path))
+    };
+    if lines.all(is_sound) && header::addresses(message).iter().any(|address| is_malformed(address)) {
         let detail = format!("{} to a header with an address with bad syntax", observation.codes());
         findings.add(RuleId::SUBMISSION_SYNTAX_501, detail);
     }
@@ -224,6 +242,8 @@ mod tests {
             ],
         );
         run(Protocol::Smtp, &[(&[&begun, broken, "S: 550 5.1.3 No"], "")]);
+        let recipient = "C: RCPT TO:<amy@@example.org>\nS: 250 2.1.5 Ok\nC: DATA\nS: 354 Go";
+        run(Protocol::Submission, &[(&[LOGGED_IN, MAIL, recipient, broken, "S: 550 5.1.3 No"], "")]);
     }
 
     #[test]

@@ -4,8 +4,7 @@ use super::message::{Field, Message};
 use super::trace;
 use super::{Delivered, Findings, RuleId};
 use crate::protocol::Protocol;
-use crate::protocol::address::{is_broken, is_incomplete};
-use crate::protocol::header::{ADDRESS_FIELDS, address};
+use crate::protocol::header::{ADDRESS_FIELDS, address, is_incomplete, is_malformed};
 
 /// Fields that a server may remove.
 const EXEMPT: [&str; 4] = ["Received", "Return-Path", "Bcc", "Require-Recipient-Valid-Since"];
@@ -152,7 +151,7 @@ impl Compared<'_, '_> {
             let value = field.unfolded();
             let Some(address) = address(&value) else { continue };
             let condition = match address {
-                address if is_broken(address) => "address-syntax",
+                address if is_malformed(address) => "address-syntax",
                 address if is_incomplete(address) => "incomplete-domain",
                 _ => continue,
             };
