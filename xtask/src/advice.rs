@@ -36,6 +36,9 @@ pub struct Advice {
     pub retry: Option<Retry>,
     /// What the owner of a list does, if the category says otherwise.
     pub list: Option<ListAction>,
+    /// Set by `sync --propose`: a person has to confirm the entry, and then delete this key.
+    #[serde(default)]
+    pub review: bool,
 }
 
 /// What an entry is about.
@@ -75,6 +78,22 @@ pub enum Stage {
     Message,
 }
 
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Any => "any",
+            Stage::Connect => "connect",
+            Stage::Hello => "hello",
+            Stage::StartTls => "starttls",
+            Stage::Auth => "auth",
+            Stage::Mail => "mail",
+            Stage::Rcpt => "rcpt",
+            Stage::Data => "data",
+            Stage::Message => "message",
+        })
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,10 +101,34 @@ impl fmt::Display for Subject {
             Subject::Pair(code, status, class) => {
                 write!(f, "reply-code = {code}, status = \"{status}\", class = {class}")
             }
-            Subject::ReplyCode(code, stage) => write!(f, "reply-code = {code}, stage {stage:?}"),
-            Subject::Class(class, stage) => write!(f, "class = {class}, stage {stage:?}"),
+            Subject::ReplyCode(code, stage) => write!(f, "reply-code = {code}, stage = \"{stage}\""),
+            Subject::Class(class, stage) => write!(f, "class = {class}, stage = \"{stage}\""),
         }
     }
+}
+
+impl Subject {
+    /// Returns the codes that a reply has: `5.1.1`, `550 5.1.1`, `550`, or `5yz`.
+    pub fn codes(&self) -> String {
+        match self {
+            Subject::Row(status, class) => code(*status, *class),
+            Subject::Pair(reply_code, status, class) => format!("{reply_code} {}", code(*status, *class)),
+            Subject::ReplyCode(code, _) => code.to_string(),
+            Subject::Class(class, _) => format!("{class}yz"),
+        }
+    }
+
+    /// Returns the row, if the entry is about one.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Subject::Row(status, _) | Subject::Pair(_, status, _) => Some(*status),
+            Subject::ReplyCode(..) | Subject::Class(..) => None,
+        }
+    }
+}
+
+fn code(status: Status, class: Class) -> String {
+    format!("{class}.{}.{}", status.subject, status.detail)
 }
 
 impl Advice {
@@ -147,12 +190,16 @@ fn check(entry: &Advice, categories: &[Category], seen: &mut BTreeSet<Subject>) 
 }
 
 /// Returns the rows with each class of refusals, and the reply codes of refusals, that have no entry.
-pub fn missing(entries: &[Advice], rows: &[Status], codes: &[ReplyCode]) -> Vec<Subject> {
+pub fn missing(
+    entries: &[Advice],
+    rows: &[Status],
+    codes: impl IntoIterator<Item = ReplyCode>,
+) -> Vec<Subject> {
     let present: BTreeSet<Subject> = entries.iter().filter_map(|entry| entry.subject().ok()).collect();
     let refusals = || Class::ALL.into_iter().filter(|class| class.digit() != 2);
     let rows = rows.iter().flat_map(|row| refusals().map(|class| Subject::Row(*row, class)));
-    let codes = codes.iter().filter(|code| refusals().any(|class| code.class() == Some(class)));
-    let codes = codes.map(|code| Subject::ReplyCode(*code, Stage::Any));
+    let codes = codes.into_iter().filter(|code| refusals().any(|class| code.class() == Some(class)));
+    let codes = codes.map(|code| Subject::ReplyCode(code, Stage::Any));
     let classes = refusals().map(|class| Subject::Class(class, Stage::Any));
     rows.chain(codes).chain(classes).filter(|subject| !present.contains(subject)).collect()
 }

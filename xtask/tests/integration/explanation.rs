@@ -27,7 +27,7 @@ fn every_row_and_reply_code_has_advice() {
     let model = Model::load(&root()).unwrap();
     let rows: Vec<Status> = model.registry.statuses.rows.iter().map(|row| row.key.0).collect();
     let codes: Vec<ReplyCode> = model.reply_codes.iter().map(|entry| entry.code).collect();
-    let missing = advice::missing(&entries, &rows, &codes);
+    let missing = advice::missing(&entries, &rows, codes);
     assert!(missing.is_empty(), "registry/advice.toml lacks these entries: {missing:#?}");
     let is_used = |category: &Category| {
         category.id == "accepted" || entries.iter().any(|entry| entry.category == category.id)
