@@ -118,6 +118,14 @@ impl Subject {
         }
     }
 
+    /// Returns the class, or `None` for a reply code 3yz.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Subject::Row(_, class) | Subject::Pair(_, _, class) | Subject::Class(class, _) => Some(*class),
+            Subject::ReplyCode(code, _) => code.class(),
+        }
+    }
+
     /// Returns the row, if the entry is about one.
     pub fn status(&self) -> Option<Status> {
         match self {
@@ -182,6 +190,10 @@ fn check(entry: &Advice, categories: &[Category], seen: &mut BTreeSet<Subject>) 
         );
         ensure!(text.ends_with('.'), "{subject}: {key} has to be a sentence");
     }
+    ensure!(
+        category.transient.is_some() && subject.class().is_some_and(|class| class.digit() != 2),
+        "{subject}: advice is about refusals: write a code of class 4 or 5, and the category of a refusal"
+    );
     ensure!(
         entry.list != Some(ListAction::Remove) || category.matter.is_about_recipient(),
         "{subject}: an address is removed only for what is about the recipient: write list = \"keep\" or \"pause\""

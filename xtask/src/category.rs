@@ -60,6 +60,21 @@ pub enum Retry {
     AfterFix,
 }
 
+impl Retry {
+    /// All values, from the most final to the least.
+    pub const ALL: [Retry; 4] = [Retry::Never, Retry::AfterFix, Retry::LaterAndFix, Retry::Later];
+
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            Retry::Never => "never",
+            Retry::Later => "later",
+            Retry::LaterAndFix => "later-and-fix",
+            Retry::AfterFix => "after-fix",
+        }
+    }
+}
+
 /// What the owner of a list does with an address.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -70,6 +85,20 @@ pub enum ListAction {
     Pause,
     /// Keeps it.
     Keep,
+}
+
+impl ListAction {
+    /// All values, from the most final to the least.
+    pub const ALL: [ListAction; 3] = [ListAction::Remove, ListAction::Pause, ListAction::Keep];
+
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            ListAction::Remove => "remove",
+            ListAction::Pause => "pause",
+            ListAction::Keep => "keep",
+        }
+    }
 }
 
 /// Whose matter a refusal is.
@@ -103,6 +132,24 @@ pub enum Matter {
 }
 
 impl Matter {
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            Matter::RecipientAddress => "recipient-address",
+            Matter::RecipientMailbox => "recipient-mailbox",
+            Matter::SenderContent => "sender-content",
+            Matter::SenderReputation => "sender-reputation",
+            Matter::SenderAuthentication => "sender-authentication",
+            Matter::SenderConfiguration => "sender-configuration",
+            Matter::ReceiverPolicy => "receiver-policy",
+            Matter::ReceiverSystem => "receiver-system",
+            Matter::Network => "network",
+            Matter::Protocol => "protocol",
+            Matter::Nobody => "nobody",
+            Matter::Unknown => "unknown",
+        }
+    }
+
     /// Returns whether a refusal says something about the recipient, so that the address may be removed for it.
     pub fn is_about_recipient(self) -> bool {
         matches!(self, Matter::RecipientAddress | Matter::RecipientMailbox)

@@ -10,13 +10,16 @@ use clap::ValueEnum;
 
 use crate::file::MAX_PRODUCT;
 use crate::model::Model;
-use crate::tree::{FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree};
+use crate::tree::{
+    ADVICE, CATEGORIES, FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree,
+};
 use escape::{Escaped, Place};
 
 mod c;
 mod csv;
 pub mod escape;
 mod json;
+mod kumomta;
 mod markdown;
 mod rust;
 
@@ -36,10 +39,12 @@ pub enum Kind {
     Json,
     /// The tables as CSV files.
     Csv,
+    /// The rules of KumoMTA's bounce classifier.
+    Kumomta,
 }
 
 /// All kinds, in the order of their folders.
-pub const ALL_KINDS: [Kind; 5] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv];
+pub const ALL_KINDS: [Kind; 6] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Kumomta];
 
 /// A rendered file.
 #[derive(Clone, Debug)]
@@ -60,6 +65,7 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
             Kind::Markdown => markdown::products(model)?,
             Kind::Json => json::products(model)?,
             Kind::Csv => csv::products(model)?,
+            Kind::Kumomta => kumomta::products(model)?,
         });
     }
     Ok(products)
@@ -148,6 +154,12 @@ impl<P: Place> Head<P> {
     /// Returns the head of a product with the reply codes alone.
     fn of_reply_codes(kind: &str) -> Self {
         Head::new(kind, [format!("Source: {FOLDER_OF_SOURCES}/{REPLY_CODES}.")], "")
+    }
+
+    /// Returns the head of a product with the categories and the advice.
+    fn of_advice(kind: &str) -> Self {
+        let source = format!("Source: {FOLDER_OF_SOURCES}/{CATEGORIES} and {FOLDER_OF_SOURCES}/{ADVICE}.");
+        Head::new(kind, [source], "")
     }
 
     /// Returns the head of a product that says nothing of the registry.
