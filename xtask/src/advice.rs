@@ -126,6 +126,30 @@ impl Subject {
         }
     }
 
+    /// Returns the reply code, if the entry is about one.
+    pub fn reply_code(&self) -> Option<ReplyCode> {
+        match self {
+            Subject::Pair(code, ..) | Subject::ReplyCode(code, _) => Some(*code),
+            Subject::Row(..) | Subject::Class(..) => None,
+        }
+    }
+
+    /// Returns the enhanced status code, such as `5.1.1`, if the entry is about one.
+    pub fn enhanced_code(&self) -> Option<String> {
+        match self {
+            Subject::Row(status, class) | Subject::Pair(_, status, class) => Some(code(*status, *class)),
+            Subject::ReplyCode(..) | Subject::Class(..) => None,
+        }
+    }
+
+    /// Returns the stage, if the entry is about replies without an enhanced status code.
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Subject::ReplyCode(_, stage) | Subject::Class(_, stage) => Some(*stage),
+            Subject::Row(..) | Subject::Pair(..) => None,
+        }
+    }
+
     /// Returns the row, if the entry is about one.
     pub fn status(&self) -> Option<Status> {
         match self {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::data_file::DataFile;
 
 /// The taxonomies that a category can have a name in.
-const TAXONOMIES: [&str; 9] =
+pub const TAXONOMIES: [&str; 9] =
     ["kumomta", "powermta", "sparkpost", "sisimai", "ses", "sendgrid", "mailgun", "postmark", "mandrill"];
 
 /// A category.

@@ -51,6 +51,12 @@ impl<'a> Meanings<'a> {
         self.meanings.values()
     }
 
+    /// Returns the meanings of rows with a class, each with its enhanced status code.
+    pub fn rows(&self) -> impl Iterator<Item = (String, &Meaning<'a>)> {
+        let rows = self.iter().filter(|meaning| matches!(meaning.subject, Subject::Row(..)));
+        rows.filter_map(|meaning| Some((meaning.subject.enhanced_code()?, meaning)))
+    }
+
     /// Returns the pairs of refusals that the registry lists, and those that mean something else than their row, in
     /// ascending order.
     pub fn pairs(&self, model: &Model) -> Vec<(Pair, &Meaning<'a>)> {

@@ -22,6 +22,7 @@ mod json;
 mod kumomta;
 mod markdown;
 mod rust;
+mod yaml;
 
 /// The folder of the products, relative to the project's root.
 pub const FOLDER: &str = "generated";
@@ -39,12 +40,15 @@ pub enum Kind {
     Json,
     /// The tables as CSV files.
     Csv,
+    /// The categories of codes as YAML files.
+    Yaml,
     /// The rules of KumoMTA's bounce classifier.
     Kumomta,
 }
 
 /// All kinds, in the order of their folders.
-pub const ALL_KINDS: [Kind; 6] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Kumomta];
+pub const ALL_KINDS: [Kind; 7] =
+    [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Yaml, Kind::Kumomta];
 
 /// A rendered file.
 #[derive(Clone, Debug)]
@@ -65,6 +69,7 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
             Kind::Markdown => markdown::products(model)?,
             Kind::Json => json::products(model)?,
             Kind::Csv => csv::products(model)?,
+            Kind::Yaml => yaml::products(model)?,
             Kind::Kumomta => kumomta::products(model)?,
         });
     }
@@ -160,6 +165,13 @@ impl<P: Place> Head<P> {
     fn of_advice(kind: &str) -> Self {
         let source = format!("Source: {FOLDER_OF_SOURCES}/{CATEGORIES} and {FOLDER_OF_SOURCES}/{ADVICE}.");
         Head::new(kind, [source], "")
+    }
+
+    /// Returns the head of a product with the advice for pairs that the registry lists.
+    fn of_listed_advice(kind: &str) -> Self {
+        let [categories, advice, snapshot] =
+            [CATEGORIES, ADVICE, SNAPSHOT].map(|name| format!("{FOLDER_OF_SOURCES}/{name}"));
+        Head::new(kind, [format!("Source: {categories}, {advice}, and the pairs of {snapshot}.")], "")
     }
 
     /// Returns the head of a product that says nothing of the registry.

@@ -583,6 +583,8 @@ mod tests {
     refuses_raw_text!(markdown_refuses_raw_text, "md", MarkdownText);
     refuses_raw_text!(json_refuses_raw_text, "json", JsonString);
     refuses_raw_text!(csv_refuses_raw_text, "csv", CsvField);
+    refuses_raw_text!(toml_refuses_raw_text, "toml", TomlComment);
+    refuses_raw_text!(yaml_refuses_raw_text, "yaml", YamlString);
     refuses_raw_text!(makefile_refuses_raw_text, "mk", BuildComment);
     refuses_raw_text!(pkg_config_refuses_raw_text, "in", BuildComment);
     refuses_raw_text!(cmake_refuses_raw_text, "cmake", BuildComment);

@@ -330,7 +330,7 @@ fn the_products_that_change_are_named() {
             }
         }
         assert_eq!(named, changed, "{option}");
-        assert!(changed.len() < 12, "{changed:?}");
+        assert!(changed.len() < 18, "{changed:?}");
     }
 }
 
