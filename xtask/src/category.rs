@@ -11,12 +11,17 @@ use crate::data_file::DataFile;
 pub const TAXONOMIES: [&str; 9] =
     ["kumomta", "powermta", "sparkpost", "sisimai", "ses", "sendgrid", "mailgun", "postmark", "mandrill"];
 
+/// C89 guarantees 31 significant characters, and `SMTP_ESC_CAT_` takes thirteen of them.
+const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_CAT_".len();
+
 /// A category.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Category {
     /// The stable name.
     pub id: String,
+    /// The name in C, if the id would make one that is too long.
+    identifier: Option<String>,
     /// What a reply of this category says, in one sentence.
     pub meaning: String,
     /// What the sender does, if nothing more precise is known.
@@ -61,9 +66,6 @@ pub enum Retry {
 }
 
 impl Retry {
-    /// All values, from the most final to the least.
-    pub const ALL: [Retry; 4] = [Retry::Never, Retry::AfterFix, Retry::LaterAndFix, Retry::Later];
-
     /// Returns the name in data files and products.
     pub fn name(self) -> &'static str {
         match self {
@@ -88,9 +90,6 @@ pub enum ListAction {
 }
 
 impl ListAction {
-    /// All values, from the most final to the least.
-    pub const ALL: [ListAction; 3] = [ListAction::Remove, ListAction::Pause, ListAction::Keep];
-
     /// Returns the name in data files and products.
     pub fn name(self) -> &'static str {
         match self {
@@ -156,6 +155,13 @@ impl Matter {
     }
 }
 
+impl Category {
+    /// Returns the name in C, without its prefix: `MAILBOX_FULL`.
+    pub fn identifier(&self) -> String {
+        self.identifier.clone().unwrap_or_else(|| self.id.to_ascii_uppercase().replace('-', "_"))
+    }
+}
+
 /// Parses and checks a file that has been read.
 pub fn read(file: &DataFile) -> Result<Vec<Category>> {
     #[derive(Deserialize)]
@@ -180,6 +186,14 @@ fn check(category: &Category, before: &[Category]) -> Result<()> {
         "id {id:?}: write lower case letters and hyphens"
     );
     ensure!(before.iter().all(|other| other.id != *id), "{id} is there already: remove one of them");
+    let identifier = category.identifier();
+    ensure!(
+        identifier.len() <= MAX_IDENTIFIER
+            && identifier.bytes().all(|octet| octet.is_ascii_uppercase() || octet == b'_')
+            && before.iter().all(|other| other.identifier() != identifier),
+        "{id}: {identifier} cannot be its name in C: write identifier = \"...\" with {MAX_IDENTIFIER} upper case \
+         letters and underscores at most, another one than those of the other categories"
+    );
     for (key, text) in [("meaning", meaning), ("sender", sender), ("administrator", administrator)] {
         ensure!(text.ends_with('.'), "{id}: {key} has to be a sentence");
     }

@@ -70,7 +70,26 @@ fn errors_say_what_to_write() {
             "matter = \"network\"",
             "write list = \"keep\"",
         ),
+        (
+            "categories.toml",
+            "identifier = \"SENDER_UNAUTH\"",
+            "identifier = \"SENDER_UNAUTHENTICATED\"",
+            "with 18 upper case letters and underscores at most",
+        ),
+        (
+            "categories.toml",
+            "identifier = \"SENDER_UNAUTH\"",
+            "identifier = \"MALWARE\"",
+            "another one than those of the other categories",
+        ),
         ("advice.toml", "status = \"X.0.0\"\nclass = 4\n", "class = 4\n", "write status and class"),
+        (
+            "advice.toml",
+            "class = 4\n",
+            "class = 2\n",
+            "advice is about refusals: write a code of class 4 or 5",
+        ),
+        ("advice.toml", "category = \"unknown\"", "category = \"accepted\"", "and the category of a refusal"),
         (
             "advice.toml",
             "status = \"X.0.0\"\nclass = 4\n",
