@@ -18,6 +18,7 @@ use escape::{Escaped, Place};
 mod c;
 mod csv;
 pub mod escape;
+mod explain;
 mod json;
 mod kumomta;
 mod markdown;
