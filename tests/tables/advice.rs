@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use csv::ReaderBuilder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use smtp_enhanced_status::explain::explain;
 use xtask::advice::{Advice, Subject};
 use xtask::category::{Action, Category, TAXONOMIES};
 use xtask::code::{Class, Pair, ReplyCode, Status};
@@ -176,6 +177,26 @@ fn expected_by_pair(model: &Model) -> BTreeMap<String, Vec<String>> {
         expected.insert(pair.to_string(), cells(advice, pair.class, model));
     }
     expected
+}
+
+/// Of a reply with a text, the library may know more. X.0.0 says nothing, so there the reply code counts.
+#[test]
+fn the_library_explains_codes_without_a_text_as_the_tables() {
+    let model = model();
+    let (by_code, by_pair) = (expected_by_code(&model), expected_by_pair(&model));
+    for (code, alone) in by_code.iter().filter(|(code, _)| !code.ends_with(".0.0")) {
+        for number in 0..100 {
+            let pair = format!("{}{number:02} {code}", &code[..1]);
+            let answer = explain(pair.as_bytes());
+            let found = [
+                answer.category().id(),
+                answer.retry().unwrap().as_str(),
+                answer.list().as_str(),
+                answer.category().matter().as_str(),
+            ];
+            assert_eq!(found.as_slice(), by_pair.get(&pair).unwrap_or(alone), "{pair}");
+        }
+    }
 }
 
 /// Reads a table as Vector does: the first line has the names of the columns, and there are no comments.
