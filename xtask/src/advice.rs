@@ -11,6 +11,8 @@ use crate::category::{Category, ListAction, Retry};
 use crate::code::{Class, ReplyCode, Status};
 use crate::data_file::DataFile;
 
+/// The category of codes that say nothing.
+const UNKNOWN: &str = "unknown";
 /// The maximum length, in characters, of what happened.
 const LONGEST_EVENT: usize = 160;
 /// The maximum length, in characters, of what somebody should do.
@@ -164,6 +166,24 @@ fn code(status: Status, class: Class) -> String {
 }
 
 impl Advice {
+    /// Returns an entry that says nothing, for what has no advice yet.
+    pub fn empty(subject: Subject) -> Advice {
+        let (status, class, stage) = (subject.status(), subject.class(), subject.stage());
+        Advice {
+            reply_code: subject.reply_code(),
+            status,
+            class: class.filter(|_| !matches!(subject, Subject::ReplyCode(..))),
+            stage,
+            category: UNKNOWN.to_owned(),
+            happened: String::new(),
+            sender: String::new(),
+            administrator: String::new(),
+            retry: None,
+            list: None,
+            review: false,
+        }
+    }
+
     /// Returns what the entry is about. Fails if its keys do not say one thing.
     pub fn subject(&self) -> Result<Subject> {
         Ok(match (self.reply_code, self.status, self.class, self.stage) {
