@@ -106,7 +106,7 @@ impl Model {
         let mut explanation = self.explanation.clone();
         let missing = advice::missing(&explanation.advice, &rows, codes);
         explanation.advice.extend(missing.into_iter().map(Advice::empty));
-        Model { entries, registry, explanation, ..self.clone() }
+        Model { registry, entries, explanation, ..self.clone() }
     }
 }
 
