@@ -11,6 +11,7 @@ use crate::explanation::Explanation;
 use crate::gap;
 use crate::registry::{Record, Registry};
 use crate::reply_code::ReplyCodeEntry;
+use crate::situation::Situation;
 use crate::snapshot::Snapshot;
 use crate::source::{Data, Source};
 use crate::tree::Tree;
@@ -30,6 +31,8 @@ pub struct Model {
     pub reply_codes: Vec<ReplyCodeEntry>,
     /// What a reply means to whoever gets it.
     pub explanation: Explanation,
+    /// What to send in which situation. Those with a row that this registry does not have are left out.
+    pub situations: Vec<Situation>,
 }
 
 /// A row of the table of enumerated statuses, with its annotation.
@@ -67,8 +70,15 @@ impl Model {
 
     /// Joins the parts. Rows without an annotation have placeholders, and annotations without a row are left out.
     pub fn with_placeholders(data: Data) -> Model {
-        let Data { version, source: Source { record, registry, .. }, annotations, reply_codes, explanation } =
-            data;
+        let Data {
+            version,
+            source: Source { record, registry, .. },
+            annotations,
+            reply_codes,
+            explanation,
+            mut situations,
+        } = data;
+        situations.retain(|situation| situation.is_registered(&registry));
         let Annotations { mut rows, conflicts } = annotations;
         let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
@@ -77,7 +87,7 @@ impl Model {
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         let entries = entries.collect();
-        Model { version, snapshot: record, registry, entries, reply_codes, explanation }
+        Model { version, snapshot: record, registry, entries, reply_codes, explanation, situations }
     }
 
     /// Returns the model with another registry. Its rows keep their annotations; new rows have placeholders.
@@ -91,7 +101,9 @@ impl Model {
             let conflicts = known.map(|entry| entry.conflicts.clone()).unwrap_or_default();
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
-        Model { entries: entries.collect(), registry, ..self.clone() }
+        let mut situations = self.situations.clone();
+        situations.retain(|situation| situation.is_registered(&registry));
+        Model { entries: entries.collect(), registry, situations, ..self.clone() }
     }
 }
 
