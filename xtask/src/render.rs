@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use crate::file::MAX_PRODUCT;
 use crate::model::Model;
-use crate::tree::{FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree};
+use crate::tree::{FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SITUATIONS, SNAPSHOT, Tree};
 use escape::{Escaped, Place};
 
 mod c;
@@ -148,6 +148,11 @@ impl<P: Place> Head<P> {
     /// Returns the head of a product with the reply codes alone.
     fn of_reply_codes(kind: &str) -> Self {
         Head::new(kind, [format!("Source: {FOLDER_OF_SOURCES}/{REPLY_CODES}.")], "")
+    }
+
+    /// Returns the head of a product with the situations alone.
+    fn of_situations(kind: &str) -> Self {
+        Head::new(kind, [format!("Source: {FOLDER_OF_SOURCES}/{SITUATIONS}.")], "")
     }
 
     /// Returns the head of a product that says nothing of the registry.

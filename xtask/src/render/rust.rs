@@ -10,6 +10,7 @@ use crate::associated::{Associated, Form};
 use crate::code::{Class, Classes};
 use crate::model::{Entry, Model};
 use crate::reply_code::ReplyCodeEntry;
+use crate::situation::{self, Codes, Situation};
 use crate::text::{Piece, Reference, RichText};
 
 type RustWord = Escaped<Word<Rust>>;
@@ -33,6 +34,13 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
             &ReplyCodes {
                 head: Head::of_reply_codes("rust"),
                 rows: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
+            },
+        )?,
+        Product::new(
+            "rust/suggest.rs",
+            &Suggest {
+                head: Head::of_situations("rust"),
+                rows: model.situations.iter().map(SituationRow::new).collect(),
             },
         )?,
         Product::new(
@@ -423,6 +431,84 @@ impl ReplyCodeRow {
             client_doc: Escaped::new(&entry.client),
             sources: escape_all(&entry.sources),
             sources_doc: Escaped::new(sources),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "rust/suggest.rs")]
+struct Suggest {
+    head: Head<RustComment>,
+    rows: Vec<SituationRow>,
+}
+
+struct SituationRow {
+    id: Literal,
+    command: RustWord,
+    title: Literal,
+    best: SuggestionRow,
+    alternatives: Vec<SuggestionRow>,
+    avoid: Vec<MistakeRow>,
+    note: Option<Literal>,
+    sources: Vec<Literal>,
+}
+
+struct SuggestionRow {
+    codes: CodesRow,
+    level: RustWord,
+    source: Literal,
+}
+
+struct MistakeRow {
+    codes: CodesRow,
+    reason: Literal,
+}
+
+struct CodesRow {
+    reply_code: RustWord,
+    /// Class, subject and detail.
+    enhanced: Option<[RustWord; 3]>,
+}
+
+impl SituationRow {
+    fn new(situation: &Situation) -> Self {
+        let mistakes = situation.avoid.iter();
+        SituationRow {
+            id: Escaped::new(&situation.id),
+            // The variants have the same names in both enumerations.
+            command: Escaped::new(format!("{:?}", situation.command)),
+            title: Escaped::new(&situation.title),
+            best: SuggestionRow::new(&situation.send),
+            alternatives: situation.alternatives.iter().map(SuggestionRow::new).collect(),
+            avoid: mistakes
+                .map(|mistake| MistakeRow {
+                    codes: CodesRow::new(mistake.codes),
+                    reason: Escaped::new(&mistake.reason),
+                })
+                .collect(),
+            note: situation.note.as_ref().map(Escaped::new),
+            sources: escape_all(&situation.sources),
+        }
+    }
+}
+
+impl SuggestionRow {
+    fn new(suggestion: &situation::Suggestion) -> Self {
+        SuggestionRow {
+            codes: CodesRow::new(suggestion.codes),
+            level: Escaped::new(format!("{:?}", suggestion.level)),
+            source: Escaped::new(&suggestion.source),
+        }
+    }
+}
+
+impl CodesRow {
+    fn new(codes: Codes) -> Self {
+        CodesRow {
+            reply_code: Escaped::new(codes.reply_code),
+            enhanced: codes.enhanced.map(|(class, status)| {
+                [Escaped::new(class_name(class)), Escaped::new(status.subject), Escaped::new(status.detail)]
+            }),
         }
     }
 }

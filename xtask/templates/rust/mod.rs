@@ -5,3 +5,5 @@ pub(crate) mod entries;
 pub(crate) mod provenance;
 pub(crate) mod reply_codes;
 mod statuses;
+#[cfg(feature = "suggest")]
+pub(crate) mod suggest;
