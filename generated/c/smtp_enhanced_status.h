@@ -687,8 +687,6 @@
     X("starttls-argument", "starttls", "STARTTLS has an argument") \
     X("starttls-unavailable", "starttls", "the server cannot begin TLS for now") \
     X("starttls-active", "starttls", "TLS is active already") \
-    X("tls-required", "any", "the client has to use STARTTLS first") \
-    X("tls-too-weak", "any", "TLS is active, but its authentication or privacy is too weak") \
     X("auth-succeeded", "auth", "the client is authenticated") \
     X("auth-challenge", "auth", "the server sends a challenge, perhaps an empty one") \
     X("auth-failed", "auth", "the credentials are wrong") \
@@ -705,7 +703,6 @@
     X("auth-line-too-long", "auth", "a response is longer than the server's buffer") \
     X("auth-twice", "auth", "the client is authenticated already") \
     X("auth-in-transaction", "auth", "AUTH comes within a mail transaction") \
-    X("auth-required", "any", "the client has to authenticate first") \
     X("sender-accepted", "mail", "the server accepts the sender") \
     X("priority-changed", "mail", "the server accepts the sender, and changes the priority") \
     X("sender-syntax", "mail", "the sender's path is malformed") \
@@ -808,6 +805,9 @@
     X("etrn-unavailable", "etrn", "the server cannot start the queue") \
     X("etrn-forbidden", "etrn", "the client may not start the queue of this node") \
     X("etrn-syntax", "etrn", "the name of the node is missing or malformed") \
+    X("tls-required", "any", "the client has to use STARTTLS first") \
+    X("tls-too-weak", "any", "TLS is active, but its authentication or privacy is too weak") \
+    X("auth-required", "any", "the client has to authenticate first") \
     X("unknown-command", "any", "the server does not know the command") \
     X("not-implemented", "any", "the server knows the command, but does not implement it") \
     X("bad-sequence", "any", "the command comes at the wrong time") \
@@ -852,8 +852,6 @@
     X("starttls-unavailable", 1, 454, 4003000L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
     X("starttls-active", 0, 503, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
     X("starttls-active", 1, 554, 5005001L, SMTP_ESC_LEVEL_SEEN, "RFC 5321 section 4.2.3") \
-    X("tls-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4") \
-    X("tls-too-weak", 0, 554, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4.1") \
     X("auth-succeeded", 0, 235, 2007000L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
     X("auth-challenge", 0, 334, 0L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
     X("auth-failed", 0, 535, 5007008L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 4") \
@@ -876,7 +874,6 @@
     X("auth-line-too-long", 0, 500, 5005006L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
     X("auth-twice", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
     X("auth-in-transaction", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
-    X("auth-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
     X("sender-accepted", 0, 250, 2001000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
     X("sender-accepted", 1, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
     X("priority-changed", 0, 250, 2003006L, SMTP_ESC_LEVEL_SHOULD, "RFC 6710 section 4.1") \
@@ -1001,7 +998,6 @@
     X("conversion-not-supported", 0, 554, 5006003L, SMTP_ESC_LEVEL_MAY, "RFC 4468 section 6") \
     X("conversion-not-supported", 1, 554, 5006005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
     X("loop-detected", 0, 554, 5004000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
-    X("loop-detected", 1, 554, 5004006L, SMTP_ESC_LEVEL_SEEN, "RFC 3463 section 3.5") \
     X("utf8-header-refused", 0, 554, 5006009L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.5") \
     X("utf8-header-refused", 1, 550, 5006009L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.6.9") \
     X("dkim-none-passing", 0, 550, 5007020L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
@@ -1062,6 +1058,9 @@
     X("etrn-forbidden", 1, 459, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
     X("etrn-syntax", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
     X("etrn-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("tls-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4") \
+    X("tls-too-weak", 0, 554, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4.1") \
+    X("auth-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
     X("unknown-command", 0, 500, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
     X("unknown-command", 1, 500, 5005001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
     X("not-implemented", 0, 502, 5005001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
