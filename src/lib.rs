@@ -104,3 +104,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/rust.md")]
 struct Guide;
+
+/// Runs the examples in docs/suggest.md as doctests.
+#[cfg(all(doctest, feature = "suggest"))]
+#[doc = include_str!("../docs/suggest.md")]
+struct Suggestions;

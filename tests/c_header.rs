@@ -136,7 +136,7 @@ fn writes_replies_as_the_library() {
 fn examples_of_the_documentation_run() {
     let Some(gcc) = gcc("c99") else { return };
     let folder = TempDir::new().unwrap();
-    for document in ["README.md", "docs/c.md"] {
+    for document in ["README.md", "docs/c.md", "docs/suggest.md"] {
         let blocks = c_blocks(document);
         assert!(!blocks.is_empty(), "{document} has no block of C");
         for block in blocks {
@@ -702,7 +702,7 @@ fn build_block(gcc: &Dialect, folder: &Path, block: &str) -> PathBuf {
     let [source, program] = ["block.c", "block"].map(|name| folder.join(name));
     let text = include_str!("c/block.c").replace("/* INCLUDES */", &includes.join("\n"));
     fs::write(&source, text.replace("/* BODY */", &body.join("\n"))).unwrap();
-    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused"];
+    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-DSMTP_ESC_SUGGESTIONS"];
     succeed(gcc.command(&header_folder(), &options).arg(source).arg("-o").arg(&program));
     program
 }

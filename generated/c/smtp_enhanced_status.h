@@ -901,7 +901,6 @@
     X("sender-not-allowed", 1, 553, 5007001L, SMTP_ESC_LEVEL_SEEN, "RFC 5321 section 3.3") \
     X("sender-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
     X("sender-refused", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
-    X("sender-refused", 2, 554, 5007001L, SMTP_ESC_LEVEL_SEEN, "RFC 6409 section 4.1") \
     X("sender-non-ascii", 0, 550, 5006007L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.5") \
     X("sender-non-ascii", 1, 553, 5006007L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.6.7") \
     X("solicitation-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 3865 section 2.4") \
@@ -949,10 +948,8 @@
     X("list-forbidden", 1, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
     X("relay-denied", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.6.2") \
     X("relay-denied", 1, 551, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
-    X("relay-denied", 2, 554, 5007001L, SMTP_ESC_LEVEL_SEEN, "RFC 6409 section 4.1") \
     X("recipient-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
     X("recipient-refused", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
-    X("recipient-refused", 2, 554, 5007001L, SMTP_ESC_LEVEL_SEEN, "RFC 6409 section 4.1") \
     X("greylisted", 0, 450, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \
     X("greylisted", 1, 450, 4002000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \
     X("greylisted", 2, 421, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \

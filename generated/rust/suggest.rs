@@ -556,13 +556,13 @@ pub(crate) static SITUATIONS: &[Situation] = &[
         best: Suggestion { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 7, 1)), level: Level::Should, source: "RFC 5321 §7.9" },
         alternatives: &[
             Suggestion { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 7, 0)), level: Level::Should, source: "RFC 5321 §7.9" },
-            Suggestion { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), level: Level::Seen, source: "RFC 6409 §4.1" },
         ],
         avoid: &[
-            Mistake { reply_code: ReplyCode::defined(450), code: Some(code(Class::Transient, 7, 1)), reason: "The text of X.7.1 reserves it for permanent failures: send 4.7.0." },
+            Mistake { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), reason: "RFC 5321 asks for 550 if policy refuses a sender." },
+            Mistake { reply_code: ReplyCode::defined(450), code: Some(code(Class::Transient, 7, 1)), reason: "The text of X.7.1 reserves it for permanent failures." },
         ],
         note: None,
-        sources: &["RFC 5321 §7.9", "RFC 6409 §4.1, §6.3", "RFC 3463 §3.8"],
+        sources: &["RFC 5321 §7.9", "RFC 6409 §6.3", "RFC 3463 §3.8"],
     },
     Situation {
         id: "sender-non-ascii",
@@ -870,9 +870,9 @@ pub(crate) static SITUATIONS: &[Situation] = &[
         best: Suggestion { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 7, 1)), level: Level::Should, source: "RFC 5321 §3.6.2" },
         alternatives: &[
             Suggestion { reply_code: ReplyCode::defined(551), code: Some(code(Class::Permanent, 7, 1)), level: Level::May, source: "RFC 5321 §4.3.2" },
-            Suggestion { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), level: Level::Seen, source: "RFC 6409 §4.1" },
         ],
         avoid: &[
+            Mistake { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), reason: "RFC 5321 asks for 550, and 554 is not one of the replies to RCPT." },
             Mistake { reply_code: ReplyCode::defined(454), code: Some(code(Class::Transient, 7, 1)), reason: "The text of X.7.1 reserves it for permanent failures." },
             Mistake { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 1, 1)), reason: "The server does not know that, and lists would remove the address." },
         ],
@@ -886,9 +886,9 @@ pub(crate) static SITUATIONS: &[Situation] = &[
         best: Suggestion { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 7, 1)), level: Level::Should, source: "RFC 5321 §7.9" },
         alternatives: &[
             Suggestion { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 7, 0)), level: Level::Should, source: "RFC 5321 §7.9" },
-            Suggestion { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), level: Level::Seen, source: "RFC 6409 §4.1" },
         ],
         avoid: &[
+            Mistake { reply_code: ReplyCode::defined(554), code: Some(code(Class::Permanent, 7, 1)), reason: "RFC 5321 asks for 550 if policy refuses a recipient." },
             Mistake { reply_code: ReplyCode::defined(550), code: Some(code(Class::Permanent, 1, 1)), reason: "The mailbox exists, and lists would remove the address." },
             Mistake { reply_code: ReplyCode::defined(521), code: Some(code(Class::Permanent, 7, 1)), reason: "521 opens the connection to a host that never takes mail." },
         ],

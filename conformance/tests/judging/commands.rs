@@ -69,6 +69,19 @@ Send
 }
 
 #[test]
+fn the_page_about_suggestions_shows_what_is_printed() {
+    let page = include_str!("../../../docs/suggest.md");
+    let blocks: Vec<&str> = page.split("```console\n$ smtp-conformance ").skip(1).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let (command, rest) = block.split_once('\n').expect("a command");
+        let (shown, _) = rest.split_once("```").expect("the end of the block");
+        let arguments: Vec<&str> = command.split(' ').collect();
+        assert_eq!(output(Path::new("."), &arguments, 0), shown, "{command}");
+    }
+}
+
+#[test]
 fn situations_are_listed_by_command() {
     let all = output(Path::new("."), &["suggest"], 0);
     let rows = |text: &str| text.lines().filter(|line| line.starts_with("  ")).count();
