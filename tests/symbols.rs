@@ -203,7 +203,8 @@ fn items(module: &str, source: &str) -> Symbols {
         let name = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
         Some(format!("{module}::{}", word(name)))
     };
-    source.lines().filter_map(name).map(|name| (name, Symbol::default())).collect()
+    let exported = exports(source).into_keys().map(|name| format!("{module}::{name}"));
+    source.lines().filter_map(name).chain(exported).map(|name| (name, Symbol::default())).collect()
 }
 
 fn word(text: &str) -> &str {

@@ -16,9 +16,11 @@ use escape::{Escaped, Place};
 mod c;
 mod csv;
 pub mod escape;
+mod explain;
 mod json;
 mod markdown;
 mod rust;
+mod suggest;
 
 /// The folder of the products, relative to the project's root.
 pub const FOLDER: &str = "generated";

@@ -50,7 +50,7 @@ pub struct Mark {
 }
 
 /// Where a mark stands in a text.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// At the start.

@@ -4,13 +4,12 @@ use anyhow::Result;
 use askama::Template;
 
 use super::escape::{Escaped, Rust, RustComment, RustDoc, RustLiteral, RustUrl, Word};
-use super::{Head, Product, escape_all};
+use super::{Head, Product, escape_all, explain, suggest};
 use crate::annotation::{Conflict, ConflictKind};
 use crate::associated::{Associated, Form};
 use crate::code::{Class, Classes};
 use crate::model::{Entry, Model};
 use crate::reply_code::ReplyCodeEntry;
-use crate::situation::{self, Codes, Situation};
 use crate::text::{Piece, Reference, RichText};
 
 type RustWord = Escaped<Word<Rust>>;
@@ -36,13 +35,8 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
                 rows: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
             },
         )?,
-        Product::new(
-            "rust/suggest.rs",
-            &Suggest {
-                head: Head::of_situations("rust"),
-                rows: model.situations.iter().map(SituationRow::new).collect(),
-            },
-        )?,
+        explain::product(model)?,
+        suggest::product(model)?,
         Product::new(
             "rust/provenance.rs",
             &Provenance {
@@ -386,7 +380,7 @@ fn bits(classes: &[Class]) -> RustWord {
     Escaped::new(classes.iter().copied().collect::<Classes>().bits())
 }
 
-fn class_name(class: Class) -> &'static str {
+pub(super) fn class_name(class: Class) -> &'static str {
     match class.digit() {
         2 => "Success",
         4 => "Transient",
@@ -431,84 +425,6 @@ impl ReplyCodeRow {
             client_doc: Escaped::new(&entry.client),
             sources: escape_all(&entry.sources),
             sources_doc: Escaped::new(sources),
-        }
-    }
-}
-
-#[derive(Template)]
-#[template(path = "rust/suggest.rs")]
-struct Suggest {
-    head: Head<RustComment>,
-    rows: Vec<SituationRow>,
-}
-
-struct SituationRow {
-    id: Literal,
-    command: RustWord,
-    title: Literal,
-    best: SuggestionRow,
-    alternatives: Vec<SuggestionRow>,
-    avoid: Vec<MistakeRow>,
-    note: Option<Literal>,
-    sources: Vec<Literal>,
-}
-
-struct SuggestionRow {
-    codes: CodesRow,
-    level: RustWord,
-    source: Literal,
-}
-
-struct MistakeRow {
-    codes: CodesRow,
-    reason: Literal,
-}
-
-struct CodesRow {
-    reply_code: RustWord,
-    /// Class, subject and detail.
-    enhanced: Option<[RustWord; 3]>,
-}
-
-impl SituationRow {
-    fn new(situation: &Situation) -> Self {
-        let mistakes = situation.avoid.iter();
-        SituationRow {
-            id: Escaped::new(&situation.id),
-            // The variants have the same names in both enumerations.
-            command: Escaped::new(format!("{:?}", situation.command)),
-            title: Escaped::new(&situation.title),
-            best: SuggestionRow::new(&situation.send),
-            alternatives: situation.alternatives.iter().map(SuggestionRow::new).collect(),
-            avoid: mistakes
-                .map(|mistake| MistakeRow {
-                    codes: CodesRow::new(mistake.codes),
-                    reason: Escaped::new(&mistake.reason),
-                })
-                .collect(),
-            note: situation.note.as_ref().map(Escaped::new),
-            sources: escape_all(&situation.sources),
-        }
-    }
-}
-
-impl SuggestionRow {
-    fn new(suggestion: &situation::Suggestion) -> Self {
-        SuggestionRow {
-            codes: CodesRow::new(suggestion.codes),
-            level: Escaped::new(format!("{:?}", suggestion.level)),
-            source: Escaped::new(&suggestion.source),
-        }
-    }
-}
-
-impl CodesRow {
-    fn new(codes: Codes) -> Self {
-        CodesRow {
-            reply_code: Escaped::new(codes.reply_code),
-            enhanced: codes.enhanced.map(|(class, status)| {
-                [Escaped::new(class_name(class)), Escaped::new(status.subject), Escaped::new(status.detail)]
-            }),
         }
     }
 }
