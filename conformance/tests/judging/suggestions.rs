@@ -108,7 +108,7 @@ fn own_command(id: &str) -> Option<&'static [&'static str]> {
         }
         "recipient-domain-incomplete" => &[GREETING, EHLO, MAIL, "C: RCPT TO:<a@squeaky.sales>"],
         "recipient-non-ascii" => &[GREETING, EHLO, MAIL, "C: RCPT TO:<\\xc3\\xa9@example.org>"],
-        "rcpt-before-mail" => &[GREETING, EHLO, "C: RCPT TO:<alice@example.org>"],
+        "rcpt-before-mail" | "bad-sequence" => &[GREETING, EHLO, "C: RCPT TO:<alice@example.org>"],
         "rcpt-parameter-unknown" => &[GREETING, EHLO, MAIL, "C: RCPT TO:<alice@example.org> NOSUCH=1"],
         "rcpt-parameter-value" => &[GREETING, EHLO, MAIL, "C: RCPT TO:<alice@example.org> NOTIFY=SOMETIMES"],
         "mailbox-owner-changed" | "domain-owner-changed" | "owner-unknown" => {
@@ -148,7 +148,6 @@ fn own_command(id: &str) -> Option<&'static [&'static str]> {
         "vrfy-unknown" => &[GREETING, EHLO, "C: VRFY nosuch"],
         "unknown-command" => &[GREETING, EHLO, "C: NOSUCH"],
         "not-implemented" => &[GREETING, EHLO, "C: TURN"],
-        "bad-sequence" => &[GREETING, EHLO, "C: RCPT TO:<alice@example.org>"],
         "superfluous-argument" => &[GREETING, EHLO, "C: RSET now"],
         "line-too-long" => &[GREETING, EHLO, "C: NOOP ... (9000 octets)"],
         "idle-timeout" | "shutting-down" | "too-many-errors" => &[GREETING, EHLO],
