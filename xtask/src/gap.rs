@@ -10,6 +10,7 @@ use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::proposal;
 use crate::registry::Registry;
+use crate::situation;
 use crate::source::Data;
 use crate::tree::{ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
 
@@ -49,6 +50,7 @@ pub fn unjoinable(data: &Data) -> Vec<String> {
     let mut gaps = Vec::new();
     gaps.extend(rows(registry, &data.annotations));
     gaps.extend(reply_codes(data));
+    gaps.extend(situation::unknown_reply_codes(&data.situations, &data.reply_codes));
     gaps.extend(data.annotations.rows.values().filter_map(|annotation| stray(annotation, registry)));
     gaps
 }

@@ -1,6 +1,6 @@
 //! `registry/situations.toml`: which pair a server should send in a situation, and which others are right or wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Result, bail, ensure};
@@ -11,6 +11,7 @@ use crate::code::{Class, Pair, ReplyCode, Status};
 use crate::data_file::DataFile;
 use crate::registry::Registry;
 use crate::reply_code::ReplyCodeEntry;
+use crate::tree::{FOLDER, REPLY_CODES, SITUATIONS};
 
 /// The maximum length, in characters, of a title, a reason and a note.
 const LONGEST_TEXT: usize = 120;
@@ -183,8 +184,9 @@ impl Situation {
     }
 }
 
-/// Parses and checks a file that has been read. Whether the pairs fit the registry is for [`unsound`] to say.
-pub fn read(file: &DataFile, reply_codes: &[ReplyCodeEntry]) -> Result<Vec<Situation>> {
+/// Parses and checks a file that has been read. Whether its codes are known is for [`unknown_reply_codes`] and
+/// [`unsound`] to say.
+pub fn read(file: &DataFile) -> Result<Vec<Situation>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -195,13 +197,13 @@ pub fn read(file: &DataFile, reply_codes: &[ReplyCodeEntry]) -> Result<Vec<Situa
     for situation in file.parse::<File>()?.situation {
         let line = file.line(situation.span().start);
         let situation = Situation { line, ..situation.into_inner() };
-        check(&situation, reply_codes, &mut ids).map_err(|error| file.error(line, &error))?;
+        check(&situation, &mut ids).map_err(|error| file.error(line, &error))?;
         situations.push(situation);
     }
     Ok(situations)
 }
 
-fn check(situation: &Situation, reply_codes: &[ReplyCodeEntry], ids: &mut BTreeSet<String>) -> Result<()> {
+fn check(situation: &Situation, ids: &mut BTreeSet<String>) -> Result<()> {
     let Situation { id, title, note, sources, avoid, .. } = situation;
     ensure!(
         !id.is_empty()
@@ -231,11 +233,6 @@ fn check(situation: &Situation, reply_codes: &[ReplyCodeEntry], ids: &mut BTreeS
     for codes in situation.all_codes() {
         ensure!(!seen.contains(&codes), "{id}: {codes} is there already: remove one of them");
         seen.push(codes);
-        ensure!(
-            reply_codes.iter().any(|entry| entry.code == codes.reply_code),
-            "{id}: reply-codes.toml has no {}: add it, or write another reply code",
-            codes.reply_code
-        );
     }
     situation.suggestions().try_for_each(|suggestion| check_suggestion(situation, suggestion.codes))
 }
@@ -270,6 +267,25 @@ fn check_suggestion(situation: &Situation, codes: Codes) -> Result<()> {
         ),
         (None, _) => Ok(()),
     }
+}
+
+/// Returns each reply code that the table of reply codes lacks, with the line of a situation that has it.
+pub fn unknown_reply_codes(situations: &[Situation], reply_codes: &[ReplyCodeEntry]) -> Vec<String> {
+    let mut unknown = BTreeMap::new();
+    for situation in situations {
+        for Codes { reply_code, .. } in situation.all_codes() {
+            if !reply_codes.iter().any(|entry| entry.code == reply_code) {
+                unknown.entry(reply_code).or_insert(situation);
+            }
+        }
+    }
+    let in_words = |(reply_code, Situation { id, line, .. }): (ReplyCode, &Situation)| {
+        format!(
+            "{FOLDER}/{SITUATIONS}:{line}: {id} has the reply code {reply_code}, which {FOLDER}/{REPLY_CODES} does not \
+             have: add it there, or write another one"
+        )
+    };
+    unknown.into_iter().map(in_words).collect()
 }
 
 /// Returns what is wrong with pairs that are suggested: their row is not registered, or its text excludes the class

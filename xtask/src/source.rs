@@ -63,14 +63,13 @@ impl Data {
     pub fn read(tree: &Tree) -> Result<Data> {
         let source = Source::read(tree)?;
         check_complete(&source.registry)?;
-        let reply_codes = reply_code::read(&tree.data_file(REPLY_CODES)?)?;
         Ok(Data {
             version: version(tree)?,
             source,
             annotations: Annotations::read(&tree.data_file(ANNOTATIONS)?)?,
+            reply_codes: reply_code::read(&tree.data_file(REPLY_CODES)?)?,
             explanation: Explanation::read(tree)?,
-            situations: situation::read(&tree.data_file(SITUATIONS)?, &reply_codes)?,
-            reply_codes,
+            situations: situation::read(&tree.data_file(SITUATIONS)?)?,
         })
     }
 }
