@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use askama::Template;
 use clap::ValueEnum;
 
+use crate::code::Class;
 use crate::file::MAX_PRODUCT;
 use crate::model::Model;
 use crate::tree::{FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SITUATIONS, SNAPSHOT, Tree};
@@ -175,4 +176,13 @@ const LICENCE: &str = concat!("SPDX-License-", "Identifier: MIT OR Apache-2.0");
 
 fn escape_all<P: Place>(items: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<Escaped<P>> {
     items.into_iter().map(Escaped::new).collect()
+}
+
+/// Returns the name of a class in Rust.
+fn class_name(class: Class) -> &'static str {
+    match class.digit() {
+        2 => "Success",
+        4 => "Transient",
+        _ => "Permanent",
+    }
 }

@@ -4,8 +4,7 @@ use anyhow::Result;
 use askama::Template;
 
 use super::escape::{Escaped, Rust, RustComment, RustLiteral, Word};
-use super::rust::class_name;
-use super::{Head, Product, escape_all};
+use super::{Head, Product, class_name, escape_all};
 use crate::model::Model;
 use crate::situation::{self, Codes, Situation};
 
