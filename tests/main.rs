@@ -18,4 +18,6 @@ mod dialects;
 #[cfg(unix)]
 mod grid;
 #[cfg(unix)]
+mod suggestions;
+#[cfg(unix)]
 mod tables;

@@ -66,6 +66,23 @@ pub fn faults() -> Result<&'static [Fault]> {
 }
 
 impl Fault {
+    /// Reads faults and variations in the form of `faults.toml`. The name of the file is for errors.
+    ///
+    /// # Errors
+    ///
+    /// If the text does not follow the form, with the name and the line.
+    ///
+    /// ```
+    /// use smtp_conformance::reference::Fault;
+    ///
+    /// let text = "[[variation]]\nname = 'terse'\nabout = 'says little'\nreplies = { noop = \"250 2.0.0 Ok\\r\\n\" }\n";
+    /// assert_eq!(Fault::read("own.toml", text)?[0].name, "terse");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    pub fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
+        read(name, text)
+    }
+
     /// Returns the fault with a name.
     ///
     /// # Errors
