@@ -20,6 +20,8 @@
 //!
 //! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
 //! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
+//! If the client sent the first part of a line before it awaited a reply, `C: NO\+` comes before that reply, and the rest
+//! of the line, `C: OP`, after it.
 
 use std::collections::VecDeque;
 
@@ -225,6 +227,8 @@ pub(super) struct Matcher {
     handshake: Handshake,
     /// What the client sent in clear after the reply to STARTTLS.
     clear: Option<Exchange>,
+    /// The part of a line that the client has sent while it awaits replies to what it sent before.
+    ahead: Vec<u8>,
     sure: bool,
     /// The line that is being read, from 1.
     line: usize,
@@ -292,6 +296,7 @@ impl Matcher {
             recipients: 0,
             handshake: Handshake::None,
             clear: None,
+            ahead: Vec::new(),
             sure: true,
             line,
             begun: line,
@@ -351,6 +356,15 @@ impl Matcher {
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
         self.sent_meanwhile = true;
+        let octets = [std::mem::take(&mut self.ahead), octets].concat();
+        if self.is_ahead(&octets) {
+            if let Some(before) = self.waiting.acts.back_mut() {
+                before.ahead.clone_from(&octets);
+                before.sure &= before.may_be_followed();
+            }
+            self.ahead = octets;
+            return;
+        }
         let is_continued = match &self.sending {
             Some(Sending::Message(before)) => !before.is_empty(),
             Some(Sending::Chunk { .. }) => true,
@@ -377,6 +391,16 @@ impl Matcher {
             Some(Sending::Response) => self.wait(Act::Response(octets), !shortened),
             None => self.send_command(octets, shortened),
         }
+    }
+
+    /// Returns whether octets are only a part of a line, sent while the client awaits the reply to a command or message.
+    fn is_ahead(&self, octets: &[u8]) -> bool {
+        let is_awaited = |exchange: &Exchange| match &exchange.act {
+            Act::Command(line) => line.ends_with(b"\r\n"),
+            act => matches!(act, Act::Message(_)),
+        };
+        let is_line = octets.ends_with(b"\n");
+        !is_line && self.sending.is_none() && self.waiting.acts.back().is_some_and(is_awaited)
     }
 
     fn wait_for_message(&mut self, octets: Vec<u8>) {
@@ -410,6 +434,7 @@ impl Matcher {
     fn wait(&mut self, act: Act, sure: bool) {
         if let Some(before) = self.waiting.acts.back_mut() {
             before.pipelined = true;
+            before.ahead.clear();
         }
         let line = Some(self.begun);
         self.waiting.push(Exchange { sure: sure && self.sure, line, ..Exchange::new(act) });

@@ -101,6 +101,13 @@ pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
         Act::Wait => Vec::new(),
         act => act.parts().iter().flat_map(|part| said(Speaker::Client, part, cut)).collect(),
     };
+    if !exchange.ahead.is_empty() {
+        let octets = counted(exchange.ahead.len(), "octet");
+        lines.push(remark(&format!(
+            "sent with the first {octets} of the next act: {}",
+            shown(&exchange.ahead)
+        )));
+    }
     let answers = exchange.answers.iter().take(cut.lines);
     lines.extend(answers.flat_map(|answer| said(Speaker::Server, &answer.octets, cut)));
     if let Some(more @ 1..) = exchange.received().checked_sub(cut.lines) {

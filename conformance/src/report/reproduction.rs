@@ -139,11 +139,14 @@ fn netcat(server: &RunOrigin) -> String {
 fn script(exchanges: &[&Exchange]) -> Option<String> {
     let mut script = String::new();
     let mut is_over = false;
+    let mut early = 0;
     for exchange in exchanges {
         let octets = exchange.act.parts().concat();
         if octets.is_empty() {
             continue;
         }
+        let octets = [octets.get(early..).unwrap_or_default(), &exchange.ahead].concat();
+        early = exchange.ahead.len();
         if octets.len() > MOST_OCTETS {
             return None;
         }
