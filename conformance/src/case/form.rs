@@ -473,6 +473,11 @@ mod tests {
             ("send = \"A\", if = \"closed\"", "write a reply code or a class"),
             ("send = \"A\", if = \"0250\"", "write a reply code or a class"),
             ("starttls = false", "starttls = false: write"),
+            ("send = \"A\", then = [\"B\"]", "then needs message"),
+            ("message = \"\", then = [\"B\\r\\n\"]", "then: write lines without their ends"),
+            ("message = \"A\", then = [\"B\"]", "message: end the text with"),
+            ("pipeline = [\"NOOP\"], early = 1", "early needs send"),
+            ("send = \"NOOP\", early = 1", "early needs a step before"),
         ] {
             let error = refused(&case(&format!("steps = [{{ {step} }}]")));
             assert!(error.starts_with("x.toml:3: ") && error.contains(message), "{step}: {error}");
@@ -481,6 +486,17 @@ mod tests {
         assert!(long.contains("a step may send at most 16777216"), "{long}");
         let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
         assert!(read("x.toml", &braces).is_ok());
+        let early = |before: &str, step: &str| {
+            refused(&case(&format!("steps = [{{ {before} }}, {{ send = \"{step} }}]")))
+        };
+        assert!(
+            early("raw = \"A\"", "NOOP\", early = 1")
+                .contains("early: write it after a step with send or pipeline")
+        );
+        assert!(early("send = \"A\", repeat = 2", "NOOP\", early = 1").contains("both steps without repeat"));
+        assert!(early("send = \"A\"", "NOOP\", if = \"2yz\", early = 1").contains("and without if"));
+        assert!(early("send = \"A\"", "NOOP\", early = 5").contains("early: write at most 4,"));
+        assert!(early("send = \"A\"", "MAIL {me}\", early = 6").contains("early: write at most 5,"));
         let outcome = |outcome: &str| {
             refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
         };

@@ -702,6 +702,32 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_command_may_be_sent_before_a_reply_is_awaited() {
+        let before = "#: connected\nS: 220 mx\nC: RSET\n";
+        let sent = |text: &str| {
+            let text = format!("{before}{text}");
+            let dialogues = read("test", Protocol::Smtp, &text).expect("the transcript is well-formed");
+            let exchanges = dialogues.into_iter().flat_map(|dialogue| dialogue.exchanges).skip(1);
+            let shown = exchanges.map(|exchange| {
+                let [act, ahead] =
+                    [exchange.act.parts()[0], &exchange.ahead].map(|octets| octets.escape_ascii());
+                format!("{act} {ahead} {:?} {}", exchange.number(), exchange.sure)
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let parted = ["RSET\\r\\n NO Some(250) true", "NOOP\\r\\n  Some(251) true"];
+        assert_eq!(sent("C: NO\\+\nS: 250 Ok\nC: OP\nS: 251 Ok\n"), parted);
+        assert_eq!(sent("C: N\\+\nC: O\\+\nS: 250 Ok\nC: OP\nS: 251 Ok\n"), parted);
+        let hasty =
+            ["RSET\\r\\n  Some(250) true", "VRFY\\r\\n a Some(251) false", "abc\\r\\n  Some(500) true"];
+        assert_eq!(sent("C: VRFY\nC: a\\+\nS: 250 Ok\nS: 251 Ok\nC: bc\nS: 500 Ok\n"), hasty);
+        let whole = ["RSET\\r\\n  Some(250) true", "NOOP\\r\\n  Some(251) true"];
+        assert_eq!(sent("C: NO\\+\nC: OP\nS: 250 Ok\nS: 251 Ok\n"), whole);
+        let late = ["RSET\\r\\n NO None true", "NOOP\\r\\n  Some(250) false"];
+        assert_eq!(sent("C: NO\\+\n#: timeout\nC: OP\nS: 250 Ok\n"), late);
+    }
+
+    #[test]
     fn nul_in_a_command_makes_matches_unsure() {
         let acts = acts("#: connected\nS: 220 mx\nC: NOOP \\x00\nS: 250 Ok\n");
         assert_eq!(acts.last(), Some(&(r"NOOP \x00\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], false)));

@@ -173,3 +173,20 @@ fn said(speaker: Speaker, octets: &[u8], cut: Cut) -> Vec<Line> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, lines};
+    use crate::readers::testing::dialogue;
+
+    #[test]
+    fn octets_sent_ahead_are_shown() {
+        let spoken = dialogue("S: 220 mx\nC: RSET\nC: NO\\+\nS: 250 Ok\nC: OP\nS: 250 Ok");
+        let shown = |exchange: usize| {
+            let lines = lines(&spoken.exchanges[exchange], Cut::EVIDENCE);
+            lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(1), ["C: RSET", "# sent with the first 2 octets of the next act: NO", "S: 250 Ok"]);
+        assert_eq!(shown(2), ["C: NOOP", "S: 250 Ok"]);
+    }
+}
