@@ -130,6 +130,12 @@ fn counted_acts(batch: Batch<'_>) -> String {
     }
 }
 
+/// Returns whether the client sent more only after acts that may be followed by others in a group (RFC 2920 §3.1).
+fn is_proper(batch: Batch<'_>) -> bool {
+    let is_followed = |step: &Step<'_>| step.exchange.pipelined || !step.exchange.ahead.is_empty();
+    batch.acts().all(|(_, step)| !is_followed(step) || step.exchange.may_be_followed())
+}
+
 /// Returns whether rules about enhanced status codes look at a reply: it has a reply code, is not exempt, and is not
 /// 421, which may come from something in front of the server.
 pub(super) fn is_coded(observation: &Observation<'_>) -> bool {

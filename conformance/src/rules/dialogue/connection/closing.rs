@@ -7,7 +7,7 @@ use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, LocatedFindings, counted_acts};
+use super::{Connection, LocatedFindings, counted_acts, is_proper};
 
 /// From this number of refusals on, a server may assume an attack and defend itself (RFC 5321 §7.8). Exim tolerates
 /// three.
@@ -268,10 +268,4 @@ fn is_foreign(step: &Step<'_>) -> bool {
     let Act::Command(octets) = &step.exchange.act else { return false };
     let word = octets.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     !word.iter().all(u8::is_ascii_alphanumeric) || OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
-
-/// Returns whether the client sent more only after acts that may be followed by others in a group (RFC 2920 §3.1).
-fn is_proper(batch: Batch<'_>) -> bool {
-    let is_followed = |step: &Step<'_>| step.exchange.pipelined || !step.exchange.ahead.is_empty();
-    batch.acts().all(|(_, step)| !is_followed(step) || step.exchange.may_be_followed())
 }

@@ -9,12 +9,13 @@ use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{DefectSet, Reply};
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, LocatedFindings, counted_acts};
+use super::{Connection, LocatedFindings, counted_acts, is_proper};
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     bdat_without_recipient(connection, findings);
     reply_of_quit(connection, findings);
     lost_part(connection, findings);
+    refused_as_early(connection, findings);
     match connection.odd() {
         Some((batch, Count::More)) => more(connection, batch, findings),
         Some((batch, Count::Fewer)) => fewer(connection, batch, findings),
@@ -308,6 +309,24 @@ fn lost_part(connection: &Connection<'_>, findings: &mut LocatedFindings) {
             let detail = format!("{number} to a command whose first octets came with the command before");
             let location = connection.location(index + 1, Some(0));
             findings.at(location).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+        }
+    }
+}
+
+/// RFC 2920 §3.1: a client may send a group without waiting, so the server cannot refuse its commands as sent too early.
+fn refused_as_early(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let groups =
+        connection.batches().iter().filter(|batch| batch.is_pipelined() && batch.offers_pipelining());
+    for batch in groups.filter(|batch| is_proper(**batch)) {
+        let refusal = batch.acts().skip(1).find_map(|(at, step)| {
+            let reply = step.replies.first().filter(|_| step.exchange.sure)?;
+            let number = reply.number().filter(|number| *number >= 400)?;
+            reply.says(&["pipelin", "synchroni"]).then_some((at, number))
+        });
+        if let Some((at, number)) = refusal {
+            let detail = format!("{number} to a command of a group, because it was pipelined");
+            let findings = findings.at(connection.location(at, Some(0)));
+            findings.add_under(RuleId::PIPELINED_REPLIES_IN_ORDER, "refused", detail);
         }
     }
 }

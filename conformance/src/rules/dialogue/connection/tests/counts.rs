@@ -285,6 +285,28 @@ fn the_end_of_a_message_may_be_the_first_of_a_group() {
 }
 
 #[test]
+fn commands_of_a_group_are_not_refused_as_too_early() {
+    let (mail, early) = ("S: 250 2.1.0 Ok", "S: 503 5.5.1 Pipelined too early");
+    let group = "C: RSET\nC: MAIL FROM:<bob@example.org>";
+    let helo = "C: HELO me\nS: 250 mx";
+    let finding = "pipelined-replies-in-order/refused warning at 3";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: refused", EHLO, group, "S: 250 2.0.0 Ok", early, QUIT], finding),
+            (&["#: refused for another reason", EHLO, group, mail, "S: 503 5.5.1 Log in", QUIT], ""),
+            (&["#: not announced", helo, group, "S: 250 2.0.0 Ok", early, QUIT], ""),
+            (&["#: too early", EHLO, "C: NOOP\nC: NOOP", "S: 250 2.0.0 Ok", early, QUIT], ""),
+        ],
+    );
+    let sent = [GREETING, EHLO, MAIL, RCPT, DATA, "C: x\nC: ."];
+    Table { before: &sent, ..table() }.check(&[(
+        &["#: after a message", group, "S: 250 2.0.0 Ok", early, early, QUIT],
+        "pipelined-replies-in-order/refused warning at 6",
+    )]);
+}
+
+#[test]
 fn a_part_of_a_command_is_not_lost() {
     let group = "C: MAIL FROM:<bob@example.org>\nC: RSET\nC: NO\\+\nS: 250 2.1.0 Ok\nS: 250 2.0.0 Flushed";
     let (kept, unknown) = ("C: OP\nS: 250 2.0.0 Ok", "C: OP\nS: 500 5.5.1 What?");
