@@ -41,6 +41,8 @@
 //!
 //! # Features
 //!
+//! * `explain`, off by default, adds the module `explain`: what a reply means, what to do, and its category.
+//!
 //! * `serde`, off by default, implements `Serialize` and `Deserialize`:
 //!
 //!   | Type | Form |
@@ -59,9 +61,14 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(test)]
+extern crate std;
+
 mod class;
 mod enhanced_status_code;
 mod entry;
+#[cfg(feature = "explain")]
+pub mod explain;
 mod format;
 mod pairing;
 mod parse;

@@ -1,6 +1,7 @@
 //! Tests of the library, the C header and the tables, held against each other and against the registry.
 
 mod codes;
+mod explain;
 mod links;
 mod replies;
 mod serialization;

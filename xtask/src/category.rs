@@ -19,6 +19,10 @@ pub struct Category {
     pub id: String,
     /// What a reply of this category says, in one sentence.
     pub meaning: String,
+    /// What the sender does, if nothing more precise is known.
+    pub sender: String,
+    /// What the administrator of the receiving server does, if nothing more precise is known.
+    pub administrator: String,
     /// Whose matter it is.
     pub matter: Matter,
     /// How long until another try makes sense.
@@ -123,13 +127,15 @@ pub fn read(file: &DataFile) -> Result<Vec<Category>> {
 }
 
 fn check(category: &Category, before: &[Category]) -> Result<()> {
-    let Category { id, meaning, matter, transient, permanent, names, .. } = category;
+    let Category { id, meaning, sender, administrator, matter, transient, permanent, names, .. } = category;
     ensure!(
         !id.is_empty() && id.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'-'),
         "id {id:?}: write lower case letters and hyphens"
     );
     ensure!(before.iter().all(|other| other.id != *id), "{id} is there already: remove one of them");
-    ensure!(meaning.ends_with('.'), "{id}: meaning has to be a sentence");
+    for (key, text) in [("meaning", meaning), ("sender", sender), ("administrator", administrator)] {
+        ensure!(text.ends_with('.'), "{id}: {key} has to be a sentence");
+    }
     let is_success = *matter == Matter::Nobody;
     ensure!(
         transient.is_none() == is_success && permanent.is_none() == is_success,

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
 use crate::code::{Pair, Pairing, Status};
+use crate::explanation::Explanation;
 use crate::gap;
 use crate::registry::{Record, Registry};
 use crate::reply_code::ReplyCodeEntry;
@@ -27,6 +28,8 @@ pub struct Model {
     pub entries: Vec<Entry>,
     /// The basic reply codes, in ascending order.
     pub reply_codes: Vec<ReplyCodeEntry>,
+    /// What a reply means to whoever gets it.
+    pub explanation: Explanation,
 }
 
 /// A row of the table of enumerated statuses, with its annotation.
@@ -64,7 +67,8 @@ impl Model {
 
     /// Joins the parts. Rows without an annotation have placeholders, and annotations without a row are left out.
     pub fn with_placeholders(data: Data) -> Model {
-        let Data { version, source: Source { record, registry, .. }, annotations, reply_codes } = data;
+        let Data { version, source: Source { record, registry, .. }, annotations, reply_codes, explanation } =
+            data;
         let Annotations { mut rows, conflicts } = annotations;
         let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
@@ -73,7 +77,7 @@ impl Model {
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         let entries = entries.collect();
-        Model { version, snapshot: record, registry, entries, reply_codes }
+        Model { version, snapshot: record, registry, entries, reply_codes, explanation }
     }
 
     /// Returns the model with another registry. Its rows keep their annotations; new rows have placeholders.

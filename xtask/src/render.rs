@@ -16,6 +16,7 @@ use escape::{Escaped, Place};
 mod c;
 mod csv;
 pub mod escape;
+mod explain;
 mod json;
 mod markdown;
 mod rust;

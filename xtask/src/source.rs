@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::annotation::Annotations;
 use crate::code::Class;
+use crate::explanation::Explanation;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 use crate::reply_code::{self, ReplyCodeEntry};
@@ -50,6 +51,8 @@ pub struct Data {
     pub annotations: Annotations,
     /// The basic reply codes, in ascending order.
     pub reply_codes: Vec<ReplyCodeEntry>,
+    /// What a reply means to whoever gets it.
+    pub explanation: Explanation,
 }
 
 impl Data {
@@ -62,6 +65,7 @@ impl Data {
             source,
             annotations: Annotations::read(&tree.data_file(ANNOTATIONS)?)?,
             reply_codes: reply_code::read(&tree.data_file(REPLY_CODES)?)?,
+            explanation: Explanation::read(tree)?,
         })
     }
 }

@@ -21,6 +21,14 @@ pub const ANNOTATIONS: &str = "annotations.toml";
 pub const QUIRKS: &str = "quirks.toml";
 /// The basic reply codes.
 pub const REPLY_CODES: &str = "reply-codes.toml";
+/// What a refusal can be about.
+pub const CATEGORIES: &str = "categories.toml";
+/// What happened and what to do, for rows, pairs and reply codes.
+pub const ADVICE: &str = "advice.toml";
+/// Who uses codes otherwise.
+pub const VENDORS: &str = "vendors.toml";
+/// Words that tell what a reply means.
+pub const PHRASES: &str = "phrases.toml";
 /// Every identifier that was ever published.
 pub const SYMBOLS: &str = "symbols-in-versions";
 

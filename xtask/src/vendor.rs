@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::category::Category;
@@ -50,7 +50,7 @@ pub struct Mark {
 }
 
 /// Where a mark stands in a text.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// At the start.
@@ -68,7 +68,7 @@ pub enum Place {
 pub struct VendorReply {
     /// The reply code; any if `None`.
     pub reply_code: Option<ReplyCode>,
-    /// The enhanced status code with its class; any if `None`.
+    /// The enhanced status code with its class, or a [`StatusRange`]; any if `None`.
     pub status: Option<String>,
     /// A pattern in the text, as in a [`Mark`]; any text if `None`.
     pub text: Option<String>,
@@ -80,6 +80,35 @@ pub struct VendorReply {
     pub source: String,
     /// The month in which it was last seen: `2026-11`.
     pub seen: String,
+}
+
+/// Enhanced status codes that differ in their detail only: `4.7.500-699`, or a single one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusRange {
+    /// The class.
+    pub class: Class,
+    /// The subject.
+    pub subject: u16,
+    /// The lowest detail.
+    pub first: u16,
+    /// The highest detail.
+    pub last: u16,
+}
+
+impl StatusRange {
+    /// Parses a code, or a code, a hyphen and the highest detail.
+    pub fn parse(text: &str) -> Option<StatusRange> {
+        let (class, rest) = text.split_once('.')?;
+        let (low, high) = rest.split_once('-').map_or((rest, None), |(low, high)| (low, Some(high)));
+        let status = Status::parse(&format!("X.{low}"))?;
+        let last = match high {
+            Some(high) => Status::parse(&format!("X.{}.{high}", status.subject))?.detail,
+            None => status.detail,
+        };
+        let range =
+            StatusRange { class: Class::parse(class)?, subject: status.subject, first: status.detail, last };
+        (high.is_none() || range.first < range.last).then_some(range)
+    }
 }
 
 /// Parses and checks a file that has been read.
@@ -114,7 +143,7 @@ fn check_marks(vendor: &Vendor, sure: &mut BTreeMap<String, String>) -> Result<(
         "{id}: add hosts or marks to recognize it by"
     );
     for mark in &vendor.marks {
-        check_pattern(id, &mark.text)?;
+        check_pattern(&mark.text).with_context(|| id.clone())?;
         if mark.sure
             && let Some(other) = sure.insert(mark.text.to_lowercase(), id.clone())
         {
@@ -139,15 +168,13 @@ fn check_replies(vendor: &Vendor, categories: &[Category]) -> Result<()> {
             "{id}: two entries claim the reply {reply_code:?} {status:?} {text:?}: remove one of them"
         );
         if let Some(status) = status {
-            let class = status.split('.').next().and_then(Class::parse);
-            let row = status.split_once('.').and_then(|(_, rest)| Status::parse(&format!("X.{rest}")));
             ensure!(
-                class.is_some() && row.is_some(),
-                "{id}: status = {status:?}: write it with its class: \"5.7.27\""
+                StatusRange::parse(status).is_some(),
+                "{id}: status = {status:?}: write it with its class, \"5.7.27\", or a range, \"4.7.500-699\""
             );
         }
         if let Some(text) = text {
-            check_pattern(id, text)?;
+            check_pattern(text).with_context(|| id.clone())?;
         }
         ensure!(
             categories.iter().any(|known| known.id == *category),
@@ -158,10 +185,20 @@ fn check_replies(vendor: &Vendor, categories: &[Category]) -> Result<()> {
     Ok(())
 }
 
-fn check_pattern(id: &str, pattern: &str) -> Result<()> {
+/// Checks a pattern of a text.
+///
+/// Whoever looks for patterns looks for four characters first, which must not depend on what the text has there.
+pub(crate) fn check_pattern(pattern: &str) -> Result<()> {
+    let fixed = pattern.split_once("#+").map_or(pattern.to_owned(), |(before, _)| format!("{before}#"));
+    let longest = fixed.split('@').map(str::len).max().unwrap_or_default();
     ensure!(
-        pattern.chars().count() >= SHORTEST,
-        "{id}: {pattern:?} is too short: write {SHORTEST} characters or more, so that no text has it by chance"
+        longest >= SHORTEST,
+        "{pattern:?} is too general: write {SHORTEST} characters or more in a row that are no @, before any #+, so that \
+         no text has it by chance"
+    );
+    ensure!(
+        pattern.is_ascii() && !pattern.contains("  "),
+        "{pattern:?}: write ASCII, and one space instead of several"
     );
     Ok(())
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use askama::Template;
 
 use super::escape::{Escaped, Rust, RustComment, RustDoc, RustLiteral, RustUrl, Word};
-use super::{Head, Product, escape_all};
+use super::{Head, Product, escape_all, explain};
 use crate::annotation::{Conflict, ConflictKind};
 use crate::associated::{Associated, Form};
 use crate::code::{Class, Classes};
@@ -35,6 +35,7 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
                 rows: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
             },
         )?,
+        explain::product(model)?,
         Product::new(
             "rust/provenance.rs",
             &Provenance {

@@ -8,6 +8,7 @@ use xtask::category::{self, Category};
 use xtask::code::{ReplyCode, Status};
 use xtask::data_file::DataFile;
 use xtask::model::Model;
+use xtask::phrase;
 use xtask::vendor;
 
 use crate::support::root;
@@ -51,6 +52,7 @@ fn error(name: &str, from: &str, to: &str) -> String {
     let error = match name {
         "categories.toml" => category::read(&file).err(),
         "advice.toml" => advice::read(&file, &categories()).err(),
+        "phrases.toml" => phrase::read(&file, &categories()).err(),
         _ => vendor::read(&file, &categories()).err(),
     };
     let error = error.unwrap_or_else(|| panic!("{to} is accepted")).to_string();
@@ -77,8 +79,13 @@ fn errors_say_what_to_write() {
         ),
         ("advice.toml", "category = \"unknown\"", "category = \"unknow\"", "there is no category \"unknow\""),
         ("vendors.toml", "seen = \"2026-11\"", "seen = \"lately\"", "write the year and the month"),
-        ("vendors.toml", "text = \"- gsmtp\"", "text = \"- g\"", "is too short"),
+        ("vendors.toml", "text = \"- gsmtp\"", "text = \"- g\"", "is too general"),
+        ("vendors.toml", "text = \"- gsmtp\"", "text = \"- #+gsmtp\"", "before any #+"),
+        ("vendors.toml", "status = \"4.7.23\"", "status = \"4.7.23-7\"", "or a range, \"4.7.500-699\""),
         ("vendors.toml", "text = \"- gcdp\"", "text = \"- GSMTP\"", "is a sure mark of google already"),
+        ("phrases.toml", "\"greylist\"", "\"grey\", \"graylist\"", "\"graylist\" is there already"),
+        ("phrases.toml", "\" said: \"", "\":  \"", "is too general"),
+        ("phrases.toml", "category = \"malware\"", "category = \"virus\"", "there is no category \"virus\""),
     ] {
         let error = error(name, from, to);
         assert!(error.contains(said), "{to}: {error}");

@@ -1,0 +1,759 @@
+//! What a reply means, who meant it, and what to do about it.
+//!
+//! The registry alone cannot say what a reply means: providers use many codes otherwise, and many replies have no
+//! enhanced status code. [`explain`] reads the whole reply, and says what decided: see [`Evidence`].
+//!
+//! ```
+//! use smtp_enhanced_status::explain::{Category, Evidence, explain};
+//!
+//! // The registry's row is about a null MX. Google means SPF.
+//! let answer = explain(b"550-5.7.27 The sender did not pass SPF\r\n550 5.7.27 see the help - gsmtp\r\n");
+//! assert_eq!(answer.category(), Category::SenderUnauthenticated);
+//! assert_eq!(answer.vendor().map(|vendor| vendor.name()), Some("Google"));
+//! assert_eq!(answer.evidence(), Evidence::VendorCode);
+//! assert_eq!(answer.entry().map(|entry| entry.sample_text), Some("Sender address has null MX"));
+//! ```
+//!
+//! A [`Question`] may say more: the command that was answered, and the host that sent the reply.
+//!
+//! ```
+//! use smtp_enhanced_status::explain::{Category, Question, Stage};
+//!
+//! let answer = Question::new(b"550 Requested action not taken").at(Stage::Connect).explain();
+//! assert_eq!(answer.category(), Category::BadReputation);
+//! ```
+//!
+//! Anybody can write anything into a reply. A vendor is what a reply looks like, unless the host is known.
+
+pub(crate) mod advice;
+pub(crate) mod category;
+pub(crate) mod code;
+pub(crate) mod pattern;
+pub(crate) mod phrase;
+mod text;
+pub(crate) mod vendor;
+
+use crate::generated::explain::{ASIDES, COMMANDS, QUOTATIONS};
+use crate::{Class, EnhancedStatusCode, Entry, Pairing, ReplyCode, Status, judge};
+use advice::Advice;
+use category::named;
+use code::Codes;
+use pattern::{Match, Matches};
+use phrase::Phrase;
+use text::Text;
+use vendor::{Recognized, VendorReply};
+
+pub use category::{Action, Category, ListAction, Matter, Retry, TAXONOMIES};
+pub use code::CodePlace;
+pub use vendor::Vendor;
+
+/// Explains a reply, of which nothing else is known: its octets, with or without line ends, on one line or several.
+/// Without a reply code, it may begin with an enhanced status code, or have none.
+///
+/// It takes a bounded time, whatever the reply has: of a long reply, the first 1,024 and the last 512 octets are read.
+///
+/// ```
+/// use smtp_enhanced_status::explain::{Category, ListAction, Retry, explain};
+///
+/// let answer = explain(b"452 4.2.2 Mailbox full");
+/// assert_eq!(answer.category(), Category::MailboxFull);
+/// assert_eq!((answer.retry(), answer.list()), (Some(Retry::Later), ListAction::Pause));
+/// ```
+#[must_use]
+pub fn explain(reply: &[u8]) -> Explanation {
+    Question::new(reply).explain()
+}
+
+named! {
+    /// The command that a reply answers.
+    ///
+    /// ```
+    /// use smtp_enhanced_status::explain::Stage;
+    ///
+    /// assert_eq!(Stage::Message.as_str(), "message");
+    /// ```
+    Stage {
+        /// None: the reply comes instead of the greeting, or is the greeting.
+        Connect = "connect",
+        /// EHLO, HELO or LHLO.
+        Hello = "hello",
+        /// STARTTLS.
+        StartTls = "starttls",
+        /// AUTH, and responses to its challenges.
+        Auth = "auth",
+        /// MAIL.
+        Mail = "mail",
+        /// RCPT.
+        Rcpt = "rcpt",
+        /// DATA or BDAT.
+        Data = "data",
+        /// The end of the message.
+        Message = "message",
+    }
+}
+
+named! {
+    /// What decided about an answer, from the best evidence to the least.
+    ///
+    /// ```
+    /// use smtp_enhanced_status::explain::{Evidence, explain};
+    ///
+    /// assert_eq!(explain(b"550 5.1.1 No such user").evidence(), Evidence::EnhancedCode);
+    /// assert_eq!(explain(b"550 No such user").evidence(), Evidence::Text);
+    /// assert_eq!(explain(b"550 No").evidence(), Evidence::ReplyCode);
+    /// ```
+    Evidence {
+        /// A token in the text, of which it is known what the vendor means by it.
+        VendorText = "vendor-text",
+        /// A pair of reply code and enhanced status code, of which it is known what the vendor means by it.
+        VendorPair = "vendor-pair",
+        /// A reply code or an enhanced status code, of which it is known what the vendor means by it.
+        VendorCode = "vendor-code",
+        /// A pair that is commonly used otherwise than the row.
+        Pair = "pair",
+        /// The registry's row.
+        EnhancedCode = "enhanced-code",
+        /// Words in the text.
+        Text = "text",
+        /// The reply code, and the command that it answers.
+        Stage = "stage",
+        /// The subject of an enhanced status code that is not registered.
+        Subject = "subject",
+        /// A reply code that no RFC has, read as an enhanced status code without dots.
+        WithoutDots = "without-dots",
+        /// The reply code alone.
+        ReplyCode = "reply-code",
+        /// The first digit alone.
+        FirstDigit = "first-digit",
+        /// Nothing: there is no code, and the text tells nothing.
+        Nothing = "nothing",
+    }
+}
+
+named! {
+    /// How sure an answer is.
+    ///
+    /// ```
+    /// use smtp_enhanced_status::explain::{Certainty, explain};
+    ///
+    /// assert_eq!(explain(b"550 No").certainty(), Certainty::Guess);
+    /// ```
+    Certainty {
+        /// The codes say it and no vendor is known to mean something else, or a vendor that was recognized for sure
+        /// says it.
+        Sure = "sure",
+        /// It is the usual meaning, but other servers mean something else.
+        Likely = "likely",
+        /// There was little to go by.
+        Guess = "guess",
+    }
+}
+
+/// A reply, and what is known of it.
+///
+/// ```
+/// use smtp_enhanced_status::explain::{Category, Question, Stage};
+///
+/// let question = Question::new(b"554 5.7.1 Denied").at(Stage::Message).from_host("mx1.example.net");
+/// assert_eq!(question.explain().category(), Category::Policy);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    reply: &'a [u8],
+    stage: Option<Stage>,
+    host: Option<&'a [u8]>,
+}
+
+impl<'a> Question<'a> {
+    /// Asks about a reply.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Category, Question};
+    /// assert_eq!(Question::new(b"250 ok").explain().category(), Category::Accepted);
+    /// ```
+    #[must_use]
+    pub const fn new(reply: &'a [u8]) -> Question<'a> {
+        Question { reply, stage: None, host: None }
+    }
+
+    /// Says which command the reply answers.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Category, Question, Stage};
+    /// let question = Question::new(b"452 No");
+    /// assert_eq!(question.at(Stage::Rcpt).explain().category(), Category::TooManyRecipients);
+    /// assert_eq!(question.at(Stage::Mail).explain().category(), Category::ReceiverFault);
+    /// ```
+    #[must_use]
+    pub const fn at(self, stage: Stage) -> Question<'a> {
+        Question { stage: Some(stage), ..self }
+    }
+
+    /// Says which host sent the reply: its name, in any case.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Category, Question};
+    /// let question = Question::new(b"550 5.4.1 No").from_host("example-org.mail.protection.outlook.com");
+    /// assert_eq!(question.explain().category(), Category::NoSuchRecipient);
+    /// ```
+    #[must_use]
+    pub const fn from_host(self, host: &'a str) -> Question<'a> {
+        Question { host: Some(host.as_bytes()), ..self }
+    }
+
+    /// Answers.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Matter, Question};
+    /// let answer = Question::new(b"552 5.3.4 Message too big").explain();
+    /// assert_eq!(answer.category().matter(), Matter::SenderContent);
+    /// ```
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let text = Text::new(self.reply);
+        let matches = Matches::find(text.octets());
+        let stage = stage_in(&matches).or(self.stage);
+        match quotation(&text, &matches) {
+            None => Explanation::new(&text, &matches, stage, self.host, None),
+            Some(quoted) => {
+                let host = host_before(text.octets(), quoted.start).or(self.host);
+                let inner = Text::new(quoted.reply);
+                let matches = Matches::find(inner.octets());
+                Explanation::new(&inner, &matches, stage, host, Some(text.codes))
+            }
+        }
+    }
+}
+
+/// A reply that the text of another one quotes.
+struct Quoted<'a> {
+    /// Where the words that announce it begin.
+    start: usize,
+    reply: &'a [u8],
+}
+
+/// Finds the last reply that a text quotes, unless it is about something else than the delivery.
+fn quotation<'a>(text: &'a Text, matches: &Matches) -> Option<Quoted<'a>> {
+    let words = matches.iter().filter(|found| QUOTATIONS.contains(&found.pattern));
+    let mut last: Option<(Match, usize)> = None;
+    for found in words {
+        if let Some(start) = code_after(text.octets(), usize::from(found.end)) {
+            last = Some((found, start));
+        }
+    }
+    let (words, start) = last?;
+    if matches.iter().any(|found| ASIDES.contains(&found.pattern) && found.start < words.start) {
+        return None;
+    }
+    let commands =
+        matches.iter().filter(|found| COMMANDS.iter().any(|(pattern, _)| *pattern == found.pattern));
+    let end = commands.map(|found| usize::from(found.start)).find(|end| *end > start);
+    let reply = text.octets().get(start..end.unwrap_or(text.octets().len()))?;
+    Some(Quoted { start: usize::from(words.start), reply: reply.strip_suffix(b"(").unwrap_or(reply) })
+}
+
+/// How far from the words that announce a reply its code may be: the words may name a command with an address.
+const DISTANCE: usize = 320;
+
+/// Returns where the first code begins after a position.
+fn code_after(text: &[u8], position: usize) -> Option<usize> {
+    let end = text.len().min(position + DISTANCE);
+    (position..end).find(|&start| {
+        let is_word =
+            start == position || matches!(text[start - 1], b' ' | b'\'' | b'"' | b':' | b'(' | b';' | b'<');
+        if !is_word || !matches!(text[start], b'2' | b'4' | b'5') {
+            return false;
+        }
+        let (codes, _) = Codes::read(&text[start..]);
+        codes.reply_code.is_some() || codes.enhanced.is_some()
+    })
+}
+
+/// Returns the name of the host that a log or a report names before it quotes a reply: `host mx.example.net[192.0.2.1]`.
+fn host_before(text: &[u8], position: usize) -> Option<&[u8]> {
+    let before = text.get(..position)?;
+    let word = before.windows(6).rposition(|window| window == b" host ")?;
+    let name = before.get(word + 6..)?;
+    let is_part = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
+    let length = name.iter().take_while(|octet| is_part(octet)).count();
+    (length > 0).then(|| &name[..length])
+}
+
+/// Returns the stage of the command that a text names last.
+fn stage_in(matches: &Matches) -> Option<Stage> {
+    let mut stage = None;
+    for found in matches.iter() {
+        if let Some((_, named)) = COMMANDS.iter().find(|(pattern, _)| *pattern == found.pattern) {
+            stage = Some(*named);
+        }
+    }
+    stage
+}
+
+/// The answer to a [`Question`].
+///
+/// If the reply quotes that of another server, as in `host mx.example.net said: 550 5.1.1 No such user`, the answer is
+/// about the quoted one. Whether to try again depends on the first digit of the outer one, because the server that sent
+/// it decides that.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation {
+    reply_code: Option<ReplyCode>,
+    enhanced: Option<(EnhancedStatusCode, CodePlace)>,
+    outer: Option<Codes>,
+    stage: Option<Stage>,
+    vendor: Option<Recognized>,
+    verdict: Verdict,
+    action: Option<Action>,
+}
+
+/// What was decided, and by what.
+#[derive(Clone, Copy, Debug)]
+struct Verdict {
+    category: Category,
+    evidence: Evidence,
+    certainty: Certainty,
+    happened: &'static str,
+    advice: Option<&'static Advice>,
+    reply: Option<&'static VendorReply>,
+}
+
+impl Explanation {
+    fn new(
+        text: &Text,
+        matches: &Matches,
+        stage: Option<Stage>,
+        host: Option<&[u8]>,
+        outer: Option<Codes>,
+    ) -> Explanation {
+        let reply_code = text.codes.reply_code;
+        let class = reply_code.and_then(ReplyCode::class);
+        let enhanced = match text.codes.enhanced {
+            Some(code) => Some((code, CodePlace::Start)),
+            None => code::find(text.octets(), class),
+        };
+        let vendor = vendor::recognize(matches, host);
+        let facts = Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, matches };
+        let (verdict, vendor) = facts.decide(vendor);
+        let mut explanation =
+            Explanation { reply_code, enhanced, outer, stage, vendor, verdict, action: None };
+        explanation.action =
+            explanation.choose_action(class.or(facts.enhanced.map(EnhancedStatusCode::class)));
+        explanation
+    }
+
+    /// Returns what to do after the reply. If it quotes another, the class of the outer one decides.
+    fn choose_action(&self, class: Option<Class>) -> Option<Action> {
+        let outer = self.outer.and_then(|codes| match codes.reply_code {
+            Some(code) => code.class(),
+            None => codes.enhanced.map(EnhancedStatusCode::class),
+        });
+        let decisive = outer.or(class).unwrap_or(Class::Transient);
+        let Verdict { category, advice, .. } = self.verdict;
+        let mut action = category.action(decisive)?;
+        // The advice is about its own class.
+        if let Some(advice) = advice
+            && class == Some(decisive)
+        {
+            action.retry = advice.retry.unwrap_or(action.retry);
+            action.list = advice.list.unwrap_or(action.list);
+        }
+        Some(action)
+    }
+
+    /// Returns the reply code; that of the quoted reply, if there is one.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert!(explain(b"550 5.1.1 No such user").reply_code().is_some_and(|code| code == 550));
+    /// assert_eq!(explain(b"5.1.1 No such user").reply_code(), None);
+    /// ```
+    #[must_use]
+    pub const fn reply_code(&self) -> Option<ReplyCode> {
+        self.reply_code
+    }
+
+    /// Returns the enhanced status code; that of the quoted reply, if there is one. It may be in the wrong place: see
+    /// [`place`](Self::place).
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Status, explain::explain};
+    /// let code = Status::ADDR_DEST_MAILBOX.permanent();
+    /// assert_eq!(explain(b"550 No such user (#5.1.1)").enhanced(), Some(code));
+    /// ```
+    #[must_use]
+    pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
+        self.enhanced.map(|(code, _)| code)
+    }
+
+    /// Returns where the enhanced status code is, or `None` if there is none.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{CodePlace, explain};
+    /// assert_eq!(explain(b"550 cuda_nsu 5.1.1 No such user").place(), Some(CodePlace::AfterTag));
+    /// ```
+    #[must_use]
+    pub fn place(&self) -> Option<CodePlace> {
+        self.enhanced.map(|(_, place)| place)
+    }
+
+    /// Returns the codes of the reply that quotes the one that is explained, or `None` if nothing is quoted.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Retry, explain};
+    /// let answer = explain(b"451 4.0.0 host mx.example.net[192.0.2.1] said: 550 5.1.1 No such user");
+    /// assert!(answer.outer().is_some_and(|(code, _)| code.is_some_and(|code| code == 451)));
+    /// assert_eq!(answer.retry(), Some(Retry::Later));
+    /// ```
+    #[must_use]
+    pub fn outer(&self) -> Option<(Option<ReplyCode>, Option<EnhancedStatusCode>)> {
+        self.outer.map(|codes| (codes.reply_code, codes.enhanced))
+    }
+
+    /// Returns the command that was answered, if it is known: the text of a report may name it.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Stage, explain};
+    /// let answer = explain(b"host mx.example.net said: 550 No (in reply to RCPT TO command)");
+    /// assert_eq!(answer.stage(), Some(Stage::Rcpt));
+    /// ```
+    #[must_use]
+    pub const fn stage(&self) -> Option<Stage> {
+        self.stage
+    }
+
+    /// Returns the registry's row, or `None` if there is no enhanced status code or it is not registered.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// let answer = explain(b"550 5.1.1 No such user");
+    /// assert_eq!(answer.entry().map(|entry| entry.identifier), Some("ADDR_DEST_MAILBOX"));
+    /// ```
+    #[must_use]
+    pub fn entry(&self) -> Option<&'static Entry> {
+        self.enhanced().and_then(EnhancedStatusCode::entry)
+    }
+
+    /// Returns what the registry says of the pair, or `None` if one of the codes is missing.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::{Pairing, explain::explain};
+    /// assert_eq!(explain(b"550 5.1.1 No such user").pairing(), Some(Pairing::Listed));
+    /// assert_eq!(explain(b"550 4.1.1 No such user").pairing(), Some(Pairing::ClassMismatch));
+    /// ```
+    #[must_use]
+    pub fn pairing(&self) -> Option<Pairing> {
+        Some(judge(self.reply_code?, self.enhanced()?))
+    }
+
+    /// Returns the enhanced status code that a reply code looks like without its dots, if no RFC has the reply code.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert_eq!(explain(b"441 Not responding").without_dots().map(|code| code.to_string()).as_deref(), Some("4.4.1"));
+    /// assert_eq!(explain(b"550 No").without_dots(), None);
+    /// ```
+    #[must_use]
+    pub fn without_dots(&self) -> Option<EnhancedStatusCode> {
+        self.reply_code.and_then(without_dots)
+    }
+
+    /// Returns the vendor that the reply looks like.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// let answer = explain(b"421 4.7.0 [TSS04] Deferred");
+    /// assert_eq!(answer.vendor().map(|vendor| vendor.id()), Some("yahoo"));
+    /// ```
+    #[must_use]
+    pub fn vendor(&self) -> Option<&'static Vendor> {
+        self.vendor.map(|recognized| recognized.vendor)
+    }
+
+    /// Returns whether the host or a sure mark shows the vendor.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert!(explain(b"421 4.7.0 [TSS04] Deferred").is_vendor_sure());
+    /// ```
+    #[must_use]
+    pub fn is_vendor_sure(&self) -> bool {
+        self.vendor.is_some_and(|recognized| recognized.is_sure)
+    }
+
+    /// Returns where it is known from what the vendor means, and the month in which that was last seen. It is `None` if
+    /// no vendor's use decided.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// let (source, seen) = explain(b"421 4.7.0 [TSS04] Deferred").source().expect("Yahoo says so");
+    /// assert!(source.contains("Yahoo") && seen >= "2026-11");
+    /// ```
+    #[must_use]
+    pub fn source(&self) -> Option<(&'static str, &'static str)> {
+        self.verdict.reply.map(|reply| (reply.source, reply.seen))
+    }
+
+    /// Returns what happened, in one sentence.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert_eq!(
+    ///     explain(b"550 5.1.1 No such user").happened(),
+    ///     "No mailbox has this local part at the recipient's domain.",
+    /// );
+    /// ```
+    #[must_use]
+    pub const fn happened(&self) -> &'static str {
+        self.verdict.happened
+    }
+
+    /// Returns what the sender does, in a few sentences.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert!(explain(b"550 5.1.1 No such user").sender().starts_with("Check the address"));
+    /// ```
+    #[must_use]
+    pub fn sender(&self) -> &'static str {
+        self.verdict.advice.map_or(self.verdict.category.sender(), |advice| advice.sender)
+    }
+
+    /// Returns what the administrator of the receiving server does, in a few sentences.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert!(explain(b"550 5.1.1 No such user").administrator().contains("alias"));
+    /// ```
+    #[must_use]
+    pub fn administrator(&self) -> &'static str {
+        self.verdict.advice.map_or(self.verdict.category.administrator(), |advice| advice.administrator)
+    }
+
+    /// Returns the category.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Category, explain};
+    /// assert_eq!(explain(b"550 5.1.1 No such user").category(), Category::NoSuchRecipient);
+    /// ```
+    #[must_use]
+    pub const fn category(&self) -> Category {
+        self.verdict.category
+    }
+
+    /// Returns whether to try again, or `None` if nothing failed.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Retry, explain};
+    /// assert_eq!(explain(b"550 5.1.1 No such user").retry(), Some(Retry::Never));
+    /// assert_eq!(explain(b"250 2.1.5 ok").retry(), None);
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Option<Retry> {
+        self.action.map(|action| action.retry)
+    }
+
+    /// Returns what the owner of a list does with the address. It is never [`ListAction::Remove`] without evidence about
+    /// the recipient.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{ListAction, explain};
+    /// assert_eq!(explain(b"550 5.1.1 No such user").list(), ListAction::Remove);
+    /// assert_eq!(explain(b"550 5.7.1 Your IP address is blocked").list(), ListAction::Keep);
+    /// ```
+    #[must_use]
+    pub fn list(&self) -> ListAction {
+        self.action.map_or(ListAction::Keep, |action| action.list)
+    }
+
+    /// Returns what decided.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Evidence, explain};
+    /// assert_eq!(explain(b"552 5.1.1 Mailbox full").evidence(), Evidence::Pair);
+    /// ```
+    #[must_use]
+    pub const fn evidence(&self) -> Evidence {
+        self.verdict.evidence
+    }
+
+    /// Returns how sure the answer is.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Certainty, explain};
+    /// assert_eq!(explain(b"452 4.3.1 Disk full").certainty(), Certainty::Sure);
+    /// assert_eq!(explain(b"550 Spam score too high").certainty(), Certainty::Likely);
+    /// ```
+    #[must_use]
+    pub const fn certainty(&self) -> Certainty {
+        self.verdict.certainty
+    }
+}
+
+/// What is known of a reply.
+struct Facts<'a> {
+    reply_code: Option<ReplyCode>,
+    enhanced: Option<EnhancedStatusCode>,
+    class: Option<Class>,
+    stage: Option<Stage>,
+    matches: &'a Matches,
+}
+
+impl Facts<'_> {
+    /// Goes through the evidence, from the best to the least. Returns the vendor too, if it can be told.
+    fn decide(&self, vendor: Option<Recognized>) -> (Verdict, Option<Recognized>) {
+        if self.is_positive() {
+            return (Verdict::of_category(Category::Accepted, Evidence::FirstDigit, Certainty::Sure), vendor);
+        }
+        let (by_vendor, vendor) = self.by_vendor(vendor);
+        let verdict = by_vendor
+            .or_else(|| self.by_pair())
+            .or_else(|| self.by_row(false))
+            .or_else(|| self.by_text())
+            .or_else(|| self.by_stage())
+            .or_else(|| self.by_row(true))
+            .or_else(|| self.by_subject())
+            .or_else(|| self.by_missing_dots())
+            .or_else(|| self.by_reply_code())
+            .or_else(|| self.by_class())
+            .unwrap_or(Verdict::of_category(Category::Unknown, Evidence::Nothing, Certainty::Guess));
+        (verdict, vendor)
+    }
+
+    fn is_positive(&self) -> bool {
+        match (self.reply_code, self.enhanced) {
+            (Some(code), _) => code.is_positive(),
+            (None, Some(code)) => code.is_success(),
+            (None, None) => false,
+        }
+    }
+
+    /// Decides by what the vendor is known to mean. A vendor with one unsure mark counts only for a text of its own.
+    fn by_vendor(&self, vendor: Option<Recognized>) -> (Option<Verdict>, Option<Recognized>) {
+        let Some(recognized) = vendor else { return (None, None) };
+        let reply = recognized.vendor.reply(self.matches, self.reply_code, self.enhanced);
+        let has_text = reply.is_some_and(|reply| reply.pattern.is_some());
+        if !recognized.is_sure && recognized.marks < 2 && !has_text {
+            return (None, None);
+        }
+        let Some(reply) = reply else { return (None, vendor) };
+        let evidence = match (reply.pattern, reply.reply_code, reply.status) {
+            (Some(_), ..) => Evidence::VendorText,
+            (None, Some(_), Some(_)) => Evidence::VendorPair,
+            (None, ..) => Evidence::VendorCode,
+        };
+        let certainty = if recognized.is_sure { Certainty::Sure } else { Certainty::Likely };
+        let verdict = Verdict {
+            happened: reply.meaning,
+            reply: Some(reply),
+            ..Verdict::of_category(reply.category, evidence, certainty)
+        };
+        (Some(verdict), vendor)
+    }
+
+    /// Decides by a pair that is commonly used otherwise than its row.
+    fn by_pair(&self) -> Option<Verdict> {
+        let advice = Advice::of_pair(self.reply_code?, self.enhanced?)?;
+        let certainty = if advice.is_disputed { Certainty::Likely } else { Certainty::Sure };
+        (!says_little(advice.category)).then(|| Verdict::of_advice(advice, Evidence::Pair, certainty))
+    }
+
+    /// Decides by the registry's row. If the row says little, or vendors use it otherwise and the text says something,
+    /// better evidence follows.
+    fn by_row(&self, even_if_little: bool) -> Option<Verdict> {
+        let code = self.enhanced?;
+        let advice = match self.reply_code.and_then(|reply_code| Advice::of_pair(reply_code, code)) {
+            Some(advice) => advice,
+            None => Advice::of_row(code.status(), self.class.unwrap_or(code.class()))?,
+        };
+        let words = if advice.is_disputed { self.by_text() } else { None };
+        let is_contradicted = words.is_some_and(|words| words.category != advice.category);
+        if !even_if_little && (says_little(advice.category) || is_contradicted) {
+            return None;
+        }
+        let is_open = says_little(advice.category) || (advice.is_disputed && words.is_none());
+        let agrees = self.class.is_none_or(|class| class == code.class());
+        let certainty = match (agrees, is_open) {
+            (true, false) => Certainty::Sure,
+            (true, true) => Certainty::Likely,
+            (false, _) => Certainty::Guess,
+        };
+        Some(Verdict::of_advice(advice, Evidence::EnhancedCode, certainty))
+    }
+
+    /// Decides by words in the text.
+    fn by_text(&self) -> Option<Verdict> {
+        let class = self.class.or(self.enhanced.map(EnhancedStatusCode::class));
+        let phrase = Phrase::first(self.matches, class, self.stage)?;
+        // The row is more precise than a mere word for a policy.
+        if says_little(phrase.category) && self.enhanced.is_some() {
+            return None;
+        }
+        Some(Verdict::of_category(phrase.category, Evidence::Text, Certainty::Likely))
+    }
+
+    /// Decides by the command that was answered, if there is no enhanced status code or one that leaves it open.
+    fn by_stage(&self) -> Option<Verdict> {
+        const OPEN: [Option<Status>; 3] = [Status::new(0, 0), Status::new(1, 0), Status::new(7, 0)];
+        if self.enhanced.is_some_and(|code| !OPEN.contains(&Some(code.status()))) {
+            return None;
+        }
+        let by_code = Advice::of_reply_code(self.reply_code?, self.stage);
+        let (advice, is_of_stage) = match by_code {
+            Some(found) => found,
+            None => Advice::of_class(self.class?, self.stage)?,
+        };
+        is_of_stage.then(|| Verdict::of_advice(advice, Evidence::Stage, Certainty::Likely))
+    }
+
+    /// Decides by the subject of a code that is not registered.
+    fn by_subject(&self) -> Option<Verdict> {
+        let code = self.enhanced?;
+        let status = Status::new(code.subject(), 0)?;
+        let advice = Advice::of_row(status, self.class.unwrap_or(code.class()))?;
+        Some(Verdict::of_advice(advice, Evidence::Subject, Certainty::Guess))
+    }
+
+    /// Decides by an enhanced status code that lost its dots.
+    fn by_missing_dots(&self) -> Option<Verdict> {
+        let code = without_dots(self.reply_code?)?;
+        let advice = Advice::of_row(code.status(), code.class())?;
+        Some(Verdict::of_advice(advice, Evidence::WithoutDots, Certainty::Guess))
+    }
+
+    fn by_reply_code(&self) -> Option<Verdict> {
+        let (advice, _) = Advice::of_reply_code(self.reply_code?, None)?;
+        Some(Verdict::of_advice(advice, Evidence::ReplyCode, Certainty::Guess))
+    }
+
+    fn by_class(&self) -> Option<Verdict> {
+        let (advice, _) = Advice::of_class(self.class?, None)?;
+        Some(Verdict::of_advice(advice, Evidence::FirstDigit, Certainty::Guess))
+    }
+}
+
+/// Returns whether a category leaves open what is wrong, so that words in the text say more.
+fn says_little(category: Category) -> bool {
+    matches!(category, Category::Unknown | Category::Policy)
+}
+
+/// Returns the enhanced status code that a reply code looks like without its dots, if no RFC has the reply code.
+fn without_dots(reply_code: ReplyCode) -> Option<EnhancedStatusCode> {
+    if reply_code.entry().is_some() {
+        return None;
+    }
+    let number = reply_code.as_u16();
+    let status = Status::new(number / 10 % 10, number % 10)?;
+    status.entry()?;
+    Some(status.with_class(reply_code.class()?))
+}
+
+impl Verdict {
+    fn of_category(category: Category, evidence: Evidence, certainty: Certainty) -> Verdict {
+        Verdict { category, evidence, certainty, happened: category.meaning(), advice: None, reply: None }
+    }
+
+    fn of_advice(advice: &'static Advice, evidence: Evidence, certainty: Certainty) -> Verdict {
+        let Advice { category, happened, .. } = *advice;
+        Verdict { category, evidence, certainty, happened, advice: Some(advice), reply: None }
+    }
+}
