@@ -178,7 +178,7 @@ impl Connection {
     /// Returns whether the replies to the last act did not come in time.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
+        self.last().is_some_and(is_timed_out)
     }
 
     /// Returns whether the client gave up the connection because the server did not read what was sent.
@@ -353,7 +353,10 @@ impl Connection {
                 // A server may answer that nothing may follow the act.
                 exchange.sure &= exchange.may_be_followed();
             }
-            self.receive(&mut exchange, replies).await;
+            // If a reply is missing, those after it are not waited for again.
+            let is_over = self.exchanges().get(start..).is_some_and(|group| group.iter().any(is_timed_out));
+            let until = if is_over { Instant::now() } else { self.until() };
+            self.receive_until(until, &mut exchange, replies).await;
             if let Err(error) = &sent {
                 self.give_up(&mut exchange, error);
             }
@@ -532,8 +535,11 @@ impl Connection {
 
     /// Reads until the exchange has that many replies, or they will not come.
     async fn receive(&mut self, exchange: &mut Exchange, replies: usize) {
+        self.receive_until(self.until(), exchange, replies).await;
+    }
+
+    async fn receive_until(&mut self, until: Instant, exchange: &mut Exchange, replies: usize) {
         let start = Instant::now();
-        let until = self.until();
         loop {
             self.inbox.take_due(exchange, replies, start);
             if self.inbox.is_full() {
@@ -666,4 +672,8 @@ impl Connection {
         self.session.follow(&exchange);
         self.dialogue.exchanges.push(exchange);
     }
+}
+
+fn is_timed_out(exchange: &Exchange) -> bool {
+    exchange.end == End::TimedOut
 }
