@@ -234,6 +234,8 @@ pub(super) enum Behaviour {
     ObeysRefusedChunks,
     /// Forgets what arrives in the same packet after a command line.
     LosesPipelined,
+    /// Forgets what arrives in the same packet after a message.
+    LosesAfterMessage,
     /// Ends a message at the octets of `sequence` too.
     EndsMessageAt,
     /// Answers a message after its first line, and takes the rest for commands.
@@ -308,6 +310,10 @@ pub(super) enum Way {
     Twice,
     /// Sends the reply after the next one.
     Late,
+    /// Sends the reply together with the next one if more octets have come already.
+    KeepsWhileMore,
+    /// Sends the replies to a group together with the next reply.
+    KeepsGroup,
     /// Waits `count` seconds before the reply.
     Tardy,
     /// Sends the reply one octet at a time, with a pause after each.
