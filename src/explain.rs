@@ -40,7 +40,7 @@ use category::named;
 use code::Codes;
 use pattern::{Match, Matches};
 use phrase::Phrase;
-use text::Text;
+use text::{LONG_SIZE, SHORT, SHORT_SIZE, Text};
 use vendor::{Recognized, VendorReply};
 
 pub use category::{Action, Category, ListAction, Matter, Retry, TAXONOMIES};
@@ -210,19 +210,41 @@ impl<'a> Question<'a> {
     /// ```
     #[must_use]
     pub fn explain(&self) -> Explanation {
-        let text = Text::new(self.reply);
+        if self.reply.len() <= SHORT {
+            self.answer(&Text::<SHORT_SIZE>::new(self.reply))
+        } else {
+            self.answer(&Text::<LONG_SIZE>::new(self.reply))
+        }
+    }
+
+    fn answer<const SIZE: usize>(&self, text: &Text<SIZE>) -> Explanation {
         let matches = Matches::find(text.octets());
         let stage = stage_in(&matches).or(self.stage);
-        match quotation(&text, &matches) {
-            None => Explanation::new(&text, &matches, stage, self.host, None),
+        match quotation(text.octets(), &matches) {
+            None => Explanation::new(
+                text.octets(),
+                text.codes,
+                &matches,
+                Circumstances { stage, host: self.host, outer: None },
+            ),
             Some(quoted) => {
                 let host = host_before(text.octets(), quoted.start).or(self.host);
-                let inner = Text::new(quoted.reply);
+                let inner = Text::<SIZE>::new(quoted.reply);
                 let matches = Matches::find(inner.octets());
-                Explanation::new(&inner, &matches, stage, host, Some(text.codes))
+                let outer = Some(text.codes);
+                Explanation::new(inner.octets(), inner.codes, &matches, Circumstances { stage, host, outer })
             }
         }
     }
+}
+
+/// What is known of a reply, beside its text.
+#[derive(Clone, Copy)]
+struct Circumstances<'a> {
+    stage: Option<Stage>,
+    host: Option<&'a [u8]>,
+    /// The codes of the reply that quotes this one.
+    outer: Option<Codes>,
 }
 
 /// A reply that the text of another one quotes.
@@ -233,11 +255,11 @@ struct Quoted<'a> {
 }
 
 /// Finds the last reply that a text quotes, unless it is about something else than the delivery.
-fn quotation<'a>(text: &'a Text, matches: &Matches) -> Option<Quoted<'a>> {
+fn quotation<'a>(text: &'a [u8], matches: &Matches) -> Option<Quoted<'a>> {
     let words = matches.iter().filter(|found| QUOTATIONS.contains(&found.pattern));
     let mut last: Option<(Match, usize)> = None;
     for found in words {
-        if let Some(start) = code_after(text.octets(), usize::from(found.end)) {
+        if let Some(start) = code_after(text, usize::from(found.end)) {
             last = Some((found, start));
         }
     }
@@ -248,7 +270,7 @@ fn quotation<'a>(text: &'a Text, matches: &Matches) -> Option<Quoted<'a>> {
     let commands =
         matches.iter().filter(|found| COMMANDS.iter().any(|(pattern, _)| *pattern == found.pattern));
     let end = commands.map(|found| usize::from(found.start)).find(|end| *end > start);
-    let reply = text.octets().get(start..end.unwrap_or(text.octets().len()))?;
+    let reply = text.get(start..end.unwrap_or(text.len()))?;
     Some(Quoted { start: usize::from(words.start), reply: reply.strip_suffix(b"(").unwrap_or(reply) })
 }
 
@@ -259,13 +281,12 @@ const DISTANCE: usize = 320;
 fn code_after(text: &[u8], position: usize) -> Option<usize> {
     let end = text.len().min(position + DISTANCE);
     (position..end).find(|&start| {
+        if !matches!(text[start], b'2' | b'4' | b'5') || text[start - 1].is_ascii_alphanumeric() {
+            return false;
+        }
         let before = text[..start].trim_ascii_end();
         let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
-        let is_announced = before.len() <= position || before.ends_with(b":");
-        if !is_announced
-            || text[start - 1].is_ascii_alphanumeric()
-            || !matches!(text[start], b'2' | b'4' | b'5')
-        {
+        if before.len() > position && !before.ends_with(b":") {
             return false;
         }
         let (codes, _) = Codes::read(&text[start..]);
@@ -322,18 +343,13 @@ struct Verdict {
 }
 
 impl Explanation {
-    fn new(
-        text: &Text,
-        matches: &Matches,
-        stage: Option<Stage>,
-        host: Option<&[u8]>,
-        outer: Option<Codes>,
-    ) -> Explanation {
-        let reply_code = text.codes.reply_code;
+    fn new(text: &[u8], codes: Codes, matches: &Matches, circumstances: Circumstances<'_>) -> Explanation {
+        let Circumstances { stage, host, outer } = circumstances;
+        let reply_code = codes.reply_code;
         let class = reply_code.and_then(ReplyCode::class);
-        let enhanced = match text.codes.enhanced {
+        let enhanced = match codes.enhanced {
             Some(code) => Some((code, CodePlace::Start)),
-            None => code::find(text.octets(), class),
+            None => code::find(text, class),
         };
         let vendor = vendor::recognize(matches, host);
         let facts = Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, matches };

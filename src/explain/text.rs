@@ -6,24 +6,27 @@ use crate::explain::code::{self, Codes};
 /// reply code and the enhanced status code that lines begin with.
 ///
 /// Of a longer reply it has the first [`HEAD`] and the last [`TAIL`] octets.
-#[derive(Clone)]
-pub(crate) struct Text {
+pub(crate) struct Text<const SIZE: usize> {
     octets: [u8; SIZE],
     length: usize,
     pub(crate) codes: Codes,
 }
 
+/// The size of a text for a reply of at most [`SHORT`] octets, which most are. It is much faster to fill.
+pub(crate) const SHORT_SIZE: usize = SHORT + 3;
+pub(crate) const SHORT: usize = 253;
+/// The size of a text for any reply: with a space at the start, one between head and tail, and one at the end.
+pub(crate) const LONG_SIZE: usize = HEAD + TAIL + 3;
+
 /// How many octets are read at the start of a long reply. A line of a reply has 512 at most (RFC 5321 §4.5.3.1.5).
 const HEAD: usize = 1024;
 /// How many octets are read at its end.
 const TAIL: usize = 512;
-/// With a space at the start, one between head and tail, and one at the end.
-const SIZE: usize = HEAD + TAIL + 3;
 
-impl Text {
+impl<const SIZE: usize> Text<SIZE> {
     // Inlined, so that the octets are written where they stay.
     #[inline]
-    pub(crate) fn new(reply: &[u8]) -> Text {
+    pub(crate) fn new(reply: &[u8]) -> Text<SIZE> {
         let (codes, rest) = Codes::read(reply);
         let mut text = Text { octets: [b' '; SIZE], length: 1, codes };
         if rest.len() <= HEAD + TAIL {
@@ -90,10 +93,14 @@ mod tests {
     use std::format;
     use std::string::{String, ToString as _};
 
-    use super::{HEAD, SIZE, TAIL, Text};
+    use super::{HEAD, LONG_SIZE, SHORT, SHORT_SIZE, TAIL, Text};
 
     fn text(reply: &str) -> String {
-        Text::new(reply.as_bytes()).octets().escape_ascii().to_string()
+        let long = Text::<LONG_SIZE>::new(reply.as_bytes()).octets().escape_ascii().to_string();
+        if reply.len() <= SHORT {
+            assert_eq!(Text::<SHORT_SIZE>::new(reply.as_bytes()).octets().escape_ascii().to_string(), long);
+        }
+        long
     }
 
     #[test]
@@ -121,8 +128,9 @@ mod tests {
         let long = format!("550 start {} end", "x".repeat(100_000));
         let text = text(&long);
         assert!(text.starts_with(" start x") && text.ends_with("x end "), "{text}");
-        assert_eq!(text.len(), SIZE);
-        assert_eq!(Text::new(&[0; HEAD + TAIL + 1]).octets(), b" ");
-        assert_eq!(Text::new(&[b'x'; HEAD + TAIL + 1]).octets().len(), SIZE);
+        assert_eq!(text.len(), LONG_SIZE);
+        assert_eq!(Text::<LONG_SIZE>::new(&[0; HEAD + TAIL + 1]).octets(), b" ");
+        assert_eq!(Text::<LONG_SIZE>::new(&[b'x'; HEAD + TAIL + 1]).octets().len(), LONG_SIZE);
+        assert_eq!(Text::<SHORT_SIZE>::new(&[b'x'; SHORT]).octets().len(), SHORT + 2);
     }
 }
