@@ -1,5 +1,6 @@
 //! `explain` and `classify`, as their users run them.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -119,7 +120,7 @@ fn the_page_shows_what_is_printed() {
                 let output =
                     Command::new("sh").args(["-c", command]).env("PATH", path).output().expect("it runs");
                 let shown = String::from_utf8_lossy(&output.stdout);
-                written.push_str(&format!("console\n$ {command}\n{shown}"));
+                let _ = write!(written, "console\n$ {command}\n{shown}");
             }
             None => written.push_str(part),
         }
