@@ -116,6 +116,12 @@ impl<'a> Surplus<'a> {
                 let detail = format!("{}, to lines of the message", counted(count, "reply"));
                 (RuleId::MESSAGE_READ_TO_ITS_END, detail)
             }
+            _ if self.is_group_after_obeyed_message() => {
+                let (answers, acts) = self.group.as_ref()?;
+                let detail =
+                    format!("{} to {acts}, some to lines of the message", counted(*answers, "reply"));
+                (RuleId::MESSAGE_READ_TO_ITS_END, detail)
+            }
             _ if is_for_recipients(self.step) => {
                 (rule_for_recipients(self.step), for_recipients(count, recipients))
             }
@@ -189,6 +195,15 @@ impl<'a> Surplus<'a> {
         matches!(self.step.exchange.act, Act::Message(_))
             && surplus.peek().is_some()
             && surplus.all(is_unknown)
+    }
+
+    /// Returns whether that happened to a message which others followed in a group.
+    fn is_group_after_obeyed_message(&self) -> bool {
+        let is_unknown = |reply: &Reply<'_>| matches!(reply.number(), Some(500 | 502));
+        let is_message = |step: &&Step<'_>| matches!(step.exchange.act, Act::Message(_));
+        self.group.is_some()
+            && self.acts.first().is_some_and(is_message)
+            && self.acts.iter().flat_map(|step| &step.replies).chain(&self.replies).any(is_unknown)
     }
 
     /// The replies beyond those that are due to the act.

@@ -282,6 +282,10 @@ fn the_end_of_a_message_may_be_the_first_of_a_group() {
     let more = [group, ok, rset, mail, "S: 250 2.0.0 Ok", QUIT].join("\n");
     Table { before: &before, ..table() }
         .check(&[(&["#: too many", &more], "one-reply-per-command error at 8")]);
+    let unknown = "S: 500 5.5.1 What?";
+    let obeyed = [group, ok, unknown, rset, mail, QUIT].join("\n");
+    Table { before: &before, ..table() }
+        .check(&[(&["#: a line of it obeyed", &obeyed], "message-read-to-its-end error at 8")]);
 }
 
 #[test]
