@@ -18,4 +18,6 @@ mod dialects;
 #[cfg(unix)]
 mod grid;
 #[cfg(unix)]
+mod site;
+#[cfg(unix)]
 mod tables;

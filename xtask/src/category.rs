@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data_file::DataFile;
 
@@ -12,7 +12,7 @@ const TAXONOMIES: [&str; 9] =
     ["kumomta", "powermta", "sparkpost", "sisimai", "ses", "sendgrid", "mailgun", "postmark", "mandrill"];
 
 /// A category.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Category {
     /// The stable name.
@@ -37,7 +37,7 @@ pub struct Category {
 }
 
 /// What to do after a refusal.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// Whether to try again.
@@ -47,7 +47,7 @@ pub struct Action {
 }
 
 /// Whether to try again.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retry {
     /// Not to this recipient.
@@ -61,7 +61,7 @@ pub enum Retry {
 }
 
 /// What the owner of a list does with an address.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListAction {
     /// Removes it.
@@ -73,7 +73,7 @@ pub enum ListAction {
 }
 
 /// Whose matter a refusal is.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Matter {
     /// The address of the recipient.

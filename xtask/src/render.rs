@@ -20,6 +20,7 @@ mod explain;
 mod json;
 mod markdown;
 mod rust;
+mod site;
 
 /// The folder of the products, relative to the project's root.
 pub const FOLDER: &str = "generated";
@@ -37,10 +38,12 @@ pub enum Kind {
     Json,
     /// The tables as CSV files.
     Csv,
+    /// The page that explains a reply, and has the tables.
+    Site,
 }
 
 /// All kinds, in the order of their folders.
-pub const ALL_KINDS: [Kind; 5] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv];
+pub const ALL_KINDS: [Kind; 6] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Site];
 
 /// A rendered file.
 #[derive(Clone, Debug)]
@@ -61,6 +64,7 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
             Kind::Markdown => markdown::products(model)?,
             Kind::Json => json::products(model)?,
             Kind::Csv => csv::products(model)?,
+            Kind::Site => site::products(model)?,
         });
     }
     Ok(products)

@@ -1,0 +1,327 @@
+"use strict";
+
+// Shows answers, and searches the tables. What people paste only ever becomes text: textContent, never HTML.
+
+const FORM = document.getElementById("ask");
+const INPUT = document.getElementById("reply");
+const ANSWERS = document.getElementById("answers");
+const STATUS = document.getElementById("status");
+const SEARCH = document.getElementById("words");
+const FOUND = document.getElementById("found");
+
+/** How many octets are read of what is pasted, and how many recipients are answered. */
+const LONGEST_INPUT = 500000;
+const MOST_ANSWERS = 50;
+/** The longest text that goes into the address of the page. */
+const LONGEST_ADDRESS = 2000;
+
+const MATTERS = {
+  "recipient-address": "the recipient’s address",
+  "recipient-mailbox": "the recipient’s mailbox",
+  "sender-content": "the content of the message",
+  "sender-reputation": "the sender’s reputation",
+  "sender-authentication": "the sender’s SPF, DKIM, DMARC or ARC",
+  "sender-configuration": "the sender’s set-up: names, DNS, logins, TLS",
+  "receiver-policy": "the receiver’s rules",
+  "receiver-system": "the receiver’s servers",
+  network: "the network between the two",
+  protocol: "the commands of either side",
+  nobody: "nothing: nothing failed",
+  unknown: "unknown",
+};
+
+const RETRIES = {
+  never: "No, not to this recipient.",
+  later: "Yes, later. Nothing else is needed.",
+  "later-and-fix": "The mail server tries again by itself, but that helps only after something is changed.",
+  "after-fix": "Only after something is changed.",
+};
+
+const LIST_ACTIONS = {
+  remove: "Remove the address.",
+  pause: "Count the failure, and remove the address after repeats.",
+  keep: "Keep the address.",
+};
+
+const EVIDENCE = {
+  "vendor-text": "Words of the reply. It is known what this vendor means by them.",
+  "vendor-pair": "The two codes together. It is known what this vendor means by them.",
+  "vendor-code": "The code. It is known what this vendor means by it.",
+  pair: "The two codes together, which many servers use otherwise than the registry’s row.",
+  "enhanced-code": "The registry’s row for the enhanced status code.",
+  text: "Words of the reply.",
+  stage: "The reply code, and the command that it answers.",
+  subject: "The subject of the enhanced status code. The whole code is not registered.",
+  "without-dots": "The reply code. No RFC has it, but with dots it is an enhanced status code.",
+  "reply-code": "The reply code alone.",
+  "first-digit": "The first digit alone.",
+  nothing: "Nothing: there is no code, and the words are not known.",
+};
+
+const CERTAINTIES = {
+  sure: "This is sure.",
+  likely: "This is likely, but other servers mean something else.",
+  guess: "This is a guess, because there is little to go by.",
+};
+
+const PAIRINGS = {
+  "class-mismatch": "The first digits of the two codes differ, which RFC 2034 §4 forbids.",
+  unregistered: "The registry has no row for this enhanced status code.",
+  listed: "The registry lists the reply code for this row.",
+  unlisted: "The registry does not list the reply code for this row. The list is not exclusive, so this is not an error.",
+  "no-list": "The registry lists no reply codes for this row.",
+};
+
+const PLACES = {
+  marked: "after a number sign or in brackets",
+  "after-tag": "after another word",
+  end: "at the end of the text",
+};
+
+const STAGE_NAMES = {
+  connect: "the connection",
+  hello: "EHLO or HELO",
+  starttls: "STARTTLS",
+  auth: "AUTH",
+  mail: "MAIL",
+  rcpt: "RCPT",
+  data: "DATA",
+  message: "the end of the message",
+};
+
+/** Returns an element with attributes, and children that are elements or text. */
+function element(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+function code(text) {
+  return element("code", {}, String(text));
+}
+
+// Answers
+
+/** Shows the answers to a text. */
+function answer(text) {
+  ANSWERS.replaceChildren();
+  STATUS.textContent = "";
+  if (text.trim() === "") return;
+  const questions = questionsIn(text.slice(0, LONGEST_INPUT));
+  const shown = questions.slice(0, MOST_ANSWERS);
+  const answers = shown.map((asked) => ({ asked, given: explain(asked) }));
+  answers.forEach(({ asked, given }, index) => ANSWERS.append(article(asked, given, index)));
+  STATUS.textContent = summary(answers, questions.length);
+}
+
+/** Returns what a screen reader says when the answers are there. */
+function summary(answers, total) {
+  if (total === 1) return `Answer: ${answers[0].given.happened}`;
+  const rest = total > answers.length ? ` The first ${answers.length} are below.` : "";
+  return `${total} answers.${rest}`;
+}
+
+function article(asked, given, index) {
+  const id = `answer-${index}`;
+  return element(
+    "article",
+    { "aria-labelledby": id },
+    asked.recipient === null ? null : element("p", { class: "recipient" }, asked.recipient),
+    element("h2", { id }, given.happened),
+    asked.note === null ? null : element("p", { class: "note" }, asked.note),
+    element("dl", {}, ...actions(given), ...meaning(given), ...codes(asked, given)),
+  );
+}
+
+/** Returns a term with its description, which may be several paragraphs; nothing if there is none. */
+function entry(term, ...paragraphs) {
+  const present = paragraphs.filter((paragraph) => paragraph !== null);
+  if (present.length === 0) return [];
+  const wrapped = present.map((paragraph) => element("p", {}, ...[paragraph].flat()));
+  return [element("div", {}, element("dt", {}, term), element("dd", {}, ...wrapped))];
+}
+
+function actions(given) {
+  const { wait } = CATEGORIES.get(given.category);
+  if (given.retry === null) return entry("To do", given.sender);
+  const helps = wait !== undefined && given.retry.startsWith("later");
+  return [
+    ...entry("Sender", given.sender),
+    ...entry("Administrator of the receiving server", given.administrator),
+    ...entry("Try again", RETRIES[given.retry], helps ? `Usual wait: ${wait}.` : null),
+    ...entry("Mailing list", LIST_ACTIONS[given.list]),
+  ];
+}
+
+function meaning(given) {
+  const { meaning: text, matter } = CATEGORIES.get(given.category);
+  const isRepeated = text === given.happened;
+  const source = given.source === null ? null : `Source: ${given.source}, ${given.seen}.`;
+  return [
+    ...entry("Category", [code(given.category), isRepeated ? "" : ` ${text}`], `It is about ${MATTERS[matter]}.`),
+    ...entry("Server", vendorText(given), given.stage === null ? null : `It answers ${STAGE_NAMES[given.stage]}.`),
+    ...entry("What decided", `${EVIDENCE[given.evidence]} ${CERTAINTIES[given.certainty]}`, source),
+  ];
+}
+
+function vendorText({ vendor, isVendorSure }) {
+  if (vendor === null) return null;
+  return isVendorSure ? vendor.name : `It looks like ${vendor.name}, but others write such replies too.`;
+}
+
+function codes(asked, given) {
+  return [
+    ...entry("Reply code", ...replyCodeText(given)),
+    ...entry("Enhanced status code", ...enhancedText(given)),
+    ...entry("Pairing", given.pairing === null ? null : PAIRINGS[given.pairing]),
+    ...entry("Quoted by", outerText(given.outer)),
+    ...entry("Status field", statusText(asked.status, given)),
+    ...entry("Read", asked.recipient === null ? null : [code(asked.reply === "" ? "" : decoded(asked.reply))]),
+  ];
+}
+
+function replyCodeText({ replyCode, withoutDots: dotted }) {
+  if (replyCode === null) return [];
+  const row = REPLY_CODES.get(replyCode);
+  if (row !== undefined) return [[link(`#r-${replyCode}`, String(replyCode)), ` ${row.meaning}.`]];
+  const looks = dotted === null ? null : `It looks like ${codeText(dotted)} without its dots.`;
+  return [[code(replyCode), " No RFC defines this reply code."], looks];
+}
+
+function enhancedText({ enhanced, entry: row, place }) {
+  if (enhanced === null) return [];
+  const text = codeText(enhanced);
+  const misplaced = place === "start" ? null : `It is ${PLACES[place]}. Programs look for it only at the start of the text, where RFC 2034 §4 asks for it.`;
+  if (row === null) return [[code(text), " This code is not in the registry."], misplaced];
+  const anchor = `#${row.code.toLowerCase().replace(/\./g, "-")}`;
+  const successor = row.successor === undefined ? null : [`The registry deprecates this row. Use ${row.successor} instead.`];
+  return [[link(anchor, text), ` ${row.name}`], referenceText(row), successor, misplaced];
+}
+
+function referenceText(row) {
+  const references = row.references.flatMap(({ name, remark, link: address }, index) => [
+    index === 0 ? "" : ", ",
+    address === undefined ? name : link(address, name),
+    remark === "" ? "" : ` ${remark}`,
+  ]);
+  return references.length === 0 ? null : [`Row ${row.code}, ${row.identifier}: `, ...references];
+}
+
+function outerText(outer) {
+  if (outer === null) return null;
+  const words = [outer.replyCode, outer.enhanced === null ? null : codeText(outer.enhanced)].filter((word) => word !== null);
+  const by = words.length === 0 ? "a text without codes" : words.join(" ");
+  return `This reply is quoted by ${by}. Whether to try again depends on the server that quotes it.`;
+}
+
+/** Returns the status field of a report, if the reply has another code. */
+function statusText(status, { enhanced }) {
+  if (status === null || (enhanced !== null && status.startsWith(codeText(enhanced)))) return null;
+  const digits = /^([245])\.([0-9]+)\.([0-9]+)/.exec(status);
+  const row = digits === null ? undefined : ROWS.get(statusOf(newCode(digits)));
+  return [code(status), row === undefined ? "" : ` ${row.name}`, " The server that made the report chose this code."];
+}
+
+function link(address, text) {
+  return element("a", { href: address, rel: "noreferrer" }, text);
+}
+
+/** Returns the text that octets are in UTF-8. */
+function decoded(octets) {
+  return new TextDecoder().decode(Uint8Array.from(octets, (octet) => octet.charCodeAt(0)));
+}
+
+// The form and the address of the page
+
+function ask(text) {
+  const address = text.length > LONGEST_ADDRESS ? "" : `#q=${encodeURIComponent(text)}`;
+  if (address === "" || address === location.hash) answer(text);
+  else location.hash = address;
+}
+
+/** Answers the question in the address of the page, or opens the row that it names. */
+function follow() {
+  const { hash } = location;
+  if (hash.startsWith("#q=")) {
+    INPUT.value = decodedAddress(hash.slice(3));
+    answer(INPUT.value);
+    return;
+  }
+  const row = hash === "" ? null : document.getElementById(hash.slice(1));
+  const details = row === null ? null : row.querySelector("details");
+  if (details === null) return;
+  reveal();
+  details.open = true;
+  row.scrollIntoView();
+}
+
+/** Whoever writes an address by hand may not encode it. */
+function decodedAddress(text) {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, " "));
+  } catch {
+    return text;
+  }
+}
+
+FORM.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(INPUT.value);
+});
+FORM.addEventListener("reset", () => {
+  answer("");
+  INPUT.focus();
+  history.replaceState(null, "", "#");
+});
+INPUT.addEventListener("paste", () => setTimeout(() => ask(INPUT.value)));
+INPUT.addEventListener("keydown", (event) => {
+  const isSent = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+  if (!isSent || (INPUT.value.includes("\n") && !event.ctrlKey && !event.metaKey)) return;
+  event.preventDefault();
+  ask(INPUT.value);
+});
+addEventListener("hashchange", follow);
+
+// The tables
+
+const LINES = [...document.querySelectorAll("#tables-of-codes tbody tr[id]")].map((line) => ({
+  line,
+  text: `${line.textContent} ${withClasses(line.id)}`.toLowerCase().replace(/\s+/g, " "),
+}));
+
+/** Returns the codes of a row with its classes: who looks for 5.1.1 looks for X.1.1. */
+function withClasses(id) {
+  const parts = id.split("-");
+  return parts[0] === "x" ? ["2", "4", "5"].map((digit) => [digit, parts[1], parts[2]].join(".")).join(" ") : "";
+}
+
+/** Shows the rows that have every word. */
+function search() {
+  const words = SEARCH.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  let shown = 0;
+  for (const { line, text } of LINES) {
+    line.hidden = !words.every((word) => hasWord(text, word));
+    shown += line.hidden ? 0 : 1;
+  }
+  for (const body of document.querySelectorAll("#tables-of-codes tbody")) {
+    body.hidden = body.querySelector("tr[id]:not([hidden])") === null;
+  }
+  FOUND.textContent = words.length === 0 ? "" : `${shown} of ${LINES.length} rows`;
+}
+
+/** A code has to be whole: 5.1.1 is not 5.1.10. */
+function hasWord(text, word) {
+  if (!/^[0-9x.]+[0-9]$/.test(word)) return text.includes(word);
+  return ` ${text} `.split(/[^0-9a-z.]+/).some((other) => other === word || other === `${word}.`);
+}
+
+function reveal() {
+  SEARCH.value = "";
+  search();
+}
+
+SEARCH.addEventListener("input", search);
+
+for (const hidden of document.querySelectorAll(".scripted")) hidden.hidden = false;
+follow();
