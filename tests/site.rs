@@ -11,6 +11,8 @@ use xtask::vendor::{Vendor, VendorReply};
 
 use crate::support;
 
+mod browser;
+
 const PAGE: &str = "generated/site/index.html";
 const VENDOR_REPLIES: &str = include_str!("explain/vendor-replies.tsv");
 
@@ -271,6 +273,100 @@ fn hostile_octets_have_the_same_answer() {
         asked.push(Asked::new(reply).at(STAGES[random.below(STAGES.len())]));
     }
     assert_agree(&asked);
+}
+
+#[test]
+fn the_ends_of_long_replies_have_the_same_answer() {
+    let mut asked = Vec::new();
+    for shift in 0..40 {
+        let (before, after) = ("x".repeat(1000 + shift), "y".repeat(480 + shift));
+        asked.push(Asked::new(format!("550 {before} user unknown {} z", "z".repeat(600))));
+        asked.push(Asked::new(format!("550 {} user unknown {after}", "z".repeat(1600))));
+        asked.push(Asked::new(format!("550 {before} said: 5.1.1 {after} 5.2.2")));
+    }
+    assert_agree(&asked);
+}
+
+/// Returns what the page makes of a text: the replies, and the recipients or the note.
+fn read(texts: &[&str]) -> Option<Vec<Vec<[String; 2]>>> {
+    let questions: Vec<Value> = texts.iter().map(|text| json!({ "text": text })).collect();
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let answers = ask_page(&questions)?.into_iter().map(|answers| {
+        let answers = answers.as_array().unwrap().iter();
+        let second = |one: &Value| {
+            if one["recipient"].is_null() { word(&one["note"]) } else { word(&one["recipient"]) }
+        };
+        answers.map(|one| [word(&one["reply"]), second(one)]).collect()
+    });
+    Some(answers.collect())
+}
+
+#[test]
+fn near_misses_are_read() {
+    let permanent = "X.1.1, as a permanent refusal";
+    let temporary = "X.1.1, as a temporary refusal";
+    let cases: [(&str, &[[&str; 2]]); 19] = [
+        ("550 5.1.1 x", &[["550 5.1.1 x", ""]]),
+        ("5.1.1", &[["5.1.1", ""]]),
+        ("550", &[["550", ""]]),
+        ("441", &[["441", ""]]),
+        ("5.1.l", &[["5.1.1", "Read as 5.1.1"]]),
+        ("5,1,1", &[["5.1.1", "Read as 5.1.1"]]),
+        ("550 5.1.I", &[["550 5.1.1", "Read as 550 5.1.1"]]),
+        ("5.71", &[["5.7.1", "Read as 5.7.1"]]),
+        ("57.1", &[["5.7.1", "Read as 5.7.1"]]),
+        ("5726", &[["5.7.26", "Read as 5.7.26"]]),
+        ("550 511", &[["550 5.1.1", "Read as 550 5.1.1"]]),
+        ("550 550", &[["550 550", ""]]),
+        ("451 511", &[["451 511", ""]]),
+        ("SMTP Error 221", &[["221", "Read as 221"]]),
+        ("error: 571 Denied", &[["571 Denied", "Read as 571 Denied"]]),
+        ("X.1.1", &[["5.1.1", permanent], ["4.1.1", temporary]]),
+        ("X.1.01", &[["5.1.1", &format!("Read as {permanent}")], ["4.1.1", &format!("Read as {temporary}")]]),
+        ("X.99.1", &[["X.99.1", ""]]),
+        (
+            "5.1.l is no code here, but a part of a longer text",
+            &[["5.1.l is no code here, but a part of a longer text", ""]],
+        ),
+    ];
+    let Some(answers) = read(&cases.map(|(text, _)| text)) else { return };
+    for ((text, expected), answer) in cases.iter().zip(answers) {
+        assert_eq!(answer, *expected, "{text}");
+    }
+}
+
+#[test]
+fn a_bounce_has_an_answer_for_each_recipient() {
+    let report = "Reporting-MTA: dns; mx.example.org\r\n\r\n\
+        Final-Recipient: rfc822; a@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+        Remote-MTA: dns; mx.example.net (192.0.2.1)\r\n\
+        Diagnostic-Code: smtp; 550 5.1.1 <a@example.net>:\r\n    User unknown\r\n\r\n\
+        Final-Recipient: rfc822; b@example.net\r\nStatus: 5.2.2\r\nDiagnostic-Code: X-Postfix; over quota\r\n\r\n\
+        Final-Recipient: rfc822;c@example.net\r\nAction: failed\r\nStatus: 5.4.4 (no route)\r\n\r\n\
+        From: a@example.org\r\nStatus: RO\r\n";
+    let quoted = report.lines().map(|line| format!("> {line}\n")).collect::<String>();
+    let postfix = "This is the mail system at host mx.example.org.\n\n\
+        <a@example.net>: host mx.example.net[192.0.2.1] said: 550 5.1.1\n    No such user (in reply to RCPT TO)\n\n\
+        <b@example.net>: host mx.example.net[192.0.2.1] said: 452 full\n";
+    let exim = "A message that you sent could not be delivered:\n\n  a@example.net\n\
+        \x20   host mx.example.net [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<a@example.net>:\n\
+        \x20   550 5.1.1 No such user\n";
+    let words =
+        "Your message could not be delivered.\n\n550 5.1.1 No such user\nsee https://example.net\n\nBye.\n";
+    let of_report = [
+        ["550 5.1.1 <a@example.net>: User unknown", "a@example.net"],
+        ["5.2.2 over quota", "b@example.net"],
+        ["5.4.4 (no route)", "c@example.net"],
+    ];
+    let Some(answers) = read(&[report, &quoted, postfix, exim, words]) else { return };
+    assert_eq!(answers[0], of_report);
+    assert_eq!(answers[1], of_report);
+    let recipients =
+        |answers: &[[String; 2]]| answers.iter().map(|[_, name]| name.clone()).collect::<Vec<_>>();
+    assert_eq!(recipients(&answers[2]), ["a@example.net", "b@example.net"]);
+    assert_eq!(recipients(&answers[3]), ["a@example.net"]);
+    assert_eq!(answers[4].len(), 1);
+    assert_eq!(answers[4][0][0], "550 5.1.1 No such user\nsee https://example.net");
 }
 
 /// Numbers that look random, and are the same in each run (Knuth's MMIX).

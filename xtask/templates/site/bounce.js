@@ -9,13 +9,13 @@
 function questionsIn(text) {
   const trimmed = text.trim();
   const repaired = repair(trimmed);
-  if (repaired !== null) return repaired.replies.map((reply) => question(reply, { note: repaired.note }));
+  if (repaired !== null) return repaired.map(({ reply, note }) => question(reply, { note }));
   const reports = reportsIn(trimmed);
   if (reports.length > 0) return reports.map(ofReport);
   const paragraphs = recipientsIn(trimmed);
   if (paragraphs.length > 0) return paragraphs.map(({ recipient, reply }) => question(reply, { recipient }));
   const reply = replyIn(trimmed);
-  return [question(reply, { note: reply === trimmed ? null : `Read as: ${reply.trim()}` })];
+  return [question(reply, { note: reply === trimmed ? null : `Read as ${reply}` })];
 }
 
 function question(reply, { host = null, recipient = null, status = null, note = null }) {
@@ -39,21 +39,24 @@ function repair(text) {
   if (/^[0-9]{3}$/.test(text)) return null;
   const code = repairedCode(words[words.length - 1]);
   if (code === null) return null;
-  if (words.length === 1) return noted([code]);
+  if (words.length === 1) return readAs(code);
   const isReplyCode = words.length === 2 && /^[245][0-9][0-9]$/.test(words[0]) && words[0][0] === code[0];
-  return isReplyCode ? noted([`${words[0]} ${code}`]) : null;
+  return isReplyCode ? readAs(`${words[0]} ${code}`) : null;
 }
 
-function noted(replies) {
-  return { replies, note: `Read as ${replies.join(" and ")}.` };
+function readAs(reply) {
+  return [{ reply, note: `Read as ${reply}` }];
 }
 
 /** A row has no class. It is explained for both classes of refusals. */
 function repairedRow([text, subject, detail]) {
   const row = `X.${Number(subject)}.${Number(detail)}`;
   if (!ROWS.has(row)) return null;
-  const note = `${text === row ? row : `Read as ${row}`}, as a permanent and as a temporary refusal.`;
-  return { replies: ["5", "4"].map((digit) => row.replace("X", digit)), note };
+  const name = text === row ? row : `Read as ${row}`;
+  return [
+    { reply: row.replace("X", "5"), note: `${name}, as a permanent refusal` },
+    { reply: row.replace("X", "4"), note: `${name}, as a temporary refusal` },
+  ];
 }
 
 /** Returns the code that a word means, if it is not one already. */
@@ -79,7 +82,7 @@ function replyIn(text) {
   const first = lines.findIndex((line) => /^[ \t>]*[245][0-9][0-9][ \t-]|^[ \t>]*[245]\.[0-9]/.test(line) && hasCode(unquoted(line)));
   if (first >= 0) return paragraphFrom(lines.slice(first)).map(unquoted).join("\n");
   const named = /\b(?:error|code|status|reply|response|smtp|returned)\W{0,3}([2-5][0-9][0-9])\b[ :.,-]*/i.exec(text);
-  return named === null ? text : `${named[1]} ${text.slice(named.index + named[0].length)}`;
+  return named === null ? text : `${named[1]} ${text.slice(named.index + named[0].length)}`.trim();
 }
 
 function hasCode(text) {

@@ -16,18 +16,18 @@ const MOST_ANSWERS = 50;
 const LONGEST_ADDRESS = 2000;
 
 const MATTERS = {
-  "recipient-address": "the recipient’s address",
-  "recipient-mailbox": "the recipient’s mailbox",
-  "sender-content": "the content of the message",
-  "sender-reputation": "the sender’s reputation",
-  "sender-authentication": "the sender’s SPF, DKIM, DMARC or ARC",
-  "sender-configuration": "the sender’s set-up: names, DNS, logins, TLS",
-  "receiver-policy": "the receiver’s rules",
-  "receiver-system": "the receiver’s servers",
-  network: "the network between the two",
-  protocol: "the commands of either side",
-  nobody: "nothing: nothing failed",
-  unknown: "unknown",
+  "recipient-address": "The recipient’s address.",
+  "recipient-mailbox": "The recipient’s mailbox.",
+  "sender-content": "The content of the message.",
+  "sender-reputation": "The sender’s reputation.",
+  "sender-authentication": "The sender’s SPF, DKIM, DMARC or ARC.",
+  "sender-configuration": "The sender’s set-up: names, DNS, logins, TLS.",
+  "receiver-policy": "The receiver’s rules.",
+  "receiver-system": "The receiver’s servers.",
+  network: "The network between the two.",
+  protocol: "The commands of either side.",
+  nobody: "Nothing: nothing failed.",
+  unknown: "That is not known.",
 };
 
 const RETRIES = {
@@ -60,7 +60,7 @@ const EVIDENCE = {
 
 const CERTAINTIES = {
   sure: "This is sure.",
-  likely: "This is likely, but other servers mean something else.",
+  likely: "This is likely, but some servers mean something else.",
   guess: "This is a guess, because there is little to go by.",
 };
 
@@ -72,6 +72,9 @@ const PAIRINGS = {
   "no-list": "The registry lists no reply codes for this row.",
 };
 
+const NOTHING = "This text has no code, and its words are not known.";
+const NO_CODE = "Paste the reply as the server sent it, with its three digits, or the whole bounce.";
+
 const PLACES = {
   marked: "after a number sign or in brackets",
   "after-tag": "after another word",
@@ -79,14 +82,14 @@ const PLACES = {
 };
 
 const STAGE_NAMES = {
-  connect: "the connection",
+  connect: "None: it is the answer to the connection.",
   hello: "EHLO or HELO",
   starttls: "STARTTLS",
   auth: "AUTH",
   mail: "MAIL",
   rcpt: "RCPT",
   data: "DATA",
-  message: "the end of the message",
+  message: "The end of the message",
 };
 
 /** Returns an element with attributes, and children that are elements or text. */
@@ -113,25 +116,34 @@ function answer(text) {
   const answers = shown.map((asked) => ({ asked, given: explain(asked) }));
   answers.forEach(({ asked, given }, index) => ANSWERS.append(article(asked, given, index)));
   STATUS.textContent = summary(answers, questions.length);
+  STATUS.classList.toggle("spoken", questions.length === 1);
 }
 
-/** Returns what a screen reader says when the answers are there. */
+/** Returns what a screen reader says when the answers are there. A single answer is seen without it. */
 function summary(answers, total) {
-  if (total === 1) return `Answer: ${answers[0].given.happened}`;
-  const rest = total > answers.length ? ` The first ${answers.length} are below.` : "";
-  return `${total} answers.${rest}`;
+  if (total === 1) return `Answer: ${answers[0].given.evidence === "nothing" ? NOTHING : answers[0].given.happened}`;
+  return total > answers.length ? `${total} answers, of which the first ${answers.length} are shown.` : `${total} answers.`;
 }
 
 function article(asked, given, index) {
   const id = `answer-${index}`;
+  if (given.evidence === "nothing") {
+    return element("article", { "aria-labelledby": id }, element("h2", { id }, NOTHING), element("p", {}, NO_CODE));
+  }
   return element(
     "article",
     { "aria-labelledby": id },
-    asked.recipient === null ? null : element("p", { class: "recipient" }, asked.recipient),
+    element("p", { class: "title" }, title(asked, given)),
     element("h2", { id }, given.happened),
     asked.note === null ? null : element("p", { class: "note" }, asked.note),
     element("dl", {}, ...actions(given), ...meaning(given), ...codes(asked, given)),
   );
+}
+
+/** Returns what the answer is about: the recipient and the codes. */
+function title({ recipient }, { replyCode, enhanced }) {
+  const found = [replyCode, enhanced === null ? null : codeText(enhanced)].filter((part) => part !== null).join(" ");
+  return [recipient, found].filter((part) => part !== null && part !== "").join(": ");
 }
 
 /** Returns a term with its description, which may be several paragraphs; nothing if there is none. */
@@ -144,11 +156,11 @@ function entry(term, ...paragraphs) {
 
 function actions(given) {
   const { wait } = CATEGORIES.get(given.category);
-  if (given.retry === null) return entry("To do", given.sender);
+  if (given.retry === null) return entry("What the sender does", given.sender);
   const helps = wait !== undefined && given.retry.startsWith("later");
   return [
-    ...entry("Sender", given.sender),
-    ...entry("Administrator of the receiving server", given.administrator),
+    ...entry("What the sender does", given.sender),
+    ...entry("What the administrator of the receiving server does", given.administrator),
     ...entry("Try again", RETRIES[given.retry], helps ? `Usual wait: ${wait}.` : null),
     ...entry("Mailing list", LIST_ACTIONS[given.list]),
   ];
@@ -159,8 +171,10 @@ function meaning(given) {
   const isRepeated = text === given.happened;
   const source = given.source === null ? null : `Source: ${given.source}, ${given.seen}.`;
   return [
-    ...entry("Category", [code(given.category), isRepeated ? "" : ` ${text}`], `It is about ${MATTERS[matter]}.`),
-    ...entry("Server", vendorText(given), given.stage === null ? null : `It answers ${STAGE_NAMES[given.stage]}.`),
+    ...entry("Category", [code(given.category), isRepeated ? "" : `: ${text}`]),
+    ...entry("What it is about", MATTERS[matter]),
+    ...entry("Server", vendorText(given)),
+    ...entry("Command", given.stage === null ? null : STAGE_NAMES[given.stage]),
     ...entry("What decided", `${EVIDENCE[given.evidence]} ${CERTAINTIES[given.certainty]}`, source),
   ];
 }
@@ -175,9 +189,9 @@ function codes(asked, given) {
     ...entry("Reply code", ...replyCodeText(given)),
     ...entry("Enhanced status code", ...enhancedText(given)),
     ...entry("Pairing", given.pairing === null ? null : PAIRINGS[given.pairing]),
-    ...entry("Quoted by", outerText(given.outer)),
+    ...entry("Quoted in", outerText(given.outer)),
     ...entry("Status field", statusText(asked.status, given)),
-    ...entry("Read", asked.recipient === null ? null : [code(asked.reply === "" ? "" : decoded(asked.reply))]),
+    ...entry("Reply", asked.recipient === null ? null : [code(decoded(asked.reply))]),
   ];
 }
 
@@ -211,8 +225,8 @@ function referenceText(row) {
 function outerText(outer) {
   if (outer === null) return null;
   const words = [outer.replyCode, outer.enhanced === null ? null : codeText(outer.enhanced)].filter((word) => word !== null);
-  const by = words.length === 0 ? "a text without codes" : words.join(" ");
-  return `This reply is quoted by ${by}. Whether to try again depends on the server that quotes it.`;
+  if (words.length === 0) return "A text without codes quotes this reply.";
+  return `A reply with ${words.join(" ")} quotes this one. Whether to try again is up to the server that sent it.`;
 }
 
 /** Returns the status field of a report, if the reply has another code. */
@@ -236,8 +250,9 @@ function decoded(octets) {
 
 function ask(text) {
   const address = text.length > LONGEST_ADDRESS ? "" : `#q=${encodeURIComponent(text)}`;
-  if (address === "" || address === location.hash) answer(text);
-  else location.hash = address;
+  if (address !== location.hash) location.hash = address;
+  else answer(text);
+  if (address === "") answer(text);
 }
 
 /** Answers the question in the address of the page, or opens the row that it names. */
@@ -272,7 +287,7 @@ FORM.addEventListener("submit", (event) => {
 FORM.addEventListener("reset", () => {
   answer("");
   INPUT.focus();
-  history.replaceState(null, "", "#");
+  location.hash = "";
 });
 INPUT.addEventListener("paste", () => setTimeout(() => ask(INPUT.value)));
 INPUT.addEventListener("keydown", (event) => {
@@ -287,22 +302,25 @@ addEventListener("hashchange", follow);
 
 const LINES = [...document.querySelectorAll("#tables-of-codes tbody tr[id]")].map((line) => ({
   line,
-  text: `${line.textContent} ${withClasses(line.id)}`.toLowerCase().replace(/\s+/g, " "),
+  text: line.textContent.toLowerCase().replace(/\s+/g, " "),
+  codes: codesOf(line),
 }));
 
-/** Returns the codes of a row with its classes: who looks for 5.1.1 looks for X.1.1. */
-function withClasses(id) {
-  const parts = id.split("-");
-  return parts[0] === "x" ? ["2", "4", "5"].map((digit) => [digit, parts[1], parts[2]].join(".")).join(" ") : "";
+/** Returns the codes of a row: itself, with its classes too, and the reply codes that it lists. */
+function codesOf(line) {
+  const [kind, ...numbers] = line.id.split("-");
+  if (kind === "r") return numbers;
+  const listed = line.querySelector(".listed").textContent.match(/[0-9]{3}/g) ?? [];
+  return [...["x", "2", "4", "5"].map((first) => [first, ...numbers].join(".")), ...listed];
 }
 
 /** Shows the rows that have every word. */
 function search() {
   const words = SEARCH.value.toLowerCase().split(/\s+/).filter((word) => word !== "");
   let shown = 0;
-  for (const { line, text } of LINES) {
-    line.hidden = !words.every((word) => hasWord(text, word));
-    shown += line.hidden ? 0 : 1;
+  for (const row of LINES) {
+    row.line.hidden = !words.every((word) => hasWord(row, word));
+    shown += row.line.hidden ? 0 : 1;
   }
   for (const body of document.querySelectorAll("#tables-of-codes tbody")) {
     body.hidden = body.querySelector("tr[id]:not([hidden])") === null;
@@ -310,10 +328,11 @@ function search() {
   FOUND.textContent = words.length === 0 ? "" : `${shown} of ${LINES.length} rows`;
 }
 
-/** A code has to be whole: 5.1.1 is not 5.1.10. */
-function hasWord(text, word) {
-  if (!/^[0-9x.]+[0-9]$/.test(word)) return text.includes(word);
-  return ` ${text} `.split(/[^0-9a-z.]+/).some((other) => other === word || other === `${word}.`);
+/** A code has to be the row's, at least as far as it goes: 5.1.1 is not 5.1.10, but 5.1 is any 5.1.z. */
+function hasWord({ text, codes: own }, word) {
+  if (!/^[0-9x][0-9x.]*$/.test(word)) return text.includes(word);
+  const isPart = word.endsWith(".") || /^[0-9x]{1,2}$/.test(word);
+  return own.some((other) => other === word || other.startsWith(isPart ? word : `${word}.`));
 }
 
 function reveal() {
