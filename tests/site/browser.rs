@@ -4,6 +4,7 @@ use std::fs;
 
 use fantoccini::{Client, Locator};
 use serde_json::json;
+use smtp_enhanced_status::explain::explain;
 
 use super::PAGE;
 use crate::driver::{Window, ask, click, drive, is_displayed};
@@ -122,9 +123,10 @@ fn the_keyboard_asks_and_the_address_links() {
         let field = client.find(Locator::Id("reply")).await.expect("a field");
         // Enter in WebDriver's notation.
         field.send_keys("452 4.2.2 full & more\u{e007}").await.expect("keys");
-        assert_eq!(headings(&client).await, ["The recipient's mailbox is full."]);
+        let happened = explain(b"452 4.2.2 full & more").happened();
+        assert_eq!(headings(&client).await, [happened]);
         let said = ask(&client, "document.getElementById('status').textContent").await;
-        assert_eq!(said, "Answer: The recipient's mailbox is full.");
+        assert_eq!(said, json!(format!("Answer: {happened}")));
         let address = client.current_url().await.expect("an address").to_string();
         assert!(address.ends_with("#q=452%204.2.2%20full%20%26%20more"), "{address}");
 
@@ -132,7 +134,7 @@ fn the_keyboard_asks_and_the_address_links() {
         assert!(headings(&client).await.is_empty());
         client.goto("about:blank").await.expect("a page");
         client.goto(&address).await.expect("the page");
-        assert_eq!(headings(&client).await, ["The recipient's mailbox is full."]);
+        assert_eq!(headings(&client).await, [happened]);
         assert_eq!(ask(&client, "document.getElementById('reply').value").await, "452 4.2.2 full & more");
 
         click(&client, "#answers a[href='#x-2-2']").await;
