@@ -357,6 +357,12 @@ impl Explanation {
             action.retry = advice.retry.unwrap_or(action.retry);
             action.list = advice.list.unwrap_or(action.list);
         }
+        // Neither a guess nor the words of a vendor that somebody else may have written are evidence about the recipient.
+        let is_weak = self.verdict.certainty == Certainty::Guess
+            || (self.verdict.reply.is_some() && !self.is_vendor_sure());
+        if is_weak && action.list == ListAction::Remove {
+            action.list = ListAction::Pause;
+        }
         Some(action)
     }
 
@@ -431,6 +437,36 @@ impl Explanation {
     #[must_use]
     pub fn entry(&self) -> Option<&'static Entry> {
         self.enhanced().and_then(EnhancedStatusCode::entry)
+    }
+
+    /// Returns the category that the registry's row has by itself, for the class of the reply; `None` without a row. If
+    /// it is not [`category`](Self::category), the reply means something else than the row.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::{Category, explain};
+    /// let answer = explain(b"550 5.7.27 SPF did not pass - gsmtp");
+    /// assert_eq!(answer.category_of_row(), Some(Category::SenderIdentity));
+    /// ```
+    #[must_use]
+    pub fn category_of_row(&self) -> Option<Category> {
+        self.advice_of_row().map(|advice| advice.category)
+    }
+
+    /// Returns whether some vendor uses the enhanced status code for something else than the registry's row.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::explain;
+    /// assert!(explain(b"450 4.2.1 No").is_disputed());
+    /// ```
+    #[must_use]
+    pub fn is_disputed(&self) -> bool {
+        self.advice_of_row().is_some_and(|advice| advice.is_disputed)
+    }
+
+    fn advice_of_row(&self) -> Option<&'static Advice> {
+        let code = self.enhanced()?;
+        let class = self.reply_code.and_then(ReplyCode::class).unwrap_or(code.class());
+        Advice::of_row(code.status(), class)
     }
 
     /// Returns what the registry says of the pair, or `None` if one of the codes is missing.
@@ -670,7 +706,8 @@ impl Facts<'_> {
         if !even_if_little && (says_little(advice.category) || is_contradicted) {
             return None;
         }
-        let is_open = says_little(advice.category) || (advice.is_disputed && words.is_none());
+        let is_allowed = code.entry().is_none_or(|entry| entry.classes.contains(code.class()));
+        let is_open = says_little(advice.category) || !is_allowed || (advice.is_disputed && words.is_none());
         let agrees = self.class.is_none_or(|class| class == code.class());
         let certainty = match (agrees, is_open) {
             (true, false) => Certainty::Sure,
@@ -715,14 +752,20 @@ impl Facts<'_> {
 
     /// Decides by an enhanced status code that lost its dots.
     fn by_missing_dots(&self) -> Option<Verdict> {
-        let code = without_dots(self.reply_code?)?;
-        let advice = Advice::of_row(code.status(), code.class())?;
+        let reply_code = self.reply_code?;
+        let code = without_dots(reply_code)?;
+        let advice = match Advice::of_reply_code(reply_code, None) {
+            Some((advice, _)) => advice,
+            None => Advice::of_row(code.status(), code.class())?,
+        };
         Some(Verdict::of_advice(advice, Evidence::WithoutDots, Certainty::Guess))
     }
 
     fn by_reply_code(&self) -> Option<Verdict> {
         let (advice, _) = Advice::of_reply_code(self.reply_code?, None)?;
-        Some(Verdict::of_advice(advice, Evidence::ReplyCode, Certainty::Guess))
+        // At another stage it may mean something else.
+        let certainty = if self.stage.is_some() { Certainty::Likely } else { Certainty::Guess };
+        Some(Verdict::of_advice(advice, Evidence::ReplyCode, certainty))
     }
 
     fn by_class(&self) -> Option<Verdict> {
