@@ -96,6 +96,8 @@ fn record(answer: &Explanation) -> Value {
         "source": answer.source().map(|(source, _)| source),
         "seen": answer.source().map(|(_, seen)| seen),
         "entry": answer.entry().map(|entry| entry.identifier),
+        "categoryOfRow": answer.category_of_row().map(|category| category.id()),
+        "isDisputed": answer.is_disputed(),
         "pairing": answer.pairing().map(|pairing| pairing.as_str()),
         "withoutDots": text(answer.without_dots()),
     })

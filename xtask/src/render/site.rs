@@ -288,6 +288,7 @@ struct TableRow<'a> {
     code: Status,
     identifier: &'a str,
     name: &'a str,
+    classes: &'a [Class],
     associated: TableAssociated<'a>,
     references: Vec<TableReference>,
     successor: Option<Status>,
@@ -360,6 +361,7 @@ impl<'a> TableRow<'a> {
             code: *status,
             identifier: &annotation.identifier,
             name: name(entry),
+            classes: &annotation.classes,
             associated: TableAssociated {
                 form: form_name(associated.form),
                 codes: &associated.codes,

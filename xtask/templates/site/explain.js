@@ -29,7 +29,9 @@ function newExplanation(text, matches, stage, host, outer) {
   const enhanced = found === null ? null : found.code;
   const facts = { replyCode, enhanced, class: codeClass, stage, matches };
   const { verdict, vendor } = decide(facts, recognize(matches, host));
-  const action = chooseAction(verdict, outer, codeClass ?? classOfEnhanced(enhanced));
+  const isVendorSure = vendor !== null && vendor.isSure;
+  const action = chooseAction(verdict, isVendorSure, outer, codeClass ?? classOfEnhanced(enhanced));
+  const ofRow = enhanced === null ? null : adviceOfRow(statusOf(enhanced), codeClass ?? enhanced.class);
   const { category, evidence, certainty, happened, advice, reply } = verdict;
   return {
     replyCode,
@@ -38,7 +40,7 @@ function newExplanation(text, matches, stage, host, outer) {
     outer,
     stage,
     vendor: vendor === null ? null : vendor.vendor,
-    isVendorSure: vendor !== null && vendor.isSure,
+    isVendorSure,
     category,
     evidence,
     certainty,
@@ -50,18 +52,30 @@ function newExplanation(text, matches, stage, host, outer) {
     source: reply === null ? null : reply.source,
     seen: reply === null ? null : reply.seen,
     entry: enhanced === null ? null : ROWS.get(statusOf(enhanced)) ?? null,
+    categoryOfRow: ofRow === null ? null : ofRow.category,
+    isDisputed: ofRow !== null && ofRow.disputed,
     pairing: replyCode === null || enhanced === null ? null : judge(replyCode, enhanced),
     withoutDots: replyCode === null ? null : withoutDots(replyCode),
   };
 }
 
 /** Returns what to do. If the reply quotes another, the class of the outer one decides. */
-function chooseAction({ category, advice }, outer, codeClass) {
-  const outerClass = outer === null ? null : outer.replyCode === null ? classOfEnhanced(outer.enhanced) : classOf(outer.replyCode);
-  const decisive = outerClass ?? codeClass ?? 4;
-  const action = actionOf(category, decisive);
-  if (action === null || advice === null || codeClass !== decisive) return action;
-  return { retry: advice.retry ?? action.retry, list: advice.list ?? action.list };
+function chooseAction(verdict, isVendorSure, outer, codeClass) {
+  const decisive = classOfCodes(outer) ?? codeClass ?? 4;
+  const action = actionOf(verdict.category, decisive);
+  if (action === null) return null;
+  // The advice is about its own class.
+  const advice = codeClass === decisive ? verdict.advice : null;
+  const retry = advice?.retry ?? action.retry;
+  const list = advice?.list ?? action.list;
+  // Neither a guess nor the words of a vendor that somebody else may have written are evidence about the recipient.
+  const isWeak = verdict.certainty === "guess" || (verdict.reply !== null && !isVendorSure);
+  return { retry, list: isWeak && list === "remove" ? "pause" : list };
+}
+
+function classOfCodes(codes) {
+  if (codes === null) return null;
+  return codes.replyCode === null ? classOfEnhanced(codes.enhanced) : classOf(codes.replyCode);
 }
 
 function actionOf(category, codeClass) {
@@ -595,7 +609,8 @@ function byRow(facts, evenIfLittle) {
   const words = advice.disputed ? byText(facts) : null;
   const isContradicted = words !== null && words.category !== advice.category;
   if (!evenIfLittle && (saysLittle(advice.category) || isContradicted)) return null;
-  const isOpen = saysLittle(advice.category) || (Boolean(advice.disputed) && words === null);
+  const isAllowed = ROWS.get(statusOf(enhanced))?.classes.includes(enhanced.class) ?? true;
+  const isOpen = saysLittle(advice.category) || !isAllowed || (advice.disputed && words === null);
   const agrees = facts.class === null || facts.class === enhanced.class;
   return ofAdvice(advice, "enhanced-code", !agrees ? "guess" : isOpen ? "likely" : "sure");
 }
@@ -628,13 +643,15 @@ function bySubject(facts) {
 /** Decides by an enhanced status code that lost its dots. */
 function byMissingDots({ replyCode }) {
   const code = replyCode === null ? null : withoutDots(replyCode);
-  const advice = code === null ? null : adviceOfRow(statusOf(code), code.class);
+  if (code === null) return null;
+  const advice = adviceAt(replyCode, "any").advice ?? adviceOfRow(statusOf(code), code.class);
   return advice === null ? null : ofAdvice(advice, "without-dots", "guess");
 }
 
-function byReplyCode({ replyCode }) {
+/** Decides by the reply code, which may mean something else at another stage. */
+function byReplyCode({ replyCode, stage }) {
   const { advice } = adviceAt(replyCode, "any");
-  return advice === null ? null : ofAdvice(advice, "reply-code", "guess");
+  return advice === null ? null : ofAdvice(advice, "reply-code", stage === null ? "guess" : "likely");
 }
 
 function byClass(facts) {

@@ -203,14 +203,15 @@ function replyCodeText({ replyCode, withoutDots: dotted }) {
   return [[code(replyCode), " No RFC defines this reply code."], looks];
 }
 
-function enhancedText({ enhanced, entry: row, place }) {
+function enhancedText({ enhanced, entry: row, place, category, categoryOfRow }) {
   if (enhanced === null) return [];
   const text = codeText(enhanced);
   const misplaced = place === "start" ? null : `It is ${PLACES[place]}. Programs look for it only at the start of the text, where RFC 2034 §4 asks for it.`;
   if (row === null) return [[code(text), " This code is not in the registry."], misplaced];
+  const other = categoryOfRow === null || categoryOfRow === category ? null : ["By itself, the row means ", code(categoryOfRow), "."];
   const anchor = `#${row.code.toLowerCase().replace(/\./g, "-")}`;
   const successor = row.successor === undefined ? null : [`The registry deprecates this row. Use ${row.successor} instead.`];
-  return [[link(anchor, text), ` ${row.name}`], referenceText(row), successor, misplaced];
+  return [[link(anchor, text), ` ${row.name}`], referenceText(row), successor, other, misplaced];
 }
 
 function referenceText(row) {
