@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use smtp_enhanced_status::explain::{Explanation, Question, Stage};
@@ -369,6 +370,46 @@ fn a_bounce_has_an_answer_for_each_recipient() {
     assert_eq!(recipients(&answers[3]), ["a@example.net"]);
     assert_eq!(answers[4].len(), 1);
     assert_eq!(answers[4][0][0], "550 5.1.1 No such user\nsee https://example.net");
+}
+
+#[test]
+fn long_texts_are_read_in_time() {
+    let pieces = [
+        " ",
+        ">",
+        "@",
+        "<",
+        "<@",
+        "a@",
+        "0",
+        "550 ",
+        "5.1.1 ",
+        "5.1x\n",
+        "\n>",
+        "\n ",
+        "error ",
+        ";",
+        "smtp;",
+        " said: 5",
+        "status: ",
+        "\nstatus: 5.1.1\naction: x",
+        "\ndiagnostic-code: 5\n ",
+        "<a@b>:5.1.1\n\n",
+        "a@b\n550\n\n",
+        "\u{20ac}",
+    ];
+    let texts: Vec<String> = pieces
+        .iter()
+        .flat_map(|piece| {
+            ["", "550 ", "diagnostic-code:", "<a@b>:"].map(|start| format!("{start}{}", piece.repeat(60_000)))
+        })
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let start = Instant::now();
+    if read(&texts).is_some() {
+        // A program whose time is quadratic in the length takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(60), "it took {:?}", start.elapsed());
+    }
 }
 
 /// Numbers that look random, and are the same in each run (Knuth's MMIX).

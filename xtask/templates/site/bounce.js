@@ -2,12 +2,15 @@
 
 // Finds what to explain in whatever people paste: a reply, a code with a typing error, a row, or a whole bounce.
 
+/** How many characters are read. */
+const LONGEST_INPUT = 100000;
+
 /**
  * Returns the questions in a text, one for each recipient of a bounce: a reply in octets; the host, the recipient and the
  * status field of a report, if they are known; and how the text was read, if that is not obvious.
  */
 function questionsIn(text) {
-  const trimmed = text.trim();
+  const trimmed = text.slice(0, LONGEST_INPUT).trim();
   const repaired = repair(trimmed);
   if (repaired !== null) return repaired.map(({ reply, note }) => question(reply, { note }));
   const reports = reportsIn(trimmed);
@@ -125,7 +128,7 @@ function unfolded(text) {
   const lines = [];
   for (const line of text.split(/\r?\n/)) {
     const last = lines.length - 1;
-    const isContinued = /^[> ]*[ \t]+\S/.test(line) && !FIELD.test(line) && last >= 0 && FIELD.test(lines[last]);
+    const isContinued = /^[> ]*[ \t]/.test(line) && unquoted(line) !== "" && !FIELD.test(line) && last >= 0 && FIELD.test(lines[last]);
     if (isContinued) lines[last] += ` ${unquoted(line)}`;
     else lines.push(line);
   }
@@ -161,7 +164,7 @@ function valueOf(field) {
 function recipientsIn(text) {
   const recipients = [];
   for (const paragraph of text.split(/\n[ \t>]*\r?\n/)) {
-    const start = /^[ \t>]*(?:<([^<>\s]+@[^<>\s]+)>[^\n:]*:|([^<>\s:]+@[^<>\s:]+)[ \t]*\r?\n)\s*/.exec(paragraph);
+    const start = /^[ \t>]*(?:<([^<>\s]{1,64}@[^<>\s]{1,255})>[^\n:]*:|([^<>\s:]{1,64}@[^<>\s:]{1,255})[ \t]*\r?\n)\s*/.exec(paragraph);
     if (start === null) continue;
     const reply = paragraph.slice(start[0].length);
     if (hasCode(reply)) recipients.push({ recipient: start[1] ?? start[2], reply });

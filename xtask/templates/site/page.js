@@ -9,8 +9,7 @@ const STATUS = document.getElementById("status");
 const SEARCH = document.getElementById("words");
 const FOUND = document.getElementById("found");
 
-/** How many octets are read of what is pasted, and how many recipients are answered. */
-const LONGEST_INPUT = 500000;
+/** How many recipients are answered. */
 const MOST_ANSWERS = 50;
 /** The longest text that goes into the address of the page. */
 const LONGEST_ADDRESS = 2000;
@@ -111,7 +110,7 @@ function answer(text) {
   ANSWERS.replaceChildren();
   STATUS.textContent = "";
   if (text.trim() === "") return;
-  const questions = questionsIn(text.slice(0, LONGEST_INPUT));
+  const questions = questionsIn(text);
   const shown = questions.slice(0, MOST_ANSWERS);
   const answers = shown.map((asked) => ({ asked, given: explain(asked) }));
   answers.forEach(({ asked, given }, index) => ANSWERS.append(article(asked, given, index)));
@@ -160,7 +159,7 @@ function actions(given) {
   const helps = wait !== undefined && given.retry.startsWith("later");
   return [
     ...entry("What the sender does", given.sender),
-    ...entry("What the administrator of the receiving server does", given.administrator),
+    ...entry("What the receiver’s administrator does", given.administrator),
     ...entry("Try again", RETRIES[given.retry], helps ? `Usual wait: ${wait}.` : null),
     ...entry("Mailing list", LIST_ACTIONS[given.list]),
   ];
@@ -190,7 +189,7 @@ function codes(asked, given) {
     ...entry("Enhanced status code", ...enhancedText(given)),
     ...entry("Pairing", given.pairing === null ? null : PAIRINGS[given.pairing]),
     ...entry("Quoted in", outerText(given.outer)),
-    ...entry("Status field", statusText(asked.status, given)),
+    ...entry("Status field", ...statusText(asked.status, given)),
     ...entry("Reply", asked.recipient === null ? null : [code(decoded(asked.reply))]),
   ];
 }
@@ -208,7 +207,7 @@ function enhancedText({ enhanced, entry: row, place, category, categoryOfRow }) 
   const text = codeText(enhanced);
   const misplaced = place === "start" ? null : `It is ${PLACES[place]}. Programs look for it only at the start of the text, where RFC 2034 §4 asks for it.`;
   if (row === null) return [[code(text), " This code is not in the registry."], misplaced];
-  const other = categoryOfRow === null || categoryOfRow === category ? null : ["By itself, the row means ", code(categoryOfRow), "."];
+  const other = categoryOfRow === null || categoryOfRow === category ? null : ["By itself, the row has the category ", code(categoryOfRow), "."];
   const anchor = `#${row.code.toLowerCase().replace(/\./g, "-")}`;
   const successor = row.successor === undefined ? null : [`The registry deprecates this row. Use ${row.successor} instead.`];
   return [[link(anchor, text), ` ${row.name}`], referenceText(row), successor, other, misplaced];
@@ -232,10 +231,10 @@ function outerText(outer) {
 
 /** Returns the status field of a report, if the reply has another code. */
 function statusText(status, { enhanced }) {
-  if (status === null || (enhanced !== null && status.startsWith(codeText(enhanced)))) return null;
+  if (status === null || (enhanced !== null && status.startsWith(codeText(enhanced)))) return [];
   const digits = /^([245])\.([0-9]+)\.([0-9]+)/.exec(status);
   const row = digits === null ? undefined : ROWS.get(statusOf(newCode(digits)));
-  return [code(status), row === undefined ? "" : ` ${row.name}`, " The server that made the report chose this code."];
+  return [[code(status), row === undefined ? "" : ` ${row.name}`], "The server that made the report chose this code."];
 }
 
 function link(address, text) {
