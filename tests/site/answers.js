@@ -34,6 +34,6 @@ function record(answer) {
 const read = ({ text: pasted }) => vm.runInContext("questionsIn", context)(pasted);
 const answer = vm.runInContext("explain", context);
 const answers = questions.map((asked) =>
-  asked.text === undefined ? record(answer(asked)) : read(asked).map((one) => ({ ...one, ...record(answer(one)) })),
+  asked.text === undefined ? record(answer(asked)) : read(asked).slice(0, 50).map((one) => ({ ...one, ...record(answer(one)) })),
 );
 console.log(JSON.stringify(answers));
