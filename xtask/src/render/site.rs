@@ -21,7 +21,7 @@ use crate::model::{Entry, Model};
 use crate::phrase::Phrases;
 use crate::reply_code::ReplyCodeEntry;
 use crate::text::{Reference, RichText};
-use crate::tree::{ADVICE, CATEGORIES, PHRASES, REPLY_CODES, SNAPSHOT, VENDORS};
+use crate::tree::{ADVICE, CATEGORIES, FOLDER as FOLDER_OF_SOURCES, PHRASES, REPLY_CODES, SNAPSHOT, VENDORS};
 use crate::vendor::Vendor;
 
 type Text = Escaped<HtmlText>;
@@ -102,10 +102,9 @@ impl Page {
     fn new(model: &Model) -> Result<Page> {
         let snapshot = &model.snapshot;
         let source = [
-            format!(
-                "Source: registry/{SNAPSHOT}, {REPLY_CODES}, {CATEGORIES}, {ADVICE}, {VENDORS}, {PHRASES}."
-            ),
-            format!("SHA-256 of the registry: {}", snapshot.sha256),
+            format!("Source: {FOLDER_OF_SOURCES}/{SNAPSHOT}, {}.", snapshot.provenance()),
+            format!("SHA-256 of the source: {}", snapshot.sha256),
+            format!("Other sources: {REPLY_CODES}, {CATEGORIES}, {ADVICE}, {VENDORS}, {PHRASES}."),
         ];
         Ok(Page {
             head: Head::new("site", source, "; registry data: CC0-1.0"),
