@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use smtp_enhanced_status::explain::{Explanation, Question, Stage};
-use smtp_enhanced_status::{entries, reply_codes};
+use smtp_enhanced_status::explain::{self, Category, CodePlace, Explanation, Question, Retry, Stage};
+use smtp_enhanced_status::{EnhancedStatusCode, Pairing, ReplyCode, entries, reply_codes};
 use xtask::model::Model;
 use xtask::vendor::{Vendor, VendorReply};
 
@@ -46,7 +46,7 @@ impl Asked {
         Asked { stage, ..self }
     }
 
-    fn from_host(self, host: &str) -> Asked {
+    fn sent_by(self, host: &str) -> Asked {
         Asked { host: Some(host.to_owned()), ..self }
     }
 
@@ -76,15 +76,15 @@ impl Asked {
 }
 
 fn record(answer: &Explanation) -> Value {
-    let text = |code: Option<smtp_enhanced_status::EnhancedStatusCode>| code.map(|code| code.to_string());
-    let number = |code: Option<smtp_enhanced_status::ReplyCode>| code.map(|code| code.as_u16());
+    let text = |code: Option<EnhancedStatusCode>| code.map(|code| code.to_string());
+    let number = |code: Option<ReplyCode>| code.map(ReplyCode::as_u16);
     json!({
         "replyCode": number(answer.reply_code()),
         "enhanced": text(answer.enhanced()),
-        "place": answer.place().map(|place| place.as_str()),
+        "place": answer.place().map(CodePlace::as_str),
         "outer": answer.outer().map(|(code, enhanced)| json!([number(code), text(enhanced)])),
         "stage": answer.stage().map(Stage::as_str),
-        "vendor": answer.vendor().map(|vendor| vendor.id()),
+        "vendor": answer.vendor().map(explain::Vendor::id),
         "isVendorSure": answer.is_vendor_sure(),
         "category": answer.category().id(),
         "evidence": answer.evidence().as_str(),
@@ -92,14 +92,14 @@ fn record(answer: &Explanation) -> Value {
         "happened": answer.happened(),
         "sender": answer.sender(),
         "administrator": answer.administrator(),
-        "retry": answer.retry().map(|retry| retry.as_str()),
+        "retry": answer.retry().map(Retry::as_str),
         "list": answer.list().as_str(),
         "source": answer.source().map(|(source, _)| source),
         "seen": answer.source().map(|(_, seen)| seen),
         "entry": answer.entry().map(|entry| entry.identifier),
-        "categoryOfRow": answer.category_of_row().map(|category| category.id()),
+        "categoryOfRow": answer.category_of_row().map(Category::id),
         "isDisputed": answer.is_disputed(),
-        "pairing": answer.pairing().map(|pairing| pairing.as_str()),
+        "pairing": answer.pairing().map(Pairing::as_str),
         "withoutDots": text(answer.without_dots()),
     })
 }
@@ -176,8 +176,8 @@ fn vendors_have_the_same_answer() {
         let mut cells = line.splitn(3, '\t');
         let (host, reply) = (cells.next().unwrap(), cells.nth(1).unwrap());
         asked.push(Asked::new(reply));
-        asked.push(Asked::new(reply).from_host(host));
-        asked.push(Asked::new(reply).from_host(&format!("{}.", host.to_ascii_uppercase())));
+        asked.push(Asked::new(reply).sent_by(host));
+        asked.push(Asked::new(reply).sent_by(&format!("{}.", host.to_ascii_uppercase())));
     }
     let model = Model::load(&support::root()).unwrap();
     for vendor in &model.explanation.vendors {
@@ -196,7 +196,7 @@ fn about(vendor: &Vendor, reply: &VendorReply) -> Vec<Asked> {
     let text = format!("{code}{status} {words}");
     let mut asked = vec![Asked::new(text.clone())];
     for host in vendor.hosts.iter().take(1) {
-        asked.push(Asked::new(text.clone()).from_host(&host.replace('*', "mx1")));
+        asked.push(Asked::new(text.clone()).sent_by(&host.replace('*', "mx1")));
     }
     for mark in vendor.marks.iter().take(2) {
         asked.push(Asked::new(format!("{text} {}", example(&mark.text))));

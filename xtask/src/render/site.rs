@@ -52,7 +52,7 @@ struct Page {
     reply_codes: Vec<ReplyCodeRow>,
     tables: Escaped<HtmlJson>,
     explain: Escaped<HtmlSource>,
-    page: Escaped<HtmlSource>,
+    script: Escaped<HtmlSource>,
 }
 
 /// The rows with the same subject.
@@ -117,7 +117,7 @@ impl Page {
             reply_codes: model.reply_codes.iter().map(|entry| ReplyCodeRow::new(entry, model)).collect(),
             tables: Escaped::new(tables(model)?),
             explain: Escaped::new(EXPLAIN),
-            page: Escaped::new(PAGE),
+            script: Escaped::new(PAGE),
         })
     }
 }
