@@ -83,6 +83,13 @@ fn hostile_input_stays_text() {
         let before = ask(&client, elements).await;
         paste(&client, HOSTILE).await;
         assert_eq!(ask(&client, elements).await, before, "the text made an element");
+        let half =
+            "(document.getElementById('reply').value = '550 5.1.1 ' + String.fromCharCode(0xd800)).length";
+        ask(&client, half).await;
+        click(&client, "button[type=submit]").await;
+        assert_eq!(headings(&client).await.len(), 1, "half a character");
+        paste(&client, &format!("550 5.1.1 {}", "x".repeat(5000))).await;
+        assert_eq!((headings(&client).await.len(), ask(&client, "location.hash").await), (1, json!("")));
         paste(&client, BOUNCE).await;
         assert_eq!(headings(&client).await.len(), 2);
         let answers = ask(&client, "document.getElementById('answers').textContent").await;

@@ -248,11 +248,17 @@ function decoded(octets) {
 
 // The form and the address of the page
 
+/** Answers a text, and puts it into the address of the page unless it is long. */
 function ask(text) {
-  const address = text.length > LONGEST_ADDRESS ? "" : `#q=${encodeURIComponent(text)}`;
-  if (address !== location.hash) location.hash = address;
-  else answer(text);
-  if (address === "") answer(text);
+  if (text.length > LONGEST_ADDRESS) {
+    location.hash = "";
+    answer(text);
+    return;
+  }
+  // An address cannot have half a character, which a text may have.
+  const address = `#q=${encodeURIComponent(decoded(octetsOf(text)))}`;
+  if (address === location.hash) answer(text);
+  else location.hash = address;
 }
 
 /** Answers the question in the address of the page, or opens the row that it names. */
