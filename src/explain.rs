@@ -255,13 +255,17 @@ fn quotation<'a>(text: &'a Text, matches: &Matches) -> Option<Quoted<'a>> {
 /// How far from the words that announce a reply its code may be: the words may name a command with an address.
 const DISTANCE: usize = 320;
 
-/// Returns where the first code begins after a position.
+/// Returns where the first code begins after a position: at once, or after a colon.
 fn code_after(text: &[u8], position: usize) -> Option<usize> {
     let end = text.len().min(position + DISTANCE);
     (position..end).find(|&start| {
-        let is_word =
-            start == position || matches!(text[start - 1], b' ' | b'\'' | b'"' | b':' | b'(' | b';' | b'<');
-        if !is_word || !matches!(text[start], b'2' | b'4' | b'5') {
+        let before = text[..start].trim_ascii_end();
+        let before = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")).unwrap_or(before);
+        let is_announced = before.len() <= position || before.ends_with(b":");
+        if !is_announced
+            || text[start - 1].is_ascii_alphanumeric()
+            || !matches!(text[start], b'2' | b'4' | b'5')
+        {
             return false;
         }
         let (codes, _) = Codes::read(&text[start..]);

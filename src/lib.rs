@@ -107,3 +107,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/rust.md")]
 struct Guide;
+
+/// Runs the example in docs/explain.md as a doctest.
+#[cfg(all(doctest, feature = "explain"))]
+#[doc = include_str!("../docs/explain.md")]
+struct Explaining;

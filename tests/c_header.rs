@@ -15,6 +15,9 @@ use smtp_enhanced_status::{
     REGISTRY_UPDATED, ReplyCode, ReplyWriter, Status, class_entries, entries, reply_codes, subject_entries,
 };
 use tempfile::TempDir;
+use xtask::advice::{Advice, Subject};
+use xtask::category::{ListAction, Retry};
+use xtask::code;
 use xtask::model::Model;
 use xtask::render::{Kind, render};
 
@@ -25,7 +28,7 @@ use crate::{dialects, grid, support};
 #[test]
 fn judges_as_the_library_in_every_dialect() {
     let dialects = dialects();
-    let options: [&[&str]; 2] = [&["-O0"], &["-O3", "-DSMTP_ESC_DESCRIPTIONS"]];
+    let options: [&[&str]; 2] = [&["-O0"], &["-O3", "-DSMTP_ESC_DESCRIPTIONS", "-DSMTP_ESC_ADVICE"]];
     let jobs: Vec<_> =
         dialects.iter().flat_map(|dialect| options.map(|options| (dialect, options))).collect();
     in_two_threads(&jobs, |(dialect, options)| {
@@ -77,7 +80,7 @@ fn assert_defines_once(definition: &Dialect, user: &Dialect, linker: &str) {
     let object = |dialect: &Dialect, name: &str, text: &str| {
         let [source, object] = ["c", "o"].map(|extension| folder.path().join(name).with_extension(extension));
         fs::write(&source, text).unwrap();
-        dialect.compile(&[source], &object, &["-c", "-DSMTP_ESC_NO_INLINE"]);
+        dialect.compile(&[source], &object, &["-c", "-DSMTP_ESC_NO_INLINE", "-DSMTP_ESC_ADVICE"]);
         object
     };
     let objects = [
@@ -163,7 +166,14 @@ fn has_no_zero_as_a_null_pointer() {
     for standard in ["c++11", "c++17", "c++20"] {
         let mut compile = dialect("clang++", standard).command(&header_folder(), &warnings);
         succeed(
-            compile.args(["-DSMTP_ESC_NO_INLINE", "-DSMTP_ESC_DESCRIPTIONS", "-fsyntax-only"]).arg(&source),
+            compile
+                .args([
+                    "-DSMTP_ESC_NO_INLINE",
+                    "-DSMTP_ESC_DESCRIPTIONS",
+                    "-DSMTP_ESC_ADVICE",
+                    "-fsyntax-only",
+                ])
+                .arg(&source),
         );
     }
 }
@@ -210,6 +220,43 @@ fn tables_are_those_of_the_library() {
 }
 
 #[test]
+fn advice_is_that_of_the_registry() {
+    let folder = TempDir::new().unwrap();
+    if !support::has(["gcc"]) {
+        return;
+    }
+    let program = dialect("gcc", "c89").build(folder.path(), "advice", &["-O2"]);
+    let printed = String::from_utf8(run(&program, b"")).unwrap();
+    let expected = advice_lines(&Model::load(&support::root()).unwrap());
+    for (line, expected) in printed.lines().zip(&expected) {
+        assert_eq!(line, expected);
+    }
+    assert_eq!(printed.lines().count(), expected.len());
+}
+
+/// Who does not ask for advice gets no name, and no octet, of it.
+#[test]
+fn advice_costs_nothing_unless_it_is_asked_for() {
+    if !support::has(["gcc", "nm"]) {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let gcc = dialect("gcc", "c89");
+    let source = folder.path().join("definition.c");
+    fs::write(&source, DEFINITION).unwrap();
+    let object = folder.path().join("definition.o");
+    gcc.compile(std::slice::from_ref(&source), &object, &["-c", "-DSMTP_ESC_NO_INLINE"]);
+    assert!(!defined_functions(&object).contains("smtp_esc_explain"));
+    let contains = |object: &Path, text: &str| {
+        fs::read(object).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+    };
+    let happened = &Model::load(&support::root()).unwrap().explanation.advice[0].happened;
+    assert!(!contains(&object, happened));
+    gcc.compile(&[source], &object, &["-c", "-DSMTP_ESC_NO_INLINE", "-DSMTP_ESC_ADVICE"]);
+    assert!(defined_functions(&object).contains("smtp_esc_explain") && contains(&object, happened));
+}
+
+#[test]
 fn keeps_any_text_of_the_registry_unchanged() {
     let texts = ["\"; */ /* // \\", "??/ ??( 100%s %n", "caf\u{e9} \u{202e}\u{7}", "\\\n#error", ""];
     let long = "a \"b\" ??= % ".repeat(100) + &"\u{e9}".repeat(1000);
@@ -217,6 +264,10 @@ fn keeps_any_text_of_the_registry_unchanged() {
     for (entry, text) in model.entries.iter_mut().zip(texts) {
         text.clone_into(&mut entry.record.sample.text);
         entry.record.description.text = format!("{text}{long}");
+    }
+    for (entry, text) in model.explanation.advice.iter_mut().zip(texts) {
+        text.clone_into(&mut entry.happened);
+        entry.sender = long[..400].to_owned();
     }
     let folder = TempDir::new().unwrap();
     for product in render(&model, &[Kind::C]).unwrap() {
@@ -228,6 +279,9 @@ fn keeps_any_text_of_the_registry_unchanged() {
         fs::write(folder.path().join(product.path.file_name().unwrap()), product.contents).unwrap();
     }
     let Some(gcc) = gcc("c89") else { return };
+    let advice = gcc.build_with(folder.path(), folder.path(), "advice", &["-O1"]);
+    let printed = String::from_utf8(run(&advice, b"")).unwrap();
+    assert!(printed.lines().eq(advice_lines(&model)), "{printed}");
     let tables = gcc.build_with(folder.path(), folder.path(), "tables", &["-O1"]);
     let lines = String::from_utf8(run(&tables, b"")).unwrap();
     assert!(!lines.contains("too long"), "a literal has more than 509 characters");
@@ -265,8 +319,10 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
     let macros = |include: &str| -> BTreeSet<String> {
         let source = folder.path().join("names.c");
         fs::write(&source, include).unwrap();
-        let list =
-            succeed(gcc.command(&header_folder(), &["-dM", "-E", "-DSMTP_ESC_DESCRIPTIONS"]).arg(source));
+        let list = succeed(
+            gcc.command(&header_folder(), &["-dM", "-E", "-DSMTP_ESC_DESCRIPTIONS", "-DSMTP_ESC_ADVICE"])
+                .arg(source),
+        );
         list.lines().filter_map(|line| Some(line.strip_prefix("#define ")?.to_owned())).collect()
     };
     let before = macros("#include <stddef.h>\n");
@@ -290,9 +346,14 @@ fn every_name_has_the_prefix_and_at_most_31_characters() {
 /// Users may pass the texts to printf as formats, or send them in replies.
 #[test]
 fn texts_of_the_current_tables_are_plain() {
+    let model = Model::load(&support::root()).unwrap();
     let rows = entries().iter().flat_map(|entry| [entry.identifier, entry.sample_text, entry.description]);
     let replies = reply_codes().iter().flat_map(|entry| [entry.identifier, entry.meaning]);
-    for text in rows.chain(replies) {
+    let categories =
+        model.explanation.categories.iter().flat_map(|category| [&category.id, &category.meaning]);
+    let advice = model.explanation.advice.iter();
+    let advice = advice.flat_map(|entry| [&entry.happened, &entry.sender, &entry.administrator]);
+    for text in rows.chain(replies).chain(categories.chain(advice).map(String::as_str)) {
         assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~') && octet != b'%'), "{text:?}");
     }
 }
@@ -538,6 +599,67 @@ fn library_tables() -> String {
     lines
 }
 
+/// Returns the lines that advice.c should print, according to the data files.
+fn advice_lines(model: &Model) -> Vec<String> {
+    let explanation = &model.explanation;
+    let find = |subject: Subject| explanation.advice.iter().find(|entry| entry.subject().unwrap() == subject);
+    let categories = explanation.categories.iter().filter(|category| category.transient.is_some());
+    let mut lines: Vec<String> = categories
+        .map(|category| {
+            let texts = format!("{} {}", hex(category.id.as_bytes()), hex(category.meaning.as_bytes()));
+            format!("category SMTP_ESC_CAT_{} 1 {texts} {texts}", category.identifier())
+        })
+        .collect();
+    let mut subjects: Vec<Subject> =
+        explanation.advice.iter().map(|entry| entry.subject().unwrap()).collect();
+    subjects.sort_unstable();
+    for subject in &subjects {
+        let (reply, status) = match *subject {
+            Subject::Row(status, class) => (u16::from(class.digit()), status),
+            Subject::Pair(code, status, _) => (code.number(), status),
+            _ => continue,
+        };
+        let text = advice_text(find(*subject).unwrap(), subject.class().unwrap(), model);
+        lines.push(format!("map {reply} {} {} {text}", status.subject, status.detail));
+    }
+    // The program goes through the codes in ascending order, and through the reply codes with each.
+    for class in [4, 5].map(|digit| code::Class::new(digit).unwrap()) {
+        let mut rows: Vec<code::Status> = model.entries.iter().map(|entry| entry.status).collect();
+        rows.sort_unstable();
+        for status in rows {
+            let code = format!("{class}.{}.{}", status.subject, status.detail);
+            let own = find(Subject::Row(status, class)).unwrap();
+            lines.push(format!("0 {code} {}", advice_text(own, class, model)));
+            for reply in (200..=599).filter_map(code::ReplyCode::new) {
+                if let Some(entry) = find(Subject::Pair(reply, status, class)) {
+                    lines.push(format!("{reply} {code} {}", advice_text(entry, class, model)));
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// Returns what advice.c prints of an entry: its category, what to do by numbers, and its texts.
+fn advice_text(entry: &Advice, class: code::Class, model: &Model) -> String {
+    let category =
+        model.explanation.categories.iter().find(|category| category.id == entry.category).unwrap();
+    let action = if class.digit() == 4 { category.transient } else { category.permanent }.unwrap();
+    let retry = match entry.retry.unwrap_or(action.retry) {
+        Retry::Never => 1,
+        Retry::AfterFix => 2,
+        Retry::LaterAndFix => 3,
+        Retry::Later => 4,
+    };
+    let list = match entry.list.unwrap_or(action.list) {
+        ListAction::Remove => 1,
+        ListAction::Pause => 2,
+        ListAction::Keep => 3,
+    };
+    let texts = [&entry.happened, &entry.sender, &entry.administrator].map(|text| hex(text.as_bytes()));
+    format!("{} {retry} {list} {}", category.id, texts.join(" "))
+}
+
 /// Returns the line that tables.c should print for the status of a row, or for its code of a class.
 fn library_row(entry: &Entry, class: Option<Class>) -> String {
     let number = class
@@ -657,7 +779,7 @@ fn build_block(gcc: &Dialect, folder: &Path, block: &str) -> PathBuf {
     let [source, program] = ["block.c", "block"].map(|name| folder.join(name));
     let text = include_str!("c/block.c").replace("/* INCLUDES */", &includes.join("\n"));
     fs::write(&source, text.replace("/* BODY */", &body.join("\n"))).unwrap();
-    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused"];
+    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-DSMTP_ESC_ADVICE"];
     succeed(gcc.command(&header_folder(), &options).arg(source).arg("-o").arg(&program));
     program
 }

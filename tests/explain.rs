@@ -6,7 +6,8 @@ use std::{env, fs};
 
 use proptest::prelude::*;
 use smtp_enhanced_status::explain::{
-    Category, Certainty, CodePlace, Evidence, Explanation, ListAction, Question, Retry, Stage, explain,
+    Category, Certainty, CodePlace, Evidence, Explanation, ListAction, Question, Retry, Stage, Vendor,
+    explain,
 };
 use smtp_enhanced_status::{Class, EnhancedStatusCode, Pairing, entries, judge, reply_codes};
 
@@ -115,7 +116,7 @@ fn quoted_replies_decide() {
     let answer = explain(gmail.as_bytes());
     assert_eq!(answer.category(), Category::NoSuchRecipient);
     assert_eq!((answer.stage(), answer.list()), (Some(Stage::Rcpt), ListAction::Remove));
-    assert_eq!(answer.vendor().map(|vendor| vendor.id()), Some("google"));
+    assert_eq!(answer.vendor().map(Vendor::id), Some("google"));
 
     // Postfix tries again, because it makes a refusal at the connection temporary.
     let answer =
@@ -182,7 +183,7 @@ fn a_misplaced_code_is_found_and_named() {
 #[test]
 fn one_unsure_mark_does_not_make_a_vendor() {
     let answer = explain(b"554 5.7.1 Access denied");
-    assert_eq!(answer.vendor().map(|vendor| vendor.id()), None);
+    assert_eq!(answer.vendor().map(Vendor::id), None);
 }
 
 proptest! {

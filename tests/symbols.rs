@@ -136,7 +136,7 @@ fn lines(text: &str) -> impl Iterator<Item = Vec<&str>> {
         .map(|line| line.split_whitespace().collect())
 }
 
-/// Returns the macros that are still defined at the end of the header, and the functions.
+/// Returns the macros that are still defined at the end of the header, the structures and the functions.
 fn header_symbols(header: &str) -> Symbols {
     let mut symbols = Symbols::new();
     let mut undefined = Vec::new();
@@ -149,8 +149,11 @@ fn header_symbols(header: &str) -> Symbols {
         } else if let Some(name) = directive.strip_prefix("undef ") {
             undefined.push(word(name).to_owned());
         } else if line.starts_with("SMTP_ESC_INLINE ") {
-            let at = line.find("smtp_esc_").unwrap_or_else(|| panic!("{line:?} declares no function"));
-            symbols.insert(word(&line[at..]).to_owned(), Symbol::default());
+            let declared = line.split('(').next().unwrap_or_default();
+            let at = declared.rfind("smtp_esc_").unwrap_or_else(|| panic!("{line:?} declares no function"));
+            symbols.insert(declared[at..].to_owned(), Symbol::default());
+        } else if let Some(name) = line.strip_prefix("struct ") {
+            symbols.insert(word(name).to_owned(), Symbol::default());
         }
     }
     symbols.retain(|name, _| !undefined.contains(name));

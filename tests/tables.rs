@@ -2,6 +2,7 @@
 
 use crate::support;
 
+mod advice;
 mod csv_files;
 mod hostile;
 mod json;

@@ -3,7 +3,7 @@
 mod definition;
 mod form;
 pub(crate) mod marker;
-mod placeholder;
+pub(crate) mod placeholder;
 pub(crate) mod template;
 
 use anyhow::Result;

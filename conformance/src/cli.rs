@@ -2,7 +2,9 @@
 
 #[cfg(feature = "run")]
 mod cases;
+mod classify;
 mod compare;
+mod explain;
 mod input;
 mod install;
 mod judge;
@@ -83,6 +85,16 @@ enum Command {
     #[cfg(feature = "run")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Options),
+    /// Say what a reply means, who meant it, and what to do.
+    ///
+    /// The registry alone does not tell: many servers use its codes otherwise. This looks at the codes, at the words, and
+    /// at the marks of known vendors, and says what decided. A reply may quote that of another server, as a log or the
+    /// report of a failed delivery does: then the quoted one is explained.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Options),
+    /// Say what category each of many replies is, a reply on each line.
+    #[command(after_help = classify::EXAMPLES)]
+    Classify(classify::Options),
     /// List the rules, or explain one.
     #[command(after_help = rules::EXAMPLES)]
     Rules(rules::Options),
@@ -196,6 +208,8 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         #[cfg(feature = "run")]
         Command::Serve(options) => serve::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Classify(options) => classify::run(&options),
         Command::Rules(options) => Ok(rules::run(&options)),
         Command::Judge(options) => judge::run(&options),
         Command::Report(options) => report::run(&options),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::case::marker::{self, Markers};
 use crate::dialogue::arrival::{Arrival, Arrived, By};
-use crate::dialogue::content::content;
+use crate::dialogue::content::{content, interrupted};
 use crate::dialogue::session::{Session, Step};
 use crate::dialogue::{Answer, Dialogue, Exchange};
 use crate::limits::{ARRIVALS, ARRIVALS_OCTETS};
@@ -125,7 +125,8 @@ impl Reader {
         for (index, dialogue) in dialogues.iter().enumerate() {
             let exchanges: Vec<&Exchange> = dialogue.exchanges.iter().collect();
             for (exchange, step) in Session::steps(dialogue).iter().enumerate() {
-                let Some(content) = content(&exchanges, exchange) else { continue };
+                let content = content(&exchanges, exchange).or_else(|| interrupted(&exchanges, exchange));
+                let Some(content) = content else { continue };
                 let Some(marker) = marker::find(&self.nonce, &content) else { continue };
                 let numbers = step.exchange.answers.iter().filter_map(Answer::number);
                 let positive = numbers.filter(|number| (200..300).contains(number)).count();

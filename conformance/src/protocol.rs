@@ -2,6 +2,7 @@
 
 pub(crate) mod capabilities;
 pub mod command;
+pub(crate) mod header;
 pub(crate) mod notation;
 pub mod reply;
 

@@ -138,7 +138,12 @@ pub struct Credentials {
 impl Credentials {
     /// Returns the message of SASL PLAIN in base64 (RFC 4616 §2).
     pub(crate) fn plain_message(user: &str, password: &str) -> String {
-        STANDARD.encode(format!("\0{user}\0{password}"))
+        Credentials::plain_message_as("", user, password)
+    }
+
+    /// Returns the message of SASL PLAIN in base64, with an authorization identity.
+    pub(crate) fn plain_message_as(identity: &str, user: &str, password: &str) -> String {
+        STANDARD.encode(format!("{identity}\0{user}\0{password}"))
     }
 
     /// Returns a wrong password that reveals nothing about the right one. It has no three letters in common with the

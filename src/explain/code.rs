@@ -65,7 +65,7 @@ fn reply_code(octets: &[u8]) -> Option<(ReplyCode, &[u8])> {
     let code = ReplyCode::from_bytes(digits).ok()?;
     match rest {
         [b' ' | b'-' | b'\t', rest @ ..] => Some((code, rest)),
-        [] | [b'\r' | b'\n' | b':' | b',' | b';' | b'_', ..] => Some((code, rest)),
+        [] | [b'\r' | b'\n' | b':' | b',' | b';' | b'_' | b'"', ..] => Some((code, rest)),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use xtask::registry::Record;
 use xtask::render::{self, Kind};
 use xtask::text::{Piece, Reference, RichText, collapse};
 
-use super::{csv_files, json, markdown, model};
+use super::{advice, csv_files, json, markdown, model};
 
 /// Text that ends comments, strings, cells, tags or sections in some format, or hides what follows.
 const RAW: &str = "*/ /* \" ' \\ ??/ %n\n  | ` ``` <td> </td> <script>alert(1)</script>\r\n\n# -- --> ]]> &amp; \t\
@@ -19,6 +19,7 @@ fn json_carries_hostile_text() {
     let data: Value =
         serde_json::from_str(&rendered(&model, Kind::Json, "smtp-enhanced-status.json")).unwrap();
     json::assert_valid(&data);
+    advice::assert_json(&data, &model);
     assert_eq!(data["provenance"]["title"], *model.registry.title);
     for (row, entry) in data["statuses"].as_array().unwrap().iter().zip(&model.entries) {
         let Entry { record, annotation, conflicts, .. } = entry;
@@ -58,9 +59,14 @@ fn json_carries_hostile_text() {
 #[test]
 fn csv_carries_hostile_text() {
     let model = hostile_model();
-    for name in ["statuses.csv", "pairs.csv", "reply-codes.csv"] {
+    for name in csv_files::FILES {
         csv_files::assert_harmless(&rendered(&model, Kind::Csv, name));
     }
+    advice::assert_csv(
+        &rendered(&model, Kind::Csv, "categories.csv"),
+        &rendered(&model, Kind::Csv, "advice.csv"),
+        &model,
+    );
     let rows = csv_files::rows(&rendered(&model, Kind::Csv, "statuses.csv"));
     assert_eq!(rows.len(), model.entries.len());
     for (row, entry) in rows.iter().zip(&model.entries) {
@@ -150,6 +156,18 @@ fn hostile_model() -> Model {
         entry.meaning = line();
         entry.client = line();
         entry.sources = vec![line(), line()];
+    }
+    for category in model.explanation.categories.iter_mut().step_by(2) {
+        category.meaning = line();
+        category.sender = line();
+        category.administrator = line();
+        category.wait = Some(line());
+        category.names.insert("kumomta".to_owned(), line());
+    }
+    for entry in model.explanation.advice.iter_mut().step_by(2) {
+        entry.happened = line();
+        entry.sender = line();
+        entry.administrator = line();
     }
     model
 }

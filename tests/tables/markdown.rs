@@ -9,7 +9,9 @@ use smtp_enhanced_status::{
     AssociatedForm, Class, Conflict, ConflictKind, Entry, Listing, Piece, Reference, class_entries, entries,
     reply_codes, subject_entries,
 };
+use xtask::advice::Advice;
 use xtask::associated::Form;
+use xtask::category::Action;
 use xtask::model::{self, Model};
 use xtask::render::escape::{MarkdownText, Place};
 use xtask::text::{self as rich, RichText, collapse};
@@ -222,6 +224,7 @@ pub(crate) fn assert_shows(source: &str, model: &Model) {
     for (row, conflict) in rows.iter().zip(conflicts) {
         assert_eq!((&row[3].text, &row[4].text), (&conflict.source, &conflict.summary));
     }
+    assert_advice(&page, model);
     let described = |section, records: Vec<(&RichText, &RichText)>| {
         let (_, rows) = page.table(section);
         assert_eq!(rows.len(), records.len());
@@ -233,6 +236,45 @@ pub(crate) fn assert_shows(source: &str, model: &Model) {
     described("classes", classes.map(|record| (&record.sample, &record.description)).collect());
     let subjects = model.registry.subjects.rows.iter().map(|row| &row.record);
     described("subjects", subjects.map(|record| (&record.sample, &record.description)).collect());
+}
+
+/// Fails unless the page has the categories and the advice of a model, each linked.
+fn assert_advice(page: &Page, model: &Model) {
+    let explanation = &model.explanation;
+    let (_, rows) = page.table("categories");
+    assert_eq!(rows.len(), explanation.categories.len());
+    let action = |action: Option<Action>| {
+        action
+            .map_or("nothing".to_owned(), |action| format!("{}; {}", action.retry.name(), action.list.name()))
+    };
+    for (row, category) in rows.iter().zip(&explanation.categories) {
+        let wait = category.wait.as_deref().unwrap_or("not known");
+        let texts: Vec<&str> = row.iter().map(|cell| cell.text.as_str()).collect();
+        let actions = [action(category.transient), action(category.permanent)];
+        assert_eq!(
+            texts,
+            [&category.id, &category.meaning, category.matter.name(), &actions[0], &actions[1], wait]
+        );
+    }
+    let mut entries: Vec<&Advice> = explanation.advice.iter().collect();
+    entries.sort_by_key(|entry| entry.subject().unwrap());
+    let (without, with): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.subject().unwrap().stage().is_some());
+    for (section, entries) in [("advice", with), ("advice-without-code", without)] {
+        let (header, rows) = page.table(section);
+        assert_eq!(rows.len(), entries.len(), "{section}");
+        let column = |name| header.iter().position(|column| *column == name).unwrap();
+        for (row, entry) in rows.iter().zip(entries) {
+            let text = |name| row[column(name)].text.as_str();
+            assert!(row[0].text.ends_with(&entry.subject().unwrap().codes()), "{}", row[0].text);
+            assert_eq!(row[column("Category")].links[0].url, format!("#c-{}", entry.category));
+            assert_eq!(text("What happened"), entry.happened);
+            assert_eq!(text("What the sender does"), entry.sender);
+            assert_eq!(text("What the administrator of the server does"), entry.administrator);
+            assert!(entry.retry.is_none_or(|retry| text("Retry") == retry.name()));
+            assert!(entry.list.is_none_or(|list| text("List") == list.name()));
+        }
+    }
 }
 
 /// Counts the cells in the source, because comrak pads short rows and cuts long ones.
@@ -290,6 +332,11 @@ fn assert_statuses(page: &Page, mut facts: Vec<Facts>) {
         assert_eq!(row[5].links.len(), linked.count(), "{}", facts.code);
     }
     assert!(rows.next().is_none(), "the page has an extra row");
+}
+
+#[test]
+fn the_page_shows_the_model() {
+    assert_shows(&product(NAME), &model());
 }
 
 #[test]

@@ -16,6 +16,24 @@ fn python_judges_by_the_csv_as_the_library() {
     judge("csv");
 }
 
+/// Runs the example of `docs/tables.md`, and expects what its comments say.
+#[test]
+fn the_example_of_the_page_prints_what_it_says() {
+    if !support::has(["python3"]) {
+        return;
+    }
+    let page = std::fs::read_to_string(support::root().join("docs/tables.md")).unwrap();
+    let (_, rest) = page.split_once("```python\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let expected: Vec<&str> =
+        example.lines().filter_map(|line| line.split_once("  # ")).map(|(_, said)| said).collect();
+    let mut python = Command::new("python3");
+    python.args(["-c", example]).current_dir(support::root());
+    let printed = String::from_utf8(output(python, "")).unwrap();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
+    assert!(!expected.is_empty());
+}
+
 fn judge(format: &str) {
     if !support::has(["python3"]) {
         return;

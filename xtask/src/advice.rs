@@ -11,6 +11,8 @@ use crate::category::{Category, ListAction, Retry};
 use crate::code::{Class, ReplyCode, Status};
 use crate::data_file::DataFile;
 
+/// The category of codes that say nothing.
+const UNKNOWN: &str = "unknown";
 /// The maximum length, in characters, of what happened.
 const LONGEST_EVENT: usize = 160;
 /// The maximum length, in characters, of what somebody should do.
@@ -36,6 +38,9 @@ pub struct Advice {
     pub retry: Option<Retry>,
     /// What the owner of a list does, if the category says otherwise.
     pub list: Option<ListAction>,
+    /// Set by `sync --propose`: a person has to confirm the entry, and then delete this key.
+    #[serde(default)]
+    pub review: bool,
 }
 
 /// What an entry is about.
@@ -75,6 +80,22 @@ pub enum Stage {
     Message,
 }
 
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Any => "any",
+            Stage::Connect => "connect",
+            Stage::Hello => "hello",
+            Stage::StartTls => "starttls",
+            Stage::Auth => "auth",
+            Stage::Mail => "mail",
+            Stage::Rcpt => "rcpt",
+            Stage::Data => "data",
+            Stage::Message => "message",
+        })
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,13 +103,87 @@ impl fmt::Display for Subject {
             Subject::Pair(code, status, class) => {
                 write!(f, "reply-code = {code}, status = \"{status}\", class = {class}")
             }
-            Subject::ReplyCode(code, stage) => write!(f, "reply-code = {code}, stage {stage:?}"),
-            Subject::Class(class, stage) => write!(f, "class = {class}, stage {stage:?}"),
+            Subject::ReplyCode(code, stage) => write!(f, "reply-code = {code}, stage = \"{stage}\""),
+            Subject::Class(class, stage) => write!(f, "class = {class}, stage = \"{stage}\""),
         }
     }
 }
 
+impl Subject {
+    /// Returns the codes that a reply has: `5.1.1`, `550 5.1.1`, `550`, or `5yz`.
+    pub fn codes(&self) -> String {
+        match self {
+            Subject::Row(status, class) => code(*status, *class),
+            Subject::Pair(reply_code, status, class) => format!("{reply_code} {}", code(*status, *class)),
+            Subject::ReplyCode(code, _) => code.to_string(),
+            Subject::Class(class, _) => format!("{class}yz"),
+        }
+    }
+
+    /// Returns the class, or `None` for a reply code 3yz.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Subject::Row(_, class) | Subject::Pair(_, _, class) | Subject::Class(class, _) => Some(*class),
+            Subject::ReplyCode(code, _) => code.class(),
+        }
+    }
+
+    /// Returns the reply code, if the entry is about one.
+    pub fn reply_code(&self) -> Option<ReplyCode> {
+        match self {
+            Subject::Pair(code, ..) | Subject::ReplyCode(code, _) => Some(*code),
+            Subject::Row(..) | Subject::Class(..) => None,
+        }
+    }
+
+    /// Returns the enhanced status code, such as `5.1.1`, if the entry is about one.
+    pub fn enhanced_code(&self) -> Option<String> {
+        match self {
+            Subject::Row(status, class) | Subject::Pair(_, status, class) => Some(code(*status, *class)),
+            Subject::ReplyCode(..) | Subject::Class(..) => None,
+        }
+    }
+
+    /// Returns the stage, if the entry is about replies without an enhanced status code.
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Subject::ReplyCode(_, stage) | Subject::Class(_, stage) => Some(*stage),
+            Subject::Row(..) | Subject::Pair(..) => None,
+        }
+    }
+
+    /// Returns the row, if the entry is about one.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Subject::Row(status, _) | Subject::Pair(_, status, _) => Some(*status),
+            Subject::ReplyCode(..) | Subject::Class(..) => None,
+        }
+    }
+}
+
+fn code(status: Status, class: Class) -> String {
+    format!("{class}.{}.{}", status.subject, status.detail)
+}
+
 impl Advice {
+    /// Returns an entry that says nothing, for what has no advice yet.
+    pub fn empty(subject: Subject) -> Advice {
+        let (status, class, stage) = (subject.status(), subject.class(), subject.stage());
+        Advice {
+            reply_code: subject.reply_code(),
+            status,
+            class: class.filter(|_| !matches!(subject, Subject::ReplyCode(..))),
+            stage,
+            category: UNKNOWN.to_owned(),
+            happened: String::new(),
+            sender: String::new(),
+            administrator: String::new(),
+            retry: None,
+            list: None,
+            review: false,
+        }
+    }
+
     /// Returns what the entry is about. Fails if its keys do not say one thing.
     pub fn subject(&self) -> Result<Subject> {
         Ok(match (self.reply_code, self.status, self.class, self.stage) {
@@ -140,6 +235,10 @@ fn check(entry: &Advice, categories: &[Category], seen: &mut BTreeSet<Subject>) 
         ensure!(text.ends_with('.'), "{subject}: {key} has to be a sentence");
     }
     ensure!(
+        category.transient.is_some() && subject.class().is_some_and(|class| class.digit() != 2),
+        "{subject}: advice is about refusals: write a code of class 4 or 5, and the category of a refusal"
+    );
+    ensure!(
         entry.list != Some(ListAction::Remove) || category.matter.is_about_recipient(),
         "{subject}: an address is removed only for what is about the recipient: write list = \"keep\" or \"pause\""
     );
@@ -147,12 +246,16 @@ fn check(entry: &Advice, categories: &[Category], seen: &mut BTreeSet<Subject>) 
 }
 
 /// Returns the rows with each class of refusals, and the reply codes of refusals, that have no entry.
-pub fn missing(entries: &[Advice], rows: &[Status], codes: &[ReplyCode]) -> Vec<Subject> {
+pub fn missing(
+    entries: &[Advice],
+    rows: &[Status],
+    codes: impl IntoIterator<Item = ReplyCode>,
+) -> Vec<Subject> {
     let present: BTreeSet<Subject> = entries.iter().filter_map(|entry| entry.subject().ok()).collect();
     let refusals = || Class::ALL.into_iter().filter(|class| class.digit() != 2);
     let rows = rows.iter().flat_map(|row| refusals().map(|class| Subject::Row(*row, class)));
-    let codes = codes.iter().filter(|code| refusals().any(|class| code.class() == Some(class)));
-    let codes = codes.map(|code| Subject::ReplyCode(*code, Stage::Any));
+    let codes = codes.into_iter().filter(|code| refusals().any(|class| code.class() == Some(class)));
+    let codes = codes.map(|code| Subject::ReplyCode(code, Stage::Any));
     let classes = refusals().map(|class| Subject::Class(class, Stage::Any));
     rows.chain(codes).chain(classes).filter(|subject| !present.contains(subject)).collect()
 }

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::data_file::DataFile;
 
 /// The taxonomies that a category can have a name in.
-const TAXONOMIES: [&str; 9] =
+pub const TAXONOMIES: [&str; 9] =
     ["kumomta", "powermta", "sparkpost", "sisimai", "ses", "sendgrid", "mailgun", "postmark", "mandrill"];
+
+/// C89 guarantees 31 significant characters, and `SMTP_ESC_CAT_` takes thirteen of them.
+const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_CAT_".len();
 
 /// A category.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -17,6 +20,8 @@ const TAXONOMIES: [&str; 9] =
 pub struct Category {
     /// The stable name.
     pub id: String,
+    /// The name in C, if the id would make one that is too long.
+    identifier: Option<String>,
     /// What a reply of this category says, in one sentence.
     pub meaning: String,
     /// What the sender does, if nothing more precise is known.
@@ -60,6 +65,18 @@ pub enum Retry {
     AfterFix,
 }
 
+impl Retry {
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            Retry::Never => "never",
+            Retry::Later => "later",
+            Retry::LaterAndFix => "later-and-fix",
+            Retry::AfterFix => "after-fix",
+        }
+    }
+}
+
 /// What the owner of a list does with an address.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
@@ -70,6 +87,17 @@ pub enum ListAction {
     Pause,
     /// Keeps it.
     Keep,
+}
+
+impl ListAction {
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            ListAction::Remove => "remove",
+            ListAction::Pause => "pause",
+            ListAction::Keep => "keep",
+        }
+    }
 }
 
 /// Whose matter a refusal is.
@@ -103,9 +131,34 @@ pub enum Matter {
 }
 
 impl Matter {
+    /// Returns the name in data files and products.
+    pub fn name(self) -> &'static str {
+        match self {
+            Matter::RecipientAddress => "recipient-address",
+            Matter::RecipientMailbox => "recipient-mailbox",
+            Matter::SenderContent => "sender-content",
+            Matter::SenderReputation => "sender-reputation",
+            Matter::SenderAuthentication => "sender-authentication",
+            Matter::SenderConfiguration => "sender-configuration",
+            Matter::ReceiverPolicy => "receiver-policy",
+            Matter::ReceiverSystem => "receiver-system",
+            Matter::Network => "network",
+            Matter::Protocol => "protocol",
+            Matter::Nobody => "nobody",
+            Matter::Unknown => "unknown",
+        }
+    }
+
     /// Returns whether a refusal says something about the recipient, so that the address may be removed for it.
     pub fn is_about_recipient(self) -> bool {
         matches!(self, Matter::RecipientAddress | Matter::RecipientMailbox)
+    }
+}
+
+impl Category {
+    /// Returns the name in C, without its prefix: `MAILBOX_FULL`.
+    pub fn identifier(&self) -> String {
+        self.identifier.clone().unwrap_or_else(|| self.id.to_ascii_uppercase().replace('-', "_"))
     }
 }
 
@@ -133,6 +186,14 @@ fn check(category: &Category, before: &[Category]) -> Result<()> {
         "id {id:?}: write lower case letters and hyphens"
     );
     ensure!(before.iter().all(|other| other.id != *id), "{id} is there already: remove one of them");
+    let identifier = category.identifier();
+    ensure!(
+        identifier.len() <= MAX_IDENTIFIER
+            && identifier.bytes().all(|octet| octet.is_ascii_uppercase() || octet == b'_')
+            && before.iter().all(|other| other.identifier() != identifier),
+        "{id}: {identifier} cannot be its name in C: write identifier = \"...\" with {MAX_IDENTIFIER} upper case \
+         letters and underscores at most, another one than those of the other categories"
+    );
     for (key, text) in [("meaning", meaning), ("sender", sender), ("administrator", administrator)] {
         ensure!(text.ends_with('.'), "{id}: {key} has to be a sentence");
     }

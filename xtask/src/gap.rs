@@ -1,17 +1,18 @@
 //! What the data files lack for a registry, or have too much of. All of it is found at once, each with what to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 
+use crate::advice::{self, Subject};
 use crate::annotation::{Annotation, Annotations, ConflictKind};
 use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::proposal;
 use crate::registry::Registry;
 use crate::source::Data;
-use crate::tree::{ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
+use crate::tree::{ADVICE, ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
 
 /// What to do about entries that `sync --propose` wrote and nobody has confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +44,15 @@ pub fn all(data: &Data, proposals: Proposals) -> Vec<String> {
     gaps
 }
 
-/// Returns what keeps the registry from being joined with the annotations and the reply codes.
+/// Returns what keeps the registry from being joined with the annotations, the reply codes and the advice.
 pub fn unjoinable(data: &Data) -> Vec<String> {
     let registry = &data.source.registry;
     let mut gaps = Vec::new();
     gaps.extend(rows(registry, &data.annotations));
     gaps.extend(reply_codes(data));
+    gaps.extend(advice(data));
     gaps.extend(data.annotations.rows.values().filter_map(|annotation| stray(annotation, registry)));
+    gaps.extend(stray_advice(data));
     gaps
 }
 
@@ -107,6 +110,53 @@ pub fn missing_reply_codes(data: &Data) -> BTreeMap<ReplyCode, Vec<Status>> {
         }
     }
     missing
+}
+
+fn advice(data: &Data) -> Option<String> {
+    let missing = missing_advice(data);
+    let (mut codes, mut lines) = (Vec::new(), String::new());
+    for subject in &missing {
+        codes.push(subject.codes());
+        let keys = match subject {
+            Subject::Row(status, class) => format!("status = \"{status}\"\nclass = {class}"),
+            Subject::Pair(code, status, class) => {
+                format!("reply-code = {code}\nstatus = \"{status}\"\nclass = {class}")
+            }
+            Subject::ReplyCode(code, stage) => format!("reply-code = {code}\nstage = \"{stage}\""),
+            Subject::Class(class, stage) => format!("class = {class}\nstage = \"{stage}\""),
+        };
+        let _ = write!(
+            lines,
+            "\n\n[[advice]]\n{keys}\ncategory = \"...\"\nhappened = \"...\"\nsender = \"...\"\nadministrator = \"...\""
+        );
+    }
+    (!missing.is_empty()).then(|| {
+        format!(
+            "{FOLDER}/{ADVICE} has no advice for {}; fill in these lines and add them:{lines}",
+            codes.join(", ")
+        )
+    })
+}
+
+/// Returns what needs advice and has none: rows with each class of refusals, reply codes, and other reply codes.
+pub fn missing_advice(data: &Data) -> Vec<Subject> {
+    let rows: Vec<Status> = data.source.registry.statuses.rows.iter().map(|row| row.key.0).collect();
+    let known = data.reply_codes.iter().map(|entry| entry.code);
+    let codes: BTreeSet<ReplyCode> = known.chain(missing_reply_codes(data).into_keys()).collect();
+    advice::missing(&data.explanation.advice, &rows, codes)
+}
+
+/// Says which advice is about rows that the registry does not have.
+fn stray_advice(data: &Data) -> Vec<String> {
+    let subjects = data.explanation.advice.iter().filter_map(|entry| entry.subject().ok());
+    let mut rows: BTreeSet<Status> = subjects.filter_map(|subject| subject.status()).collect();
+    rows.retain(|status| data.source.registry.status(*status).is_none());
+    let gaps = rows.into_iter().map(|status| {
+        format!(
+            "{FOLDER}/{ADVICE} has advice for {status}, but the registry has no such row; delete its entries"
+        )
+    });
+    gaps.collect()
 }
 
 /// Says what is wrong if an annotation or its successor has no row.
@@ -238,5 +288,13 @@ pub fn unreviewed(data: &Data) -> Vec<String> {
             entry.code, entry.name
         )
     });
-    rows.chain(conflicts).chain(reply_codes).collect()
+    let advice = data.explanation.advice.iter().filter(|entry| entry.review);
+    let advice = advice.filter_map(|entry| entry.subject().ok()).map(|subject| {
+        format!(
+            "{FOLDER}/{ADVICE}: the advice for {} is only proposed; confirm its category and texts, and delete \
+             `review = true`",
+            subject.codes()
+        )
+    });
+    rows.chain(conflicts).chain(reply_codes).chain(advice).collect()
 }

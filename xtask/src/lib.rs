@@ -31,6 +31,7 @@ pub mod gate;
 pub mod identifier;
 pub mod impact;
 pub mod live;
+pub mod meaning;
 pub mod model;
 pub mod phrase;
 pub mod prerequisite;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::advice::{self, Advice};
 use crate::annotation::{Annotation, Annotations, Conflict};
 use crate::associated::Associated;
 use crate::code::{Pair, Pairing, Status};
@@ -65,10 +66,18 @@ impl Model {
         Ok(Model::with_placeholders(data))
     }
 
-    /// Joins the parts. Rows without an annotation have placeholders, and annotations without a row are left out.
+    /// Joins the parts. Rows without an annotation or advice have placeholders, and annotations without a row are left
+    /// out.
     pub fn with_placeholders(data: Data) -> Model {
-        let Data { version, source: Source { record, registry, .. }, annotations, reply_codes, explanation } =
-            data;
+        let missing = gap::missing_advice(&data);
+        let Data {
+            version,
+            source: Source { record, registry, .. },
+            annotations,
+            reply_codes,
+            mut explanation,
+        } = data;
+        explanation.advice.extend(missing.into_iter().map(Advice::empty));
         let Annotations { mut rows, conflicts } = annotations;
         let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
@@ -91,7 +100,13 @@ impl Model {
             let conflicts = known.map(|entry| entry.conflicts.clone()).unwrap_or_default();
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
-        Model { entries: entries.collect(), registry, ..self.clone() }
+        let entries: Vec<Entry> = entries.collect();
+        let rows: Vec<Status> = entries.iter().map(|entry| entry.status).collect();
+        let codes = self.reply_codes.iter().map(|entry| entry.code);
+        let mut explanation = self.explanation.clone();
+        let missing = advice::missing(&explanation.advice, &rows, codes);
+        explanation.advice.extend(missing.into_iter().map(Advice::empty));
+        Model { registry, entries, explanation, ..self.clone() }
     }
 }
 

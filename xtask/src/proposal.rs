@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
+use crate::advice::{Advice, Stage, Subject};
 use crate::annotation::Annotations;
 use crate::associated::{Associated, Form};
 use crate::claim::Claim;
@@ -123,14 +124,79 @@ fn reply_code_table(code: ReplyCode, name: &str, rows: &[Status], sources: &BTre
     marked(table)
 }
 
-/// Removes the annotations and conflicts of rows whose removal was accepted.
-pub fn remove(file: &DataFile, removals: &[Status], annotations: &Annotations) -> Result<DataFile> {
-    if !removals.iter().any(|status| annotations.rows.contains_key(status)) {
+/// Adds an `[[advice]]`, marked for review, for each row and reply code without one. It repeats the entry of X.n.0 or
+/// X.0.0 for a row, and that of the other reply codes of its class for a reply code.
+pub fn advise(file: &DataFile, missing: &[Subject], entries: &[Advice]) -> Result<DataFile> {
+    if missing.is_empty() {
+        return Ok(file.clone());
+    }
+    let mut subjects: Vec<Subject> = entries.iter().map(Advice::subject).collect::<Result<_>>()?;
+    let mut document = file.document()?;
+    let tables = tables(&mut document, "advice")?;
+    for subject in missing {
+        let Some(model) = models(*subject).into_iter().find_map(|model| {
+            let place = subjects.iter().position(|other| *other == model)?;
+            tables.get(place).cloned()
+        }) else {
+            continue;
+        };
+        let is_before = |other: &Subject| {
+            std::mem::discriminant(other) == std::mem::discriminant(subject) && other < subject
+        };
+        let place = subjects.iter().rposition(is_before).map_or(subjects.len(), |place| place + 1);
+        tables.insert(place, advice_table(*subject, &model));
+        subjects.insert(place, *subject);
+    }
+    Ok(file.edited(&document))
+}
+
+/// Returns the entries that say most about something without advice, the best one first.
+fn models(subject: Subject) -> Vec<Subject> {
+    match subject {
+        Subject::Row(status, class) | Subject::Pair(_, status, class) => {
+            let rows = [Status { detail: 0, ..status }, Status { subject: 0, detail: 0 }];
+            rows.map(|row| Subject::Row(row, class)).into()
+        }
+        Subject::ReplyCode(code, _) => {
+            code.class().map(|class| Subject::Class(class, Stage::Any)).into_iter().collect()
+        }
+        Subject::Class(class, _) => vec![Subject::Row(Status { subject: 0, detail: 0 }, class)],
+    }
+}
+
+/// Returns the table of an entry, with the values of another one.
+fn advice_table(subject: Subject, model: &Table) -> Table {
+    let mut table = Table::new();
+    match subject {
+        Subject::Row(status, class) | Subject::Pair(_, status, class) => {
+            table["status"] = value(status.to_string());
+            table["class"] = value(i64::from(class.digit()));
+        }
+        Subject::ReplyCode(code, stage) => {
+            table["reply-code"] = value(i64::from(code.number()));
+            table["stage"] = value(stage.to_string());
+        }
+        Subject::Class(class, stage) => {
+            table["class"] = value(i64::from(class.digit()));
+            table["stage"] = value(stage.to_string());
+        }
+    }
+    for key in ["category", "happened", "sender", "administrator", "retry", "list"] {
+        if let Some(text) = model.get(key).and_then(Item::as_str) {
+            table[key] = value(text);
+        }
+    }
+    marked(table)
+}
+
+/// Removes the annotations, conflicts and advice of rows whose removal was accepted.
+pub fn remove(file: &DataFile, removals: &[Status]) -> Result<DataFile> {
+    if removals.is_empty() {
         return Ok(file.clone());
     }
     let mut document = file.document()?;
-    for (array, key) in [("row", "code"), ("conflict", "row")] {
-        // The file may have no conflicts.
+    for (array, key) in [("row", "code"), ("conflict", "row"), ("advice", "status")] {
+        // Annotations and advice are in different files, and there may be no conflicts.
         let Ok(tables) = tables(&mut document, array) else { continue };
         let is_removed = |table: &Table| code(table, key).is_some_and(|status| removals.contains(&status));
         let above = tables.get(0).filter(|table| is_removed(table)).map(|table| table.decor().clone());

@@ -10,7 +10,9 @@ use clap::ValueEnum;
 
 use crate::file::MAX_PRODUCT;
 use crate::model::Model;
-use crate::tree::{FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree};
+use crate::tree::{
+    ADVICE, CATEGORIES, FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree,
+};
 use escape::{Escaped, Place};
 
 mod c;
@@ -18,9 +20,11 @@ mod csv;
 pub mod escape;
 mod explain;
 mod json;
+mod kumomta;
 mod markdown;
 mod rust;
 mod site;
+mod yaml;
 
 /// The folder of the products, relative to the project's root.
 pub const FOLDER: &str = "generated";
@@ -38,12 +42,17 @@ pub enum Kind {
     Json,
     /// The tables as CSV files.
     Csv,
+    /// The categories of codes as YAML files.
+    Yaml,
+    /// The rules of KumoMTA's bounce classifier.
+    Kumomta,
     /// The page that explains a reply, and has the tables.
     Site,
 }
 
 /// All kinds, in the order of their folders.
-pub const ALL_KINDS: [Kind; 6] = [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Site];
+pub const ALL_KINDS: [Kind; 8] =
+    [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Yaml, Kind::Kumomta, Kind::Site];
 
 /// A rendered file.
 #[derive(Clone, Debug)]
@@ -64,6 +73,8 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
             Kind::Markdown => markdown::products(model)?,
             Kind::Json => json::products(model)?,
             Kind::Csv => csv::products(model)?,
+            Kind::Yaml => yaml::products(model)?,
+            Kind::Kumomta => kumomta::products(model)?,
             Kind::Site => site::products(model)?,
         });
     }
@@ -153,6 +164,19 @@ impl<P: Place> Head<P> {
     /// Returns the head of a product with the reply codes alone.
     fn of_reply_codes(kind: &str) -> Self {
         Head::new(kind, [format!("Source: {FOLDER_OF_SOURCES}/{REPLY_CODES}.")], "")
+    }
+
+    /// Returns the head of a product with the categories and the advice.
+    fn of_advice(kind: &str) -> Self {
+        let source = format!("Source: {FOLDER_OF_SOURCES}/{CATEGORIES} and {FOLDER_OF_SOURCES}/{ADVICE}.");
+        Head::new(kind, [source], "")
+    }
+
+    /// Returns the head of a product with the advice for pairs that the registry lists.
+    fn of_listed_advice(kind: &str) -> Self {
+        let [categories, advice, snapshot] =
+            [CATEGORIES, ADVICE, SNAPSHOT].map(|name| format!("{FOLDER_OF_SOURCES}/{name}"));
+        Head::new(kind, [format!("Source: {categories}, {advice}, and the pairs of {snapshot}.")], "")
     }
 
     /// Returns the head of a product that says nothing of the registry.

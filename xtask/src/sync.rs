@@ -25,7 +25,9 @@ use crate::snapshot::{Origin, Snapshot, sha256};
 use crate::source::{Data, Source};
 use crate::symbols::Symbols;
 use crate::transaction;
-use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, Replacement, SNAPSHOT, SYMBOLS, Tree};
+use crate::tree::{
+    ADVICE, ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, Replacement, SNAPSHOT, SYMBOLS, Tree,
+};
 
 /// A registry that was downloaded or read from a file.
 #[derive(Clone, Debug)]
@@ -99,14 +101,16 @@ impl Taking<'_> {
     fn plan(&self, propose: bool) -> Result<Plan> {
         let quirks = self.quirks(propose)?;
         let annotations = self.annotations(propose)?;
+        let advice = proposal::remove(&self.tree.data_file(ADVICE)?, &self.gone())?;
         let mut data = vec![
             replacement(SNAPSHOT, self.candidate.octets.clone()),
             replacement(RECORD, self.record().to_toml().into_bytes()),
             replacement(QUIRKS, quirks.text().into()),
             replacement(ANNOTATIONS, annotations.text().into()),
+            replacement(ADVICE, advice.text().into()),
         ];
         if propose {
-            data.extend(self.completed(&annotations, &Data::read(&self.tree.with(&data))?)?);
+            data.extend(self.completed(&annotations, &advice, &Data::read(&self.tree.with(&data))?)?);
         }
         let joined = Data::read(&self.tree.with(&data))?;
         let proposals = if propose { Proposals::Allowed } else { Proposals::Refused };
@@ -140,9 +144,7 @@ impl Taking<'_> {
     fn annotations(&self, propose: bool) -> Result<DataFile> {
         let file = self.tree.data_file(ANNOTATIONS)?;
         let annotations = Annotations::read(&file)?;
-        let is_gone = |status: &&Status| self.registry.status(**status).is_none();
-        let gone: Vec<Status> = self.allowances.removals.iter().filter(is_gone).copied().collect();
-        let file = proposal::remove(&file, &gone, &annotations)?;
+        let file = proposal::remove(&file, &self.gone())?;
         if !propose {
             return Ok(file);
         }
@@ -150,17 +152,25 @@ impl Taking<'_> {
         proposal::annotate(&file, &self.registry, &annotations, &symbols)
     }
 
-    /// Returns the annotations with the conflicts, and the reply codes with the entries, that they lack.
-    fn completed(&self, annotations: &DataFile, data: &Data) -> Result<[Replacement; 2]> {
+    /// Returns the rows whose removal was accepted, and which the new registry lacks.
+    fn gone(&self) -> Vec<Status> {
+        let is_gone = |status: &&Status| self.registry.status(**status).is_none();
+        self.allowances.removals.iter().filter(is_gone).copied().collect()
+    }
+
+    /// Returns the annotations with the conflicts, and the reply codes and the advice with the entries, that they lack.
+    fn completed(&self, annotations: &DataFile, advice: &DataFile, data: &Data) -> Result<[Replacement; 3]> {
         let before = Annotations::read(&self.tree.data_file(ANNOTATIONS)?)?;
         let conflicts = gap::missing_conflicts(data);
         let annotations = proposal::record_conflicts(annotations, &conflicts, &data.annotations)?;
         let missing = gap::missing_reply_codes(data);
         let file = self.tree.data_file(REPLY_CODES)?;
         let reply_codes = proposal::describe_reply_codes(&file, &missing, &self.registry, &before)?;
+        let advice = proposal::advise(advice, &gap::missing_advice(data), &data.explanation.advice)?;
         Ok([
             replacement(ANNOTATIONS, annotations.text().into()),
             replacement(REPLY_CODES, reply_codes.text().into()),
+            replacement(ADVICE, advice.text().into()),
         ])
     }
 
@@ -211,6 +221,11 @@ impl Taking<'_> {
         let reply_codes = data.reply_codes.iter().filter(|entry| entry.review);
         remarks
             .extend(reply_codes.map(|entry| format!("{} is added as {}; {REVIEW}", entry.code, entry.name)));
+        let advice = data.explanation.advice.iter().filter(|entry| entry.review);
+        let subjects = advice.filter_map(|entry| entry.subject().ok());
+        remarks.extend(
+            subjects.map(|subject| format!("{} gets the advice of another code; {REVIEW}", subject.codes())),
+        );
         remarks
     }
 
@@ -246,8 +261,8 @@ fn next_steps(impact: &Impact, version: &str, has_proposals: bool) -> Vec<String
     }
     if has_proposals {
         steps.push(format!(
-            "Entries with `review = true` in `{FOLDER}/{ANNOTATIONS}` and `{FOLDER}/{REPLY_CODES}` are only proposed. \
-             Confirm every key of them, and delete that line. Until then, `cargo xtask render --check` fails."
+            "Entries with `review = true` in `{FOLDER}/{ANNOTATIONS}`, `{FOLDER}/{REPLY_CODES}` and `{FOLDER}/{ADVICE}` \
+             are only proposed. Confirm every key of them, and delete that line. Until then, `cargo xtask render --check` fails."
         ));
     }
     if *semver >= Semver::Minor || has_proposals {

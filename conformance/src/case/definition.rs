@@ -100,6 +100,8 @@ pub enum Need {
     Mechanism(String),
     /// A SIZE limit that the server announces or the target states.
     SizeLimit,
+    /// A class of solicitations that the server announces not to want.
+    Solicitation,
     /// A mailbox that the target states: `valid`, `unknown`, ...
     Known(String),
     /// The name and password of a user, which the target states.
@@ -120,6 +122,7 @@ impl Need {
                 "lmtp" => Need::Lmtp,
                 "tls" => Need::Tls,
                 "size-limit" => Need::SizeLimit,
+                "solicitation" => Need::Solicitation,
                 "credentials" => Need::Credentials,
                 "delivery" => Need::Delivery,
                 "sink" => Need::Sink,
@@ -143,9 +146,11 @@ impl Need {
             }
             Placeholder::Marker => Some(Need::Delivery),
             Placeholder::TooLarge => Some(Need::SizeLimit),
-            Placeholder::User | Placeholder::Plain { .. } | Placeholder::Password { .. } => {
-                Some(Need::Credentials)
-            }
+            Placeholder::Solicitation => Some(Need::Solicitation),
+            Placeholder::User
+            | Placeholder::Plain { .. }
+            | Placeholder::PlainAs(_)
+            | Placeholder::Password { .. } => Some(Need::Credentials),
             Placeholder::Me
             | Placeholder::Repetition
             | Placeholder::Sender
@@ -158,7 +163,7 @@ impl Need {
 fn unknown_need(text: &str) -> String {
     format!(
         "unknown need {text:?}; write smtp, mx, submission, lmtp, tls, offers:KEYWORD, offers:mechanism:NAME, \
-         size-limit, credentials, delivery, sink, known:{}",
+         size-limit, solicitation, credentials, delivery, sink, known:{}",
         Knowledge::MAILBOXES.join(", known:")
     )
 }
@@ -174,6 +179,7 @@ impl fmt::Display for Need {
             Need::Offers(keyword) => f.write_str(keyword),
             Need::Mechanism(mechanism) => write!(f, "AUTH {mechanism}"),
             Need::SizeLimit => f.write_str("a SIZE limit"),
+            Need::Solicitation => f.write_str("NO-SOLICITING with a class"),
             Need::Known(name) => write!(f, "the target's `{name}` mailbox"),
             Need::Credentials => f.write_str("the target's credentials"),
             Need::Delivery => f.write_str("the target's [delivery]"),

@@ -38,14 +38,40 @@ pub(crate) enum Placeholder<'t> {
     Domain,
     /// `{size+1}`: one octet more than the SIZE limit.
     TooLarge,
+    /// `{solicitation}`: the first class of solicitations that the server does not want (RFC 3865 §2.2).
+    Solicitation,
     /// `{user}`: the user name in base64.
     User,
     /// `{plain}`: the message of SASL PLAIN in base64. `{plain-wrong}`: the same with a wrong password.
     Plain { wrong: bool },
+    /// `{plain-hyphen}` and `{plain-bell}`: the message of SASL PLAIN with an authorization identity that must fail.
+    PlainAs(Identity),
     /// `{password}`: the password in base64. `{password-wrong}`: a wrong password.
     Password { wrong: bool },
     /// `{pad:N}`: N letters. `{lines:N:TEXT}`: N lines of that text.
     Filler { count: usize, text: &'t str, end: &'static str },
+}
+
+/// An authorization identity that must fail when SASLprep prepares it (RFC 4954 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// A soft hyphen, of which nothing is left.
+    Hyphen,
+    /// The control character BEL.
+    Bell,
+}
+
+impl Identity {
+    /// Every identity.
+    pub(crate) const ALL: [Identity; 2] = [Identity::Hyphen, Identity::Bell];
+
+    /// Returns the identity.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Identity::Hyphen => "\u{ad}",
+            Identity::Bell => "\u{7}",
+        }
+    }
 }
 
 /// Another spelling of a mailbox.
@@ -82,7 +108,7 @@ pub(crate) fn pieces(text: &str) -> Result<Vec<Piece<'_>>> {
         let placeholder = Placeholder::read(name).with_context(|| {
             format!(
                 "{text:?}: unknown placeholder {{{name}}}; write {{me}}, {{n}}, {{sender}}, {{{}}}, \
-                 {{sender-case}}, {{valid-case}}, {{valid-domain-case}}, {{valid-quoted}}, {{valid-escaped}}, {{valid-local}}, {{domain}}, {{marker}}, {{size+1}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, \
+                 {{sender-case}}, {{valid-case}}, {{valid-domain-case}}, {{valid-quoted}}, {{valid-escaped}}, {{valid-local}}, {{domain}}, {{marker}}, {{size+1}}, {{solicitation}}, {{user}}, {{password}}, {{password-wrong}}, {{plain}}, {{plain-wrong}}, {{plain-hyphen}}, {{plain-bell}}, \
                  {{pad:N}} and {{lines:N:TEXT}} of at most {FILLER_OCTETS} octets",
                 Knowledge::MAILBOXES.join("}, {")
             )
@@ -116,9 +142,12 @@ impl Placeholder<'_> {
             "marker" => Placeholder::Marker,
             "domain" => Placeholder::Domain,
             "size+1" => Placeholder::TooLarge,
+            "solicitation" => Placeholder::Solicitation,
             "user" => Placeholder::User,
             "plain" => Placeholder::Plain { wrong: false },
             "plain-wrong" => Placeholder::Plain { wrong: true },
+            "plain-hyphen" => Placeholder::PlainAs(Identity::Hyphen),
+            "plain-bell" => Placeholder::PlainAs(Identity::Bell),
             "password" => Placeholder::Password { wrong: false },
             "password-wrong" => Placeholder::Password { wrong: true },
             name if Knowledge::MAILBOXES.contains(&name) => Placeholder::Mailbox(name),
@@ -144,9 +173,12 @@ impl fmt::Display for Placeholder<'_> {
             Placeholder::Marker => f.write_str("{marker}"),
             Placeholder::Domain => f.write_str("{domain}"),
             Placeholder::TooLarge => f.write_str("{size+1}"),
+            Placeholder::Solicitation => f.write_str("{solicitation}"),
             Placeholder::User => f.write_str("{user}"),
             Placeholder::Plain { wrong: false } => f.write_str("{plain}"),
             Placeholder::Plain { wrong: true } => f.write_str("{plain-wrong}"),
+            Placeholder::PlainAs(Identity::Hyphen) => f.write_str("{plain-hyphen}"),
+            Placeholder::PlainAs(Identity::Bell) => f.write_str("{plain-bell}"),
             Placeholder::Password { wrong: false } => f.write_str("{password}"),
             Placeholder::Password { wrong: true } => f.write_str("{password-wrong}"),
             Placeholder::Filler { count, end: "", .. } => write!(f, "{{pad:{count}}}"),

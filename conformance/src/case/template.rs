@@ -16,6 +16,8 @@ pub(crate) struct Template<'a> {
     pub(crate) target: &'a Target,
     /// The SIZE limit that the target states or the server announces.
     pub(crate) size_limit: Option<u64>,
+    /// The first class of solicitations that the server does not want.
+    pub(crate) solicitation: Option<String>,
     /// The markers of the run, if messages are to be recognized when they arrive.
     pub(crate) markers: Option<&'a Markers>,
 }
@@ -92,9 +94,15 @@ impl Template<'_> {
             Placeholder::TooLarge => {
                 (self.size_limit.with_context(|| unknown("SIZE limit"))? + 1).to_string()
             }
+            Placeholder::Solicitation => {
+                self.solicitation.clone().context("the server lists no class of solicitations")?
+            }
             Placeholder::User => STANDARD.encode(&credentials()?.user),
             Placeholder::Plain { wrong } => {
                 Credentials::plain_message(&credentials()?.user, password(wrong)?)
+            }
+            Placeholder::PlainAs(identity) => {
+                Credentials::plain_message_as(identity.text(), &credentials()?.user, password(false)?)
             }
             Placeholder::Password { wrong } => STANDARD.encode(password(wrong)?),
             Placeholder::Filler { count, text, end } => format!("{text}{end}").repeat(count),
@@ -143,7 +151,7 @@ mod tests {
         target.knowledge.valid = Some("alice@example.test".to_owned());
         target.credentials =
             Some(Credentials { user: "alice".to_owned(), password: "secret".to_owned(), cleartext: false });
-        let template = Template { target: &target, size_limit: Some(99), markers: None };
+        let template = Template { target: &target, size_limit: Some(99), solicitation: None, markers: None };
         let text = "{me} {sender} {sender-case} {marker} {valid} {valid-domain-case} {valid-quoted} {valid-escaped} {valid-local} {domain} {size+1} {unknown} {plain} {plain-wrong} {password} {user} {n} {pad:9} \
                     {lines:2:a} {{}}";
         assert_eq!(

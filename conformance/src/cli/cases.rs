@@ -122,7 +122,7 @@ fn visible(text: &str) -> String {
 fn filled(text: &str, target: Option<&Target>) -> String {
     let fill = |target: &Target| {
         let limit = target.knowledge.size_limit.filter(|limit| *limit < u64::MAX);
-        Template { target, size_limit: limit, markers: None }.fill_known(text).ok()
+        Template { target, size_limit: limit, solicitation: None, markers: None }.fill_known(text).ok()
     };
     target.and_then(fill).unwrap_or_else(|| text.to_owned())
 }

@@ -11,15 +11,8 @@ use crate::protocol::command::Verb;
 pub fn content(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
     match &exchanges.get(index)?.act {
         Act::Message(_) => {
-            let before = exchanges.get(..=index)?.iter().rev();
-            let mut parts: Vec<&[u8]> = before
-                .map_while(|exchange| match &exchange.act {
-                    Act::Message(octets) => Some(octets.as_slice()),
-                    _ => None,
-                })
-                .collect();
-            parts.reverse();
-            without_dots(&parts.concat())
+            let (content, has_end) = without_dots(&parts(exchanges, index));
+            has_end.then_some(content)
         }
         act @ Act::Chunk { .. } if act.command().is_some_and(|command| command.is_last_chunk()) => {
             let verb = |exchange: &&Exchange| exchange.command().map(|command| command.verb());
@@ -35,16 +28,40 @@ pub fn content(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the lines up to the one with a single dot, without a dot at their beginning. `None` if there is no such line.
-fn without_dots(octets: &[u8]) -> Option<Vec<u8>> {
+/// Returns what was sent of a message if its end was not, and the connection ended with this exchange.
+#[must_use]
+pub(crate) fn interrupted(exchanges: &[&Exchange], index: usize) -> Option<Vec<u8>> {
+    let is_last = index + 1 == exchanges.len();
+    if !is_last || !matches!(exchanges.get(index)?.act, Act::Message(_)) {
+        return None;
+    }
+    let (content, has_end) = without_dots(&parts(exchanges, index));
+    (!has_end).then_some(content)
+}
+
+/// Returns the octets of a message up to an exchange, which may have sent a part of it.
+fn parts(exchanges: &[&Exchange], index: usize) -> Vec<u8> {
+    let before = exchanges.get(..=index).unwrap_or_default().iter().rev();
+    let mut parts: Vec<&[u8]> = before
+        .map_while(|exchange| match &exchange.act {
+            Act::Message(octets) => Some(octets.as_slice()),
+            _ => None,
+        })
+        .collect();
+    parts.reverse();
+    parts.concat()
+}
+
+/// Returns the lines up to the one with a single dot, without a dot at their beginning, and whether there is such a line.
+fn without_dots(octets: &[u8]) -> (Vec<u8>, bool) {
     let mut content = Vec::with_capacity(octets.len());
     for line in lines(octets) {
         if line == b".\r\n" {
-            return Some(content);
+            return (content, true);
         }
         content.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
     }
-    None
+    (content, false)
 }
 
 /// Returns the lines of a text, each with its CR LF. Only CR LF ends a line (RFC 5321 §2.3.8).
@@ -62,7 +79,7 @@ pub(crate) fn lines(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::content;
+    use super::{content, interrupted};
     use crate::dialogue::{Act, Exchange};
 
     #[test]
@@ -83,6 +100,9 @@ mod tests {
         let exchanges: Vec<&Exchange> = parts.iter().collect();
         assert_eq!(content(&exchanges, 0), None);
         assert_eq!(content(&exchanges, 1), Some(b"a\r\nb\r\n".to_vec()));
+        assert_eq!(interrupted(&exchanges, 1), None);
+        assert_eq!(interrupted(&exchanges[..1], 0), Some(b"a\r".to_vec()));
+        assert_eq!(interrupted(&exchanges, 0), None);
     }
 
     #[test]

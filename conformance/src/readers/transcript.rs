@@ -306,6 +306,13 @@ impl Matcher {
 
     /// Adds a copy of the last message, or notes that nothing arrived. Returns `None` if there is no message.
     fn arrive(&mut self, by: By, copy: Option<Arrival>) -> Option<()> {
+        // The message may lack its end.
+        if let Some(Sending::Message(part)) =
+            self.sending.take_if(|sending| matches!(sending, Sending::Message(part) if !part.is_empty()))
+        {
+            self.wait_for_message(part);
+            self.dialogue.exchanges.extend(self.waiting.drain());
+        }
         let message = self.dialogue.exchanges.iter_mut().rfind(|exchange| is_message(exchange))?;
         message.arrived.get_or_insert(Arrived { by, copies: Vec::new() }).copies.extend(copy);
         Some(())
@@ -715,6 +722,15 @@ mod tests {
         assert_eq!((message.answers.len(), message.end, message.sure), (1, End::TimedOut, true));
         assert_eq!((noop.answers.len(), noop.number(), noop.sure), (1, Some(250), false));
         assert_eq!((quit.number(), quit.end), (Some(221), End::Closed));
+    }
+
+    #[test]
+    fn a_message_without_its_end_may_have_arrived() {
+        let text = "#: connected\nS: 220 mx\nC: DATA\nS: 354 Go\nC: a\n#: arrived by mbox\nA: a\n";
+        let dialogues = read("test", Protocol::Smtp, text).expect("the transcript is well-formed");
+        let last = dialogues[0].exchanges.last().expect("there are exchanges");
+        assert_eq!((&last.act, last.answers.len()), (&Act::Message(b"a\r\n".to_vec()), 0));
+        assert_eq!(last.arrived.as_ref().map(|arrived| arrived.copies.len()), Some(1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::fault::Behaviour;
+use super::fault::{Behaviour, Spoil};
 use super::machine::{Awaited, Input, Machine, Message, Setting};
 use super::wire::{Step, Wire};
 
@@ -146,6 +146,11 @@ impl Connection {
                     .await;
             }
             if let Some(goes) = self.more().await? {
+                if goes == Goes::Ended && self.setting.spoils(Spoil::DeliversInterrupted) {
+                    let (start, size) = (reader.start, reader.size);
+                    let message = Message { start: &start, size, stray_ends: false };
+                    return self.answer(Input::Message(message)).await;
+                }
                 return Ok(goes);
             }
         }

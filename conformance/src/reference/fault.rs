@@ -356,6 +356,8 @@ pub(super) enum Spoil {
     DeliversTwice,
     /// Delivers messages that it refuses.
     DeliversRefused,
+    /// Delivers messages whose end never came.
+    DeliversInterrupted,
     /// Delivers to the recipients that it refused, too.
     DeliversToRefused,
     /// Passes recipients on with their source routes.

@@ -31,14 +31,14 @@ pub(super) fn quoted(text: &str) -> Option<(&str, &str, &str)> {
 const MARK: char = '\u{3}';
 
 /// Text escaped for GitHub-flavoured Markdown.
-pub(super) struct Markdown {
+pub(crate) struct Markdown {
     marked: String,
 }
 
 impl Markdown {
     /// Returns a text that can be inserted within a line or a table cell, but not at the start of a line. It is
     /// [`escaped`], and appears without markup, links or mentions.
-    pub(super) fn text(text: impl Display) -> Markdown {
+    pub(crate) fn text(text: impl Display) -> Markdown {
         let shown = escaped(&text.to_string());
         let mut marked = String::from(MARK);
         let mut before = ' ';
@@ -125,7 +125,7 @@ impl Display for Markdown {
 
 /// The escaper of Markdown templates, which fails on text that is not [`Markdown`].
 #[derive(Clone, Copy)]
-pub(super) struct MarkdownOnly;
+pub(crate) struct MarkdownOnly;
 
 impl Escaper for MarkdownOnly {
     fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {

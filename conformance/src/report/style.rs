@@ -28,7 +28,7 @@ impl Style {
         self.paint(colour.on_default().bold(), text)
     }
 
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.paint(Ansi::new().bold(), text)
     }
 
@@ -49,7 +49,7 @@ impl Style {
     }
 
     /// Wraps each line of a text between words. Continuation lines are indented further than the beginning of the line.
-    pub(super) fn wrapped(self, text: &str) -> String {
+    pub(crate) fn wrapped(self, text: &str) -> String {
         let Some(width) = self.width else { return text.to_owned() };
         let mut wrapped = String::with_capacity(text.len());
         for line in text.split_inclusive('\n') {

@@ -2,7 +2,9 @@
 
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
+use crate::dialogue::content::lines;
 use crate::dialogue::matching::Match;
+use crate::dialogue::octets::is_shortened;
 use crate::dialogue::session::{Session, Step};
 use crate::dialogue::{Act, Exchange};
 use crate::knowledge::Knowledge;
@@ -170,6 +172,21 @@ impl<'a> Observation<'a> {
             Act::Chunk { .. } => self.command.is_some_and(|command| command.is_last_chunk()),
             _ => false,
         }
+    }
+
+    /// Returns the octets of the message that the reply answers, if they were sent in one part and the recording has them
+    /// all.
+    pub(crate) fn whole_message(&self) -> Option<&'a [u8]> {
+        let (octets, is_first) = match &self.exchange.act {
+            Act::Message(octets) => (octets, self.session.text().is_empty()),
+            Act::Chunk { octets, .. } => {
+                let begun = self.session.transaction.as_ref();
+                (octets, begun.is_some_and(|transaction| transaction.chunked.is_none()))
+            }
+            _ => return None,
+        };
+        let is_whole = is_first && self.is_end_of_data() && !lines(octets).any(is_shortened);
+        is_whole.then_some(octets.as_slice())
     }
 
     /// Returns whether the reply belongs to an AUTH exchange.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Attempted, Readiness};
 use super::offers::Offers;
+use super::requirements;
 use super::runner::{Driven, Runner};
 use crate::case::template::Template;
 use crate::case::{Action, Case, Expectation, Happened, Safety, Start, Step, fits};
@@ -48,6 +49,10 @@ impl Runner<'_> {
         Template {
             target: self.target,
             size_limit: self.requirements().size_limit(offers),
+            solicitation: offers.and_then(|offers| {
+                requirements::solicitation(&offers.clear)
+                    .or_else(|| requirements::solicitation(offers.tls.as_ref()?))
+            }),
             markers: Some(&self.markers),
         }
     }

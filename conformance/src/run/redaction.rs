@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
+use crate::case::placeholder::Identity;
 use crate::dialogue::{Act, Dialogue};
 use crate::protocol::notation::shown;
 use crate::target::Credentials;
@@ -45,6 +46,8 @@ enum Form {
     Encoded,
     /// The piece, which begins this text, and as much of the text as follows.
     Start(Vec<u8>),
+    /// As much of this text, which the piece begins, as follows the piece.
+    After(Vec<u8>),
 }
 
 impl Redaction {
@@ -59,6 +62,9 @@ impl Redaction {
         for password in [password.to_owned(), password.to_ascii_lowercase(), password.to_ascii_uppercase()] {
             known.add_encoded(password.as_bytes());
             known.add_plain(&credentials.user, &password);
+            for identity in Identity::ALL {
+                known.add_plain_as(identity.text(), &credentials.user, &password);
+            }
         }
         let pieces = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
@@ -116,6 +122,7 @@ impl Redaction {
                     (start - before, end + usize::from(is_part(Some(end))))
                 }
                 Some(Form::Start(whole)) => (start, start + common(&octets[start..], whole)),
+                Some(Form::After(whole)) => (end, start + common(&octets[start..], whole)),
                 Some(Form::Piece) | None => (start, end),
             });
         }
@@ -179,6 +186,16 @@ impl Known {
             self.add(start, Form::Start(whole.clone()));
         }
     }
+
+    /// Adds the message of AUTH PLAIN with an authorization identity. What comes before the password stays, because a rule
+    /// judges the identity.
+    fn add_plain_as(&mut self, identity: &str, user: &str, password: &str) {
+        let whole = Credentials::plain_message_as(identity, user, password).into_bytes();
+        let length = (identity.len() + user.len() + 2) * 8 / 6;
+        if let Some(start) = whole.get(..length) {
+            self.add(start, Form::After(whole.clone()));
+        }
+    }
 }
 
 fn is_base64(octet: u8) -> bool {
@@ -222,6 +239,21 @@ mod tests {
         }
     }
 
+    /// A short password is hidden where it is known to be.
+    #[test]
+    fn the_identity_in_auth_plain_stays() {
+        for password in ["S3cr3t-Pa55", "ab1"] {
+            for identity in Identity::ALL.map(Identity::text) {
+                let message = Credentials::plain_message_as(identity, "alice", password);
+                let shown = redaction(password).redacted(&message);
+                let decoded = STANDARD.decode(shown.as_bytes()).unwrap_or_default();
+                let start = format!("{identity}\0alic");
+                assert!(decoded.starts_with(start.as_bytes()), "{shown}");
+                assert!(!decoded.ends_with(&password.as_bytes()[1..]), "{shown}");
+            }
+        }
+    }
+
     #[test]
     fn no_password_becomes_itself() {
         for password in ["x", "xxxx", "zyxwvutsrqponmlkjihgfedcba", "[redacted]", "250"] {
@@ -240,7 +272,9 @@ mod tests {
             let redaction = redaction(&password);
             let planted = format!("{before}{password}{after}");
             let long = STANDARD.encode(&planted);
-            for text in [planted, long.clone(), Credentials::plain_message("alice", &password), long.to_ascii_uppercase()] {
+            let [hyphen, bell] = Identity::ALL.map(|identity| Credentials::plain_message_as(identity.text(), "alice", &password));
+            let plain = Credentials::plain_message("alice", &password);
+            for text in [planted, long.clone(), plain, hyphen, bell, long.to_ascii_uppercase()] {
                 let shown = redaction.redacted(&text);
                 prop_assert!(!shown.contains(&password), "{}", shown);
                 let decoded = STANDARD.decode(shown.as_bytes()).unwrap_or_default();

@@ -93,6 +93,7 @@ impl Requirements<'_> {
             Need::Offers(keyword) => (offered.has(keyword), Verdict::Unsupported),
             Need::Mechanism(mechanism) => (offered.has_mechanism(mechanism), Verdict::Unsupported),
             Need::SizeLimit => (self.size_limit(Some(offers)).is_some(), Verdict::Unsupported),
+            Need::Solicitation => (solicitation(offered).is_some(), Verdict::Unsupported),
             Need::Credentials => (target.credentials.is_some(), Verdict::Skipped),
             Need::Delivery => (target.delivery.is_some(), Verdict::Skipped),
             Need::Sink => (target.delivery.as_ref().is_some_and(Delivery::is_sink), Verdict::Skipped),
@@ -108,10 +109,21 @@ impl Requirements<'_> {
     }
 }
 
+/// Returns the first class of solicitations that the server does not want (RFC 3865 §2.2).
+pub(super) fn solicitation(offered: &Capabilities) -> Option<String> {
+    let class = offered.parameters("NO-SOLICITING")?.next()?.split(',').next()?.to_owned();
+    let is_of_class = |octet: u8| octet.is_ascii_alphanumeric() || b".-_:".contains(&octet);
+    (!class.is_empty() && class.bytes().all(is_of_class)).then_some(class)
+}
+
 /// Returns whether a case depends on what the server offers.
 pub(super) fn is_about_offers(case: &Case) -> bool {
-    let offered =
-        |need: &Need| matches!(need, Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit);
+    let offered = |need: &Need| {
+        matches!(
+            need,
+            Need::Tls | Need::Offers(_) | Need::Mechanism(_) | Need::SizeLimit | Need::Solicitation
+        )
+    };
     case.start == Start::Tls || case.takes_credentials() || case.needs.iter().any(offered)
 }
 

@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 
 /// The faults whose runs are judged again from a transcript, as are the runs without faults: replies that are malformed,
 /// wrong, doubled, late or missing, and messages that end or arrive otherwise.
-const TRANSCRIBED: [&str; 18] = [
+const TRANSCRIBED: [&str; 19] = [
     "reply-code-650",
     "bare-lf",
     "hyphens-missing",
@@ -44,6 +44,7 @@ const TRANSCRIBED: [&str; 18] = [
     "message-answered-early",
     "smuggling-crlf-dot-cr",
     "smuggled-message-delivered-lf-lf",
+    "interrupted-delivered",
 ];
 
 /// Pairs on which the RFCs contradict the registry. RFC 5321 §4.5.3.1.10 requires 452 for too many recipients, but the

@@ -11,6 +11,7 @@ mod browser;
 mod command_line;
 mod comparison;
 mod credentials;
+mod explain;
 mod gate;
 mod promise;
 mod readme;

@@ -65,8 +65,8 @@ pub(super) struct Options {
     /// Accept a registry that is older than the snapshot.
     #[arg(long)]
     allow_older: bool,
-    /// Add what the data files lack: annotations of new rows, conflicts and reply codes, marked for review. Mark quirks
-    /// that are no longer needed as historical.
+    /// Add what the data files lack: annotations of new rows, conflicts, reply codes and advice, marked for review. Mark
+    /// quirks that are no longer needed as historical.
     #[arg(long)]
     propose: bool,
     /// Time limit for the whole download, in seconds, including name lookups.

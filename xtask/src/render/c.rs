@@ -7,8 +7,11 @@ use askama::Template;
 
 use super::escape::{Build, BuildComment, C, CCells, CComment, CLiteral, Escaped, Word};
 use super::{Head, Product};
+use crate::advice::Subject;
 use crate::associated::Form;
+use crate::category::{ListAction, Retry};
 use crate::code::{Class, Classes, Status};
+use crate::meaning::{Meaning, Meanings};
 use crate::model::{Entry, Model};
 use crate::registry::Table;
 use crate::terminal::excerpt;
@@ -76,6 +79,8 @@ struct Header {
     subjects: Vec<(CWord, Literal)>,
     replies: Vec<Reply>,
     descriptions: Vec<(Cells, Literal)>,
+    categories: Vec<CategoryRow>,
+    advice: Vec<AdviceRow>,
 }
 
 type CWord = Escaped<Word<C>>;
@@ -105,6 +110,8 @@ impl Header {
             subjects: summaries(&model.registry.subjects, |subject| subject),
             replies: columns.replies(model),
             descriptions,
+            categories: categories(model),
+            advice: advice(model)?,
         })
     }
 }
@@ -125,6 +132,23 @@ struct Reply {
     comment: Comment,
     cells: Cells,
     meaning: Literal,
+}
+
+/// A category, as a constant and as a line of the X-macro.
+struct CategoryRow {
+    constant: Cells,
+    comment: Comment,
+    cells: Cells,
+    name: Literal,
+    meaning: Literal,
+}
+
+/// The advice for a code or a pair.
+struct AdviceRow {
+    cells: Cells,
+    happened: Literal,
+    sender: Literal,
+    administrator: Literal,
 }
 
 /// The widths that align the tables.
@@ -238,6 +262,81 @@ impl Columns {
 fn summaries<K: Copy, D: Display>(table: &Table<K>, key: impl Fn(K) -> D) -> Vec<(CWord, Literal)> {
     let rows = table.rows.iter();
     rows.map(|row| (Escaped::new(key(row.key)), Escaped::new(&row.record.sample.text))).collect()
+}
+
+/// Returns the categories of refusals.
+fn categories(model: &Model) -> Vec<CategoryRow> {
+    let refusals = || model.explanation.categories.iter().filter(|category| category.transient.is_some());
+    let width = refusals().map(|category| category.identifier().len()).max().unwrap_or_default();
+    let rows = refusals().enumerate().map(|(index, category)| {
+        let identifier = category.identifier();
+        CategoryRow {
+            constant: Escaped::new(format!("{identifier:<width$} {:>2}", index + 1)),
+            comment: Escaped::new(&category.meaning),
+            cells: Escaped::new(format!("SMTP_ESC_CAT_{identifier},")),
+            name: Escaped::new(&category.id),
+            meaning: Escaped::new(&category.meaning),
+        }
+    });
+    rows.collect()
+}
+
+/// Returns the advice for codes, then that for pairs.
+fn advice(model: &Model) -> Result<Vec<AdviceRow>> {
+    let mut rows = Vec::new();
+    for meaning in Meanings::new(&model.explanation).iter() {
+        let (reply, status) = match meaning.subject {
+            Subject::Row(status, class) => (u16::from(class.digit()), status),
+            Subject::Pair(code, status, _) => (code.number(), status),
+            Subject::ReplyCode(..) | Subject::Class(..) => continue,
+        };
+        rows.push(AdviceRow::new(reply, status, meaning)?);
+    }
+    Ok(rows)
+}
+
+impl AdviceRow {
+    fn new(reply: u16, status: Status, meaning: &Meaning<'_>) -> Result<Self> {
+        let Meaning { subject, advice, category, action } = meaning;
+        let Status { subject: number, detail } = status;
+        let cells = format!(
+            "{reply}, {number}, {detail}, SMTP_ESC_CAT_{}, {}, {}",
+            category.identifier(),
+            retry(action.retry),
+            list(action.list)
+        );
+        for text in [&advice.happened, &advice.sender, &advice.administrator] {
+            ensure!(
+                text.len() <= MAX_LITERAL,
+                "registry/advice.toml: a text for {} has {} octets; write {MAX_LITERAL} at most",
+                subject.codes(),
+                text.len()
+            );
+        }
+        Ok(AdviceRow {
+            cells: Escaped::new(cells),
+            happened: Escaped::new(&advice.happened),
+            sender: Escaped::new(&advice.sender),
+            administrator: Escaped::new(&advice.administrator),
+        })
+    }
+}
+
+fn retry(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Never => "SMTP_ESC_RETRY_NEVER",
+        Retry::AfterFix => "SMTP_ESC_RETRY_AFTER_FIX",
+        Retry::LaterAndFix => "SMTP_ESC_RETRY_LATER_AND_FIX",
+        Retry::Later => "SMTP_ESC_RETRY_LATER",
+    }
+}
+
+fn list(action: ListAction) -> &'static str {
+    match action {
+        ListAction::Remove => "SMTP_ESC_LIST_REMOVE",
+        ListAction::Pause => "SMTP_ESC_LIST_PAUSE",
+        ListAction::Keep => "SMTP_ESC_LIST_KEEP",
+    }
 }
 
 /// Returns the number of the row to use instead of a deprecated one, or 0.

@@ -5,9 +5,11 @@ use askama::Template;
 
 use super::escape::{CsvComment, CsvField, Escaped};
 use super::json::form_name;
-use super::{Head, Product};
+use super::{Head, Product, escape_all};
 use crate::associated::Form;
+use crate::category::{Action, Category, TAXONOMIES};
 use crate::code::{Class, Classes};
+use crate::meaning::{Meaning, Meanings};
 use crate::model::{Entry, Model};
 use crate::reply_code::ReplyCodeEntry;
 use crate::text::Reference;
@@ -18,6 +20,7 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
     let head = || Head::of_registry(model, "csv");
     let entries = || model.entries.iter();
     let reply_codes = model.reply_codes.iter();
+    let meanings = Meanings::new(&model.explanation);
     Ok(vec![
         Product::new(
             "tables/statuses.csv",
@@ -30,6 +33,26 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
                 head: Head::of_reply_codes("csv"),
                 rows: reply_codes.map(ReplyCodeRow::new).collect(),
             },
+        )?,
+        Product::new(
+            "tables/categories.csv",
+            &Categories {
+                head: Head::of_advice("csv"),
+                taxonomies: escape_all(TAXONOMIES),
+                rows: model.explanation.categories.iter().map(CategoryRow::new).collect(),
+            },
+        )?,
+        Product::new(
+            "tables/advice.csv",
+            &Advice {
+                head: Head::of_advice("csv"),
+                rows: meanings.iter().filter_map(AdviceRow::new).collect(),
+            },
+        )?,
+        Product::new("tables/by-code.csv", &Map { key: Escaped::new("code"), rows: by_code(&meanings) })?,
+        Product::new(
+            "tables/by-pair.csv",
+            &Map { key: Escaped::new("pair"), rows: by_pair(&meanings, model) },
         )?,
     ])
 }
@@ -94,6 +117,65 @@ struct ReplyCodeRow {
     sources: Field,
 }
 
+#[derive(Template)]
+#[template(path = "tables/categories.csv")]
+struct Categories {
+    head: Head<CsvComment>,
+    taxonomies: Vec<Field>,
+    rows: Vec<CategoryRow>,
+}
+
+struct CategoryRow {
+    id: Field,
+    meaning: Field,
+    matter: Field,
+    wait: Field,
+    sender: Field,
+    administrator: Field,
+    transient: ActionCells,
+    permanent: ActionCells,
+    names: Vec<Field>,
+}
+
+struct ActionCells {
+    retry: Field,
+    list: Field,
+}
+
+#[derive(Template)]
+#[template(path = "tables/advice.csv")]
+struct Advice {
+    head: Head<CsvComment>,
+    rows: Vec<AdviceRow>,
+}
+
+struct AdviceRow {
+    reply_code: Field,
+    code: Field,
+    class: Field,
+    stage: Field,
+    category: Field,
+    action: ActionCells,
+    happened: Field,
+    sender: Field,
+    administrator: Field,
+}
+
+/// A table for log pipelines. It has no head, because their readers know no comments.
+#[derive(Template)]
+#[template(path = "tables/map.csv")]
+struct Map {
+    key: Field,
+    rows: Vec<MapRow>,
+}
+
+struct MapRow {
+    key: Field,
+    category: Field,
+    action: ActionCells,
+    matter: Field,
+}
+
 impl StatusRow {
     fn new(entry: &Entry) -> Self {
         let Entry { status, associated, record, annotation, .. } = entry;
@@ -155,6 +237,68 @@ impl ReplyCodeRow {
             sources: Escaped::new(entry.sources.join("; ")),
         }
     }
+}
+
+impl CategoryRow {
+    fn new(category: &Category) -> Self {
+        let name = |taxonomy: &&str| category.names.get(*taxonomy).map_or("", String::as_str);
+        CategoryRow {
+            id: Escaped::new(&category.id),
+            meaning: Escaped::new(&category.meaning),
+            matter: Escaped::new(category.matter.name()),
+            wait: Escaped::new(category.wait.as_deref().unwrap_or_default()),
+            sender: Escaped::new(&category.sender),
+            administrator: Escaped::new(&category.administrator),
+            transient: ActionCells::new(category.transient),
+            permanent: ActionCells::new(category.permanent),
+            names: escape_all(TAXONOMIES.iter().map(name)),
+        }
+    }
+}
+
+impl ActionCells {
+    fn new(action: Option<Action>) -> Self {
+        ActionCells {
+            retry: Escaped::new(action.map_or("", |action| action.retry.name())),
+            list: Escaped::new(action.map_or("", |action| action.list.name())),
+        }
+    }
+}
+
+impl AdviceRow {
+    fn new(meaning: &Meaning<'_>) -> Option<Self> {
+        let Meaning { subject, advice, action, .. } = meaning;
+        Some(AdviceRow {
+            reply_code: joined(subject.reply_code()),
+            code: joined(subject.enhanced_code()),
+            class: Escaped::new(subject.class()?),
+            stage: joined(subject.stage()),
+            category: Escaped::new(&advice.category),
+            action: ActionCells::new(Some(*action)),
+            happened: Escaped::new(&advice.happened),
+            sender: Escaped::new(&advice.sender),
+            administrator: Escaped::new(&advice.administrator),
+        })
+    }
+}
+
+impl MapRow {
+    fn new(key: impl std::fmt::Display, meaning: &Meaning<'_>) -> Self {
+        MapRow {
+            key: Escaped::new(key),
+            category: Escaped::new(&meaning.category.id),
+            action: ActionCells::new(Some(meaning.action)),
+            matter: Escaped::new(meaning.category.matter.name()),
+        }
+    }
+}
+
+fn by_code(meanings: &Meanings<'_>) -> Vec<MapRow> {
+    meanings.rows().map(|(code, meaning)| MapRow::new(code, meaning)).collect()
+}
+
+fn by_pair(meanings: &Meanings<'_>, model: &Model) -> Vec<MapRow> {
+    meanings.pairs(model).into_iter().map(|(pair, meaning)| MapRow::new(pair, meaning)).collect()
 }
 
 /// Returns the classes as a set, which sorts them.

@@ -107,6 +107,16 @@ target!(
     '\u{7}'
 );
 target!(
+    /// TOML.
+    Toml,
+    '\u{e}'
+);
+target!(
+    /// YAML.
+    Yaml,
+    '\u{f}'
+);
+target!(
     /// Build files: Makefile, pkg-config, CMake.
     Build,
     '\u{6}'
@@ -395,6 +405,75 @@ impl Place for CsvField {
 /// The first characters of formulas. Some spreadsheets accept the full-width forms too.
 const BEGINS_FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
+/// A string of TOML: literal, if that can have the text, because patterns are easier to read so.
+pub struct TomlString;
+
+impl Place for TomlString {
+    type Target = Toml;
+
+    fn escape(text: &str) -> String {
+        if !text.contains('\'') && !text.chars().any(is_deceptive) {
+            return format!("'{text}'");
+        }
+        let mut string = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => string.extend(['\\', c]),
+                _ if is_deceptive(c) => {
+                    let _ = write!(string, "\\U{:08X}", u32::from(c));
+                }
+                _ => string.push(c),
+            }
+        }
+        string.push('"');
+        string
+    }
+}
+
+/// Text after `#` in TOML.
+pub struct TomlComment;
+
+impl Place for TomlComment {
+    type Target = Toml;
+
+    fn escape(text: &str) -> String {
+        plain_line(text)
+    }
+}
+
+/// A string of YAML in double quotes, on one line.
+pub struct YamlString;
+
+impl Place for YamlString {
+    type Target = Yaml;
+
+    fn escape(text: &str) -> String {
+        let mut string = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => string.extend(['\\', c]),
+                _ if is_deceptive(c) => {
+                    let _ = write!(string, "\\U{:08X}", u32::from(c));
+                }
+                _ => string.push(c),
+            }
+        }
+        string.push('"');
+        string
+    }
+}
+
+/// Text after `#` in YAML.
+pub struct YamlComment;
+
+impl Place for YamlComment {
+    type Target = Yaml;
+
+    fn escape(text: &str) -> String {
+        plain_line(text)
+    }
+}
+
 /// Text after `#` in a build file.
 pub struct BuildComment;
 
@@ -592,6 +671,8 @@ mod tests {
         );
         assert_eq!(HtmlSource::escape("'</script><!--'"), "'<\\/script><\\!--'");
     }
+    refuses_raw_text!(toml_refuses_raw_text, "toml", TomlComment);
+    refuses_raw_text!(yaml_refuses_raw_text, "yaml", YamlString);
     refuses_raw_text!(makefile_refuses_raw_text, "mk", BuildComment);
     refuses_raw_text!(pkg_config_refuses_raw_text, "in", BuildComment);
     refuses_raw_text!(cmake_refuses_raw_text, "cmake", BuildComment);

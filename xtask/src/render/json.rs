@@ -7,7 +7,9 @@ use super::escape::{Escaped, Json, JsonString, JsonStringPart, Word};
 use super::{Head, Product, escape_all};
 use crate::annotation::{Annotation, Conflict, ConflictKind};
 use crate::associated::Form;
+use crate::category::{Action, Category, TAXONOMIES};
 use crate::code::Class;
+use crate::meaning::{Meaning, Meanings};
 use crate::model::{Entry, Model};
 use crate::registry::{self, Record, Table};
 use crate::reply_code::ReplyCodeEntry;
@@ -52,6 +54,8 @@ struct Data {
     subjects: Vec<SubjectRow>,
     statuses: Vec<StatusRow>,
     reply_codes: Vec<ReplyCodeRow>,
+    categories: Vec<CategoryRow>,
+    advice: Vec<AdviceRow>,
 }
 
 struct TableMeta {
@@ -131,6 +135,35 @@ struct ReplyCodeRow {
     sources: Vec<Text>,
 }
 
+struct CategoryRow {
+    id: Text,
+    meaning: Text,
+    matter: Text,
+    wait: Option<Text>,
+    sender: Text,
+    administrator: Text,
+    transient: Option<ActionRow>,
+    permanent: Option<ActionRow>,
+    names: Vec<(Text, Option<Text>)>,
+}
+
+struct ActionRow {
+    retry: Text,
+    list: Text,
+}
+
+struct AdviceRow {
+    reply_code: Option<Number>,
+    code: Option<Text>,
+    class: Number,
+    stage: Option<Text>,
+    category: Text,
+    action: ActionRow,
+    happened: Text,
+    sender: Text,
+    administrator: Text,
+}
+
 impl Data {
     fn new(model: &Model) -> Self {
         let registry = &model.registry;
@@ -153,6 +186,8 @@ impl Data {
                 .collect(),
             statuses: model.entries.iter().map(StatusRow::new).collect(),
             reply_codes: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
+            categories: model.explanation.categories.iter().map(CategoryRow::new).collect(),
+            advice: Meanings::new(&model.explanation).iter().filter_map(AdviceRow::new).collect(),
         }
     }
 }
@@ -316,5 +351,46 @@ impl ReplyCodeRow {
             client: Escaped::new(&entry.client),
             sources: escape_all(&entry.sources),
         }
+    }
+}
+
+impl CategoryRow {
+    fn new(category: &Category) -> Self {
+        let name =
+            |taxonomy: &&str| (Escaped::new(*taxonomy), category.names.get(*taxonomy).map(Escaped::new));
+        CategoryRow {
+            id: Escaped::new(&category.id),
+            meaning: Escaped::new(&category.meaning),
+            matter: Escaped::new(category.matter.name()),
+            wait: category.wait.as_ref().map(Escaped::new),
+            sender: Escaped::new(&category.sender),
+            administrator: Escaped::new(&category.administrator),
+            transient: category.transient.map(ActionRow::new),
+            permanent: category.permanent.map(ActionRow::new),
+            names: TAXONOMIES.iter().map(name).collect(),
+        }
+    }
+}
+
+impl ActionRow {
+    fn new(action: Action) -> Self {
+        ActionRow { retry: Escaped::new(action.retry.name()), list: Escaped::new(action.list.name()) }
+    }
+}
+
+impl AdviceRow {
+    fn new(meaning: &Meaning<'_>) -> Option<Self> {
+        let Meaning { subject, advice, action, .. } = meaning;
+        Some(AdviceRow {
+            reply_code: subject.reply_code().map(Escaped::new),
+            code: subject.enhanced_code().map(Escaped::new),
+            class: Escaped::new(subject.class()?),
+            stage: subject.stage().map(Escaped::new),
+            category: Escaped::new(&advice.category),
+            action: ActionRow::new(*action),
+            happened: Escaped::new(&advice.happened),
+            sender: Escaped::new(&advice.sender),
+            administrator: Escaped::new(&advice.administrator),
+        })
     }
 }

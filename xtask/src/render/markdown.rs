@@ -5,9 +5,12 @@ use askama::Template;
 
 use super::escape::{Escaped, Markdown, MarkdownComment, MarkdownText, MarkdownUrl, Word};
 use super::{Head, Product, escape_all};
+use crate::advice;
 use crate::annotation::{Conflict, ConflictKind};
 use crate::associated::{Form, Listing};
+use crate::category::{Action, Category};
 use crate::code::{ReplyCode, Status};
+use crate::meaning::{Meaning, Meanings};
 use crate::model::{Entry, Model};
 use crate::registry::Record;
 use crate::reply_code::ReplyCodeEntry;
@@ -39,6 +42,9 @@ struct Page {
     by_reply_code: Vec<ListedRows>,
     reply_codes: Vec<ReplyCodeRow>,
     conflicts: Vec<ConflictRow>,
+    categories: Vec<CategoryRow>,
+    advice: Vec<AdviceRow>,
+    advice_without_code: Vec<AdviceRow>,
 }
 
 /// A link to a row.
@@ -112,9 +118,37 @@ struct ConflictRow {
     summary: Text,
 }
 
+struct CategoryRow {
+    name: Text,
+    anchor: MarkdownWord,
+    meaning: Text,
+    matter: Text,
+    transient: Option<ActionCells>,
+    permanent: Option<ActionCells>,
+    wait: Option<Text>,
+}
+
+struct ActionCells {
+    retry: Text,
+    list: Text,
+}
+
+struct AdviceRow {
+    code: Span,
+    stage: Option<Text>,
+    category: Row,
+    action: ActionCells,
+    happened: Text,
+    sender: Text,
+    administrator: Text,
+}
+
 impl Page {
     fn new(model: &Model) -> Self {
-        let Model { snapshot, registry, entries, .. } = model;
+        let Model { snapshot, registry, entries, explanation, .. } = model;
+        let meanings = Meanings::new(explanation);
+        let (advice_without_code, advice) =
+            meanings.iter().partition::<Vec<_>, _>(|meaning| meaning.subject.stage().is_some());
         let with_any = entries.iter().filter(|entry| entry.associated.form == Form::Any);
         let conflicts = entries.iter().flat_map(|entry| entry.conflicts.iter().enumerate());
         Page {
@@ -131,6 +165,12 @@ impl Page {
             by_reply_code: model.reply_codes.iter().filter_map(|code| ListedRows::new(model, code)).collect(),
             reply_codes: model.reply_codes.iter().map(ReplyCodeRow::new).collect(),
             conflicts: conflicts.map(|(index, conflict)| ConflictRow::new(conflict, index == 0)).collect(),
+            categories: explanation.categories.iter().map(CategoryRow::new).collect(),
+            advice: advice.into_iter().map(|meaning| AdviceRow::new(meaning, model)).collect(),
+            advice_without_code: advice_without_code
+                .into_iter()
+                .map(|meaning| AdviceRow::new(meaning, model))
+                .collect(),
         }
     }
 }
@@ -311,6 +351,58 @@ impl ConflictRow {
             missing_classes: escape_all(&conflict.classes),
             source: linked_source(&conflict.source),
             summary: Escaped::new(&conflict.summary),
+        }
+    }
+}
+
+impl CategoryRow {
+    fn new(category: &Category) -> Self {
+        CategoryRow {
+            name: Escaped::new(&category.id),
+            anchor: category_anchor(&category.id),
+            meaning: Escaped::new(&category.meaning),
+            matter: Escaped::new(category.matter.name()),
+            transient: category.transient.map(ActionCells::new),
+            permanent: category.permanent.map(ActionCells::new),
+            wait: category.wait.as_ref().map(Escaped::new),
+        }
+    }
+}
+
+fn category_anchor(id: &str) -> MarkdownWord {
+    Escaped::new(format!("c-{id}"))
+}
+
+impl ActionCells {
+    fn new(action: Action) -> Self {
+        ActionCells { retry: Escaped::new(action.retry.name()), list: Escaped::new(action.list.name()) }
+    }
+}
+
+impl AdviceRow {
+    fn new(meaning: &Meaning<'_>, model: &Model) -> Self {
+        let Meaning { subject, advice, action, .. } = meaning;
+        let is_known = |code: &ReplyCode| model.reply_codes.iter().any(|entry| entry.code == *code);
+        let link = match (subject.status(), subject.reply_code().filter(is_known)) {
+            (Some(status), _) if model.registry.status(status).is_some() => {
+                Some(format!("#x-{}-{}", status.subject, status.detail))
+            }
+            (None, Some(code)) => Some(format!("#r-{code}")),
+            _ => None,
+        };
+        let other = if matches!(subject, advice::Subject::Class(..)) { "other " } else { "" };
+        AdviceRow {
+            code: Span {
+                gap: false,
+                words: Escaped::new(format!("{other}{}", subject.codes())),
+                link: link.map(Escaped::new),
+            },
+            stage: subject.stage().map(Escaped::new),
+            category: Row { name: Escaped::new(&advice.category), anchor: category_anchor(&advice.category) },
+            action: ActionCells::new(*action),
+            happened: Escaped::new(&advice.happened),
+            sender: Escaped::new(&advice.sender),
+            administrator: Escaped::new(&advice.administrator),
         }
     }
 }

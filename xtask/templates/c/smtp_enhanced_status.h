@@ -16,6 +16,7 @@
  * Options, which must be defined before the first include:
  *
  *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
+ *     SMTP_ESC_ADVICE            Adds what refusals mean, and what to do about them.
  *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
  *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
  *
@@ -197,6 +198,60 @@
 {%- endfor %}
 #endif
 
+#ifdef SMTP_ESC_ADVICE
+/*
+ * What refusals mean. Categories and advice are this project's, not the registry's, and their wording may change with
+ * any version. So may the numbers of categories: use the constants or the names.
+ */
+
+/* What a refusal is about. */
+{%- for category in categories %}
+#define SMTP_ESC_CAT_{{ category.constant }} /**< {{ category.comment }} */
+{%- endfor %}
+
+/* Whether to try again. */
+#define SMTP_ESC_RETRY_NEVER         1 /**< not to this recipient */
+#define SMTP_ESC_RETRY_AFTER_FIX     2 /**< not before something was changed */
+#define SMTP_ESC_RETRY_LATER_AND_FIX 3 /**< the queue goes on, but it helps only after something was changed */
+#define SMTP_ESC_RETRY_LATER         4 /**< later; nothing else is needed */
+
+/* What the owner of a list does with the address. */
+#define SMTP_ESC_LIST_REMOVE 1 /**< removes it */
+#define SMTP_ESC_LIST_PAUSE  2 /**< counts, and removes it after repeats */
+#define SMTP_ESC_LIST_KEEP   3 /**< keeps it */
+
+/**
+ * The categories:
+ *     X(category, name, meaning)
+ * category is one of SMTP_ESC_CAT_...; name is its name in other products, such as "mailbox-full".
+ */
+#define SMTP_ESC_CATEGORY_MAP_V1(X) \
+{%- for category in categories %}
+    X({{ category.cells }} {{ category.name }}, {{ category.meaning }}){% if !loop.last %} \{% endif %}
+{%- endfor %}
+
+/**
+ * The advice for codes of classes 4 and 5, then that for pairs which mean something else than their code:
+ *     X(reply, subject, detail, category, retry, list, happened, sender, administrator)
+ * reply is the reply code of a pair, and otherwise the class of the code; category is one of SMTP_ESC_CAT_..., retry
+ * one of SMTP_ESC_RETRY_..., and list one of SMTP_ESC_LIST_....
+ */
+#define SMTP_ESC_ADVICE_MAP_V1(X) \
+{%- for row in advice %}
+    X({{ row.cells }}, {{ row.happened }}, {{ row.sender }}, {{ row.administrator }}){% if !loop.last %} \{% endif %}
+{%- endfor %}
+
+/** What a refusal means, and what to do about it. New members come at the end. */
+struct smtp_esc_advice {
+    int category;              /**< what it is about: SMTP_ESC_CAT_... */
+    int retry;                 /**< whether to try again: SMTP_ESC_RETRY_... */
+    int list;                  /**< what the owner of a list does with the address: SMTP_ESC_LIST_... */
+    const char *happened;      /**< what happened */
+    const char *sender;        /**< what the sender does */
+    const char *administrator; /**< what the administrator of the receiving server does */
+};
+#endif
+
 #ifdef SMTP_ESC_NO_INLINE
 #define SMTP_ESC_INLINE extern
 #elif defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
@@ -316,6 +371,21 @@ SMTP_ESC_INLINE const char *smtp_esc_reply_identifier(int reply);
 
 /** Returns what a reply code means, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_reply_meaning(int reply);
+
+#ifdef SMTP_ESC_ADVICE
+/**
+ * Returns what a refusal with these codes means, and what to do about it. Pass 0 as the reply code to look up the code
+ * alone. Returns NULL if the code is not one of class 4 or 5, its row is not registered, or the first digits of the
+ * two differ. Some providers use codes otherwise, so show the reply's text too.
+ */
+SMTP_ESC_INLINE const struct smtp_esc_advice *smtp_esc_explain(int reply, long code);
+
+/** Returns the name of a category, such as "mailbox-full", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_category_name(int category);
+
+/** Returns what a reply of a category says, in a sentence, or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category);
+#endif
 
 #if !defined(SMTP_ESC_NO_INLINE) || defined(SMTP_ESC_IMPLEMENTATION)
 
@@ -701,6 +771,64 @@ SMTP_ESC_INLINE const char *smtp_esc_reply_meaning(int reply)
         return SMTP_ESC_NULL;
     }
 }
+
+#ifdef SMTP_ESC_ADVICE
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(reply, subject, detail, category, retry, list, happened, sender, administrator) \
+    { reply, SMTP_ESC_STATUS(subject, detail), { category, retry, list, happened, sender, administrator } },
+
+SMTP_ESC_INLINE const struct smtp_esc_advice *smtp_esc_explain(int reply, long code)
+{
+    static const struct {
+        int reply;
+        long status;
+        struct smtp_esc_advice advice;
+    } rows[] = { SMTP_ESC_ADVICE_MAP_V1(SMTP_ESC_CASE) };
+    const struct smtp_esc_advice *found = SMTP_ESC_NULL;
+    int digit = smtp_esc_class(code);
+    size_t row;
+
+    if (digit == 0 || (reply != 0 && reply / 100 != digit))
+        return SMTP_ESC_NULL;
+    for (row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        if (rows[row].status != smtp_esc_status(code))
+            continue;
+        if (rows[row].reply == reply)
+            return &rows[row].advice;
+        if (rows[row].reply == digit)
+            found = &rows[row].advice;
+    }
+    return found;
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(category, name, meaning) \
+    case category: \
+        return name;
+
+SMTP_ESC_INLINE const char *smtp_esc_category_name(int category)
+{
+    switch (category) {
+        SMTP_ESC_CATEGORY_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
+    }
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(category, name, meaning) \
+    case category: \
+        return meaning;
+
+SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category)
+{
+    switch (category) {
+        SMTP_ESC_CATEGORY_MAP_V1(SMTP_ESC_CASE)
+    default:
+        return SMTP_ESC_NULL;
+    }
+}
+#endif
 
 #undef SMTP_ESC_CASE
 #undef SMTP_ESC_KEY

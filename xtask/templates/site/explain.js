@@ -134,7 +134,7 @@ function readCodes(reply) {
   // The type of a diagnostic code (RFC 3464 §2.3.6).
   if (/^smtp;/i.test(rest)) rest = trimStart(rest.slice(5));
   const codes = { replyCode: null, enhanced: null };
-  const start = /^([2-5][0-9][0-9])(?:[ \t-]|(?=[\r\n:,;_])|$)/.exec(rest);
+  const start = /^([2-5][0-9][0-9])(?:[ \t-]|(?=[\r\n:,;_"])|$)/.exec(rest);
   if (start !== null) {
     codes.replyCode = Number(start[1]);
     rest = trimStart(rest.slice(start[0].length));
@@ -150,6 +150,10 @@ function readCodes(reply) {
 
 function trimStart(octets) {
   return octets.replace(/^[ \t\n\f\r]+/, "");
+}
+
+function trimEnd(octets) {
+  return octets.replace(/[ \t\n\f\r]+$/, "");
 }
 
 /** Removes the codes that another line of the same reply begins with. The lines may have been joined to one. */
@@ -200,7 +204,7 @@ function codeAt(text, start) {
 
 function placeOf(text, start, end) {
   if ("#([".includes(text[start - 1])) return "marked";
-  const head = text.slice(1, start).replace(/[ \t\n\f\r]+$/, "");
+  const head = trimEnd(text.slice(1, start));
   if (head !== "" && !head.includes(" ")) return "after-tag";
   return /[A-Za-z0-9]/.test(text.slice(end)) ? null : "end";
 }
@@ -409,12 +413,13 @@ function quotation(text, matches) {
 /** How far from the words that announce a reply its code may be: the words may name a command with an address. */
 const DISTANCE = 320;
 
-/** Returns where the first code begins after a position. */
+/** Returns where the first code begins after a position: at once, or after a colon. */
 function codeAfter(text, position) {
   const end = Math.min(text.length, position + DISTANCE);
   for (let start = position; start < end; start += 1) {
-    const isWord = start === position || " '\":(;<".includes(text[start - 1]);
-    if (!isWord || !"245".includes(text[start])) continue;
+    if (!"245".includes(text[start]) || /[A-Za-z0-9]/.test(text[start - 1])) continue;
+    const before = trimEnd(text.slice(0, start)).replace(/["']$/, "");
+    if (before.length > position && !before.endsWith(":")) continue;
     const { replyCode, enhanced } = readCodes(text.slice(start)).codes;
     if (replyCode !== null || enhanced !== null) return start;
   }

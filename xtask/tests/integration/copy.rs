@@ -45,6 +45,18 @@ impl Copy {
         fs::write(self.path(path), text.replacen(from, to, 1)).unwrap();
     }
 
+    /// Confirms the proposals of `sync --propose`. Returns how many there are.
+    pub(crate) fn confirm(&self) -> usize {
+        let mut count = 0;
+        for name in ["annotations.toml", "reply-codes.toml", "advice.toml"] {
+            let path = self.path("registry").join(name);
+            let text = fs::read_to_string(&path).unwrap();
+            count += text.matches("review = true\n").count();
+            fs::write(&path, text.replace("review = true\n", "")).unwrap();
+        }
+        count
+    }
+
     /// Replaces the snapshot with a registry, and writes its record.
     pub(crate) fn replace_snapshot(&self, xml: &str, updated: &str, origin: &str) {
         fs::write(self.path("registry/smtp-enhanced-status-codes.xml"), xml).unwrap();

@@ -27,7 +27,7 @@ fn every_row_and_reply_code_has_advice() {
     let model = Model::load(&root()).unwrap();
     let rows: Vec<Status> = model.registry.statuses.rows.iter().map(|row| row.key.0).collect();
     let codes: Vec<ReplyCode> = model.reply_codes.iter().map(|entry| entry.code).collect();
-    let missing = advice::missing(&entries, &rows, &codes);
+    let missing = advice::missing(&entries, &rows, codes);
     assert!(missing.is_empty(), "registry/advice.toml lacks these entries: {missing:#?}");
     let is_used = |category: &Category| {
         category.id == "accepted" || entries.iter().any(|entry| entry.category == category.id)
@@ -70,7 +70,26 @@ fn errors_say_what_to_write() {
             "matter = \"network\"",
             "write list = \"keep\"",
         ),
+        (
+            "categories.toml",
+            "identifier = \"SENDER_UNAUTH\"",
+            "identifier = \"SENDER_UNAUTHENTICATED\"",
+            "with 18 upper case letters and underscores at most",
+        ),
+        (
+            "categories.toml",
+            "identifier = \"SENDER_UNAUTH\"",
+            "identifier = \"MALWARE\"",
+            "another one than those of the other categories",
+        ),
         ("advice.toml", "status = \"X.0.0\"\nclass = 4\n", "class = 4\n", "write status and class"),
+        (
+            "advice.toml",
+            "class = 4\n",
+            "class = 2\n",
+            "advice is about refusals: write a code of class 4 or 5",
+        ),
+        ("advice.toml", "category = \"unknown\"", "category = \"accepted\"", "and the category of a refusal"),
         (
             "advice.toml",
             "status = \"X.0.0\"\nclass = 4\n",

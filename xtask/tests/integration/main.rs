@@ -19,6 +19,7 @@ mod download;
 mod history;
 mod hostile;
 mod irregular;
+mod kumomta;
 #[cfg(unix)]
 mod limits;
 mod live;

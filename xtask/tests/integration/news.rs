@@ -12,6 +12,7 @@ use crate::support;
 const SNAPSHOT: &str = "registry/smtp-enhanced-status-codes.xml";
 const ANNOTATIONS: &str = "registry/annotations.toml";
 const REPLY_CODES: &str = "registry/reply-codes.toml";
+const ADVICE: &str = "registry/advice.toml";
 const TRANSIENT: &str = "Words. This is useful only as a persistent transient error.";
 
 #[test]
@@ -23,9 +24,19 @@ fn a_check_shows_the_news_and_what_is_missing() {
         (
             news.rows(),
             "+ X.7.31\n",
-            &["code = \"X.4.8\"", "code = \"X.7.31\"", "code = 557", "pairs = [\"557 5.7.31\"]"][..],
+            &[
+                "code = \"X.4.8\"",
+                "code = \"X.7.31\"",
+                "code = 557",
+                "reply-code = 557",
+                "pairs = [\"557 5.7.31\"]",
+            ][..],
         ),
-        (news.codes(), "X.2.4 associated codes", &["code = 559", "code = 558"]),
+        (
+            news.codes(),
+            "X.2.4 associated codes",
+            &["code = 559", "code = 558", "has no advice for 558, 559;"],
+        ),
         (news.text(), "X.2.2 description", &["X.2.2 has `classes = [4]`, but its text names class 5 only"]),
         (news.quirk(), "X.7.28 associated codes", &["no cell of row X.7.28 needs this quirk"]),
         (news.plain(), "X.2.2 sample text", &[]),
@@ -69,7 +80,7 @@ fn a_check_lists_what_is_missing_even_without_a_difference() {
     );
     let refused = sync(&project, &format!("{rows}\n"), &[]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("4 things are missing or wrong"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("9 things are missing or wrong"), "{}", stderr(&refused));
 }
 
 #[test]
@@ -109,6 +120,16 @@ fn without_proposals_the_advice_is_complete() {
     let conflict = table("[[conflict]]", "row = \"X.7.31\"").replace("...", "words");
     append(&project, ANNOTATIONS, &format!("{}{}{conflict}", rows[0], rows[1]));
     append(&project, REPLY_CODES, &table("[[reply-code]]", "code = 557").replace("...", "A_NEW_CODE"));
+    for key in [
+        "status = \"X.4.8\"\nclass = 4",
+        "status = \"X.4.8\"\nclass = 5",
+        "status = \"X.7.31\"\nclass = 4",
+        "status = \"X.7.31\"\nclass = 5",
+        "reply-code = 557\nstage = \"any\"",
+    ] {
+        let entry = table("[[advice]]", key).replacen("\"...\"", "\"policy\"", 1).replace("...", "Words.");
+        append(&project, ADVICE, &entry);
+    }
     assert_done(&sync(&project, &registry, &[]));
     assert_done(&project.xtask(&["render", "--check"]));
 }
@@ -144,9 +165,7 @@ fn proposals_end_the_loop() {
     {
         assert!(stderr(&refused).contains(&format!("{proposal} is only proposed")), "{}", stderr(&refused));
     }
-    for (path, text) in [(ANNOTATIONS, annotations), (REPLY_CODES, reply_codes)] {
-        fs::write(project.path(path), text.replace("review = true\n", "")).unwrap();
-    }
+    assert_eq!(project.confirm(), 9);
     assert_done(&project.xtask(&["render", "--check"]));
 }
 
@@ -336,7 +355,7 @@ fn append(project: &Copy, path: &str, text: &str) {
 
 /// Returns the data files.
 fn data(project: &Copy) -> Vec<String> {
-    [SNAPSHOT, ANNOTATIONS, REPLY_CODES, "registry/quirks.toml", "registry/snapshot.toml"]
+    [SNAPSHOT, ANNOTATIONS, REPLY_CODES, ADVICE, "registry/quirks.toml", "registry/snapshot.toml"]
         .map(|path| read(project, path))
         .into()
 }

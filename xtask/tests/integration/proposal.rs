@@ -58,7 +58,7 @@ fn new_rows_are_added_in_place_and_nothing_else_changes() {
     assert_same(&project.quirks(), &quirks);
 
     assert_refused(&project.xtask(&["render", "--check"]), "delete `review = true`");
-    fs::write(project.path(ANNOTATIONS), wanted.replace("review = true\n", "")).unwrap();
+    assert_eq!(project.confirm(), 15);
     assert_done(&project.xtask(&["render", "--check"]));
 }
 
@@ -227,13 +227,72 @@ fn an_accepted_removal_removes_only_the_tables_of_its_row() {
     for code in ["X.0.0", "X.7.17", "X.7.30"] {
         let project = Copy::to_render();
         project.edit(ANNOTATIONS, "code = \"X.1.0\"", "# a comment\ncode    = \"X.1.0\"  # here");
-        let (annotations, quirks) = (project.annotations(), project.quirks());
+        let (annotations, advice, quirks) = (project.annotations(), project.advice(), project.quirks());
         let removal = format!("--accept-removal={code}");
         assert_done(&project.sync(&without_row(&project.snapshot(), code), &[&removal]));
         assert_same(&project.annotations(), &without_tables(&annotations, code));
+        assert_same(&project.advice(), &without_advice(&advice, code));
         assert_same(&project.quirks(), &quirks);
         assert_done(&project.xtask(&["render", "--check"]));
     }
+}
+
+#[test]
+fn new_advice_repeats_that_of_the_subject_or_the_class_in_its_place() {
+    let project = Copy::to_render();
+    let before = project.advice();
+    let snapshot = insert_after(&project.snapshot(), "X.7.YYY", &subject("X.8.YYY"));
+    let snapshot = insert_after(&snapshot, "X.2.4", &row("X.2.5", "New", "457, 559"));
+    let snapshot = insert_after(&snapshot, "X.7.30", &row("X.8.0", "Other", "Not given"));
+    assert_done(&project.sync(&snapshot, &["--propose"]));
+
+    let mut wanted = before.clone();
+    for (last, keys, model) in [
+        ("status = \"X.2.4\"\nclass = 5", "status = \"X.2.5\"\nclass = 4", "status = \"X.2.0\"\nclass = 4"),
+        ("status = \"X.2.5\"\nclass = 4", "status = \"X.2.5\"\nclass = 5", "status = \"X.2.0\"\nclass = 5"),
+        ("status = \"X.7.30\"\nclass = 5", "status = \"X.8.0\"\nclass = 4", "status = \"X.0.0\"\nclass = 4"),
+        ("status = \"X.8.0\"\nclass = 4", "status = \"X.8.0\"\nclass = 5", "status = \"X.0.0\"\nclass = 5"),
+        (
+            "reply-code = 455\nstage = \"rcpt\"",
+            "reply-code = 457\nstage = \"any\"",
+            "class = 4\nstage = \"any\"",
+        ),
+        (
+            "reply-code = 556\nstage = \"mail\"",
+            "reply-code = 559\nstage = \"any\"",
+            "class = 5\nstage = \"any\"",
+        ),
+    ] {
+        let model = entry(&before, model).replacen(model, keys, 1);
+        let last = entry(&wanted, last).to_owned();
+        wanted = wanted.replacen(&last, &format!("{last}\n\n{model}\nreview = true"), 1);
+    }
+    assert_same(&project.advice(), &wanted);
+    assert_refused(
+        &project.xtask(&["render", "--check"]),
+        "the advice for 4.2.5 is only proposed; confirm its category",
+    );
+    assert_refused(&project.xtask(&["render", "--check"]), "the advice for 457 is only proposed");
+    project.confirm();
+    assert_done(&project.xtask(&["render", "--check"]));
+}
+
+/// Returns the entry with these keys.
+fn entry<'a>(advice: &'a str, keys: &str) -> &'a str {
+    let at = advice.find(&format!("[[advice]]\n{keys}\n")).unwrap_or_else(|| panic!("no entry has {keys}"));
+    advice[at..].split("\n\n").next().unwrap().trim_end()
+}
+
+#[test]
+fn advice_for_a_row_that_does_not_exist_is_named() {
+    let project = Copy::to_render();
+    let path = project.path(ADVICE);
+    let stray = entry(&project.advice(), "status = \"X.7.30\"\nclass = 5").replace("X.7.30", "X.7.99");
+    fs::write(&path, format!("{}\n{stray}\n", project.advice())).unwrap();
+    assert_refused(
+        &project.xtask(&["render"]),
+        "registry/advice.toml has advice for X.7.99, but the registry has no such row; delete its entries",
+    );
 }
 
 /// The rows return with sample texts of other rows, from which another identifier would be made.
@@ -287,8 +346,7 @@ fn a_removal_without_conflicts_in_the_file() {
     let file = DataFile::read(&support::root().join(ANNOTATIONS)).unwrap();
     let rows = &file.text()[..file.text().find("\n[[conflict]]").unwrap()];
     let file = DataFile::new(file.path(), rows);
-    let annotations = Annotations::read(&file).unwrap();
-    let removed = proposal::remove(&file, &[Status { subject: 7, detail: 30 }], &annotations).unwrap();
+    let removed = proposal::remove(&file, &[Status { subject: 7, detail: 30 }]).unwrap();
     assert_same(removed.text(), &without_tables(rows, "X.7.30"));
 }
 
@@ -306,6 +364,7 @@ fn a_removal_together_with_a_new_row() {
 }
 
 const ANNOTATIONS: &str = "registry/annotations.toml";
+const ADVICE: &str = "registry/advice.toml";
 const QUIRKS: &str = "registry/quirks.toml";
 const SYMBOLS: &str = "registry/symbols-in-versions";
 const REFERENCE: &str = "<xref type=\"rfc\" data=\"rfc9999\"/>";
@@ -313,6 +372,10 @@ const REFERENCE: &str = "<xref type=\"rfc\" data=\"rfc9999\"/>";
 impl Copy {
     fn annotations(&self) -> String {
         fs::read_to_string(self.path(ANNOTATIONS)).unwrap()
+    }
+
+    fn advice(&self) -> String {
+        fs::read_to_string(self.path(ADVICE)).unwrap()
     }
 
     fn quirks(&self) -> String {
@@ -373,6 +436,13 @@ fn without_tables(text: &str, code: &str) -> String {
             .iter()
             .any(|head| paragraph.starts_with(&format!("{head}\"{code}\"")))
     };
+    format!("{}\n", paragraphs.filter(|paragraph| !of_row(paragraph)).collect::<Vec<_>>().join("\n\n"))
+}
+
+/// Returns the advice without the entries of a row.
+fn without_advice(text: &str, code: &str) -> String {
+    let paragraphs = text.trim_end().split("\n\n");
+    let of_row = |paragraph: &str| paragraph.contains(&format!("\nstatus = \"{code}\"\n"));
     format!("{}\n", paragraphs.filter(|paragraph| !of_row(paragraph)).collect::<Vec<_>>().join("\n\n"))
 }
 

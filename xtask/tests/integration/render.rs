@@ -94,7 +94,9 @@ fn every_product_has_its_provenance() {
     let copy = Copy::to_render();
     let snapshot = xtask::model::Model::load(copy.root()).unwrap().snapshot;
     let (mut with, mut without) = (0, 0);
-    for (path, contents) in copy.files("generated") {
+    // Readers of these know no comments.
+    let is_bare = |path: &Path| path.ends_with("by-code.csv") || path.ends_with("by-pair.csv");
+    for (path, contents) in copy.files("generated").into_iter().filter(|(path, _)| !is_bare(path)) {
         let contents = String::from_utf8(contents).unwrap();
         let head: String = contents.lines().take(8).collect::<Vec<_>>().join("\n");
         let mention = |what: &str| assert!(head.contains(what), "{} does not say {what:?}", path.display());
@@ -110,7 +112,7 @@ fn every_product_has_its_provenance() {
             without += 1;
         }
     }
-    assert_eq!((with, without), (9, 10));
+    assert_eq!((with, without), (9, 15));
 }
 
 /// A new wording touches the products that have the words, and the table of pairs, whose head has the hash.

@@ -67,8 +67,16 @@ impl Machine {
             Stage::Cram => octets == format!("{USER} {CRAM}").as_bytes(),
             Stage::Plain => {
                 let mut parts = octets.split(|octet| *octet == 0);
-                let (_, user, password) = (parts.next(), parts.next(), parts.next());
-                (user, password, parts.next()) == (Some(USER.as_bytes()), Some(PASSWORD.as_bytes()), None)
+                let (identity, user, password) = (parts.next(), parts.next(), parts.next());
+                let good = (user, password, parts.next())
+                    == (Some(USER.as_bytes()), Some(PASSWORD.as_bytes()), None);
+                // A user may act only for themselves (RFC 4616 §2).
+                if good
+                    && !identity.is_some_and(|identity| identity.is_empty() || identity == USER.as_bytes())
+                {
+                    return self.challenge(Key::AuthIdentity, stage);
+                }
+                good
             }
         };
         self.challenge(if good { Key::AuthSuccess } else { Key::AuthFailure }, stage);

@@ -3,10 +3,11 @@
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
 use crate::dialogue::content::lines;
+use crate::protocol::header::{self, is_incomplete, is_malformed};
 
 use super::{
-    Action, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SIZE, Spoil,
-    Transaction, Verb, Waiting,
+    Action, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SIZE, SOLICITATION,
+    Spoil, Transaction, Verb, Waiting,
 };
 
 /// The GTUBE test string. Spam filters treat a message that contains it as spam.
@@ -58,6 +59,12 @@ impl Machine {
             _ if has(b"Received:") && count(message.start, b"Received:") >= MANY_HOPS => Key::MessageHops,
             _ if lines(message.start).any(|line| line.len() >= LONG_LINE) => Key::MessageLongLine,
             _ if message.size >= LARGE => Key::MessageLarge,
+            _ if self.setting.protocol == Protocol::Submission && has_bad_address(message.start) => {
+                Key::MessageAddress
+            }
+            _ if is_solicitation(message.start) => Key::MessageSolicitation,
+            _ if has(b"Require-Recipient-Valid-Since:") => Key::MessageSince,
+            _ if has(b"Content-Transfer-Encoding: binary") => Key::MessageBinary,
             _ if has(b"Resent-") => Key::MessageResent,
             _ if transaction.utf8 => Key::MessageUtf8,
             _ if !message.start.is_ascii() => Key::MessageEightBit,
@@ -222,6 +229,18 @@ impl Machine {
             transaction.chunk_failed = true;
         }
     }
+}
+
+/// Returns whether an address in the header has bad syntax or an incomplete domain (RFC 6409 §4.2, §5.1).
+fn has_bad_address(message: &[u8]) -> bool {
+    header::addresses(message).iter().any(|address| is_malformed(address) || is_incomplete(address))
+}
+
+/// Returns whether the Solicitation field has the class that the server refuses (RFC 3865 §2.5).
+fn is_solicitation(message: &[u8]) -> bool {
+    let fields = header::values(message, "Solicitation");
+    let mut classes = fields.iter().flat_map(|field| field.split(|octet| *octet == b','));
+    classes.any(|class| class.trim_ascii().eq_ignore_ascii_case(SOLICITATION.as_bytes()))
 }
 
 fn contains(octets: &[u8], wanted: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! What could have arrived instead of what did: the same message with something changed.
 
 use crate::dialogue::arrival::{Arrival, Arrived};
-use crate::dialogue::content::content;
+use crate::dialogue::content::{content, interrupted};
 use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::command::Verb;
 
@@ -38,7 +38,8 @@ const CHANGES: [fn(&mut Arrived, &Sent); 16] = [
 pub(super) fn others(dialogue: &Dialogue, subject: usize) -> Vec<Dialogue> {
     let exchanges: Vec<&Exchange> = dialogue.exchanges.iter().collect();
     let is_read = exchanges.get(subject).is_some_and(|exchange| exchange.arrived.is_some());
-    let Some(content) = content(&exchanges, subject).filter(|_| is_read) else { return Vec::new() };
+    let content = content(&exchanges, subject).or_else(|| interrupted(&exchanges, subject));
+    let Some(content) = content.filter(|_| is_read) else { return Vec::new() };
     let paths = |verb| {
         exchanges.iter().filter_map(move |exchange| {
             let command = exchange.command().filter(|command| command.verb() == verb)?;

@@ -10,7 +10,7 @@ mod trace;
 
 use crate::dialogue::Exchange;
 use crate::dialogue::arrival::{Arrival, Arrived};
-use crate::dialogue::content::{content, lines};
+use crate::dialogue::content::{content, interrupted, lines};
 use crate::dialogue::octets::is_shortened;
 use crate::dialogue::session::Step;
 use crate::protocol::Protocol;
@@ -29,7 +29,12 @@ pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings)
         else {
             continue;
         };
-        let Some(content) = content(&exchanges, index) else { continue };
+        let Some(content) = content(&exchanges, index) else {
+            if interrupted(&exchanges, index).is_some() {
+                release::interrupted(step, arrived, findings.at(connection.location(index, None)));
+            }
+            continue;
+        };
         if step.exchange.act.parts().into_iter().flat_map(lines).any(is_shortened) {
             continue;
         }

@@ -84,6 +84,7 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
         base64(observation, &attempt, findings);
         length(observation, &attempt, findings);
         failure(observation, &attempt, findings);
+        identity(observation, &attempt, findings);
         encryption(observation, &attempt, findings);
     }
 }
@@ -136,6 +137,13 @@ impl<'a> Attempt<'a> {
         decode_base64(self.response?)
     }
 
+    /// Returns the authorization identity in a message of SASL PLAIN (RFC 4616 §2). What follows may be masked.
+    fn identity(&self) -> Option<String> {
+        let octets = self.decoded().filter(|_| self.is_for(&[b"PLAIN"]))?;
+        let (identity, _) = octets.split_at(octets.iter().position(|octet| *octet == 0)?);
+        String::from_utf8(identity.to_vec()).ok()
+    }
+
     fn is_decoded(&self) -> bool {
         self.decoded().is_some()
     }
@@ -170,6 +178,14 @@ fn is_plain_message(octets: &[u8]) -> bool {
     let parts: Vec<&[u8]> = octets.split(|octet| *octet == 0).collect();
     let [identity, name, password] = parts.as_slice() else { return false };
     identity.len() <= 255 && (1..=255).contains(&name.len()) && (1..=255).contains(&password.len())
+}
+
+/// Returns whether SASLprep refuses an authorization identity, or leaves nothing of it. Of what it refuses and removes,
+/// only control characters and soft hyphens are looked for (RFC 4013 §2.1, §2.3).
+fn is_unprepared(identity: &str) -> bool {
+    const SOFT_HYPHEN: char = '\u{ad}';
+    !identity.is_empty()
+        && (identity.chars().any(char::is_control) || identity.chars().all(|letter| letter == SOFT_HYPHEN))
 }
 
 /// RFC 4954 §9: a client has three attempts before it is disconnected, and 421 disconnects it. Only the text shows that
@@ -248,6 +264,16 @@ fn challenge(observation: &Observation<'_>, findings: &mut Findings) {
             findings.add(rule, format!("not base64: {}", quoted(shown)));
         }
         _ => findings.add(rule, "more than one line"),
+    }
+}
+
+/// RFC 4954 §4: the authentication fails if the authorization identity cannot be prepared, or nothing is left of it.
+fn identity(observation: &Observation<'_>, attempt: &Attempt<'_>, findings: &mut Findings) {
+    let unprepared = attempt.identity().filter(|identity| is_unprepared(identity));
+    if let Some(identity) = unprepared.filter(|_| observation.is(&[235])) {
+        let detail =
+            format!("{} to the authorization identity {}", observation.codes(), quoted(identity.as_bytes()));
+        findings.add(RuleId::AUTH_IDENTITY_PREPARED, detail);
     }
 }
 
@@ -605,6 +631,21 @@ mod tests {
         let clear = offers("AUTH PLAIN\nSTARTTLS");
         let before = ["S: 220 mx", "C: EHLO me", &clear];
         check(Protocol::Smtp, &before, &[(&["C: AUTH PLAIN =", "S: 535 5.7.8 No"], "")]);
+    }
+
+    /// RFC 4954 §4: the identities are a soft hyphen, a name with BEL, a name, and a name with a soft hyphen.
+    #[test]
+    fn authorization_identities() {
+        let rule = "auth-identity-prepared warning";
+        run(&[
+            (&["C: AUTH PLAIN wq0AYQBi", "S: 235 2.7.0 Ok"], rule),
+            (&["C: AUTH PLAIN YQcAYQBi", "S: 235 2.7.0 Ok"], rule),
+            (&[CHALLENGE, "C: YQcAYQBi\nS: 235 2.7.0 Ok"], rule),
+            (&["C: AUTH PLAIN wq0AYQBi", "S: 535 5.7.8 No"], ""),
+            (&["C: AUTH PLAIN YQBhAGI=", "S: 235 2.7.0 Ok"], ""),
+            (&["C: AUTH PLAIN YcKtAGEAYg==", "S: 235 2.7.0 Ok"], ""),
+            (&["C: AUTH PLAIN AGEAYg==", "S: 235 2.7.0 Ok"], ""),
+        ]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::rules::observation::Observation;
 use super::parameter_value::is_number;
 
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
+    binary_part(observation, findings);
     match (observation.command, observation.session.transaction.as_deref()) {
         // The state after a refused chunk is indeterminate (RFC 3030 §2). Another rule judges what follows a failed BURL.
         (_, Some(transaction)) if transaction.chunk_failed || transaction.burl_failed => {}
@@ -73,14 +74,11 @@ fn chunk_after_last(observation: &Observation<'_>, findings: &mut Findings) {
 
 fn data(observation: &Observation<'_>, transaction: &Transaction, findings: &mut Findings) {
     let session = observation.session;
-    let binary = transaction.command().envelope().is_some_and(|envelope| {
-        envelope.value("BODY").is_some_and(|body| body.eq_ignore_ascii_case(b"BINARYMIME"))
-    });
     if transaction.chunked.is_some() {
         if lacks_503(observation, transaction) {
             findings.add(RuleId::DATA_AFTER_BDAT_503, format!("{} to DATA after BDAT", observation.codes()));
         }
-    } else if binary && session.offers("BINARYMIME") {
+    } else if is_binary(transaction) && session.offers("BINARYMIME") {
         if lacks_503(observation, transaction) {
             let detail = format!("{} to DATA after BODY=BINARYMIME", observation.codes());
             findings.add(RuleId::DATA_AFTER_BINARYMIME_503, detail);
@@ -101,6 +99,41 @@ fn lacks_503(observation: &Observation<'_>, transaction: &Transaction) -> bool {
     let mistaken =
         observation.is(&MISTAKEN) || (observation.is(&[554]) && !transaction.recipients.is_empty());
     matches!(observation.digit(), Some(2 | 3)) || (mistaken && protocol)
+}
+
+/// RFC 3030 §3: a message with a binary part is accepted without BODY=BINARYMIME. It may be returned later. A message that has
+/// more than lines of ASCII gives other reasons to refuse it, and so does a policy.
+fn binary_part(observation: &Observation<'_>, findings: &mut Findings) {
+    const WORDS: [&str; 3] = ["binary", "transfer-encoding", "transfer encoding"];
+    let session = observation.session;
+    let Some(message) = observation.whole_message() else { return };
+    let is_by_policy = observation.enhanced().is_some_and(|code| code.subject() == 7);
+    let blames = observation.has_detail(&[(6, 1), (6, 2), (6, 3)]) || observation.says(&WORDS);
+    if !session.offers("BINARYMIME") || !observation.is_refused() || !blames || is_by_policy {
+        return;
+    }
+    let is_plain = |octet: &u8| octet.is_ascii_graphic() || matches!(octet, b' ' | b'\t' | b'\r' | b'\n');
+    let has_binary = message.split(|octet| *octet == b'\n').any(declares_binary);
+    let begun = session.transaction.as_deref();
+    if has_binary && message.iter().all(is_plain) && !begun.is_some_and(is_binary) {
+        let detail = format!("{} to a part with the transfer encoding binary", observation.codes());
+        findings.add(RuleId::BINARY_PART_ACCEPTED, detail);
+    }
+}
+
+/// Returns whether a line is a Content-Transfer-Encoding field with the value binary.
+fn declares_binary(line: &[u8]) -> bool {
+    let colon = line.iter().position(|octet| *octet == b':').unwrap_or(line.len());
+    let (name, value) = line.split_at(colon);
+    let value = value.get(1..).unwrap_or_default().trim_ascii();
+    name.eq_ignore_ascii_case(b"Content-Transfer-Encoding") && value.eq_ignore_ascii_case(b"binary")
+}
+
+/// Returns whether MAIL had BODY=BINARYMIME.
+fn is_binary(transaction: &Transaction) -> bool {
+    transaction.command().envelope().is_some_and(|envelope| {
+        envelope.value("BODY").is_some_and(|body| body.eq_ignore_ascii_case(b"BINARYMIME"))
+    })
 }
 
 /// RFC 2920 §3.2 (4): a single dot after 354 without a recipient sends nothing to anybody. A 2yz reply would mean that
@@ -141,6 +174,29 @@ mod tests {
     fn run(rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nCHUNKING\nBINARYMIME");
         check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+    }
+
+    #[test]
+    fn binary_parts() {
+        let data = "C: DATA\nS: 354 Go";
+        let part = "C: Content-transfer-encoding: Binary\nC: \nC: x\nC: .";
+        let odd = "C: Content-Transfer-Encoding: binary\nC: \nC: \\xe9\nC: .";
+        let other = "C: Content-Transfer-Encoding: 8bit\nC: \nC: x\nC: .";
+        let chunk = "C: BDAT 38 LAST\nC: Content-Transfer-Encoding: binary\nC: \nC: x\\+";
+        let binary = "C: MAIL FROM:<bob@example.org> BODY=BINARYMIME\nS: 250 2.1.0 Ok";
+        let error = "binary-part-accepted error";
+        run(&[
+            (&[MAIL, RECIPIENT, data, part, "S: 554 5.6.3 No"], error),
+            (&[MAIL, RECIPIENT, data, part, "S: 550 5.0.0 Binary content is not supported"], error),
+            (&[MAIL, RECIPIENT, chunk, "S: 554 5.6.1 No"], error),
+            (&[MAIL, RECIPIENT, data, part, "S: 250 2.0.0 Ok"], ""),
+            (&[MAIL, RECIPIENT, data, part, "S: 451 4.6.3 No"], ""),
+            (&[MAIL, RECIPIENT, data, part, "S: 550 5.7.1 No binary files"], ""),
+            (&[MAIL, RECIPIENT, data, part, "S: 550 5.0.0 No"], ""),
+            (&[MAIL, RECIPIENT, data, odd, "S: 554 5.6.3 No"], ""),
+            (&[MAIL, RECIPIENT, data, other, "S: 554 5.6.3 No"], ""),
+            (&[binary, RECIPIENT, chunk, "S: 554 5.6.3 No"], ""),
+        ]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rules about RRVS (RFC 7293): requests that a mailbox still has its owner.
 
 use crate::protocol::command::{Command, Verb};
+use crate::protocol::header;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -11,6 +12,7 @@ use super::refusal::{envelope, is_about_mail};
 pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
     owner(observation, findings);
     role_account(observation, findings);
+    field(observation, findings);
 }
 
 /// RFC 7293 §5.1, §5.1.1: 550 to RCPT with RRVS, or to DATA, for a mailbox or a domain that has a new owner. A test that
@@ -45,11 +47,48 @@ fn role_account(observation: &Observation<'_>, findings: &mut Findings) {
     }
 }
 
+/// RFC 7293 §5.2 (2): a server ignores a field that is malformed, or that names a role account or no recipient.
+fn field(observation: &Observation<'_>, findings: &mut Findings) {
+    let session = observation.session;
+    let (Some(message), Some(begun)) = (observation.whole_message(), &session.transaction) else { return };
+    let blamed = observation.is_turned_down() && observation.has_detail(&[(7, 17), (7, 18), (7, 19)]);
+    let are_known = session.recipients() == begun.recipients.len();
+    let asked = begun.recipients.iter().any(|line| asks(Command::read(line)));
+    if !session.offers("RRVS") || !blamed || !are_known || asked {
+        return;
+    }
+    let domains: Vec<Vec<u8>> = begun.recipients.iter().filter_map(|line| domain(line)).collect();
+    let fields = header::values(message, "Require-Recipient-Valid-Since");
+    if !fields.is_empty() && fields.iter().all(|field| is_ignored(field, &domains)) {
+        findings
+            .add(RuleId::RRVS_FIELD_IGNORED, format!("{} for a field to be ignored", observation.codes()));
+    }
+}
+
+/// Returns the domain in a RCPT line.
+fn domain(line: &[u8]) -> Option<Vec<u8>> {
+    let path = Command::read(line).envelope()?.path()?;
+    Some(path.rsplit(|octet| *octet == b'@').next()?.to_owned())
+}
+
+/// Returns whether a field certainly has no time, or names the postmaster or an address at none of the domains.
+fn is_ignored(field: &[u8], domains: &[Vec<u8>]) -> bool {
+    let Some(end) = field.iter().position(|octet| *octet == b';') else { return true };
+    let (address, _) = field.split_at(end);
+    let Some(address) = header::address(address) else { return false };
+    let mut parts = address.rsplitn(2, |octet| *octet == b'@');
+    let (domain, local) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    local.eq_ignore_ascii_case(b"postmaster")
+        || !domains.iter().any(|other| other.eq_ignore_ascii_case(domain))
+}
+
+/// Returns whether a RCPT has the parameter.
+fn asks(command: Command<'_>) -> bool {
+    command.envelope().is_some_and(|envelope| envelope.parameter("RRVS").is_some())
+}
+
 /// Returns whether a RCPT had the parameter: this one, or one of those before DATA.
 fn is_asked(observation: &Observation<'_>) -> bool {
-    let asks = |command: Command<'_>| {
-        command.envelope().is_some_and(|envelope| envelope.parameter("RRVS").is_some())
-    };
     match observation.verb() {
         Some(Verb::Rcpt) => observation.command.is_some_and(asks),
         Some(Verb::Data) => observation
@@ -66,6 +105,42 @@ mod tests {
     use crate::protocol::Protocol;
     use crate::readers::testing::Row;
     use crate::rules::reply::extension::testing::{check, offers};
+
+    #[test]
+    fn fields() {
+        let ehlo = offers("RRVS");
+        let mail = "C: MAIL FROM:<bob@example.org>\nS: 250 2.1.0 Ok";
+        let rcpt = "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok";
+        let rrvs = "C: RCPT TO:<amy@example.org> RRVS=2014-04-03T23:01:00Z\nS: 250 2.1.5 Ok";
+        let data = "C: DATA\nS: 354 Go";
+        let refused = "S: 550 5.7.17 No";
+        let time = "Mon, 1 Jan 1990 00:00:00 +0000";
+        let message = |fields: &[&str]| {
+            let lines = fields.iter().map(|field| format!("C: Require-Recipient-Valid-Since: {field}\n"));
+            lines.collect::<String>() + "C: \nC: x\nC: ."
+        };
+        let other = format!("eve@example.net; {time}");
+        let own = format!("amy@example.org; {time}");
+        let role = format!("Postmaster@example.org; {time}");
+        let error = "rrvs-field-ignored error";
+        for (recipient, fields, reply, expected) in [
+            (rcpt, &[other.as_str()][..], refused, error),
+            (rcpt, &[other.as_str()], "S: 451 4.7.19 No", "rrvs-field-ignored error"),
+            (rcpt, &[other.as_str()], "S: 550 5.7.1 No", ""),
+            (rcpt, &[other.as_str()], "S: 250 2.0.0 Ok", ""),
+            (rcpt, &["amy@example.org"], refused, error),
+            (rcpt, &[&role], refused, error),
+            (rcpt, &[&own], refused, ""),
+            (rcpt, &[&own, &other], refused, ""),
+            (rcpt, &["Amy <amy@example.org>; then"], refused, ""),
+            (rcpt, &[], refused, ""),
+            (rrvs, &[other.as_str()], refused, ""),
+        ] {
+            let message = message(fields);
+            let rows: &[Row<'_>] = &[(&[mail, recipient, data, &message, reply], expected)];
+            check(Protocol::Smtp, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+        }
+    }
 
     #[test]
     fn owners() {

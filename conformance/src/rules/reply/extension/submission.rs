@@ -3,6 +3,7 @@
 use crate::knowledge::Policy;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb, is_mailbox};
+use crate::protocol::header::{self, is_incomplete, is_malformed};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Findings;
 use crate::rules::observation::Observation;
@@ -42,7 +43,10 @@ pub(super) fn judge(observation: &Observation<'_>, findings: &mut Findings) {
             rights(observation, &[550, 554], findings);
         }
         // 501 is for a syntax error in the message.
-        _ if observation.is_end_of_data() => rights(observation, &[501, 550, 554], findings),
+        _ if observation.is_end_of_data() => {
+            header_address(observation, findings);
+            rights(observation, &[501, 550, 554], findings);
+        }
         _ => {}
     }
 }
@@ -89,12 +93,9 @@ fn address(observation: &Observation<'_>, findings: &mut Findings) {
     }
     // RFC 6409 §4.2: an address whose domain is not fully qualified gets 554. If the server accepts it, it may have
     // completed the domain. 550 and 4yz may be about the completed domain.
-    let domain = path.rsplit(|octet| *octet == b'@').next().unwrap_or_default();
-    let unqualified =
-        is_mailbox(path) && domain.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
     let about_address = observation.has_detail(&[(1, 2), (1, 3), (1, 7), (1, 8)]);
     let mistaken = observation.is(&[504]) || (observation.is(&[501, 553]) && about_address);
-    if unqualified && mistaken && has_only(&envelope, &[]) {
+    if is_incomplete(path) && mistaken && has_only(&envelope, &[]) {
         findings
             .add(RuleId::SUBMISSION_DOMAIN_554, format!("{} to an unqualified domain", observation.codes()));
     }
@@ -126,6 +127,29 @@ fn is_broken(path: &[u8]) -> bool {
     let domain: Vec<u8> = domain.iter().map(|octet| if *octet == b'_' { b'x' } else { *octet }).collect();
     let tolerated = [local, domain.strip_suffix(b".").unwrap_or(&domain)].concat();
     path.is_ascii() && !path.starts_with(b"@") && !is_mailbox(&tolerated)
+}
+
+/// RFC 6409 §5.1: an address with bad syntax in the header gets 554 after the data. If one in the envelope has bad syntax too,
+/// it may be the reason.
+fn header_address(observation: &Observation<'_>, findings: &mut Findings) {
+    const WORDS: [&str; 5] =
+        ["malformed address", "bad address", "invalid address", "address syntax", "header syntax"];
+    let about_syntax = observation.has_detail(&[(1, 3), (1, 7)]) || observation.says(&WORDS);
+    if !observation.is_refused() || observation.is(&[554]) || !about_syntax {
+        return;
+    }
+    let (Some(message), Some(begun)) = (observation.whole_message(), &observation.session.transaction) else {
+        return;
+    };
+    let mut lines = [&begun.mail].into_iter().chain(&begun.recipients);
+    let is_sound = |line: &Vec<u8>| {
+        let envelope = Command::read(line).envelope();
+        envelope.and_then(|envelope| envelope.path()).is_some_and(|path| !is_broken(path))
+    };
+    if lines.all(is_sound) && header::addresses(message).iter().any(|address| is_malformed(address)) {
+        let detail = format!("{} to a header with an address with bad syntax", observation.codes());
+        findings.add(RuleId::SUBMISSION_SYNTAX_501, detail);
+    }
 }
 
 /// RFC 6409 §4.1: 554 for an improper message, unless a more precise code applies. A code that blames a parameter or an
@@ -195,6 +219,31 @@ mod tests {
     fn run(protocol: Protocol, rows: &[Row<'_>]) {
         let ehlo = offers("PIPELINING\nAUTH PLAIN");
         check(protocol, &["S: 220 mx.example.org", "C: EHLO me", &ehlo], rows);
+    }
+
+    #[test]
+    fn addresses_in_the_header() {
+        let begun = [LOGGED_IN, MAIL, "C: RCPT TO:<amy@example.org>\nS: 250 2.1.5 Ok", "C: DATA\nS: 354 Go"]
+            .join("\n");
+        let broken = "C: To: <amy@@example.org>\nC: \nC: x\nC: .";
+        let sound = "C: To: <amy@example.org>\nC: \nC: x\nC: .";
+        let rule = "submission-syntax-501 warning";
+        run(
+            Protocol::Submission,
+            &[
+                (&[&begun, broken, "S: 554 5.6.0 Bad address in To"], ""),
+                (&[&begun, broken, "S: 250 2.0.0 Ok"], ""),
+                (&[&begun, broken, "S: 550 5.1.3 No"], rule),
+                (&[&begun, broken, "S: 501 5.1.7 No"], rule),
+                (&[&begun, broken, "S: 550 5.0.0 Malformed address in To"], rule),
+                (&[&begun, broken, "S: 550 5.7.1 Spam"], ""),
+                (&[&begun, broken, "S: 451 4.1.3 Later"], ""),
+                (&[&begun, sound, "S: 550 5.1.3 No"], ""),
+            ],
+        );
+        run(Protocol::Smtp, &[(&[&begun, broken, "S: 550 5.1.3 No"], "")]);
+        let recipient = "C: RCPT TO:<amy@@example.org>\nS: 250 2.1.5 Ok\nC: DATA\nS: 354 Go";
+        run(Protocol::Submission, &[(&[LOGGED_IN, MAIL, recipient, broken, "S: 550 5.1.3 No"], "")]);
     }
 
     #[test]

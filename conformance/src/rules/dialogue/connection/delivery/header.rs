@@ -4,6 +4,7 @@ use super::message::{Field, Message};
 use super::trace;
 use super::{Delivered, Findings, RuleId};
 use crate::protocol::Protocol;
+use crate::protocol::header::{ADDRESS_FIELDS, address, is_incomplete, is_malformed};
 
 /// Fields that a server may remove.
 const EXEMPT: [&str; 4] = ["Received", "Return-Path", "Bcc", "Require-Recipient-Valid-Since"];
@@ -32,6 +33,7 @@ pub(super) fn judge(
     // A submission server may change header fields (RFC 6409 §8).
     if delivered.protocol() == Protocol::Submission {
         compared.completed(findings);
+        compared.addresses_passed_on(findings);
     } else {
         compared.fields_kept(findings);
     }
@@ -135,6 +137,28 @@ impl Compared<'_, '_> {
         }
         if find("Message-ID").is_none() {
             findings.add_under(rule, "message-id", "the message has no Message-ID field");
+        }
+    }
+
+    /// RFC 6409 §4.2, §5.1: a submission server that changes more than trace fields lets no address pass whose domain is
+    /// incomplete, and none with bad syntax. A program that the message passes later may add other fields.
+    fn addresses_passed_on(&self, findings: &mut Findings) {
+        let has = |fields: &[Field<'_>], name: &str| fields.iter().any(|field| field.is(name));
+        let is_added = |name: &&str| has(self.arrived, name) && !has(self.sent, name);
+        let Some(added) = ["From", "Date", "Message-ID"].into_iter().find(is_added) else { return };
+        let kept = self.sent.iter().zip(&self.places).filter(|(_, place)| place.is_some());
+        for (field, _) in kept.filter(|(field, _)| ADDRESS_FIELDS.iter().any(|name| field.is(name))) {
+            let value = field.unfolded();
+            let Some(address) = address(&value) else { continue };
+            let condition = match address {
+                address if is_malformed(address) => "address-syntax",
+                address if is_incomplete(address) => "incomplete-domain",
+                _ => continue,
+            };
+            let name = field.name().escape_ascii();
+            let detail = format!("{added} was added, and {name} arrived with <{}>", address.escape_ascii());
+            findings.add_under(RuleId::SUBMITTED_HEADER_COMPLETE, condition, detail);
+            return;
         }
     }
 

@@ -388,6 +388,40 @@ fn addresses_stay_where_they_belong() {
     Table { before: &[EHLO], ..table(Protocol::Submission) }.check(rows);
 }
 
+/// The server adds Date and Message-ID.
+#[test]
+fn submitted_addresses_are_complete() {
+    let amy = "#: arrived by smtp from <Bob@example.net> for <amy@example.org>";
+    let came = |fields: &str| format!("A: {fields}\nA: From: b\nA: Date: a\nA: Message-ID: <c@d>\nA: \nA: x");
+    let domain = "submitted-header-complete/incomplete-domain warning at 5";
+    for (protocol, sent, more, arrived, expected) in [
+        (Protocol::Submission, "To: <eve@nodots>", "From: b", "To: <eve@nodots>", domain),
+        (Protocol::Submission, "To: <eve@nodots>", "From: b", "To: <eve@nodots.example.org>", ""),
+        (Protocol::Submission, "To: Eve <eve@nodots>", "From: b", "To: Eve <eve@nodots>", ""),
+        (Protocol::Submission, "To: <eve@no.dots>", "From: b", "To: <eve@no.dots>", ""),
+        (
+            Protocol::Submission,
+            "Cc: eve@@a.example",
+            "From: b",
+            "Cc: eve@@a.example",
+            "submitted-header-complete/address-syntax warning at 5",
+        ),
+        // Nothing was added.
+        (
+            Protocol::Submission,
+            "To: <eve@nodots>",
+            "From: b\nC: Date: a\nC: Message-ID: <c@d>",
+            "To: <eve@nodots>",
+            "",
+        ),
+        (Protocol::Smtp, "To: <eve@nodots>", "From: b", "To: <eve@nodots>", ""),
+    ] {
+        let sent = format!("C: {sent}\nC: {more}\nC: \nC: x");
+        let pieces = [EHLO, MAIL, RCPT, DATA, &sent, END, amy, RECEIVED, &came(arrived)];
+        table(protocol).check(&[(&pieces, expected)]);
+    }
+}
+
 #[test]
 fn what_is_held_or_to_be_returned_does_not_arrive() {
     let smtp = "#: arrived by smtp from <a@example.net> for <amy@example.org>";
@@ -421,6 +455,35 @@ fn require_recipient_valid_since_may_be_removed() {
     ] {
         table(Protocol::Smtp)
             .check(&[(&[list, MAIL, RCPT, DATA, sent, END, path, RECEIVED, came], expected)]);
+    }
+}
+
+#[test]
+fn a_declared_solicitation_does_not_arrive() {
+    let expected = "declared-solicitation-not-delivered warning at 5";
+    for (list, field, expected) in [
+        ("org.example:ADV", "org.example:adv", expected),
+        ("a:b,c:d", "x:y, c:d", expected),
+        ("a:b", "x:y", ""),
+        ("", "a:b", ""),
+    ] {
+        let hello = format!("S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 NO-SOLICITING {list}");
+        let sent = format!("C: Solicitation: {field}\nC: \nC: x");
+        let came = format!("A: Solicitation: {field}\nA: \nA: x");
+        let pieces = [hello.trim_end(), MAIL, RCPT, DATA, &sent, END, LMTP, RECEIVED, &came];
+        table(Protocol::Smtp).check(&[(&pieces, expected)]);
+    }
+}
+
+#[test]
+fn a_message_without_its_end_does_not_arrive() {
+    let part = "C: A: b\nC: \nC: x\n#: the client sends no more";
+    let came = "A: A: b\nA: \nA: x";
+    for (pieces, expected) in [
+        (&[EHLO, MAIL, RCPT, DATA, part, LMTP, RECEIVED, came][..], "refused-not-delivered error at 5"),
+        (&[EHLO, MAIL, RCPT, DATA, part, "#: nothing arrived by lmtp"], ""),
+    ] {
+        table(Protocol::Smtp).check(&[(pieces, expected)]);
     }
 }
 
