@@ -39,7 +39,7 @@ pub struct Advice {
     /// What the owner of a list does, if the category says otherwise.
     pub list: Option<ListAction>,
     /// Set by `sync --propose`: a person has to confirm the entry, and then delete this key.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub review: bool,
 }
 

@@ -21,6 +21,7 @@ pub struct Category {
     /// The stable name.
     pub id: String,
     /// The name in C, if the id would make one that is too long.
+    #[serde(skip_serializing)]
     identifier: Option<String>,
     /// What a reply of this category says, in one sentence.
     pub meaning: String,
