@@ -57,6 +57,8 @@
 //!   Strings are parsed strictly: `"5.07.1"` is refused. Rows can be serialized only: [`Entry`], [`ReplyCodeEntry`],
 //!   [`ClassEntry`], [`SubjectEntry`] and what they contain. They have the members that they have in the project's
 //!   `smtp-enhanced-status.json`, whose schema describes each; in [`ClassEntry`] and [`SubjectEntry`] some are missing.
+//!
+//! * `suggest`, off by default, adds the module `suggest`: which pair to send in which situation, as a table.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -78,6 +80,8 @@ mod reply_writer;
 #[cfg(feature = "serde")]
 mod serde;
 mod status;
+#[cfg(feature = "suggest")]
+pub mod suggest;
 
 // After the types, so that their pages have the methods before the generated constants.
 #[rustfmt::skip]
@@ -112,3 +116,8 @@ struct Guide;
 #[cfg(all(doctest, feature = "explain"))]
 #[doc = include_str!("../docs/explain.md")]
 struct Explaining;
+
+/// Runs the examples in docs/suggest.md as doctests.
+#[cfg(all(doctest, feature = "suggest"))]
+#[doc = include_str!("../docs/suggest.md")]
+struct Suggestions;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use smtp_enhanced_status::suggest::{Situation, situations};
 use smtp_enhanced_status::{
     AssociatedForm, Class, Classes, EnhancedStatusCode, Entry, Listing, REGISTRY_ORIGIN, REGISTRY_SHA256,
     REGISTRY_UPDATED, ReplyCode, ReplyWriter, Status, class_entries, entries, reply_codes, subject_entries,
@@ -138,7 +139,7 @@ fn writes_replies_as_the_library() {
 fn examples_of_the_documentation_run() {
     let Some(gcc) = gcc("c99") else { return };
     let folder = TempDir::new().unwrap();
-    for document in ["README.md", "docs/c.md"] {
+    for document in ["README.md", "docs/c.md", "docs/suggest.md"] {
         let blocks = c_blocks(document);
         assert!(!blocks.is_empty(), "{document} has no block of C");
         for block in blocks {
@@ -171,6 +172,7 @@ fn has_no_zero_as_a_null_pointer() {
                     "-DSMTP_ESC_NO_INLINE",
                     "-DSMTP_ESC_DESCRIPTIONS",
                     "-DSMTP_ESC_ADVICE",
+                    "-DSMTP_ESC_SUGGESTIONS",
                     "-fsyntax-only",
                 ])
                 .arg(&source),
@@ -193,6 +195,43 @@ fn every_number_is_a_code_or_is_refused() {
         let numbers = dialect(compiler, "c99").build(folder.path(), "numbers", options);
         assert_eq!(String::from_utf8_lossy(&run(&numbers, b"")), "", "{compiler} {options:?}");
     }
+}
+
+#[test]
+fn suggestions_are_those_of_the_library() {
+    let expected = library_suggestions();
+    in_two_threads(&dialects(), |dialect| {
+        let folder = TempDir::new().unwrap();
+        let found = String::from_utf8(run(&dialect.build(folder.path(), "suggest", &[]), b"")).unwrap();
+        for (line, expected) in found.replace('\r', "").lines().zip(expected.lines()) {
+            assert_eq!(line, expected, "{dialect:?}");
+        }
+        assert_eq!(found.lines().count(), expected.lines().count(), "{dialect:?}");
+    });
+}
+
+/// Returns what `tests/c/suggest.c` has to print, without CR.
+fn library_suggestions() -> String {
+    let (mut text, mut table) = (String::new(), String::new());
+    for situation in situations() {
+        let _ = writeln!(text, "situation {} {} {}", situation.id, situation.command, situation.title);
+        let _ = writeln!(text, "title {}", situation.title);
+        for (rank, suggestion) in situation.suggestions().enumerate() {
+            let level = 1 + suggestion.level as u8;
+            let code = suggestion.code.map_or(0, |code| {
+                let [class, subject, detail] =
+                    [code.class().digit().into(), code.subject(), code.detail()].map(u32::from);
+                class * 1_000_000 + subject * 1000 + detail
+            });
+            let pair = format!("{rank} {} {code} {level}", suggestion.reply_code);
+            let _ = writeln!(text, "pair {pair} {suggestion} Words");
+            let source = suggestion.source.replace('§', "section ");
+            let _ = writeln!(table, "suggestion {} {pair} {source}", situation.id);
+        }
+        text.push_str("end 0 0\n");
+    }
+    let unknown_user = Situation::from_id("unknown-user").unwrap().best.level as u8 + 1;
+    format!("{text}{table}0 0 0\n0 0 {unknown_user}\n1 1\n")
 }
 
 #[test]
@@ -779,7 +818,8 @@ fn build_block(gcc: &Dialect, folder: &Path, block: &str) -> PathBuf {
     let [source, program] = ["block.c", "block"].map(|name| folder.join(name));
     let text = include_str!("c/block.c").replace("/* INCLUDES */", &includes.join("\n"));
     fs::write(&source, text.replace("/* BODY */", &body.join("\n"))).unwrap();
-    let options = ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-DSMTP_ESC_ADVICE"];
+    let options =
+        ["-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-DSMTP_ESC_ADVICE", "-DSMTP_ESC_SUGGESTIONS"];
     succeed(gcc.command(&header_folder(), &options).arg(source).arg("-o").arg(&program));
     program
 }

@@ -23,4 +23,6 @@ mod grid;
 #[cfg(unix)]
 mod site;
 #[cfg(unix)]
+mod suggestions;
+#[cfg(unix)]
 mod tables;

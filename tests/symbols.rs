@@ -25,7 +25,11 @@ fn the_header_has_the_symbols_of_the_list() {
 #[test]
 fn the_library_has_the_symbols_of_the_list() {
     let listed = listed(|name| !name.to_lowercase().starts_with("smtp_"));
-    let mut found = exports(&read("src/lib.rs"));
+    let library = read("src/lib.rs");
+    let mut found = exports(&library);
+    found.extend(
+        public_modules(&library).flat_map(|module| items(module, &read(&format!("src/{module}.rs")))),
+    );
     found.extend(constants(&read("generated/rust/statuses.rs"), "Status"));
     found.extend(constants(&read("generated/rust/reply_codes.rs"), "ReplyCode"));
     assert_same(&listed, &found);
@@ -187,6 +191,23 @@ fn exports(library: &str) -> Symbols {
     let names = uses.flat_map(|path| path.rsplit("::").next().unwrap_or_default().split(','));
     let names = names.map(|name| name.trim_matches(|c: char| "{} \n".contains(c)));
     names.filter(|name| !name.is_empty()).map(|name| (name.to_owned(), Symbol::default())).collect()
+}
+
+/// Returns the names of the public modules.
+fn public_modules(library: &str) -> impl Iterator<Item = &str> {
+    library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+}
+
+/// Returns the public items of a module: `module::Item`.
+fn items(module: &str, source: &str) -> Symbols {
+    let kinds = ["struct ", "enum ", "trait ", "type ", "const fn ", "fn ", "const ", "static "];
+    let name = |line: &str| {
+        let item = line.strip_prefix("pub ")?;
+        let name = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
+        Some(format!("{module}::{}", word(name)))
+    };
+    let exported = exports(source).into_keys().map(|name| format!("{module}::{name}"));
+    source.lines().filter_map(name).chain(exported).map(|name| (name, Symbol::default())).collect()
 }
 
 fn word(text: &str) -> &str {

@@ -16,6 +16,7 @@ mod rules;
 mod run;
 #[cfg(feature = "run")]
 mod serve;
+mod suggest;
 #[cfg_attr(not(feature = "run"), allow(dead_code, unused_imports, unused_macros))]
 mod terminal;
 
@@ -98,6 +99,9 @@ enum Command {
     /// List the rules, or explain one.
     #[command(after_help = rules::EXAMPLES)]
     Rules(rules::Options),
+    /// Say which reply code and which enhanced status code a server should send in a situation.
+    #[command(after_help = suggest::EXAMPLES)]
+    Suggest(suggest::Options),
     /// Judge recorded connections.
     #[command(after_help = judge::EXAMPLES)]
     Judge(judge::Options),
@@ -211,6 +215,7 @@ pub fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Classify(options) => classify::run(&options),
         Command::Rules(options) => Ok(rules::run(&options)),
+        Command::Suggest(options) => suggest::run(&options),
         Command::Judge(options) => judge::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Compare(options) => compare::run(&options),

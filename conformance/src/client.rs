@@ -46,6 +46,8 @@ pub struct Connection {
     buffer: Vec<u8>,
     /// The number of octets sent so far.
     sent: usize,
+    /// The number of octets of the next command that were sent already.
+    early: usize,
     is_local: bool,
     /// The IP address of the server; `None` on a Unix socket.
     peer: Option<IpAddr>,
@@ -127,6 +129,7 @@ impl Connection {
             inbox: Inbox::default(),
             buffer: Vec::with_capacity(4 << 10),
             sent: 0,
+            early: 0,
             is_local: peer.is_none_or(|address| address.is_loopback()),
             peer,
             session: Session::new(target.protocol, target.implicit_tls),
@@ -175,7 +178,7 @@ impl Connection {
     /// Returns whether the replies to the last act did not come in time.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.last().is_some_and(|exchange| exchange.end == End::TimedOut)
+        self.last().is_some_and(is_timed_out)
     }
 
     /// Returns whether the client gave up the connection because the server did not read what was sent.
@@ -332,17 +335,28 @@ impl Connection {
         number
     }
 
-    /// Sends several lines at once, then reads a reply to each. Returns the code of the last one.
-    pub async fn pipeline(&mut self, lines: &[Vec<u8>]) -> Option<u16> {
+    /// Sends several commands, or a message and commands, in one write, and with them the first octets of the next command,
+    /// if any. Then reads the replies to each. Returns the code of the last one.
+    pub async fn group(&mut self, acts: Vec<Act>, ahead: &[u8]) -> Option<u16> {
         self.settle().await;
         let start = self.dialogue.exchanges.len();
-        let sent = self.send(&lines.concat()).await;
-        let mut number = None;
-        for (index, line) in lines.iter().enumerate() {
-            let pipelined = index + 1 < lines.len();
-            let mut exchange =
-                Exchange { pipelined, sure: !self.late, ..Exchange::new(Act::Command(line.clone())) };
-            self.receive(&mut exchange, 1).await;
+        let parts = acts.iter().flat_map(Act::parts);
+        let sent = self.send(&parts.chain([ahead]).collect::<Vec<_>>().concat()).await;
+        self.early = ahead.len();
+        let (mut number, mut left) = (None, acts.len());
+        for act in acts {
+            left -= 1;
+            let replies = if matches!(act, Act::Message(_)) { self.due() } else { 1 };
+            let mut exchange = Exchange { pipelined: left > 0, sure: !self.late, ..Exchange::new(act) };
+            if left == 0 && !ahead.is_empty() {
+                exchange.ahead = ahead.to_vec();
+                // A server may answer that nothing may follow the act.
+                exchange.sure &= exchange.may_be_followed();
+            }
+            // If a reply is missing, those after it are not waited for again.
+            let is_over = self.exchanges().get(start..).is_some_and(|group| group.iter().any(is_timed_out));
+            let until = if is_over { Instant::now() } else { self.until() };
+            self.receive_until(until, &mut exchange, replies).await;
             if let Err(error) = &sent {
                 self.give_up(&mut exchange, error);
             }
@@ -469,11 +483,12 @@ impl Connection {
     pub async fn finish(mut self) -> Dialogue {
         let quit = self.dialogue.exchanges.last().and_then(Exchange::command);
         let quit = quit.is_some_and(|command| command.verb() == crate::protocol::command::Verb::Quit);
-        let is_within_line = self.last().is_some_and(|last| match &last.act {
-            Act::Command(octets) => !octets.ends_with(b"\r\n") && last.answers.is_empty(),
-            Act::Message(octets) => !octets.ends_with(b"\r\n"),
-            _ => false,
-        });
+        let is_within_line = self.early > 0
+            || self.last().is_some_and(|last| match &last.act {
+                Act::Command(octets) => !octets.ends_with(b"\r\n") && last.answers.is_empty(),
+                Act::Message(octets) => !octets.ends_with(b"\r\n"),
+                _ => false,
+            });
         // After 220 to STARTTLS, the server reads everything as TLS (RFC 3207 §4).
         if self.session.is_in_data() || self.session.awaits_handshake || is_within_line {
             self.abandon();
@@ -503,6 +518,7 @@ impl Connection {
 
     async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         let until = self.until();
+        let octets = octets.get(std::mem::take(&mut self.early)..).unwrap_or_default();
         let Some(stream) = &mut self.stream else { return Err(io::ErrorKind::NotConnected.into()) };
         self.sent = self.sent.saturating_add(octets.len());
         let writing = async {
@@ -519,8 +535,11 @@ impl Connection {
 
     /// Reads until the exchange has that many replies, or they will not come.
     async fn receive(&mut self, exchange: &mut Exchange, replies: usize) {
+        self.receive_until(self.until(), exchange, replies).await;
+    }
+
+    async fn receive_until(&mut self, until: Instant, exchange: &mut Exchange, replies: usize) {
         let start = Instant::now();
-        let until = self.until();
         loop {
             self.inbox.take_due(exchange, replies, start);
             if self.inbox.is_full() {
@@ -653,4 +672,8 @@ impl Connection {
         self.session.follow(&exchange);
         self.dialogue.exchanges.push(exchange);
     }
+}
+
+fn is_timed_out(exchange: &Exchange) -> bool {
+    exchange.end == End::TimedOut
 }

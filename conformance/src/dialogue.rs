@@ -14,7 +14,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::Protocol;
-use crate::protocol::command::Command;
+use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{self, Reply};
 
 use arrival::Arrived;
@@ -99,6 +99,10 @@ pub struct Exchange {
     /// Whether the client sent more before it read the reply.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pipelined: bool,
+    /// The first octets of the next act, if the client sent them in one write with this act and awaited the reply before
+    /// it sent the rest.
+    #[serde(default, with = "octets", skip_serializing_if = "Vec::is_empty")]
+    pub ahead: Vec<u8>,
     /// Replies that exceeded the [limits](crate::limits).
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
@@ -148,6 +152,7 @@ impl Exchange {
             end: End::Answered,
             sure: true,
             pipelined: false,
+            ahead: Vec::new(),
             excess: Excess::default(),
             arrived: None,
             line: None,
@@ -175,6 +180,16 @@ impl Exchange {
     #[must_use]
     pub fn command(&self) -> Option<Command<'_>> {
         self.act.command()
+    }
+
+    /// Returns whether a client may send more before it has the reply: the act is a message, a chunk or a command that may
+    /// be anywhere in a group (RFC 2920 §3.1, RFC 3030 §2).
+    pub(crate) fn may_be_followed(&self) -> bool {
+        let anywhere = [Verb::Mail, Verb::Rcpt, Verb::Rset, Verb::Send, Verb::Soml, Verb::Saml, Verb::Bdat];
+        match &self.act {
+            Act::Message(_) => true,
+            act => act.command().is_some_and(|command| anywhere.contains(&command.verb())),
+        }
     }
 }
 

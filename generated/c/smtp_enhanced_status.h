@@ -20,6 +20,7 @@
  *
  *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
  *     SMTP_ESC_ADVICE            Adds what refusals mean, and what to do about them.
+ *     SMTP_ESC_SUGGESTIONS       Adds which pair to send in which situation.
  *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
  *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
  *
@@ -959,6 +960,422 @@ struct smtp_esc_advice {
 };
 #endif
 
+#ifdef SMTP_ESC_SUGGESTIONS
+/* How strongly a reply code is demanded in a situation. */
+#define SMTP_ESC_LEVEL_MUST   1 /**< the RFC says MUST, or leaves no other reply code */
+#define SMTP_ESC_LEVEL_SHOULD 2 /**< the RFC says SHOULD, or names the reply code among others */
+#define SMTP_ESC_LEVEL_MAY    3 /**< the RFC permits the reply code, among others */
+#define SMTP_ESC_LEVEL_SEEN   4 /**< no RFC names the pair for the situation, but servers send it */
+
+/**
+ * The situations, in the order of a session:
+ *     X(situation, command, title)
+ * All three are strings. situation never changes: "unknown-user". command is what the reply answers:
+ * "connect" (the greeting), "ehlo", "mail", "message" (the end of the data) and so on, or "any".
+ */
+#define SMTP_ESC_SITUATION_MAP_V1(X) \
+    X("ready", "connect", "the server accepts the connection") \
+    X("client-refused", "connect", "the server takes no mail from this client") \
+    X("no-mail-service", "connect", "the host never takes mail") \
+    X("overloaded", "connect", "the server is too busy for another connection") \
+    X("too-many-connections", "connect", "the client has too many connections at once") \
+    X("hello-accepted", "ehlo", "the server accepts the client's name") \
+    X("hello-syntax", "ehlo", "the name is missing or malformed") \
+    X("hello-refused", "ehlo", "policy forbids the name, or the client that gives it") \
+    X("ehlo-to-lmtp", "ehlo", "a client greets an LMTP server with EHLO or HELO") \
+    X("starttls-ready", "starttls", "the server is ready for the TLS handshake") \
+    X("starttls-argument", "starttls", "STARTTLS has an argument") \
+    X("starttls-unavailable", "starttls", "the server cannot begin TLS for now") \
+    X("starttls-active", "starttls", "TLS is active already") \
+    X("auth-succeeded", "auth", "the client is authenticated") \
+    X("auth-challenge", "auth", "the server sends a challenge, perhaps an empty one") \
+    X("auth-failed", "auth", "the credentials are wrong") \
+    X("auth-unavailable", "auth", "the server cannot check credentials for now") \
+    X("auth-mechanism-unknown", "auth", "the server does not support the mechanism") \
+    X("auth-needs-tls", "auth", "the mechanism may be used only under TLS") \
+    X("auth-too-weak", "auth", "policy demands a stronger mechanism for this user") \
+    X("auth-transition", "auth", "the user has to log in with another mechanism once before this one works") \
+    X("account-disabled", "auth", "the credentials are right, but the account is disabled") \
+    X("auth-syntax", "auth", "AUTH has no mechanism, or superfluous arguments") \
+    X("auth-cancelled", "auth", "the client cancels the exchange with a lone asterisk") \
+    X("auth-initial-response", "auth", "the client sends an initial response for a mechanism in which the server begins") \
+    X("auth-base64", "auth", "a response is not base64") \
+    X("auth-line-too-long", "auth", "a response is longer than the server's buffer") \
+    X("auth-twice", "auth", "the client is authenticated already") \
+    X("auth-in-transaction", "auth", "AUTH comes within a mail transaction") \
+    X("sender-accepted", "mail", "the server accepts the sender") \
+    X("priority-changed", "mail", "the server accepts the sender, and changes the priority") \
+    X("sender-syntax", "mail", "the sender's path is malformed") \
+    X("mail-before-ehlo", "mail", "MAIL comes before EHLO or HELO") \
+    X("nested-mail", "mail", "a transaction is open already") \
+    X("mail-parameter-unknown", "mail", "the server does not know or does not support a parameter") \
+    X("mail-parameter-value", "mail", "a parameter has a malformed value, or is repeated") \
+    X("parameter-unavailable", "mail", "the server knows a parameter, but cannot honour it for now") \
+    X("declared-size-too-big", "mail", "SIZE is above the server's fixed maximum") \
+    X("no-space", "mail", "there is no space for a message of this size now") \
+    X("sender-domain-unknown", "mail", "the sender's domain does not exist") \
+    X("sender-lookup-failed", "mail", "the sender's domain cannot be looked up for now") \
+    X("sender-null-mx", "mail", "the sender's domain has a null MX record") \
+    X("sender-domain-incomplete", "mail", "on a submission port, the sender's domain is not fully qualified") \
+    X("sender-not-allowed", "mail", "the authenticated user may not use this sender") \
+    X("sender-refused", "mail", "policy forbids this sender") \
+    X("sender-non-ascii", "mail", "the sender is not ASCII, and the server demands that") \
+    X("solicitation-refused", "mail", "policy forbids a class of the parameter SOLICIT") \
+    X("deliver-by-refused", "mail", "the server cannot deliver by the time in the parameter BY") \
+    X("priority-too-low", "mail", "on a submission port, the priority is below the lowest that is accepted") \
+    X("too-big-for-priority", "mail", "the message is too big for its priority") \
+    X("spf-fail", "mail", "the SPF result is fail") \
+    X("spf-temperror", "mail", "the SPF result is temperror") \
+    X("spf-permerror", "mail", "the SPF result is permerror") \
+    X("reverse-dns", "mail", "the client's address has no proper reverse DNS, which policy demands") \
+    X("recipient-accepted", "rcpt", "the server accepts the recipient") \
+    X("recipient-forwarded", "rcpt", "the recipient has a new address, and the server forwards the message there") \
+    X("unknown-user", "rcpt", "the domain is right, but the mailbox does not exist") \
+    X("unknown-domain", "rcpt", "the recipient's domain does not exist") \
+    X("recipient-null-mx", "rcpt", "the recipient's domain has a null MX record") \
+    X("recipient-syntax", "rcpt", "the recipient's path is malformed") \
+    X("recipient-domain-incomplete", "rcpt", "on a submission port, the recipient's domain is not fully qualified") \
+    X("recipient-ambiguous", "rcpt", "the address matches more than one mailbox") \
+    X("recipient-moved", "rcpt", "the recipient has left, and the server does not forward") \
+    X("mailbox-disabled", "rcpt", "the mailbox exists, but accepts no messages any more") \
+    X("mailbox-blocked", "rcpt", "the mailbox exists, but accepts no messages for now") \
+    X("mailbox-full", "rcpt", "the mailbox is full") \
+    X("too-big-for-mailbox", "rcpt", "the declared size is above the limit of this mailbox") \
+    X("list-expansion-failed", "rcpt", "a mailing list cannot be expanded") \
+    X("list-forbidden", "rcpt", "the sender may not write to this mailing list") \
+    X("relay-denied", "rcpt", "the server does not relay to this domain for this client") \
+    X("recipient-refused", "rcpt", "policy forbids mail to this recipient from this sender or client") \
+    X("greylisted", "rcpt", "the client has to try again later, as the server does not know it yet") \
+    X("too-many-recipients", "rcpt", "the message has more recipients than the server can keep") \
+    X("recipients-over-policy", "rcpt", "the site's policy limits the recipients of a message") \
+    X("rcpt-before-mail", "rcpt", "RCPT comes before MAIL") \
+    X("rcpt-parameter-unknown", "rcpt", "the server does not know or does not support a parameter") \
+    X("rcpt-parameter-value", "rcpt", "a parameter has a malformed value, or is repeated") \
+    X("recipient-non-ascii", "rcpt", "the recipient is not ASCII, and the server demands that") \
+    X("mailbox-owner-changed", "rcpt", "the mailbox has another owner since the time in the parameter RRVS") \
+    X("domain-owner-changed", "rcpt", "the domain has another owner since the time in the parameter RRVS") \
+    X("owner-unknown", "rcpt", "the server did not record since when the mailbox has its owner, which RRVS asks") \
+    X("recipient-lookup-failed", "rcpt", "the recipient or the domain cannot be looked up for now") \
+    X("mail-flood", "rcpt", "the message seems to belong to a flood of abusive messages") \
+    X("rate-limited", "rcpt", "the client or the sender has sent too much in a short time") \
+    X("data-accepted", "data", "the server is ready for the message") \
+    X("no-valid-recipients", "data", "no recipient was accepted, or there was no MAIL") \
+    X("data-after-bdat", "data", "the transaction began its data with BDAT") \
+    X("data-with-binarymime", "data", "MAIL had BODY=BINARYMIME, which needs BDAT") \
+    X("message-accepted", "message", "the server has stored the message and answers for it") \
+    X("message-too-big", "message", "the message is bigger than the server accepts") \
+    X("storage-full", "message", "the server has no space left for the message") \
+    X("content-refused", "message", "the server takes the message for spam or malware, or policy forbids its content") \
+    X("content-malformed", "message", "the message does not follow the format of a message, such as a bare LF") \
+    X("media-not-supported", "message", "the next server, or the mailbox, cannot take this kind of content") \
+    X("conversion-not-supported", "message", "the content would have to be converted, which the server does not do") \
+    X("loop-detected", "message", "the message has passed too many servers") \
+    X("utf8-header-refused", "message", "the header is UTF-8, and a recipient cannot have it") \
+    X("dkim-none-passing", "message", "no DKIM signature passes, and policy demands one") \
+    X("dkim-not-acceptable", "message", "a DKIM signature passes, but none is as policy demands") \
+    X("dkim-not-by-author", "message", "a DKIM signature passes, but none is of the author's domain") \
+    X("dkim-key-unavailable", "message", "the key of a DKIM signature cannot be fetched for now") \
+    X("dmarc-refused", "message", "the DMARC policy of the author's domain asks to reject the message") \
+    X("dmarc-unavailable", "message", "the DMARC policy cannot be fetched for now") \
+    X("arc-failed", "message", "the ARC chain is broken") \
+    X("several-checks-failed", "message", "more than one check of the sender's authentication failed") \
+    X("chunk-accepted", "bdat", "the server has taken a chunk") \
+    X("bdat-after-last", "bdat", "BDAT comes after the last chunk") \
+    X("bdat-without-recipients", "bdat", "no recipient was accepted") \
+    X("bdat-syntax", "bdat", "the length is missing or malformed") \
+    X("reset", "rset", "the server has forgotten the transaction, or there was none") \
+    X("noop", "noop", "nothing is to be done, whatever the argument says") \
+    X("quit", "quit", "the server closes the connection, as the client asked") \
+    X("vrfy-verified", "vrfy", "the mailbox exists") \
+    X("vrfy-forwarded", "vrfy", "the user has a new address, and the server would forward") \
+    X("vrfy-unverifiable", "vrfy", "the address looks right, but the server cannot check it now") \
+    X("vrfy-disabled", "vrfy", "the site has switched VRFY off") \
+    X("vrfy-unknown", "vrfy", "the mailbox does not exist") \
+    X("vrfy-ambiguous", "vrfy", "the name fits more than one mailbox") \
+    X("vrfy-moved", "vrfy", "the user has a new address, and the server would not forward") \
+    X("vrfy-needs-utf8", "vrfy", "the mailbox is not ASCII, and VRFY or EXPN had no parameter SMTPUTF8") \
+    X("expn-expanded", "expn", "the server lists the members") \
+    X("expn-forbidden", "expn", "this client may not see the members") \
+    X("expn-disabled", "expn", "the site has switched EXPN off") \
+    X("expn-unknown", "expn", "there is no such list") \
+    X("help-sent", "help", "the server sends help") \
+    X("help-unknown", "help", "there is no help on that topic") \
+    X("etrn-started", "etrn", "the server begins to send the messages of the node") \
+    X("etrn-empty", "etrn", "no messages wait for the node") \
+    X("etrn-unavailable", "etrn", "the server cannot start the queue") \
+    X("etrn-forbidden", "etrn", "the client may not start the queue of this node") \
+    X("etrn-syntax", "etrn", "the name of the node is missing or malformed") \
+    X("tls-required", "any", "the client has to use STARTTLS first") \
+    X("tls-too-weak", "any", "TLS is active, but its authentication or privacy is too weak") \
+    X("auth-required", "any", "the client has to authenticate first") \
+    X("unknown-command", "any", "the server does not know the command") \
+    X("not-implemented", "any", "the server knows the command, but does not implement it") \
+    X("bad-sequence", "any", "the command comes at the wrong time") \
+    X("superfluous-argument", "any", "DATA, RSET or QUIT has an argument") \
+    X("line-too-long", "any", "the command line is too long") \
+    X("local-error", "any", "an error inside the server") \
+    X("shutting-down", "any", "the server shuts down") \
+    X("idle-timeout", "any", "the client has sent nothing for too long") \
+    X("too-many-errors", "any", "the client has caused too many errors")
+
+/**
+ * The pairs that are right in each situation, in the order of the situations:
+ *     X(situation, rank, reply, code, level, source)
+ * rank is 0 for the pair to send, and 1, 2 and so on for the others, best first; code is 0 if the reply
+ * needs no enhanced status code: the greeting, a reply to EHLO, or a 3yz reply (RFC 2034 section 4);
+ * level is one of SMTP_ESC_LEVEL_..., and source is the RFC and section that decide it.
+ */
+#define SMTP_ESC_SUGGESTION_MAP_V1(X) \
+    X("ready", 0, 220, 0L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.2") \
+    X("client-refused", 0, 554, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.1") \
+    X("client-refused", 1, 554, 0L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.1") \
+    X("no-mail-service", 0, 521, 5003002L, SMTP_ESC_LEVEL_SHOULD, "RFC 7504 section 3") \
+    X("no-mail-service", 1, 521, 0L, SMTP_ESC_LEVEL_SHOULD, "RFC 7504 section 3") \
+    X("no-mail-service", 2, 554, 5003002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.1") \
+    X("overloaded", 0, 421, 4003002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("overloaded", 1, 421, 0L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("too-many-connections", 0, 421, 4007000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("too-many-connections", 1, 421, 4003002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("hello-accepted", 0, 250, 0L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.1") \
+    X("hello-syntax", 0, 501, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("hello-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("hello-syntax", 2, 501, 0L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("hello-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("hello-refused", 1, 550, 0L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("ehlo-to-lmtp", 0, 500, 5005001L, SMTP_ESC_LEVEL_SHOULD, "RFC 2033 section 4.1") \
+    X("ehlo-to-lmtp", 1, 500, 0L, SMTP_ESC_LEVEL_SHOULD, "RFC 2033 section 4.1") \
+    X("starttls-ready", 0, 220, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-ready", 1, 220, 2007000L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-argument", 0, 501, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-argument", 1, 501, 5005002L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-unavailable", 0, 454, 4007000L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-unavailable", 1, 454, 4003000L, SMTP_ESC_LEVEL_MUST, "RFC 3207 section 4") \
+    X("starttls-active", 0, 503, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("starttls-active", 1, 554, 5005001L, SMTP_ESC_LEVEL_SEEN, "RFC 5321 section 4.2.3") \
+    X("auth-succeeded", 0, 235, 2007000L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-challenge", 0, 334, 0L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-failed", 0, 535, 5007008L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 4") \
+    X("auth-unavailable", 0, 454, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
+    X("auth-mechanism-unknown", 0, 504, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-mechanism-unknown", 1, 504, 5007004L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.7.4") \
+    X("auth-needs-tls", 0, 504, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-needs-tls", 1, 538, 5007011L, SMTP_ESC_LEVEL_MAY, "RFC 4954 section 6") \
+    X("auth-needs-tls", 2, 530, 5007000L, SMTP_ESC_LEVEL_MAY, "RFC 3207 section 4") \
+    X("auth-needs-tls", 3, 523, 5007010L, SMTP_ESC_LEVEL_MAY, "RFC 5248 section 2.4") \
+    X("auth-too-weak", 0, 534, 5007009L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
+    X("auth-transition", 0, 432, 4007012L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
+    X("account-disabled", 0, 525, 5007013L, SMTP_ESC_LEVEL_MAY, "RFC 5248 section 2.4") \
+    X("account-disabled", 1, 535, 5007008L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 4") \
+    X("auth-syntax", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("auth-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("auth-cancelled", 0, 501, 5007000L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-initial-response", 0, 501, 5007000L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-base64", 0, 501, 5005002L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-line-too-long", 0, 500, 5005006L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-twice", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("auth-in-transaction", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 4954 section 4") \
+    X("sender-accepted", 0, 250, 2001000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("sender-accepted", 1, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("priority-changed", 0, 250, 2003006L, SMTP_ESC_LEVEL_SHOULD, "RFC 6710 section 4.1") \
+    X("sender-syntax", 0, 501, 5001007L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("sender-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("sender-syntax", 2, 553, 5001007L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.3") \
+    X("mail-before-ehlo", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("nested-mail", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("mail-parameter-unknown", 0, 555, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.11") \
+    X("mail-parameter-value", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("mail-parameter-value", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("parameter-unavailable", 0, 455, 4003003L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.1.1.11") \
+    X("parameter-unavailable", 1, 455, 4005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.1.1.11") \
+    X("declared-size-too-big", 0, 552, 5003004L, SMTP_ESC_LEVEL_MUST, "RFC 1870 section 6.1") \
+    X("no-space", 0, 452, 4003001L, SMTP_ESC_LEVEL_MUST, "RFC 1870 section 6.1") \
+    X("sender-domain-unknown", 0, 550, 5001008L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.3") \
+    X("sender-domain-unknown", 1, 553, 5001008L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.3") \
+    X("sender-domain-unknown", 2, 501, 5001008L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.1.8") \
+    X("sender-lookup-failed", 0, 451, 4004003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("sender-lookup-failed", 1, 451, 4001008L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("sender-lookup-failed", 2, 450, 4001008L, SMTP_ESC_LEVEL_SEEN, "RFC 5321 section 4.2.3") \
+    X("sender-null-mx", 0, 550, 5007027L, SMTP_ESC_LEVEL_SHOULD, "RFC 7505 section 4.1") \
+    X("sender-domain-incomplete", 0, 554, 5001007L, SMTP_ESC_LEVEL_MUST, "RFC 6409 section 4.2") \
+    X("sender-not-allowed", 0, 550, 5007001L, SMTP_ESC_LEVEL_MUST, "RFC 6409 section 6.1") \
+    X("sender-not-allowed", 1, 553, 5007001L, SMTP_ESC_LEVEL_SEEN, "RFC 5321 section 3.3") \
+    X("sender-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("sender-refused", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("sender-non-ascii", 0, 550, 5006007L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.5") \
+    X("sender-non-ascii", 1, 553, 5006007L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.6.7") \
+    X("solicitation-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 3865 section 2.4") \
+    X("deliver-by-refused", 0, 555, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 2852 section 4") \
+    X("deliver-by-refused", 1, 455, 4003003L, SMTP_ESC_LEVEL_SHOULD, "RFC 2852 section 4") \
+    X("priority-too-low", 0, 450, 4007015L, SMTP_ESC_LEVEL_SHOULD, "RFC 6710 section 4.1") \
+    X("priority-too-low", 1, 550, 5007015L, SMTP_ESC_LEVEL_SHOULD, "RFC 6710 section 4.1") \
+    X("too-big-for-priority", 0, 552, 5007016L, SMTP_ESC_LEVEL_SHOULD, "RFC 6710 section 5") \
+    X("spf-fail", 0, 550, 5007023L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.4") \
+    X("spf-fail", 1, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.4") \
+    X("spf-temperror", 0, 451, 4007024L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.6") \
+    X("spf-temperror", 1, 451, 4004003L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.6") \
+    X("spf-permerror", 0, 550, 5007024L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.7") \
+    X("spf-permerror", 1, 550, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 7208 section 8.7") \
+    X("reverse-dns", 0, 550, 5007025L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("recipient-accepted", 0, 250, 2001005L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("recipient-accepted", 1, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("recipient-forwarded", 0, 250, 2001005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("recipient-forwarded", 1, 251, 2001005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("recipient-forwarded", 2, 251, 2005000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("unknown-user", 0, 550, 5001001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.3") \
+    X("unknown-user", 1, 553, 5001001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("unknown-domain", 0, 550, 5001002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.3") \
+    X("unknown-domain", 1, 550, 5004004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.3") \
+    X("recipient-null-mx", 0, 556, 5001010L, SMTP_ESC_LEVEL_SHOULD, "RFC 7505 section 4.1") \
+    X("recipient-syntax", 0, 501, 5001003L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("recipient-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("recipient-syntax", 2, 553, 5001003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("recipient-domain-incomplete", 0, 554, 5001002L, SMTP_ESC_LEVEL_MUST, "RFC 6409 section 4.2") \
+    X("recipient-domain-incomplete", 1, 554, 5001003L, SMTP_ESC_LEVEL_MUST, "RFC 6409 section 4.2") \
+    X("recipient-ambiguous", 0, 553, 5001004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("recipient-ambiguous", 1, 550, 5001004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("recipient-moved", 0, 550, 5001006L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("recipient-moved", 1, 551, 5001006L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("recipient-moved", 2, 551, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.4") \
+    X("mailbox-disabled", 0, 550, 5002001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("mailbox-blocked", 0, 450, 4002001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("mailbox-full", 0, 452, 4002002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("mailbox-full", 1, 552, 5002002L, SMTP_ESC_LEVEL_SEEN, "RFC 4468 section 6") \
+    X("too-big-for-mailbox", 0, 552, 5002003L, SMTP_ESC_LEVEL_MAY, "RFC 1870 section 6.4") \
+    X("list-expansion-failed", 0, 450, 4002004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("list-expansion-failed", 1, 452, 4002004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("list-expansion-failed", 2, 550, 5002004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("list-forbidden", 0, 550, 5007002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("list-forbidden", 1, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("relay-denied", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.6.2") \
+    X("relay-denied", 1, 551, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("recipient-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("recipient-refused", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("greylisted", 0, 450, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \
+    X("greylisted", 1, 450, 4002000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \
+    X("greylisted", 2, 421, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6647 section 5") \
+    X("too-many-recipients", 0, 452, 4005003L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.5.3.1.10") \
+    X("recipients-over-policy", 0, 452, 4005003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.5.3.1.10") \
+    X("recipients-over-policy", 1, 550, 5005003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.5.3.1.10") \
+    X("recipients-over-policy", 2, 550, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.5.3.1.10") \
+    X("rcpt-before-mail", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("rcpt-parameter-unknown", 0, 555, 5005004L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.11") \
+    X("rcpt-parameter-value", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 3461 section 5.1") \
+    X("rcpt-parameter-value", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 3461 section 5.1") \
+    X("recipient-non-ascii", 0, 553, 5006007L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.5") \
+    X("recipient-non-ascii", 1, 550, 5006007L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.6.7") \
+    X("mailbox-owner-changed", 0, 550, 5007017L, SMTP_ESC_LEVEL_MUST, "RFC 7293 section 5.1") \
+    X("domain-owner-changed", 0, 550, 5007018L, SMTP_ESC_LEVEL_MUST, "RFC 7293 section 5.1") \
+    X("domain-owner-changed", 1, 550, 5007017L, SMTP_ESC_LEVEL_MUST, "RFC 7293 section 5.1") \
+    X("owner-unknown", 0, 550, 5007019L, SMTP_ESC_LEVEL_MAY, "RFC 7293 section 15.3") \
+    X("recipient-lookup-failed", 0, 451, 4004003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("recipient-lookup-failed", 1, 451, 4003000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("recipient-lookup-failed", 2, 450, 4004003L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("mail-flood", 0, 450, 4007028L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("mail-flood", 1, 550, 5007028L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 7.9") \
+    X("rate-limited", 0, 450, 4007000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("rate-limited", 1, 421, 4007000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("data-accepted", 0, 354, 0L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.3") \
+    X("no-valid-recipients", 0, 503, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.3") \
+    X("no-valid-recipients", 1, 554, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.3") \
+    X("data-after-bdat", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 3030 section 2") \
+    X("data-with-binarymime", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 3030 section 3") \
+    X("message-accepted", 0, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.4") \
+    X("message-accepted", 1, 250, 2006000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.4") \
+    X("message-too-big", 0, 552, 5003004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.5.3.1.9") \
+    X("message-too-big", 1, 552, 5002003L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.5.3.1.9") \
+    X("message-too-big", 2, 554, 5003004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("storage-full", 0, 452, 4003001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("storage-full", 1, 451, 4003000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("content-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("content-refused", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6409 section 6.3") \
+    X("content-refused", 2, 554, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("content-malformed", 0, 554, 5006000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6409 section 6.3") \
+    X("content-malformed", 1, 550, 5006000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("media-not-supported", 0, 554, 5006001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("conversion-not-supported", 0, 554, 5006003L, SMTP_ESC_LEVEL_MAY, "RFC 4468 section 6") \
+    X("conversion-not-supported", 1, 554, 5006005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("loop-detected", 0, 554, 5004000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("utf8-header-refused", 0, 554, 5006009L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.5") \
+    X("utf8-header-refused", 1, 550, 5006009L, SMTP_ESC_LEVEL_SEEN, "IANA registry, row X.6.9") \
+    X("dkim-none-passing", 0, 550, 5007020L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-none-passing", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-not-acceptable", 0, 550, 5007021L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-not-acceptable", 1, 550, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-not-by-author", 0, 550, 5007022L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-not-by-author", 1, 550, 5007021L, SMTP_ESC_LEVEL_SHOULD, "RFC 6376 section 6.3") \
+    X("dkim-key-unavailable", 0, 451, 4007005L, SMTP_ESC_LEVEL_MAY, "RFC 6376 section 6.3") \
+    X("dmarc-refused", 0, 550, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 7489 section 10.3") \
+    X("dmarc-refused", 1, 550, 5007026L, SMTP_ESC_LEVEL_MAY, "RFC 7489 section 10.3") \
+    X("dmarc-unavailable", 0, 451, 4004003L, SMTP_ESC_LEVEL_SHOULD, "RFC 7489 section 10.3") \
+    X("dmarc-unavailable", 1, 451, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 7489 section 10.3") \
+    X("arc-failed", 0, 550, 5007029L, SMTP_ESC_LEVEL_MAY, "RFC 8617 section 5.2.2") \
+    X("arc-failed", 1, 550, 5007026L, SMTP_ESC_LEVEL_MAY, "RFC 8617 section 5.2.2") \
+    X("several-checks-failed", 0, 550, 5007026L, SMTP_ESC_LEVEL_SHOULD, "RFC 7372 section 4") \
+    X("chunk-accepted", 0, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 3030 section 2") \
+    X("chunk-accepted", 1, 250, 2005000L, SMTP_ESC_LEVEL_MUST, "RFC 3030 section 2") \
+    X("bdat-after-last", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 3030 section 2") \
+    X("bdat-without-recipients", 0, 503, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("bdat-without-recipients", 1, 554, 5005001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("bdat-syntax", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("bdat-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("reset", 0, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.5") \
+    X("noop", 0, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.9") \
+    X("quit", 0, 221, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.1.10") \
+    X("vrfy-verified", 0, 250, 2001005L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.5.3") \
+    X("vrfy-verified", 1, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.5.3") \
+    X("vrfy-forwarded", 0, 251, 2001005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.3") \
+    X("vrfy-forwarded", 1, 251, 2005000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.3") \
+    X("vrfy-unverifiable", 0, 252, 2005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.5.3") \
+    X("vrfy-unverifiable", 1, 252, 2000000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.5.3") \
+    X("vrfy-disabled", 0, 252, 2005000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 7.3") \
+    X("vrfy-disabled", 1, 252, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 7.3") \
+    X("vrfy-unknown", 0, 550, 5001001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("vrfy-ambiguous", 0, 553, 5001004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.1") \
+    X("vrfy-moved", 0, 551, 5001006L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.3") \
+    X("vrfy-needs-utf8", 0, 252, 2006008L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.7.4.2") \
+    X("vrfy-needs-utf8", 1, 550, 5006008L, SMTP_ESC_LEVEL_MUST, "RFC 6531 section 3.7.4.2") \
+    X("expn-expanded", 0, 250, 2001005L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.5.1") \
+    X("expn-expanded", 1, 250, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 3.5.1") \
+    X("expn-forbidden", 0, 550, 5007002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.1") \
+    X("expn-forbidden", 1, 550, 5007001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 3.5.1") \
+    X("expn-disabled", 0, 252, 2005000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 7.3") \
+    X("expn-disabled", 1, 252, 2000000L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 7.3") \
+    X("expn-unknown", 0, 550, 5001001L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("help-sent", 0, 214, 2000000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("help-sent", 1, 211, 2000000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("help-unknown", 0, 504, 5005004L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("etrn-started", 0, 250, 2000000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-started", 1, 252, 2005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-started", 2, 253, 2005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-empty", 0, 251, 2005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-empty", 1, 250, 2000000L, SMTP_ESC_LEVEL_MAY, "RFC 1985 section 5.1") \
+    X("etrn-unavailable", 0, 458, 4005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-unavailable", 1, 458, 4003000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-forbidden", 0, 459, 4005000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-forbidden", 1, 459, 4007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-syntax", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("etrn-syntax", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 1985 section 5.1") \
+    X("tls-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4") \
+    X("tls-too-weak", 0, 554, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 3207 section 4.1") \
+    X("auth-required", 0, 530, 5007000L, SMTP_ESC_LEVEL_SHOULD, "RFC 4954 section 6") \
+    X("unknown-command", 0, 500, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
+    X("unknown-command", 1, 500, 5005001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
+    X("not-implemented", 0, 502, 5005001L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
+    X("not-implemented", 1, 502, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.2.4") \
+    X("bad-sequence", 0, 503, 5005001L, SMTP_ESC_LEVEL_MUST, "RFC 5321 section 4.1.4") \
+    X("superfluous-argument", 0, 501, 5005004L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("superfluous-argument", 1, 501, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("line-too-long", 0, 500, 5005002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 4.3.2") \
+    X("local-error", 0, 451, 4003000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("local-error", 1, 421, 4003000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("local-error", 2, 451, 4003005L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.3.2") \
+    X("shutting-down", 0, 421, 4003002L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.8") \
+    X("shutting-down", 1, 421, 4003000L, SMTP_ESC_LEVEL_SHOULD, "RFC 5321 section 3.8") \
+    X("idle-timeout", 0, 421, 4004002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("too-many-errors", 0, 421, 4007000L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3") \
+    X("too-many-errors", 1, 421, 4003002L, SMTP_ESC_LEVEL_MAY, "RFC 5321 section 4.2.3")
+#endif
+
 #ifdef SMTP_ESC_NO_INLINE
 #define SMTP_ESC_INLINE extern
 #elif defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
@@ -1092,6 +1509,19 @@ SMTP_ESC_INLINE const char *smtp_esc_category_name(int category);
 
 /** Returns what a reply of a category says, in a sentence, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category);
+#endif
+
+#ifdef SMTP_ESC_SUGGESTIONS
+/**
+ * Sets *reply and *code to a pair that is right in a situation such as "unknown-user": the pair to send if
+ * rank is 0, and the others, best first, for 1, 2 and so on. *code is 0 if the reply needs no enhanced
+ * status code; smtp_esc_format_reply accepts that. Returns SMTP_ESC_LEVEL_..., or 0, and sets both to 0, if
+ * there is no such situation or no pair of that rank. reply and code may be null.
+ */
+SMTP_ESC_INLINE int smtp_esc_suggest(const char *situation, int rank, int *reply, long *code);
+
+/** Returns what happened in a situation, such as "the mailbox is full", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_situation_title(const char *situation);
 #endif
 
 #if !defined(SMTP_ESC_NO_INLINE) || defined(SMTP_ESC_IMPLEMENTATION)
@@ -1534,6 +1964,58 @@ SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category)
     default:
         return SMTP_ESC_NULL;
     }
+}
+#endif
+
+#ifdef SMTP_ESC_SUGGESTIONS
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(situation, rank, reply, code, level, source) { situation, rank, reply, code, level },
+
+SMTP_ESC_INLINE int smtp_esc_suggest(const char *situation, int rank, int *reply, long *code)
+{
+    static const struct {
+        const char *situation;
+        int rank, reply;
+        long code;
+        int level;
+    } rows[] = { SMTP_ESC_SUGGESTION_MAP_V1(SMTP_ESC_CASE) };
+    size_t row, at;
+
+    if (reply)
+        *reply = 0;
+    if (code)
+        *code = 0;
+    for (row = 0; situation && row < sizeof(rows) / sizeof(rows[0]); row++) {
+        for (at = 0; rows[row].rank == rank && situation[at] == rows[row].situation[at]; at++) {
+            if (situation[at] != '\0')
+                continue;
+            if (reply)
+                *reply = rows[row].reply;
+            if (code)
+                *code = rows[row].code;
+            return rows[row].level;
+        }
+    }
+    return 0;
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(situation, command, title) { situation, title },
+
+SMTP_ESC_INLINE const char *smtp_esc_situation_title(const char *situation)
+{
+    static const struct {
+        const char *situation, *title;
+    } rows[] = { SMTP_ESC_SITUATION_MAP_V1(SMTP_ESC_CASE) };
+    size_t row, at;
+
+    for (row = 0; situation && row < sizeof(rows) / sizeof(rows[0]); row++) {
+        for (at = 0; situation[at] == rows[row].situation[at]; at++) {
+            if (situation[at] == '\0')
+                return rows[row].title;
+        }
+    }
+    return SMTP_ESC_NULL;
 }
 #endif
 

@@ -9,3 +9,5 @@ pub(crate) mod explain;
 pub(crate) mod provenance;
 pub(crate) mod reply_codes;
 mod statuses;
+#[cfg(feature = "suggest")]
+pub(crate) mod suggest;

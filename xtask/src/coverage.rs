@@ -65,7 +65,6 @@ struct Cells {
     permissions: Number,
     unseen: Number,
     not_yet: Number,
-    gaps: Number,
     /// Why some cannot be seen: `2 inside, 1 time`.
     why: Text,
 }
@@ -78,7 +77,6 @@ struct Tally {
     provoked: usize,
     permissions: usize,
     not_yet: usize,
-    gaps: usize,
     /// How many cannot be seen, by reason.
     unseen: BTreeMap<String, usize>,
 }
@@ -96,7 +94,6 @@ impl Tally {
                 Answer::Unseen(PERMISSION) => tally.permissions += 1,
                 Answer::Unseen(reason) => *tally.unseen.entry(reason.to_owned()).or_default() += 1,
                 Answer::NotYet(_) => tally.not_yet += 1,
-                Answer::Gap(_) => tally.gaps += 1,
             }
         }
         tally
@@ -116,7 +113,6 @@ impl Tally {
             permissions: Number::new(self.permissions),
             unseen: Number::new(self.unseen()),
             not_yet: Number::new(self.not_yet),
-            gaps: Number::new(self.gaps),
             why: Text::new(why.join(", ")),
         }
     }
@@ -174,7 +170,6 @@ impl Row {
             }
             Answer::Unseen(reason) => vec![format!("cannot be seen: {reason}")],
             Answer::NotYet(test) => vec![format!("not yet: {test}")],
-            Answer::Gap(test) => vec![format!("gap: {test}")],
         };
         let mut remarks = Vec::new();
         if let Some(id) = requirement.same_as() {

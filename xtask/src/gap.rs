@@ -11,6 +11,7 @@ use crate::claim::Claim;
 use crate::code::{Class, Classes, Pair, ReplyCode, Status};
 use crate::proposal;
 use crate::registry::Registry;
+use crate::situation;
 use crate::source::Data;
 use crate::tree::{ADVICE, ANNOTATIONS, FOLDER, REPLY_CODES, SNAPSHOT};
 
@@ -51,6 +52,7 @@ pub fn unjoinable(data: &Data) -> Vec<String> {
     gaps.extend(rows(registry, &data.annotations));
     gaps.extend(reply_codes(data));
     gaps.extend(advice(data));
+    gaps.extend(situation::unknown_reply_codes(&data.situations, &data.reply_codes));
     gaps.extend(data.annotations.rows.values().filter_map(|annotation| stray(annotation, registry)));
     gaps.extend(stray_advice(data));
     gaps

@@ -42,6 +42,7 @@ pub mod registry;
 pub mod render;
 pub mod reply_code;
 pub mod revision;
+pub mod situation;
 pub mod snapshot;
 pub mod source;
 pub mod statement;

@@ -12,6 +12,7 @@ use crate::explanation::Explanation;
 use crate::gap;
 use crate::registry::{Record, Registry};
 use crate::reply_code::ReplyCodeEntry;
+use crate::situation::Situation;
 use crate::snapshot::Snapshot;
 use crate::source::{Data, Source};
 use crate::tree::Tree;
@@ -31,6 +32,8 @@ pub struct Model {
     pub reply_codes: Vec<ReplyCodeEntry>,
     /// What a reply means to whoever gets it.
     pub explanation: Explanation,
+    /// What to send in which situation. Those with a row that this registry does not have are left out.
+    pub situations: Vec<Situation>,
 }
 
 /// A row of the table of enumerated statuses, with its annotation.
@@ -76,8 +79,10 @@ impl Model {
             annotations,
             reply_codes,
             mut explanation,
+            mut situations,
         } = data;
         explanation.advice.extend(missing.into_iter().map(Advice::empty));
+        situations.retain(|situation| situation.is_registered(&registry));
         let Annotations { mut rows, conflicts } = annotations;
         let entries = registry.statuses.rows.iter().map(|row| {
             let (status, associated) = row.key.clone();
@@ -86,7 +91,7 @@ impl Model {
             Entry { status, associated, record: row.record.clone(), annotation, conflicts }
         });
         let entries = entries.collect();
-        Model { version, snapshot: record, registry, entries, reply_codes, explanation }
+        Model { version, snapshot: record, registry, entries, reply_codes, explanation, situations }
     }
 
     /// Returns the model with another registry. Its rows keep their annotations; new rows have placeholders.
@@ -106,7 +111,9 @@ impl Model {
         let mut explanation = self.explanation.clone();
         let missing = advice::missing(&explanation.advice, &rows, codes);
         explanation.advice.extend(missing.into_iter().map(Advice::empty));
-        Model { registry, entries, explanation, ..self.clone() }
+        let mut situations = self.situations.clone();
+        situations.retain(|situation| situation.is_registered(&registry));
+        Model { registry, entries, explanation, situations, ..self.clone() }
     }
 }
 

@@ -80,7 +80,6 @@ pub struct Requirement {
     unseen: Option<String>,
     same_as: Option<String>,
     not_yet: Option<String>,
-    gap: Option<String>,
     /// What a reader has to know about the answer.
     pub note: Option<String>,
     /// What the successor of RFC 5321 will change.
@@ -150,8 +149,6 @@ pub enum Answer<'r> {
     Unseen(&'r str),
     /// It is permitted, and not judged yet. This is what a test would do.
     NotYet(&'r str),
-    /// It is demanded, and not judged yet. This is what a test would do.
-    Gap(&'r str),
 }
 
 impl Requirement {
@@ -215,9 +212,6 @@ impl Register {
         }
         if let Some(test) = &row.not_yet {
             return Answer::NotYet(test);
-        }
-        if let Some(test) = &row.gap {
-            return Answer::Gap(test);
         }
         let cases = match &row.cases {
             Some(cases) => cases.iter().map(String::as_str).collect(),
@@ -403,20 +397,19 @@ impl Requirement {
         ensure!(!self.binds.is_empty(), "{id}: binds says whom: write binds = [\"server\"], for example");
         let length = self.asks.chars().count();
         ensure!((1..=LONGEST).contains(&length), "{id}: asks has {length} characters; write 1 to {LONGEST}");
-        let answers = [&self.unseen, &self.same_as, &self.not_yet, &self.gap];
+        let answers = [&self.unseen, &self.same_as, &self.not_yet];
         let count = answers.iter().filter(|answer| answer.is_some()).count();
         ensure!(
             count + usize::from(!self.rules.is_empty()) == 1,
-            "{id}: write exactly one of rules, unseen, same-as, not-yet and gap"
+            "{id}: write exactly one of rules, unseen, same-as and not-yet"
         );
         ensure!(self.cases.is_none() || !self.rules.is_empty(), "{id}: cases need rules that judge them");
         let is_may = self.strength() == Strength::May;
         ensure!(
             self.not_yet.is_none() || is_may,
-            "{id}: not-yet is for MAY only: call what is {} a gap",
+            "{id}: not-yet is for MAY only: add a rule for what is {}, or write unseen and the reason",
             self.strength().word()
         );
-        ensure!(self.gap.is_none() || !is_may, "{id}: a gap is for MUST and SHOULD only: call it not-yet");
         Ok(())
     }
 }
@@ -503,8 +496,8 @@ rules = [\"cat-purrs\"]
             ("words = [\"MUST\"]", "words = [\"MIGHT\"]", "\"MIGHT\" is not a requirement word"),
             ("binds = [\"server\"]", "binds = []", "write binds = [\"server\"]"),
             ("asks = \"Purrs.\"", "asks = \"\"", "asks has 0 characters; write 1 to 200"),
-            ("rules = [\"cat-purrs\"]", "", "write exactly one of rules, unseen, same-as, not-yet and gap"),
-            ("rules = [\"cat-purrs\"]", "not-yet = \"Pet it.\"", "call what is MUST a gap"),
+            ("rules = [\"cat-purrs\"]", "", "write exactly one of rules, unseen, same-as and not-yet"),
+            ("rules = [\"cat-purrs\"]", "not-yet = \"Pet it.\"", "add a rule for what is MUST"),
             ("rules = [\"cat-purrs\"]", "unseen = \"outside\"", "write the id of a [[reason]]: inside"),
             ("rules = [\"cat-purrs\"]", "same-as = \"9999#3/1\"", "write the id of another row"),
         ] {

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use askama::Template;
 use clap::ValueEnum;
 
+use crate::code::Class;
 use crate::file::MAX_PRODUCT;
 use crate::model::Model;
 use crate::tree::{
-    ADVICE, CATEGORIES, FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SNAPSHOT, Tree,
+    ADVICE, CATEGORIES, FOLDER as FOLDER_OF_SOURCES, REPLY_CODES, Replacement, SITUATIONS, SNAPSHOT, Tree,
 };
 use escape::{Escaped, Place};
 
@@ -24,6 +25,7 @@ mod kumomta;
 mod markdown;
 mod rust;
 mod site;
+mod suggest;
 mod yaml;
 
 /// The folder of the products, relative to the project's root.
@@ -179,6 +181,11 @@ impl<P: Place> Head<P> {
         Head::new(kind, [format!("Source: {categories}, {advice}, and the pairs of {snapshot}.")], "")
     }
 
+    /// Returns the head of a product with the situations alone.
+    fn of_situations(kind: &str) -> Self {
+        Head::new(kind, [format!("Source: {FOLDER_OF_SOURCES}/{SITUATIONS}.")], "")
+    }
+
     /// Returns the head of a product that says nothing of the registry.
     fn of_template(kind: &str) -> Self {
         Head::new(kind, [], "")
@@ -197,4 +204,13 @@ const LICENCE: &str = concat!("SPDX-License-", "Identifier: MIT OR Apache-2.0");
 
 fn escape_all<P: Place>(items: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<Escaped<P>> {
     items.into_iter().map(Escaped::new).collect()
+}
+
+/// Returns the name of a class in Rust.
+fn class_name(class: Class) -> &'static str {
+    match class.digit() {
+        2 => "Success",
+        4 => "Transient",
+        _ => "Permanent",
+    }
 }

@@ -11,8 +11,9 @@ use crate::explanation::Explanation;
 use crate::quirk::Quirks;
 use crate::registry::Registry;
 use crate::reply_code::{self, ReplyCodeEntry};
+use crate::situation::{self, Situation};
 use crate::snapshot::Snapshot;
-use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, SNAPSHOT, Tree};
+use crate::tree::{ANNOTATIONS, FOLDER, QUIRKS, RECORD, REPLY_CODES, SITUATIONS, SNAPSHOT, Tree};
 
 /// The snapshot of the registry in a tree, and what belongs to it.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct Data {
     pub reply_codes: Vec<ReplyCodeEntry>,
     /// What a reply means to whoever gets it.
     pub explanation: Explanation,
+    /// What to send in which situation.
+    pub situations: Vec<Situation>,
 }
 
 impl Data {
@@ -66,6 +69,7 @@ impl Data {
             annotations: Annotations::read(&tree.data_file(ANNOTATIONS)?)?,
             reply_codes: reply_code::read(&tree.data_file(REPLY_CODES)?)?,
             explanation: Explanation::read(tree)?,
+            situations: situation::read(&tree.data_file(SITUATIONS)?)?,
         })
     }
 }

@@ -29,6 +29,8 @@ pub const ADVICE: &str = "advice.toml";
 pub const VENDORS: &str = "vendors.toml";
 /// Words that tell what a reply means.
 pub const PHRASES: &str = "phrases.toml";
+/// What to send in which situation.
+pub const SITUATIONS: &str = "situations.toml";
 /// Every identifier that was ever published.
 pub const SYMBOLS: &str = "symbols-in-versions";
 

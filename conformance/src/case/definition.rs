@@ -227,6 +227,9 @@ pub struct Step {
     pub expect: Vec<String>,
     /// How many seconds the client listens after sending a part of a line or message, to which no reply is due yet.
     pub quiet: Option<f64>,
+    /// How many of its first octets are sent in one write with the step before, whose replies are awaited before the rest
+    /// is sent; usually 0.
+    pub early: usize,
     /// Whether it sends the user name or password of the target, or a wrong password.
     pub takes_credentials: bool,
 }
@@ -235,6 +238,12 @@ impl Step {
     /// Returns whether it is done only after certain replies.
     pub(crate) fn is_guarded(&self) -> bool {
         self.only_after.is_some()
+    }
+
+    /// Returns the octets that are sent with the step before; none for most steps.
+    pub(crate) fn early_octets(&self) -> &[u8] {
+        let text = self.action.texts().first().map_or(&[][..], |text| text.as_bytes());
+        text.get(..self.early).unwrap_or_default()
     }
 
     /// Returns whether no reply is due to it.
@@ -254,6 +263,9 @@ pub enum Action {
     Pipeline(Vec<String>),
     /// Sends a message, with the final dot added. Only done after 354.
     Message(String),
+    /// Sends a message, with the final dot added, and lines after it in one write, and reads the replies to each. Only done
+    /// after 354.
+    MessageThen(Vec<String>),
     /// Sends the octets of a message, or of a part of one, unchanged. Only done after 354.
     RawMessage(String),
     /// Sends a response to a challenge. Only done after 334.
@@ -274,6 +286,14 @@ impl Action {
         matches!(self, Action::Send(_) | Action::Pipeline(_))
     }
 
+    /// Returns how many acts it sends in one write.
+    pub(crate) fn acts(&self) -> usize {
+        match self {
+            Action::Pipeline(texts) | Action::MessageThen(texts) => texts.len(),
+            _ => 1,
+        }
+    }
+
     /// Returns whether the server may answer it.
     pub(crate) fn is_answered(&self) -> bool {
         !matches!(self, Action::StartTls | Action::Pause(_))
@@ -288,7 +308,7 @@ impl Action {
             | Action::RawMessage(text)
             | Action::Response(text)
             | Action::Chunk(text, _) => slice::from_ref(text),
-            Action::Pipeline(lines) => lines,
+            Action::Pipeline(texts) | Action::MessageThen(texts) => texts,
             Action::StartTls | Action::Pause(_) | Action::Listen(_) => &[],
         }
     }

@@ -126,6 +126,8 @@ struct RawStep {
     replies: Option<usize>,
     pipeline: Option<Vec<String>>,
     message: Option<String>,
+    #[serde(default)]
+    then: Vec<String>,
     raw_message: Option<String>,
     response: Option<String>,
     chunk: Option<String>,
@@ -141,6 +143,7 @@ struct RawStep {
     #[serde(default)]
     expect: Vec<String>,
     quiet: Option<f64>,
+    early: Option<usize>,
 }
 
 impl RawCase {
@@ -165,6 +168,7 @@ impl RawCase {
             }
         }
         let steps = self.steps.into_iter().map(RawStep::check).collect::<Result<Vec<_>>>()?;
+        check_early(&steps)?;
         let mut needs = self.needs.iter().map(|need| Need::read(need)).collect::<Result<Vec<_>>>()?;
         for text in steps.iter().flat_map(|step| step.action.texts()) {
             for piece in pieces(text)? {
@@ -199,7 +203,10 @@ impl RawStep {
             self.send.map(Action::Send),
             self.raw.map(|octets| Action::Raw(octets, self.replies.unwrap_or(1))),
             self.pipeline.map(Action::Pipeline),
-            self.message.map(Action::Message),
+            self.message.map(|text| match self.then.as_slice() {
+                [] => Action::Message(text),
+                lines => Action::MessageThen([&[text], lines].concat()),
+            }),
             self.raw_message.map(Action::RawMessage),
             self.response.map(Action::Response),
             self.chunk.map(|octets| Action::Chunk(octets, self.last.unwrap_or(false))),
@@ -224,6 +231,8 @@ impl RawStep {
         check_texts(&action)?;
         check_length(&action)?;
         for (key, is_there, owner, is_owner) in [
+            ("then", !self.then.is_empty(), "message", matches!(action, Action::MessageThen(_))),
+            ("early", self.early.is_some(), "send", matches!(action, Action::Send(_))),
             ("replies", self.replies.is_some(), "raw", matches!(action, Action::Raw(..))),
             ("last", self.last.is_some(), "chunk", matches!(action, Action::Chunk(..))),
             (
@@ -268,6 +277,7 @@ impl RawStep {
             only_after: self.only_after,
             expect: self.expect,
             quiet: self.quiet,
+            early: self.early.unwrap_or_default(),
             takes_credentials,
         })
     }
@@ -299,12 +309,43 @@ fn check_texts(action: &Action) -> Result<()> {
             }
             Ok(())
         }
+        Action::MessageThen(texts) => {
+            let (message, lines) = texts.split_at(1);
+            message.iter().try_for_each(|text| check_texts(&Action::Message(text.clone())))?;
+            for line in lines {
+                if !is_line(line)? {
+                    bail!("then: write lines without their ends");
+                }
+            }
+            Ok(())
+        }
         Action::Raw(_, replies) if !(1..=REPEATS).contains(replies) => bail!("replies: write 1 to {REPEATS}"),
         Action::Message(text) if !text.is_empty() && !text.ends_with("\r\n") && !ends_with_lines(text)? => {
             bail!("message: end the text with \\r\\n, to which the final dot is added, or use raw-message")
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a step whose first octets cannot be sent with those of the step before. They are the same for every target and
+/// repetition.
+fn check_early(steps: &[Step]) -> Result<()> {
+    for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.early > 0) {
+        let Some(before) = index.checked_sub(1).and_then(|before| steps.get(before)) else {
+            bail!("early needs a step before, with which the octets are sent: add one, or leave early out");
+        };
+        if !before.action.is_command() || before.repeat > 1 || step.repeat > 1 || step.is_guarded() {
+            bail!(
+                "early: write it after a step with send or pipeline, both steps without repeat, and without if"
+            );
+        }
+        let text = step.action.texts().first().map_or("", String::as_str);
+        let plain = text.find(['{', '}']).unwrap_or(text.len());
+        if !text.is_ascii() || step.early > plain {
+            bail!("early: write at most {plain}, the octets of the line before its end or its first brace");
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a step that would send more than [`STEP_OCTETS`].
@@ -432,6 +473,11 @@ mod tests {
             ("send = \"A\", if = \"closed\"", "write a reply code or a class"),
             ("send = \"A\", if = \"0250\"", "write a reply code or a class"),
             ("starttls = false", "starttls = false: write"),
+            ("send = \"A\", then = [\"B\"]", "then needs message"),
+            ("message = \"\", then = [\"B\\r\\n\"]", "then: write lines without their ends"),
+            ("message = \"A\", then = [\"B\"]", "message: end the text with"),
+            ("pipeline = [\"NOOP\"], early = 1", "early needs send"),
+            ("send = \"NOOP\", early = 1", "early needs a step before"),
         ] {
             let error = refused(&case(&format!("steps = [{{ {step} }}]")));
             assert!(error.starts_with("x.toml:3: ") && error.contains(message), "{step}: {error}");
@@ -440,6 +486,17 @@ mod tests {
         assert!(long.contains("a step may send at most 16777216"), "{long}");
         let braces = case("steps = [{ send = \"NOOP {{lines:2:a}}\" }, { message = \"{lines:2:a}\" }]");
         assert!(read("x.toml", &braces).is_ok());
+        let early = |before: &str, step: &str| {
+            refused(&case(&format!("steps = [{{ {before} }}, {{ send = \"{step} }}]")))
+        };
+        assert!(
+            early("raw = \"A\"", "NOOP\", early = 1")
+                .contains("early: write it after a step with send or pipeline")
+        );
+        assert!(early("send = \"A\", repeat = 2", "NOOP\", early = 1").contains("both steps without repeat"));
+        assert!(early("send = \"A\"", "NOOP\", if = \"2yz\", early = 1").contains("and without if"));
+        assert!(early("send = \"A\"", "NOOP\", early = 5").contains("early: write at most 4,"));
+        assert!(early("send = \"A\"", "MAIL {me}\", early = 6").contains("early: write at most 5,"));
         let outcome = |outcome: &str| {
             refused(&case(&format!("{steps}\noutcomes = [{{ {outcome}, is = \"blocked\" }}]")))
         };

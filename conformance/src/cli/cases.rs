@@ -10,7 +10,7 @@ use globset::GlobMatcher;
 use super::input;
 use super::terminal::say;
 use crate::case::template::Template;
-use crate::case::{self, Action, Case, Start};
+use crate::case::{self, Action, Case, Start, Step};
 use crate::limits::FILE_OCTETS;
 use crate::target::Target;
 
@@ -84,15 +84,22 @@ pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
         Start::Authenticated => " after AUTH",
     };
     say!("# {} ({}): {}{start}", case.id, case.safety, case.title);
-    for step in &case.steps {
+    for (index, step) in case.steps.iter().enumerate() {
+        let ahead = case.steps.get(index + 1).map_or(&[][..], Step::early_octets);
+        let ahead = String::from_utf8_lossy(ahead);
         let times = if step.repeat > 1 { format!(" ({} times)", step.repeat) } else { String::new() };
         let line = |text: &str| say!("C: {}{times}", visible(&filled(text, target)));
         match &step.action {
-            Action::Send(text) | Action::Response(text) => line(&format!("{text}\r\n")),
+            Action::Send(text) => {
+                line(&format!("{}\r\n{ahead}", text.get(step.early..).unwrap_or_default()));
+            }
+            Action::Response(text) => line(&format!("{text}\r\n")),
             Action::Raw(text, _) | Action::RawMessage(text) => line(text),
             Action::Message(text) => line(&format!("{text}.\r\n")),
-            Action::Pipeline(lines) => {
-                line(&lines.iter().map(|text| format!("{text}\r\n")).collect::<String>());
+            Action::Pipeline(lines) => line(&format!("{}{ahead}", joined(lines))),
+            Action::MessageThen(texts) => {
+                let (message, lines) = texts.split_at(1);
+                line(&format!("{}.\r\n{}", message.concat(), joined(lines)));
             }
             Action::Chunk(text, last) => {
                 // Not every placeholder has a value here.
@@ -104,6 +111,11 @@ pub(super) fn print_octets(case: &Case, target: Option<&Target>) {
             Action::Listen(seconds) => say!("# {seconds} s listening"),
         }
     }
+}
+
+/// Returns lines with their ends.
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|text| format!("{text}\r\n")).collect()
 }
 
 /// Returns what is sent on one line, with escapes such as `\r\n`.

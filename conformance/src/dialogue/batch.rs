@@ -180,6 +180,8 @@ impl<'a> Batch<'a> {
     fn switches(self) -> bool {
         let switches = |step: &Step<'_>| match (&step.exchange.act, step.verb()) {
             (Act::Chunk { .. }, _) => false,
+            // The end of a message may be the first of a group (RFC 2920 §3.1).
+            (act @ Act::Message(_), _) => step.session.leaves_message_open(act),
             (_, Some(verb)) => {
                 verb.is_hello() || matches!(verb, Verb::Data | Verb::Auth | Verb::Starttls | Verb::Quit)
             }

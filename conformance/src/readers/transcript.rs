@@ -20,6 +20,8 @@
 //!
 //! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
 //! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
+//! If the client sent the first part of a line before it awaited a reply, `C: NO\+` comes before that reply, and the rest
+//! of the line, `C: OP`, after it.
 
 use std::collections::VecDeque;
 
@@ -225,6 +227,8 @@ pub(super) struct Matcher {
     handshake: Handshake,
     /// What the client sent in clear after the reply to STARTTLS.
     clear: Option<Exchange>,
+    /// The part of a line that the client has sent while it awaits replies to what it sent before.
+    ahead: Vec<u8>,
     sure: bool,
     /// The line that is being read, from 1.
     line: usize,
@@ -292,6 +296,7 @@ impl Matcher {
             recipients: 0,
             handshake: Handshake::None,
             clear: None,
+            ahead: Vec::new(),
             sure: true,
             line,
             begun: line,
@@ -358,6 +363,15 @@ impl Matcher {
 
     fn send(&mut self, octets: Vec<u8>, shortened: bool) {
         self.sent_meanwhile = true;
+        let octets = [std::mem::take(&mut self.ahead), octets].concat();
+        if self.is_ahead(&octets) {
+            if let Some(before) = self.waiting.acts.back_mut() {
+                before.ahead.clone_from(&octets);
+                before.sure &= before.may_be_followed();
+            }
+            self.ahead = octets;
+            return;
+        }
         let is_continued = match &self.sending {
             Some(Sending::Message(before)) => !before.is_empty(),
             Some(Sending::Chunk { .. }) => true,
@@ -384,6 +398,16 @@ impl Matcher {
             Some(Sending::Response) => self.wait(Act::Response(octets), !shortened),
             None => self.send_command(octets, shortened),
         }
+    }
+
+    /// Returns whether octets are only a part of a line, sent while the client awaits the reply to a command or message.
+    fn is_ahead(&self, octets: &[u8]) -> bool {
+        let is_awaited = |exchange: &Exchange| match &exchange.act {
+            Act::Command(line) => line.ends_with(b"\r\n"),
+            act => matches!(act, Act::Message(_)),
+        };
+        let is_line = octets.ends_with(b"\n");
+        !is_line && self.sending.is_none() && self.waiting.acts.back().is_some_and(is_awaited)
     }
 
     fn wait_for_message(&mut self, octets: Vec<u8>) {
@@ -417,6 +441,7 @@ impl Matcher {
     fn wait(&mut self, act: Act, sure: bool) {
         if let Some(before) = self.waiting.acts.back_mut() {
             before.pipelined = true;
+            before.ahead.clear();
         }
         let line = Some(self.begun);
         self.waiting.push(Exchange { sure: sure && self.sure, line, ..Exchange::new(act) });
@@ -681,6 +706,32 @@ mod tests {
         let [.., message, noop] = acts.as_slice() else { panic!("two acts at least") };
         assert_eq!(message, &(r"a\r\n.\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], true));
         assert_eq!(noop, &(r"NOOP\r\n".to_owned(), vec![r"250 Ok\r\n".to_owned()], true));
+    }
+
+    #[test]
+    fn a_part_of_a_command_may_be_sent_before_a_reply_is_awaited() {
+        let before = "#: connected\nS: 220 mx\nC: RSET\n";
+        let sent = |text: &str| {
+            let text = format!("{before}{text}");
+            let dialogues = read("test", Protocol::Smtp, &text).expect("the transcript is well-formed");
+            let exchanges = dialogues.into_iter().flat_map(|dialogue| dialogue.exchanges).skip(1);
+            let shown = exchanges.map(|exchange| {
+                let [act, ahead] =
+                    [exchange.act.parts()[0], &exchange.ahead].map(|octets| octets.escape_ascii());
+                format!("{act} {ahead} {:?} {}", exchange.number(), exchange.sure)
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let parted = ["RSET\\r\\n NO Some(250) true", "NOOP\\r\\n  Some(251) true"];
+        assert_eq!(sent("C: NO\\+\nS: 250 Ok\nC: OP\nS: 251 Ok\n"), parted);
+        assert_eq!(sent("C: N\\+\nC: O\\+\nS: 250 Ok\nC: OP\nS: 251 Ok\n"), parted);
+        let hasty =
+            ["RSET\\r\\n  Some(250) true", "VRFY\\r\\n a Some(251) false", "abc\\r\\n  Some(500) true"];
+        assert_eq!(sent("C: VRFY\nC: a\\+\nS: 250 Ok\nS: 251 Ok\nC: bc\nS: 500 Ok\n"), hasty);
+        let whole = ["RSET\\r\\n  Some(250) true", "NOOP\\r\\n  Some(251) true"];
+        assert_eq!(sent("C: NO\\+\nC: OP\nS: 250 Ok\nS: 251 Ok\n"), whole);
+        let late = ["RSET\\r\\n NO None true", "NOOP\\r\\n  Some(250) false"];
+        assert_eq!(sent("C: NO\\+\n#: timeout\nC: OP\nS: 250 Ok\n"), late);
     }
 
     #[test]

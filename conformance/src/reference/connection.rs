@@ -141,6 +141,9 @@ impl Connection {
             self.buffer.drain(..end.unwrap_or(self.buffer.len()));
             if end.is_some() {
                 let (start, size) = (reader.start, reader.size.saturating_sub(3));
+                if self.setting.behaves(Behaviour::LosesAfterMessage).is_some() {
+                    self.buffer.clear();
+                }
                 return self
                     .answer(Input::Message(Message { start: &start, size, stray_ends: reader.stray }))
                     .await;
@@ -199,7 +202,7 @@ impl Connection {
 
     async fn answer(&mut self, input: Input<'_>) -> io::Result<Goes> {
         let actions = self.machine.take(input);
-        for step in self.wire.steps(actions) {
+        for step in self.wire.steps(actions, !self.buffer.is_empty()) {
             if self.step(step).await? == Goes::Ended {
                 return Ok(Goes::Ended);
             }

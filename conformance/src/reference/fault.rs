@@ -66,6 +66,23 @@ pub fn faults() -> Result<&'static [Fault]> {
 }
 
 impl Fault {
+    /// Reads faults and variations in the form of `faults.toml`. The name of the file is for errors.
+    ///
+    /// # Errors
+    ///
+    /// If the text does not follow the form, with the name and the line.
+    ///
+    /// ```
+    /// use smtp_conformance::reference::Fault;
+    ///
+    /// let text = "[[variation]]\nname = 'terse'\nabout = 'says little'\nreplies = { noop = \"250 2.0.0 Ok\\r\\n\" }\n";
+    /// assert_eq!(Fault::read("own.toml", text)?[0].name, "terse");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    pub fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
+        read(name, text)
+    }
+
     /// Returns the fault with a name.
     ///
     /// # Errors
@@ -217,6 +234,8 @@ pub(super) enum Behaviour {
     ObeysRefusedChunks,
     /// Forgets what arrives in the same packet after a command line.
     LosesPipelined,
+    /// Forgets what arrives in the same packet after a message.
+    LosesAfterMessage,
     /// Ends a message at the octets of `sequence` too.
     EndsMessageAt,
     /// Answers a message after its first line, and takes the rest for commands.
@@ -291,6 +310,10 @@ pub(super) enum Way {
     Twice,
     /// Sends the reply after the next one.
     Late,
+    /// Sends the reply together with the next one if more octets have come already.
+    KeepsWhileMore,
+    /// Sends the replies to a group together with the next reply.
+    KeepsGroup,
     /// Waits `count` seconds before the reply.
     Tardy,
     /// Sends the reply one octet at a time, with a pause after each.

@@ -35,22 +35,30 @@ pub(super) enum Step {
 /// Turns the actions of the session into steps on the connection.
 pub(super) struct Wire {
     faults: Vec<&'static Fault>,
+    /// Replies that come after the next one.
     held: Vec<u8>,
+    /// Replies that come together with the next one.
+    kept: Vec<u8>,
 }
 
 impl Wire {
     pub(super) fn new(faults: &[&'static Fault]) -> Wire {
-        Wire { faults: faults.to_vec(), held: Vec::new() }
+        Wire { faults: faults.to_vec(), held: Vec::new(), kept: Vec::new() }
     }
 
-    /// Returns the steps that carry out the actions of the session.
-    pub(super) fn steps(&mut self, actions: Vec<Action>) -> Vec<Step> {
+    /// Returns the steps that carry out the actions of the session. `is_more` says whether more octets have come.
+    pub(super) fn steps(&mut self, actions: Vec<Action>, is_more: bool) -> Vec<Step> {
         let mut steps = Vec::new();
         for action in actions {
             match action {
-                Action::Reply { key, octets, states } => self.reply(key, octets, &states, &mut steps),
+                Action::Reply { key, octets, states } => {
+                    self.reply(key, octets, &states, is_more, &mut steps);
+                }
                 Action::Deliver(letter) => steps.push(Step::Deliver(letter)),
-                Action::BeginTls => steps.push(Step::BeginTls),
+                Action::BeginTls => {
+                    steps.extend(self.release());
+                    steps.push(Step::BeginTls);
+                }
                 Action::Close => {
                     steps.extend(self.release());
                     steps.push(Step::Close);
@@ -62,19 +70,30 @@ impl Wire {
 
     /// Returns the step that sends what was held back.
     fn release(&mut self) -> Option<Step> {
-        let held = std::mem::take(&mut self.held);
+        let held = [std::mem::take(&mut self.kept), std::mem::take(&mut self.held)].concat();
         (!held.is_empty()).then_some(Step::Send(held))
     }
 
-    fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], steps: &mut Vec<Step>) {
+    fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], is_more: bool, steps: &mut Vec<Step>) {
         let is_at = |fault: &&&Fault| fault.is_at(key, |state| states.contains(&state));
         let behaviour =
             self.faults.iter().filter(is_at).find_map(|fault| Some((fault.behaviour?.way()?, *fault)));
         let way = behaviour.map(|(way, _)| way);
         let half = || half(&octets);
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
+        let is_kept = match way {
+            Some(Way::KeepsWhileMore) => is_more,
+            Some(Way::KeepsGroup) => is_more || !self.kept.is_empty(),
+            _ => false,
+        };
+        if is_kept {
+            return self.kept.extend(octets);
+        }
+        if !self.kept.is_empty() {
+            steps.push(Step::Send(std::mem::take(&mut self.kept)));
+        }
         match way {
-            None => steps.push(Step::Send(octets)),
+            None | Some(Way::KeepsWhileMore | Way::KeepsGroup) => steps.push(Step::Send(octets)),
             Some(Way::Silence) => {}
             Some(Way::Drop) => steps.push(Step::Close),
             Some(Way::DropAfter) => steps.extend([Step::Send(octets), Step::Close]),

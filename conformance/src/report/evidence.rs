@@ -101,6 +101,13 @@ pub(super) fn lines(exchange: &Exchange, cut: Cut) -> Vec<Line> {
         Act::Wait => Vec::new(),
         act => act.parts().iter().flat_map(|part| said(Speaker::Client, part, cut)).collect(),
     };
+    if !exchange.ahead.is_empty() {
+        let octets = counted(exchange.ahead.len(), "octet");
+        lines.push(remark(&format!(
+            "sent with the first {octets} of the next act: {}",
+            shown(&exchange.ahead)
+        )));
+    }
     let answers = exchange.answers.iter().take(cut.lines);
     lines.extend(answers.flat_map(|answer| said(Speaker::Server, &answer.octets, cut)));
     if let Some(more @ 1..) = exchange.received().checked_sub(cut.lines) {
@@ -165,4 +172,21 @@ fn said(speaker: Speaker, octets: &[u8], cut: Cut) -> Vec<Line> {
         lines.push(Line { speaker, text: format!("... ({} more)", counted(more, "line")) });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, lines};
+    use crate::readers::testing::dialogue;
+
+    #[test]
+    fn octets_sent_ahead_are_shown() {
+        let spoken = dialogue("S: 220 mx\nC: RSET\nC: NO\\+\nS: 250 Ok\nC: OP\nS: 250 Ok");
+        let shown = |exchange: usize| {
+            let lines = lines(&spoken.exchanges[exchange], Cut::EVIDENCE);
+            lines.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(1), ["C: RSET", "# sent with the first 2 octets of the next act: NO", "S: 250 Ok"]);
+        assert_eq!(shown(2), ["C: NOOP", "S: 250 Ok"]);
+    }
 }

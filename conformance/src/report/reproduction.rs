@@ -139,11 +139,14 @@ fn netcat(server: &RunOrigin) -> String {
 fn script(exchanges: &[&Exchange]) -> Option<String> {
     let mut script = String::new();
     let mut is_over = false;
+    let mut early = 0;
     for exchange in exchanges {
         let octets = exchange.act.parts().concat();
         if octets.is_empty() {
             continue;
         }
+        let octets = [octets.get(early..).unwrap_or_default(), &exchange.ahead].concat();
+        early = exchange.ahead.len();
         if octets.len() > MOST_OCTETS {
             return None;
         }
@@ -199,7 +202,16 @@ fn has_password(exchange: &Exchange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, quoted};
+    use super::{is_plain, quoted, script};
+    use crate::readers::testing::dialogue;
+
+    #[test]
+    fn a_part_of_a_command_is_sent_early() {
+        let spoken = dialogue("S: 220 mx\nC: RSET\nC: NO\\+\n#: timeout\nC: OP\nS: 250 Ok\nS: 250 Ok");
+        let exchanges: Vec<_> = spoken.exchanges.iter().skip(1).collect();
+        let expected = "  printf 'RSET\\r\\nNO'; sleep 1\n  printf 'OP\\r\\n'; sleep 1\n  printf 'QUIT\\r\\n'; sleep 1\n";
+        assert_eq!(script(&exchanges).as_deref(), Some(expected));
+    }
 
     #[test]
     fn words_that_a_shell_would_interpret_are_not_plain() {

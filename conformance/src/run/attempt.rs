@@ -101,7 +101,7 @@ pub(super) fn batches(attempts: Vec<Attempt<'_>>) -> Vec<Vec<Attempt<'_>>> {
 fn is_sociable(case: &Case) -> bool {
     let start = matches!(case.start, Start::Hello | Start::Transaction | Start::Recipient);
     let plain = |step: &Step| match &step.action {
-        Action::Send(line) => step.repeat == 1 && line.len() < SHORT && is_harmless(line),
+        Action::Send(line) => step.repeat == 1 && step.early == 0 && line.len() < SHORT && is_harmless(line),
         _ => false,
     };
     case.safety == Safety::Safe && case.id != "canary" && start && case.steps.iter().all(plain)

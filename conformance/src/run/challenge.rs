@@ -74,6 +74,8 @@ enum Change {
     Closed,
     /// It takes longer than any server may take.
     Slow,
+    /// It comes only after the client has sent more.
+    Kept,
 }
 
 /// A case that went as expected, and the run that it belongs to.
@@ -162,7 +164,7 @@ impl Challenge<'_> {
 }
 
 fn changes() -> impl Iterator<Item = Change> {
-    let others = [Change::Added, Change::Missing, Change::Closed, Change::Slow];
+    let others = [Change::Added, Change::Missing, Change::Closed, Change::Slow, Change::Kept];
     REPLIES.iter().map(|text| Change::Reply(text)).chain(others)
 }
 
@@ -180,6 +182,14 @@ fn changed(dialogue: &Dialogue, subject: usize, change: Change) -> Dialogue {
         Change::Closed => exchange.end = End::Closed,
         Change::Slow => {
             exchange.answers.iter_mut().for_each(|answer| answer.millis = u64::from(u32::MAX));
+        }
+        Change::Kept => {
+            let kept = std::mem::take(&mut exchange.answers);
+            exchange.end = End::TimedOut;
+            if let Some(next) = other.exchanges.get_mut(subject + 1) {
+                next.answers.splice(0..0, kept);
+            }
+            return other;
         }
     }
     if exchange.end == End::Closed {

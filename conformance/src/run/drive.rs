@@ -11,7 +11,7 @@ use super::runner::{Driven, Runner};
 use crate::case::template::Template;
 use crate::case::{Action, Case, Expectation, Happened, Safety, Start, Step, fits};
 use crate::client::Connection;
-use crate::dialogue::{End, Exchange};
+use crate::dialogue::{Act, End, Exchange};
 use crate::limits::SENT_OCTETS;
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
@@ -239,6 +239,10 @@ async fn begin(start: Start, connection: &mut Connection, template: &Template<'_
     Ok(())
 }
 
+fn command(line: &str) -> Act {
+    Act::Command(format!("{line}\r\n").into_bytes())
+}
+
 /// Returns whether a command other than AUTH was refused for want of a login: with words that say so, or, by a submission
 /// server, with 5.7.z (RFC 6409 §4.3). Not all servers answer 530.
 fn is_denied(exchange: &Exchange, protocol: Protocol) -> bool {
@@ -334,7 +338,8 @@ impl Driver<'_> {
                     self.connection.abandon();
                     return self.leave_out(index, number);
                 }
-                match self.step(step, n).await {
+                let ahead = self.case.steps.get(index + 1).map_or(&[][..], Step::early_octets);
+                match self.step(step, n, ahead).await {
                     Err(error) => return ours(&error),
                     Ok(Done::No) => return self.leave_out(index, number),
                     Ok(Done::Silent) => {}
@@ -391,7 +396,7 @@ impl Driver<'_> {
     /// Returns whether a step sends the end of a message to a server that waits for it.
     fn completes_a_message(&self, step: &Step) -> bool {
         match step.action {
-            Action::Message(_) | Action::RawMessage(_) => {
+            Action::Message(_) | Action::MessageThen(_) | Action::RawMessage(_) => {
                 self.connection.last().and_then(Exchange::number) == Some(354)
             }
             Action::Chunk(_, last) => last,
@@ -406,8 +411,8 @@ impl Driver<'_> {
             || is_sure && self.connection.session().has_only_refused_recipients()
     }
 
-    /// Performs a step.
-    async fn step(&mut self, step: &Step, n: usize) -> anyhow::Result<Done> {
+    /// Performs a step. `ahead` is what is sent with it of the next step.
+    async fn step(&mut self, step: &Step, n: usize, ahead: &[u8]) -> anyhow::Result<Done> {
         let last = self.connection.last().and_then(Exchange::number);
         let is_in_data = self.connection.session().is_in_data() || last == Some(354);
         let quiet = Duration::from_secs_f64(step.quiet.unwrap_or_default());
@@ -415,17 +420,27 @@ impl Driver<'_> {
         let connection = &mut *self.connection;
         let number = match &step.action {
             Action::Send(line) if connection.last().is_none() => connection.command_early(&fill(line)?).await,
-            Action::Send(line) => connection.command(&fill(line)?).await,
+            Action::Send(line) if ahead.is_empty() => connection.command(&fill(line)?).await,
+            Action::Send(line) => connection.group(vec![command(&fill(line)?)], ahead).await,
             Action::Raw(octets, replies) if step.quiet.is_none() => {
                 connection.act_raw(fill(octets)?.as_bytes(), *replies).await
             }
             Action::Raw(octets, _) => connection.raw_part(fill(octets)?.as_bytes(), quiet).await,
             Action::Pipeline(lines) => {
-                let lines: anyhow::Result<Vec<Vec<u8>>> =
-                    lines.iter().map(|line| Ok([fill(line)?.as_bytes(), b"\r\n"].concat())).collect();
-                connection.pipeline(&lines?).await
+                let acts = lines.iter().map(|line| Ok(command(&fill(line)?)));
+                connection.group(acts.collect::<anyhow::Result<_>>()?, ahead).await
             }
-            Action::Message(_) | Action::RawMessage(_) if !is_in_data => return Ok(Done::No),
+            Action::Message(_) | Action::MessageThen(_) | Action::RawMessage(_) if !is_in_data => {
+                return Ok(Done::No);
+            }
+            Action::MessageThen(texts) => {
+                let act = |(index, text): (usize, &String)| match index {
+                    0 => Ok(Act::Message(format!("{}.\r\n", fill(text)?).into_bytes())),
+                    _ => Ok(command(&fill(text)?)),
+                };
+                let acts = texts.iter().enumerate().map(act);
+                connection.group(acts.collect::<anyhow::Result<_>>()?, ahead).await
+            }
             Action::Message(octets) => connection.message(format!("{}.\r\n", fill(octets)?).as_bytes()).await,
             Action::RawMessage(octets) if step.quiet.is_none() => {
                 connection.message(fill(octets)?.as_bytes()).await
@@ -434,7 +449,7 @@ impl Driver<'_> {
             Action::Response(_) if last != Some(334) => return Ok(Done::No),
             Action::Response(text) => {
                 let octets = format!("{}\r\n", fill(text)?).into_bytes();
-                connection.act(crate::dialogue::Act::Response(octets.clone()), &octets, 1).await
+                connection.act(Act::Response(octets.clone()), &octets, 1).await
             }
             Action::Chunk(octets, last) => connection.chunk(fill(octets)?.as_bytes(), *last).await,
             Action::StartTls if !connection.session().awaits_handshake => return Ok(Done::No),
@@ -456,10 +471,7 @@ impl Driver<'_> {
         let case = self.case;
         let step = case.steps.get(index)?;
         let last = self.connection.exchanges().len().checked_sub(1)?;
-        let first = match &step.action {
-            Action::Pipeline(lines) => (last + 1).saturating_sub(lines.len()),
-            _ => last,
-        };
+        let first = (last + 1).saturating_sub(step.action.acts());
         let seen = Seen {
             number,
             is_closed: end == End::Closed,

@@ -90,6 +90,7 @@ impl Redaction {
                 }
                 Act::Connect | Act::Handshake | Act::Wait => {}
             }
+            is_found |= self.mask(&mut exchange.ahead);
             for answer in &mut exchange.answers {
                 is_found |= self.mask(&mut answer.octets);
             }

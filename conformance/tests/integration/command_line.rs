@@ -67,7 +67,7 @@ fn help_has_examples_and_exit_statuses() {
         assert_eq!(status(&output), Some(0), "{arguments:?}");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    for command in ["run", "serve", "rules", "judge", "report", "compare"] {
+    for command in ["run", "serve", "rules", "suggest", "judge", "report", "compare"] {
         for option in ["-h", "--help"] {
             let help = help(&[command, option]);
             let examples = help.matches(&format!("\n  smtp-conformance {command}")).count();

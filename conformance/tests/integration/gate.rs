@@ -25,7 +25,7 @@ use tokio::task::spawn_blocking;
 
 /// The faults whose runs are judged again from a transcript, as are the runs without faults: replies that are malformed,
 /// wrong, doubled, late or missing, and messages that end or arrive otherwise.
-const TRANSCRIBED: [&str; 19] = [
+const TRANSCRIBED: [&str; 21] = [
     "reply-code-650",
     "bare-lf",
     "hyphens-missing",
@@ -34,6 +34,8 @@ const TRANSCRIBED: [&str; 19] = [
     "reply-twice",
     "no-reply",
     "late-reply",
+    "reply-kept-while-more-came",
+    "replies-to-group-kept",
     "codes-missing",
     "codes-missing-under-tls",
     "mail-answered-551",

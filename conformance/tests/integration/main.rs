@@ -19,6 +19,7 @@ mod records;
 mod reference;
 mod runs;
 mod situations;
+mod suggestions;
 mod survey;
 mod terminal;
 mod transcript;

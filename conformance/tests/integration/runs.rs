@@ -262,6 +262,48 @@ steps = [{ send = \"FOOB\", expect = [\"500\"] }]
     assert!(refusals.iter().all(|one| one.end == End::Closed), "{refusals:?}");
 }
 
+/// A part of a command that is sent early stays alone until the reply has come, and for good if the case ends there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_command_is_sent_after_the_reply() {
+    let text = "\
+[[case]]
+id = \"parted\"
+title = \"A part of RSET\"
+situations = []
+safety = \"safe\"
+rules = []
+steps = [{ send = \"NOOP\", expect = [\"250\"] }, { send = \"RSET\", early = 2 }]
+";
+    let cases = case::read("x.toml", text).expect("the cases follow the form");
+    for (reply, sent) in [
+        ("250 Ok\r\n", ["EHLO client.example.org\r\n", "NOOP\r\nRS", "ET\r\n", "QUIT\r\n"].as_slice()),
+        ("554 Not so fast\r\n", &["EHLO client.example.org\r\n", "NOOP\r\nRS"]),
+    ] {
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let place = server.local_addr().expect("an address");
+        let connections: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+        let noted = connections.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = server.accept().await {
+                noted.lock().expect("no panic").push(Vec::new());
+                client.write_all(b"220 mx.example.org\r\n").await.expect("it is there");
+                let mut octets = Vec::new();
+                while client.read_buf(&mut octets).await.is_ok_and(|length| length > 0) {
+                    let read = String::from_utf8(std::mem::take(&mut octets)).expect("ASCII");
+                    let reply = if read.starts_with("NOOP") { reply } else { "250 Ok\r\n" };
+                    noted.lock().expect("no panic").last_mut().expect("a connection").push(read);
+                    client.write_all(reply.as_bytes()).await.expect("it is there");
+                }
+            }
+        });
+        let target = Target::read(&format!("smtp://{place}")).expect("a URL");
+        outcome(&target, &cases, &Plan::default()).await;
+        let connections = connections.lock().expect("no panic");
+        let parted = connections.iter().find(|reads| reads.iter().any(|read| read.starts_with("NOOP")));
+        assert_eq!(parted.expect("a connection with NOOP"), sent);
+    }
+}
+
 /// A server that stops reading has not closed, and one that did not answer in time does not lack an extension.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lack_of_time_is_not_blamed_on_the_server() {

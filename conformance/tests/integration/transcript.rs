@@ -12,10 +12,15 @@ pub(crate) fn written(dialogues: &[Dialogue]) -> String {
         if dialogue.implicit_tls {
             lines.push("#: tls".to_owned());
         }
+        let mut early = 0;
         // What is sent in one packet is sent before the first reply to it.
         for batch in dialogue.exchanges.chunk_by(|exchange, _| exchange.pipelined) {
             for exchange in batch {
-                send(exchange, &mut lines);
+                send(exchange, early, &mut lines);
+                early = exchange.ahead.len();
+            }
+            if let Some(last) = batch.last().filter(|last| !last.ahead.is_empty()) {
+                lines.push(line("C", &last.ahead));
             }
             for exchange in batch {
                 receive(exchange, &mut lines);
@@ -26,12 +31,13 @@ pub(crate) fn written(dialogues: &[Dialogue]) -> String {
     lines.join("\n")
 }
 
-fn send(exchange: &Exchange, lines: &mut Vec<String>) {
+/// Writes what the client sent, without the octets that it sent early.
+fn send(exchange: &Exchange, early: usize, lines: &mut Vec<String>) {
     match &exchange.act {
         Act::Handshake if exchange.end == End::Failed => lines.push("#: tls failed".to_owned()),
         Act::Handshake => lines.push("#: tls".to_owned()),
         // What is one act stays on one line.
-        Act::Command(octets) | Act::Response(octets) => lines.push(line("C", octets)),
+        Act::Command(octets) | Act::Response(octets) => lines.push(line("C", &octets[early..])),
         Act::Message(octets) => lines.extend(each("C", octets)),
         Act::Chunk { command, octets } => {
             lines.push(line("C", command));

@@ -14,6 +14,7 @@ use crate::code::{Class, Classes, Status};
 use crate::meaning::{Meaning, Meanings};
 use crate::model::{Entry, Model};
 use crate::registry::Table;
+use crate::situation::{Level, Situation};
 use crate::terminal::excerpt;
 
 /// C89 guarantees 509 characters per string literal (ANSI X3.159 §2.2.4.1).
@@ -81,6 +82,10 @@ struct Header {
     descriptions: Vec<(Cells, Literal)>,
     categories: Vec<CategoryRow>,
     advice: Vec<AdviceRow>,
+    /// Id, command and title.
+    situations: Vec<[Literal; 3]>,
+    /// Id, rank with codes and level, and source.
+    suggestions: Vec<(Literal, Cells, Literal)>,
 }
 
 type CWord = Escaped<Word<C>>;
@@ -112,6 +117,8 @@ impl Header {
             descriptions,
             categories: categories(model),
             advice: advice(model)?,
+            situations: model.situations.iter().map(situation).collect(),
+            suggestions: model.situations.iter().flat_map(suggestions).collect(),
         })
     }
 }
@@ -339,6 +346,29 @@ fn list(action: ListAction) -> &'static str {
     }
 }
 
+fn situation(situation: &Situation) -> [Literal; 3] {
+    let command = format!("{:?}", situation.command).to_lowercase();
+    [&situation.id, &command, &situation.title].map(Escaped::new)
+}
+
+/// Returns the pairs that are right in a situation, best first.
+fn suggestions(situation: &Situation) -> Vec<(Literal, Cells, Literal)> {
+    let suggestions = situation.suggestions().enumerate().map(|(rank, suggestion)| {
+        let level = match suggestion.level {
+            Level::Must => "SMTP_ESC_LEVEL_MUST",
+            Level::Should => "SMTP_ESC_LEVEL_SHOULD",
+            Level::May => "SMTP_ESC_LEVEL_MAY",
+            Level::Seen => "SMTP_ESC_LEVEL_SEEN",
+        };
+        let reply = suggestion.codes.reply_code;
+        let code = suggestion.codes.enhanced.map_or(0, |(class, status)| code_number(class, status));
+        let cells = format!("{rank}, {reply}, {code}L, {level}");
+        let source = suggestion.source.replace('§', "section ");
+        (Escaped::new(&situation.id), Escaped::new(cells), Escaped::new(source))
+    });
+    suggestions.collect()
+}
+
 /// Returns the number of the row to use instead of a deprecated one, or 0.
 fn successor(entry: &Entry) -> String {
     let successor = entry.annotation.deprecated.as_ref().map(|deprecation| number(deprecation.successor));
@@ -374,6 +404,11 @@ fn form(form: Form) -> &'static str {
 /// Returns the number of a status in the header.
 fn number(status: Status) -> u32 {
     10_000_000 + u32::from(status.subject) * 1000 + u32::from(status.detail)
+}
+
+/// Returns the number of a code in the header.
+fn code_number(class: Class, status: Status) -> u32 {
+    u32::from(class.digit()) * 1_000_000 + u32::from(status.subject) * 1000 + u32::from(status.detail)
 }
 
 /// Splits a text after blanks into parts that fit into a literal. Concatenated, they are the text.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use askama::Template;
 
 use super::escape::{Escaped, Rust, RustComment, RustDoc, RustLiteral, RustUrl, Word};
-use super::{Head, Product, escape_all, explain};
+use super::{Head, Product, class_name, escape_all, explain, suggest};
 use crate::annotation::{Conflict, ConflictKind};
 use crate::associated::{Associated, Form};
 use crate::code::{Class, Classes};
@@ -36,6 +36,7 @@ pub(super) fn products(model: &Model) -> Result<Vec<Product>> {
             },
         )?,
         explain::product(model)?,
+        suggest::product(model)?,
         Product::new(
             "rust/provenance.rs",
             &Provenance {
@@ -377,14 +378,6 @@ fn link(reference: &Reference, remark: &str) -> Option<String> {
 
 fn bits(classes: &[Class]) -> RustWord {
     Escaped::new(classes.iter().copied().collect::<Classes>().bits())
-}
-
-fn class_name(class: Class) -> &'static str {
-    match class.digit() {
-        2 => "Success",
-        4 => "Transient",
-        _ => "Permanent",
-    }
 }
 
 #[derive(Template)]

@@ -17,6 +17,7 @@
  *
  *     SMTP_ESC_DESCRIPTIONS      Adds the registry's descriptions.
  *     SMTP_ESC_ADVICE            Adds what refusals mean, and what to do about them.
+ *     SMTP_ESC_SUGGESTIONS       Adds which pair to send in which situation.
  *     SMTP_ESC_NO_INLINE         Only declares the functions, which are static otherwise.
  *     SMTP_ESC_IMPLEMENTATION    With SMTP_ESC_NO_INLINE, in one file of the program: defines them.
  *
@@ -252,6 +253,37 @@ struct smtp_esc_advice {
 };
 #endif
 
+#ifdef SMTP_ESC_SUGGESTIONS
+/* How strongly a reply code is demanded in a situation. */
+#define SMTP_ESC_LEVEL_MUST   1 /**< the RFC says MUST, or leaves no other reply code */
+#define SMTP_ESC_LEVEL_SHOULD 2 /**< the RFC says SHOULD, or names the reply code among others */
+#define SMTP_ESC_LEVEL_MAY    3 /**< the RFC permits the reply code, among others */
+#define SMTP_ESC_LEVEL_SEEN   4 /**< no RFC names the pair for the situation, but servers send it */
+
+/**
+ * The situations, in the order of a session:
+ *     X(situation, command, title)
+ * All three are strings. situation never changes: "unknown-user". command is what the reply answers:
+ * "connect" (the greeting), "ehlo", "mail", "message" (the end of the data) and so on, or "any".
+ */
+#define SMTP_ESC_SITUATION_MAP_V1(X) \
+{%- for [id, command, title] in situations %}
+    X({{ id }}, {{ command }}, {{ title }}){% if !loop.last %} \{% endif %}
+{%- endfor %}
+
+/**
+ * The pairs that are right in each situation, in the order of the situations:
+ *     X(situation, rank, reply, code, level, source)
+ * rank is 0 for the pair to send, and 1, 2 and so on for the others, best first; code is 0 if the reply
+ * needs no enhanced status code: the greeting, a reply to EHLO, or a 3yz reply (RFC 2034 section 4);
+ * level is one of SMTP_ESC_LEVEL_..., and source is the RFC and section that decide it.
+ */
+#define SMTP_ESC_SUGGESTION_MAP_V1(X) \
+{%- for (id, cells, source) in suggestions %}
+    X({{ id }}, {{ cells }}, {{ source }}){% if !loop.last %} \{% endif %}
+{%- endfor %}
+#endif
+
 #ifdef SMTP_ESC_NO_INLINE
 #define SMTP_ESC_INLINE extern
 #elif defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
@@ -385,6 +417,19 @@ SMTP_ESC_INLINE const char *smtp_esc_category_name(int category);
 
 /** Returns what a reply of a category says, in a sentence, or NULL. */
 SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category);
+#endif
+
+#ifdef SMTP_ESC_SUGGESTIONS
+/**
+ * Sets *reply and *code to a pair that is right in a situation such as "unknown-user": the pair to send if
+ * rank is 0, and the others, best first, for 1, 2 and so on. *code is 0 if the reply needs no enhanced
+ * status code; smtp_esc_format_reply accepts that. Returns SMTP_ESC_LEVEL_..., or 0, and sets both to 0, if
+ * there is no such situation or no pair of that rank. reply and code may be null.
+ */
+SMTP_ESC_INLINE int smtp_esc_suggest(const char *situation, int rank, int *reply, long *code);
+
+/** Returns what happened in a situation, such as "the mailbox is full", or NULL. */
+SMTP_ESC_INLINE const char *smtp_esc_situation_title(const char *situation);
 #endif
 
 #if !defined(SMTP_ESC_NO_INLINE) || defined(SMTP_ESC_IMPLEMENTATION)
@@ -827,6 +872,58 @@ SMTP_ESC_INLINE const char *smtp_esc_category_meaning(int category)
     default:
         return SMTP_ESC_NULL;
     }
+}
+#endif
+
+#ifdef SMTP_ESC_SUGGESTIONS
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(situation, rank, reply, code, level, source) { situation, rank, reply, code, level },
+
+SMTP_ESC_INLINE int smtp_esc_suggest(const char *situation, int rank, int *reply, long *code)
+{
+    static const struct {
+        const char *situation;
+        int rank, reply;
+        long code;
+        int level;
+    } rows[] = { SMTP_ESC_SUGGESTION_MAP_V1(SMTP_ESC_CASE) };
+    size_t row, at;
+
+    if (reply)
+        *reply = 0;
+    if (code)
+        *code = 0;
+    for (row = 0; situation && row < sizeof(rows) / sizeof(rows[0]); row++) {
+        for (at = 0; rows[row].rank == rank && situation[at] == rows[row].situation[at]; at++) {
+            if (situation[at] != '\0')
+                continue;
+            if (reply)
+                *reply = rows[row].reply;
+            if (code)
+                *code = rows[row].code;
+            return rows[row].level;
+        }
+    }
+    return 0;
+}
+
+#undef SMTP_ESC_CASE
+#define SMTP_ESC_CASE(situation, command, title) { situation, title },
+
+SMTP_ESC_INLINE const char *smtp_esc_situation_title(const char *situation)
+{
+    static const struct {
+        const char *situation, *title;
+    } rows[] = { SMTP_ESC_SITUATION_MAP_V1(SMTP_ESC_CASE) };
+    size_t row, at;
+
+    for (row = 0; situation && row < sizeof(rows) / sizeof(rows[0]); row++) {
+        for (at = 0; situation[at] == rows[row].situation[at]; at++) {
+            if (situation[at] == '\0')
+                return rows[row].title;
+        }
+    }
+    return SMTP_ESC_NULL;
 }
 #endif
 

@@ -27,6 +27,7 @@ mod news;
 mod proposal;
 mod render;
 mod requirements;
+mod situation;
 mod swap;
 mod terminal;
 #[cfg(unix)]

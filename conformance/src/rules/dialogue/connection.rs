@@ -4,6 +4,7 @@ mod clear_text;
 mod closing;
 mod counts;
 mod delivery;
+mod kept;
 mod line_ends;
 mod parameters;
 mod promises;
@@ -13,6 +14,8 @@ mod verification;
 
 use std::collections::BTreeMap;
 
+use crate::counted::counted;
+use crate::dialogue::Act;
 use crate::dialogue::batch::{Batch, Count, is_wait};
 use crate::dialogue::matching::{Match, Matching};
 use crate::dialogue::session::{self, Step};
@@ -23,6 +26,7 @@ use crate::rules::observation::Observation;
 
 pub(crate) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     counts::judge(connection, findings);
+    kept::judge(connection, findings);
     clear_text::judge(connection, findings);
     line_ends::judge(connection, findings);
     closing::judge(connection, findings);
@@ -115,6 +119,21 @@ impl LocatedFindings {
         let rest = self.findings.split_off(&next);
         std::mem::replace(&mut self.findings, rest)
     }
+}
+
+/// Returns how many acts a group has: `3 commands`, or `a message and 3 commands`.
+fn counted_acts(batch: Batch<'_>) -> String {
+    let count = batch.acts().count();
+    match batch.steps.first().map(|step| &step.exchange.act) {
+        Some(Act::Message(_)) => format!("a message and {}", counted(count.saturating_sub(1), "command")),
+        _ => counted(count, "command"),
+    }
+}
+
+/// Returns whether the client sent more only after acts that may be followed by others in a group (RFC 2920 §3.1).
+fn is_proper(batch: Batch<'_>) -> bool {
+    let is_followed = |step: &Step<'_>| step.exchange.pipelined || !step.exchange.ahead.is_empty();
+    batch.acts().all(|(_, step)| !is_followed(step) || step.exchange.may_be_followed())
 }
 
 /// Returns whether rules about enhanced status codes look at a reply: it has a reply code, is not exempt, and is not

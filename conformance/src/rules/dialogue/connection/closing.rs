@@ -7,7 +7,7 @@ use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, LocatedFindings};
+use super::{Connection, LocatedFindings, counted_acts, is_proper};
 
 /// From this number of refusals on, a server may assume an attack and defend itself (RFC 5321 §7.8). Exim tolerates
 /// three.
@@ -114,7 +114,6 @@ impl<'a> Closing<'a> {
     fn is_unexplained(&self, connection: &Connection<'_>) -> bool {
         let before = connection.steps.get(..=self.at).unwrap_or_default();
         let greeted = before.first().and_then(Step::number).is_some_and(|number| number < 400);
-        let several = self.batch.is_pipelined() && !may_be_pipelined(self.batch);
         // At the end of the data in LMTP, the missing replies are the fault.
         let counted = !self.is_unanswered() && self.step.exchange.answers.len() < *due(self.step).start();
         greeted
@@ -122,7 +121,7 @@ impl<'a> Closing<'a> {
             && !is_handshake(before)
             && before.iter().filter(|step| is_failed_login(step)).count() < LEAST_ATTEMPTS
             && !before.iter().any(is_foreign)
-            && !several
+            && is_proper(self.batch)
             && !counted
     }
 
@@ -196,9 +195,11 @@ fn closes(connection: &Connection<'_>, closing: &Closing<'_>, findings: &mut Loc
         return;
     }
     let findings = findings.at(connection.location(closing.at, None));
-    if number < 400 && closing.batch.is_pipelined() {
-        let (replies, acts) = (closing.batch.answers(), closing.batch.acts().count());
-        let detail = format!("closed after {} to {}", counted(replies, "reply"), counted(acts, "command"));
+    // A closing at the end of a message has nothing to do with what comes after the message.
+    let is_at_message = matches!(closing.step.exchange.act, Act::Message(_));
+    if number < 400 && closing.batch.is_pipelined() && !is_at_message {
+        let (replies, acts) = (closing.batch.answers(), counted_acts(closing.batch));
+        let detail = format!("closed after {} to {acts}", counted(replies, "reply"));
         findings.add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else {
         let detail = format!("closed instead of replying, after {number} to the previous act");
@@ -267,11 +268,4 @@ fn is_foreign(step: &Step<'_>) -> bool {
     let Act::Command(octets) = &step.exchange.act else { return false };
     let word = octets.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     !word.iter().all(u8::is_ascii_alphanumeric) || OTHERS.iter().any(|other| word.eq_ignore_ascii_case(other))
-}
-
-/// Returns whether every act before the last of a batch is one that may be anywhere in a group (RFC 2920 §3.1).
-fn may_be_pipelined(batch: Batch<'_>) -> bool {
-    let anywhere = [Verb::Mail, Verb::Rcpt, Verb::Rset, Verb::Send, Verb::Soml, Verb::Saml, Verb::Bdat];
-    let inside = batch.acts().filter(|(_, step)| step.exchange.pipelined);
-    inside.into_iter().all(|(_, step)| step.verb().is_some_and(|verb| anywhere.contains(&verb)))
 }

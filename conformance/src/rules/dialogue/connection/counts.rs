@@ -9,11 +9,13 @@ use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{DefectSet, Reply};
 use crate::rules::catalogue::RuleId;
 
-use super::{Connection, LocatedFindings};
+use super::{Connection, LocatedFindings, counted_acts, is_proper};
 
 pub(super) fn judge(connection: &Connection<'_>, findings: &mut LocatedFindings) {
     bdat_without_recipient(connection, findings);
     reply_of_quit(connection, findings);
+    lost_part(connection, findings);
+    refused_as_early(connection, findings);
     match connection.odd() {
         Some((batch, Count::More)) => more(connection, batch, findings),
         Some((batch, Count::Fewer)) => fewer(connection, batch, findings),
@@ -34,8 +36,8 @@ struct Surplus<'a> {
     replies: Vec<Reply<'a>>,
     /// The number of these replies, including those that were not kept.
     count: usize,
-    /// The number of replies to a pipelined group and that of its acts.
-    group: Option<(usize, usize)>,
+    /// The number of replies to a pipelined group, and its acts.
+    group: Option<(usize, String)>,
     /// Whether the replies came before the one to the next act.
     is_late: bool,
 }
@@ -77,7 +79,7 @@ impl<'a> Surplus<'a> {
         let lost: usize = lost.map(|(_, step)| step.exchange.excess.replies).sum();
         let count = replies.len().saturating_add(lost);
         let acts = batch.acts().take_while(|(act, _)| *act <= at.0).map(|(_, step)| step).collect();
-        let group = batch.is_pipelined().then(|| (batch.answers(), batch.acts().count()));
+        let group = batch.is_pipelined().then(|| (batch.answers(), counted_acts(batch)));
         Some(Surplus { at, act, step, acts, replies, count, group, is_late: false })
     }
 
@@ -133,10 +135,8 @@ impl<'a> Surplus<'a> {
         if self.are_lines_of_one() {
             return (RuleId::CONTINUATION_BY_HYPHEN, format!("{count} one-line replies with the same code"));
         }
-        let detail = match self.group {
-            Some((answers, acts)) => {
-                format!("{} to {}", counted(answers, "reply"), counted(acts, "command"))
-            }
+        let detail = match &self.group {
+            Some((answers, acts)) => format!("{} to {acts}", counted(*answers, "reply")),
             None if self.is_late => {
                 format!("{}, the last of them before 221 to QUIT", counted(count, "reply"))
             }
@@ -255,7 +255,7 @@ fn fewer(connection: &Connection<'_>, batch: Batch<'_>, findings: &mut LocatedFi
             findings.at(connection.location(act, None)).add(rule_for_recipients(step), detail);
         }
     } else if fenced && batch.is_pipelined() {
-        let acts = counted(batch.acts().count(), "command");
+        let acts = counted_acts(batch);
         let detail = format!("{} to {acts}, then 221 to QUIT", counted(batch.answers(), "reply"));
         findings.at(connection.location(act, None)).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
     } else if fenced {
@@ -286,6 +286,49 @@ fn swapped(connection: &Connection<'_>, came: usize, act: usize, findings: &mut 
     let verb = connection.steps.get(act).and_then(Step::verb).map_or("", Verb::name);
     let detail = format!("{number} comes before the reply to {verb}");
     findings.at(connection.location(came, Some(0))).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+}
+
+/// RFC 2920 §3.2: a server loses nothing of its input. If it does not know a command that it accepted before, and whose
+/// first octets came with the act before, it lost those.
+fn lost_part(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let is_answered = |step: &Step<'_>| step.exchange.end == End::Answered && step.exchange.received() == 1;
+    for (index, pair) in connection.steps.windows(2).enumerate() {
+        let [before, step] = pair else { continue };
+        let number = step.number().filter(|number| matches!(number, 500 | 502));
+        let Some(number) = number.filter(|_| step.exchange.sure && is_answered(before) && is_answered(step))
+        else {
+            continue;
+        };
+        let is_known = |earlier: &Step<'_>| {
+            earlier.verb() == step.verb()
+                && earlier.exchange.sure
+                && matches!(earlier.number(), Some(200..300))
+        };
+        let earlier = connection.steps.get(..index).unwrap_or_default();
+        if !before.exchange.ahead.is_empty() && earlier.iter().any(is_known) {
+            let detail = format!("{number} to a command whose first octets came with the command before");
+            let location = connection.location(index + 1, Some(0));
+            findings.at(location).add(RuleId::PIPELINED_REPLIES_IN_ORDER, detail);
+        }
+    }
+}
+
+/// RFC 2920 §3.1: a client may send a group without waiting, so the server cannot refuse its commands as sent too early.
+fn refused_as_early(connection: &Connection<'_>, findings: &mut LocatedFindings) {
+    let groups =
+        connection.batches().iter().filter(|batch| batch.is_pipelined() && batch.offers_pipelining());
+    for batch in groups.filter(|batch| is_proper(**batch)) {
+        let refusal = batch.acts().skip(1).find_map(|(at, step)| {
+            let reply = step.replies.first().filter(|_| step.exchange.sure)?;
+            let number = reply.number().filter(|number| *number >= 400)?;
+            reply.says(&["pipelin", "synchroni"]).then_some((at, number))
+        });
+        if let Some((at, number)) = refusal {
+            let detail = format!("{number} to a command of a group, because it was pipelined");
+            let findings = findings.at(connection.location(at, Some(0)));
+            findings.add_under(RuleId::PIPELINED_REPLIES_IN_ORDER, "refused", detail);
+        }
+    }
 }
 
 /// A recording matches replies to acts in order. If the end of a message lacks replies, those to later commands take

@@ -2,6 +2,7 @@
 
 mod closing;
 mod counts;
+mod kept;
 mod line_ends;
 mod state;
 mod stray;

@@ -264,6 +264,63 @@ fn pipelined_replies_are_in_order() {
 }
 
 #[test]
+fn the_end_of_a_message_may_be_the_first_of_a_group() {
+    let group = "C: x\nC: .\nC: RSET\nC: MAIL FROM:<bob@example.org>";
+    let (ok, rset, mail) = ("S: 250 2.0.0 Ok", "S: 250 2.0.0 Flushed", "S: 250 2.1.0 Ok");
+    let lost = "pipelined-replies-in-order error at 6";
+    let rows: &[Row<'_>] = &[
+        (&["#: all", group, ok, rset, mail, QUIT], ""),
+        (&["#: refused", group, "S: 554 5.6.0 No", rset, mail, QUIT], ""),
+        (&["#: what came with it is lost", group, ok, TIMEOUT, QUIT], lost),
+        (&["#: late", group, ok, TIMEOUT, "C: QUIT", rset, mail, "S: 221 2.0.0 Bye"], ""),
+        (&["#: closed", group, ok, CLOSED], lost),
+        (&["#: the message itself", group, CLOSED], "closes-only-when-allowed/other-command warning at 5"),
+    ];
+    let before = [GREETING, EHLO, MAIL, RCPT, DATA];
+    Table { before: &before, ..table() }.check(rows);
+    Table { before: &[[LIVE].as_slice(), &before].concat(), ..table() }.check(rows);
+    let more = [group, ok, rset, mail, "S: 250 2.0.0 Ok", QUIT].join("\n");
+    Table { before: &before, ..table() }
+        .check(&[(&["#: too many", &more], "one-reply-per-command error at 8")]);
+}
+
+#[test]
+fn commands_of_a_group_are_not_refused_as_too_early() {
+    let (mail, early) = ("S: 250 2.1.0 Ok", "S: 503 5.5.1 Pipelined too early");
+    let group = "C: RSET\nC: MAIL FROM:<bob@example.org>";
+    let helo = "C: HELO me\nS: 250 mx";
+    let finding = "pipelined-replies-in-order/refused warning at 3";
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: refused", EHLO, group, "S: 250 2.0.0 Ok", early, QUIT], finding),
+            (&["#: refused for another reason", EHLO, group, mail, "S: 503 5.5.1 Log in", QUIT], ""),
+            (&["#: not announced", helo, group, "S: 250 2.0.0 Ok", early, QUIT], ""),
+            (&["#: too early", EHLO, "C: NOOP\nC: NOOP", "S: 250 2.0.0 Ok", early, QUIT], ""),
+        ],
+    );
+    let sent = [GREETING, EHLO, MAIL, RCPT, DATA, "C: x\nC: ."];
+    Table { before: &sent, ..table() }.check(&[(
+        &["#: after a message", group, "S: 250 2.0.0 Ok", early, early, QUIT],
+        "pipelined-replies-in-order/refused warning at 6",
+    )]);
+}
+
+#[test]
+fn a_part_of_a_command_is_not_lost() {
+    let group = "C: MAIL FROM:<bob@example.org>\nC: RSET\nC: NO\\+\nS: 250 2.1.0 Ok\nS: 250 2.0.0 Flushed";
+    let (kept, unknown) = ("C: OP\nS: 250 2.0.0 Ok", "C: OP\nS: 500 5.5.1 What?");
+    check(
+        Protocol::Smtp,
+        &[
+            (&["#: kept", EHLO, NOOP, group, kept, QUIT], ""),
+            (&["#: lost", EHLO, NOOP, group, unknown, QUIT], "pipelined-replies-in-order error at 5"),
+            (&["#: perhaps unknown", EHLO, group, unknown, QUIT], ""),
+        ],
+    );
+}
+
+#[test]
 fn refused_chunks_are_discarded() {
     let chunk = "C: BDAT 14\nC: Subject: x\nC: ";
     let last = "C: BDAT 14 LAST\nC: Subject: x\nC: ";
@@ -351,6 +408,12 @@ fn each_recipient_has_a_reply() {
         ),
         (&["#: one, and the other late", ok, "C: RSET", "S: 250 2.0.0 Ok\nS: 250 2.0.0 Ok", QUIT], ""),
         (&["#: the end of a recording", ok], ""),
+    ]);
+    let group = "C: x\nC: .\nC: RSET\nC: MAIL FROM:<bob@example.org>";
+    let sent = [GREETING, LHLO, MAIL, RCPT, RCPT_TOO, DATA, group];
+    Table { before: &sent, ..lmtp.clone() }.check(&[
+        (&["#: in a group", ok, ok, "S: 250 2.0.0 Reset", "S: 250 2.1.0 Ok", QUIT], ""),
+        (&["#: lost", ok, ok, TIMEOUT, QUIT], "pipelined-replies-in-order error at 7"),
     ]);
     Table { before: &[GREETING, LHLO, MAIL, DATA, MESSAGE], ..lmtp }
         .check(&[(&["#: nobody", "S: 554 5.5.1 No", QUIT], "")]);

@@ -1,0 +1,1 @@
+{% if let Some([class, subject, detail]) = codes.enhanced %}Some(code(Class::{{ class }}, {{ subject }}, {{ detail }})){% else %}None{% endif %}

@@ -1,0 +1,1 @@
+Suggestion { reply_code: ReplyCode::defined({{ suggestion.codes.reply_code }}), code: {% let codes = suggestion.codes %}{% include "rust/suggested_code.rs" %}, level: Level::{{ suggestion.level }}, source: {{ suggestion.source }} }
