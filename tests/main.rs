@@ -16,7 +16,12 @@ mod c_header;
 #[cfg(unix)]
 mod dialects;
 #[cfg(unix)]
+#[path = "support/driver.rs"]
+mod driver;
+#[cfg(unix)]
 mod grid;
+#[cfg(unix)]
+mod site;
 #[cfg(unix)]
 mod suggestions;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! Renders products with hostile text in every cell. They must contain it as text.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xtask::model::{Entry, Model};
 use xtask::registry::Record;
 use xtask::render::{self, Kind};
@@ -89,6 +89,37 @@ fn csv_carries_hostile_text() {
 fn markdown_carries_hostile_text() {
     let model = hostile_model();
     markdown::assert_shows(&rendered(&model, Kind::Markdown, "registry.md"), &model);
+}
+
+#[test]
+fn the_page_carries_hostile_text() {
+    let mut model = hostile_model();
+    for advice in model.explanation.advice.iter_mut().step_by(2) {
+        advice.happened = collapse(RAW);
+        advice.sender = collapse(RAW);
+    }
+    for vendor in model.explanation.vendors.iter_mut().step_by(2) {
+        vendor.name = collapse(RAW);
+    }
+    let page = rendered(&model, Kind::Site, "index.html");
+    let (_, tables) = page.split_once("<script type=\"application/json\" id=\"tables\">").unwrap();
+    let (tables, _) = tables.split_once("</script>").unwrap();
+    let tables: Value = serde_json::from_str(tables).unwrap();
+    for (row, entry) in tables["rows"].as_array().unwrap().iter().zip(&model.entries).step_by(2) {
+        assert_eq!(row["name"], *entry.record.sample.text);
+    }
+    for (row, advice) in tables["advice"].as_array().unwrap().iter().zip(&model.explanation.advice) {
+        assert_eq!((&row["happened"], &row["sender"]), (&json!(advice.happened), &json!(advice.sender)));
+    }
+    for (row, vendor) in tables["vendors"].as_array().unwrap().iter().zip(&model.explanation.vendors) {
+        assert_eq!(row["name"], *vendor.name);
+    }
+    // Nothing opened or closed an element that the page does not have anyway.
+    let usual = rendered(&super::model(), Kind::Site, "index.html");
+    let tags = |page: &str, tag: &str| page.matches(tag).count();
+    for tag in ["<script", "</script", "<!--", "-->", "<td", "</td", "<style", "</style"] {
+        assert_eq!(tags(&page, tag), tags(&usual, tag), "{tag}");
+    }
 }
 
 fn rendered(model: &Model, kind: Kind, name: &str) -> String {

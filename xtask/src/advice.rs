@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::{Result, bail, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::category::{Category, ListAction, Retry};
 use crate::code::{Class, ReplyCode, Status};
@@ -19,7 +19,7 @@ const LONGEST_EVENT: usize = 160;
 const LONGEST_ADVICE: usize = 240;
 
 /// An entry.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Advice {
     reply_code: Option<ReplyCode>,
@@ -39,7 +39,7 @@ pub struct Advice {
     /// What the owner of a list does, if the category says otherwise.
     pub list: Option<ListAction>,
     /// Set by `sync --propose`: a person has to confirm the entry, and then delete this key.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub review: bool,
 }
 
@@ -57,7 +57,7 @@ pub enum Subject {
 }
 
 /// The command that a reply answers.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Any command that no other entry names.

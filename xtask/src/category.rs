@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data_file::DataFile;
 
@@ -15,12 +15,13 @@ pub const TAXONOMIES: [&str; 9] =
 const MAX_IDENTIFIER: usize = 31 - "SMTP_ESC_CAT_".len();
 
 /// A category.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Category {
     /// The stable name.
     pub id: String,
     /// The name in C, if the id would make one that is too long.
+    #[serde(skip_serializing)]
     identifier: Option<String>,
     /// What a reply of this category says, in one sentence.
     pub meaning: String,
@@ -42,7 +43,7 @@ pub struct Category {
 }
 
 /// What to do after a refusal.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// Whether to try again.
@@ -52,7 +53,7 @@ pub struct Action {
 }
 
 /// Whether to try again.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Retry {
     /// Not to this recipient.
@@ -78,7 +79,7 @@ impl Retry {
 }
 
 /// What the owner of a list does with an address.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListAction {
     /// Removes it.
@@ -101,7 +102,7 @@ impl ListAction {
 }
 
 /// Whose matter a refusal is.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Matter {
     /// The address of the recipient.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The first digit of an enhanced status code (RFC 3463 §2): 2, 4 or 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,12 @@ impl<'de> Deserialize<'de> for Class {
         let digit = u8::deserialize(input)?;
         Class::new(digit)
             .ok_or_else(|| D::Error::custom(format!("{digit} is not a class; classes are 2, 4 and 5")))
+    }
+}
+
+impl Serialize for Class {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(output)
     }
 }
 
@@ -134,6 +140,12 @@ impl<'de> Deserialize<'de> for ReplyCode {
     }
 }
 
+impl Serialize for ReplyCode {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(output)
+    }
+}
+
 /// An enumerated status, `X.1.1`: subject and detail, each 0 to 999, without a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status {
@@ -162,6 +174,12 @@ impl<'de> Deserialize<'de> for Status {
         let text = String::deserialize(input)?;
         Status::parse(&text)
             .ok_or_else(|| D::Error::custom(format!("{text:?} is not a status such as \"X.1.1\"")))
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        output.collect_str(self)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::advice::Stage;
 use crate::category::Category;
@@ -13,7 +13,7 @@ use crate::data_file::DataFile;
 use crate::vendor::check_pattern;
 
 /// The contents of the file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phrases {
     /// Words that tell what a reply means. Earlier ones take precedence.
@@ -28,7 +28,7 @@ pub struct Phrases {
 }
 
 /// Words that tell what a reply means.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phrase {
     /// The id of the category.

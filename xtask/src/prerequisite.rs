@@ -47,6 +47,7 @@ pub const ALL: &[Prerequisite] = &[
     prerequisite("cmake", is_program, Packages("cmake")),
     prerequisite("pkg-config", is_program, Packages("pkg-config")),
     prerequisite("python3", is_program, Packages("python3")),
+    prerequisite("node", is_program, Packages("nodejs")),
     prerequisite("git", is_program, Packages("git")),
     prerequisite("xmllint", is_program, Packages("libxml2-utils")),
     prerequisite("chromium", is_program, Packages("chromium")),

@@ -24,6 +24,7 @@ mod json;
 mod kumomta;
 mod markdown;
 mod rust;
+mod site;
 mod suggest;
 mod yaml;
 
@@ -47,11 +48,13 @@ pub enum Kind {
     Yaml,
     /// The rules of KumoMTA's bounce classifier.
     Kumomta,
+    /// The page that explains a reply, and has the tables.
+    Site,
 }
 
 /// All kinds, in the order of their folders.
-pub const ALL_KINDS: [Kind; 7] =
-    [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Yaml, Kind::Kumomta];
+pub const ALL_KINDS: [Kind; 8] =
+    [Kind::Rust, Kind::C, Kind::Markdown, Kind::Json, Kind::Csv, Kind::Yaml, Kind::Kumomta, Kind::Site];
 
 /// A rendered file.
 #[derive(Clone, Debug)]
@@ -74,6 +77,7 @@ pub fn render(model: &Model, kinds: &[Kind]) -> Result<Vec<Product>> {
             Kind::Csv => csv::products(model)?,
             Kind::Yaml => yaml::products(model)?,
             Kind::Kumomta => kumomta::products(model)?,
+            Kind::Site => site::products(model)?,
         });
     }
     Ok(products)

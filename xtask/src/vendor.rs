@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::category::Category;
 use crate::code::{Class, ReplyCode, Status};
@@ -14,7 +14,7 @@ use crate::data_file::DataFile;
 const SHORTEST: usize = 4;
 
 /// A provider, or a product of a filter.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// The stable name.
@@ -37,7 +37,7 @@ pub struct Vendor {
 /// A mark in the text of a reply.
 ///
 /// In its pattern, letters match in either case, `#` is a digit, `#+` one or more of them, and `@` a letter.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
     /// The pattern.
@@ -50,7 +50,7 @@ pub struct Mark {
 }
 
 /// Where a mark stands in a text.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
     /// At the start.
@@ -63,7 +63,7 @@ pub enum Place {
 }
 
 /// A reply that means something else than the registry says.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct VendorReply {
     /// The reply code; any if `None`.

@@ -2,15 +2,10 @@
 //! server sent.
 
 use std::future::Future;
-use std::io::{BufRead as _, BufReader};
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use futures_util::FutureExt as _;
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
+use crate::driver::{self, Window, ask, click, is_displayed};
+use fantoccini::{Client, Locator};
+use serde_json::json;
 use smtp_conformance::dialogue::Dialogue;
 use smtp_conformance::protocol::Protocol;
 use smtp_conformance::readers::transcript;
@@ -19,72 +14,10 @@ use smtp_conformance::record::{self, Record, Subject};
 use smtp_conformance::report::{Format, Source};
 use smtp_conformance::rules::finding::Accepted;
 use smtp_conformance::{Knowledge, Strictness, judge};
-use tempfile::TempDir;
-
-use crate::support;
 
 /// Text that changes the page's title if any of it runs, and that tries to close the elements around it.
 const HOSTILE: &str = "</script></pre></details><script>document.title='forged'</script>\
                        <img src=x onerror=\"document.title='forged'\">' onmouseover=\"document.title='forged'\" x=\"&lt;b&gt;";
-
-/// A `chromedriver` process. It ends with its browser when it is dropped.
-struct Driver {
-    process: Child,
-    url: String,
-    profile: TempDir,
-}
-
-impl Driver {
-    /// Starts it on a free port. Returns `None` if the programs are missing.
-    fn start() -> Option<Driver> {
-        if !support::has(["chromium", "chromedriver"]) {
-            return None;
-        }
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().expect("chromedriver can be run");
-        let output = BufReader::new(process.stdout.take().expect("its output"));
-        let mut lines = output.lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let port = line.split_once("started successfully on port ")?.1;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        let url = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
-        Some(Driver { process, url, profile: tempfile::tempdir().expect("a folder") })
-    }
-
-    /// Opens a browser. If `scripts` is false, it runs no scripts of pages.
-    async fn open(&self, scripts: bool) -> Client {
-        let profile = format!("--user-data-dir={}", self.profile.path().display());
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1280,900",
-            &profile,
-        ];
-        let javascript = if scripts { 1 } else { 2 };
-        let options = json!({
-            "args": arguments,
-            "prefs": { "profile.managed_default_content_settings.javascript": javascript },
-        });
-        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities).connect(&self.url).await.expect("a session")
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// Returns the records of a server that answers NOOP with a text. A rude server greets with a control character.
 fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
@@ -100,7 +33,6 @@ fn records(name: &str, rude: bool, text: &str) -> Vec<Record> {
 
 /// Opens a page about three servers in a browser, and runs a test on it.
 fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) {
-    let Some(driver) = Driver::start() else { return };
     let mut servers = [
         records("first", false, "Ok"),
         records("second", true, "2.0.0 Ok"),
@@ -120,21 +52,7 @@ fn drive<F: Future<Output = ()>>(scripts: bool, test: impl FnOnce(Client) -> F) 
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("report.html");
     std::fs::write(&file, page).expect("a file");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let client = driver.open(scripts).await;
-        client.goto(&format!("file://{}", file.display())).await.expect("the page");
-        // The browser is closed even if the test panics.
-        let test = AssertUnwindSafe(test(client.clone())).catch_unwind();
-        let tested = tokio::time::timeout(Duration::from_secs(120), test).await;
-        client.close().await.expect("the browser closes");
-        tested.expect("the test is over in time").unwrap_or_else(|panic| resume_unwind(panic));
-    });
-}
-
-async fn ask(client: &Client, expression: &str) -> Value {
-    let answer = client.execute(&format!("return {expression}"), Vec::new()).await;
-    answer.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    driver::drive(&file, Window { scripts, ..Window::default() }, test);
 }
 
 /// Returns the rules whose rows are shown.
@@ -143,22 +61,10 @@ async fn shown(client: &Client) -> Vec<String> {
     serde_json::from_value(ask(client, rows).await).expect("names")
 }
 
-async fn click(client: &Client, selector: &str) {
-    let element =
-        client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
-    element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
-}
-
 /// Resets the form. The page filters again after the event.
 async fn reset(client: &Client) {
     click(client, "button[type=reset]").await;
     ask(client, "new Promise(resolve => setTimeout(resolve))").await;
-}
-
-async fn is_displayed(client: &Client, selector: &str) -> bool {
-    let element =
-        client.find(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
-    element.is_displayed().await.expect("an answer")
 }
 
 const CODE: &str = "enhanced-code-present";

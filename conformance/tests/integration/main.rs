@@ -1,6 +1,8 @@
 //! Tests of the suite as its users see it. Those that measure memory are in `tests/limits`, and those of what builds
 //! without the feature `run` in `tests/judging`.
 
+#[path = "../../../tests/support/driver.rs"]
+mod driver;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 

@@ -12,13 +12,14 @@ use crate::render::Kind;
 use crate::terminal::say;
 
 /// What users look for first.
-const PRODUCTS: [(&str, &str); 7] = [
+const PRODUCTS: [(&str, &str); 8] = [
     ("src/, generated/rust/", "the Rust library smtp-enhanced-status"),
     ("generated/c/smtp_enhanced_status.h", "the C header, with Makefile, pkg-config and CMake files"),
     ("generated/tables/registry.md", "the tables for people"),
     ("generated/tables/smtp-enhanced-status.json", "the tables for other languages, with a JSON Schema"),
     ("generated/tables/*.csv", "the tables for spreadsheets and databases"),
     ("generated/kumomta/iana.toml", "the rules for KumoMTA's bounce classifier"),
+    ("generated/site/index.html", "a page that explains replies and bounces, offline in any browser"),
     ("cargo xtask conformance [SERVER]", "checks a server's replies against the RFCs and the registry"),
 ];
 

@@ -102,6 +102,11 @@ target!(
     '\u{5}'
 );
 target!(
+    /// HTML.
+    Html,
+    '\u{7}'
+);
+target!(
     /// TOML.
     Toml,
     '\u{e}'
@@ -502,6 +507,76 @@ impl Place for MarkdownComment {
     }
 }
 
+/// Text in HTML, also in a quoted attribute. It is shown unchanged.
+pub struct HtmlText;
+
+impl Place for HtmlText {
+    type Target = Html;
+
+    fn escape(text: &str) -> String {
+        let mut html = String::new();
+        for c in text.chars() {
+            match c {
+                '<' | '>' | '&' | '"' | '\'' => {
+                    let _ = write!(html, "&#{};", u32::from(c));
+                }
+                // HTML has no reference to most control characters.
+                _ if c.is_control() => html.extend(c.escape_unicode()),
+                _ if is_deceptive(c) => {
+                    let _ = write!(html, "&#x{:X};", u32::from(c));
+                }
+                _ => html.push(c),
+            }
+        }
+        html
+    }
+}
+
+/// The address of a link in HTML.
+pub struct HtmlUrl;
+
+impl Place for HtmlUrl {
+    type Target = Html;
+
+    fn escape(text: &str) -> String {
+        HtmlText::escape(&escape_url(text))
+    }
+}
+
+/// Text inside an HTML comment, which ends at `-->` or `--!>`.
+pub struct HtmlComment;
+
+impl Place for HtmlComment {
+    type Target = Html;
+
+    fn escape(text: &str) -> String {
+        plain_line(text).replace('>', "&gt;")
+    }
+}
+
+/// A JSON text inside a script element. Outside its strings, JSON has none of the characters that are escaped.
+pub struct HtmlJson;
+
+impl Place for HtmlJson {
+    type Target = Html;
+
+    fn escape(json: &str) -> String {
+        visible_json(json).replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    }
+}
+
+/// A script or a style sheet of this project, inside its element. What would end the element, or begin a comment, is
+/// only in strings, where the backslash changes nothing.
+pub struct HtmlSource;
+
+impl Place for HtmlSource {
+    type Target = Html;
+
+    fn escape(source: &str) -> String {
+        source.replace("</", "<\\/").replace("<!--", "<\\!--")
+    }
+}
+
 /// Returns the text with its deceptive characters escaped, as one line.
 fn plain_line(text: &str) -> String {
     let mut line = String::new();
@@ -562,7 +637,7 @@ mod tests {
         /// A target without templates.
         #[allow(unreachable_pub, reason = "the macro declares public targets")]
         Other,
-        '\u{7}'
+        '\u{8}'
     );
 
     #[test]
@@ -583,6 +658,19 @@ mod tests {
     refuses_raw_text!(markdown_refuses_raw_text, "md", MarkdownText);
     refuses_raw_text!(json_refuses_raw_text, "json", JsonString);
     refuses_raw_text!(csv_refuses_raw_text, "csv", CsvField);
+    refuses_raw_text!(html_refuses_raw_text, "html", HtmlText);
+
+    #[test]
+    fn html_shows_text_and_keeps_elements_open() {
+        assert_eq!(HtmlText::escape("<a b='c'>&\"\u{202e}"), "&#60;a b=&#39;c&#39;&#62;&#38;&#34;&#x202E;");
+        assert_eq!(HtmlUrl::escape("https://a.example/?b=\"<c>&d"), "https://a.example/?b=%22%3Cc%3E&#38;d");
+        assert_eq!(HtmlComment::escape("a --> b"), "a --&gt; b");
+        assert_eq!(
+            HtmlJson::escape("[\"</script>&<!--\u{2028}\"]"),
+            "[\"\\u003c/script\\u003e\\u0026\\u003c!--\\u2028\"]"
+        );
+        assert_eq!(HtmlSource::escape("'</script><!--'"), "'<\\/script><\\!--'");
+    }
     refuses_raw_text!(toml_refuses_raw_text, "toml", TomlComment);
     refuses_raw_text!(yaml_refuses_raw_text, "yaml", YamlString);
     refuses_raw_text!(makefile_refuses_raw_text, "mk", BuildComment);

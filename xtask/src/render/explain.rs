@@ -295,7 +295,7 @@ impl AdviceRow {
 }
 
 /// Returns whether a vendor means another category by the row and class, whatever its reply says.
-fn is_disputed(advice: &Advice, vendors: &[Vendor]) -> bool {
+pub(super) fn is_disputed(advice: &Advice, vendors: &[Vendor]) -> bool {
     let Ok(Subject::Row(status, class) | Subject::Pair(_, status, class)) = advice.subject() else {
         return false;
     };

@@ -412,7 +412,7 @@ fn linked_source(source: &str) -> Span {
     Span { gap: false, words: Escaped::new(source), link: source_link(source).map(Escaped::new) }
 }
 
-fn source_link(source: &str) -> Option<String> {
+pub(super) fn source_link(source: &str) -> Option<String> {
     let rfc = source.strip_prefix("RFC ")?;
     let (number, section) =
         rfc.split_once(" §").map_or((rfc, None), |(number, section)| (number, Some(section)));
