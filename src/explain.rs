@@ -354,26 +354,23 @@ impl Explanation {
         let vendor = vendor::recognize(matches, host);
         let facts = Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, matches };
         let (verdict, vendor) = facts.decide(vendor);
+        let class = class.or(facts.enhanced.map(EnhancedStatusCode::class));
+        // If the reply quotes another, the class of the outer one decides what to do.
+        let decisive = outer.and_then(Codes::class).or(class).unwrap_or(Class::Transient);
+        // The advice is about its own class.
+        let advice = verdict.advice.filter(|_| class == Some(decisive));
+        let verdict = Verdict { advice, ..verdict };
         let mut explanation =
             Explanation { reply_code, enhanced, outer, stage, vendor, verdict, action: None };
-        explanation.action =
-            explanation.choose_action(class.or(facts.enhanced.map(EnhancedStatusCode::class)));
+        explanation.action = explanation.choose_action(decisive);
         explanation
     }
 
-    /// Returns what to do after the reply. If it quotes another, the class of the outer one decides.
-    fn choose_action(&self, class: Option<Class>) -> Option<Action> {
-        let outer = self.outer.and_then(|codes| match codes.reply_code {
-            Some(code) => code.class(),
-            None => codes.enhanced.map(EnhancedStatusCode::class),
-        });
-        let decisive = outer.or(class).unwrap_or(Class::Transient);
+    /// Returns what to do after a reply of this class.
+    fn choose_action(&self, class: Class) -> Option<Action> {
         let Verdict { category, advice, .. } = self.verdict;
-        let mut action = category.action(decisive)?;
-        // The advice is about its own class.
-        if let Some(advice) = advice
-            && class == Some(decisive)
-        {
+        let mut action = category.action(class)?;
+        if let Some(advice) = advice {
             action.retry = advice.retry.unwrap_or(action.retry);
             action.list = advice.list.unwrap_or(action.list);
         }

@@ -60,7 +60,8 @@ fn vendors(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(replies.len() as u64));
     group.bench_function("explain", |bencher| {
         bencher.iter(|| {
-            let categories = replies.iter().map(|reply| explain(black_box(reply.as_bytes())).category() as usize);
+            let categories =
+                replies.iter().map(|reply| explain(black_box(reply.as_bytes())).category() as usize);
             categories.sum::<usize>()
         });
     });
@@ -75,7 +76,9 @@ fn vendors(criterion: &mut Criterion) {
 
 fn patterns() -> Vec<String> {
     match env::var_os("PATTERNS") {
-        Some(file) => fs::read_to_string(file).expect("PATTERNS names a file").lines().map(str::to_owned).collect(),
+        Some(file) => {
+            fs::read_to_string(file).expect("PATTERNS names a file").lines().map(str::to_owned).collect()
+        }
         None => OWN_PATTERNS
             .lines()
             .filter_map(|line| line.trim().strip_prefix('\''))

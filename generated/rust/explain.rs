@@ -81,7 +81,7 @@ pub(crate) static CATEGORIES: &[CategoryEntry] = &[
         category: Category::NoSuchRecipient,
         id: "no-such-recipient",
         meaning: "The mailbox does not exist: the address is unknown, malformed or given up, or belongs to somebody else now.",
-        sender: "Check the address for typing errors. If it is right, ask the recipient for another one, and take this one off your lists.",
+        sender: "Check the address for typing errors. If it is right, ask the recipient for another one.",
         administrator: "If the mailbox should exist, check the tables that RCPT is looked up in: users, aliases, domains.",
         matter: Matter::RecipientAddress,
         wait: None,

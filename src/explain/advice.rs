@@ -33,6 +33,9 @@ impl Advice {
 
     /// Returns the advice for a pair that means something else than its row.
     pub(crate) fn of_pair(reply_code: ReplyCode, code: EnhancedStatusCode) -> Option<&'static Advice> {
+        if reply_code.class() != Some(code.class()) {
+            return None;
+        }
         let key = (reply_code.as_u16(), code.subject(), code.detail());
         let index =
             PAIRS.binary_search_by_key(&key, |&(code, subject, detail, _)| (code, subject, detail)).ok()?;

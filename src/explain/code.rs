@@ -34,6 +34,14 @@ pub(crate) struct Codes {
 }
 
 impl Codes {
+    /// Returns the class of the reply code, or else that of the enhanced status code.
+    pub(crate) fn class(self) -> Option<Class> {
+        match self.reply_code {
+            Some(code) => code.class(),
+            None => self.enhanced.map(EnhancedStatusCode::class),
+        }
+    }
+
     /// Reads the codes, and returns them with the rest of the reply.
     pub(crate) fn read(reply: &[u8]) -> (Codes, &[u8]) {
         let mut rest = reply.trim_ascii_start();

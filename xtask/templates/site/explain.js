@@ -30,9 +30,14 @@ function newExplanation(text, matches, stage, host, outer) {
   const facts = { replyCode, enhanced, class: codeClass, stage, matches };
   const { verdict, vendor } = decide(facts, recognize(matches, host));
   const isVendorSure = vendor !== null && vendor.isSure;
-  const action = chooseAction(verdict, isVendorSure, outer, codeClass ?? classOfEnhanced(enhanced));
+  const ownClass = codeClass ?? classOfEnhanced(enhanced);
+  // If the reply quotes another, the class of the outer one decides what to do.
+  const decisive = classOfCodes(outer) ?? ownClass ?? 4;
+  // The advice is about its own class.
+  const advice = ownClass === decisive ? verdict.advice : null;
+  const action = chooseAction({ ...verdict, advice }, isVendorSure, decisive);
   const ofRow = enhanced === null ? null : adviceOfRow(statusOf(enhanced), codeClass ?? enhanced.class);
-  const { category, evidence, certainty, happened, advice, reply } = verdict;
+  const { category, evidence, certainty, happened, reply } = verdict;
   return {
     replyCode,
     enhanced,
@@ -59,15 +64,12 @@ function newExplanation(text, matches, stage, host, outer) {
   };
 }
 
-/** Returns what to do. If the reply quotes another, the class of the outer one decides. */
-function chooseAction(verdict, isVendorSure, outer, codeClass) {
-  const decisive = classOfCodes(outer) ?? codeClass ?? 4;
-  const action = actionOf(verdict.category, decisive);
+/** Returns what to do after a reply of this class. */
+function chooseAction(verdict, isVendorSure, codeClass) {
+  const action = actionOf(verdict.category, codeClass);
   if (action === null) return null;
-  // The advice is about its own class.
-  const advice = codeClass === decisive ? verdict.advice : null;
-  const retry = advice?.retry ?? action.retry;
-  const list = advice?.list ?? action.list;
+  const retry = verdict.advice?.retry ?? action.retry;
+  const list = verdict.advice?.list ?? action.list;
   // Neither a guess nor the words of a vendor that somebody else may have written are evidence about the recipient.
   const isWeak = verdict.certainty === "guess" || (verdict.reply !== null && !isVendorSure);
   return { retry, list: isWeak && list === "remove" ? "pause" : list };
@@ -549,6 +551,7 @@ function adviceOfRow(status, codeClass) {
 
 /** Returns the advice for a pair that means something else than its row. */
 function adviceOfPair(replyCode, code) {
+  if (classOf(replyCode) !== code.class) return null;
   return ADVICE.get(`${replyCode} ${statusOf(code)}`) ?? null;
 }
 
