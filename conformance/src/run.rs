@@ -229,9 +229,12 @@ fn redact(outcome: &mut Outcome, redaction: &Redaction, target: &Target, plan: &
         let mut details: HashMap<(RuleId, Location), String> =
             again.into_iter().map(|finding| ((finding.rule, finding.location), finding.detail)).collect();
         for finding in &mut outcome.judgement.findings {
-            let detail = details.remove(&(finding.rule, finding.location));
-            finding.detail =
-                detail.unwrap_or_else(|| "not shown because it contains the password".to_owned());
+            finding.detail = match details.remove(&(finding.rule, finding.location)) {
+                Some(detail) => detail,
+                // The mask may hide what the finding is about, though its detail does not contain the password.
+                None if redaction.redacted(&finding.detail) == finding.detail => continue,
+                None => "not shown because it contains the password".to_owned(),
+            };
         }
     }
     for case in &mut outcome.cases {

@@ -8,7 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use smtp_conformance::explain::answer::Answer;
 use smtp_conformance::explain::classify::{self, Form, Settings};
-use smtp_conformance::explain::inquiry;
+use smtp_conformance::explain::input;
 use smtp_enhanced_status::explain::{ListAction, Question, Stage};
 
 const STAGES: [Stage; 8] = [
@@ -42,7 +42,7 @@ fuzz_target!(|octets: &[u8]| {
         let other = ask(lines.as_bytes());
         assert_eq!((same.category(), same.evidence()), (other.category(), other.evidence()));
     }
-    for inquiry in inquiry::read(reply) {
+    for inquiry in input::read(reply) {
         let _ = Answer::new(&inquiry);
     }
     let settings = Settings { form: Form::JsonLines, stage, host: None, taxonomy: Some("ses") };

@@ -8,7 +8,8 @@ use smtp_enhanced_status::explain::Stage;
 
 use super::terminal;
 use crate::explain::answer::{self, Answer};
-use crate::explain::inquiry::{self, Inquiry};
+use crate::explain::input;
+use crate::explain::inquiry::Inquiry;
 use crate::explain::page;
 
 pub(super) const EXAMPLES: &str = "\
@@ -94,7 +95,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let mut inquiries = if options.text.is_empty() {
         let mut text = Vec::new();
         io::stdin().take(LONGEST).read_to_end(&mut text).context("cannot read standard input")?;
-        inquiry::read(&text)
+        input::read(&text)
     } else {
         vec![Inquiry::typed(&options.text.join(" "))]
     };

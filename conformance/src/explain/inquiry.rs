@@ -1,10 +1,9 @@
-//! What is asked: a code, a reply, several of them, or a report of failed deliveries.
+//! What is asked: a code or a reply, and what is known of it.
 
-use memchr::memchr_iter;
 use smtp_enhanced_status::Status;
 use smtp_enhanced_status::explain::{Explanation, Question, Stage};
 
-use super::{bounce, near_miss};
+use super::near_miss;
 
 /// A reply to explain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,53 +56,9 @@ impl Inquiry {
     }
 }
 
-/// Reads what is asked in a text: a report of failed deliveries, or a reply on each line. The lines of one reply, which
-/// have a hyphen after the reply code, belong together.
-#[must_use]
-pub fn read(text: &[u8]) -> Vec<Inquiry> {
-    let reported = bounce::read(text);
-    if !reported.is_empty() {
-        return reported;
-    }
-    let mut inquiries = Vec::new();
-    let mut start = 0;
-    let mut position = 0;
-    for end in memchr_iter(b'\n', text).chain([text.len()]) {
-        let line = text.get(position..end).unwrap_or_default();
-        position = end + 1;
-        if is_continued(line) && end < text.len() {
-            continue;
-        }
-        let reply = text.get(start..end).unwrap_or_default().trim_ascii();
-        start = position;
-        if !reply.is_empty() {
-            let typed = str::from_utf8(reply).ok().map(Inquiry::typed);
-            inquiries.push(typed.unwrap_or_else(|| Inquiry::new(reply)));
-        }
-    }
-    inquiries
-}
-
-/// Returns whether more lines of the reply follow a line.
-pub(super) fn is_continued(line: &[u8]) -> bool {
-    matches!(line, [b'2'..=b'5', second, third, b'-', ..] if second.is_ascii_digit() && third.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Inquiry, read};
-
-    #[test]
-    fn each_line_is_a_reply_unless_it_continues() {
-        let replies: Vec<Vec<u8>> = read(b"550-5.1.1 No\r\n550 5.1.1 user\r\n\r\n451 Later\n")
-            .into_iter()
-            .map(|one| one.reply)
-            .collect();
-        assert_eq!(replies, [&b"550-5.1.1 No\r\n550 5.1.1 user"[..], b"451 Later"]);
-        assert_eq!(read(b"550-5.1.1 No\n")[0].reply, b"550-5.1.1 No");
-        assert!(read(b"\r\n\n").is_empty());
-        assert_eq!(read(b"550 \xff")[0].reply, b"550 \xff");
-    }
+    use super::Inquiry;
 
     #[test]
     fn a_row_is_asked_without_a_class() {
