@@ -33,7 +33,7 @@ pub(crate) mod phrase;
 mod text;
 pub(crate) mod vendor;
 
-use crate::generated::explain::{ASIDES, COMMANDS, QUOTATIONS};
+use crate::generated::explain::{ASIDES, COMMANDS, ENDS, QUOTATIONS};
 use crate::{Class, EnhancedStatusCode, Entry, Pairing, ReplyCode, Status, judge};
 use advice::Advice;
 use category::named;
@@ -267,9 +267,10 @@ fn quotation<'a>(text: &'a [u8], matches: &Matches) -> Option<Quoted<'a>> {
     if matches.iter().any(|found| ASIDES.contains(&found.pattern) && found.start < words.start) {
         return None;
     }
-    let commands =
-        matches.iter().filter(|found| COMMANDS.iter().any(|(pattern, _)| *pattern == found.pattern));
-    let end = commands.map(|found| usize::from(found.start)).find(|end| *end > start);
+    let is_end = |found: &Match| {
+        ENDS.contains(&found.pattern) || COMMANDS.iter().any(|(pattern, _)| *pattern == found.pattern)
+    };
+    let end = matches.iter().filter(is_end).map(|found| usize::from(found.start)).find(|end| *end > start);
     let reply = text.get(start..end.unwrap_or(text.len()))?;
     Some(Quoted { start: usize::from(words.start), reply: reply.strip_suffix(b"(").unwrap_or(reply) })
 }
@@ -352,7 +353,8 @@ impl Explanation {
             None => code::find(text, class),
         };
         let vendor = vendor::recognize(matches, host);
-        let facts = Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, matches };
+        let facts =
+            Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, text, matches };
         let (verdict, vendor) = facts.decide(vendor);
         let class = class.or(facts.enhanced.map(EnhancedStatusCode::class));
         // If the reply quotes another, the class of the outer one decides what to do.
@@ -368,6 +370,9 @@ impl Explanation {
 
     /// Returns what to do after a reply of this class.
     fn choose_action(&self, class: Class) -> Option<Action> {
+        if self.verdict.evidence == Evidence::Nothing {
+            return None;
+        }
         let Verdict { category, advice, .. } = self.verdict;
         let mut action = category.action(class)?;
         if let Some(advice) = advice {
@@ -648,8 +653,22 @@ struct Facts<'a> {
     enhanced: Option<EnhancedStatusCode>,
     class: Option<Class>,
     stage: Option<Stage>,
+    text: &'a [u8],
     matches: &'a Matches,
 }
+
+/// The evidence after that of the vendor, from the best to the least.
+const STEPS: [fn(&Facts<'_>) -> Option<Verdict>; 9] = [
+    |facts| facts.by_pair(),
+    |facts| facts.by_row(false),
+    |facts| facts.by_text(),
+    |facts| facts.by_stage(),
+    |facts| facts.by_row(true),
+    |facts| facts.by_subject(),
+    |facts| facts.by_missing_dots(),
+    |facts| facts.by_reply_code(),
+    |facts| facts.by_class(),
+];
 
 impl Facts<'_> {
     /// Goes through the evidence, from the best to the least. Returns the vendor too, if it can be told.
@@ -658,18 +677,19 @@ impl Facts<'_> {
             return (Verdict::of_category(Category::Accepted, Evidence::FirstDigit, Certainty::Sure), vendor);
         }
         let (by_vendor, vendor) = self.by_vendor(vendor);
-        let verdict = by_vendor
-            .or_else(|| self.by_pair())
-            .or_else(|| self.by_row(false))
-            .or_else(|| self.by_text())
-            .or_else(|| self.by_stage())
-            .or_else(|| self.by_row(true))
-            .or_else(|| self.by_subject())
-            .or_else(|| self.by_missing_dots())
-            .or_else(|| self.by_reply_code())
-            .or_else(|| self.by_class())
-            .unwrap_or(Verdict::of_category(Category::Unknown, Evidence::Nothing, Certainty::Guess));
-        (verdict, vendor)
+        let is_possible =
+            |verdict: &Verdict| !self.is_before_recipients() || !is_about_recipient(verdict.category);
+        let verdict = match by_vendor.filter(is_possible) {
+            Some(verdict) => Some(verdict),
+            None => STEPS.iter().find_map(|step| step(self).filter(is_possible)),
+        };
+        (verdict.unwrap_or(Verdict::NOTHING), vendor)
+    }
+
+    /// Returns whether the server knows no recipient yet, so that the reply can only be about the sender.
+    fn is_before_recipients(&self) -> bool {
+        let before = [Stage::Connect, Stage::Hello, Stage::StartTls, Stage::Auth, Stage::Mail];
+        self.stage.is_some_and(|stage| before.contains(&stage))
     }
 
     fn is_positive(&self) -> bool {
@@ -706,6 +726,9 @@ impl Facts<'_> {
     /// Decides by a pair that is commonly used otherwise than its row.
     fn by_pair(&self) -> Option<Verdict> {
         let advice = Advice::of_pair(self.reply_code?, self.enhanced?)?;
+        if self.by_text().is_some_and(|words| words.category != advice.category) {
+            return None;
+        }
         let certainty = if advice.is_disputed { Certainty::Likely } else { Certainty::Sure };
         (!says_little(advice.category)).then(|| Verdict::of_advice(advice, Evidence::Pair, certainty))
     }
@@ -714,12 +737,18 @@ impl Facts<'_> {
     /// better evidence follows.
     fn by_row(&self, even_if_little: bool) -> Option<Verdict> {
         let code = self.enhanced?;
-        let advice = match self.reply_code.and_then(|reply_code| Advice::of_pair(reply_code, code)) {
+        let of_pair = self.reply_code.and_then(|reply_code| Advice::of_pair(reply_code, code));
+        let advice = match of_pair {
             Some(advice) => advice,
             None => Advice::of_row(code.status(), self.class.unwrap_or(code.class()))?,
         };
-        let words = if advice.is_disputed { self.by_text() } else { None };
-        let is_contradicted = words.is_some_and(|words| words.category != advice.category);
+        let words = self.by_text();
+        let yields = advice.is_disputed || of_pair.is_some();
+        let is_contradicted = words.is_some_and(|words| {
+            let is_about_sender = words.category == Category::SenderIdentity;
+            words.category != advice.category
+                && (yields || (is_about_sender && is_about_recipient(advice.category)))
+        });
         if !even_if_little && (says_little(advice.category) || is_contradicted) {
             return None;
         }
@@ -737,7 +766,7 @@ impl Facts<'_> {
     /// Decides by words in the text.
     fn by_text(&self) -> Option<Verdict> {
         let class = self.class.or(self.enhanced.map(EnhancedStatusCode::class));
-        let phrase = Phrase::first(self.matches, class, self.stage)?;
+        let phrase = Phrase::first(self.text, self.matches, class, self.stage)?;
         // The row is more precise than a mere word for a policy.
         if says_little(phrase.category) && self.enhanced.is_some() {
             return None;
@@ -748,7 +777,8 @@ impl Facts<'_> {
     /// Decides by the command that was answered, if there is no enhanced status code or one that leaves it open.
     fn by_stage(&self) -> Option<Verdict> {
         const OPEN: [Option<Status>; 3] = [Status::new(0, 0), Status::new(1, 0), Status::new(7, 0)];
-        if self.enhanced.is_some_and(|code| !OPEN.contains(&Some(code.status()))) {
+        let is_open = self.enhanced.is_none_or(|code| OPEN.contains(&Some(code.status())));
+        if !is_open && !self.is_before_recipients() {
             return None;
         }
         let by_code = Advice::of_reply_code(self.reply_code?, self.stage);
@@ -796,6 +826,10 @@ fn says_little(category: Category) -> bool {
     matches!(category, Category::Unknown | Category::Policy)
 }
 
+fn is_about_recipient(category: Category) -> bool {
+    matches!(category.matter(), Matter::RecipientAddress | Matter::RecipientMailbox)
+}
+
 /// Returns the enhanced status code that a reply code looks like without its dots, if no RFC has the reply code.
 fn without_dots(reply_code: ReplyCode) -> Option<EnhancedStatusCode> {
     if reply_code.entry().is_some() {
@@ -808,6 +842,15 @@ fn without_dots(reply_code: ReplyCode) -> Option<EnhancedStatusCode> {
 }
 
 impl Verdict {
+    const NOTHING: Verdict = Verdict {
+        category: Category::Unknown,
+        evidence: Evidence::Nothing,
+        certainty: Certainty::Guess,
+        happened: "The text has no code, and its words are not known.",
+        advice: None,
+        reply: None,
+    };
+
     fn of_category(category: Category, evidence: Evidence, certainty: Certainty) -> Verdict {
         Verdict { category, evidence, certainty, happened: category.meaning(), advice: None, reply: None }
     }

@@ -51,6 +51,10 @@ impl Codes {
         {
             rest = after.trim_ascii_start();
         }
+        // Exchange writes `#550 5.1.1`.
+        if let [b'#', b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', ..] = rest {
+            rest = &rest[1..];
+        }
         let mut codes = Codes::default();
         if let Some((reply_code, after)) = reply_code(rest) {
             codes.reply_code = Some(reply_code);

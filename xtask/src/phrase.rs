@@ -21,6 +21,8 @@ pub struct Phrases {
     pub meanings: Vec<Phrase>,
     /// Words after which the reply of another server is quoted.
     pub quotations: Vec<String>,
+    /// Words before which a quoted reply is over.
+    pub ends: Vec<String>,
     /// Words before a quotation that is about something else than the delivery.
     pub asides: Vec<String>,
     /// Words that name the command that was answered.
@@ -54,8 +56,8 @@ pub fn read(file: &DataFile, categories: &[Category]) -> Result<Phrases> {
 
 /// Returns the text or category that is wrong, and what is wrong with it.
 fn check(phrases: &Phrases, categories: &[Category]) -> Result<(), (String, anyhow::Error)> {
-    let Phrases { meanings, quotations, asides, commands } = phrases;
-    for text in quotations.iter().chain(asides).chain(commands.values().flatten()) {
+    let Phrases { meanings, quotations, ends, asides, commands } = phrases;
+    for text in quotations.iter().chain(ends).chain(asides).chain(commands.values().flatten()) {
         check_pattern(text).map_err(|error| (text.clone(), error))?;
     }
     let mut seen = BTreeSet::new();

@@ -35,6 +35,7 @@ struct Explain {
     patterns: Vec<PatternRow>,
     phrases: Vec<PhraseRow>,
     quotations: Vec<RustWord>,
+    ends: Vec<RustWord>,
     asides: Vec<RustWord>,
     commands: Vec<[RustWord; 2]>,
     vendors: Vec<VendorRow>,
@@ -112,6 +113,7 @@ impl Explain {
         // The patterns are numbered in this order, so that the first phrase has the lowest number.
         let phrase_rows = phrase_rows(&phrases.meanings, &mut patterns);
         let quotations = numbers(&phrases.quotations, &mut patterns);
+        let ends = numbers(&phrases.ends, &mut patterns);
         let asides = numbers(&phrases.asides, &mut patterns);
         let mut commands = Vec::new();
         for (stage, texts) in &phrases.commands {
@@ -134,6 +136,7 @@ impl Explain {
             classes: index.classes(),
             phrases: phrase_rows,
             quotations,
+            ends,
             asides,
             commands,
             vendors: vendors_rows,

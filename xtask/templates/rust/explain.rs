@@ -104,6 +104,9 @@ pub(crate) static PHRASES: &[Phrase] = &[
 /// The patterns after which another reply is quoted.
 pub(crate) static QUOTATIONS: &[u16] = &[{% for row in quotations %}{{ row }}{% if !loop.last %}, {% endif %}{% endfor %}];
 
+/// The patterns before which a quoted reply is over.
+pub(crate) static ENDS: &[u16] = &[{% for row in ends %}{{ row }}{% if !loop.last %}, {% endif %}{% endfor %}];
+
 /// The patterns before a quotation that is about something else.
 pub(crate) static ASIDES: &[u16] = &[{% for row in asides %}{{ row }}{% if !loop.last %}, {% endif %}{% endfor %}];
 

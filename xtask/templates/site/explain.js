@@ -27,7 +27,7 @@ function newExplanation(text, matches, stage, host, outer) {
   const codeClass = classOf(replyCode);
   const found = atStart === null ? findCode(text.octets, codeClass) : { code: atStart, place: "start" };
   const enhanced = found === null ? null : found.code;
-  const facts = { replyCode, enhanced, class: codeClass, stage, matches };
+  const facts = { replyCode, enhanced, class: codeClass, stage, text: text.octets, matches };
   const { verdict, vendor } = decide(facts, recognize(matches, host));
   const isVendorSure = vendor !== null && vendor.isSure;
   const ownClass = codeClass ?? classOfEnhanced(enhanced);
@@ -66,6 +66,7 @@ function newExplanation(text, matches, stage, host, outer) {
 
 /** Returns what to do after a reply of this class. */
 function chooseAction(verdict, isVendorSure, codeClass) {
+  if (verdict.evidence === "nothing") return null;
   const action = actionOf(verdict.category, codeClass);
   if (action === null) return null;
   const retry = verdict.advice?.retry ?? action.retry;
@@ -135,6 +136,8 @@ function readCodes(reply) {
   let rest = trimStart(reply);
   // The type of a diagnostic code (RFC 3464 §2.3.6).
   if (/^smtp;/i.test(rest)) rest = trimStart(rest.slice(5));
+  // Exchange writes `#550 5.1.1`.
+  rest = rest.replace(/^#(?=[2-5][0-9][0-9])/, "");
   const codes = { replyCode: null, enhanced: null };
   const start = /^([2-5][0-9][0-9])(?:[ \t-]|(?=[\r\n:,;_"])|$)/.exec(rest);
   if (start !== null) {
@@ -383,19 +386,29 @@ const PHRASES = TABLES.phrases.phrase.flatMap(({ category, class: codeClass = nu
   })),
 );
 const QUOTATIONS = new Set(TABLES.phrases.quotations.map((text) => numberOf(text)));
+const ENDS = new Set(TABLES.phrases.ends.map((text) => numberOf(text)));
 const ASIDES = new Set(TABLES.phrases.asides.map((text) => numberOf(text)));
 const COMMANDS = new Map(
   STAGES.flatMap((stage) => (TABLES.phrases.commands[stage] ?? []).map((text) => [numberOf(text), stage])),
 );
 
 /** Returns the first phrase that a text has. */
-function firstPhrase(matches, codeClass, stage) {
-  const found = new Set(matches.map((match) => match.pattern));
+function firstPhrase(text, matches, codeClass, stage) {
+  const found = new Set(matches.filter((match) => !isInAddress(text, match)).map((match) => match.pattern));
   const counts = (phrase) =>
     found.has(phrase.pattern) &&
     (phrase.class === null || codeClass === null || phrase.class === codeClass) &&
     (phrase.stages.length === 0 || stage === null || phrase.stages.includes(stage));
   return PHRASES.find(counts) ?? null;
+}
+
+/** Returns whether a pattern is within a word that has an at sign. */
+function isInAddress(text, { start, end }) {
+  const within = text.slice(start, end);
+  if (within.includes(" ")) return false;
+  const [head] = /[^ ]*$/.exec(text.slice(0, start));
+  const [tail] = /^[^ ]*/.exec(text.slice(end));
+  return `${head}${within}${tail}`.includes("@");
 }
 
 /** Finds the last reply that a text quotes, unless it is about something else than the delivery. */
@@ -407,8 +420,9 @@ function quotation(text, matches) {
   }
   if (last === null) return null;
   if (matches.some((found) => ASIDES.has(found.pattern) && found.start < last.words.start)) return null;
-  const command = matches.find((found) => COMMANDS.has(found.pattern) && found.start > last.start);
-  const reply = text.octets.slice(last.start, command?.start);
+  const isEnd = (found) => COMMANDS.has(found.pattern) || ENDS.has(found.pattern);
+  const end = matches.find((found) => isEnd(found) && found.start > last.start);
+  const reply = text.octets.slice(last.start, end?.start);
   return { start: last.words.start, reply: reply.replace(/\($/, "") };
 }
 
@@ -564,22 +578,48 @@ function adviceAt(subject, stage) {
 // The verdict
 
 /** Goes through the evidence, from the best to the least. Returns the vendor too, if it can be told. */
+/** The evidence after that of the vendor, from the best to the least. */
+const STEPS = [
+  byPair,
+  (facts) => byRow(facts, false),
+  byText,
+  byStage,
+  (facts) => byRow(facts, true),
+  bySubject,
+  byMissingDots,
+  byReplyCode,
+  byClass,
+];
+
+const NOTHING_KNOWN = {
+  category: "unknown",
+  evidence: "nothing",
+  certainty: "guess",
+  happened: "The text has no code, and its words are not known.",
+  advice: null,
+  reply: null,
+};
+
 function decide(facts, recognized) {
   if (isPositive(facts)) return { verdict: ofCategory("accepted", "first-digit", "sure"), vendor: recognized };
   const { verdict, vendor } = byVendor(facts, recognized);
-  const decided =
-    verdict ??
-    byPair(facts) ??
-    byRow(facts, false) ??
-    byText(facts) ??
-    byStage(facts) ??
-    byRow(facts, true) ??
-    bySubject(facts) ??
-    byMissingDots(facts) ??
-    byReplyCode(facts) ??
-    byClass(facts) ??
-    ofCategory("unknown", "nothing", "guess");
-  return { verdict: decided, vendor };
+  const isPossible = (decided) =>
+    decided !== null && !(isBeforeRecipients(facts) && isAboutRecipient(decided.category));
+  if (isPossible(verdict)) return { verdict, vendor };
+  for (const step of STEPS) {
+    const decided = step(facts);
+    if (isPossible(decided)) return { verdict: decided, vendor };
+  }
+  return { verdict: NOTHING_KNOWN, vendor };
+}
+
+/** Returns whether the server knows no recipient yet, so that the reply can only be about the sender. */
+function isBeforeRecipients({ stage }) {
+  return ["connect", "hello", "starttls", "auth", "mail"].includes(stage);
+}
+
+function isAboutRecipient(category) {
+  return ["recipient-address", "recipient-mailbox"].includes(CATEGORIES.get(category).matter);
 }
 
 function isPositive({ replyCode, enhanced }) {
@@ -600,10 +640,13 @@ function byVendor(facts, recognized) {
 }
 
 /** Decides by a pair that is commonly used otherwise than its row. */
-function byPair({ replyCode, enhanced }) {
+function byPair(facts) {
+  const { replyCode, enhanced } = facts;
   if (replyCode === null || enhanced === null) return null;
   const advice = adviceOfPair(replyCode, enhanced);
   if (advice === null || saysLittle(advice.category)) return null;
+  const words = byText(facts);
+  if (words !== null && words.category !== advice.category) return null;
   return ofAdvice(advice, "pair", advice.disputed ? "likely" : "sure");
 }
 
@@ -614,8 +657,10 @@ function byRow(facts, evenIfLittle) {
   const ofPair = replyCode === null ? null : adviceOfPair(replyCode, enhanced);
   const advice = ofPair ?? adviceOfRow(statusOf(enhanced), facts.class ?? enhanced.class);
   if (advice === null) return null;
-  const words = advice.disputed ? byText(facts) : null;
-  const isContradicted = words !== null && words.category !== advice.category;
+  const words = byText(facts);
+  const yields = advice.disputed || ofPair !== null;
+  const isAboutSender = words !== null && words.category === "sender-identity" && isAboutRecipient(advice.category);
+  const isContradicted = words !== null && words.category !== advice.category && (yields || isAboutSender);
   if (!evenIfLittle && (saysLittle(advice.category) || isContradicted)) return null;
   const isAllowed = ROWS.get(statusOf(enhanced))?.classes.includes(enhanced.class) ?? true;
   const isOpen = saysLittle(advice.category) || !isAllowed || (advice.disputed && words === null);
@@ -625,7 +670,7 @@ function byRow(facts, evenIfLittle) {
 
 /** Decides by words in the text. */
 function byText(facts) {
-  const phrase = firstPhrase(facts.matches, facts.class ?? classOfEnhanced(facts.enhanced), facts.stage);
+  const phrase = firstPhrase(facts.text, facts.matches, facts.class ?? classOfEnhanced(facts.enhanced), facts.stage);
   // The row is more precise than a mere word for a policy.
   if (phrase === null || (saysLittle(phrase.category) && facts.enhanced !== null)) return null;
   return ofCategory(phrase.category, "text", "likely");
@@ -634,7 +679,8 @@ function byText(facts) {
 /** Decides by the command that was answered, if there is no enhanced status code or one that leaves it open. */
 function byStage(facts) {
   const { replyCode, enhanced, stage } = facts;
-  if (enhanced !== null && !["X.0.0", "X.1.0", "X.7.0"].includes(statusOf(enhanced))) return null;
+  const isOpen = enhanced === null || ["X.0.0", "X.1.0", "X.7.0"].includes(statusOf(enhanced));
+  if (!isOpen && !isBeforeRecipients(facts)) return null;
   if (replyCode === null) return null;
   let found = adviceAt(replyCode, stage);
   if (found.advice === null) found = adviceAt(`class ${facts.class}`, stage);
