@@ -9,14 +9,14 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use smtp_enhanced_status::explain::{Stage, TAXONOMIES};
 
-use super::explain::StageName;
+use super::explain::{StageName, without_port};
 use crate::explain::classify::{self, Form, Settings};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   smtp-conformance classify replies.txt
       Write a line of JSON for each line of a file.
-  zcat mail.log.gz | grep -o 'said: .*' | smtp-conformance classify --format csv -
+  zcat mail.log.gz | grep -o 'host .* said: .*' | smtp-conformance classify --format csv -
       Classify the replies in the log of a Postfix server.
   smtp-conformance classify --taxonomy kumomta replies.txt
       Add the names that KumoMTA has for the categories.";
@@ -50,13 +50,14 @@ enum Format {
 
 /// Classifies the replies, and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
+    let host = options.host.as_deref().map(without_port);
     let settings = Settings {
         form: match options.format {
             Format::Jsonl => Form::JsonLines,
             Format::Csv => Form::Csv,
         },
         stage: options.stage.map(Stage::from),
-        host: options.host.as_deref(),
+        host: host.as_deref(),
         taxonomy: options.taxonomy.as_deref(),
     };
     let mut output = BufWriter::new(io::stdout().lock());
@@ -69,6 +70,6 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     match result {
         // A reader such as head has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
-        result => result.map(|()| 0).with_context(|| options.file.display().to_string()),
+        result => result.map(|()| 0).context("cannot classify all replies"),
     }
 }

@@ -1,13 +1,13 @@
 //! `smtp-conformance explain`: says what replies mean.
 
-use std::io::{self, Read as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use smtp_enhanced_status::explain::Stage;
 
 use super::terminal;
-use crate::explain::answer::{self, Answer};
+use crate::explain::answer::{self, Answer, Json};
 use crate::explain::input;
 use crate::explain::inquiry::Inquiry;
 use crate::explain::page;
@@ -101,8 +101,9 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     };
     for inquiry in &mut inquiries {
         inquiry.stage = inquiry.stage.or(options.stage.map(Stage::from));
-        inquiry.host = inquiry.host.take().or_else(|| options.host.clone());
+        inquiry.host = inquiry.host.take().or_else(|| options.host.as_deref().map(without_port));
     }
+    inquiries.retain(|inquiry| !inquiry.reply.is_empty());
     if inquiries.is_empty() {
         return Ok(super::misused(&anyhow::anyhow!(
             "there is nothing to explain; write a reply or a code, or give some on standard input"
@@ -112,12 +113,17 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let text = match options.format {
         Format::Text => page::console(&answers, terminal::style(&io::stdout())),
         Format::Markdown => page::markdown(&answers)?,
-        Format::Json => format!("{}\n", serde_json::to_string_pretty(&answers)?),
-        Format::Jsonl => {
-            let lines = answers.iter().map(|answer| Ok(format!("{}\n", serde_json::to_string(answer)?)));
-            lines.collect::<Result<String>>()?
-        }
+        Format::Json => answer::json(&answers, Json::Array)?,
+        Format::Jsonl => answer::json(&answers, Json::Lines)?,
     };
-    terminal::print_report(&text)?;
-    Ok(0)
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // A reader such as head has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
+        result => result.map(|()| 0).context("cannot write to standard output"),
+    }
+}
+
+/// Removes the port from the name of a host: `mx.example.net:25`.
+pub(super) fn without_port(host: &str) -> String {
+    host.split_once(':').map_or(host, |(name, _)| name).to_owned()
 }

@@ -1,7 +1,9 @@
 //! The answer to an inquiry, in a form for programs.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
-use smtp_enhanced_status::explain::{Category, CodePlace, Explanation, Retry, Stage};
+use smtp_enhanced_status::explain::{Category, CodePlace, Explanation, ListAction, Retry, Stage};
 use smtp_enhanced_status::{Class, EnhancedStatusCode, Pairing, ReplyCode};
 
 use super::inquiry::Inquiry;
@@ -141,7 +143,10 @@ impl Answer {
             administrator: explanation.administrator(),
             retry: explanation.retry().map(Retry::as_str),
             wait: explanation.category().wait(),
-            list: explanation.list().as_str(),
+            list: match explanation.list() {
+                ListAction::Remove if inquiry.is_from_status => ListAction::Pause.as_str(),
+                list => list.as_str(),
+            },
             evidence: explanation.evidence().as_str(),
             certainty: explanation.certainty().as_str(),
             vendor: explanation.vendor().map(|vendor| VendorName {
@@ -225,6 +230,45 @@ fn broken_rules(reply: &[u8], explanation: &Explanation) -> Vec<BrokenRule> {
 
 fn exchange(act: Act, reply: &[u8]) -> Exchange {
     Exchange { answers: vec![Received { octets: reply.to_vec(), millis: 0 }], ..Exchange::new(act) }
+}
+
+/// Writes an answer as JSON. Characters that control a terminal or reorder text are escaped.
+///
+/// # Errors
+///
+/// Fails only if the answer cannot be serialized, which would be a fault of this program.
+pub fn json(answers: &[Answer], form: Json) -> serde_json::Result<String> {
+    let text = match form {
+        Json::Array => format!("{}\n", serde_json::to_string_pretty(answers)?),
+        Json::Lines => {
+            let lines = answers.iter().map(|answer| Ok(format!("{}\n", serde_json::to_string(answer)?)));
+            lines.collect::<serde_json::Result<String>>()?
+        }
+    };
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+            }
+            character => escaped.push(character),
+        }
+    }
+    Ok(escaped)
+}
+
+/// The form of answers in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// An array.
+    Array,
+    /// An object on each line.
+    Lines,
 }
 
 /// Returns the answers for the classes 4 and 5 of a row.

@@ -1,15 +1,81 @@
-//! Finds the replies in the report of a failed delivery: the fields of a delivery status notification (RFC 3464).
+//! Finds the replies in the report of a failed delivery: in the fields of a delivery status notification (RFC 3464), or in
+//! paragraphs that begin with the address of a recipient.
 
 use smtp_enhanced_status::EnhancedStatusCode;
+use smtp_enhanced_status::explain::explain;
 
 use super::inquiry::Inquiry;
 
 /// The maximum number of recipients that are read.
 const RECIPIENTS: usize = 1000;
 
-/// Returns the reply for each recipient that a text has the fields of; nothing if it is no such report.
+/// Returns the reply for each recipient that a text reports; nothing if it is no such report.
 pub(super) fn read(text: &[u8]) -> Vec<Inquiry> {
-    let text = String::from_utf8_lossy(text);
+    let text = without_returned(&String::from_utf8_lossy(text));
+    let inquiries = fields(&text);
+    if inquiries.is_empty() { paragraphs(&text) } else { inquiries }
+}
+
+/// Removes the message that a report returns, whose sender may have written anything into it.
+fn without_returned(text: &str) -> String {
+    const TYPES: [&str; 4] =
+        ["message/rfc822", "text/rfc822-headers", "message/global-headers", "message/global\""];
+    let mut kept = String::new();
+    let mut boundary = None;
+    let mut is_returned = false;
+    for line in text.lines() {
+        let lower = line.to_ascii_lowercase();
+        if lower.contains("copy of the message") || lower.contains("copy of your message") {
+            break;
+        }
+        if is_returned {
+            // The next part, or the next message of a mailbox.
+            is_returned =
+                !boundary.is_some_and(|boundary| line.starts_with(boundary)) && !line.starts_with("From ");
+        } else if line.len() > 2 && line.starts_with("--") {
+            boundary = Some(line);
+        } else if lower.starts_with("content-type:") {
+            let value = lower.trim_start_matches("content-type:").trim();
+            let value = format!("{}\"", value.split(';').next().unwrap_or_default().trim());
+            is_returned = TYPES.iter().any(|returned| value.starts_with(returned));
+        }
+        if !is_returned {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Reads paragraphs such as `<a@example.org>: host mx.example.org said: 550 5.1.1 No such user`.
+fn paragraphs(text: &str) -> Vec<Inquiry> {
+    let mut inquiries = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let paragraph = paragraph.trim();
+        let (first, rest) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
+        let start = match first.split_once(':') {
+            Some((address, after)) => Some((address, format!("{after}\n{rest}"))),
+            None => Some((first, rest.to_owned())),
+        };
+        let Some((address, reply)) = start else { continue };
+        let address = address.trim().trim_start_matches('<').trim_end_matches('>');
+        let is_address = address.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.is_empty() && !address.contains([' ', '<', '>'])
+        });
+        if is_address && has_code(&reply) && inquiries.len() < RECIPIENTS {
+            let reply = reply.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            inquiries.push(Inquiry { recipient: Some(address.to_owned()), ..Inquiry::new(reply.as_bytes()) });
+        }
+    }
+    inquiries
+}
+
+fn has_code(reply: &str) -> bool {
+    let answer = explain(reply.as_bytes());
+    answer.reply_code().is_some() || answer.enhanced().is_some()
+}
+
+fn fields(text: &str) -> Vec<Inquiry> {
     let mut inquiries = Vec::new();
     let mut fields = Fields::default();
     for line in text.lines() {
@@ -83,8 +149,10 @@ impl Fields {
         if self.recipient.is_empty() || (self.status.is_empty() && self.diagnostic.is_empty()) {
             return None;
         }
-        let status = self.status.split_ascii_whitespace().next().unwrap_or_default();
-        let reply = without_type(&self.diagnostic);
+        let (status, comment) = self.status.split_once([' ', '(']).unwrap_or((&self.status, ""));
+        let comment = comment.trim_matches(['(', ')', ' ']);
+        let is_from_status = self.diagnostic.is_empty();
+        let reply = if is_from_status { comment } else { without_type(&self.diagnostic) };
         let own = EnhancedStatusCode::from_bytes(status.as_bytes()).ok();
         let reply = match own {
             Some(own) if reply.is_empty() => own.to_string(),
@@ -96,6 +164,7 @@ impl Fields {
         let host = without_type(&self.host);
         Some(Inquiry {
             recipient: Some(without_type(&self.recipient).to_owned()),
+            is_from_status,
             host: (!host.is_empty()).then(|| host.to_owned()),
             ..Inquiry::new(reply.as_bytes())
         })
@@ -158,5 +227,34 @@ Status: 5.4.4
         );
         assert!(read(b"550 5.1.1 No such user").is_empty());
         assert!(read(b"Status: 5.1.1\n").is_empty());
+        assert_eq!(inquiries.iter().map(|one| one.is_from_status).collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn the_returned_message_is_not_read() {
+        let returned = format!(
+            "--b1\nContent-Type: message/delivery-status\n\n{REPORT}\n--b1\nContent-Type: message/rfc822\n\n\
+             Final-Recipient: rfc822; victim@example.org\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 No\n\n--b1--\n"
+        );
+        let recipients: Vec<_> =
+            read(returned.as_bytes()).into_iter().filter_map(|one| one.recipient).collect();
+        assert_eq!(recipients, ["a@example.net", "b@example.net", "c@example.net"]);
+    }
+
+    #[test]
+    fn paragraphs_name_their_recipients() {
+        let qmail = "Hi. This is the qmail-send program.\n\n<a@example.net>:\n192.0.2.1 does not like recipient.\n\
+                     Remote host said: 550 5.1.1 No such user\nGiving up on 192.0.2.1.\n\n\
+                     --- Below this line is a copy of the message.\n\n<victim@example.org>: 550 5.1.1 No\n";
+        let inquiries = read(qmail.as_bytes());
+        assert_eq!(inquiries.len(), 1);
+        assert_eq!(inquiries[0].recipient.as_deref(), Some("a@example.net"));
+        assert!(inquiries[0].reply.ends_with(b"Giving up on 192.0.2.1."));
+    }
+
+    #[test]
+    fn the_comment_of_a_status_is_read() {
+        let report = b"Final-Recipient: rfc822; a@example.net\nStatus: 5.1.2 (550 Tried all MXs)\n";
+        assert_eq!(read(report)[0].reply, b"550 Tried all MXs");
     }
 }

@@ -270,7 +270,7 @@ mod tests {
              \"retry\":\"never\",\"list\":\"remove\",\"matter\":\"recipient-address\",\"vendor\":null,\
              \"evidence\":\"enhanced-code\",\"certainty\":\"sure\"}\n\
              {\"line\":3,\"reply-code\":null,\"enhanced-status-code\":null,\"category\":\"unknown\",\
-             \"retry\":\"later\",\"list\":\"keep\",\"matter\":\"unknown\",\"vendor\":null,\
+             \"retry\":null,\"list\":\"keep\",\"matter\":\"unknown\",\"vendor\":null,\
              \"evidence\":\"nothing\",\"certainty\":\"guess\"}\n\
              {\"line\":4,\"reply-code\":452,\"enhanced-status-code\":\"4.2.2\",\"category\":\"mailbox-full\",\
              \"retry\":\"later\",\"list\":\"pause\",\"matter\":\"recipient-mailbox\",\"vendor\":null,\

@@ -13,6 +13,7 @@ pub fn read(text: &[u8]) -> Vec<Inquiry> {
     if !reported.is_empty() {
         return reported;
     }
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut inquiries = Vec::new();
     let mut start = 0;
     let mut position = 0;

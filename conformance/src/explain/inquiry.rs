@@ -16,6 +16,9 @@ pub struct Inquiry {
     pub host: Option<String>,
     /// The command that was answered, if it is known.
     pub stage: Option<Stage>,
+    /// Whether a report has no reply, but only the code of the server that made it. That is no evidence about the
+    /// recipient: such servers make up codes.
+    pub is_from_status: bool,
     /// How the reply was read, if it was not read as it is written.
     pub read_as: Option<String>,
 }
@@ -24,12 +27,23 @@ impl Inquiry {
     /// Asks about a reply of which nothing else is known.
     #[must_use]
     pub fn new(reply: &[u8]) -> Inquiry {
-        Inquiry { reply: reply.to_vec(), recipient: None, host: None, stage: None, read_as: None }
+        Inquiry {
+            reply: reply.to_vec(),
+            recipient: None,
+            host: None,
+            stage: None,
+            is_from_status: false,
+            read_as: None,
+        }
     }
 
     /// Asks about a reply or a code that somebody typed: `5.1.l` is read as 5.1.1.
     #[must_use]
     pub fn typed(text: &str) -> Inquiry {
+        // What transcripts and the output of swaks begin their lines with.
+        const PREFIXES: [&str; 6] = ["S: ", "> ", "<- ", "<~ ", "<** ", "<<< "];
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let text = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
         match near_miss::read(text) {
             Some((reply, read_as)) => Inquiry { read_as: Some(read_as), ..Inquiry::new(reply.as_bytes()) },
             None => Inquiry::new(text.trim().as_bytes()),

@@ -10,7 +10,7 @@ const LONGEST_INPUT = 100000;
  * status field of a report, if they are known; and how the text was read, if that is not obvious.
  */
 function questionsIn(text) {
-  const trimmed = text.slice(0, LONGEST_INPUT).trim();
+  const trimmed = withoutReturned(text.slice(0, LONGEST_INPUT)).trim();
   const repaired = repair(trimmed);
   if (repaired !== null) return repaired.map(({ reply, note }) => question(reply, { note }));
   const reports = reportsIn(trimmed);
@@ -103,6 +103,22 @@ function paragraphFrom(lines) {
   return end < 0 ? lines : lines.slice(0, end);
 }
 
+/** Removes the message that a report returns, whose sender may have written anything into it. */
+function withoutReturned(text) {
+  const kept = [];
+  let boundary = null;
+  let isReturned = false;
+  for (const line of text.split("\n")) {
+    if (/copy of (?:the|your) message/i.test(line)) break;
+    // The next part, or the next message of a mailbox.
+    if (isReturned) isReturned = !(boundary !== null && line.startsWith(boundary)) && !line.startsWith("From ");
+    else if (/^--./.test(line)) boundary = line.trimEnd();
+    else isReturned = /^content-type:[ \t]*(?:message\/rfc822|text\/rfc822-headers|message\/global(?:-headers)?)[ \t\r]*(?:;|$)/i.test(line);
+    if (!isReturned) kept.push(line);
+  }
+  return kept.join("\n");
+}
+
 // Delivery status notifications (RFC 3464)
 
 const FIELD = /^[ \t>]*(final-recipient|original-recipient|action|status|remote-mta|diagnostic-code)[ \t]*:[ \t]*(.*)$/i;
@@ -147,7 +163,8 @@ function ofReport(report) {
   const recipient = valueOf(report.get("final-recipient") ?? report.get("original-recipient"));
   const host = valueOf(report.get("remote-mta"));
   const name = host === null ? null : host.split(/[ (]/)[0];
-  if (diagnostic === undefined) return question(status, { host: name, recipient });
+  // A server that makes a report makes codes up. They are no evidence about the recipient.
+  if (diagnostic === undefined) return { ...question(status, { host: name, recipient }), isFromStatus: true };
   const reply = valueOf(diagnostic);
   const hasStatus = status !== null && /^[245]\.[0-9]+\.[0-9]+/.test(status);
   return question(hasStatus && !hasCode(reply) ? `${status} ${reply}` : reply, { host: name, recipient, status });

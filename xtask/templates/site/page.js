@@ -112,10 +112,15 @@ function answer(text) {
   if (text.trim() === "") return;
   const questions = questionsIn(text);
   const shown = questions.slice(0, MOST_ANSWERS);
-  const answers = shown.map((asked) => ({ asked, given: explain(asked) }));
+  const answers = shown.map((asked) => ({ asked, given: explained(asked) }));
   answers.forEach(({ asked, given }, index) => ANSWERS.append(article(asked, given, index)));
   STATUS.textContent = summary(answers, questions.length);
   STATUS.classList.toggle("spoken", questions.length === 1);
+}
+
+function explained(asked) {
+  const given = explain(asked);
+  return asked.isFromStatus && given.list === "remove" ? { ...given, list: "pause" } : given;
 }
 
 /** Returns what a screen reader says when the answers are there. A single answer is seen without it. */
@@ -172,7 +177,7 @@ function meaning(given) {
   return [
     ...entry("Category", [code(given.category), isRepeated ? "" : `: ${text}`]),
     ...entry("What it is about", MATTERS[matter]),
-    ...entry("Server", vendorText(given)),
+    ...entry("Looks like", vendorText(given)),
     ...entry("Command", given.stage === null ? null : STAGE_NAMES[given.stage]),
     ...entry("What decided", `${EVIDENCE[given.evidence]} ${CERTAINTIES[given.certainty]}`, source),
   ];
