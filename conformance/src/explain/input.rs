@@ -30,7 +30,19 @@ pub fn read(text: &[u8]) -> Vec<Inquiry> {
             inquiries.push(typed.unwrap_or_else(|| Inquiry::new(reply)));
         }
     }
+    if is_mail(text) {
+        inquiries.retain(|inquiry| {
+            let answer = inquiry.explain();
+            answer.reply_code().is_some() || answer.enhanced().is_some()
+        });
+    }
     inquiries
+}
+
+/// Returns whether a text begins with the header of a message, most of whose lines are no replies.
+fn is_mail(text: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 4] = [b"Return-Path:", b"Received:", b"Delivered-To:", b"From "];
+    FIELDS.iter().any(|field| text.starts_with(field))
 }
 
 /// Returns whether more lines of the reply follow a line.
@@ -52,5 +64,8 @@ mod tests {
         assert_eq!(read(b"550-5.1.1 No\n")[0].reply, b"550-5.1.1 No");
         assert!(read(b"\r\n\n").is_empty());
         assert_eq!(read(b"550 \xff")[0].reply, b"550 \xff");
+        let mail =
+            b"Received: by mx.example.org\nSubject: returned\n\nYour message:\n550 5.1.1 No such user\n";
+        assert_eq!(read(mail).len(), 1);
     }
 }
