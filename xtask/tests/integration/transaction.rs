@@ -338,7 +338,7 @@ fn a_full_disk() {
         cp -R "$folder/." "$results"
         exit $status"#;
     let mut done = Vec::new();
-    for free in [0, 4, 16, 64, 200, 400, 600, 700, 800, 2000] {
+    for free in [0, 4, 16, 64, 200, 400, 800, 2000, 4000, 8000] {
         let [disk, results] = [(); 2].map(|()| TempDir::new().unwrap());
         let Some(mut command) = in_own_mounts(script) else { return };
         command.arg(disk.path()).arg(project.root()).arg(results.path()).arg(free.to_string());
