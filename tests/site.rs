@@ -361,7 +361,13 @@ fn a_bounce_has_an_answer_for_each_recipient() {
         ["5.2.2 over quota", "b@example.net"],
         ["5.4.4 (no route)", "c@example.net"],
     ];
-    let Some(answers) = read(&[report, &quoted, postfix, exim, words]) else { return };
+    // The returned message is not read, whatever its lines look like.
+    let returned = format!(
+        "--b1\nContent-Type: message/delivery-status\n\n{report}\n--b1\nContent-Type: message/rfc822\n\nFrom x\n\n\
+         Final-Recipient: rfc822; victim@example.org\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 No\n\n--b1--\n"
+    );
+    let Some(answers) = read(&[report, &quoted, postfix, exim, words, &returned]) else { return };
+    assert_eq!(answers[5], of_report);
     assert_eq!(answers[0], of_report);
     assert_eq!(answers[1], of_report);
     let recipients =

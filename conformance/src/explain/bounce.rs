@@ -23,15 +23,15 @@ fn without_returned(text: &str) -> String {
     let mut kept = String::new();
     let mut boundary = None;
     let mut is_returned = false;
+    // Only in a mailbox does no line of a message begin like the line between two messages.
+    let is_mailbox = text.starts_with("From ");
     for line in text.lines() {
         let lower = line.to_ascii_lowercase();
-        if lower.contains("copy of the message") || lower.contains("copy of your message") {
-            break;
-        }
         if is_returned {
-            // The next part, or the next message of a mailbox.
-            is_returned =
-                !boundary.is_some_and(|boundary| line.starts_with(boundary)) && !line.starts_with("From ");
+            let is_next_part = boundary.is_some_and(|boundary| line.starts_with(boundary));
+            is_returned = !is_next_part && !(is_mailbox && line.starts_with("From "));
+        } else if lower.contains("copy of the message") || lower.contains("copy of your message") {
+            (boundary, is_returned) = (None, true);
         } else if line.len() > 2 && line.starts_with("--") {
             boundary = Some(line);
         } else if lower.starts_with("content-type:") {
@@ -161,7 +161,8 @@ impl Fields {
             }
             _ => reply.to_owned(),
         };
-        let host = without_type(&self.host);
+        // Some write the address in brackets after the name.
+        let host = without_type(&self.host).split([' ', '(']).next().unwrap_or_default();
         Some(Inquiry {
             recipient: Some(without_type(&self.recipient).to_owned()),
             is_from_status,
@@ -196,7 +197,7 @@ Arrival-Date: Sun, 29 Nov 2026 05:00:00 +0000
 Final-Recipient: rfc822; a@example.net
 Action: failed
 Status: 5.1.1
-Remote-MTA: dns; mx.example.net
+Remote-MTA: dns; mx.example.net (192.0.2.1)
 Diagnostic-Code: smtp; 550 5.1.1
     No such user
 
@@ -236,9 +237,15 @@ Status: 5.4.4
             "--b1\nContent-Type: message/delivery-status\n\n{REPORT}\n--b1\nContent-Type: message/rfc822\n\n\
              Final-Recipient: rfc822; victim@example.org\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 No\n\n--b1--\n"
         );
-        let recipients: Vec<_> =
-            read(returned.as_bytes()).into_iter().filter_map(|one| one.recipient).collect();
-        assert_eq!(recipients, ["a@example.net", "b@example.net", "c@example.net"]);
+        let recipients = |text: &str| -> Vec<String> {
+            read(text.as_bytes()).into_iter().filter_map(|one| one.recipient).collect()
+        };
+        assert_eq!(recipients(&returned), ["a@example.net", "b@example.net", "c@example.net"]);
+        // What looks like the next message of a mailbox may be a line of the returned one.
+        let forged = returned.replace("rfc822\n\nFinal", "rfc822\n\nFrom x\n\nFinal");
+        assert_ne!(forged, returned);
+        assert_eq!(recipients(&forged), ["a@example.net", "b@example.net", "c@example.net"]);
+        assert_eq!(recipients(&format!("From x\n{returned}From y\n{returned}")).len(), 6);
     }
 
     #[test]

@@ -108,10 +108,13 @@ function withoutReturned(text) {
   const kept = [];
   let boundary = null;
   let isReturned = false;
+  // Only in a mailbox does no line of a message begin like the line between two messages.
+  const isMailbox = text.startsWith("From ");
   for (const line of text.split("\n")) {
-    if (/copy of (?:the|your) message/i.test(line)) break;
-    // The next part, or the next message of a mailbox.
-    if (isReturned) isReturned = !(boundary !== null && line.startsWith(boundary)) && !line.startsWith("From ");
+    if (isReturned) {
+      const isNextPart = boundary !== null && line.startsWith(boundary);
+      isReturned = !isNextPart && !(isMailbox && line.startsWith("From "));
+    } else if (/copy of (?:the|your) message/i.test(line)) [boundary, isReturned] = [null, true];
     else if (/^--./.test(line)) boundary = line.trimEnd();
     else isReturned = /^content-type:[ \t]*(?:message\/rfc822|text\/rfc822-headers|message\/global(?:-headers)?)[ \t\r]*(?:;|$)/i.test(line);
     if (!isReturned) kept.push(line);
