@@ -29,7 +29,8 @@ fn without_returned(text: &str) -> String {
         let lower = line.to_ascii_lowercase();
         if is_returned {
             let is_next_part = boundary.is_some_and(|boundary| line.starts_with(boundary));
-            is_returned = !is_next_part && !(is_mailbox && line.starts_with("From "));
+            let is_next_message = is_mailbox && line.starts_with("From ");
+            is_returned = !is_next_part && !is_next_message;
         } else if lower.contains("copy of the message") || lower.contains("copy of your message") {
             (boundary, is_returned) = (None, true);
         } else if line.len() > 2 && line.starts_with("--") {
