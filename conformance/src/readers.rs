@@ -2,6 +2,7 @@
 
 mod foreign;
 mod mailkit;
+pub mod mention;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;
