@@ -50,7 +50,9 @@ mod delivery;
 pub mod dialogue;
 pub mod explain;
 mod knowledge;
+
 pub mod limits;
+pub mod lint;
 mod product;
 pub mod protocol;
 pub mod readers;

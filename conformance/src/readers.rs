@@ -1,6 +1,7 @@
 //! Readers that turn recordings of other tools into dialogues.
 
 mod foreign;
+pub mod log;
 mod mailkit;
 pub mod mention;
 #[cfg(test)]
@@ -49,3 +50,4 @@ fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
         transcript::read_connected("transcript", protocol, text)
     }
 }
+pub fn is_recording(text: &[u8]) -> bool { text.starts_with(b"#: connected") }
