@@ -1,8 +1,11 @@
 //! Readers that turn recordings of other tools into dialogues.
 
+pub mod dsn;
 mod foreign;
+pub mod mailbox;
 mod mailkit;
 pub mod mention;
+mod seam;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;
