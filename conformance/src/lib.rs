@@ -48,6 +48,7 @@ mod data_file;
 #[cfg(feature = "run")]
 mod delivery;
 pub mod dialogue;
+pub mod dsn;
 pub mod explain;
 mod knowledge;
 

@@ -49,6 +49,10 @@ pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
 /// Exchanges in all transcripts that are judged together.
 pub const JUDGED_EXCHANGES: usize = 1_000_000;
+/// Octets in a message of a mailbox. Longer ones are not read.
+pub const MESSAGE_OCTETS: usize = 8 << 20;
+/// Recipients of one bounce. Further ones are only counted.
+pub const BOUNCE_RECIPIENTS: usize = 10_000;
 /// Octets in the records of one run.
 pub const RECORDS_OCTETS: u64 = 128 << 20;
 /// Octets of a line of a log that are read. The rest of a longer line is left out, and reported.

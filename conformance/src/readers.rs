@@ -1,9 +1,12 @@
 //! Readers that turn recordings of other tools into dialogues.
 
+pub mod dsn;
 mod foreign;
 pub mod log;
+pub mod mailbox;
 mod mailkit;
 pub mod mention;
+mod seam;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;
