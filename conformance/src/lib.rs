@@ -51,6 +51,7 @@ pub mod dialogue;
 pub mod explain;
 mod knowledge;
 pub mod limits;
+pub mod lint;
 mod product;
 pub mod protocol;
 pub mod readers;

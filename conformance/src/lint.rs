@@ -1,0 +1,3 @@
+//! Lint: judges and counts the replies that logs, bounces and other texts mention.
+
+pub mod finder;
