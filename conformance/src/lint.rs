@@ -7,7 +7,7 @@ mod bounded;
 mod buffer;
 pub mod counts;
 mod counts_file;
-mod finder;
+pub mod finder;
 mod head;
 mod hour;
 pub mod input;

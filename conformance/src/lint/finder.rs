@@ -1,13 +1,230 @@
-pub(crate) fn find(text: &[u8], from: usize) -> Option<usize> {
-    (from..text.len()).find(|&at| {
-        let before = if at == 0 { b' ' } else { text[at - 1] };
-        if !matches!(text[at], b'2' | b'4' | b'5') || before.is_ascii_alphanumeric() || before == b'.' {
-            return false;
+//! The finder: where in a text a code may begin.
+//!
+//! Reading a text's lines takes much longer than reading its octets, and most lines of a log mention no reply. The finder
+//! looks at all octets, many at a time, and names the few places that readers have to look at.
+//!
+//! ```
+//! use smtp_conformance::lint::finder::find;
+//!
+//! let log = b"20:15:22 connect from mx[192.0.2.1], size=2345\n20:15:23 said: 550 5.1.1 Who?\n";
+//! assert_eq!(find(log, 0), Some(62));
+//! assert_eq!(find(log, log.len()), None);
+//! ```
+
+/// How many octets are looked at together. A compiler turns this into a few instructions on vectors.
+const BLOCK: usize = 64;
+
+/// How many octets after a place decide whether a code may begin there.
+const AHEAD: usize = 3;
+
+/// A block, the octet before it, and those that decide about its last octets.
+type Window = [u8; 1 + BLOCK + AHEAD];
+
+/// Returns the first place from an offset on where a code may begin: the offset of its first digit.
+///
+/// The digit is 2, 4 or 5. It begins an enhanced status code if a dot and a digit follow; it begins a reply code if two
+/// digits follow, and after them a space, a hyphen, or the end of the line or of the text. A letter, a digit or a dot
+/// before it makes it a part of something else, such as an IP address, unless the letter is an escape, as in
+/// `\n550 5.1.1`. So all codes are found, and some numbers that are no codes, such as `delay=2.5`.
+///
+/// The octets before the offset count as what comes before the place. Offsets after the end of the text are allowed.
+#[must_use]
+pub fn find(text: &[u8], from: usize) -> Option<usize> {
+    if from == 0 && begins(text, 0) {
+        return Some(0);
+    }
+    let mut start = from.max(1);
+    while let Some(window) = text.get(start - 1..).and_then(|rest| rest.first_chunk()) {
+        if any(window) {
+            let place = places(window).map(|index| start + index).find(|place| begins(text, *place));
+            if place.is_some() {
+                return place;
+            }
         }
-        match text.get(at + 1..) {
-            Some([b'.', digit, ..]) => digit.is_ascii_digit(),
-            Some([a, b, c, ..]) => a.is_ascii_digit() && b.is_ascii_digit() && matches!(c, b' ' | b'-' | b'\n'),
-            _ => false,
+        start += BLOCK;
+    }
+    (start..text.len()).find(|place| begins(text, *place))
+}
+
+/// Returns whether a code may begin at a place.
+fn begins(text: &[u8], place: usize) -> bool {
+    let is_class = matches!(text.get(place), Some(b'2' | b'4' | b'5'));
+    is_class && is_free(text, place) && text.get(place + 1..).is_some_and(goes_on)
+}
+
+/// Returns whether what comes before a place allows that a code begins there.
+fn is_free(text: &[u8], place: usize) -> bool {
+    match text.get(..place) {
+        Some([.., b'\\', b'n' | b'r' | b't']) => true,
+        Some([.., octet]) => !octet.is_ascii_alphanumeric() && *octet != b'.',
+        _ => true,
+    }
+}
+
+/// Returns whether a class is followed by what follows it in a code.
+fn goes_on(rest: &[u8]) -> bool {
+    match rest {
+        [b'.', digit, ..] => digit.is_ascii_digit(),
+        [tens, ones, rest @ ..] => {
+            let is_end = matches!(rest, [] | [b' ' | b'-' | b'\r' | b'\n', ..]);
+            tens.is_ascii_digit() && ones.is_ascii_digit() && is_end
         }
-    })
+        _ => false,
+    }
+}
+
+/// Returns whether a block has a place that [`begins`] has to look at.
+#[inline]
+fn any(window: &Window) -> bool {
+    suspects(window).iter().fold(false, |any, suspect| any | suspect)
+}
+
+/// Returns the indices of a block's places that [`begins`] has to look at, in order.
+#[inline]
+fn places(window: &Window) -> impl Iterator<Item = usize> {
+    let suspects = suspects(window);
+    (0..BLOCK).filter(move |index| suspects[*index])
+}
+
+/// Returns which octets of a block may be what is searched for. Some are that [`begins`] refuses, but none is missing
+/// that it accepts.
+///
+/// There are no branches, and few operations on each octet, all of which a vector unit has.
+#[inline]
+fn suspects(window: &Window) -> [bool; BLOCK] {
+    let mut suspects = [false; BLOCK];
+    for (index, suspect) in suspects.iter_mut().enumerate() {
+        let [before, class, dot, digit, end] = [0, 1, 2, 3, 4].map(|offset| window[index + offset]);
+        // A dot and the digits come together if the lowest bit of each octet is flipped, which takes the slash away.
+        let is_free = !is_within(before ^ 1, b'/', b'9');
+        let is_code = (dot == b'.') | is_below(end, b'.');
+        *suspect = is_within(class, b'2', b'5') & is_free & is_within(digit, b'0', b'9') & is_code;
+    }
+    suspects
+}
+
+/// Returns whether an octet is in a range.
+///
+/// Vector units compare signed octets in one step, unlike unsigned ones. So the range is moved to the lowest numbers.
+#[inline]
+const fn is_within(octet: u8, first: u8, last: u8) -> bool {
+    (octet.wrapping_sub(first) ^ 0x80).cast_signed() <= (last.wrapping_sub(first) ^ 0x80).cast_signed()
+}
+
+/// Returns whether an octet is below a limit in ASCII, or not in ASCII.
+#[inline]
+const fn is_below(octet: u8, limit: u8) -> bool {
+    octet.cast_signed() < limit.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::bytes::Regex;
+
+    use super::*;
+
+    /// Lines, and the places where codes may begin.
+    const LINES: [(&str, &[usize]); 22] = [
+        ("250", &[0]),
+        ("250 2.0.0 Ok", &[0, 4]),
+        ("550-5.7.26 no", &[0, 4]),
+        ("450\r\n", &[0]),
+        ("(250 2.0.0 Ok)", &[1, 5]),
+        ("dsn=5.0.0, #4.1.1 '5.01.1' [4.7.1]", &[4, 12, 19, 28]),
+        ("said: 550 nobody", &[6]),
+        (r"no\n550 5.1.1 nobody\r\n452-\t4.2.2 \450 \x450 ", &[4, 8, 24, 30, 37]),
+        ("4.", &[]),
+        ("25", &[]),
+        ("2", &[]),
+        ("", &[]),
+        ("354 go on, 150 220x 55 2500", &[]),
+        ("250:no 250,no 250.", &[]),
+        ("192.0.2.1 10.4.250 ", &[]),
+        ("size=2345, 20:15:22 1.250 ", &[]),
+        ("mx250 A5.1 z4.2 Z421 a450-", &[]),
+        ("é250 \u{0}4.1\u{7f}5.1\u{10}250 /450 :2.1 -2.1", &[2, 7, 11, 15, 20, 25, 30]),
+        ("@450 [450 `450 {450 !450 ;450 ~450 ", &[1, 6, 11, 16, 21, 26, 31]),
+        ("450\t", &[]),
+        ("2.x 2.. 2-0 ", &[]),
+        ("delay=2.5", &[6]),
+    ];
+
+    /// Returns all places that the finder finds.
+    fn all(text: &[u8]) -> Vec<usize> {
+        let mut places = vec![];
+        while let Some(place) = find(text, places.last().map_or(0, |last| last + 1)) {
+            places.push(place);
+        }
+        places
+    }
+
+    #[test]
+    fn codes_are_found_at_their_first_digit() {
+        for (line, places) in LINES {
+            assert_eq!(all(line.as_bytes()), places, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn codes_are_found_wherever_a_block_begins() {
+        for (line, places) in LINES {
+            for shift in 0..2 * BLOCK {
+                for after in [0, 1, 2, AHEAD, BLOCK, 3 * BLOCK] {
+                    let text = [&vec![b'\n'; shift], line.as_bytes(), &vec![b'\n'; after]].concat();
+                    let places: Vec<_> = places.iter().map(|place| place + shift).collect();
+                    assert_eq!(all(&text), places, "{line:?} after {shift} octets, before {after}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_finds_the_same_in_any_text() {
+        // The octets that anything depends on, and their neighbours.
+        const OCTETS: &[u8] = b"\0\n\r\x10\x1f !,-./0123569:;@AZ[`az{\\nrt\x7f\x80\xff";
+        // By how many octets are looked at before a place.
+        let patterns = ["", "[^0-9A-Za-z.]", r"(?:.[^0-9A-Za-z.]|\\[nrt])"].map(|before| {
+            let code = r"[245](?:\.[0-9]|[0-9][0-9](?:[ \r\n-]|\z))";
+            Regex::new(&format!(r"\A(?s-u){before}{code}")).expect("a pattern")
+        });
+        let mut random = Random(1);
+        for _ in 0..1000 {
+            let text: Vec<u8> =
+                (0..random.below(4 * BLOCK)).map(|_| OCTETS[random.below(OCTETS.len())]).collect();
+            let is_code = |place: &usize| {
+                let before = (*place).min(2);
+                patterns[before].is_match(&text[place - before..])
+            };
+            let places: Vec<usize> = (0..text.len()).filter(is_code).collect();
+            for from in 0..=text.len() + 1 {
+                let next = places.iter().copied().find(|place| *place >= from);
+                assert_eq!(find(&text, from), next, "{} from {from}", text.escape_ascii());
+            }
+        }
+    }
+
+    /// A linear congruential generator, so that each run tests the same texts.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).expect("31 bits") % bound
+        }
+    }
+
+    /// Five octets at a time: the one before, the class, and the three after it.
+    #[test]
+    fn no_combination_of_octets_is_missed() {
+        let mut window = [b'x'; 1 + BLOCK + AHEAD];
+        for before in 0..=u8::MAX {
+            for end in 0..=u8::MAX {
+                for middle in [*b"2.0", *b"4.9", *b"5.5", *b"200", *b"599", *b"450"] {
+                    let [class, dot, digit] = middle;
+                    window[..5].copy_from_slice(&[before, class, dot, digit, end]);
+                    assert!(!begins(&window, 1) || any(&window), "{:?}", window.escape_ascii().to_string());
+                }
+            }
+        }
+    }
 }
