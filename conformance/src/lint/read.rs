@@ -18,7 +18,7 @@ use super::{Listing, Settings};
 use crate::dialogue::{Act, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
-use crate::readers;
+use crate::readers::{self, dsn};
 use crate::readers::mention::{Direction, Mention};
 use crate::rules::judge;
 
@@ -97,8 +97,25 @@ impl Reading<'_> {
         }
     }
 
-    fn read_message(&mut self, _octets: &[u8]) {
+    fn read_message(&mut self, octets: &[u8]) {
         self.counts.totals.reports += 1;
+        let Some(report) = dsn::read(octets) else { return };
+        for (reply, mention) in report.replies.iter().zip(dsn::mentions(&report)) {
+            let line = self.unit.first_line + reply.line as u64 - 1;
+            let place = Place { file: Arc::clone(&self.unit.file), line, column: None };
+            self.add_at(&Observed::new(mention), &place);
+        }
+    }
+
+    /// Counts a reply at a place that is known, and lists it.
+    fn add_at(&mut self, observed: &Observed<'_>, place: &Place) {
+        self.counts.add(observed, self.unit.number, || place.clone());
+        if self.counts.located.is_some() && observed.key.basis != Basis::Dialogue {
+            self.locate(observed, place);
+        }
+        if let Some(listing) = self.listing {
+            listing(&Seen { observed, place: place.clone() }, self.text);
+        }
     }
 
     fn read_recording(&mut self, octets: &[u8]) {
@@ -147,10 +164,7 @@ impl Reading<'_> {
                 let mut observed = Observed::new(mention);
                 observed.key.basis = Basis::Dialogue;
                 let place = self.place_of(exchange);
-                self.counts.add(&observed, self.unit.number, || place.clone());
-                if let Some(listing) = self.listing {
-                    listing(&Seen { observed: &observed, place }, self.text);
-                }
+                self.add_at(&observed, &place);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Units of work: files and standard input, cut into parts that can be read one by one, on any thread.
 
+use std::io::{BufReader, Cursor, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +10,9 @@ use super::counts::{Counts, Place};
 use super::buffer::Buffer;
 use super::input::{Input, Source};
 use super::kind::Kind;
-use crate::limits::{BOUNCE_OCTETS, LOG_LINE_OCTETS, SOURCE_OCTETS, TRANSCRIPT_OCTETS};
+use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, SOURCE_OCTETS, TRANSCRIPT_OCTETS};
 use crate::readers::log;
+use crate::readers::mailbox::Mailbox;
 
 /// A part of the input that is read as a whole. Its octets are in the buffer that it was read into.
 #[derive(Clone, Debug)]
@@ -34,11 +36,22 @@ pub(crate) struct Units<'a> {
 /// The file that is being read.
 struct Current {
     file: Arc<str>,
-    input: Input,
     kind: Kind,
+    /// The number of the first line that was not read yet.
+    line: u64,
+    content: Content,
+}
+
+enum Content {
+    Text(Text),
+    Mailbox(Box<Mailbox<BufReader<Input>>>),
+}
+
+/// A text that is read in parts or as a whole.
+struct Text {
+    input: Input,
     /// What was read, and belongs to the next unit.
     rest: Buffer,
-    line: u64,
     is_at_end: bool,
 }
 
@@ -59,17 +72,10 @@ impl<'a> Units<'a> {
                 continue;
             }
             let current = self.current.as_mut()?;
-            let first_line = current.line;
-            current.fill(buffer, counts);
-            if buffer.len() == 0 {
+            let Some(first_line) = current.fill(buffer, counts) else {
                 self.current = None;
                 continue;
-            }
-            let lines = memchr_iter(b'\n', buffer.octets()).count() as u64;
-            let has_end = buffer.octets().last() == Some(&b'\n');
-            current.line += lines;
-            counts.totals.lines += lines + u64::from(!has_end);
-            counts.totals.octets += buffer.len() as u64;
+            };
             let number = self.next_number;
             self.next_number += 1;
             return Some(Unit { number, file: Arc::clone(&current.file), kind: current.kind, first_line });
@@ -87,147 +93,156 @@ impl<'a> Units<'a> {
             }
         };
         counts.totals.files += 1;
-        let (kind, rest) = (Kind::Log, Buffer::default());
-        let mut current = Current { file, input, kind, rest, line: 1, is_at_end: false };
+        let mut text = Text { input, rest: Buffer::default(), is_at_end: false };
         let mut start = Buffer::default();
-        current.read_to(&mut start, BLOCK, counts);
+        if let Err(what) = text.read_to(&mut start, BLOCK) {
+            counts.troubles.add((Place::of_file(&file), what));
+        }
         let Some(kind) = self.forced.or_else(|| Kind::of(Path::new(&name), start.octets())) else {
             counts.totals.binary_files += 1;
             return None;
         };
-        Some(Current { kind, rest: start, ..current })
+        let content = if matches!(kind, Kind::Message | Kind::Mailbox) {
+            let input: Input = Box::new(Cursor::new(start.octets().to_vec()).chain(text.input));
+            Content::Mailbox(Box::new(Mailbox::new(BufReader::with_capacity(BLOCK, input))))
+        } else {
+            Content::Text(Text { rest: start, ..text })
+        };
+        Some(Current { file, kind, line: 1, content })
     }
 }
 
 impl Current {
-    /// Puts the next unit into the buffer, or nothing at the end.
-    fn fill(&mut self, buffer: &mut Buffer, counts: &mut Counts) {
+    /// Puts the next unit into the buffer, and returns the number of its first line; `None` at the end.
+    fn fill(&mut self, buffer: &mut Buffer, counts: &mut Counts) -> Option<u64> {
         buffer.clear();
-        match self.kind {
-            Kind::Log => self.fill_with_lines(buffer, counts),
-            Kind::Mailbox => self.fill_with_message(buffer, counts),
-            Kind::Message => self.fill_with_all(buffer, BOUNCE_OCTETS, counts),
-            Kind::Recording => self.fill_with_all(buffer, TRANSCRIPT_OCTETS as usize, counts),
-            Kind::Source => self.fill_with_all(buffer, SOURCE_OCTETS, counts),
+        let first_line = match &mut self.content {
+            Content::Mailbox(mailbox) => {
+                let (octets, lines) = (mailbox.octets(), mailbox.lines());
+                let line = fill_with_message(mailbox, &self.file, buffer, counts);
+                counts.totals.octets += mailbox.octets() - octets;
+                counts.totals.lines += (mailbox.lines() - lines) as u64;
+                return line;
+            }
+            Content::Text(text) => {
+                let first_line = self.line;
+                let result = match self.kind {
+                    Kind::Recording => text.fill_with_all(buffer, TRANSCRIPT_OCTETS as usize),
+                    Kind::Source => text.fill_with_all(buffer, SOURCE_OCTETS),
+                    _ => text.fill_with_lines(buffer, &mut counts.totals.octets),
+                };
+                let lines = memchr_iter(b'\n', buffer.octets()).count() as u64;
+                if let Err(what) = result {
+                    // It is about the last line.
+                    let ends_line = buffer.octets().last() == Some(&b'\n');
+                    let line = first_line + lines - u64::from(ends_line);
+                    counts.troubles.add((Place { file: Arc::clone(&self.file), line, column: None }, what));
+                }
+                self.line += lines;
+                let has_end = buffer.octets().last().is_none_or(|last| *last == b'\n');
+                counts.totals.lines += lines + u64::from(!has_end);
+                counts.totals.octets += buffer.len() as u64;
+                first_line
+            }
+        };
+        (buffer.len() > 0).then_some(first_line)
+    }
+}
+
+/// Puts the next message that is not too long into the buffer, and returns the number of its first line.
+fn fill_with_message(
+    mailbox: &mut Mailbox<BufReader<Input>>,
+    file: &Arc<str>,
+    buffer: &mut Buffer,
+    counts: &mut Counts,
+) -> Option<u64> {
+    loop {
+        let line = mailbox.lines() as u64;
+        let (line, what) = match mailbox.next_message() {
+            Ok(None) => return None,
+            Ok(Some(message)) if message.is_too_long => {
+                let what = format!("the message has more than {MESSAGE_OCTETS} octets, and is not read");
+                (message.line as u64, what)
+            }
+            Ok(Some(message)) => {
+                buffer.extend(message.octets);
+                return Some(message.line as u64);
+            }
+            Err(error) => (line, format!("{error}; the rest is not read")),
+        };
+        let is_at_end = !what.starts_with("the message");
+        counts.troubles.add((Place { file: Arc::clone(file), line, column: None }, what));
+        if is_at_end {
+            return None;
         }
     }
+}
 
-    /// Reads on, until there are at least so many octets or the input ends.
-    fn read_to(&mut self, buffer: &mut Buffer, length: usize, counts: &mut Counts) {
+impl Text {
+    /// Reads on, until there are at least so many octets or the input ends. If that fails, what was read before is kept.
+    fn read_to(&mut self, buffer: &mut Buffer, length: usize) -> Result<(), String> {
         let missing = length.saturating_sub(buffer.len());
         if self.is_at_end || missing == 0 {
-            return;
+            return Ok(());
         }
         match buffer.read(self.input.as_mut(), missing) {
             Ok(read) => self.is_at_end = read < missing,
             Err(error) => {
-                self.trouble(buffer.octets(), format!("{error}; the rest is not read"), counts);
                 self.is_at_end = true;
+                return Err(format!("{error}; the rest is not read"));
             }
         }
+        Ok(())
     }
 
-    fn trouble(&self, buffer: &[u8], what: String, counts: &mut Counts) {
-        let line = self.line + memchr_iter(b'\n', buffer).count() as u64;
-        counts.troubles.add((Place { file: Arc::clone(&self.file), line, column: None }, what));
-    }
-
-    /// Puts whole lines into the buffer, none of which continues in the next unit.
-    fn fill_with_lines(&mut self, buffer: &mut Buffer, counts: &mut Counts) {
+    /// Puts whole lines into the buffer, none of which continues in the next unit. Octets that are left out are counted.
+    fn fill_with_lines(&mut self, buffer: &mut Buffer, left_out: &mut u64) -> Result<(), String> {
         std::mem::swap(buffer, &mut self.rest);
         self.rest.clear();
-        self.read_to(buffer, BLOCK, counts);
+        self.read_to(buffer, BLOCK)?;
         if self.is_at_end {
-            return;
+            return Ok(());
         }
         match cut(buffer.octets()) {
-            Some(end) => buffer.split_off(end, &mut self.rest),
-            None => self.skip_line(buffer, counts),
+            Some(end) => {
+                buffer.split_off(end, &mut self.rest);
+                Ok(())
+            }
+            None => self.skip_line(buffer, left_out),
         }
     }
 
     /// Keeps the start of a line that is longer than a unit, and leaves out its rest.
-    fn skip_line(&mut self, buffer: &mut Buffer, counts: &mut Counts) {
-        let what = format!("the line has more than {LOG_LINE_OCTETS} octets; its rest is not read");
-        self.trouble(b"", what, counts);
+    fn skip_line(&mut self, buffer: &mut Buffer, left_out: &mut u64) -> Result<(), String> {
+        *left_out += (buffer.len() - LOG_LINE_OCTETS) as u64;
         buffer.truncate(LOG_LINE_OCTETS);
         buffer.extend(b"\n");
         let mut skipped = Buffer::default();
         while !self.is_at_end {
             skipped.clear();
-            self.read_to(&mut skipped, BLOCK, counts);
-            if let Some(end) = memchr(b'\n', skipped.octets()) {
-                return skipped.split_off(end + 1, &mut self.rest);
+            self.read_to(&mut skipped, BLOCK)?;
+            let end = memchr(b'\n', skipped.octets()).map_or(skipped.len(), |end| end + 1);
+            *left_out += end as u64;
+            if end < skipped.len() {
+                skipped.split_off(end, &mut self.rest);
+                break;
             }
         }
+        Err(format!("the line has more than {LOG_LINE_OCTETS} octets; its rest is not read"))
     }
 
     /// Puts all that is left into the buffer, if it is not too long.
-    fn fill_with_all(&mut self, buffer: &mut Buffer, limit: usize, counts: &mut Counts) {
+    fn fill_with_all(&mut self, buffer: &mut Buffer, limit: usize) -> Result<(), String> {
         std::mem::swap(buffer, &mut self.rest);
         self.rest.clear();
-        self.read_to(buffer, limit + 1, counts);
+        let result = self.read_to(buffer, limit + 1);
         if buffer.len() > limit {
-            let what = format!("more than {limit} octets; the file is not read");
-            self.trouble(b"", what, counts);
             buffer.clear();
             self.is_at_end = true;
+            return Err(format!("the file has more than {limit} octets, and is not read"));
         }
+        result
     }
-
-    /// Puts the next message of a mailbox into the buffer. Messages that are too long are left out.
-    fn fill_with_message(&mut self, buffer: &mut Buffer, counts: &mut Counts) {
-        std::mem::swap(buffer, &mut self.rest);
-        self.rest.clear();
-        let mut searched = 0;
-        loop {
-            if let Some(next) = next_message(buffer.octets(), searched) {
-                return buffer.split_off(next, &mut self.rest);
-            }
-            if self.is_at_end {
-                return;
-            }
-            if buffer.len() > BOUNCE_OCTETS {
-                let what = format!("the message has more than {BOUNCE_OCTETS} octets, and is not read");
-                self.trouble(b"", what, counts);
-                return self.skip_message(buffer, counts);
-            }
-            // The line that separates two messages may be cut.
-            searched = buffer.len().saturating_sub(SEPARATOR.len());
-            let length = buffer.len() + BLOCK;
-            self.read_to(buffer, length, counts);
-        }
-    }
-
-    /// Leaves out the rest of a message, and continues with the next one.
-    fn skip_message(&mut self, buffer: &mut Buffer, counts: &mut Counts) {
-        let mut end = Buffer::default();
-        loop {
-            let kept = buffer.len().saturating_sub(SEPARATOR.len());
-            self.line += memchr_iter(b'\n', &buffer.octets()[..kept]).count() as u64;
-            buffer.split_off(kept, &mut end);
-            std::mem::swap(buffer, &mut end);
-            let length = buffer.len() + BLOCK;
-            self.read_to(buffer, length, counts);
-            if let Some(next) = next_message(buffer.octets(), 0) {
-                self.line += memchr_iter(b'\n', &buffer.octets()[..next]).count() as u64;
-                buffer.split_off(next, &mut self.rest);
-                return self.fill_with_message(buffer, counts);
-            }
-            if self.is_at_end {
-                return buffer.clear();
-            }
-        }
-    }
-}
-
-/// What is between two messages of a mailbox: an empty line, and the start of the line that begins a message.
-const SEPARATOR: &[u8] = b"\n\nFrom ";
-
-/// Returns where the next message of a mailbox begins.
-fn next_message(mailbox: &[u8], from: usize) -> Option<usize> {
-    let found = memchr::memmem::find(mailbox.get(from..)?, SEPARATOR)?;
-    Some(from + found + 2)
 }
 
 /// How many lines a reply of a log is expected to take at most.

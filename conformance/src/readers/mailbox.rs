@@ -69,6 +69,16 @@ impl<R: BufRead> Mailbox<R> {
         Ok(Some(Message { octets: &self.message, line, offset, is_too_long }))
     }
 
+    /// The number of lines that were read.
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+
+    /// The number of octets that were read.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
     /// Reads a line, of which it keeps no more than the limit, and returns its length.
     fn read_line(&mut self) -> io::Result<usize> {
         self.next.clear();
