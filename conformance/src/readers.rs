@@ -1,6 +1,7 @@
 //! Readers that turn recordings of other tools into dialogues.
 
 mod foreign;
+pub mod log;
 mod mailkit;
 pub mod mention;
 #[cfg(test)]
