@@ -8,6 +8,7 @@ use smtp_enhanced_status::explain::Category;
 
 use super::bounded::Bounded;
 use super::head::Head;
+use super::mask;
 use super::observed::Observed;
 use crate::limits::{LINT_GROUPS, LINT_PLACES, LINT_ROWS, LINT_TROUBLES};
 use crate::readers::mention::Direction;
@@ -89,8 +90,8 @@ pub(crate) struct Sample {
     /// The number of the unit that it is from: of equal texts, the first one is kept.
     unit: u64,
     pub(crate) place: Place,
-    /// The recipient's address, whose parts may be in the text.
-    pub(crate) recipient: Option<Vec<u8>>,
+    /// The local parts of addresses around the text, which may be in it.
+    pub(crate) local_parts: Vec<String>,
 }
 
 /// Where something is.
@@ -236,12 +237,12 @@ impl Counts {
         if let Some(groups) = &mut self.groups {
             groups.add(observed, tally);
         }
-        self.rows.at(&observed.key).add(&observed.mention.reply, observed.mention.recipient, unit, place);
+        self.rows.at(&observed.key).add(&observed.mention.reply, observed.context, unit, place);
     }
 
     /// Counts a finding about something other than the codes of one reply.
     pub(crate) fn find(&mut self, key: RuleKey, shown: &[u8], unit: u64, place: Place) {
-        self.rules.at(&key).add(shown, None, unit, || place);
+        self.rules.at(&key).add(shown, b"", unit, || place);
     }
 }
 
@@ -258,7 +259,7 @@ impl Groups {
 
 impl Row {
     #[inline]
-    fn add(&mut self, text: &[u8], recipient: Option<&[u8]>, unit: u64, place: impl FnOnce() -> Place) {
+    fn add(&mut self, text: &[u8], context: &[u8], unit: u64, place: impl FnOnce() -> Place) {
         self.count += 1;
         let text = text.get(..Sample::LENGTH).unwrap_or(text);
         let distance = Sample::distance(text);
@@ -267,8 +268,8 @@ impl Row {
         {
             return;
         }
-        let (text, recipient) = (text.to_vec(), recipient.map(<[u8]>::to_vec));
-        self.sample = Some(Sample { distance, text, unit, place: place(), recipient });
+        let (text, local_parts) = (text.to_vec(), mask::local_parts(context));
+        self.sample = Some(Sample { distance, text, unit, place: place(), local_parts });
     }
 }
 
@@ -288,8 +289,10 @@ impl Sample {
     /// The number of octets that is best to read.
     const BEST: usize = 70;
 
-    pub(crate) fn new(text: Vec<u8>, place: Place) -> Sample {
-        Sample { distance: Sample::distance(&text), text, unit: 0, place, recipient: None }
+    pub(crate) fn new(text: &[u8], context: &[u8], place: Place) -> Sample {
+        let text = text.get(..Sample::LENGTH).unwrap_or(text);
+        let local_parts = mask::local_parts(context);
+        Sample { distance: Sample::distance(text), text: text.to_vec(), unit: 0, place, local_parts }
     }
 
     fn distance(text: &[u8]) -> usize {

@@ -223,7 +223,7 @@ impl SampleForm {
         let text = if is_raw {
             String::from_utf8_lossy(&sample.text).into_owned()
         } else {
-            masked(&sample.text, sample.recipient.as_deref())
+            masked(&sample.text, &sample.local_parts)
         };
         let Place { file, line, column } = &sample.place;
         Some(SampleForm { text, file: file.to_string(), line: *line, column: *column })
@@ -231,7 +231,7 @@ impl SampleForm {
 
     fn read(self) -> Sample {
         let place = Place { file: Arc::from(self.file), line: self.line, column: self.column };
-        Sample::new(self.text.into_bytes(), place)
+        Sample::new(self.text.as_bytes(), b"", place)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::net::IpAddr;
 
-/// Returns a text in which personal data is masked. `recipient` is an address whose local part may be in the text by
-/// itself.
-pub(crate) fn masked(text: &[u8], recipient: Option<&[u8]>) -> String {
+use memchr::memchr_iter;
+
+/// Returns a text in which personal data is masked. [`local_parts`] are masked where they are by themselves.
+pub(crate) fn masked(text: &[u8], local_parts: &[String]) -> String {
     let text = String::from_utf8_lossy(text);
-    let recipient = recipient.map(|address| String::from_utf8_lossy(address).to_lowercase());
-    let local_part = recipient.as_deref().and_then(|address| address.rsplit_once('@')).map(|(local, _)| local);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     while !rest.is_empty() {
@@ -18,10 +17,34 @@ pub(crate) fn masked(text: &[u8], recipient: Option<&[u8]>) -> String {
             break;
         }
         let end = word_end(rest);
-        push_masked(&mut shown, &rest[..end], local_part);
+        push_masked(&mut shown, &rest[..end], local_parts);
         rest = &rest[end..];
     }
     shown
+}
+
+/// How many local parts of a text are looked for.
+const LOCAL_PARTS: usize = 8;
+
+/// Returns the local parts of the first addresses in a text, in lower case.
+pub(crate) fn local_parts(text: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for at in memchr_iter(b'@', text).take(LOCAL_PARTS) {
+        let before = &text[..at];
+        let is_part = |octet: &u8| octet.is_ascii_alphanumeric() || !octet.is_ascii() || b".!#$%&'*+/=?^_`{|}~-".contains(octet);
+        let length = before.iter().rev().take(64).take_while(|octet| is_part(octet)).count();
+        let part = String::from_utf8_lossy(&before[at - length..]).to_lowercase();
+        // In `to=a@example.org`, the local part is what comes after the sign.
+        let part = part.rsplit('=').next().unwrap_or_default();
+        if part.len() > 1 && !found.iter().any(|known| known == part) {
+            found.push(part.to_owned());
+        }
+    }
+    found
+}
+
+fn is_local_part(word: &str, local_parts: &[String]) -> bool {
+    !local_parts.is_empty() && local_parts.contains(&word.to_lowercase())
 }
 
 /// What personal data is replaced with.
@@ -50,7 +73,7 @@ fn word_end(text: &str) -> usize {
 }
 
 /// Appends a word, masked.
-fn push_masked(shown: &mut String, word: &str, local_part: Option<&str>) {
+fn push_masked(shown: &mut String, word: &str, local_parts: &[String]) {
     if word.starts_with('<') && word.ends_with('>') {
         return shown.push_str(if MASKS.contains(&word) { word } else { "<address>" });
     }
@@ -70,10 +93,10 @@ fn push_masked(shown: &mut String, word: &str, local_part: Option<&str>) {
         shown.push_str("<address>");
     } else if core.parse::<IpAddr>().is_ok() {
         shown.push_str("<ip>");
-    } else if local_part.is_some_and(|local_part| core.to_lowercase() == local_part) {
+    } else if is_local_part(core, local_parts) {
         shown.push_str("<user>");
     } else {
-        push_without_ids(shown, core, local_part);
+        push_without_ids(shown, core, local_parts);
     }
     shown.push_str(after);
 }
@@ -96,7 +119,7 @@ fn push_masked_url(shown: &mut String, word: &str, start: usize) {
         if index > 0 {
             shown.push('/');
         }
-        push_without_ids(shown, part, None);
+        push_without_ids(shown, part, &[]);
     }
     if plain < path.len() {
         shown.push_str("...");
@@ -104,7 +127,7 @@ fn push_masked_url(shown: &mut String, word: &str, start: usize) {
 }
 
 /// Appends a word whose parts may be ids: `id=4F2B1C3D`, `queued/4F2B1C3D`.
-fn push_without_ids(shown: &mut String, word: &str, local_part: Option<&str>) {
+fn push_without_ids(shown: &mut String, word: &str, local_parts: &[String]) {
     if is_host(word) {
         return shown.push_str(word);
     }
@@ -114,7 +137,7 @@ fn push_without_ids(shown: &mut String, word: &str, local_part: Option<&str>) {
         let part = &rest[..end];
         if is_id(part) {
             shown.push_str("<id>");
-        } else if local_part.is_some_and(|local_part| part.to_lowercase() == local_part) {
+        } else if is_local_part(part, local_parts) {
             shown.push_str("<user>");
         } else if part.parse::<IpAddr>().is_ok() {
             shown.push_str("<ip>");
@@ -165,7 +188,7 @@ fn is_hexadecimal(word: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::masked;
+    use super::{local_parts, masked};
 
     #[test]
     fn personal_data_is_masked() {
@@ -186,8 +209,8 @@ mod tests {
             ("550 5.1.1 mx1.example.org does not like you", "550 5.1.1 mx1.example.org does not like you"),
             ("", ""),
         ] {
-            assert_eq!(masked(text.as_bytes(), Some(b"Alice@example.org")), shown);
-            assert_eq!(masked(shown.as_bytes(), None), shown);
+            assert_eq!(masked(text.as_bytes(), &local_parts(b"to=<Alice@example.org>, x")), shown);
+            assert_eq!(masked(shown.as_bytes(), &[]), shown);
         }
     }
 
@@ -208,7 +231,7 @@ mod tests {
                 format!("{before}'{local}' unknown"),
             ];
             for text in texts {
-                let shown = masked(text.as_bytes(), Some(format!("{local}@example.org").as_bytes()));
+                let shown = masked(text.as_bytes(), &local_parts(format!("to={local}@example.org").as_bytes()));
                 prop_assert!(!shown.to_lowercase().contains(&local), "{} in {}", local, shown);
             }
             let texts = [
@@ -219,14 +242,14 @@ mod tests {
                 format!("{before}https://{local}:{token}@example.org/"),
             ];
             for text in texts {
-                let shown = masked(text.as_bytes(), None);
+                let shown = masked(text.as_bytes(), &[]);
                 prop_assert!(!shown.contains(&id) && !shown.contains(&token) && !shown.contains(&local), "{}", shown);
             }
         }
 
         #[test]
         fn any_octets_are_masked(text in proptest::collection::vec(any::<u8>(), 0..200)) {
-            masked(&text, Some(b"a@b"));
+            masked(&text, &local_parts(&text));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::head::Head;
 use super::hour::Hour;
 use crate::readers::log;
 use crate::readers::mention::Mention;
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 /// A reply that a text mentions, with its codes and what it means.
 #[derive(Clone, Debug)]
@@ -16,11 +16,13 @@ pub(crate) struct Observed<'a> {
     pub(crate) mention: Mention<'a>,
     pub(crate) key: RowKey,
     pub(crate) hour: Option<Hour>,
+    /// What is around the mention: addresses in it are personal data that the reply may repeat a part of.
+    pub(crate) context: &'a [u8],
 }
 
 impl<'a> Observed<'a> {
     #[inline]
-    pub(crate) fn new(mention: Mention<'a>) -> Observed<'a> {
+    pub(crate) fn new(mention: Mention<'a>, context: &'a [u8]) -> Observed<'a> {
         let head = Head::of(&mention.reply);
         // What was accepted needs no explanation, and is most of what logs show.
         let (category, vendor) =
@@ -33,7 +35,7 @@ impl<'a> Observed<'a> {
             category,
             vendor,
         };
-        Observed { mention, key, hour: None }
+        Observed { mention, key, hour: None, context }
     }
 }
 
@@ -58,9 +60,8 @@ pub(crate) fn observe_log<'a>(text: &'a [u8], with_hours: bool, each: &mut impl 
         let hour = if with_hours { Hour::of(line) } else { None };
         let length = log::read(line, &mut |mut mention: Mention<'a>| {
             mention.offset += start;
-            let mut observed = Observed::new(mention);
-            observed.hour = hour;
-            each(observed);
+            let end = memchr(b'\n', line).unwrap_or(line.len());
+            each(Observed { hour, ..Observed::new(mention, &line[..end]) });
         });
         position = start + length.max(1);
     }

@@ -84,8 +84,7 @@ impl Reading<'_> {
         let judged = || judged::findings(&key.0, key.1, key.2, self.settings.strictness).into();
         let findings = Arc::clone(self.known.entry(key).or_insert_with(judged));
         for HeadFinding { key, detail } in findings.iter() {
-            let mut sample = Sample::new(observed.mention.reply.to_vec(), place.clone());
-            sample.recipient = observed.mention.recipient.map(<[u8]>::to_vec);
+            let sample = Sample::new(&observed.mention.reply, observed.context, place.clone());
             let head = Some(observed.key.head);
             self.located(Located { place: place.clone(), key: *key, head, detail: detail.clone(), sample: Some(sample) });
         }
@@ -103,7 +102,7 @@ impl Reading<'_> {
         for (reply, mention) in report.replies.iter().zip(dsn::mentions(&report)) {
             let line = self.unit.first_line + reply.line as u64 - 1;
             let place = Place { file: Arc::clone(&self.unit.file), line, column: None };
-            self.add_at(&Observed::new(mention), &place);
+            self.add_at(&Observed::new(mention, &reply.recipient), &place);
         }
     }
 
@@ -139,7 +138,7 @@ impl Reading<'_> {
             for _ in 0..finding.times() {
                 self.counts.find(key, shown, self.unit.number, place.clone());
             }
-            let sample = Some(Sample::new(shown.to_vec(), place.clone()));
+            let sample = Some(Sample::new(shown, b"", place.clone()));
             self.located(Located { place, key, head: None, detail: finding.detail.clone(), sample });
         }
         for dialogue in &dialogues {
@@ -156,12 +155,11 @@ impl Reading<'_> {
                     direction: Direction::Received,
                     stage: stage(exchange),
                     host: None,
-                    recipient: None,
                     status: None,
                     offset: 0,
                     is_repeat: false,
                 };
-                let mut observed = Observed::new(mention);
+                let mut observed = Observed::new(mention, b"");
                 observed.key.basis = Basis::Dialogue;
                 let place = self.place_of(exchange);
                 self.add_at(&observed, &place);

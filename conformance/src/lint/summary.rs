@@ -149,7 +149,7 @@ impl Example {
         let text = if is_raw {
             String::from_utf8_lossy(&sample.text).into_owned()
         } else {
-            masked(&sample.text, sample.recipient.as_deref())
+            masked(&sample.text, &sample.local_parts)
         };
         Example { text: visible(&text.replace("\r\n", "\n")).replace('\n', "\\n"), place: sample.place.clone() }
     }
@@ -159,7 +159,7 @@ impl Placed {
     fn of(located: Located, is_raw: bool) -> Placed {
         let Located { place, key, head, detail, sample } = located;
         let text = sample.map(|sample| Example::of(&sample, is_raw).text).unwrap_or_default();
-        Placed { place, key, head, detail: if is_raw { detail } else { masked(detail.as_bytes(), None) }, text }
+        Placed { place, key, head, detail: if is_raw { detail } else { masked(detail.as_bytes(), &[]) }, text }
     }
 }
 

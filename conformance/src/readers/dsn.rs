@@ -63,7 +63,6 @@ pub fn mentions(report: &Report) -> impl Iterator<Item = Mention<'_>> {
         },
         stage: reply.stage,
         host: reply.host.as_deref(),
-        recipient: Some(reply.recipient.as_slice()).filter(|recipient| !recipient.is_empty()),
         status: reply.group.and_then(|group| report.recipients.get(group)?.status()),
         offset: reply.offset,
         is_repeat: false,

@@ -1,10 +1,98 @@
-use super::mention::{Direction, Mention};
+//! Reads the replies that lines of logs mention.
+//!
+//! Each product has a reader of its own, chosen by the program that a line names. What no product is known to have
+//! written is read by the [generic](self::generic) reader.
+
+mod code;
+mod command;
+mod envelope;
+mod exim;
+mod folding;
+mod generic;
+mod json;
+mod mapped;
+mod postfix;
+#[cfg(test)]
+mod testing;
+
+use memchr::memchr;
+
+use super::mention::Mention;
+use envelope::Envelope;
+
+/// Reads the replies that the line at the start of `text` mentions, and returns how many octets it read: that line, or
+/// several if one reply takes several lines.
+///
+/// `text` may go on after the line: what follows is read only if it belongs to the same reply. The offset of a mention
+/// counts from the start of `text`.
 pub fn read<'a>(text: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) -> usize {
-    let end = memchr::memchr(b'\n', text).map_or(text.len(), |end| end + 1);
-    let line = &text[..end];
-    if let Some(start) = memchr::memmem::find(line, b"said: ") {
-        mentions(Mention { reply: line[start + 6..].trim_ascii_end().into(), direction: Direction::Received, stage: None, host: None, recipient: None, status: None, offset: start + 6, is_repeat: false });
-    }
-    end
+    read_nested(text, &mut Sink { base: 0, mentions }, DEPTH)
 }
-pub fn joins(_line: &[u8], _next: &[u8]) -> bool { false }
+
+/// Returns whether one reply may go on from one line to the next, so that a text is not to be cut between them.
+#[must_use]
+pub fn joins(line: &[u8], next: &[u8]) -> bool {
+    let (line, next) = (first_line(line), first_line(next));
+    exim::joins(line, next) || generic::joins(line, next)
+}
+
+/// How often a line may be a string in the JSON of another line.
+const DEPTH: u8 = 2;
+
+/// Reads a line that may be the content of another one.
+fn read_nested<'a>(text: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> usize {
+    let line = first_line(text);
+    let length = text.len().min(line.len() + 1);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.starts_with(b"{") && depth > 0 && json::read(line, sink, depth) {
+        return length;
+    }
+    let envelope = Envelope::read(line);
+    let end = length.max(read_message(text, line, envelope, sink));
+    end.min(text.len())
+}
+
+/// Reads the message of a line, and returns where the text goes on that was not read.
+fn read_message<'a>(
+    text: &'a [u8],
+    line: &'a [u8],
+    envelope: Envelope<'_>,
+    sink: &mut Sink<'a, '_>,
+) -> usize {
+    let message = envelope.message;
+    if postfix::is_program(envelope.program) {
+        postfix::read(envelope.program, &line[message..], &mut sink.at(message));
+        return line.len();
+    }
+    if exim::is_program(envelope.program) {
+        return exim::read_syslog(text, line, envelope, sink);
+    }
+    if exim::is_main_log(line) {
+        exim::read(line, sink);
+        return line.len();
+    }
+    generic::read(text, line, sink)
+}
+
+/// Returns the text up to the first line end, without it.
+fn first_line(text: &[u8]) -> &[u8] {
+    &text[..memchr(b'\n', text).unwrap_or(text.len())]
+}
+
+/// Takes the mentions of a reader whose text begins somewhere in the text of its caller.
+struct Sink<'a, 's> {
+    base: usize,
+    mentions: &'s mut dyn FnMut(Mention<'a>),
+}
+
+impl<'a> Sink<'a, '_> {
+    /// Returns a sink for a reader whose text begins at this offset.
+    fn at(&mut self, offset: usize) -> Sink<'a, '_> {
+        Sink { base: self.base + offset, mentions: &mut *self.mentions }
+    }
+
+    fn push(&mut self, mention: Mention<'a>) {
+        let offset = mention.offset + self.base;
+        (self.mentions)(Mention { offset, ..mention });
+    }
+}

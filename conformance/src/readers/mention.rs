@@ -17,8 +17,6 @@ pub struct Mention<'a> {
     pub stage: Option<Stage>,
     /// The name of the host that sent it, if the text says so.
     pub host: Option<&'a [u8]>,
-    /// The address of the recipient, if the text says so.
-    pub recipient: Option<&'a [u8]>,
     /// The verdict of the program that wrote the text, such as Postfix's `dsn=5.0.0`: never a part of the reply.
     pub status: Option<EnhancedStatusCode>,
     /// Where the reply begins in the text, in octets from its start.

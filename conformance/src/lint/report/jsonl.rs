@@ -6,7 +6,7 @@ use smtp_enhanced_status::explain::Question;
 
 use crate::lint::counts::{Place, RowKey};
 use crate::lint::judged;
-use crate::lint::mask::masked;
+use crate::lint::mask::{local_parts, masked};
 use crate::lint::read::Seen;
 use crate::lint::summary::{Broken, Summary};
 use crate::visible::visible_json;
@@ -265,7 +265,7 @@ pub fn write_reply(seen: &Seen<'_>, is_raw: bool, text: &mut Vec<u8>) {
         text: if is_raw {
             String::from_utf8_lossy(&mention.reply).into_owned()
         } else {
-            masked(&mention.reply, mention.recipient)
+            masked(&mention.reply, &local_parts(observed.context))
         },
     };
     // Texts and numbers can always be written.
