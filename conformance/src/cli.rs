@@ -9,6 +9,7 @@ mod input;
 mod install;
 mod judge;
 mod lint;
+mod metrics;
 #[cfg(feature = "run")]
 mod output;
 mod report;

@@ -57,6 +57,8 @@ pub const BOUNCE_RECIPIENTS: usize = 10_000;
 pub const RECORDS_OCTETS: u64 = 128 << 20;
 /// Octets of a line of a log that are read. The rest of a longer line is left out, and reported.
 pub const LOG_LINE_OCTETS: usize = 64 << 10;
+/// Octets of a recording that is linted. Longer ones are left out, and reported.
+pub const RECORDING_OCTETS: usize = 4 << 20;
 /// Octets of a source file. Longer ones are left out, and reported.
 pub const SOURCE_OCTETS: usize = 8 << 20;
 /// Octets of memory that the decompression of a file may take. Files that need more are left out, and reported.

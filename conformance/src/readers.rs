@@ -7,6 +7,7 @@ pub mod mailbox;
 mod mailkit;
 pub mod mention;
 mod seam;
+pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;

@@ -1,6 +1,7 @@
 //! `smtp-conformance lint`: judges and counts the replies in logs, bounces, recordings and source code.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,17 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
 use ignore::WalkBuilder;
 
+use super::metrics::Metrics;
 use super::terminal::{self, remark};
-use super::{FailOn, ProtocolName, input};
+use super::{FailOn, ProtocolName, input, misused};
 use crate::baseline::Baseline;
 use crate::lint::counts::{By, Counts};
 use crate::lint::report::{Extent, console, csv, jsonl, markdown, octets, prometheus, sarif};
 use crate::lint::summary::{Manner, Summary};
-use crate::lint::{Control, Kind, Seen, Settings, Source, lint};
+use crate::lint::{Control, Kind, Seen, Settings, Source, follow, lint};
 use crate::rules::Strictness;
 
 pub(super) const EXAMPLES: &str = "\
@@ -78,6 +80,12 @@ struct ReadingOptions {
     /// Count replies by this as well.
     #[arg(long, value_enum)]
     by: Option<ByName>,
+    /// Go on reading as the log grows, through rotation, until interrupted. For a single log.
+    #[arg(long)]
+    follow: bool,
+    /// With --follow, serve the counts for Prometheus at http://ADDRESS/metrics.
+    #[arg(long, value_name = "ADDRESS", requires = "follow")]
+    listen: Option<SocketAddr>,
 }
 
 #[derive(Args)]
@@ -165,6 +173,9 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         with_places: form.format == Format::Sarif || form.locations && form.format != Format::Jsonl,
         threads: options.reading.threads.map_or_else(threads, NonZero::get),
     };
+    if options.reading.follow {
+        return follow(options, settings);
+    }
     let list = |seen: &Seen<'_>, text: &mut Vec<u8>| jsonl::write_reply(seen, form.raw, text);
     let lists = form.locations && form.format == Format::Jsonl;
     let control = Control::default();
@@ -182,6 +193,29 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     })?;
     let status = form.finish(counts)?;
     Ok(if control.stop.load(Ordering::Relaxed) { 130 } else { status })
+}
+
+/// Follows a log until it is interrupted, and then prints the report.
+fn follow(options: &Options, settings: Settings) -> Result<u8> {
+    let [path] = &options.paths[..] else {
+        return Ok(misused(&anyhow!("--follow reads a single log; name one file")));
+    };
+    let control = Control::default();
+    heed_interruption(&control)?;
+    let metrics = Arc::new(Metrics::default());
+    if let Some(address) = options.reading.listen {
+        let listener = Metrics::listen(address).with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener.local_addr()?;
+        let served = Arc::clone(&metrics);
+        thread::spawn(move || served.serve(&listener));
+        remark!("the metrics are at http://{address}/metrics");
+    }
+    let manner = Manner { is_raw: options.form.raw, strictness: settings.strictness };
+    let mut publish = |counts: &Counts| {
+        metrics.publish(prometheus::render(&Summary::of(counts.clone(), manner)));
+    };
+    let counts = follow::follow(path, settings, &control, &mut publish);
+    options.form.finish(counts.with_context(|| path.display().to_string())?)
 }
 
 /// Octets in a file of counts.

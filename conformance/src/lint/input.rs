@@ -16,12 +16,13 @@ use crate::limits::DECOMPRESSION_OCTETS;
 pub(crate) type Input = Box<dyn Read + Send>;
 
 /// Something to lint.
-#[derive(Debug)]
 pub enum Source {
     /// A file, which may be compressed.
     File(PathBuf),
     /// Standard input, which may be compressed.
     StandardInput,
+    /// A stream with a name, which may be compressed.
+    Stream(String, Box<dyn Read + Send>),
     /// Something that was not found, and why.
     Missing(String, String),
 }
@@ -31,16 +32,17 @@ impl Source {
         match self {
             Source::File(path) => path.display().to_string(),
             Source::StandardInput => "standard input".to_owned(),
-            Source::Missing(name, _) => name.clone(),
+            Source::Stream(name, _) | Source::Missing(name, _) => name.clone(),
         }
     }
 
     /// Opens it, and decompresses it if it begins as a compressed file does.
-    pub(crate) fn open(&self) -> io::Result<Input> {
+    pub(crate) fn open(self) -> io::Result<Input> {
         match self {
             Source::File(path) => decompressed(File::open(path)?),
             Source::StandardInput => decompressed(io::stdin()),
-            Source::Missing(_, reason) => Err(io::Error::other(reason.clone())),
+            Source::Stream(_, input) => decompressed(input),
+            Source::Missing(_, reason) => Err(io::Error::other(reason)),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use memchr::memchr_iter;
-use smtp_enhanced_status::explain::Stage;
+use smtp_enhanced_status::explain::{Category, Stage};
+use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
 use super::counts::{Basis, Counts, Located, Place, RuleKey, Sample};
 use super::head::Head;
@@ -14,11 +15,11 @@ use super::judged::{self, HeadFinding};
 use super::kind::Kind;
 use super::observed::{Observed, observe_log};
 use super::units::Unit;
-use super::{Listing, Settings};
+use super::Settings;
 use crate::dialogue::{Act, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
-use crate::readers::{self, dsn};
+use crate::readers::{self, dsn, source};
 use crate::readers::mention::{Direction, Mention};
 use crate::rules::judge;
 
@@ -27,9 +28,9 @@ pub(crate) struct Reading<'r> {
     pub(crate) unit: &'r Unit,
     pub(crate) settings: &'r Settings,
     pub(crate) counts: &'r mut Counts,
-    pub(crate) listing: Option<Listing<'r>>,
-    pub(crate) text: &'r mut Vec<u8>,
     pub(crate) known: &'r mut Known,
+    /// Called with each reply.
+    pub(crate) each: Option<&'r mut dyn FnMut(&Seen<'_>)>,
 }
 
 /// What is known of codes that were judged before.
@@ -43,6 +44,38 @@ const KNOWN: usize = 1000;
 pub struct Seen<'a> {
     pub(crate) observed: &'a Observed<'a>,
     pub(crate) place: Place,
+}
+
+impl Seen<'_> {
+    /// What the text says: the reply, who sent it, what it answers. It has personal data.
+    #[must_use]
+    pub fn mention(&self) -> &Mention<'_> {
+        &self.observed.mention
+    }
+
+    /// The reply code, as the last line has it.
+    #[must_use]
+    pub fn reply_code(&self) -> Option<ReplyCode> {
+        self.observed.key.head.reply_code()
+    }
+
+    /// The enhanced status code at its place, as the last line has it.
+    #[must_use]
+    pub fn enhanced(&self) -> Option<EnhancedStatusCode> {
+        self.observed.key.head.enhanced()
+    }
+
+    /// What the reply is about.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        self.observed.key.category
+    }
+
+    /// The number of the line that shows it, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.place.line
+    }
 }
 
 impl Reading<'_> {
@@ -68,10 +101,10 @@ impl Reading<'_> {
         if self.counts.located.is_some() && !observed.mention.is_repeat {
             self.locate(observed, &lines.place(offset));
         }
-        if let Some(listing) = self.listing
+        if let Some(each) = &mut self.each
             && !observed.mention.is_repeat
         {
-            listing(&Seen { observed, place: lines.place(offset) }, self.text);
+            each(&Seen { observed, place: lines.place(offset) });
         }
     }
 
@@ -112,8 +145,8 @@ impl Reading<'_> {
         if self.counts.located.is_some() && observed.key.basis != Basis::Dialogue {
             self.locate(observed, place);
         }
-        if let Some(listing) = self.listing {
-            listing(&Seen { observed, place: place.clone() }, self.text);
+        if let Some(each) = &mut self.each {
+            each(&Seen { observed, place: place.clone() });
         }
     }
 
@@ -174,7 +207,8 @@ impl Reading<'_> {
 
     fn read_source(&mut self, octets: &[u8]) {
         let mut lines = Lines::new(self.unit, octets);
-        observe_log(octets, false, &mut |mut observed| {
+        source::read(octets, &mut |mention| {
+            let mut observed = Observed::new(mention, b"");
             observed.key.basis = Basis::OwnCodes;
             self.add(&observed, &mut lines);
         });

@@ -10,7 +10,7 @@ use super::counts::{Counts, Place};
 use super::buffer::Buffer;
 use super::input::{Input, Source};
 use super::kind::Kind;
-use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, SOURCE_OCTETS, TRANSCRIPT_OCTETS};
+use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
 use crate::readers::log;
 use crate::readers::mailbox::Mailbox;
 
@@ -127,7 +127,7 @@ impl Current {
             Content::Text(text) => {
                 let first_line = self.line;
                 let result = match self.kind {
-                    Kind::Recording => text.fill_with_all(buffer, TRANSCRIPT_OCTETS as usize),
+                    Kind::Recording => text.fill_with_all(buffer, RECORDING_OCTETS),
                     Kind::Source => text.fill_with_all(buffer, SOURCE_OCTETS),
                     _ => text.fill_with_lines(buffer, &mut counts.totals.octets),
                 };

@@ -78,7 +78,7 @@ fn rules(summary: &Summary, extent: Extent, style: Style) -> Vec<String> {
             broken.count,
             style.level(broken.key.level, &level),
             broken.key.rule,
-            escaped(&detail(broken)),
+            short(&detail(broken)),
         ));
         if let Some(example) = &broken.example {
             let place = place(&example.place);

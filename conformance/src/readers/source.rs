@@ -1,0 +1,271 @@
+//! Reads the replies in source code and configuration: in string literals of any language, and in the texts with which
+//! configurations refuse mail.
+//!
+//! No language is parsed. A reply is a reply code and an enhanced status code next to each other:
+//!
+//! ```text
+//! "550 5.1.1 No such user"           one literal, or a word of a configuration
+//! reply(550, "5.1.1", "No")          two arguments
+//! 550 => '5.1.1 No such user'        a key and a value
+//! ERROR:5.1.1:550 No such user       Sendmail writes the enhanced status code first
+//! REJECT 5.7.1 No                    Postfix has a word in place of the reply code
+//! ```
+//!
+//! Lines that are comments as a whole are left out.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr_iter, memmem};
+use smtp_enhanced_status::ReplyCode;
+
+use super::mention::{Direction, Mention};
+
+/// Reads the replies of a text.
+pub fn read<'a>(text: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) {
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text).chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or_default();
+        if !is_comment(line) {
+            read_line(text, start, line, mentions);
+        }
+        start = end + 1;
+    }
+}
+
+/// Reads a line, which begins at an offset of the text.
+fn read_line<'a>(text: &'a [u8], start: usize, line: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) {
+    let mut position = 0;
+    while let Some(found) = memchr(b'.', &line[position..]) {
+        let dot = position + found;
+        position = dot + 1;
+        let Some(code) = code_around(line, dot) else { continue };
+        let Some(reply) = reply_with(line, &code) else { continue };
+        position = reply.end.max(code.end);
+        let is_repeat = reply.continues && is_continued(text, start + position, &reply.octets);
+        mentions(Mention {
+            reply: reply.octets,
+            direction: Direction::Sent,
+            stage: None,
+            host: None,
+            status: None,
+            offset: start + reply.start,
+            is_repeat,
+        });
+    }
+}
+
+/// A whole enhanced status code, and where it is in its line.
+struct Code {
+    start: usize,
+    end: usize,
+}
+
+/// A reply in a line.
+struct Found<'a> {
+    start: usize,
+    end: usize,
+    octets: Cow<'a, [u8]>,
+    /// Whether its code has a hyphen, so that more lines follow.
+    continues: bool,
+}
+
+/// Returns the enhanced status code whose first dot is here, damaged ones too: `5.01.1`.
+fn code_around(line: &[u8], dot: usize) -> Option<Code> {
+    let start = dot.checked_sub(1)?;
+    let is_class = matches!(line[start], b'2' | b'4' | b'5');
+    let before = start.checked_sub(1).map(|before| line[before]);
+    if !is_class || before.is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_')) {
+        return None;
+    }
+    let rest = &line[dot + 1..];
+    let subject = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let rest = rest.get(subject..)?.strip_prefix(b".")?;
+    let detail = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let is_code = (1..=3).contains(&subject) && (1..=3).contains(&detail);
+    let ends = !rest.get(detail).is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'/'));
+    (is_code && ends).then_some(Code { start, end: dot + 1 + subject + 1 + detail })
+}
+
+/// Returns the reply that an enhanced status code belongs to.
+fn reply_with<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+    after_reply_code(line, code).or_else(|| before_reply_code(line, code)).or_else(|| after_word(line, code))
+}
+
+/// What may be between a reply code and an enhanced status code, apart from blanks.
+const BETWEEN: &[u8] = b",\"'`:=>()";
+
+/// Reads `550 5.1.1 text` and `550, "5.1.1 text"`.
+fn after_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+    let before = &line[..code.start];
+    let is_between = |octet: &u8| octet.is_ascii_whitespace() || BETWEEN.contains(octet) || *octet == b'-';
+    let gap = before.iter().rev().take(8).take_while(|octet| is_between(octet)).count();
+    let start = before.len().checked_sub(gap + 3).filter(|_| gap > 0)?;
+    let reply_code = &line[start..start + 3];
+    if !is_reply_code(line, start) {
+        return None;
+    }
+    let end = text_end(line, code.end, quote_before(line, start).or_else(|| quote_before(line, code.start)));
+    let continues = &line[start + 3..code.start] == b"-";
+    let octets = if gap == 1 && matches!(line[start + 3], b' ' | b'-') {
+        Cow::Borrowed(&line[start..end])
+    } else {
+        Cow::Owned([reply_code, b" ", &line[code.start..end]].concat())
+    };
+    Some(Found { start, end, octets, continues })
+}
+
+/// Reads `5.1.1:550 text` and `$@ 5.7.1 $: "550 text"`.
+fn before_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+    let is_between = |octet: &u8| octet.is_ascii_whitespace() || b":$\",'".contains(octet);
+    let gap = line[code.end..].iter().take(8).take_while(|octet| is_between(octet)).count();
+    let start = code.end + gap;
+    let names_error = line[code.end..start].contains(&b':');
+    if !names_error || !is_reply_code(line, start) {
+        return None;
+    }
+    let end = text_end(line, start + 3, quote_before(line, start).or_else(|| quote_before(line, code.start)));
+    let text = line[start + 3..end].trim_ascii();
+    let octets = [&line[start..start + 3], b" ", &line[code.start..code.end], b" ", text].concat();
+    Some(Found { start: code.start, end, octets: Cow::Owned(octets), continues: false })
+}
+
+/// Reads `REJECT 5.7.1 text`.
+fn after_word<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+    const WORDS: [&[u8]; 4] = [b"REJECT", b"DEFER", b"DEFER_IF_PERMIT", b"DEFER_IF_REJECT"];
+    let before = line[..code.start].trim_ascii_end();
+    let start = before.iter().rposition(|octet| !octet.is_ascii_alphabetic() && *octet != b'_').map_or(0, |at| at + 1);
+    let word = &before[start..];
+    if !WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || before.len() == code.start {
+        return None;
+    }
+    let end = text_end(line, code.end, quote_before(line, start));
+    Some(Found { start: code.start, end, octets: Cow::Borrowed(&line[code.start..end]), continues: false })
+}
+
+/// Returns whether a reply code is at an offset, as a word of its own.
+fn is_reply_code(line: &[u8], start: usize) -> bool {
+    let Some(code) = line.get(start..start + 3) else { return false };
+    let before = start.checked_sub(1).map(|before| line[before]);
+    let is_alone = !before.is_some_and(|octet| octet.is_ascii_alphanumeric() && !is_escape(line, start) || octet == b'.');
+    let ends = !line.get(start + 3).is_some_and(u8::is_ascii_alphanumeric);
+    is_alone && ends && ReplyCode::from_bytes(code).is_ok() && matches!(code[0], b'2' | b'4' | b'5')
+}
+
+/// Returns whether the letter before an offset belongs to an escape: `\n550`.
+fn is_escape(line: &[u8], start: usize) -> bool {
+    start.checked_sub(2).is_some_and(|at| line[at] == b'\\' && matches!(line[at + 1], b'n' | b'r' | b't'))
+}
+
+/// Returns the quotation mark right before an offset.
+fn quote_before(line: &[u8], start: usize) -> Option<u8> {
+    let octet = line[start.checked_sub(1)?];
+    matches!(octet, b'"' | b'\'' | b'`').then_some(octet)
+}
+
+/// Returns where the text ends: at its quotation mark, at a line end that is escaped, or at the end of the line.
+fn text_end(line: &[u8], start: usize, quote: Option<u8>) -> usize {
+    let mut position = start;
+    while let Some(&octet) = line.get(position) {
+        let next = line.get(position + 1);
+        match octet {
+            b'\\' if matches!(next, Some(b'r' | b'n')) => break,
+            b'\\' => position += 1,
+            b'"' if quote.is_none_or(|quote| quote == b'"') => break,
+            other if quote == Some(other) => break,
+            _ => {}
+        }
+        position += 1;
+    }
+    let end = position.min(line.len());
+    start + line[start..end].trim_ascii_end().len()
+}
+
+/// Returns whether a line is a comment as a whole.
+fn is_comment(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
+    const MARKS: [&[u8]; 7] = [b"//", b"/*", b"* ", b"# ", b"## ", b"-- ", b"dnl "];
+    MARKS.iter().any(|mark| line.starts_with(mark))
+}
+
+/// Returns whether the last line of a reply follows soon: the same code without a hyphen.
+fn is_continued(text: &[u8], end: usize, reply: &[u8]) -> bool {
+    const DISTANCE: usize = 1000;
+    let Some(code) = reply.get(..3) else { return false };
+    let after = &text[end..text.len().min(end + DISTANCE)];
+    let end = [code[0], code[1], code[2], b' '];
+    let more = [code[0], code[1], code[2], b'-'];
+    memmem::find(after, &end).is_some() || memmem::find(after, &more).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::read;
+
+    fn found(text: &str) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        read(text.as_bytes(), &mut |mention| {
+            if !mention.is_repeat {
+                found.push((mention.offset, String::from_utf8_lossy(&mention.reply).into_owned()));
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn replies_of_many_languages_are_found() {
+        for (source, reply) in [
+            ("    return \"550 5.1.1 No such user\";", "550 5.1.1 No such user"),
+            ("reply(\"550 5.1.1 No such user\\r\\n\");", "550 5.1.1 No such user"),
+            ("send(550, \"5.1.1\", \"No\")", "550 5.1.1"),
+            ("send(550, '5.1.1 It\\'s unknown')", "550 5.1.1 It\\'s unknown"),
+            ("  550 => '5.1.1 No such user',", "550 5.1.1 No such user"),
+            ("a = \"550 5.1.1 \" + text", "550 5.1.1"),
+            ("smtpd_banner = 550 5.7.1 Go away", "550 5.7.1 Go away"),
+            ("R$* $#error $@ 5.7.1 $: \"550 Relaying denied\"", "550 5.7.1 Relaying denied"),
+            ("spam@example.org ERROR:5.7.1:550 No spam", "550 5.7.1 No spam"),
+            ("spam@example.org REJECT 5.7.1 No spam", "5.7.1 No spam"),
+            ("#define NO \"550 5.01.1 No\"", "550 5.01.1 No"),
+            ("x = \"hello\\n451 4.3.0 Later\"", "451 4.3.0 Later"),
+        ] {
+            let replies: Vec<String> = found(source).into_iter().map(|(_, reply)| reply).collect();
+            assert_eq!(replies, [reply], "{source}");
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_replies() {
+        for source in [
+            "version = \"5.1.1\"",
+            "// 550 5.1.1 in a comment",
+            "# 550 5.1.1 in a comment",
+            "addr = \"10.550 5.1.1.1\"",
+            "x = 250 10.0.0.1",
+            "1550 5.1.1",
+            "550 5.1.1.2",
+            "depends(>= 4.5.6), 550",
+            "",
+        ] {
+            assert_eq!(found(source), [], "{source}");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_reply_are_one() {
+        let source = "say(\"550-5.1.1 No\\r\\n550 5.1.1 such user\\r\\n\");\nx(\"451 4.3.0 No\");\n";
+        assert_eq!(found(source), [(20, "550 5.1.1 such user".to_owned()), (50, "451 4.3.0 No".to_owned())]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_read(text in proptest::collection::vec(any::<u8>(), 0..300)) {
+            read(&text, &mut |_| {});
+        }
+
+        #[test]
+        fn likely_octets_are_read(text in "[245 .\"'0$:,\\\\nr-]{0,80}") {
+            read(text.as_bytes(), &mut |mention| assert!(mention.offset < text.len()));
+        }
+    }
+}
