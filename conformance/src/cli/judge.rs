@@ -61,7 +61,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             dialogues.append(&mut read);
         }
     }
-    ensure!(!dialogues.is_empty(), "no transcript to judge: no file has a line `#: connected`");
+    ensure!(
+        !dialogues.is_empty(),
+        "no connection to judge in what was given; see `smtp-conformance judge --help` for the recordings that are read"
+    );
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
