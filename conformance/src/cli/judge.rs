@@ -24,11 +24,15 @@ Examples:
   smtp-conformance judge - < session.txt
 
 A transcript begins with the line \"#: connected\". Each line after that begins with \"C: \" if the client sent it, \
-\"S: \" if the server sent it, or \"#: \" for an event such as \"tls\", \"timeout\" or \"closed by server\".";
+\"S: \" if the server sent it, or \"#: \" for an event such as \"tls\", \"timeout\" or \"closed by server\".
+
+Also read is what these clients print, recognized by its content: swaks, curl -v and --trace, telnet, nc, openssl s_client, \
+msmtp --debug, s-nail -vv, MailKit, nodemailer, PHPMailer, Jakarta Mail, and the SMTP libraries of Python, Ruby and Perl. \
+docs/transcripts.md says how to record them. Records of a run or of this command are judged again.";
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Transcripts, or folders of transcripts. `-` reads standard input.
+    /// Transcripts, recordings of mail clients, records, or folders of them. `-` reads standard input.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Protocol that the recorded server speaks.
@@ -44,7 +48,7 @@ pub(super) struct Options {
     fail_on: FailOn,
 }
 
-/// Judges the transcripts, prints the report and returns the exit status.
+/// Judges the recordings, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let mut dialogues: Vec<Dialogue> = Vec::new();
     let mut exchanges = 0;

@@ -51,6 +51,8 @@ struct Connection {
     is_over: bool,
     /// Whether the last act that was answered may get more replies: in LMTP, a message gets one per recipient.
     may_get_more: bool,
+    /// The index of the last DATA command among the events.
+    data: Option<usize>,
     /// The lines of a message, with their numbers, while dots may have to be added to them.
     message: Vec<(usize, String)>,
 }
@@ -122,6 +124,12 @@ impl Tape {
         self.events.push((line, Event::Doubt));
     }
 
+    /// The client sent a message although DATA was refused, so that the server took its lines for commands.
+    pub(super) fn sent_refused_message(&mut self, line: usize) {
+        let index = self.connection.data.unwrap_or(self.events.len());
+        self.events.insert(index, (line, Event::Doubt));
+    }
+
     /// The recording begins within a session, of which `is_known` says whether its state is that of a new one.
     pub(super) fn joined(&mut self, line: usize, is_known: bool) {
         self.join(self.events.len(), line, is_known);
@@ -167,6 +175,7 @@ impl Tape {
         }
         self.connection.starttls = if verb == Verb::Starttls { Starttls::Asked } else { Starttls::None };
         if verb == Verb::Data {
+            self.connection.data = Some(self.events.len());
             self.connection.sending = Sending::Data;
         }
         self.connection.awaited += 1;
@@ -203,7 +212,7 @@ impl Tape {
         if begins && self.sight.hides_acts && self.lacks_act(&octets) {
             self.sent_octets(line, NOT_SHOWN.to_vec(), true);
         }
-        self.connection.is_replying = octets.get(3) == Some(&b'-') || (!begins && !has_code(&octets));
+        self.connection.is_replying = if has_code(&octets) { octets.get(3) == Some(&b'-') } else { !begins };
         if !self.connection.is_replying {
             self.end_reply(&octets);
         }
@@ -343,11 +352,12 @@ fn is_code_alone(text: &str) -> bool {
     }
 }
 
-/// Returns whether a line begins with a reply code.
+/// Returns whether a line has a reply code, followed by a space, a hyphen or its end.
 pub(super) fn has_code(line: &[u8]) -> bool {
-    matches!(
-        line,
-        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']
-            | [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-' | b'\r', ..]
-    )
+    match line {
+        [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', rest @ ..] => {
+            matches!(rest.first(), None | Some(b' ' | b'-' | b'\r' | b'\n'))
+        }
+        _ => false,
+    }
 }

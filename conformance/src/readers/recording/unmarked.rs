@@ -26,7 +26,7 @@ const SIGHT: Sight = Sight { hides_tls: false, before_stuffing: false, hides_act
 
 /// Returns whether a text is such a session, with SMTP.
 pub(super) fn is_log(text: &str) -> bool {
-    let Some(program) = Program::of(text) else { return false };
+    let Some(program) = Program::of(text).filter(|program| program.begins(text)) else { return false };
     let said = lines(text).map(|(_, line)| line.trim_end()).filter(|line| !program.is_remark(line));
     let (replies, typed): (Vec<&str>, Vec<&str>) = said.partition(|line| is_reply(line));
     let is_smtp = typed.is_empty() || typed.iter().any(|line| is_command(line));
@@ -62,6 +62,8 @@ pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dia
             tape.sent(*number, line);
         } else if is_reply(line) || (tape.is_replying() && !program.is_remark(line)) {
             program.receive(&mut tape, *number, line);
+        } else if line.trim_end() == "." && tape.is_open() {
+            tape.sent_refused_message(*number);
         } else if tape.is_in_response() || program.is_typed(line) {
             program.send(&mut tape, *number, line);
         } else {
@@ -86,39 +88,50 @@ enum Program {
     Unknown,
 }
 
+/// How the first line of openssl may begin.
+const OPENSSL: [&str; 5] =
+    ["CONNECTED(", "CONNECTION ESTABLISHED", "Connecting to ", "Can't use SSL_get_servername", "depth="];
+
+/// What may come before and after a session, whatever program shows it.
+const AROUND: [&str; 4] = ["Script started on ", "Script done on ", "spawn ", "Connection closed"];
+
 impl Program {
     fn of(text: &str) -> Option<Program> {
-        let has =
-            |words: &[&str]| lines(text).any(|(_, line)| words.iter().any(|word| line.starts_with(word)));
+        let has = |words: &[&str]| lines(text).any(|(_, line)| begins(line, words));
         let said = [
-            (
-                Program::OpenSsl,
-                &["CONNECTED(", "CONNECTION ESTABLISHED", "Can't use SSL_get_servername", "depth="][..],
-            ),
+            (Program::OpenSsl, &OPENSSL[..]),
             (Program::Swaks, &["=== Trying ", "=== Connected to "]),
             (Program::Telnet, &["Escape character is "]),
             (Program::Netcat, &["Connection to ", "Ncat: "]),
         ];
         let found = said.iter().find(|(_, words)| has(words)).map(|(program, _)| *program);
-        let begins =
-            || lines(text).map(|(_, line)| line.trim_end()).find(|line| !Program::Unknown.is_remark(line));
-        found.or_else(|| begins().filter(|line| is_reply(line)).map(|_| Program::Unknown))
+        found.or_else(|| lines(text).any(|(_, line)| is_reply(line)).then_some(Program::Unknown))
+    }
+
+    /// Returns whether nothing else comes before the session.
+    fn begins(self, text: &str) -> bool {
+        let mut before = lines(text).map(|(_, line)| line.trim_end()).take_while(|line| !is_reply(line));
+        match self {
+            Program::OpenSsl => {
+                before.find(|line| !is_around(line)).is_some_and(|first| begins(first, &OPENSSL))
+            }
+            Program::Unknown => before.all(|line| self.is_remark(line)),
+            _ => before.all(|line| self.is_remark(line) || is_command(line)),
+        }
     }
 
     /// Returns whether a line outside of messages is neither a command nor a reply.
     fn is_remark(self, line: &str) -> bool {
-        const COMMON: [&str; 4] = ["Script started on ", "Script done on ", "spawn ", "Connection closed"];
-        let begins = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
         let is_said = match self {
             Program::Telnet => {
-                begins(&["Trying ", "Connected to ", "Escape character is ", "telnet: ", "telnet> "])
+                begins(line, &["Trying ", "Connected to ", "Escape character is ", "telnet: ", "telnet> "])
             }
-            Program::Netcat => begins(&["Connection to ", "Ncat: ", "nc: "]),
-            Program::Swaks => begins(&["=== ", "*** "]),
+            Program::Netcat => begins(line, &["Connection to ", "Ncat: ", "nc: "]),
+            Program::Swaks => begins(line, &["=== ", "*** "]),
             Program::OpenSsl => !is_reply(line) && !is_command(line),
             Program::Unknown => line.ends_with(" open") && line.contains("] "),
         };
-        line.trim().is_empty() || is_said || begins(&COMMON) || is_prompt(line)
+        is_said || is_around(line)
     }
 
     /// Returns whether a line that is not a reply was typed. openssl says too much for that to be told from commands that are
@@ -162,6 +175,15 @@ impl Program {
             tape.closed(number);
         }
     }
+}
+
+fn begins(line: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| line.starts_with(word))
+}
+
+/// Returns whether a line says nothing, or is of a shell.
+fn is_around(line: &str) -> bool {
+    line.trim().is_empty() || begins(line, &AROUND) || is_prompt(line)
 }
 
 /// Returns a line as a terminal shows it once all is written: a backspace goes one column back.
@@ -312,6 +334,20 @@ wait => 421 4.4.2 Bye?";
     }
 
     #[test]
+    fn a_message_after_a_refusal_is_in_doubt() {
+        let text = "220 mx.example.org\nDATA\n503 5.5.1 No\nMAIL FROM:<a@example.org>\n.\n503 5.5.1 No\n500 5.5.1 What?\nQUIT\n221 \
+                    2.0.0 Bye\n";
+        let expected = "\
+a connection
+connect => 220 mx.example.org
+DATA => 503 5.5.1 No?
+MAIL FROM:<a@example.org> => 503 5.5.1 No?
+... (not shown) => 500 5.5.1 What??
+QUIT => 221 2.0.0 Bye?";
+        assert_eq!(shown(text), expected);
+    }
+
+    #[test]
     fn a_close_is_the_servers_fault_only_while_it_owes_a_reply() {
         let before =
             "Trying 192.0.2.1...\nConnected to mx.\nEscape character is '^]'.\n220 mx.example.org\nNOOP\n";
@@ -328,6 +364,7 @@ wait => 421 4.4.2 Bye?";
             "220 550 5.1.1 a process id\n221 550 5.1.1 another\n",
             "Trying 192.0.2.1...\nEscape character is '^]'.\n220 ftp.example.org\nUSER anonymous\n331 Password\n",
             "words\n220 mx\nEHLO me\n",
+            "smtp: Failed: 550-5.1.1 No\n550 5.1.1 user\nConnection to mx failed\nSend a message\n",
         ] {
             assert!(!is_log(text), "{text}");
         }
