@@ -120,15 +120,21 @@ mod tests {
         }
     }
 
-    /// Whatever part of a recording a file has, all forms can read it or refuse it.
+    /// Whatever part of a recording a file has, all forms can read it or refuse it, and those that recognize it read it.
+    /// MailKit's log has no lines of another form.
     #[test]
     fn a_part_of_a_recording_crashes_nothing() {
-        let all = || FORMS.iter().flat_map(|form| [(form, Protocol::Smtp), (form, Protocol::Lmtp)]);
         for sample in SAMPLES {
             for (place, _) in sample.char_indices() {
                 for part in [&sample[..place], &sample[place..]] {
-                    for (form, protocol) in all() {
-                        let _ = ((form.is_log)(part), (form.read)("test", protocol, part));
+                    for (index, form) in FORMS.iter().enumerate() {
+                        let read = [Protocol::Smtp, Protocol::Lmtp]
+                            .map(|protocol| (form.read)("test", protocol, part));
+                        let is_read = read.iter().all(Result::is_ok);
+                        assert!(
+                            is_read || index == 0 || !(form.is_log)(part),
+                            "form {index}: {read:?}\n{part}"
+                        );
                     }
                 }
             }

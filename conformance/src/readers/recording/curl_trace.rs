@@ -21,7 +21,7 @@ use crate::protocol::Protocol;
 /// Returns whether a text is such output, of a session that speaks SMTP.
 pub(super) fn is_log(text: &str) -> bool {
     let parts = parts(text);
-    let first = |kind: Kind<'_>| parts.iter().find(|part| part.kind == kind).map(|part| part.first());
+    let first = |kind: Kind<'_>| parts.iter().find(|part| part.kind == kind).map(Part::first);
     let is_answered = first(Kind::Received).is_some_and(|line| is_reply(&line));
     is_answered && first(Kind::Sent).is_none_or(|line| is_command(&line))
 }

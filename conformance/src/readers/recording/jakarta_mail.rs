@@ -39,16 +39,11 @@ pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dia
         if let Some(said) = line.strip_prefix(SAID).filter(|_| !tape.is_in_message()) {
             is_trace = said.contains("Exception");
             listen(&mut tape, number, said);
-        } else if is_trace && !is_command(line) {
-            continue;
-        } else if tape.is_in_message() || tape.is_in_response() {
+        } else if is_command(line) || (!is_trace && (tape.is_in_message() || tape.is_in_response())) {
             is_trace = false;
             tape.sent(number, line);
-        } else if is_reply(line) || tape.is_replying() {
+        } else if !is_trace && (is_reply(line) || tape.is_replying()) {
             tape.received(number, line);
-        } else if is_command(line) {
-            is_trace = false;
-            tape.sent(number, line);
         } else {
             is_trace |= line.contains("Exception");
         }

@@ -1,14 +1,14 @@
 //! Reads what PHPMailer prints with `SMTPDebug` 2 or higher.
 //!
 //! ```text
-//! 2026-11-29 09:01:46	SERVER -> CLIENT: 250-mx.example.org
-//!                    	                  250 SIZE 100000
-//! 2026-11-29 09:01:46	CLIENT -> SERVER: MAIL FROM:<amy@example.org>
+//! 2026-11-29 09:01:46  SERVER -> CLIENT: 250-mx.example.org
+//!                                        250 SIZE 100000
+//! 2026-11-29 09:01:46  CLIENT -> SERVER: MAIL FROM:<amy@example.org>
 //! ```
 //!
-//! Lines of a reply after the first have no mark. `Debugoutput = 'error_log'` prints neither times nor blanks before them.
-//! Refusals are reported once more, after `SMTP ERROR: `. At level 4, a reply is shown line by line before, as
-//! `SMTP INBOUND: `.
+//! A tab follows the time. Lines of a reply after the first have no mark. `Debugoutput = 'error_log'` prints neither times
+//! nor blanks before them. Refusals are reported once more, after `SMTP ERROR: `. At level 4, a reply is shown line by line
+//! before, as `SMTP INBOUND: `.
 
 use anyhow::Result;
 

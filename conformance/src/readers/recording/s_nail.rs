@@ -6,7 +6,7 @@
 //! s-nail: >>> EHLO client.example.net
 //! ```
 //!
-//! A refusal is reported once more, after `SMTP server: `.
+//! A refusal is reported once more, after `SMTP server: `. A message is shown before dots are added.
 
 use anyhow::Result;
 
@@ -15,6 +15,7 @@ use super::{is_reply, lines, port};
 use crate::dialogue::Dialogue;
 use crate::protocol::Protocol;
 
+const SIGHT: Sight = Sight { hides_tls: true, before_stuffing: true, hides_acts: false };
 const SENT: &str = ">>> ";
 const RECEIVED: &str = ">>> SERVER: ";
 
@@ -29,8 +30,7 @@ pub(super) fn is_log(text: &str) -> bool {
 ///
 /// If there are too many exchanges.
 pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
-    let sight = Sight { hides_tls: true, ..Sight::default() };
-    let mut tape = Tape::new(protocol, sight);
+    let mut tape = Tape::new(protocol, SIGHT);
     for (number, line) in lines(text) {
         let said = said(line);
         if let Some(received) = said.strip_prefix(RECEIVED) {
@@ -75,7 +75,11 @@ s-nail: >>> SERVER: 334
 s-nail: >>> AGEAYg==
 s-nail: >>> SERVER: 535 5.7.8 Wrong
 s-nail: SMTP server: 535 5.7.8 Wrong
-s-nail: ... message not sent
+s-nail: >>> DATA
+s-nail: >>> SERVER: 354 Go
+s-nail: >>> .dot
+s-nail: >>> .
+s-nail: >>> SERVER: 250 Ok
 ";
         let expected = "\
 port 2525
@@ -85,7 +89,9 @@ STARTTLS => 220 Go
 handshake
 EHLO client.example.net => 250 mx.example.org
 AUTH PLAIN => 334 
-AGEAYg== => 535 5.7.8 Wrong";
+AGEAYg== => 535 5.7.8 Wrong
+DATA => 354 Go
+..dot|. => 250 Ok";
         assert_eq!(shown(text), expected);
     }
 }

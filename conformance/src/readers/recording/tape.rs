@@ -36,6 +36,7 @@ pub(super) struct Sight {
 }
 
 /// How far a connection has come.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Default)]
 struct Connection {
     is_open: bool,

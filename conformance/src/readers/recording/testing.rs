@@ -3,6 +3,7 @@
 use super::find;
 use crate::dialogue::{Act, Dialogue, End, Exchange};
 use crate::protocol::Protocol;
+use crate::protocol::reply::Reply;
 
 /// Reads a recording in the form that recognizes it.
 pub(super) fn read(text: &str) -> Vec<Dialogue> {
@@ -31,13 +32,13 @@ fn exchange(exchange: &Exchange) -> String {
         Act::Wait => "wait",
         _ => &sent,
     };
-    let mut shown = act.to_owned();
-    for reply in exchange.replies() {
-        let line = reply.lines().next().map(|line| line.octets().escape_ascii().to_string());
-        let count = reply.lines().count();
-        let more = if count > 1 { format!(" +{}", count - 1) } else { String::new() };
-        shown += &format!(" => {}{more}", line.unwrap_or_default());
-    }
+    let reply = |reply: Reply<'_>| {
+        let line =
+            reply.lines().next().map(|line| line.octets().escape_ascii().to_string()).unwrap_or_default();
+        let more = reply.lines().count().saturating_sub(1);
+        if more > 0 { format!(" => {line} +{more}") } else { format!(" => {line}") }
+    };
+    let mut shown = act.to_owned() + &exchange.replies().map(reply).collect::<String>();
     if !exchange.sure {
         shown.push('?');
     }

@@ -67,7 +67,7 @@ pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dia
         } else if tape.is_in_response() || program.is_typed(line) {
             program.send(&mut tape, *number, line);
         } else {
-            program.listen(&mut tape, *number, line.trim_end());
+            listen(&mut tape, *number, line.trim_end());
         }
     }
     let mut dialogues = tape.dialogues(name)?;
@@ -163,17 +163,17 @@ impl Program {
         }
         tape.sent(number, line);
     }
+}
 
-    /// Follows what the program says.
-    fn listen(self, tape: &mut Tape, number: usize, line: &str) {
-        if line.starts_with("Connected to ") || line.starts_with("=== Connected to ") {
-            tape.connected(number, None);
-        } else if let Some(address) = line.strip_prefix("Connection to ") {
-            tape.connected(number, address.split(' ').nth(1).and_then(port));
-        } else if (line == "closed" || line.contains("losed by foreign host")) && tape.is_waiting() {
-            // If the client is not waiting, the server may have closed because the user was slow (RFC 5321 §4.5.3.2.7).
-            tape.closed(number);
-        }
+/// Follows what a program says.
+fn listen(tape: &mut Tape, number: usize, line: &str) {
+    if line.starts_with("Connected to ") || line.starts_with("=== Connected to ") {
+        tape.connected(number, None);
+    } else if let Some(address) = line.strip_prefix("Connection to ") {
+        tape.connected(number, address.split(' ').nth(1).and_then(port));
+    } else if (line == "closed" || line.contains("losed by foreign host")) && tape.is_waiting() {
+        // If the client is not waiting, the server may have closed because the user was slow (RFC 5321 §4.5.3.2.7).
+        tape.closed(number);
     }
 }
 
@@ -345,6 +345,10 @@ MAIL FROM:<a@example.org> => 503 5.5.1 No?
 ... (not shown) => 500 5.5.1 What??
 QUIT => 221 2.0.0 Bye?";
         assert_eq!(shown(text), expected);
+        let alone = "220 mx.example.org\n.\n500 5.5.1 What?\nEHLO me\n250 mx.example.org\n";
+        let expected = "a connection\nconnect => 220 mx.example.org\n... (not shown) => 500 5.5.1 What??\nEHLO me => 250 \
+                        mx.example.org?";
+        assert_eq!(shown(alone), expected);
     }
 
     #[test]
