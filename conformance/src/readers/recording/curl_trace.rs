@@ -20,10 +20,13 @@ use crate::protocol::Protocol;
 
 /// Returns whether a text is such output, of a session that speaks SMTP.
 pub(super) fn is_log(text: &str) -> bool {
-    let parts = parts(text);
-    let first = |kind: Kind<'_>| parts.iter().find(|part| part.kind == kind).map(Part::first);
-    let is_answered = first(Kind::Received).is_some_and(|line| is_reply(&line));
-    is_answered && first(Kind::Sent).is_none_or(|line| is_command(&line))
+    let (mut received, mut sent) = (None, None);
+    each_part(text, |part| match part.kind {
+        Kind::Received => _ = received.get_or_insert_with(|| part.first()),
+        Kind::Sent => _ = sent.get_or_insert_with(|| part.first()),
+        Kind::Info(_) | Kind::Other => {}
+    });
+    received.is_some_and(|line| is_reply(&line)) && sent.is_none_or(|line| is_command(&line))
 }
 
 /// Reads output of one or more connections.
@@ -33,17 +36,14 @@ pub(super) fn is_log(text: &str) -> bool {
 /// If there are too many exchanges.
 pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     let mut tape = Tape::new(protocol, Sight::default());
-    for part in parts(text) {
-        let octets = part.octets();
-        match part.kind {
-            Kind::Info(said) => curl::listen(&mut tape, part.line, said),
-            Kind::Received => tape.received_octets(part.line, octets),
-            // The end of a message is not shown, nor whether dots were added to it.
-            Kind::Sent if tape.is_in_message() => {}
-            Kind::Sent => tape.sent_octets(part.line, octets, false),
-            Kind::Other => {}
-        }
-    }
+    each_part(text, |part| match part.kind {
+        Kind::Info(said) => curl::listen(&mut tape, part.line, said),
+        Kind::Received => tape.received_octets(part.line, part.octets()),
+        // The end of a message is not shown, nor whether dots were added to it.
+        Kind::Sent if tape.is_in_message() => {}
+        Kind::Sent => tape.sent_octets(part.line, part.octets(), false),
+        Kind::Other => {}
+    });
     tape.dialogues(name)
 }
 
@@ -66,17 +66,18 @@ enum Kind<'a> {
     Other,
 }
 
-fn parts(text: &str) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
+fn each_part<'a>(text: &'a str, mut take: impl FnMut(Part<'a>)) {
+    let mut part: Option<Part<'a>> = None;
     for (number, line) in lines(text) {
         let line = line.trim_end_matches('\r');
         if let Some((kind, length)) = heading(line) {
-            parts.push(Part { line: number, kind, length, rows: Vec::new() });
-        } else if let (Some(row), Some(part)) = (row(line), parts.last_mut()) {
+            let begun = Part { line: number, kind, length, rows: Vec::new() };
+            part.replace(begun).map(&mut take);
+        } else if let (Some(row), Some(part)) = (row(line), &mut part) {
             part.rows.push(row);
         }
     }
-    parts
+    part.map(take);
 }
 
 /// Returns what a line announces, and the number of octets.

@@ -3,10 +3,11 @@
 //! No client shows everything. Some do not say when TLS begins, some do not print the message, and some are asked to print
 //! only after they have connected. What is missing is filled in so that no rule blames the server for it.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::dialogue::octets::NOT_SHOWN;
 use crate::dialogue::{Act, Dialogue};
+use crate::limits::TRANSCRIPT_EXCHANGES;
 use crate::protocol::Protocol;
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{Command, Verb};
@@ -14,6 +15,9 @@ use crate::readers::transcript::{Event, read_events};
 
 /// The port on which TLS begins at once (RFC 8314 §3.3).
 const SUBMISSIONS: u16 = 465;
+
+/// The number of events that are kept. An exchange takes at least two, and more if a reply or a message has many lines.
+const EVENTS: usize = 4 * TRANSCRIPT_EXCHANGES;
 
 /// The events of a recording so far.
 #[derive(Default)]
@@ -91,9 +95,9 @@ impl Tape {
         self.end_message();
         self.connection =
             Connection { is_open: true, begun: Some(self.events.len()), awaited: 1, ..Connection::default() };
-        self.events.push((line, Event::Connected(port)));
+        self.record((line, Event::Connected(port)));
         if port == Some(SUBMISSIONS) {
-            self.events.push((line, Event::Tls));
+            self.record((line, Event::Tls));
         }
     }
 
@@ -101,14 +105,14 @@ impl Tape {
     pub(super) fn tls(&mut self, line: usize) {
         let is_known = self.events.last().is_some_and(|(_, event)| *event == Event::Tls);
         if self.connection.is_open && !is_known {
-            self.events.push((line, Event::Tls));
+            self.record((line, Event::Tls));
         }
         self.connection.starttls = Starttls::None;
     }
 
     /// TLS could not be set up. What follows in the recording are not replies to commands.
     pub(super) fn tls_failed(&mut self, line: usize) {
-        self.events.push((line, Event::TlsFailed));
+        self.record((line, Event::TlsFailed));
         self.connection.starttls = Starttls::None;
     }
 
@@ -116,19 +120,19 @@ impl Tape {
     pub(super) fn closed(&mut self, line: usize) {
         if self.connection.is_open {
             self.end_message();
-            self.events.push((line, Event::Closed));
+            self.record((line, Event::Closed));
         }
     }
 
     /// What was sent and received here is not in the recording.
     pub(super) fn left_out(&mut self, line: usize) {
-        self.events.push((line, Event::Doubt));
+        self.record((line, Event::Doubt));
     }
 
     /// The client sent a message although DATA was refused, so that the server took its lines for commands.
     pub(super) fn sent_refused_message(&mut self, line: usize) {
-        let index = self.connection.data.unwrap_or(self.events.len());
-        self.events.insert(index, (line, Event::Doubt));
+        let index = self.connection.data.take().unwrap_or(self.events.len());
+        self.events.insert(index.min(self.events.len()), (line, Event::Doubt));
     }
 
     /// The recording begins within a session, of which `is_known` says whether its state is that of a new one.
@@ -166,13 +170,13 @@ impl Tape {
             }
             Sending::Commands | Sending::Data => self.send_command(line, &octets),
         }
-        self.events.push((line, Event::Sent { octets, shortened }));
+        self.record((line, Event::Sent { octets, shortened }));
     }
 
     fn send_command(&mut self, line: usize, octets: &[u8]) {
         let verb = Command::read(octets).verb();
         if self.connection.starttls == Starttls::Accepted {
-            self.events.push((line, Event::Tls));
+            self.record((line, Event::Tls));
         }
         self.connection.starttls = if verb == Verb::Starttls { Starttls::Asked } else { Starttls::None };
         if verb == Verb::Data {
@@ -217,7 +221,7 @@ impl Tape {
         if !self.connection.is_replying {
             self.end_reply(&octets);
         }
-        self.events.push((line, Event::Received(octets)));
+        self.record((line, Event::Received(octets)));
     }
 
     fn end_reply(&mut self, last: &[u8]) {
@@ -272,7 +276,7 @@ impl Tape {
     /// If the client spoke first in the recording, the greeting came before it, unless this is the greeting.
     fn join_late(&mut self, line: usize, octets: &[u8]) {
         let Some(begun) = self.connection.begun.take() else { return };
-        let first = self.events[begun..].iter().find_map(|(line, event)| match event {
+        let first = self.events.iter().skip(begun).find_map(|(line, event)| match event {
             Event::Sent { octets, .. } => Some((*line, Command::read(octets).verb())),
             _ => None,
         });
@@ -285,12 +289,20 @@ impl Tape {
     }
 
     fn join(&mut self, index: usize, line: usize, is_known: bool) {
+        let index = index.min(self.events.len());
         self.connection.begun = None;
         self.connection.awaited = self.connection.awaited.saturating_sub(1);
         if !is_known {
             self.events.insert(index, (line, Event::Doubt));
         }
         self.events.insert(index, (line, Event::Joined));
+    }
+
+    /// Adds an event, unless there are too many.
+    fn record(&mut self, event: (usize, Event)) {
+        if self.events.len() <= EVENTS {
+            self.events.push(event);
+        }
     }
 
     /// Adds the lines of a message to the events, and the dots that the client added to them.
@@ -311,6 +323,10 @@ impl Tape {
     /// If there are too many exchanges.
     pub(super) fn dialogues(mut self, name: &str) -> Result<Vec<Dialogue>> {
         self.end_message();
+        ensure!(
+            self.events.len() <= EVENTS,
+            "{name}: more than {EVENTS} lines of commands and replies; split the file"
+        );
         let events = self.events.into_iter().map(|(line, event)| (line, Ok(event)));
         let mut dialogues = read_events(None, name, self.protocol, events)?;
         if self.sight.hides_tls {
@@ -360,5 +376,21 @@ pub(super) fn has_code(line: &[u8]) -> bool {
             matches!(rest.first(), None | Some(b' ' | b'-' | b'\r' | b'\n'))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVENTS, Sight, Tape};
+    use crate::protocol::Protocol;
+
+    #[test]
+    fn too_many_lines_are_refused() {
+        let mut tape = Tape::new(Protocol::Smtp, Sight::default());
+        for line in 1..=EVENTS {
+            tape.received(line, "220-mx");
+        }
+        let error = tape.dialogues("log").expect_err("with the connection there is one event too many");
+        assert_eq!(error.to_string(), "log: more than 800000 lines of commands and replies; split the file");
     }
 }

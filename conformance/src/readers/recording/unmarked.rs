@@ -49,25 +49,26 @@ fn is_greeting(first: &str, count: usize) -> bool {
 /// If there are too many exchanges.
 pub(super) fn read(name: &str, protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
     let program = Program::of(text).unwrap_or(Program::Unknown);
-    let shown: Vec<(usize, String)> = lines(text).map(|(number, line)| (number, displayed(line))).collect();
     let is_typed = |line: &str| !is_reply(line) && is_command(line) && !program.is_remark(line);
-    let echoes = shown.iter().any(|(_, line)| is_typed(line));
+    let echoes = lines(text).any(|(_, line)| is_typed(line));
     let mut tape = Tape::new(protocol, SIGHT);
-    for (index, (number, line)) in shown.iter().enumerate() {
-        let next = shown.get(index + 1).map_or("", |(_, line)| line);
+    let mut rest = lines(text).peekable();
+    while let Some((number, line)) = rest.next() {
+        let line = &displayed(line);
+        let next = rest.peek().map_or("", |(_, next)| *next);
         if program == Program::OpenSsl && is_keystroke(line, next) {
             continue;
         }
         if echoes && tape.is_in_message() {
-            tape.sent(*number, line);
+            tape.sent(number, line);
         } else if is_reply(line) || (tape.is_replying() && !program.is_remark(line)) {
-            program.receive(&mut tape, *number, line);
+            program.receive(&mut tape, number, line);
         } else if line.trim_end() == "." && tape.is_open() {
-            tape.sent_refused_message(*number);
+            tape.sent_refused_message(number);
         } else if tape.is_in_response() || program.is_typed(line) {
-            program.send(&mut tape, *number, line);
+            program.send(&mut tape, number, line);
         } else {
-            listen(&mut tape, *number, line.trim_end());
+            listen(&mut tape, number, line.trim_end());
         }
     }
     let mut dialogues = tape.dialogues(name)?;
