@@ -24,11 +24,15 @@ Examples:
   smtp-conformance judge - < session.txt
 
 A transcript begins with the line \"#: connected\". Each line after that begins with \"C: \" if the client sent it, \
-\"S: \" if the server sent it, or \"#: \" for an event such as \"tls\", \"timeout\" or \"closed by server\".";
+\"S: \" if the server sent it, or \"#: \" for an event such as \"tls\", \"timeout\" or \"closed by server\".
+
+Also read is what these clients print, recognized by its content: swaks, curl -v and --trace, telnet, nc, openssl s_client, \
+msmtp --debug, s-nail -vv, MailKit, nodemailer, PHPMailer, Jakarta Mail, and the SMTP libraries of Python, Ruby and Perl. \
+docs/transcripts.md says how to record them. Records of a run or of this command are judged again.";
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Transcripts, or folders of transcripts. `-` reads standard input.
+    /// Transcripts, recordings of mail clients, records, or folders of them. `-` reads standard input.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// Protocol that the recorded server speaks.
@@ -44,7 +48,7 @@ pub(super) struct Options {
     fail_on: FailOn,
 }
 
-/// Judges the transcripts, prints the report and returns the exit status.
+/// Judges the recordings, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let mut dialogues: Vec<Dialogue> = Vec::new();
     let mut exchanges = 0;
@@ -61,7 +65,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             dialogues.append(&mut read);
         }
     }
-    ensure!(!dialogues.is_empty(), "no transcript to judge: no file has a line `#: connected`");
+    ensure!(
+        !dialogues.is_empty(),
+        "no connection to judge in what was given; see `smtp-conformance judge --help` for the recordings that are read"
+    );
     let strictness = Strictness { registry: options.strict_registry };
     let judgement = judge(&dialogues, &Knowledge::default(), strictness);
     let target = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");

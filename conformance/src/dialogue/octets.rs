@@ -51,10 +51,17 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// Returns whether a recording shortened a line that was sent: `... (900 octets)`, `... (40 lines)`.
+/// What a recording has in place of a line that was sent but is not in it.
+pub(crate) const NOT_SHOWN: &[u8] = b"... (not shown)\r\n";
+
+/// Returns whether a recording shortened a line that was sent, or left it out: `... (900 octets)`, `... (40 lines)`,
+/// `... (not shown)`.
 pub(crate) fn is_shortened(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line.trim_ascii_end());
     let Some((_, count)) = line.rsplit_once("... (") else { return false };
+    if count == "not shown)" {
+        return true;
+    }
     let count = count.strip_suffix(" octets)").or_else(|| count.strip_suffix(" lines)"));
     count.is_some_and(|count| count.parse::<usize>().is_ok())
 }

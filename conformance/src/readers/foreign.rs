@@ -5,13 +5,35 @@ pub(super) fn advice(text: &str) -> Option<&'static str> {
     FORMS.iter().find(|(is_it, _)| text.lines().take(LINES).any(is_it)).map(|(_, advice)| *advice)
 }
 
+/// Returns whether a text begins with the header of a message, or a line of a mailbox in mbox format.
+pub(super) fn is_message(text: &str) -> bool {
+    const FIELDS: [&str; 12] = [
+        "return-path",
+        "received",
+        "delivered-to",
+        "from",
+        "date",
+        "subject",
+        "to",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "reporting-mta",
+        "x-original-to",
+    ];
+    let first =
+        text.trim_start_matches('\u{feff}').lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let field = first.split(':').next().unwrap_or_default();
+    first.starts_with("From ") || FIELDS.iter().any(|name| field.eq_ignore_ascii_case(name))
+}
+
 /// The number of lines that are looked at.
 const LINES: usize = 200;
 
 /// How a form is recognized by a line, and the advice.
 type Form = (fn(&str) -> bool, &'static str);
 
-const FORMS: [Form; 6] = [
+const FORMS: [Form; 5] = [
     (
         |line| {
             starts_like(line, "reporting-mta:") || starts_like(line, "content-type: message/delivery-status")
@@ -25,23 +47,14 @@ const FORMS: [Form; 6] = [
          after \"said:\" into a transcript, after the command that it answered",
     ),
     (
-        |line| {
-            line.starts_with("=== Trying ")
-                || line.starts_with("=== Connected to ")
-                || line.starts_with(" -> ")
-        },
-        "this is output of swaks; turn it into a transcript with: sed -nE -e 's/^=== Connected to .*/#: connected/p' \
-         -e 's/^=== TLS started.*/#: tls/p' -e 's/^ [-~*]> ?/C: /p' -e 's/^<[-~*]{1,2} {0,2}/S: /p'",
+        |line| line.contains("SERVER -&gt; CLIENT: "),
+        "this is output of PHPMailer as HTML, which joins the lines of a reply; record it again with \
+         $mail->Debugoutput = 'echo'",
     ),
     (
         |line| line.contains("] S: ") || line.contains("] C: "),
         "this is a log with C: and S: after other columns; turn it into a transcript with: (echo '#: connected'; sed -nE \
          's/.*\\] ([CS]: )/\\1/p'), for one connection at a time",
-    ),
-    (
-        |line| line.starts_with("Trying ") || line.starts_with("Escape character is "),
-        "this is a session of telnet; write `#: connected` in place of its first lines, `S: ` before each line of the \
-         server, which begins with three digits, and `C: ` before each of yours",
     ),
     (
         |line| matches!(line.as_bytes(), [b'2'..=b'5', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..]),
@@ -70,16 +83,9 @@ mod tests {
                  mx.example.net said: 550 5.4.1 No (in reply to RCPT TO command))",
                 "Postfix",
             ),
-            (
-                "=== Trying mx.example.org:25...\n=== Connected to mx.example.org.\n<-  220 mx\n -> EHLO me",
-                "swaks",
-            ),
+            ("2026-11-29 09:01:46 SERVER -&gt; CLIENT: 220 mx.example.org<br>", "Debugoutput"),
             ("[PROTOCOL] [A1] [core] S: 220 mx\n[PROTOCOL] [A1] [core] C: EHLO me", "other columns"),
-            (
-                "Trying 192.0.2.1...\nConnected to mx.example.org.\nEscape character is '^]'.\n220 mx",
-                "telnet",
-            ),
-            ("220 mx.example.org ESMTP\nEHLO me\n250 mx.example.org", "without marks"),
+            ("words\n220 mx.example.org ESMTP\nEHLO me\n250 mx.example.org", "without marks"),
         ] {
             assert!(advice(text).is_some_and(|advice| advice.contains(word)), "{text}: {:?}", advice(text));
         }

@@ -19,7 +19,8 @@
 //! `nothing arrived by lmtp` says that nothing came in time.
 //!
 //! Each line ends in CRLF on the wire, unless its text ends in `\n` (LF alone) or `\+` (no line end). A backslash is
-//! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened: `... (900 octets)`, `... (40 lines)`.
+//! written `\\`, and `\xHH` is any octet. Lines of the client may be shortened, `... (900 octets)` or `... (40 lines)`, or left
+//! out, `... (not shown)`.
 //! If the client sent the first part of a line before it awaited a reply, `C: NO\+` comes before that reply, and the rest
 //! of the line, `C: OP`, after it.
 
@@ -113,6 +114,10 @@ pub(super) enum Event {
     TlsFailed,
     TimedOut,
     Closed,
+    /// The recording begins after the greeting.
+    Joined,
+    /// The recording leaves out some of what was sent, so that later matches are not sure.
+    Doubt,
     Remark,
     /// The client sent a line, which may be shortened.
     Sent {
@@ -357,6 +362,8 @@ impl Matcher {
             Event::TlsFailed => self.fail_tls(),
             Event::TimedOut => self.stop(End::TimedOut),
             Event::Closed => self.stop(End::Closed),
+            Event::Joined => drop(self.waiting.drain()),
+            Event::Doubt => self.sure = false,
             Event::Connected(_) | Event::Remark | Event::Arrived(..) | Event::Content(_) => {}
         }
     }

@@ -169,16 +169,16 @@ fn logs_of_mailkit_are_judged() {
 #[test]
 fn other_recordings_are_refused_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("swaks.txt"), "=== Trying mx:25...\n=== Connected to mx.\n<-  220 mx\n")
-        .expect("a file");
+    let log = "2026-11-29T09:00:00.000Z [PROTOCOL] [A1] [core] S: 220 mx.example.org\n";
+    fs::write(folder.path().join("haraka.log"), log).expect("a file");
     let output = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
         .current_dir(folder.path())
-        .args(["judge", "swaks.txt"])
+        .args(["judge", "haraka.log"])
         .output()
         .expect("the program can be run");
     let error = String::from_utf8_lossy(&output.stderr);
     assert_ne!(output.status.code(), Some(0));
-    assert!(error.contains("swaks.txt:1: expected") && error.contains("this is output of swaks"), "{error}");
+    assert!(error.contains("haraka.log:1: expected") && error.contains("after other columns"), "{error}");
 }
 
 #[test]

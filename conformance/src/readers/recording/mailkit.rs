@@ -11,10 +11,11 @@
 
 use anyhow::{Result, bail};
 
-use super::transcript::{Event, read_events};
+use super::tape::is_masked;
 use crate::dialogue::Dialogue;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb};
+use crate::readers::transcript::{Event, read_events};
 
 const IN_CLEAR: &str = "Connected to smtp://";
 const UNDER_TLS: &str = "Connected to smtps://";
@@ -72,13 +73,6 @@ fn event(line: &str) -> Result<Event> {
 fn port(line: &str) -> Option<u16> {
     let host = line.split("://").nth(1)?.split(['/', '?']).next()?;
     host.rsplit_once(':')?.1.parse().ok()
-}
-
-/// Returns whether asterisks stand in place of a secret: the last word of AUTH, or a whole response.
-fn is_masked(sent: &str) -> bool {
-    let is_mask = |word: &str| word.len() > 1 && word.bytes().all(|octet| octet == b'*');
-    let auth = Command::read(sent.as_bytes()).verb() == Verb::Auth;
-    is_mask(sent) || (auth && sent.rsplit(' ').next().is_some_and(is_mask))
 }
 
 /// How far STARTTLS has come.
