@@ -13,7 +13,8 @@ use jiff::civil::Date;
 use crate::data_file;
 use crate::limits::FILE_OCTETS;
 use crate::record::outcome::{Outcome, Reviewed};
-use crate::rules::catalogue::Level;
+use crate::rules::catalogue::{Level, RuleId};
+use crate::rules::finding::Accepted;
 
 use entry::Entry;
 pub use update::Update;
@@ -76,6 +77,40 @@ impl Baseline {
         let stale = self.mark_each(target, today, narrowed, &mut outcome);
         let stale = stale.into_iter().map(|(_, message)| message).collect();
         Reviewed { outcome, entries: Some(self.entries(target)), stale }
+    }
+
+    /// Returns for each of some findings, which have a target, a rule and the name of a case, why it is accepted, and
+    /// messages about the entries that have expired or match none of them.
+    pub(crate) fn accept<'a>(
+        &self,
+        today: Date,
+        findings: impl Iterator<Item = (&'a str, RuleId, String)>,
+    ) -> (Vec<Option<Accepted>>, Vec<String>) {
+        let is_expired = |entry: &Entry| entry.expires.is_some_and(|day| day < today);
+        let mut has_matched = vec![false; self.entries.len()];
+        let mut accepted = Vec::new();
+        for (target, rule, case) in findings {
+            let mut reason = None;
+            for (entry, has_matched) in self.entries.iter().zip(&mut has_matched) {
+                let is_match = entry.target.is_match(target)
+                    && entry.rule.is_match(rule.rule().id)
+                    && entry.case.is_match(&case);
+                if is_match && !is_expired(entry) {
+                    reason.get_or_insert_with(|| entry.accepted.clone());
+                    *has_matched = true;
+                }
+            }
+            accepted.push(reason);
+        }
+        let mut stale = Vec::new();
+        for (entry, has_matched) in self.entries.iter().zip(has_matched) {
+            if is_expired(entry) {
+                stale.push(self.stale(entry, "it has expired; fix the server, or set a later `expires`"));
+            } else if !has_matched {
+                stale.push(self.stale(entry, "no finding matches it any longer; remove it"));
+            }
+        }
+        (accepted, stale)
     }
 
     /// Marks the accepted findings. Returns the position of each stale entry in the file, and a message about it.
@@ -198,7 +233,8 @@ mod tests {
     use crate::knowledge::Knowledge;
     use crate::readers::testing::dialogue;
     use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
-    use crate::rules::catalogue::Level;
+    use crate::rules::catalogue::{Level, RuleId};
+use crate::rules::finding::Accepted;
     use crate::rules::{Strictness, judge};
 
     const TODAY: Date = date(2026, 11, 24);

@@ -8,6 +8,7 @@ mod explain;
 mod input;
 mod install;
 mod judge;
+mod lint;
 #[cfg(feature = "run")]
 mod output;
 mod report;
@@ -105,6 +106,15 @@ enum Command {
     /// Judge recorded connections.
     #[command(after_help = judge::EXAMPLES)]
     Judge(judge::Options),
+    /// Judge and count the replies in logs, bounces, recordings and source code.
+    ///
+    /// What a file holds is told by its content. Compressed files are read as they are. Personal data is masked in all
+    /// output.
+    ///
+    /// A log shows the codes of replies, but not their octets, nor what a server announced. So replies in logs are judged by
+    /// their codes alone, and recordings by all rules, as `judge` does.
+    #[command(after_help = lint::EXAMPLES)]
+    Lint(Box<lint::Options>),
     /// Make a report from the records of earlier runs.
     ///
     /// Given several files, the console, Markdown and issue formats print one report after the other, HTML and results make
@@ -217,6 +227,7 @@ pub fn main() -> ExitCode {
         Command::Rules(options) => Ok(rules::run(&options)),
         Command::Suggest(options) => suggest::run(&options),
         Command::Judge(options) => judge::run(&options),
+        Command::Lint(options) => lint::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Compare(options) => compare::run(&options),
         Command::Completions(options) => {

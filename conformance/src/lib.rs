@@ -48,8 +48,10 @@ mod data_file;
 #[cfg(feature = "run")]
 mod delivery;
 pub mod dialogue;
+pub mod dsn;
 pub mod explain;
 mod knowledge;
+
 pub mod limits;
 pub mod lint;
 mod product;

@@ -49,8 +49,26 @@ pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
 /// Exchanges in all transcripts that are judged together.
 pub const JUDGED_EXCHANGES: usize = 1_000_000;
+/// Octets in a message of a mailbox. Longer ones are not read.
+pub const MESSAGE_OCTETS: usize = 8 << 20;
+/// Recipients of one bounce. Further ones are only counted.
+pub const BOUNCE_RECIPIENTS: usize = 10_000;
 /// Octets in the records of one run.
 pub const RECORDS_OCTETS: u64 = 128 << 20;
+/// Octets of a line of a log that are read. The rest of a longer line is left out, and reported.
+pub const LOG_LINE_OCTETS: usize = 64 << 10;
+/// Octets of a source file. Longer ones are left out, and reported.
+pub const SOURCE_OCTETS: usize = 8 << 20;
+/// Octets of memory that the decompression of a file may take. Files that need more are left out, and reported.
+pub const DECOMPRESSION_OCTETS: u64 = 32 << 20;
+/// Rows of replies that `lint` counts apart. Further ones are counted together.
+pub const LINT_ROWS: usize = 4096;
+/// Hosts or hours that `lint` counts apart. Further ones are counted together.
+pub const LINT_GROUPS: usize = 16_384;
+/// Places of broken rules that `lint` lists. Further ones are only counted.
+pub const LINT_PLACES: usize = 10_000;
+/// Problems with input that `lint` lists. Further ones are only counted.
+pub const LINT_TROUBLES: usize = 100;
 
 /// Returns a text, or its first [`QUOTED`] characters and the number of those that follow.
 pub(crate) fn quoted(text: String) -> String {

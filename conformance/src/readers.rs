@@ -1,8 +1,12 @@
 //! Readers that turn recordings of other tools into dialogues.
 
+pub mod dsn;
 mod foreign;
+pub mod log;
+pub mod mailbox;
 mod mailkit;
 pub mod mention;
+mod seam;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod transcript;
@@ -49,3 +53,4 @@ fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
         transcript::read_connected("transcript", protocol, text)
     }
 }
+pub fn is_recording(text: &[u8]) -> bool { text.starts_with(b"#: connected") }

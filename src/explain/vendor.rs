@@ -24,6 +24,16 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    /// Returns all vendors.
+    ///
+    /// ```
+    /// # use smtp_enhanced_status::explain::Vendor;
+    /// assert!(Vendor::all().any(|vendor| vendor.name() == "Google"));
+    /// ```
+    pub fn all() -> impl Iterator<Item = &'static Vendor> {
+        VENDORS.iter()
+    }
+
     /// Returns the stable name: lower case letters, digits and hyphens.
     #[must_use]
     pub fn id(&self) -> &'static str {

@@ -17,6 +17,8 @@ pub struct Mention<'a> {
     pub stage: Option<Stage>,
     /// The name of the host that sent it, if the text says so.
     pub host: Option<&'a [u8]>,
+    /// The address of the recipient, if the text says so.
+    pub recipient: Option<&'a [u8]>,
     /// The verdict of the program that wrote the text, such as Postfix's `dsn=5.0.0`: never a part of the reply.
     pub status: Option<EnhancedStatusCode>,
     /// Where the reply begins in the text, in octets from its start.
@@ -45,5 +47,11 @@ impl Direction {
             Direction::Sent => "sent",
             Direction::Unknown => "unknown",
         }
+    }
+
+    /// Returns the direction with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Direction> {
+        [Direction::Received, Direction::Sent, Direction::Unknown].into_iter().find(|one| one.as_str() == name)
     }
 }

@@ -1,6 +1,6 @@
 //! The report as SARIF 2.1.0 for code scanning services and editors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -38,6 +38,57 @@ const URL: &AsciiSet = &PATH.remove(b':').remove(b'[').remove(b']');
 pub fn render(sources: &[Source<'_>], base: Option<&str>) -> Result<String> {
     let runs = sources.iter().map(|source| Run::of(&RecordIndex::of(source.records), base)).collect();
     let log = Log { schema: SCHEMA, version: "2.1.0", runs };
+    Ok(format!("{}\n", serde_json::to_string_pretty(&log).context("SARIF")?))
+}
+
+/// A finding at a place of a file.
+pub(crate) struct PlacedFinding<'a> {
+    pub(crate) rule: RuleId,
+    pub(crate) level: Level,
+    pub(crate) file: &'a str,
+    /// The number of the line, from 1.
+    pub(crate) line: u64,
+    /// The number of the octet in its line, from 1.
+    pub(crate) column: Option<u64>,
+    pub(crate) detail: &'a str,
+    /// The reply.
+    pub(crate) text: &'a str,
+    pub(crate) accepted: Option<&'a Accepted>,
+    /// What distinguishes it from others.
+    pub(crate) fingerprint: String,
+}
+
+/// Returns a log with one run, whose results are at places of files. If not all are known, it says how many are missing.
+///
+/// # Errors
+///
+/// Returns an error only if the JSON cannot be written, which is a bug in this program.
+pub(crate) fn render_placed<'a>(
+    findings: impl Iterator<Item = PlacedFinding<'a>> + Clone,
+    is_whole: bool,
+    missing: u64,
+) -> Result<String> {
+    let broken: BTreeSet<RuleId> = findings.clone().map(|found| found.rule).collect();
+    let position = |rule| broken.iter().position(|other| *other == rule).unwrap_or_default();
+    let mut properties =
+        BTreeMap::from([("registryUpdated", smtp_enhanced_status::REGISTRY_UPDATED.to_owned())]);
+    if missing > 0 {
+        properties.insert("beyondLimits", format!("{missing} results are missing"));
+    }
+    let run = Run {
+        tool: Tool {
+            driver: Driver {
+                name: "smtp-conformance",
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                rules: broken.iter().map(|rule| Rule::of_catalogue(rule.rule(), None)).collect(),
+            },
+        },
+        automation_details: Automation { id: "smtp-conformance/lint/".to_owned() },
+        invocations: [Invocation { execution_successful: is_whole, start_time_utc: None }],
+        results: findings.map(|found| Finding::placed(&found, position(found.rule))).collect(),
+        properties,
+    };
+    let log = Log { schema: SCHEMA, version: "2.1.0", runs: vec![run] };
     Ok(format!("{}\n", serde_json::to_string_pretty(&log).context("SARIF")?))
 }
 
@@ -143,7 +194,9 @@ struct Artifact {
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
-    start_line: usize,
+    start_line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -211,17 +264,31 @@ impl Rule {
     /// Returns the rule as the catalogue describes it, or as the finding does if the catalogue lacks it.
     fn of(found: &FindingRecord, header: Option<&Header>) -> Rule {
         let rule = found.catalogued().map(RuleId::rule).filter(|rule| rule.id == found.rule);
-        let paragraphs = match rule {
-            Some(rule) => help(rule, header),
-            None => vec![found.statement.clone(), format!("Sources: {}", found.sources.join("; "))],
-        };
+        if let Some(rule) = rule {
+            return Rule::of_catalogue(rule, header);
+        }
+        let paragraphs = vec![found.statement.clone(), format!("Sources: {}", found.sources.join("; "))];
         Rule {
             id: escaped(&found.rule),
             short_description: Message::of(&found.statement),
-            default_configuration: rule.and_then(|rule| rule.level).map(|level| Configuration { level }),
+            default_configuration: None,
             help: Message::of_lines(paragraphs, "\n\n"),
-            properties: BTreeMap::from([("tags", vec!["smtp".to_owned()])]),
+            properties: Rule::tags(),
         }
+    }
+
+    fn of_catalogue(rule: &catalogue::Rule, header: Option<&Header>) -> Rule {
+        Rule {
+            id: rule.id.to_owned(),
+            short_description: Message::of(rule.statement),
+            default_configuration: rule.level.map(|level| Configuration { level }),
+            help: Message::of_lines(help(rule, header), "\n\n"),
+            properties: Rule::tags(),
+        }
+    }
+
+    fn tags() -> BTreeMap<&'static str, Vec<String>> {
+        BTreeMap::from([("tags", vec!["smtp".to_owned()])])
     }
 }
 
@@ -275,6 +342,29 @@ impl Finding {
     }
 }
 
+impl Finding {
+    fn placed(found: &PlacedFinding<'_>, rule_index: usize) -> Finding {
+        let place = PhysicalLocation {
+            artifact_location: Artifact { uri: uri(found.file) },
+            region: Region { start_line: found.line, start_column: found.column },
+        };
+        let rule = found.rule.rule();
+        Finding {
+            rule_id: rule.id.to_owned(),
+            rule_index,
+            level: found.level,
+            message: Message::of(&format!("{} Seen: {}", rule.statement, found.detail)),
+            locations: [Location { physical_location: place.clone(), message: None }],
+            related_locations: [Location { physical_location: place, message: Some(Message::of(found.text)) }],
+            partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
+                .map(|name| (name, found.fingerprint.clone()))
+                .into(),
+            occurrence_count: 1,
+            suppressions: found.accepted.map(Suppression::of).into_iter().collect(),
+        }
+    }
+}
+
 impl PhysicalLocation {
     fn of(found: &FindingRecord, base: Option<&str>, index: &RecordIndex<'_>) -> PhysicalLocation {
         let (file, line) = match (base, &found.place) {
@@ -285,7 +375,7 @@ impl PhysicalLocation {
         };
         PhysicalLocation {
             artifact_location: Artifact { uri: uri(file) },
-            region: Region { start_line: line },
+            region: Region { start_line: line as u64, start_column: None },
         }
     }
 }

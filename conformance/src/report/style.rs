@@ -19,7 +19,7 @@ const NARROWEST: usize = 20;
 
 impl Style {
     /// Returns a text in the colour of a level.
-    pub(super) fn level(self, level: Level, text: &str) -> String {
+    pub(crate) fn level(self, level: Level, text: &str) -> String {
         let colour = match level {
             Level::Error => AnsiColor::Red,
             Level::Warning => AnsiColor::Yellow,

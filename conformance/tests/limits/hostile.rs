@@ -417,6 +417,8 @@ fn the_limits_are_documented() {
             "A transcript",
             format!("{}, {} exchanges", octets(limits::TRANSCRIPT_OCTETS), limits::TRANSCRIPT_EXCHANGES),
         ),
+        ("A message of a mailbox", octets(limits::MESSAGE_OCTETS as u64)),
+        ("Recipients of a bounce", limits::BOUNCE_RECIPIENTS.to_string()),
         ("The records of a run", octets(limits::RECORDS_OCTETS)),
     ] {
         let row = format!("| {what} | {limit} |");

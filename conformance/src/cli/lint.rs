@@ -1,0 +1,310 @@
+//! `smtp-conformance lint`: judges and counts the replies in logs, bounces, recordings and source code.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand, ValueEnum};
+use ignore::WalkBuilder;
+
+use super::terminal::{self, remark};
+use super::{FailOn, ProtocolName, input};
+use crate::baseline::Baseline;
+use crate::lint::counts::{By, Counts};
+use crate::lint::report::{Extent, console, csv, jsonl, markdown, octets, prometheus, sarif};
+use crate::lint::summary::{Manner, Summary};
+use crate::lint::{Control, Kind, Seen, Settings, Source, lint};
+use crate::rules::Strictness;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  smtp-conformance lint /var/log/mail.log*
+      Count the replies in logs, compressed ones too, and the rules that they break.
+  journalctl -u postfix -o json | smtp-conformance lint --by host -
+      Count replies by the host that sent them.
+  smtp-conformance lint --as source --locations src/
+      Judge the replies in the source code of a mail server, with the place of each.
+  smtp-conformance lint ~/Maildir/
+      Judge bounces, and count the replies in them.
+  smtp-conformance lint --emit-counts a.log > a.counts; smtp-conformance lint merge a.counts b.counts
+      Count parts on several machines, and add them up.";
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Files, or folders whose files are read. `-` reads standard input. What ignore files name is left out.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: ReadingOptions,
+    #[command(flatten)]
+    form: FormOptions,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add up counts that `lint --emit-counts` wrote.
+    Merge(Merge),
+}
+
+#[derive(Args)]
+struct Merge {
+    /// Files of counts. `-` reads standard input.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    form: FormOptions,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Reading")]
+struct ReadingOptions {
+    /// What all files hold. By default, that is told by their content.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    kind: Option<KindName>,
+    /// Protocol that recorded servers speak.
+    #[arg(long, value_enum, default_value_t = ProtocolName::Smtp)]
+    protocol: ProtocolName,
+    /// Number of threads [default: the number of processors, up to 8].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+    /// Count replies by this as well.
+    #[arg(long, value_enum)]
+    by: Option<ByName>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+struct FormOptions {
+    /// Format of the report on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// List the place of each broken rule; with `--format jsonl`, each reply with its place.
+    #[arg(long)]
+    locations: bool,
+    /// Rows of each table.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+    /// Write the counts instead of a report, to be merged with others.
+    #[arg(long)]
+    emit_counts: bool,
+    /// Show personal data: addresses, local parts, ids, and all of an URL.
+    #[arg(long)]
+    raw: bool,
+    /// Lowest level at which a finding fails.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Never, help_heading = "Judging")]
+    fail_on: FailOn,
+    /// File of accepted findings. In its entries, `target` is the file of the example, and `case` the codes.
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    baseline: Option<PathBuf>,
+    /// Treat a pair of codes that the registry does not list as an error.
+    #[arg(long, help_heading = "Judging")]
+    strict_registry: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum KindName {
+    /// A text log, or any text with a reply in some lines.
+    Log,
+    /// A message, which may be a bounce.
+    Message,
+    /// Messages in mbox format.
+    Mailbox,
+    /// A recorded session of a client.
+    Recording,
+    /// Source code or configuration.
+    Source,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ByName {
+    /// The host that sent the reply.
+    Host,
+    /// The hour that the log says.
+    Hour,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people.
+    Human,
+    /// JSON lines.
+    Jsonl,
+    /// Comma-separated values: a row for each combination of codes, category, vendor and direction.
+    Csv,
+    /// SARIF, with the place of each broken rule.
+    Sarif,
+    /// Markdown.
+    Markdown,
+    /// The text format of Prometheus.
+    Prometheus,
+}
+
+/// Lints, prints the report and returns the exit status.
+pub(super) fn run(options: &Options) -> Result<u8> {
+    if let Some(Command::Merge(merge)) = &options.command {
+        let mut counts = Counts::new(None, false);
+        for file in &merge.files {
+            counts.merge(Counts::from_json(&file.display().to_string(), &input::text(file, COUNTS_OCTETS)?)?);
+        }
+        return merge.form.finish(counts);
+    }
+    let form = &options.form;
+    let settings = Settings {
+        kind: options.reading.kind.map(Kind::from),
+        protocol: options.reading.protocol.into(),
+        by: options.reading.by.map(By::from),
+        strictness: Strictness { registry: form.strict_registry },
+        with_places: form.format == Format::Sarif || form.locations && form.format != Format::Jsonl,
+        threads: options.reading.threads.map_or_else(threads, NonZero::get),
+    };
+    let list = |seen: &Seen<'_>, text: &mut Vec<u8>| jsonl::write_reply(seen, form.raw, text);
+    let lists = form.locations && form.format == Format::Jsonl;
+    let control = Control::default();
+    let is_done = AtomicBool::new(false);
+    let counts = thread::scope(|scope| {
+        if io::stderr().is_terminal() {
+            scope.spawn(|| show_progress(&control, &is_done));
+        }
+        heed_interruption(&control)?;
+        let mut output = io::stdout();
+        let listing = if lists { Some(&list as crate::lint::Listing<'_>) } else { None };
+        let counts = lint(sources(&options.paths), settings, &control, listing, &mut output);
+        is_done.store(true, Ordering::Relaxed);
+        counts.context("cannot write to standard output")
+    })?;
+    let status = form.finish(counts)?;
+    Ok(if control.stop.load(Ordering::Relaxed) { 130 } else { status })
+}
+
+/// Octets in a file of counts.
+const COUNTS_OCTETS: u64 = 64 << 20;
+
+/// Returns the number of threads that are used by default.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(8)
+}
+
+/// Returns what the paths name: themselves, or the files below them.
+fn sources(paths: &[PathBuf]) -> impl Iterator<Item = Source> + Send + '_ {
+    paths.iter().flat_map(|path| {
+        let sources: Box<dyn Iterator<Item = Source> + Send> = if path == Path::new("-") {
+            Box::new(std::iter::once(Source::StandardInput))
+        } else if path.is_dir() {
+            Box::new(files(path))
+        } else {
+            Box::new(std::iter::once(Source::File(path.clone())))
+        };
+        sources
+    })
+}
+
+/// Walks a folder, in the order of names.
+fn files(folder: &Path) -> impl Iterator<Item = Source> + Send + use<> {
+    let name = folder.display().to_string();
+    let walk = WalkBuilder::new(folder).hidden(false).sort_by_file_name(Ord::cmp).build();
+    walk.filter_map(move |entry| match entry {
+        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => Some(Source::File(entry.into_path())),
+        Ok(_) => None,
+        Err(error) => Some(Source::Missing(name.clone(), error.to_string())),
+    })
+}
+
+/// Stops reading at SIGINT. What was counted until then is reported; a second signal ends the program.
+fn heed_interruption(control: &Control) -> Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    for signal in [SIGINT, SIGTERM] {
+        let stop = Arc::clone(&control.stop);
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, stop)?;
+    }
+    Ok(())
+}
+
+/// Shows how much was read, and how fast, until it is done.
+fn show_progress(control: &Control, is_done: &AtomicBool) {
+    const PAUSE: Duration = Duration::from_millis(100);
+    let begun = Instant::now();
+    let mut is_shown = false;
+    while !is_done.load(Ordering::Relaxed) {
+        thread::sleep(PAUSE);
+        if begun.elapsed() > Duration::from_secs(1) {
+            let read = control.octets.load(Ordering::Relaxed);
+            let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            let rate = read.saturating_mul(1000) / millis;
+            let _ = write!(io::stderr(), "\r\x1b[K{} read, {} a second", octets(read), octets(rate));
+            is_shown = true;
+        }
+    }
+    if is_shown {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+}
+
+impl FormOptions {
+    /// Prints the report, and returns the exit status.
+    fn finish(&self, counts: Counts) -> Result<u8> {
+        let strictness = Strictness { registry: self.strict_registry };
+        if self.emit_counts {
+            terminal::print_report(&counts.to_json(self.raw)?)?;
+            return Ok(0);
+        }
+        let mut summary = Summary::of(counts, Manner { is_raw: self.raw, strictness });
+        let stale = self.accept(&mut summary)?;
+        terminal::print_report(&self.render(&summary)?)?;
+        for message in &stale {
+            remark!("{message}");
+        }
+        let fails = self.fail_on.level().is_some_and(|level| summary.has_findings(level));
+        Ok(match (fails, stale.is_empty()) {
+            (true, _) => 1,
+            (false, false) => 3,
+            (false, true) => 0,
+        })
+    }
+
+    fn accept(&self, summary: &mut Summary) -> Result<Vec<String>> {
+        let Some(path) = &self.baseline else { return Ok(Vec::new()) };
+        Ok(summary.accept(&Baseline::read(path)?, Baseline::today()))
+    }
+
+    fn render(&self, summary: &Summary) -> Result<String> {
+        let extent = Extent { top: self.top };
+        Ok(match self.format {
+            Format::Human => console::render(summary, extent, terminal::style(&io::stdout())),
+            Format::Jsonl => jsonl::render(summary)?,
+            Format::Csv => csv::render(summary),
+            Format::Sarif => sarif::render(summary)?,
+            Format::Markdown => markdown::render(summary, extent)?,
+            Format::Prometheus => prometheus::render(summary),
+        })
+    }
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Kind {
+        match name {
+            KindName::Log => Kind::Log,
+            KindName::Message => Kind::Message,
+            KindName::Mailbox => Kind::Mailbox,
+            KindName::Recording => Kind::Recording,
+            KindName::Source => Kind::Source,
+        }
+    }
+}
+
+impl From<ByName> for By {
+    fn from(name: ByName) -> By {
+        match name {
+            ByName::Host => By::Host,
+            ByName::Hour => By::Hour,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Files of counts, which can be merged: one JSON object.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+use smtp_enhanced_status::explain::{Category, Vendor};
+
+use super::counts::{Basis, By, Counts, Groups, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
+use super::bounded::Bounded;
+use super::head::Head;
+use super::mask::masked;
+use crate::limits::LINT_GROUPS;
+use crate::readers::mention::Direction;
+use crate::rules::catalogue::{Level, RuleId};
+
+/// The version of the form. Files of another one are refused.
+const FORM: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    /// The name of the form, so that other files are recognized.
+    smtp_conformance_counts: u32,
+    complete: bool,
+    totals: Totals,
+    rows: Vec<RowForm>,
+    /// Replies that were not counted by row.
+    other_rows: u64,
+    rules: Vec<RuleForm>,
+    groups: Option<GroupsForm>,
+    not_read: u64,
+    troubles: Vec<TroubleForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RowForm {
+    codes: String,
+    direction: String,
+    basis: String,
+    opening: bool,
+    category: String,
+    vendor: Option<String>,
+    count: u64,
+    sample: Option<SampleForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleForm {
+    rule: String,
+    level: Level,
+    count: u64,
+    sample: Option<SampleForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleForm {
+    text: String,
+    file: String,
+    line: u64,
+    column: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupsForm {
+    by: String,
+    groups: Vec<GroupForm>,
+    others: Tally,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroupForm {
+    name: String,
+    tally: Tally,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TroubleForm {
+    file: String,
+    line: u64,
+    what: String,
+}
+
+impl Counts {
+    /// Returns the counts as a text that [`from_json`](Counts::from_json) reads. Samples are masked unless they are to be
+    /// `raw`. Places of broken rules are left out.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error only if the JSON cannot be written, which is a bug in this program.
+    pub fn to_json(self, is_raw: bool) -> Result<String> {
+        let (mut rows, others) = self.rows.finish();
+        rows.sort_by_key(|(key, _)| *key);
+        let (mut rules, _) = self.rules.finish();
+        rules.sort_by_key(|(key, _)| *key);
+        let (not_read, troubles) = self.troubles.finish();
+        let file = File {
+            smtp_conformance_counts: FORM,
+            complete: self.is_whole,
+            totals: self.totals,
+            rows: rows.iter().map(|(key, row)| RowForm::of(key, row, is_raw)).collect(),
+            other_rows: others.count,
+            rules: rules.iter().map(|(key, row)| RuleForm::of(*key, row, is_raw)).collect(),
+            groups: self.groups.map(GroupsForm::of),
+            not_read,
+            troubles: troubles
+                .into_iter()
+                .map(|(place, what)| TroubleForm { file: place.file.to_string(), line: place.line, what })
+                .collect(),
+        };
+        let mut text = serde_json::to_string(&file).context("counts")?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads counts that [`to_json`](Counts::to_json) wrote. `name` is that of the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error with the name if the text is anything else.
+    pub fn from_json(name: &str, text: &str) -> Result<Counts> {
+        let file: File = serde_json::from_str(text).map_err(|error| {
+            anyhow!("{name}: {error}; expected a file that `smtp-conformance lint --emit-counts` wrote")
+        })?;
+        file.counts().with_context(|| name.to_owned())
+    }
+}
+
+impl File {
+    fn counts(self) -> Result<Counts> {
+        ensure!(
+            self.smtp_conformance_counts == FORM,
+            "the counts have form {}, but this version reads form {FORM}; count again",
+            self.smtp_conformance_counts
+        );
+        let mut counts = Counts::new(None, false);
+        counts.totals = self.totals;
+        counts.is_whole = self.complete;
+        for row in self.rows {
+            let (key, row) = row.read()?;
+            *counts.rows.at(&key) += row;
+        }
+        counts.rows.add_to_others(Row { count: self.other_rows, sample: None });
+        for rule in self.rules {
+            let (key, row) = rule.read()?;
+            *counts.rules.at(&key) += row;
+        }
+        counts.groups = self.groups.map(GroupsForm::read).transpose()?;
+        for trouble in self.troubles {
+            let place = Place { file: Arc::from(trouble.file), line: trouble.line, column: None };
+            counts.troubles.add((place, trouble.what));
+        }
+        counts.troubles.count = self.not_read;
+        Ok(counts)
+    }
+}
+
+impl RowForm {
+    fn of(key: &RowKey, row: &Row, is_raw: bool) -> RowForm {
+        RowForm {
+            codes: String::from_utf8_lossy(key.head.as_octets()).into_owned(),
+            direction: key.direction.as_str().to_owned(),
+            basis: key.basis.as_str().to_owned(),
+            opening: key.is_opening,
+            category: key.category.id().to_owned(),
+            vendor: key.vendor.map(str::to_owned),
+            count: row.count,
+            sample: SampleForm::of(row, is_raw),
+        }
+    }
+
+    fn read(self) -> Result<(RowKey, Row)> {
+        let vendor = match &self.vendor {
+            Some(id) => {
+                let known = Vendor::all().find(|vendor| vendor.id() == id);
+                Some(known.ok_or_else(|| unknown("vendor", id))?.id())
+            }
+            None => None,
+        };
+        let key = RowKey {
+            head: Head::new(self.codes.as_bytes()),
+            direction: Direction::from_name(&self.direction).ok_or_else(|| unknown("direction", &self.direction))?,
+            basis: Basis::from_name(&self.basis).ok_or_else(|| unknown("basis", &self.basis))?,
+            is_opening: self.opening,
+            category: Category::from_id(&self.category).ok_or_else(|| unknown("category", &self.category))?,
+            vendor,
+        };
+        Ok((key, Row { count: self.count, sample: self.sample.map(SampleForm::read) }))
+    }
+}
+
+fn unknown(what: &str, name: &str) -> anyhow::Error {
+    anyhow!("there is no {what} `{name}` in this version; count again")
+}
+
+impl RuleForm {
+    fn of(key: RuleKey, row: &Row, is_raw: bool) -> RuleForm {
+        RuleForm {
+            rule: key.rule.rule().id.to_owned(),
+            level: key.level,
+            count: row.count,
+            sample: SampleForm::of(row, is_raw),
+        }
+    }
+
+    fn read(self) -> Result<(RuleKey, Row)> {
+        let rule = RuleId::all().find(|id| id.rule().id == self.rule);
+        let rule = rule.ok_or_else(|| unknown("rule", &self.rule))?;
+        let row = Row { count: self.count, sample: self.sample.map(SampleForm::read) };
+        Ok((RuleKey { rule, level: self.level }, row))
+    }
+}
+
+impl SampleForm {
+    fn of(row: &Row, is_raw: bool) -> Option<SampleForm> {
+        let sample = row.sample.as_ref()?;
+        let text = if is_raw {
+            String::from_utf8_lossy(&sample.text).into_owned()
+        } else {
+            masked(&sample.text, sample.recipient.as_deref())
+        };
+        let Place { file, line, column } = &sample.place;
+        Some(SampleForm { text, file: file.to_string(), line: *line, column: *column })
+    }
+
+    fn read(self) -> Sample {
+        let place = Place { file: Arc::from(self.file), line: self.line, column: self.column };
+        Sample::new(self.text.into_bytes(), place)
+    }
+}
+
+impl GroupsForm {
+    fn of(groups: Groups) -> GroupsForm {
+        let (mut kept, others) = groups.tallies.finish();
+        kept.sort_by(|a, b| a.0.cmp(&b.0));
+        let groups_form = kept.into_iter().map(|(name, tally)| GroupForm { name, tally }).collect();
+        GroupsForm { by: groups.by.as_str().to_owned(), groups: groups_form, others }
+    }
+
+    fn read(self) -> Result<Groups> {
+        let by = match self.by.as_str() {
+            "host" => By::Host,
+            "hour" => By::Hour,
+            other => bail!(unknown("grouping", other)),
+        };
+        let mut tallies = Bounded::new(LINT_GROUPS);
+        for GroupForm { name, tally } in self.groups {
+            *tallies.at(name.as_str()) += tally;
+        }
+        tallies.add_to_others(self.others);
+        Ok(Groups { by, tallies })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::counts::Counts;
+
+    #[test]
+    fn what_is_no_file_of_counts_is_refused() {
+        let error = Counts::from_json("a.json", "{}").unwrap_err().to_string();
+        assert!(error.starts_with("a.json: missing field"), "{error}");
+        let counts = Counts::new(None, false).to_json(false).unwrap();
+        let newer = counts.replace("counts\":1", "counts\":2");
+        let error = format!("{:#}", Counts::from_json("a.json", &newer).unwrap_err());
+        assert!(error.contains("form 2"), "{error}");
+        assert!(Counts::from_json("a.json", &counts).is_ok());
+    }
+}

@@ -1,0 +1,86 @@
+//! Hours: when a log says that something happened.
+
+/// The hour of a time stamp, in the zone that the log is in: `2026-11-28 07:00`, or `11-28 07:00` if it names no year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hour {
+    octets: [u8; 16],
+    start: u8,
+}
+
+impl Hour {
+    /// Reads the time stamp that a line of a log begins with, in the form of syslog or of ISO 8601.
+    pub(crate) fn of(line: &[u8]) -> Option<Hour> {
+        iso(line).or_else(|| syslog(line))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        let octets = self.octets.get(usize::from(self.start)..).unwrap_or_default();
+        str::from_utf8(octets).unwrap_or_default()
+    }
+
+    fn new(year: &[u8; 4], month: [u8; 2], day: [u8; 2], hour: [u8; 2], start: u8) -> Hour {
+        let mut octets = *b"0000-00-00 00:00";
+        octets[..4].copy_from_slice(year);
+        octets[5..7].copy_from_slice(&month);
+        octets[8..10].copy_from_slice(&day);
+        octets[11..13].copy_from_slice(&hour);
+        Hour { octets, start }
+    }
+}
+
+/// Reads `2026-11-28T07:42:13` or `2026-11-28 07:42:13`, after a bracket or `<34>1 ` (RFC 5424) too.
+fn iso(line: &[u8]) -> Option<Hour> {
+    let line = line.strip_prefix(b"[").unwrap_or(line);
+    let line = match line {
+        [b'<', rest @ ..] => rest.splitn(2, |octet| *octet == b' ').nth(1)?,
+        line => line,
+    };
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', ..] = line else { return None };
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2];
+    let is_date = digits.iter().all(u8::is_ascii_digit);
+    is_date.then(|| Hour::new(&[y1, y2, y3, y4], [m1, m2], [d1, d2], [h1, h2], 0))
+}
+
+/// Reads `Nov 28 07:42:13` (RFC 3164), after `<34>` too.
+fn syslog(line: &[u8]) -> Option<Hour> {
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
+    ];
+    let line = match line {
+        [b'<', rest @ ..] => rest.splitn(2, |octet| *octet == b'>').nth(1)?,
+        line => line,
+    };
+    let &[a, b, c, b' ', d1, d2, b' ', h1, h2, b':', ..] = line else { return None };
+    let month = 1 + MONTHS.iter().position(|month| **month == [a, b, c])?;
+    let d1 = if d1 == b' ' { b'0' } else { d1 };
+    if ![d1, d2, h1, h2].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    // Both digits of a month are below ten.
+    let month = [b'0' + (month / 10) as u8, b'0' + (month % 10) as u8];
+    Some(Hour::new(b"0000", month, [d1, d2], [h1, h2], 5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hour;
+
+    #[test]
+    fn the_stamps_of_logs_are_read() {
+        for (line, hour) in [
+            ("Nov 28 07:42:13 mx postfix/smtp[1]: x", Some("11-28 07:00")),
+            ("Jan  3 23:42:13 mx", Some("01-03 23:00")),
+            ("<22>Dec 31 00:00:00 mx", Some("12-31 00:00")),
+            ("2026-11-28T07:42:13.123456+00:00 mx", Some("2026-11-28 07:00")),
+            ("2026-11-28 07:42:13 1vOx", Some("2026-11-28 07:00")),
+            ("<22>1 2026-11-28T07:42:13Z mx", Some("2026-11-28 07:00")),
+            ("[2026-11-28T07:42:13Z] mx", Some("2026-11-28 07:00")),
+            ("no stamp", None),
+            ("Nov xx 07:42:13", None),
+            ("<", None),
+            ("", None),
+        ] {
+            assert_eq!(Hour::of(line.as_bytes()).as_ref().map(Hour::as_str), hour, "{line}");
+        }
+    }
+}

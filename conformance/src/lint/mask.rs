@@ -1,0 +1,232 @@
+//! Masks personal data: addresses, local parts, queue ids, IP addresses, and what URLs say about a person.
+
+use std::net::IpAddr;
+
+/// Returns a text in which personal data is masked. `recipient` is an address whose local part may be in the text by
+/// itself.
+pub(crate) fn masked(text: &[u8], recipient: Option<&[u8]>) -> String {
+    let text = String::from_utf8_lossy(text);
+    let recipient = recipient.map(|address| String::from_utf8_lossy(address).to_lowercase());
+    let local_part = recipient.as_deref().and_then(|address| address.rsplit_once('@')).map(|(local, _)| local);
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    while !rest.is_empty() {
+        let start = rest.find(|character: char| !is_gap(character)).unwrap_or(rest.len());
+        shown.push_str(&rest[..start]);
+        rest = &rest[start..];
+        if rest.is_empty() {
+            break;
+        }
+        let end = word_end(rest);
+        push_masked(&mut shown, &rest[..end], local_part);
+        rest = &rest[end..];
+    }
+    shown
+}
+
+/// What personal data is replaced with.
+const MASKS: [&str; 4] = ["<address>", "<user>", "<ip>", "<id>"];
+
+fn is_gap(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | '|')
+}
+
+/// Returns where the first word of a text ends. An address in angle brackets, or with a quoted local part, is one word.
+fn word_end(text: &str) -> usize {
+    if text.starts_with('<')
+        && let Some(end) = text.find('>')
+        && end <= 400
+    {
+        return end + 1;
+    }
+    if let Some(quoted) = text.strip_prefix('"')
+        && let Some(end) = quoted.find('"')
+        && quoted[end + 1..].starts_with('@')
+    {
+        let after = end + 2;
+        return after + quoted[end + 1..].find(is_gap).unwrap_or(quoted.len() - end - 1);
+    }
+    text.find(is_gap).unwrap_or(text.len())
+}
+
+/// Appends a word, masked.
+fn push_masked(shown: &mut String, word: &str, local_part: Option<&str>) {
+    if word.starts_with('<') && word.ends_with('>') {
+        return shown.push_str(if MASKS.contains(&word) { word } else { "<address>" });
+    }
+    if let Some(start) = word.find("://").or_else(|| word.find("www.")) {
+        return push_masked_url(shown, word, start);
+    }
+    if word.starts_with('"') && word.contains("\"@") {
+        let end = word.trim_end_matches(['.', ':']).len();
+        shown.push_str("<address>");
+        return shown.push_str(&word[end..]);
+    }
+    let core = word.trim_matches(|character: char| is_mark(character) || character == '.');
+    let Some(start) = word.find(core).filter(|_| !core.is_empty()) else { return shown.push_str(word) };
+    let (before, after) = (&word[..start], &word[start + core.len()..]);
+    shown.push_str(before);
+    if word.contains('@') {
+        shown.push_str("<address>");
+    } else if core.parse::<IpAddr>().is_ok() {
+        shown.push_str("<ip>");
+    } else if local_part.is_some_and(|local_part| core.to_lowercase() == local_part) {
+        shown.push_str("<user>");
+    } else {
+        push_without_ids(shown, core, local_part);
+    }
+    shown.push_str(after);
+}
+
+fn is_mark(character: char) -> bool {
+    matches!(character, ':' | '"' | '\'' | '`' | '!' | '?' | '<' | '>' | '*' | '#')
+}
+
+/// Appends the scheme and the host of a URL. Its path and its query may say whom it is for.
+fn push_masked_url(shown: &mut String, word: &str, start: usize) {
+    let host = start + if word[start..].starts_with("://") { 3 } else { 0 };
+    let end = word[host..].find(['/', '?', '#']).map_or(word.len(), |end| host + end);
+    // A user's name may come before the host.
+    let start = word[..end].rfind('@').map_or(host, |at| at + 1);
+    shown.push_str(&word[..host]);
+    shown.push_str(&word[start..end]);
+    let path = &word[end..];
+    let plain = path.find(['?', '#', '=', '&', '@', '%']).unwrap_or(path.len());
+    for (index, part) in path[..plain].split('/').enumerate() {
+        if index > 0 {
+            shown.push('/');
+        }
+        push_without_ids(shown, part, None);
+    }
+    if plain < path.len() {
+        shown.push_str("...");
+    }
+}
+
+/// Appends a word whose parts may be ids: `id=4F2B1C3D`, `queued/4F2B1C3D`.
+fn push_without_ids(shown: &mut String, word: &str, local_part: Option<&str>) {
+    if is_host(word) {
+        return shown.push_str(word);
+    }
+    let mut rest = word;
+    while !rest.is_empty() {
+        let end = rest.find(|character: char| matches!(character, '=' | '/' | ':' | '"' | '\'' | '<' | '>')).unwrap_or(rest.len());
+        let part = &rest[..end];
+        if is_id(part) {
+            shown.push_str("<id>");
+        } else if local_part.is_some_and(|local_part| part.to_lowercase() == local_part) {
+            shown.push_str("<user>");
+        } else if part.parse::<IpAddr>().is_ok() {
+            shown.push_str("<ip>");
+        } else {
+            shown.push_str(part);
+        }
+        let separator = rest[end..].chars().next().map_or(0, char::len_utf8);
+        shown.push_str(&rest[end..end + separator]);
+        rest = &rest[end + separator..];
+    }
+}
+
+/// Returns whether a word looks like the name of a host: its last label has letters alone.
+fn is_host(word: &str) -> bool {
+    let Some((before, last)) = word.rsplit_once('.') else { return false };
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+    };
+    last.len() >= 2 && last.bytes().all(|octet| octet.is_ascii_alphabetic()) && before.split('.').all(is_label)
+}
+
+/// Returns whether a word looks like an id: it is long, and has digits, or letters in an order that words do not have.
+fn is_id(word: &str) -> bool {
+    let is_part = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+' | b'~' | b'%');
+    if word.len() < 6 || !word.bytes().all(is_part) {
+        return false;
+    }
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    let capitals = word.bytes().skip(1).filter(u8::is_ascii_uppercase).count();
+    let smalls = word.bytes().filter(u8::is_ascii_lowercase).count();
+    if digits + letters < 6 {
+        return false;
+    }
+    // 5.7.606 is a code, 10.0.17763.1 a version, 2026-11-28 a date.
+    if letters == 0 {
+        return digits >= 8 || !word.contains(['.', '-']);
+    }
+    digits >= 1 && digits + letters >= 8 || digits >= 2 || (capitals >= 3 && smalls >= 3)
+        || (smalls == 0 && word.len() >= 8 && is_hexadecimal(word))
+}
+
+fn is_hexadecimal(word: &str) -> bool {
+    word.bytes().all(|octet| octet.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::masked;
+
+    #[test]
+    fn personal_data_is_masked() {
+        for (text, shown) in [
+            ("550 5.1.1 <alice@example.org>: Recipient address rejected", "550 5.1.1 <address>: Recipient address rejected"),
+            ("550 5.1.1 alice@example.org unknown", "550 5.1.1 <address> unknown"),
+            ("550 5.1.1 User alice unknown", "550 5.1.1 User <user> unknown"),
+            ("550 5.1.1 \"alice x\"@example.org... no", "550 5.1.1 <address>... no"),
+            ("250 2.0.0 Ok: queued as 4F2B1C3D", "250 2.0.0 Ok: queued as <id>"),
+            ("250 OK id=1vOxYz-0001aB-2C", "250 OK id=<id>"),
+            ("250 2.0.0 OK d2e1a72fcca58-7aa1.7 - gsmtp", "250 2.0.0 OK <id> - gsmtp"),
+            ("554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query?ip=192.0.2.1",
+             "554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query..."),
+            ("550 5.7.1 [192.0.2.1] see https://x.example/t/4F2B1C3D9/a", "550 5.7.1 [<ip>] see https://x.example/t/<id>/a"),
+            ("550 5.7.606 Access denied, banned sending IP [192.0.2.1].", "550 5.7.606 Access denied, banned sending IP [<ip>]."),
+            ("451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
+             "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]"),
+            ("550 5.1.1 mx1.example.org does not like you", "550 5.1.1 mx1.example.org does not like you"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(text.as_bytes(), Some(b"Alice@example.org")), shown);
+            assert_eq!(masked(shown.as_bytes(), None), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn planted_data_is_found(
+            local in "[a-z]{4,10}(\\.[a-z]{3,8})?",
+            id in "[0-9][A-F]{2}[0-9A-F]{6,8}",
+            token in "[a-z0-9]{6}[0-9]{3}",
+            before in "(550 5\\.1\\.1|Host mx\\.example\\.org said) ",
+            gap in "[ ,;(]",
+        ) {
+            let texts = [
+                format!("{before}{gap}{local}@example.org{gap}no"),
+                format!("{before}{gap}<{local}@example.org>{gap}no"),
+                format!("{before}{gap}{local}{gap}unknown"),
+                format!("{before}{gap}<{local}>: unknown"),
+                format!("{before}'{local}' unknown"),
+            ];
+            for text in texts {
+                let shown = masked(text.as_bytes(), Some(format!("{local}@example.org").as_bytes()));
+                prop_assert!(!shown.to_lowercase().contains(&local), "{} in {}", local, shown);
+            }
+            let texts = [
+                format!("{before}queued as {id}"),
+                format!("{before}{gap}id={id}{gap}"),
+                format!("{before}https://example.org/unblock/{token}"),
+                format!("{before}https://example.org/u?t={token}&u={local}%40example.org"),
+                format!("{before}https://{local}:{token}@example.org/"),
+            ];
+            for text in texts {
+                let shown = masked(text.as_bytes(), None);
+                prop_assert!(!shown.contains(&id) && !shown.contains(&token) && !shown.contains(&local), "{}", shown);
+            }
+        }
+
+        #[test]
+        fn any_octets_are_masked(text in proptest::collection::vec(any::<u8>(), 0..200)) {
+            masked(&text, Some(b"a@b"));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Reads a unit: observes its replies, judges, and counts.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use memchr::memchr_iter;
+use smtp_enhanced_status::explain::Stage;
+
+use super::counts::{Basis, Counts, Located, Place, RuleKey, Sample};
+use super::head::Head;
+use super::judged::{self, HeadFinding};
+use super::kind::Kind;
+use super::observed::{Observed, observe_log};
+use super::units::Unit;
+use super::{Listing, Settings};
+use crate::dialogue::{Act, Dialogue, Exchange};
+use crate::knowledge::Knowledge;
+use crate::protocol::command::Verb;
+use crate::readers::{self, dsn};
+use crate::readers::mention::{Direction, Mention};
+use crate::rules::judge;
+
+/// A unit that is read, and where what is found goes.
+pub(crate) struct Reading<'r> {
+    pub(crate) unit: &'r Unit,
+    pub(crate) settings: &'r Settings,
+    pub(crate) counts: &'r mut Counts,
+    pub(crate) listing: Option<Listing<'r>>,
+    pub(crate) text: &'r mut Vec<u8>,
+    pub(crate) known: &'r mut Known,
+}
+
+/// What is known of codes that were judged before.
+pub(crate) type Known = HashMap<(Head, Basis, bool), Arc<[HeadFinding]>, RandomState>;
+
+/// How many codes are known at most.
+const KNOWN: usize = 1000;
+
+/// A reply that was seen, and where.
+#[derive(Clone, Debug)]
+pub struct Seen<'a> {
+    pub(crate) observed: &'a Observed<'a>,
+    pub(crate) place: Place,
+}
+
+impl Reading<'_> {
+    pub(crate) fn read(&mut self, octets: &[u8]) {
+        match self.unit.kind {
+            Kind::Log => self.read_log(octets),
+            Kind::Message | Kind::Mailbox => self.read_message(octets),
+            Kind::Recording => self.read_recording(octets),
+            Kind::Source => self.read_source(octets),
+        }
+    }
+
+    fn read_log(&mut self, octets: &[u8]) {
+        let mut lines = Lines::new(self.unit, octets);
+        let with_hours = self.settings.by == Some(super::By::Hour);
+        observe_log(octets, with_hours, &mut |observed| self.add(&observed, &mut lines));
+    }
+
+    /// Counts a reply, and lists it.
+    fn add(&mut self, observed: &Observed<'_>, lines: &mut Lines<'_>) {
+        let offset = observed.mention.offset;
+        self.counts.add(observed, self.unit.number, || lines.place(offset));
+        if self.counts.located.is_some() && !observed.mention.is_repeat {
+            self.locate(observed, &lines.place(offset));
+        }
+        if let Some(listing) = self.listing
+            && !observed.mention.is_repeat
+        {
+            listing(&Seen { observed, place: lines.place(offset) }, self.text);
+        }
+    }
+
+    /// Keeps the places of what the codes of a reply break.
+    fn locate(&mut self, observed: &Observed<'_>, place: &Place) {
+        let key = (observed.key.head, observed.key.basis, observed.key.is_opening);
+        if self.known.len() >= KNOWN {
+            self.known.clear();
+        }
+        let judged = || judged::findings(&key.0, key.1, key.2, self.settings.strictness).into();
+        let findings = Arc::clone(self.known.entry(key).or_insert_with(judged));
+        for HeadFinding { key, detail } in findings.iter() {
+            let mut sample = Sample::new(observed.mention.reply.to_vec(), place.clone());
+            sample.recipient = observed.mention.recipient.map(<[u8]>::to_vec);
+            let head = Some(observed.key.head);
+            self.located(Located { place: place.clone(), key: *key, head, detail: detail.clone(), sample: Some(sample) });
+        }
+    }
+
+    fn located(&mut self, one: Located) {
+        if let Some(located) = &mut self.counts.located {
+            located.add(one);
+        }
+    }
+
+    fn read_message(&mut self, octets: &[u8]) {
+        self.counts.totals.reports += 1;
+        let Some(report) = dsn::read(octets) else { return };
+        for (reply, mention) in report.replies.iter().zip(dsn::mentions(&report)) {
+            let line = self.unit.first_line + reply.line as u64 - 1;
+            let place = Place { file: Arc::clone(&self.unit.file), line, column: None };
+            self.add_at(&Observed::new(mention), &place);
+        }
+    }
+
+    /// Counts a reply at a place that is known, and lists it.
+    fn add_at(&mut self, observed: &Observed<'_>, place: &Place) {
+        self.counts.add(observed, self.unit.number, || place.clone());
+        if self.counts.located.is_some() && observed.key.basis != Basis::Dialogue {
+            self.locate(observed, place);
+        }
+        if let Some(listing) = self.listing {
+            listing(&Seen { observed, place: place.clone() }, self.text);
+        }
+    }
+
+    fn read_recording(&mut self, octets: &[u8]) {
+        let text = String::from_utf8_lossy(octets);
+        let dialogues = match readers::read(&self.unit.file, self.settings.protocol, &text) {
+            Ok(dialogues) => dialogues,
+            Err(error) => {
+                self.counts.troubles.add((Place::of_file(&self.unit.file), format!("{error:#}")));
+                return;
+            }
+        };
+        let judgement = judge(&dialogues, &Knowledge::default(), self.settings.strictness);
+        for finding in &judgement.findings {
+            let exchange = dialogues.get(finding.location.dialogue);
+            let exchange = exchange.and_then(|dialogue| dialogue.exchanges.get(finding.location.exchange));
+            let Some(exchange) = exchange else { continue };
+            let reply = exchange.answers.get(finding.location.reply.unwrap_or(0));
+            let shown = reply.map_or(&[][..], |answer| &answer.octets);
+            let key = RuleKey { rule: finding.rule, level: finding.level };
+            let place = self.place_of(exchange);
+            for _ in 0..finding.times() {
+                self.counts.find(key, shown, self.unit.number, place.clone());
+            }
+            let sample = Some(Sample::new(shown.to_vec(), place.clone()));
+            self.located(Located { place, key, head: None, detail: finding.detail.clone(), sample });
+        }
+        for dialogue in &dialogues {
+            self.count_dialogue(dialogue);
+        }
+    }
+
+    fn count_dialogue(&mut self, dialogue: &Dialogue) {
+        self.counts.totals.connections += 1;
+        for exchange in &dialogue.exchanges {
+            for answer in &exchange.answers {
+                let mention = Mention {
+                    reply: Cow::Borrowed(answer.octets.trim_ascii_end()),
+                    direction: Direction::Received,
+                    stage: stage(exchange),
+                    host: None,
+                    recipient: None,
+                    status: None,
+                    offset: 0,
+                    is_repeat: false,
+                };
+                let mut observed = Observed::new(mention);
+                observed.key.basis = Basis::Dialogue;
+                let place = self.place_of(exchange);
+                self.add_at(&observed, &place);
+            }
+        }
+    }
+
+    fn place_of(&self, exchange: &Exchange) -> Place {
+        let line = exchange.line.unwrap_or(1) as u64;
+        Place { file: Arc::clone(&self.unit.file), line, column: None }
+    }
+
+    fn read_source(&mut self, octets: &[u8]) {
+        let mut lines = Lines::new(self.unit, octets);
+        observe_log(octets, false, &mut |mut observed| {
+            observed.key.basis = Basis::OwnCodes;
+            self.add(&observed, &mut lines);
+        });
+    }
+}
+
+/// Returns the stage of an exchange, as `explain` names it.
+fn stage(exchange: &Exchange) -> Option<Stage> {
+    match &exchange.act {
+        Act::Connect => Some(Stage::Connect),
+        Act::Message(_) => Some(Stage::Message),
+        Act::Command(_) => match exchange.command()?.verb() {
+            Verb::Ehlo | Verb::Helo | Verb::Lhlo => Some(Stage::Hello),
+            Verb::Starttls => Some(Stage::StartTls),
+            Verb::Auth => Some(Stage::Auth),
+            Verb::Mail => Some(Stage::Mail),
+            Verb::Rcpt => Some(Stage::Rcpt),
+            Verb::Data | Verb::Bdat => Some(Stage::Data),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Finds the lines of places in a unit. It is fast if places are asked for in their order.
+struct Lines<'a> {
+    unit: &'a Unit,
+    octets: &'a [u8],
+    offset: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(unit: &'a Unit, octets: &'a [u8]) -> Lines<'a> {
+        Lines { unit, octets, offset: 0, line: unit.first_line }
+    }
+
+    fn place(&mut self, offset: usize) -> Place {
+        if offset < self.offset {
+            (self.offset, self.line) = (0, self.unit.first_line);
+        }
+        let passed = self.octets.get(self.offset..offset).unwrap_or_default();
+        self.line += memchr_iter(b'\n', passed).count() as u64;
+        self.offset = offset;
+        let before = self.octets.get(..offset).unwrap_or_default();
+        let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let column = Some((offset - start) as u64 + 1);
+        Place { file: Arc::clone(&self.unit.file), line: self.line, column }
+    }
+}
