@@ -234,7 +234,7 @@ mod tests {
     use crate::readers::testing::dialogue;
     use crate::record::outcome::{CaseOutcome, Outcome, Verdict};
     use crate::rules::catalogue::{Level, RuleId};
-use crate::rules::finding::Accepted;
+    use crate::rules::finding::Accepted;
     use crate::rules::{Strictness, judge};
 
     const TODAY: Date = date(2026, 11, 24);

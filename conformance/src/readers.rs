@@ -53,4 +53,6 @@ fn dialogues(protocol: Protocol, text: &str) -> Result<Vec<Dialogue>> {
         transcript::read_connected("transcript", protocol, text)
     }
 }
-pub fn is_recording(text: &[u8]) -> bool { text.starts_with(b"#: connected") }
+pub fn is_recording(text: &[u8]) -> bool {
+    text.starts_with(b"#: connected")
+}

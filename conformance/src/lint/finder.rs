@@ -25,9 +25,10 @@ type Window = [u8; 1 + BLOCK + AHEAD];
 /// Returns the first place from an offset on where a code may begin: the offset of its first digit.
 ///
 /// The digit is 2, 4 or 5. It begins an enhanced status code if a dot and a digit follow; it begins a reply code if two
-/// digits follow, and after them a space, a hyphen, or the end of the line or of the text. A letter, a digit or a dot
-/// before it makes it a part of something else, such as an IP address, unless the letter is an escape, as in
-/// `\n550 5.1.1`. So all codes are found, and some numbers that are no codes, such as `delay=2.5`.
+/// digits follow, and after them a space, a tab, a hyphen, a closing quote or parenthesis, or the end of the line or of
+/// the text. A letter, a digit or a dot before it makes it a part of something else, such as an IP address, unless the
+/// letter is an escape, as in `\n550 5.1.1`. So all codes are found, and some numbers that are no codes, such as
+/// `delay=2.5`.
 ///
 /// The octets before the offset count as what comes before the place. Offsets after the end of the text are allowed.
 #[must_use]
@@ -86,7 +87,7 @@ fn goes_on(rest: &[u8]) -> bool {
     match rest {
         [b'.', digit, ..] => digit.is_ascii_digit(),
         [tens, ones, rest @ ..] => {
-            let is_end = matches!(rest, [] | [b' ' | b'-' | b'\r' | b'\n', ..]);
+            let is_end = matches!(rest, [] | [b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'"' | b'\'' | b')', ..]);
             tens.is_ascii_digit() && ones.is_ascii_digit() && is_end
         }
         _ => false,
@@ -177,14 +178,14 @@ mod tests {
         ("25", &[]),
         ("2", &[]),
         ("", &[]),
-        ("354 go on, 150 220x 55 2500", &[]),
+        ("354 go on, 150 220x 55 2500 450# 450* 450(", &[]),
         ("250:no 250,no 250.", &[]),
         ("192.0.2.1 10.4.250 ", &[]),
         ("size=2345, 20:15:22 1.250 ", &[]),
         ("mx250 A5.1 z4.2 Z421 a450-", &[]),
         ("é250 \u{0}4.1\u{7f}5.1\u{10}250 /450 :2.1 -2.1", &[2, 7, 11, 15, 20, 25, 30]),
         ("@450 [450 `450 {450 !450 ;450 ~450 ", &[1, 6, 11, 16, 21, 26, 31]),
-        ("450\t", &[]),
+        ("450\t(450) '450' stat=\"450\"", &[0, 5, 11, 22]),
         ("2.x 2.. 2-0 ", &[]),
         ("delay=2.5", &[6]),
     ];
@@ -228,10 +229,10 @@ mod tests {
     #[test]
     fn a_pattern_finds_the_same_in_any_text() {
         // The octets that anything depends on, and their neighbours.
-        const OCTETS: &[u8] = b"\0\n\r\x10\x1f !,-./0123569:;@AZ[`az{\\nrt\x7f\x80\xff";
+        const OCTETS: &[u8] = b"\0\t\n\r\x10\x1f !\"'),-./0123569:;@AZ[`az{\\nrt\x7f\x80\xff";
         // By how many octets are looked at before a place.
         let patterns = ["", "[^0-9A-Za-z.]", r"(?:.[^0-9A-Za-z.]|\\[nrt])"].map(|before| {
-            let code = r"[245](?:\.[0-9]|[0-9][0-9](?:[ \r\n-]|\z))";
+            let code = r#"[245](?:\.[0-9]|[0-9][0-9](?:[ \t\r\n"')-]|\z))"#;
             Regex::new(&format!(r"\A(?s-u){before}{code}")).expect("a pattern")
         });
         let mut random = Random(1);

@@ -18,8 +18,8 @@ use super::{Listing, Settings};
 use crate::dialogue::{Act, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
-use crate::readers::{self, dsn};
 use crate::readers::mention::{Direction, Mention};
+use crate::readers::{self, dsn};
 use crate::rules::judge;
 
 /// A unit that is read, and where what is found goes.
@@ -87,7 +87,13 @@ impl Reading<'_> {
             let mut sample = Sample::new(observed.mention.reply.to_vec(), place.clone());
             sample.recipient = observed.mention.recipient.map(<[u8]>::to_vec);
             let head = Some(observed.key.head);
-            self.located(Located { place: place.clone(), key: *key, head, detail: detail.clone(), sample: Some(sample) });
+            self.located(Located {
+                place: place.clone(),
+                key: *key,
+                head,
+                detail: detail.clone(),
+                sample: Some(sample),
+            });
         }
     }
 

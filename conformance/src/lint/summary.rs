@@ -151,7 +151,10 @@ impl Example {
         } else {
             masked(&sample.text, sample.recipient.as_deref())
         };
-        Example { text: visible(&text.replace("\r\n", "\n")).replace('\n', "\\n"), place: sample.place.clone() }
+        Example {
+            text: visible(&text.replace("\r\n", "\n")).replace('\n', "\\n"),
+            place: sample.place.clone(),
+        }
     }
 }
 
@@ -159,7 +162,13 @@ impl Placed {
     fn of(located: Located, is_raw: bool) -> Placed {
         let Located { place, key, head, detail, sample } = located;
         let text = sample.map(|sample| Example::of(&sample, is_raw).text).unwrap_or_default();
-        Placed { place, key, head, detail: if is_raw { detail } else { masked(detail.as_bytes(), None) }, text }
+        Placed {
+            place,
+            key,
+            head,
+            detail: if is_raw { detail } else { masked(detail.as_bytes(), None) },
+            text,
+        }
     }
 }
 
@@ -212,7 +221,9 @@ fn broken(
             accepted: None,
         })
         .collect();
-    broken.sort_by(|a, b| b.key.level.cmp(&a.key.level).then(b.count.cmp(&a.count)).then((a.key, a.head).cmp(&(b.key, b.head))));
+    broken.sort_by(|a, b| {
+        b.key.level.cmp(&a.key.level).then(b.count.cmp(&a.count)).then((a.key, a.head).cmp(&(b.key, b.head)))
+    });
     broken
 }
 
