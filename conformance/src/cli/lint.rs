@@ -245,7 +245,9 @@ fn files(folder: &Path) -> impl Iterator<Item = Source> + Send + use<> {
     let name = folder.display().to_string();
     let walk = WalkBuilder::new(folder).hidden(false).sort_by_file_name(Ord::cmp).build();
     walk.filter_map(move |entry| match entry {
-        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => Some(Source::File(entry.into_path())),
+        Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+            Some(Source::File(entry.into_path()))
+        }
         Ok(_) => None,
         Err(error) => Some(Source::Missing(name.clone(), error.to_string())),
     })

@@ -162,7 +162,12 @@ mod tests {
         backwards.reverse();
         assert_eq!(finished(counted(backwards.into_iter(), 50)), (kept.clone(), others));
         for parts in [2, 3, 7] {
-            let part = |nth| counted(keys().enumerate().filter(move |(index, _)| index % parts == nth).map(|(_, key)| key), 50);
+            let part = |nth| {
+                counted(
+                    keys().enumerate().filter(move |(index, _)| index % parts == nth).map(|(_, key)| key),
+                    50,
+                )
+            };
             let mut merged = part(parts - 1);
             (0..parts - 1).for_each(|nth| merged.merge(part(nth)));
             assert_eq!(finished(merged), (kept.clone(), others), "{parts} parts");

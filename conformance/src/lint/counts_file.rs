@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::explain::{Category, Vendor};
 
-use super::counts::{Basis, By, Counts, Groups, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
 use super::bounded::Bounded;
+use super::counts::{Basis, By, Counts, Groups, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
 use super::head::Head;
 use super::mask::masked;
 use crate::limits::LINT_GROUPS;
@@ -185,7 +185,8 @@ impl RowForm {
         };
         let key = RowKey {
             head: Head::new(self.codes.as_bytes()),
-            direction: Direction::from_name(&self.direction).ok_or_else(|| unknown("direction", &self.direction))?,
+            direction: Direction::from_name(&self.direction)
+                .ok_or_else(|| unknown("direction", &self.direction))?,
             basis: Basis::from_name(&self.basis).ok_or_else(|| unknown("basis", &self.basis))?,
             is_opening: self.opening,
             category: Category::from_id(&self.category).ok_or_else(|| unknown("category", &self.category))?,

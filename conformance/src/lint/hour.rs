@@ -35,7 +35,9 @@ fn iso(line: &[u8]) -> Option<Hour> {
         [b'<', rest @ ..] => rest.splitn(2, |octet| *octet == b' ').nth(1)?,
         line => line,
     };
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', ..] = line else { return None };
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b' ', h1, h2, b':', ..] = line else {
+        return None;
+    };
     let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2];
     let is_date = digits.iter().all(u8::is_ascii_digit);
     is_date.then(|| Hour::new(&[y1, y2, y3, y4], [m1, m2], [d1, d2], [h1, h2], 0))
@@ -43,9 +45,8 @@ fn iso(line: &[u8]) -> Option<Hour> {
 
 /// Reads `Nov 28 07:42:13` (RFC 3164), after `<34>` too.
 fn syslog(line: &[u8]) -> Option<Hour> {
-    const MONTHS: [&[u8; 3]; 12] = [
-        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-    ];
+    const MONTHS: [&[u8; 3]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
     let line = match line {
         [b'<', rest @ ..] => rest.splitn(2, |octet| *octet == b'>').nth(1)?,
         line => line,

@@ -78,7 +78,10 @@ impl Form {
         }
     }
 
-    fn decoder<R: Read + Send + 'static>(self, input: BufReader<Chain<Cursor<Vec<u8>>, R>>) -> io::Result<Input> {
+    fn decoder<R: Read + Send + 'static>(
+        self,
+        input: BufReader<Chain<Cursor<Vec<u8>>, R>>,
+    ) -> io::Result<Input> {
         Ok(match self {
             Form::Gzip => Box::new(MultiGzDecoder::new(input)),
             Form::Bzip2 => Box::new(MultiBzDecoder::new(input)),

@@ -58,7 +58,9 @@ pub(crate) fn findings(
     dialogue.exchanges.push(exchange);
     let judgement = judge(&[dialogue], &Knowledge::default(), strictness);
     let about_reply = judgement.findings.into_iter().filter(|finding| {
-        finding.location.exchange == position && finding.location.reply.is_some() && RULES.contains(&finding.rule)
+        finding.location.exchange == position
+            && finding.location.reply.is_some()
+            && RULES.contains(&finding.rule)
     });
     about_reply
         .map(|finding| HeadFinding {
@@ -75,8 +77,11 @@ pub(crate) fn pairing(head: &Head) -> Option<Pairing> {
 
 /// What came before a reply to RCPT.
 fn before(is_announced: bool) -> Vec<Exchange> {
-    let hello: &[u8] =
-        if is_announced { b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n" } else { b"250 mx.example.org\r\n" };
+    let hello: &[u8] = if is_announced {
+        b"250-mx.example.org\r\n250 ENHANCEDSTATUSCODES\r\n"
+    } else {
+        b"250 mx.example.org\r\n"
+    };
     let before: [(Act, &[u8]); 3] = [
         (Act::Connect, b"220 mx.example.org ESMTP\r\n"),
         (Act::Command(b"EHLO client.example.org\r\n".to_vec()), hello),

@@ -23,9 +23,10 @@ pub enum Kind {
 
 /// The ends of the names of files with source code or configuration.
 const SOURCE_NAMES: [&str; 46] = [
-    "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "rs", "go", "py", "pl", "pm", "rb", "js", "mjs", "cjs", "ts", "java",
-    "kt", "scala", "cs", "php", "lua", "swift", "ex", "exs", "erl", "hs", "ml", "sh", "sieve", "conf", "cf", "cfg",
-    "ini", "toml", "yaml", "yml", "mc", "m4", "in", "tmpl", "t", "pcre", "regexp", "json",
+    "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "rs", "go", "py", "pl", "pm", "rb", "js", "mjs", "cjs", "ts",
+    "java", "kt", "scala", "cs", "php", "lua", "swift", "ex", "exs", "erl", "hs", "ml", "sh", "sieve",
+    "conf", "cf", "cfg", "ini", "toml", "yaml", "yml", "mc", "m4", "in", "tmpl", "t", "pcre", "regexp",
+    "json",
 ];
 
 impl Kind {
@@ -43,7 +44,8 @@ impl Kind {
         if is_binary(start) {
             return None;
         }
-        let is_source = name.extension().and_then(|end| end.to_str()).is_some_and(|end| SOURCE_NAMES.contains(&end));
+        let is_source =
+            name.extension().and_then(|end| end.to_str()).is_some_and(|end| SOURCE_NAMES.contains(&end));
         Some(if is_source { Kind::Source } else { Kind::Log })
     }
 }
@@ -55,8 +57,18 @@ fn after_line(text: &[u8]) -> &[u8] {
 /// Returns whether a text begins with two fields of a message's header (RFC 5322 §3.6), of which one is usual.
 fn is_header(text: &[u8]) -> bool {
     const USUAL: [&[u8]; 12] = [
-        b"return-path", b"received", b"delivered-to", b"from", b"to", b"date", b"subject", b"message-id",
-        b"mime-version", b"x-original-to", b"envelope-to", b"content-type",
+        b"return-path",
+        b"received",
+        b"delivered-to",
+        b"from",
+        b"to",
+        b"date",
+        b"subject",
+        b"message-id",
+        b"mime-version",
+        b"x-original-to",
+        b"envelope-to",
+        b"content-type",
     ];
     let Some(first) = field_name(text) else { return false };
     let mut rest = after_line(text);
@@ -91,7 +103,10 @@ mod tests {
         let header = "Return-Path: <>\nReceived: from x\n by y\n";
         assert_eq!(of("a.eml", header), Some(Kind::Message));
         assert_eq!(of("a", "X-A: b\n c\nSubject: x\n\n"), Some(Kind::Message));
-        assert_eq!(of("mbox", &format!("From MAILER-DAEMON Sat Nov 28 07:00:00 2026\n{header}")), Some(Kind::Mailbox));
+        assert_eq!(
+            of("mbox", &format!("From MAILER-DAEMON Sat Nov 28 07:00:00 2026\n{header}")),
+            Some(Kind::Mailbox)
+        );
         assert_eq!(of("a", "#: connected\nS: 220 mx\n"), Some(Kind::Recording));
         assert_eq!(of("a.c", "reply(\"550 5.1.1 No\");\n"), Some(Kind::Source));
         assert_eq!(of("main.cf", "a = b\n"), Some(Kind::Source));

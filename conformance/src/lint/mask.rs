@@ -133,7 +133,9 @@ fn push_without_ids(shown: &mut String, word: &str, local_parts: &[String]) {
     }
     let mut rest = word;
     while !rest.is_empty() {
-        let end = rest.find(|character: char| matches!(character, '=' | '/' | ':' | '"' | '\'' | '<' | '>')).unwrap_or(rest.len());
+        let end = rest
+            .find(|character: char| matches!(character, '=' | '/' | ':' | '"' | '\'' | '<' | '>'))
+            .unwrap_or(rest.len());
         let part = &rest[..end];
         if is_id(part) {
             shown.push_str("<id>");
@@ -156,12 +158,15 @@ fn is_host(word: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
     };
-    last.len() >= 2 && last.bytes().all(|octet| octet.is_ascii_alphabetic()) && before.split('.').all(is_label)
+    last.len() >= 2
+        && last.bytes().all(|octet| octet.is_ascii_alphabetic())
+        && before.split('.').all(is_label)
 }
 
 /// Returns whether a word looks like an id: it is long, and has digits, or letters in an order that words do not have.
 fn is_id(word: &str) -> bool {
-    let is_part = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+' | b'~' | b'%');
+    let is_part =
+        |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+' | b'~' | b'%');
     if word.len() < 6 || !word.bytes().all(is_part) {
         return false;
     }
@@ -176,7 +181,9 @@ fn is_id(word: &str) -> bool {
     if letters == 0 {
         return digits >= 8 || !word.contains(['.', '-']);
     }
-    digits >= 1 && digits + letters >= 8 || digits >= 2 || (capitals >= 3 && smalls >= 3)
+    digits >= 1 && digits + letters >= 8
+        || digits >= 2
+        || (capitals >= 3 && smalls >= 3)
         || (smalls == 0 && word.len() >= 8 && is_hexadecimal(word))
 }
 
@@ -193,19 +200,32 @@ mod tests {
     #[test]
     fn personal_data_is_masked() {
         for (text, shown) in [
-            ("550 5.1.1 <alice@example.org>: Recipient address rejected", "550 5.1.1 <address>: Recipient address rejected"),
+            (
+                "550 5.1.1 <alice@example.org>: Recipient address rejected",
+                "550 5.1.1 <address>: Recipient address rejected",
+            ),
             ("550 5.1.1 alice@example.org unknown", "550 5.1.1 <address> unknown"),
             ("550 5.1.1 User alice unknown", "550 5.1.1 User <user> unknown"),
             ("550 5.1.1 \"alice x\"@example.org... no", "550 5.1.1 <address>... no"),
             ("250 2.0.0 Ok: queued as 4F2B1C3D", "250 2.0.0 Ok: queued as <id>"),
             ("250 OK id=1vOxYz-0001aB-2C", "250 OK id=<id>"),
             ("250 2.0.0 OK d2e1a72fcca58-7aa1.7 - gsmtp", "250 2.0.0 OK <id> - gsmtp"),
-            ("554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query?ip=192.0.2.1",
-             "554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query..."),
-            ("550 5.7.1 [192.0.2.1] see https://x.example/t/4F2B1C3D9/a", "550 5.7.1 [<ip>] see https://x.example/t/<id>/a"),
-            ("550 5.7.606 Access denied, banned sending IP [192.0.2.1].", "550 5.7.606 Access denied, banned sending IP [<ip>]."),
-            ("451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
-             "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]"),
+            (
+                "554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query?ip=192.0.2.1",
+                "554 5.7.1 blocked using bl.example.org; see https://bl.example.org/query...",
+            ),
+            (
+                "550 5.7.1 [192.0.2.1] see https://x.example/t/4F2B1C3D9/a",
+                "550 5.7.1 [<ip>] see https://x.example/t/<id>/a",
+            ),
+            (
+                "550 5.7.606 Access denied, banned sending IP [192.0.2.1].",
+                "550 5.7.606 Access denied, banned sending IP [<ip>].",
+            ),
+            (
+                "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
+                "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
+            ),
             ("550 5.1.1 mx1.example.org does not like you", "550 5.1.1 mx1.example.org does not like you"),
             ("", ""),
         ] {

@@ -21,6 +21,7 @@ use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
 use crate::readers::{self, dsn, source};
 use crate::readers::mention::{Direction, Mention};
+use crate::readers::{self, dsn};
 use crate::rules::judge;
 
 /// A unit that is read, and where what is found goes.
@@ -119,7 +120,13 @@ impl Reading<'_> {
         for HeadFinding { key, detail } in findings.iter() {
             let sample = Sample::new(&observed.mention.reply, observed.context, place.clone());
             let head = Some(observed.key.head);
-            self.located(Located { place: place.clone(), key: *key, head, detail: detail.clone(), sample: Some(sample) });
+            self.located(Located {
+                place: place.clone(),
+                key: *key,
+                head,
+                detail: detail.clone(),
+                sample: Some(sample),
+            });
         }
     }
 

@@ -79,7 +79,11 @@ pub(crate) fn octets(octets: u64) -> String {
         number /= 1000.0;
         unit += 1;
     }
-    if unit == 0 || number >= 99.95 { format!("{number:.0} {}", UNITS[unit]) } else { format!("{number:.1} {}", UNITS[unit]) }
+    if unit == 0 || number >= 99.95 {
+        format!("{number:.0} {}", UNITS[unit])
+    } else {
+        format!("{number:.1} {}", UNITS[unit])
+    }
 }
 
 /// Returns a share of a whole: `12%`, or `less than 1%`.

@@ -151,7 +151,10 @@ impl Example {
         } else {
             masked(&sample.text, &sample.local_parts)
         };
-        Example { text: visible(&text.replace("\r\n", "\n")).replace('\n', "\\n"), place: sample.place.clone() }
+        Example {
+            text: visible(&text.replace("\r\n", "\n")).replace('\n', "\\n"),
+            place: sample.place.clone(),
+        }
     }
 }
 
@@ -212,7 +215,9 @@ fn broken(
             accepted: None,
         })
         .collect();
-    broken.sort_by(|a, b| b.key.level.cmp(&a.key.level).then(b.count.cmp(&a.count)).then((a.key, a.head).cmp(&(b.key, b.head))));
+    broken.sort_by(|a, b| {
+        b.key.level.cmp(&a.key.level).then(b.count.cmp(&a.count)).then((a.key, a.head).cmp(&(b.key, b.head)))
+    });
     broken
 }
 

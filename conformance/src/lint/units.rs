@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::counts::{Counts, Place};
 use super::buffer::Buffer;
+use super::counts::{Counts, Place};
 use super::input::{Input, Source};
 use super::kind::Kind;
 use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};

@@ -50,6 +50,8 @@ impl Direction {
     /// Returns the direction with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Direction> {
-        [Direction::Received, Direction::Sent, Direction::Unknown].into_iter().find(|one| one.as_str() == name)
+        [Direction::Received, Direction::Sent, Direction::Unknown]
+            .into_iter()
+            .find(|one| one.as_str() == name)
     }
 }

@@ -355,7 +355,10 @@ impl Finding {
             level: found.level,
             message: Message::of(&format!("{} Seen: {}", rule.statement, found.detail)),
             locations: [Location { physical_location: place.clone(), message: None }],
-            related_locations: [Location { physical_location: place, message: Some(Message::of(found.text)) }],
+            related_locations: [Location {
+                physical_location: place,
+                message: Some(Message::of(found.text)),
+            }],
             partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
                 .map(|name| (name, found.fingerprint.clone()))
                 .into(),

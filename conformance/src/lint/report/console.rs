@@ -37,7 +37,12 @@ fn pairs(summary: &Summary, extent: Extent) -> Vec<String> {
     let line = |pair: &Pair| {
         let pairing = pair.pairing.map_or_else(|| no_pairing(pair).to_owned(), |pairing| pairing.to_string());
         let example = pair.example.as_ref().map_or("", |example| example.text.as_str());
-        format!("{:>9}  {:<13} {pairing:<14}  {}", pair.count, escaped(&pair.head.to_string()), short(example))
+        format!(
+            "{:>9}  {:<13} {pairing:<14}  {}",
+            pair.count,
+            escaped(&pair.head.to_string()),
+            short(example)
+        )
     };
     top(summary.pairs.iter().map(line), summary.pairs.len(), extent)
 }

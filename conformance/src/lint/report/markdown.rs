@@ -88,12 +88,22 @@ fn rule(broken: &Broken) -> Vec<String> {
 }
 
 impl Table {
-    fn of<R>(title: &str, columns: &[&str], rows: &[R], extent: Extent, cells: impl Fn(&R) -> Vec<String>) -> Table {
+    fn of<R>(
+        title: &str,
+        columns: &[&str],
+        rows: &[R],
+        extent: Extent,
+        cells: impl Fn(&R) -> Vec<String>,
+    ) -> Table {
         let more = rows.len().checked_sub(extent.top).filter(|more| *more > 0);
         Table {
             title: Markdown::text(title),
             columns: columns.iter().map(Markdown::text).collect(),
-            rows: rows.iter().take(extent.top).map(|row| cells(row).iter().map(Markdown::text).collect()).collect(),
+            rows: rows
+                .iter()
+                .take(extent.top)
+                .map(|row| cells(row).iter().map(Markdown::text).collect())
+                .collect(),
             more: more.map(|more| Markdown::text(format!("{more} more"))),
         }
     }
