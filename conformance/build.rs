@@ -155,6 +155,7 @@ impl Level {
 enum Kind {
     Reply,
     Dialogue,
+    Report,
     None,
 }
 

@@ -1,7 +1,7 @@
 //! Bounces: what a delivery status notification (RFC 3464), or a text in its place, says about a message.
 
-use smtp_enhanced_status::EnhancedStatusCode;
 use smtp_enhanced_status::explain::Stage;
+use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
 /// What a bounce says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub struct StatusPart {
     pub is_global: bool,
     /// The number of its first line with an octet above 127.
     pub eight_bit: Option<usize>,
-    /// The type of the whole message, in lower case: `multipart/report`.
-    pub container: String,
-    /// The parameter report-type of the whole message, in lower case.
+    /// The type of the multipart that it is in, in lower case: `multipart/report`.
+    pub container: Option<String>,
+    /// The parameter report-type of that multipart, in lower case.
     pub report_type: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl Field {
         let semicolon = self.value.iter().position(|&octet| octet == b';')?;
         let (kind, rest) = self.value.split_at(semicolon);
         let kind = kind.trim_ascii();
-        let is_atom = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.+".contains(octet);
+        let is_atom = |octet: &u8| octet.is_ascii_graphic() && !b"()<>@,:\\\"[]".contains(octet);
         let is_type = kind.first().is_some_and(u8::is_ascii_alphabetic) && kind.iter().all(is_atom);
         let rest = rest.get(1..).unwrap_or_default().trim_ascii();
         is_type.then(|| (String::from_utf8_lossy(kind).to_ascii_lowercase(), rest))
@@ -191,6 +191,21 @@ pub struct Reply {
     pub line: usize,
     /// Where that line or its field begins, in octets from the start of the message.
     pub offset: usize,
+}
+
+impl Reply {
+    /// Returns the codes of its last line. If that has no enhanced status code, that of an earlier line is returned. `None`
+    /// if there is no reply code.
+    #[must_use]
+    pub fn codes(&self) -> Option<(ReplyCode, Option<EnhancedStatusCode>)> {
+        let lines = || self.text.split(|&octet| octet == b'\n').rev();
+        let code = ReplyCode::from_bytes(lines().next()?.get(..3)?).ok()?;
+        let enhanced = lines().find_map(|line| {
+            let mut words = line.get(4..)?.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            EnhancedStatusCode::from_bytes(words.next()?).ok()
+        });
+        Some((code, enhanced))
+    }
 }
 
 /// Who wrote a reply.

@@ -81,6 +81,7 @@ pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, Topic,
 pub use rules::finding::{Finding, Location};
 pub use rules::observation::Observation;
 pub use rules::profile::Profile;
+pub use rules::report::{ReportFinding, judge_report};
 pub use rules::{Agreement, Judgement, Strictness, judge};
 #[cfg(feature = "run")]
 pub use target::{Address, Credentials, Delivery, Destination, Target};

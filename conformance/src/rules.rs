@@ -10,6 +10,7 @@ pub mod finding;
 pub mod observation;
 pub mod profile;
 pub(crate) mod reply;
+pub mod report;
 
 use std::collections::HashSet;
 

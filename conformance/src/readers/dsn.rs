@@ -31,7 +31,7 @@ pub fn read(message: &[u8]) -> Option<Report> {
     let mut shown: Vec<Shown> = Vec::new();
     let mut has_signature = false;
     let start = after_envelope(message);
-    let header = part::parts(&message[start..], &mut |part| match part.kind {
+    let is_of_server = part::parts(&message[start..], &mut |part| match part.kind {
         Kind::Status { is_global } => read_fields(&part, is_global, &mut report),
         Kind::Text => {
             let body = part.body();
@@ -40,13 +40,9 @@ pub fn read(message: &[u8]) -> Option<Report> {
         }
         Kind::Other => {}
     });
-    let is_text = header.is_of_server || has_signature;
-    if report.status_part.is_none() && (shown.is_empty() || !is_text) {
+    let is_of_server = is_of_server || has_signature;
+    if report.status_part.is_none() && (shown.is_empty() || !is_of_server) {
         return None;
-    }
-    if let Some(part) = &mut report.status_part {
-        part.container = header.content_type;
-        part.report_type = header.report_type;
     }
     report.replies = replies(&report.recipients, shown);
     shift(&mut report, message, start);
@@ -106,7 +102,11 @@ fn read_fields(part: &Part<'_>, is_global: bool, report: &mut Report) {
     let body = part.body();
     let eight_bit = part.lines(&body).find(|line| !line.text.is_ascii()).map(|line| line.number);
     let line = part.start.number;
-    report.status_part.get_or_insert(StatusPart { line, is_global, eight_bit, ..StatusPart::default() });
+    let (container, report_type) = match &part.container {
+        Some(container) => (Some(container.content_type.clone()), container.report_type.clone()),
+        None => (None, None),
+    };
+    report.status_part.get_or_insert(StatusPart { line, is_global, eight_bit, container, report_type });
     fields::read(part.lines(&body), report);
 }
 

@@ -10,19 +10,19 @@ use crate::record::FindingRecord;
 use crate::record::fingerprint::Fingerprint;
 use crate::record::index::RecordIndex;
 use crate::record::outcome::Verdict;
-use crate::rules::catalogue::{Level, Rule, RuleId, rules};
+use crate::rules::catalogue::{Kind, Level, Rule, RuleId, rules};
 use crate::rules::finding::Accepted;
 
 /// The maximum number of exchanges that a cell shows.
 const EXAMPLES: usize = 3;
 
-/// Returns one row for each rule that is judged, and for each broken rule of another version. Rows are sorted by level,
+/// Returns one row for each rule that a run judges, and for each broken rule of another version. Rows are sorted by level,
 /// worst first, then by the number of servers that break the rule, then in the catalogue's order.
 pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
-    let judged =
-        rules().iter().filter(|rule| rule.left_out.is_none() && rule.level.is_some()).map(|rule| rule.id);
-    let mut ids: Vec<&str> = judged.collect();
+    // A run reads no bounces.
+    let is_judged = |rule: &&Rule| rule.level.is_some() && ![Kind::None, Kind::Report].contains(&rule.kind);
+    let mut ids: Vec<&str> = rules().iter().filter(is_judged).map(|rule| rule.id).collect();
     let mut listed: HashSet<&str> = ids.iter().copied().collect();
     let found = columns.iter().flat_map(|column| column.found.keys().copied());
     ids.extend(found.filter(|id| listed.insert(id)));

@@ -250,6 +250,8 @@ pub enum Kind {
     Reply,
     /// Several exchanges, or several connections.
     Dialogue,
+    /// A bounce.
+    Report,
     /// Nothing: the rule is not judged, and says why.
     None,
 }

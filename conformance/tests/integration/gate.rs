@@ -322,7 +322,8 @@ fn every_implemented_rule_has_a_fault() {
         .iter()
         .flat_map(|fault| fault.trips.iter().copied())
         .collect();
-    let implemented = RuleId::all().filter(|rule| rule.rule().kind != Kind::None);
+    // Rules about bounces are proved in `rules/report/tests.rs`: the reference server sends none.
+    let implemented = RuleId::all().filter(|rule| ![Kind::None, Kind::Report].contains(&rule.rule().kind));
     let unproved: Vec<&str> =
         implemented.filter(|rule| !declared.contains(rule)).map(|rule| rule.rule().id).collect();
     assert_eq!(unproved, [""; 0]);

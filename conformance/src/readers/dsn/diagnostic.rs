@@ -15,17 +15,25 @@ pub(super) fn reply(field: &Field) -> Option<(Vec<u8>, Origin)> {
         return None;
     }
     let text = field.untyped();
-    let start = find(&text[..text.iter().position(|&octet| octet == b'\n').unwrap_or(text.len())]);
-    let reply = match start {
-        Some(start) if has_a_code_on_each_line(&text[start..]) => text[start..].to_vec(),
+    let first = text.split(|&octet| octet == b'\n').next().unwrap_or_default();
+    let (before, reply) = match find(first) {
+        Some(start) if has_a_code_on_each_line(&text[start..]) => (text[..start].to_vec(), text[start..].to_vec()),
         _ => {
             let joined: Vec<u8> =
                 text.iter().map(|&octet| if octet == b'\n' { b' ' } else { octet }).collect();
-            seam::split(&joined[find(&joined)?..])
+            let (before, reply) = joined.split_at(find(&joined)?);
+            (before.to_vec(), seam::split(reply))
         }
     };
-    let is_own = !is_smtp || is_made_up(&reply);
-    Some((reply, if is_own { Origin::Reporter } else { Origin::Remote }))
+    let is_remote = is_smtp || is_quoted(&before);
+    let origin = if is_remote && !is_made_up(&reply) { Origin::Remote } else { Origin::Reporter };
+    Some((reply, origin))
+}
+
+/// Returns whether the words before a reply say that it is another server's: `host mx.example.net said: `.
+fn is_quoted(before: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    ["said:", "talk to me:", "start TLS:"].into_iter().any(|words| before.ends_with(words.as_bytes()))
 }
 
 /// Returns whether the field has the lines of the reply on lines of its own, as RFC 3461 §9.2 asks.

@@ -33,7 +33,10 @@ fn add(group: &mut Group, line: Line<'_>, last: Option<Name>) -> Option<Name> {
     let is_reply_line = last == Some(Name::DiagnosticCode) && reply_code(line.text).is_some();
     let field = (!is_reply_line).then(|| split(line.text)).flatten();
     let Some((name, value)) = field else {
-        group.stray.get_or_insert(line.number);
+        // A boundary that was cut off is none of the report's lines.
+        if !line.text.starts_with(b"--") {
+            group.stray.get_or_insert(line.number);
+        }
         append(group, last, line);
         return last;
     };

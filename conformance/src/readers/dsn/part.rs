@@ -23,6 +23,17 @@ pub(super) struct Part<'a> {
     raw: &'a [u8],
     /// The place of its first line.
     pub(super) start: Line<'a>,
+    /// The multipart that it is in, if it has fields of a report and is in one.
+    pub(super) container: Option<Container>,
+}
+
+/// A multipart.
+#[derive(Clone, Debug)]
+pub(super) struct Container {
+    /// The type in lower case: `multipart/report`.
+    pub(super) content_type: String,
+    /// The parameter report-type in lower case.
+    pub(super) report_type: Option<String>,
 }
 
 /// What a part is.
@@ -82,26 +93,16 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The header section of a message.
-#[derive(Debug, Default)]
-pub(super) struct Header {
-    /// The type in lower case: `multipart/report`.
-    pub(super) content_type: String,
-    pub(super) report_type: Option<String>,
-    /// Whether it is one that servers write, and not people.
-    pub(super) is_of_server: bool,
-}
-
-/// Calls `visit` with the parts of a message, in their order, and returns what the header of the message says.
-pub(super) fn parts<'a>(message: &'a [u8], visit: &mut impl FnMut(Part<'a>)) -> Header {
+/// Calls `visit` with the parts of a message, in their order, and returns whether its header is one that servers write, and not people.
+pub(super) fn parts<'a>(message: &'a [u8], visit: &mut impl FnMut(Part<'a>)) -> bool {
     let mut walk =
         Walk { message, boundaries: Vec::new(), state: State::Header { is_digest: false, from: None } };
-    let mut header = None;
+    let mut is_of_server = None;
     for line in lines(message, Line { number: 1, ..Line::default() }) {
-        walk.add(line, &mut header, visit);
+        walk.add(line, &mut is_of_server, visit);
     }
-    walk.finish(message.len(), &mut header, visit);
-    header.unwrap_or_default()
+    walk.finish(message.len(), &mut is_of_server, visit);
+    is_of_server.unwrap_or_default()
 }
 
 struct Walk<'a> {
@@ -114,7 +115,7 @@ struct Walk<'a> {
 struct Boundary {
     /// The boundary, with the hyphens before it.
     text: Vec<u8>,
-    is_digest: bool,
+    container: Container,
 }
 
 enum State<'a> {
@@ -127,14 +128,17 @@ enum State<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn add(&mut self, line: Line<'a>, header: &mut Option<Header>, visit: &mut impl FnMut(Part<'a>)) {
+    fn add(&mut self, line: Line<'a>, is_of_server: &mut Option<bool>, visit: &mut impl FnMut(Part<'a>)) {
         if line.text.starts_with(b"--")
             && let Some((depth, is_end)) = self.boundary(line.text.trim_ascii_end())
         {
-            self.finish(line.offset, header, visit);
+            self.finish(line.offset, is_of_server, visit);
             self.boundaries.truncate(if is_end { depth } else { depth + 1 });
             self.state = match self.boundaries.get(depth) {
-                Some(boundary) => State::Header { is_digest: boundary.is_digest, from: None },
+                Some(boundary) => {
+                    let is_digest = boundary.container.content_type == "multipart/digest";
+                    State::Header { is_digest, from: None }
+                }
                 None => State::Between,
             };
             return;
@@ -143,7 +147,7 @@ impl<'a> Walk<'a> {
             State::Header { is_digest, from } => {
                 let (is_digest, start) = (*is_digest, *from.get_or_insert(line.offset));
                 if line.text.is_empty() {
-                    self.state = self.read_header(start, line.offset, is_digest, header);
+                    self.state = self.read_header(start, line.offset, is_digest, is_of_server);
                 }
             }
             State::Body { start, .. } => {
@@ -154,14 +158,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Ends the part that the place is in.
-    fn finish(&mut self, end: usize, header: &mut Option<Header>, visit: &mut impl FnMut(Part<'a>)) {
+    fn finish(&mut self, end: usize, is_of_server: &mut Option<bool>, visit: &mut impl FnMut(Part<'a>)) {
         match std::mem::replace(&mut self.state, State::Between) {
             State::Header { is_digest, from: Some(from) } => {
-                self.read_header(from, end, is_digest, header);
+                self.read_header(from, end, is_digest, is_of_server);
             }
             State::Body { kind, encoding, start: Some(start) } => {
                 let raw = self.message.get(start.offset..end).unwrap_or_default();
-                visit(Part { kind, encoding, raw, start });
+                let has_fields = matches!(kind, Kind::Status { .. });
+                let container =
+                    self.boundaries.last().filter(|_| has_fields).map(|boundary| boundary.container.clone());
+                visit(Part { kind, encoding, raw, start, container });
             }
             _ => {}
         }
@@ -180,7 +187,7 @@ impl<'a> Walk<'a> {
         from: usize,
         to: usize,
         is_digest: bool,
-        header: &mut Option<Header>,
+        is_of_server: &mut Option<bool>,
     ) -> State<'a> {
         let text = self.message.get(from..to.min(from + HEADER_OCTETS)).unwrap_or_default();
         let fields = parse_headers(text).map(|(fields, _)| fields).unwrap_or_default();
@@ -188,18 +195,17 @@ impl<'a> Walk<'a> {
         let default = if is_digest { "message/rfc822" } else { "text/plain" };
         let name =
             content_type.as_ref().map_or(default, |content_type| &content_type.mimetype).to_ascii_lowercase();
-        header.get_or_insert_with(|| Header {
-            is_of_server: is_of_server(&fields),
-            report_type: parameter(content_type.as_ref(), "report-type").map(str::to_ascii_lowercase),
-            content_type: name.clone(),
-        });
+        is_of_server.get_or_insert_with(|| is_by_server(&fields));
         if name.starts_with("multipart/")
             && let Some(boundary) = parameter(content_type.as_ref(), "boundary")
             && !boundary.is_empty()
         {
             if self.boundaries.len() < DEPTH {
                 let text = [b"--", boundary.as_bytes()].concat();
-                self.boundaries.push(Boundary { text, is_digest: name == "multipart/digest" });
+                let report_type =
+                    parameter(content_type.as_ref(), "report-type").map(str::to_ascii_lowercase);
+                self.boundaries
+                    .push(Boundary { text, container: Container { content_type: name, report_type } });
             }
             return State::Between;
         }
@@ -224,7 +230,7 @@ fn parameter<'t>(content_type: Option<&'t ParsedContentType>, name: &str) -> Opt
 }
 
 /// Returns whether a header says that a server wrote the message: the sender has no address, or is MAILER-DAEMON.
-fn is_of_server(fields: &[mailparse::MailHeader<'_>]) -> bool {
+fn is_by_server(fields: &[mailparse::MailHeader<'_>]) -> bool {
     let value = |name| fields.get_first_value(name).unwrap_or_default().to_ascii_lowercase();
     let from = value("From");
     value("Return-Path").trim() == "<>"

@@ -128,6 +128,10 @@ fn the_field_says_who_wrote_the_reply() {
             Some("unknown 451 4.4.1 reply: read error from mx.b.test."),
         ),
         ("X-Postfix; 550 5.1.1 No", Some("unknown 550 5.1.1 No")),
+        (
+            "X-Postfix; delivery temporarily suspended: host mx.b.test said: 421 4.3.2 No",
+            Some("received 421 4.3.2 No"),
+        ),
         ("X-Postfix; connect to mx.b.test[192.0.2.1]:25: Connection refused", None),
         ("X-Unix; 75", None),
         ("x-unix; 550 5.1.1 printed by a program", None),
