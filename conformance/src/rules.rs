@@ -72,6 +72,22 @@ pub struct Judgement {
 /// ```
 #[must_use]
 pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictness) -> Judgement {
+    let mut judgement = judge_where(dialogues, knowledge, |_, _| true);
+    if strictness.registry {
+        const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
+        let unlisted = judgement.findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));
+        unlisted.for_each(|finding| finding.level = Level::Error);
+    }
+    judgement
+}
+
+/// Judges as [`judge`] does, but finds something only in those exchanges that are wanted, by the indexes of their dialogue
+/// and of themselves.
+pub(crate) fn judge_where(
+    dialogues: &[Dialogue],
+    knowledge: &Knowledge,
+    is_wanted: impl Fn(usize, usize) -> bool,
+) -> Judgement {
     let steps =
         |dialogue| if wrong_service(dialogue).is_some() { Vec::new() } else { Session::steps(dialogue) };
     let mut steps: Vec<Vec<Step<'_>>> = dialogues.iter().map(steps).collect();
@@ -80,14 +96,16 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
     let connections: Vec<Connection<'_>> =
         steps.iter().map(Vec::as_slice).enumerate().map(connection).collect();
     let mut located = LocatedFindings::default();
-    for connection in &connections {
-        dialogue::connection::judge(connection, &mut located);
+    for (dialogue, connection) in connections.iter().enumerate() {
+        if (0..connection.length()).any(|exchange| is_wanted(dialogue, exchange)) {
+            dialogue::connection::judge(connection, &mut located);
+        }
     }
     dialogue::across::judge(&connections, &mut located);
     let mut agreement = Agreement::default();
     let mut gathered = Gathered::of(dialogues);
     for (dialogue, connection) in connections.iter().enumerate() {
-        for exchange in 0..connection.length() {
+        for exchange in (0..connection.length()).filter(|exchange| is_wanted(dialogue, *exchange)) {
             let mut found: Vec<(Location, Findings)> = located.take(dialogue, exchange).into_iter().collect();
             for observation in connection.replies(exchange) {
                 let mut findings = Findings::default();
@@ -102,13 +120,7 @@ pub fn judge(dialogues: &[Dialogue], knowledge: &Knowledge, strictness: Strictne
             }
         }
     }
-    let mut findings = gathered.finish();
-    if strictness.registry {
-        const UNLISTED: [RuleId; 2] = [RuleId::PAIR_UNLISTED, RuleId::PAIR_CLASS_WILDCARD];
-        let unlisted = findings.iter_mut().filter(|finding| UNLISTED.contains(&finding.rule));
-        unlisted.for_each(|finding| finding.level = Level::Error);
-    }
-    Judgement { findings, agreement }
+    Judgement { findings: gathered.finish(), agreement }
 }
 
 /// Tells each session what the server announced in its other sessions of the same protocol and TLS state.
@@ -129,6 +141,39 @@ fn share_announcements(connections: &mut [Vec<Step<'_>>]) {
             let announced = |keyword| announcing.contains(&(server.clone(), protocol, tls, keyword));
             step.session.run_promises_codes = announced("ENHANCEDSTATUSCODES");
             step.session.run_lists_atrn = announced("ATRN");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::finding::Finding;
+    use super::{Strictness, judge, judge_where};
+    use crate::knowledge::Knowledge;
+    use crate::readers::testing::dialogues;
+
+    /// The findings are of all kinds: about a reply, about one connection, and about several.
+    #[test]
+    fn what_is_found_in_an_exchange_does_not_depend_on_what_is_wanted() {
+        let dialogues = dialogues(
+            "#: connected\nS: 220 mx.example.org\nC: EHLO me\nS: 250-mx.example.org\nS: 250 ENHANCEDSTATUSCODES\n\
+             C: NOOP\nS: 250 Ok\nC: RSET\nS: 250 2.0.0 Ok\nS: 250 2.0.0 Ok\nC: QUIT\nS: 250 2.0.0 Bye\n\
+             #: connected\nS: 220 mx.example.org\nC: EHLO me.example.org\nS: 250-mx.example.org\n\
+             S: 250-8BITMIME\nS: 250 ENHANCEDSTATUSCODES\nC: NOOP\nS: 650 No\nC: QUIT\nS: 221 2.0.0 Bye\n\
+             #: connected\nS: 220 mx.example.org\nC: HELO me\nS: 250 mx.example.org\nC: NOOP\nS: 250 Ok",
+        );
+        let knowledge = Knowledge::default();
+        let all = judge(&dialogues, &knowledge, Strictness::default()).findings;
+        let found = |dialogue| all.iter().filter(|one| one.location.dialogue == dialogue).count();
+        assert!((0..3).all(|dialogue| found(dialogue) > 0), "{all:?}");
+        for (index, dialogue) in dialogues.iter().enumerate() {
+            for exchange in 0..dialogue.exchanges.len() {
+                let is_wanted = |other, one| (other, one) == (index, exchange);
+                let here =
+                    |finding: &&Finding| is_wanted(finding.location.dialogue, finding.location.exchange);
+                let expected: Vec<Finding> = all.iter().filter(here).cloned().collect();
+                assert_eq!(judge_where(&dialogues, &knowledge, is_wanted).findings, expected);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The definition of a case.
 
+use std::time::Duration;
 use std::{fmt, slice};
 
 use anyhow::{Result, bail};
@@ -50,6 +51,11 @@ impl Case {
     #[must_use]
     pub fn takes_credentials(&self) -> bool {
         self.start == Start::Authenticated || self.steps.iter().any(|step| step.takes_credentials)
+    }
+
+    /// Returns how long its steps pause and listen in all, each done once.
+    pub(crate) fn waits(&self) -> Duration {
+        self.steps.iter().map(Step::waits).sum()
     }
 }
 
@@ -249,6 +255,14 @@ impl Step {
     /// Returns whether no reply is due to it.
     pub(crate) fn may_be_silent(&self) -> bool {
         self.quiet.is_some() || matches!(self.action, Action::Listen(_))
+    }
+
+    fn waits(&self) -> Duration {
+        let seconds = match self.action {
+            Action::Pause(seconds) | Action::Listen(seconds) => seconds,
+            _ => self.quiet.unwrap_or_default(),
+        };
+        Duration::from_secs_f64(seconds)
     }
 }
 

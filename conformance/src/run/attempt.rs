@@ -1,6 +1,5 @@
 //! Attempts at cases: which ones share a connection, and what is tried next.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::case::{Action, Case, Happened, Safety, Start, Step};
@@ -79,26 +78,37 @@ impl<'c> Attempted<'c> {
     }
 }
 
+/// An attempt, and its place in the order of results: that of the batch before it, and its own in what was left of that
+/// batch. A first attempt has only its own.
+pub(super) type Placed<'c> = (Vec<usize>, Attempt<'c>);
+
+/// Attempts that share a connection, or one that has its own. Its place is that of the first.
+#[derive(Debug)]
+pub(super) struct Batch<'c> {
+    pub(super) place: Vec<usize>,
+    pub(super) attempts: Vec<Attempt<'c>>,
+}
+
 /// Groups attempts, in order, into batches that share a connection.
-pub(super) fn batches(attempts: Vec<Attempt<'_>>) -> Vec<Vec<Attempt<'_>>> {
-    let mut batches: VecDeque<Vec<Attempt<'_>>> = VecDeque::new();
-    for attempt in attempts {
-        let fits = |batch: &&mut Vec<Attempt<'_>>| {
-            batch.len() < SHARED
-                && batch.iter().all(|other| !other.alone && other.readiness == attempt.readiness)
+pub(super) fn batches(attempts: Vec<Placed<'_>>) -> Vec<Batch<'_>> {
+    let mut batches: Vec<Batch<'_>> = Vec::new();
+    for (place, attempt) in attempts {
+        let fits = |batch: &&mut Batch<'_>| {
+            batch.attempts.len() < SHARED
+                && batch.attempts.iter().all(|other| !other.alone && other.readiness == attempt.readiness)
         };
         let shared = if attempt.alone { None } else { batches.iter_mut().find(fits) };
         match shared {
-            Some(batch) => batch.push(attempt),
-            None => batches.push_back(vec![attempt]),
+            Some(batch) => batch.attempts.push(attempt),
+            None => batches.push(Batch { place, attempts: vec![attempt] }),
         }
     }
-    batches.into()
+    batches
 }
 
 /// Returns whether a case can share a connection: it is safe, and after EHLO it sends only short commands whose effects
 /// RSET undoes.
-fn is_sociable(case: &Case) -> bool {
+pub(super) fn is_sociable(case: &Case) -> bool {
     let start = matches!(case.start, Start::Hello | Start::Transaction | Start::Recipient);
     let plain = |step: &Step| match &step.action {
         Action::Send(line) => step.repeat == 1 && step.early == 0 && line.len() < SHORT && is_harmless(line),
@@ -134,10 +144,12 @@ mod tests {
         for id in ["noop", "mail", "rcpt-unknown", "vrfy-unknown"] {
             assert_eq!(alone(id), Some(false), "{id}");
         }
-        let batches = batches(cases.iter().map(Attempt::first).collect());
+        let placed = cases.iter().enumerate().map(|(place, case)| (vec![place], Attempt::first(case)));
+        let batches = batches(placed.collect());
         assert!(batches.len() < cases.len() * 2 / 3, "{} connections", batches.len());
-        assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), cases.len());
-        assert!(batches.iter().all(|batch| batch.len() == 1 || batch.iter().all(|attempt| !attempt.alone)));
+        assert_eq!(batches.iter().map(|batch| batch.attempts.len()).sum::<usize>(), cases.len());
+        let is_shared = |attempts: &[Attempt<'_>]| attempts.iter().all(|attempt| !attempt.alone);
+        assert!(batches.iter().all(|batch| batch.attempts.len() == 1 || is_shared(&batch.attempts)));
     }
 
     #[test]

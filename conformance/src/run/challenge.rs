@@ -13,7 +13,8 @@ use crate::case::Case;
 use crate::dialogue::{Answer, Dialogue, End};
 use crate::knowledge::Knowledge;
 use crate::record::outcome::Reason;
-use crate::rules::{Strictness, compares_connections, judge};
+use crate::rules::catalogue::RuleId;
+use crate::rules::{compares_connections, judge_where};
 
 /// Replies to put in the place of the one that came: of each kind with and without an enhanced status code.
 const REPLIES: [&str; 42] = [
@@ -94,8 +95,16 @@ const MOST_OCTETS: usize = 128 << 10;
 /// comparison could fail stays observed.
 const MOST_OCTETS_OF_RUN: usize = 1 << 20;
 
-/// The change that showed something last, for each case and subject. Runs against other servers try it first.
-static SHOWN: Mutex<BTreeMap<(String, usize), Change>> = Mutex::new(BTreeMap::new());
+/// The changes that showed something last. They are tried first.
+static SHOWN: Mutex<Shown> = Mutex::new(Shown { cases: BTreeMap::new(), rules: BTreeMap::new() });
+
+/// Changes that showed something.
+struct Shown {
+    /// For each case and subject: runs against other servers ask about them again.
+    cases: BTreeMap<(String, usize), Change>,
+    /// For each rule: several cases have it.
+    rules: BTreeMap<RuleId, Change>,
+}
 
 impl Challenge<'_> {
     /// Returns `Ok` if a rule of the case could have found something at each of these subjects, in any of its exchanges, and
@@ -128,38 +137,54 @@ impl Challenge<'_> {
     /// Returns whether a rule of the case could have found something in an exchange of the subject with this number.
     fn could_fail_at(&self, subject: usize, nth: usize) -> bool {
         let Some(dialogue) = self.dialogues.get(self.position) else { return false };
-        let key = (self.case.id.clone(), nth);
-        let before = SHOWN.lock().ok().and_then(|shown| shown.get(&key).copied());
-        let alone = |change: &Change| self.finds(&[changed(dialogue, subject, *change)], 0);
-        if let Some(change) = before.into_iter().chain(changes()).find(alone) {
-            if let Ok(mut shown) = SHOWN.lock() {
-                shown.insert(key, change);
+        let shown = self.shown(nth);
+        for change in shown.iter().copied().chain(changes()) {
+            if let Some(rule) = self.finds(&[changed(dialogue, subject, change)], 0) {
+                self.remember(nth, rule, change);
+                return true;
             }
-            return true;
         }
-        if arrival::others(dialogue, subject).into_iter().any(|other| self.finds(&[other], 0)) {
+        if arrival::others(dialogue, subject).into_iter().any(|other| self.finds(&[other], 0).is_some()) {
             return true;
         }
         if !self.compares() || self.is_long_run() {
             return false;
         }
         let mut all = self.dialogues.to_vec();
-        changes().any(|change| {
+        shown.iter().copied().chain(changes()).any(|change| {
             if let Some(other) = all.get_mut(self.position) {
                 *other = changed(dialogue, subject, change);
             }
-            self.finds(&all, self.position)
+            self.finds(&all, self.position).is_some()
         })
     }
 
-    fn finds(&self, dialogues: &[Dialogue], position: usize) -> bool {
-        let judgement = judge(dialogues, self.knowledge, Strictness::default());
-        judgement.findings.iter().any(|finding| {
-            let owner = || dialogues.get(position)?.case(finding.location.exchange);
-            finding.location.dialogue == position
-                && self.case.rules.contains(&finding.rule)
-                && owner().is_none_or(|owner| owner == self.case.id)
-        })
+    /// Returns the changes that showed something for this subject, and for the rules of the case.
+    fn shown(&self, nth: usize) -> Vec<Change> {
+        let Ok(shown) = SHOWN.lock() else { return Vec::new() };
+        let of_case = shown.cases.get(&(self.case.id.clone(), nth));
+        of_case
+            .into_iter()
+            .chain(self.case.rules.iter().filter_map(|rule| shown.rules.get(rule)))
+            .copied()
+            .collect()
+    }
+
+    fn remember(&self, nth: usize, rule: RuleId, change: Change) {
+        if let Ok(mut shown) = SHOWN.lock() {
+            shown.cases.insert((self.case.id.clone(), nth), change);
+            shown.rules.insert(rule, change);
+        }
+    }
+
+    /// Returns a rule of the case that finds something in its exchanges, or in those that belong to no case.
+    fn finds(&self, dialogues: &[Dialogue], position: usize) -> Option<RuleId> {
+        let is_own = |dialogue: usize, exchange: usize| {
+            let owner = || dialogues.get(position)?.case(exchange);
+            dialogue == position && owner().is_none_or(|owner| owner == self.case.id)
+        };
+        let findings = judge_where(dialogues, self.knowledge, is_own).findings;
+        findings.into_iter().map(|finding| finding.rule).find(|rule| self.case.rules.contains(rule))
     }
 }
 

@@ -1,6 +1,7 @@
-//! Runs cases against a target in order, within the limits of its [`Politeness`].
+//! Runs cases against a target within the limits of its [`Politeness`]. The results are in the order of the cases.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::fmt::Display;
 use std::io;
 use std::net::IpAddr;
@@ -8,9 +9,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use super::attempt::{Attempt, Attempted, batches};
+use super::attempt::{Attempt, Attempted, Batch, Placed, batches, is_sociable};
 use super::offers::Offers;
 use super::requirements::{Requirements, first, is_about_offers};
 use super::secrecy::Secrecy;
@@ -66,6 +68,18 @@ impl Driven<'_> {
         };
         Driven { attempted: batch.iter().map(attempted).collect(), left: Vec::new(), dialogue: None }
     }
+}
+
+/// The result of a batch, and its place in the order of results.
+type Done<'c> = (Vec<usize>, Driven<'c>);
+
+/// What the batches of a group share.
+#[derive(Clone, Copy)]
+struct Limits<'a> {
+    /// Has a permit for each connection that may be made.
+    free: &'a Semaphore,
+    /// The number of connections with a 421.
+    shut_down: &'a Cell<usize>,
 }
 
 /// The shortest pause between attempts to connect to a server that does not accept connections yet.
@@ -269,7 +283,7 @@ impl Runner<'_> {
             let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
             unjudged.dialogues.extend(driven.dialogue);
             let Some(attempted) = driven.attempted.first() else { return false };
-            if let Some(next) = attempted.next(self.requirements().best_readiness(offers)) {
+            if let Some(next) = self.next(attempted, offers) {
                 attempt = next;
                 continue;
             }
@@ -299,51 +313,113 @@ impl Runner<'_> {
                     }
                 }
             }
-            while !attempts.is_empty() {
-                attempts = self.run_round(attempts, offers, &shut_down, unjudged).await;
-            }
+            self.run_attempts(attempts, offers, &shut_down, unjudged).await;
             waiting = later;
         }
         let position = |result: &CaseOutcome| group.iter().position(|case| case.id == result.id);
         unjudged.cases.get_mut(start..).unwrap_or_default().sort_by_key(position);
     }
 
-    /// Makes attempts that do not depend on each other, with as many concurrent connections as the target may get.
-    /// Returns the attempts to make next.
-    async fn run_round<'c>(
+    /// Makes attempts that do not depend on each other until their results are final, with as many concurrent connections as
+    /// the target may get. Which connections are made, and the order of the results, do not depend on which ends first.
+    async fn run_attempts(
         &self,
-        attempts: Vec<Attempt<'c>>,
+        attempts: Vec<Attempt<'_>>,
         offers: &Offers,
         shut_down: &Cell<usize>,
         unjudged: &mut Unjudged,
-    ) -> Vec<Attempt<'c>> {
-        let driving = stream::iter(batches(attempts)).map(|batch| async move {
-            if shut_down.get() >= self.politeness.shutdowns {
-                return Driven::none(&batch, "the server answered 421 twice");
-            }
-            if let Some(reason) = self.stop_reason() {
-                return Driven::none(&batch, reason);
-            }
-            let driven = self.drive(&batch, offers).await;
-            shut_down.set(shut_down.get() + usize::from(driven.dialogue.as_ref().is_some_and(has_421)));
-            driven
-        });
-        let mut driving = std::pin::pin!(driving.buffered(self.politeness.connections));
-        let mut next = Vec::new();
-        while let Some(driven) = driving.next().await {
+    ) {
+        let free = Semaphore::new(self.politeness.connections.clamp(1, Semaphore::MAX_PERMITS));
+        let limits = Limits { free: &free, shut_down };
+        let placed = attempts.into_iter().enumerate().map(|(place, attempt)| (vec![place], attempt));
+        let (shared, own): (Vec<Placed<'_>>, Vec<Placed<'_>>) =
+            placed.partition(|(_, attempt)| is_sociable(attempt.case));
+        let (mut done, others) =
+            tokio::join!(self.run_shared(shared, offers, limits), self.run_own(own, offers, limits));
+        done.extend(others);
+        // A place is longer by one for each batch before it.
+        done.sort_by(|(one, _), (other, _)| (one.len(), one).cmp(&(other.len(), other)));
+        for (_, driven) in done {
             for attempted in &driven.attempted {
-                if let Some(attempt) = attempted.next(self.requirements().best_readiness(offers)) {
-                    next.push(attempt);
-                    continue;
+                if self.next(attempted, offers).is_none() {
+                    let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
+                    unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
                 }
-                self.plan.progress.inc(1);
-                let dialogue = driven.dialogue.as_ref().map(|_| unjudged.dialogues.len());
-                unjudged.cases.push(CaseOutcome { dialogue, ..outcome_of(attempted) });
             }
-            next.extend(driven.left);
             unjudged.dialogues.extend(driven.dialogue);
         }
-        next
+    }
+
+    /// Runs cases that can share connections, in rounds: what is left of one round is grouped for the next.
+    async fn run_shared<'c>(
+        &self,
+        mut attempts: Vec<Placed<'c>>,
+        offers: &Offers,
+        limits: Limits<'_>,
+    ) -> Vec<Done<'c>> {
+        let mut all = Vec::new();
+        while !attempts.is_empty() {
+            let running = stream::iter(batches(attempts)).map(|batch| self.run_batch(batch, offers, limits));
+            let running = running.buffered(self.politeness.connections);
+            let round: Vec<(Done<'c>, Vec<Placed<'c>>)> = running.collect().await;
+            let (done, left): (Vec<Done<'c>>, Vec<Vec<Placed<'c>>>) = round.into_iter().unzip();
+            attempts = left.into_iter().flatten().collect();
+            all.extend(done);
+        }
+        all
+    }
+
+    /// Runs cases that each have connections of their own. Those that wait longest begin first.
+    async fn run_own<'c>(
+        &self,
+        mut attempts: Vec<Placed<'c>>,
+        offers: &Offers,
+        limits: Limits<'_>,
+    ) -> Vec<Done<'c>> {
+        attempts.sort_by_key(|(_, attempt)| Reverse(attempt.case.waits()));
+        let running = stream::iter(attempts).map(|attempt| async move {
+            let (mut all, mut next) = (Vec::new(), Some(attempt));
+            while let Some((place, attempt)) = next {
+                let batch = Batch { place, attempts: vec![attempt] };
+                let (done, left) = self.run_batch(batch, offers, limits).await;
+                all.push(done);
+                next = left.into_iter().next();
+            }
+            all
+        });
+        let running = running.buffer_unordered(self.politeness.connections);
+        running.collect::<Vec<Vec<Done<'c>>>>().await.into_iter().flatten().collect()
+    }
+
+    /// Makes the attempts of a batch. Returns its result, and what is left to do: attempts that are made again, and those
+    /// that the connection was no longer usable for.
+    async fn run_batch<'c>(
+        &self,
+        batch: Batch<'c>,
+        offers: &Offers,
+        limits: Limits<'_>,
+    ) -> (Done<'c>, Vec<Placed<'c>>) {
+        let Batch { place, attempts } = batch;
+        let _one_connection = limits.free.acquire().await;
+        let driven = if limits.shut_down.get() >= self.politeness.shutdowns {
+            Driven::none(&attempts, "the server answered 421 twice")
+        } else if let Some(reason) = self.stop_reason() {
+            Driven::none(&attempts, reason)
+        } else {
+            self.drive(&attempts, offers).await
+        };
+        let is_shut_down = driven.dialogue.as_ref().is_some_and(has_421);
+        limits.shut_down.set(limits.shut_down.get() + usize::from(is_shut_down));
+        let again: Vec<Attempt<'c>> =
+            driven.attempted.iter().filter_map(|attempted| self.next(attempted, offers)).collect();
+        self.plan.progress.inc((driven.attempted.len() - again.len()) as u64);
+        let left = again.into_iter().chain(driven.left.iter().copied()).enumerate();
+        let left = left.map(|(nth, attempt)| ([place.as_slice(), &[nth]].concat(), attempt)).collect();
+        ((place, driven), left)
+    }
+
+    fn next<'c>(&self, attempted: &Attempted<'c>, offers: &Offers) -> Option<Attempt<'c>> {
+        attempted.next(self.requirements().best_readiness(offers))
     }
 }
 

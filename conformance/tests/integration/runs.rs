@@ -476,6 +476,40 @@ steps = [{ send = \"NOOP first\" }]
     );
 }
 
+/// The case that listens begins first and ends last.
+#[tokio::test(flavor = "multi_thread")]
+async fn results_are_in_the_order_of_the_cases() {
+    let server = Reference::start(Options::default()).await.expect("the reference server starts");
+    let ids = ["ehlo", "command-bare-lf", "mail", "quit", "noop"];
+    let all = cases(|_| true);
+    let cases = ids.map(|id| all.iter().find(|case| case.id == id).expect("it is built in").clone());
+    let plan = Plan { politeness: None, ..plan() };
+    let outcome = outcome(&server.target(), &cases, &plan).await;
+    assert_eq!(outcome.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>(), ids);
+    let names: Vec<&str> = outcome.dialogues.iter().map(|dialogue| dialogue.name.as_str()).collect();
+    assert_eq!(names, ["capabilities", "ehlo", "command-bare-lf", "session", "quit"]);
+}
+
+/// After three refusals, the other cases get a new connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_with_three_refusals_is_followed_by_another() {
+    let refused = |n: usize| {
+        format!(
+            "[[case]]\nid = \"refused-{n}\"\ntitle = \"RCPT before MAIL\"\nsituations = []\nsafety = \"safe\"\n\
+             rules = []\nsteps = [{{ send = \"RCPT TO:<{{sender}}>\", expect = [\"503\"] }}]\n"
+        )
+    };
+    let text: String = (1..=5).map(refused).collect();
+    let cases = case::read("x.toml", &text).expect("the cases follow the form");
+    let server = Reference::start(Options::default()).await.expect("the reference server starts");
+    let plan = Plan { politeness: None, ..plan() };
+    let outcome = outcome(&server.target(), &cases, &plan).await;
+    assert!(outcome.cases.iter().all(|case| case.verdict == Verdict::Observed), "{:?}", outcome.cases);
+    let parts = |dialogue: &Dialogue| dialogue.cases.len();
+    assert_eq!(outcome.dialogues.iter().map(parts).collect::<Vec<_>>(), [0, 3, 2]);
+    assert_eq!(outcome.cases.iter().map(|case| case.dialogue).collect::<Vec<_>>(), [1, 1, 1, 2, 2].map(Some));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn submission_is_tested_after_a_login() {
     let options = Options { protocol: Protocol::Submission, tls: Tls::StartTls, ..Options::default() };

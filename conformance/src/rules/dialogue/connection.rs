@@ -113,11 +113,12 @@ impl LocatedFindings {
         self.findings.entry(location).or_default()
     }
 
-    /// Takes the findings about an exchange and its replies.
+    /// Takes the findings about an exchange and its replies, and drops those about earlier ones.
     pub(crate) fn take(&mut self, dialogue: usize, exchange: usize) -> BTreeMap<Location, Findings> {
         let next = Location { dialogue, exchange: exchange + 1, reply: None };
         let rest = self.findings.split_off(&next);
-        std::mem::replace(&mut self.findings, rest)
+        let mut taken = std::mem::replace(&mut self.findings, rest);
+        taken.split_off(&Location { dialogue, exchange, reply: None })
     }
 }
 
