@@ -47,7 +47,7 @@ fn a_rule_is_explained() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_reported() {
-    for arguments in [&["suggest"][..], &["suggest", "--situation", "unknown-user"], &["rules"], &["cases"]] {
+    for arguments in [&["suggest"][..], &["suggest", "--situation", "unknown-user"], &["rules"]] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
         let program = env!("CARGO_BIN_EXE_smtp-conformance");
         let output =
