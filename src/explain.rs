@@ -33,7 +33,7 @@ pub(crate) mod phrase;
 mod text;
 pub(crate) mod vendor;
 
-use crate::generated::explain::{ASIDES, COMMANDS, ENDS, QUOTATIONS};
+use crate::generated::explain::{ASIDES, COMMANDS, ENDS, OUTCOMES, QUOTATIONS};
 use crate::{Class, EnhancedStatusCode, Entry, Pairing, ReplyCode, Status, judge};
 use advice::Advice;
 use category::named;
@@ -229,9 +229,9 @@ impl<'a> Question<'a> {
             ),
             Some(quoted) => {
                 let host = host_before(text.octets(), quoted.start).or(self.host);
+                let outer = Some(Outer { codes: text.codes, outcome: outcome(&matches) });
                 let inner = Text::<SIZE>::new(quoted.reply);
                 let matches = Matches::find(inner.octets());
-                let outer = Some(text.codes);
                 Explanation::new(inner.octets(), inner.codes, &matches, Circumstances { stage, host, outer })
             }
         }
@@ -243,8 +243,21 @@ impl<'a> Question<'a> {
 struct Circumstances<'a> {
     stage: Option<Stage>,
     host: Option<&'a [u8]>,
-    /// The codes of the reply that quotes this one.
-    outer: Option<Codes>,
+    outer: Option<Outer>,
+}
+
+/// What quotes a reply: another reply, or a line of a log.
+#[derive(Clone, Copy, Debug)]
+struct Outer {
+    codes: Codes,
+    /// The class that a log says the server made of the reply.
+    outcome: Option<Class>,
+}
+
+impl Outer {
+    fn class(self) -> Option<Class> {
+        self.codes.class().or(self.outcome)
+    }
 }
 
 /// A reply that the text of another one quotes.
@@ -316,6 +329,13 @@ fn stage_in(matches: &Matches) -> Option<Stage> {
     stage
 }
 
+/// Returns the class of the failure that a line of a log reports, by the first of its words: `status=bounced`.
+fn outcome(matches: &Matches) -> Option<Class> {
+    matches.iter().find_map(|found| {
+        OUTCOMES.iter().find(|(pattern, _)| *pattern == found.pattern).map(|(_, class)| *class)
+    })
+}
+
 /// The answer to a [`Question`].
 ///
 /// If the reply quotes that of another server, as in `host mx.example.net said: 550 5.1.1 No such user`, the answer is
@@ -325,7 +345,7 @@ fn stage_in(matches: &Matches) -> Option<Stage> {
 pub struct Explanation {
     reply_code: Option<ReplyCode>,
     enhanced: Option<(EnhancedStatusCode, CodePlace)>,
-    outer: Option<Codes>,
+    outer: Option<Outer>,
     stage: Option<Stage>,
     vendor: Option<Recognized>,
     verdict: Verdict,
@@ -352,13 +372,13 @@ impl Explanation {
             Some(code) => Some((code, CodePlace::Start)),
             None => code::find(text, class),
         };
-        let vendor = vendor::recognize(matches, host);
-        let facts =
-            Facts { reply_code, enhanced: enhanced.map(|(code, _)| code), class, stage, text, matches };
+        let code = enhanced.map(|(code, _)| code);
+        let vendor = vendor::recognize(matches, host, code);
+        let facts = Facts { reply_code, enhanced: code, class, stage, text, matches };
         let (verdict, vendor) = facts.decide(vendor);
-        let class = class.or(facts.enhanced.map(EnhancedStatusCode::class));
+        let class = class.or(code.map(EnhancedStatusCode::class)).or_else(|| outcome(matches));
         // If the reply quotes another, the class of the outer one decides what to do.
-        let decisive = outer.and_then(Codes::class).or(class).unwrap_or(Class::Transient);
+        let decisive = outer.and_then(Outer::class).or(class).unwrap_or(Class::Transient);
         // The advice is about its own class.
         let advice = verdict.advice.filter(|_| class == Some(decisive));
         let verdict = Verdict { advice, ..verdict };
@@ -434,7 +454,7 @@ impl Explanation {
     /// ```
     #[must_use]
     pub fn outer(&self) -> Option<(Option<ReplyCode>, Option<EnhancedStatusCode>)> {
-        self.outer.map(|codes| (codes.reply_code, codes.enhanced))
+        self.outer.map(|outer| (outer.codes.reply_code, outer.codes.enhanced))
     }
 
     /// Returns the command that was answered, if it is known: the text of a report may name it.
@@ -658,11 +678,12 @@ struct Facts<'a> {
 }
 
 /// The evidence after that of the vendor, from the best to the least.
-const STEPS: [fn(&Facts<'_>) -> Option<Verdict>; 9] = [
+const STEPS: [fn(&Facts<'_>) -> Option<Verdict>; 10] = [
     |facts| facts.by_pair(),
     |facts| facts.by_row(false),
     |facts| facts.by_text(),
     |facts| facts.by_stage(),
+    |facts| facts.by_reply_code_of_undefined(),
     |facts| facts.by_row(true),
     |facts| facts.by_subject(),
     |facts| facts.by_missing_dots(),
@@ -700,27 +721,44 @@ impl Facts<'_> {
         }
     }
 
-    /// Decides by what the vendor is known to mean. A vendor with one unsure mark counts only for a text of its own.
+    /// Decides by what the vendor is known to mean. A vendor with one unsure mark counts only for a text or a code of its
+    /// own.
     fn by_vendor(&self, vendor: Option<Recognized>) -> (Option<Verdict>, Option<Recognized>) {
         let Some(recognized) = vendor else { return (None, None) };
         let reply = recognized.vendor.reply(self.matches, self.reply_code, self.enhanced);
         let has_text = reply.is_some_and(|reply| reply.pattern.is_some());
-        if !recognized.is_sure && recognized.marks < 2 && !has_text {
+        let has_code = reply.is_some_and(|reply| reply.status.is_some()) && !self.is_registered();
+        if !recognized.is_sure && recognized.marks < 2 && !has_text && !has_code {
             return (None, None);
         }
+        // A vendor known by its host may quote another one, and one known by a mark may be imitated.
+        let is_doubtful = recognized.is_contradicted && (recognized.marks > 0 || !has_text);
+        let is_sure = recognized.is_sure && !is_doubtful;
+        let recognized = Recognized { is_sure, ..recognized };
+        let vendor = Some(recognized);
         let Some(reply) = reply else { return (None, vendor) };
+        // Codes are no evidence about the recipient if the words are about the sender.
+        let has_other_words = self.by_text().is_some_and(|words| is_about_sender(words.category));
+        if !has_text && is_about_recipient(reply.category) && has_other_words {
+            return (None, vendor);
+        }
         let evidence = match (reply.pattern, reply.reply_code, reply.status) {
             (Some(_), ..) => Evidence::VendorText,
             (None, Some(_), Some(_)) => Evidence::VendorPair,
             (None, ..) => Evidence::VendorCode,
         };
-        let certainty = if recognized.is_sure { Certainty::Sure } else { Certainty::Likely };
+        let certainty = if is_sure { Certainty::Sure } else { Certainty::Likely };
         let verdict = Verdict {
             happened: reply.meaning,
             reply: Some(reply),
             ..Verdict::of_category(reply.category, evidence, certainty)
         };
         (Some(verdict), vendor)
+    }
+
+    /// Returns whether the registry has a row of the enhanced status code.
+    fn is_registered(&self) -> bool {
+        self.enhanced.is_some_and(|code| code.entry().is_some())
     }
 
     /// Decides by a pair that is commonly used otherwise than its row.
@@ -745,9 +783,8 @@ impl Facts<'_> {
         let words = self.by_text();
         let yields = advice.is_disputed || of_pair.is_some();
         let is_contradicted = words.is_some_and(|words| {
-            let is_about_sender = words.category == Category::SenderIdentity;
-            words.category != advice.category
-                && (yields || (is_about_sender && is_about_recipient(advice.category)))
+            let is_other = words.category != advice.category;
+            is_other && (yields || is_about_recipient(advice.category) && is_about_sender(words.category))
         });
         if !even_if_little && (says_little(advice.category) || is_contradicted) {
             return None;
@@ -789,6 +826,15 @@ impl Facts<'_> {
         is_of_stage.then(|| Verdict::of_advice(advice, Evidence::Stage, Certainty::Likely))
     }
 
+    /// Decides by the reply code if the enhanced status code is X.0.0, which only repeats the class (RFC 3463 §3.1).
+    fn by_reply_code_of_undefined(&self) -> Option<Verdict> {
+        let code = self.enhanced?;
+        if Status::new(0, 0) != Some(code.status()) || self.class != Some(code.class()) {
+            return None;
+        }
+        self.by_reply_code().filter(|verdict| !says_little(verdict.category))
+    }
+
     /// Decides by the subject of a code that is not registered.
     fn by_subject(&self) -> Option<Verdict> {
         let code = self.enhanced?;
@@ -828,6 +874,16 @@ fn says_little(category: Category) -> bool {
 
 fn is_about_recipient(category: Category) -> bool {
     matches!(category.matter(), Matter::RecipientAddress | Matter::RecipientMailbox)
+}
+
+fn is_about_sender(category: Category) -> bool {
+    matches!(
+        category.matter(),
+        Matter::SenderAuthentication
+            | Matter::SenderConfiguration
+            | Matter::SenderContent
+            | Matter::SenderReputation
+    )
 }
 
 /// Returns the enhanced status code that a reply code looks like without its dots, if no RFC has the reply code.

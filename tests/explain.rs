@@ -181,9 +181,123 @@ fn a_misplaced_code_is_found_and_named() {
 }
 
 #[test]
+fn a_log_says_whether_the_server_tries_again() {
+    let (never, later, fix) = (Some(Retry::Never), Some(Retry::Later), Some(Retry::LaterAndFix));
+    for (line, category, retry) in [
+        (
+            "A1: to=<a@example.net>, relay=local, dsn=5.1.1, status=bounced (unknown user: \"a\")",
+            "no-such-recipient",
+            never,
+        ),
+        (
+            "A1: to=<a@example.net>, delay=00:00:00, mailer=local, dsn=5.1.1, stat=User unknown",
+            "no-such-recipient",
+            never,
+        ),
+        ("status=bounced (unknown user: \"a\")", "no-such-recipient", never),
+        (
+            "2026-11-29 05:00:00 1abc23-000000-00 ** a@example.net: Unrouteable address",
+            "no-such-recipient",
+            never,
+        ),
+        (
+            "1abc23-000000-00 == a@example.net R=dnslookup defer (-1): host lookup did not complete",
+            "unknown",
+            None,
+        ),
+        ("dsn=4.4.3, status=deferred (Name service error for name=example.net)", "unreachable", later),
+        (
+            "dsn=4.7.1, status=deferred (host mx.example.net[192.0.2.1] said: 554 5.7.1 Spam source)",
+            "bad-reputation",
+            fix,
+        ),
+        (
+            "1abc23 == a@example.net defer (-45): SMTP error from remote mail server: 554 Spam source",
+            "bad-reputation",
+            fix,
+        ),
+        ("dsn=2.0.0, status=sent (250 2.0.0 ok)", "accepted", None),
+    ] {
+        let answer = explain(line.as_bytes());
+        assert_eq!((answer.category().id(), answer.retry()), (category, retry), "{line}");
+    }
+}
+
+#[test]
+fn an_undefined_code_says_less_than_the_reply_code() {
+    for (reply, category) in [
+        ("535 5.0.0 No", Category::Login),
+        ("452 4.0.0 No", Category::ReceiverFault),
+        ("550 5.0.0 No", Category::Unknown),
+        ("535 4.0.0 No", Category::Unknown),
+    ] {
+        assert_eq!(explain(reply.as_bytes()).category(), category, "{reply}");
+    }
+}
+
+#[test]
+fn codes_about_the_recipient_yield_to_words_about_the_sender() {
+    for (host, reply, category) in [
+        ("mx.example.net", "550 5.1.6 Your IP is on our blacklist", Category::BadReputation),
+        ("mx.example.net", "550 5.2.1 DMARC policy", Category::SenderUnauthenticated),
+        ("mx.example.net", "550 5.7.17 Rate limit exceeded", Category::RateLimited),
+        ("mx.olc.protection.outlook.com", "550 5.5.0 Rejected as spam", Category::SpamContent),
+        ("mx.olc.protection.outlook.com", "550 5.5.0 Mailbox unavailable", Category::NoSuchRecipient),
+        ("x.mail.protection.outlook.com", "550 5.4.1 Your IP is on our blacklist", Category::BadReputation),
+    ] {
+        let answer = Question::new(reply.as_bytes()).from_host(host).explain();
+        assert_eq!(answer.category(), category, "{host}: {reply}");
+        assert_eq!(
+            answer.list() == ListAction::Remove,
+            category == Category::NoSuchRecipient,
+            "{host}: {reply}"
+        );
+    }
+}
+
+#[test]
 fn one_unsure_mark_does_not_make_a_vendor() {
     let answer = explain(b"554 5.7.1 Access denied");
     assert_eq!(answer.vendor().map(Vendor::id), None);
+}
+
+#[test]
+fn a_code_that_is_not_registered_shows_the_vendor() {
+    for reply in [
+        "550 5.7.708 Service unavailable",
+        "550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP",
+    ] {
+        let answer = explain(reply.as_bytes());
+        assert_eq!(answer.category(), Category::BadReputation, "{reply}");
+        assert_eq!(answer.certainty(), Certainty::Likely, "{reply}");
+        assert_eq!(answer.vendor().map(Vendor::id), Some("microsoft-365"), "{reply}");
+        assert!(!answer.is_vendor_sure(), "{reply}");
+    }
+    let answer =
+        explain(b"#550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required");
+    assert_eq!(answer.category(), Category::RecipientRefuses);
+    // A vendor has it, but means a registered code by the registry's row.
+    assert_eq!(explain(b"550 5.7.24 No").vendor().map(Vendor::id), None);
+    assert_eq!(explain(b"550 5.9.999 No").vendor().map(Vendor::id), None);
+}
+
+#[test]
+fn a_host_that_contradicts_a_mark_makes_the_answer_less_sure() {
+    let google = "550 5.7.27 SPF did not pass - gsmtp";
+    for (host, reply, category, certainty) in [
+        ("mx.l.google.com", google, Category::SenderUnauthenticated, Certainty::Sure),
+        ("mx.example.net", google, Category::SenderUnauthenticated, Certainty::Likely),
+        ("mx.l.google.com", "421 4.7.0 [TSS04] Deferred", Category::RateLimited, Certainty::Likely),
+        ("mx.example.net", "421 4.7.0 [TSS04] Deferred", Category::RateLimited, Certainty::Likely),
+        ("mx.yahoodns.net", "421 4.7.0 [TSS04] Deferred", Category::RateLimited, Certainty::Sure),
+        // Anybody may quote a list.
+        ("mx.example.net", "554 5.7.1 see zen.spamhaus.org", Category::BadReputation, Certainty::Sure),
+    ] {
+        let answer = Question::new(reply.as_bytes()).from_host(host).explain();
+        assert_eq!((answer.category(), answer.certainty()), (category, certainty), "{host}: {reply}");
+    }
+    let answer = Question::new(b"550 5.5.0 LPN007_416 gone").from_host("mx.example.net").explain();
+    assert_eq!((answer.is_vendor_sure(), answer.list()), (false, ListAction::Pause));
 }
 
 proptest! {

@@ -10,6 +10,8 @@ mod symbols;
 
 // These need xtask, which builds on Unix only.
 #[cfg(unix)]
+mod accuracy;
+#[cfg(unix)]
 mod agreement;
 #[cfg(unix)]
 mod c_header;

@@ -237,7 +237,7 @@ pub fn main() -> ExitCode {
         }
         Command::Manual(options) => install::write_manual(&options, Arguments::command()).map(|()| 0),
     };
-    match outcome {
+    match outcome.and_then(|status| terminal::failure().map(|()| status)) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             terminal::print_error(&error);

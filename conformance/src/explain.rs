@@ -3,6 +3,7 @@
 pub mod answer;
 mod bounce;
 pub mod classify;
+pub mod encoding;
 pub mod input;
 pub mod inquiry;
 mod near_miss;

@@ -42,7 +42,7 @@ fuzz_target!(|octets: &[u8]| {
         let other = ask(lines.as_bytes());
         assert_eq!((same.category(), same.evidence()), (other.category(), other.evidence()));
     }
-    for inquiry in input::read(reply) {
+    for inquiry in input::read(reply).inquiries {
         let _ = Answer::new(&inquiry);
     }
     let settings = Settings { form: Form::JsonLines, stage, host: None, taxonomy: Some("ses") };

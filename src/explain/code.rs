@@ -17,7 +17,7 @@ named! {
     CodePlace {
         /// At the start of the text, where it belongs.
         Start = "start",
-        /// After a number sign, or in brackets: `#5.1.0`, `(5.1.1)`, `(#5.1.1)`, `[5.7.1]`.
+        /// After a number sign or `dsn=`, or in brackets: `#5.1.0`, `dsn=5.1.1`, `(5.1.1)`, `(#5.1.1)`, `[5.7.1]`.
         Marked = "marked",
         /// After a word that the text begins with: `cuda_nsu 4.7.1`.
         AfterTag = "after-tag",
@@ -161,11 +161,12 @@ fn code_at(text: &[u8], start: usize) -> Option<(EnhancedStatusCode, usize)> {
 }
 
 fn place(text: &[u8], start: usize, end: usize) -> Option<CodePlace> {
-    let before = text.get(start.checked_sub(1)?)?;
-    if matches!(before, b'#' | b'(' | b'[') {
+    let head = text.get(1..start)?;
+    // The logs of Postfix and sendmail have `dsn=5.1.1`.
+    if head.ends_with(b"dsn=") || matches!(text.get(start.checked_sub(1)?)?, b'#' | b'(' | b'[') {
         return Some(CodePlace::Marked);
     }
-    let head = text.get(1..start)?.trim_ascii_end();
+    let head = head.trim_ascii_end();
     if !head.is_empty() && !head.contains(&b' ') {
         return Some(CodePlace::AfterTag);
     }
@@ -187,6 +188,7 @@ mod tests {
             (" no such user [5.1.1]. ", Some(("5.1.1", CodePlace::Marked))),
             (" #5.1.0 address rejected ", Some(("5.1.0", CodePlace::Marked))),
             (" cuda_nsu 5.1.1 no such user ", Some(("5.1.1", CodePlace::AfterTag))),
+            (" to=<a@example.net>, dsn=5.1.1, stat=no ", Some(("5.1.1", CodePlace::Marked))),
             (" no such user: 5.1.1. ", Some(("5.1.1", CodePlace::End))),
             (" no such user 4.1.1 ", None),
             (" the version 5.1.1 of it ", None),

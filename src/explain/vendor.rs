@@ -77,6 +77,14 @@ impl Vendor {
         best
     }
 
+    /// Returns what the vendor means by an enhanced status code, whatever else the reply has.
+    fn meaning(&self, code: EnhancedStatusCode) -> Option<Category> {
+        let is_about = |reply: &&VendorReply| {
+            reply.pattern.is_none() && reply.status.is_some_and(|range| range.contains(code))
+        };
+        self.replies.iter().find(is_about).map(|reply| reply.category)
+    }
+
     fn has_host(&self, host: &[u8]) -> bool {
         self.hosts.iter().any(|pattern| is_like(host, pattern.as_bytes()))
     }
@@ -86,21 +94,55 @@ impl Vendor {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recognized {
     pub(crate) vendor: &'static Vendor,
-    /// Whether the host or a sure mark shows it. If not, it takes two marks, or a mark and the text of a reply.
+    /// Whether the host or a sure mark shows it. If not, it takes two marks, or the text or code of a reply.
     pub(crate) is_sure: bool,
+    /// Whether a sure mark shows a vendor, and the host is that of another one or of nobody known.
+    pub(crate) is_contradicted: bool,
     /// How many marks the text has.
     pub(crate) marks: usize,
 }
 
-/// Recognizes the vendor by the name of the host, or else by the marks in the text. A sure mark counts more than any
-/// number of others.
-pub(crate) fn recognize(matches: &Matches, host: Option<&[u8]>) -> Option<Recognized> {
-    if let Some(host) = host {
-        let host = host.strip_suffix(b".").unwrap_or(host);
-        if let Some(vendor) = VENDORS.iter().find(|vendor| vendor.has_host(host)) {
-            return Some(Recognized { vendor, is_sure: true, marks: 0 });
+/// Recognizes the vendor by the name of the host, or else by the marks in the text, or else by a code that the
+/// registry does not have.
+pub(crate) fn recognize(
+    matches: &Matches,
+    host: Option<&[u8]>,
+    code: Option<EnhancedStatusCode>,
+) -> Option<Recognized> {
+    let marked = by_marks(matches);
+    let Some(host) = host else { return marked.or_else(|| by_code(code?)) };
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    // A server without hosts of its own is a program or a list that anybody may use.
+    let shown = marked.filter(|marked| marked.is_sure && !marked.vendor.hosts.is_empty());
+    let Some(vendor) = VENDORS.iter().find(|vendor| vendor.has_host(host)) else {
+        let is_contradicted = shown.is_some();
+        return marked.map(|marked| Recognized { is_contradicted, ..marked }).or_else(|| by_code(code?));
+    };
+    let is_contradicted = shown.is_some_and(|shown| shown.vendor.id != vendor.id);
+    Some(Recognized { vendor, is_sure: true, is_contradicted, marks: 0 })
+}
+
+/// Recognizes the vendor by an enhanced status code that the registry does not have. All vendors that use it have to mean
+/// the same; the last of them is the most general one.
+fn by_code(code: EnhancedStatusCode) -> Option<Recognized> {
+    if code.entry().is_some() {
+        return None;
+    }
+    let mut known: Option<(&Vendor, Category)> = None;
+    for vendor in VENDORS {
+        if let Some(category) = vendor.meaning(code) {
+            if known.is_some_and(|(_, other)| other != category) {
+                return None;
+            }
+            known = Some((vendor, category));
         }
     }
+    let (vendor, _) = known?;
+    Some(Recognized { vendor, is_sure: false, is_contradicted: false, marks: 0 })
+}
+
+/// Recognizes the vendor by the marks in the text. A sure mark counts more than any number of others.
+fn by_marks(matches: &Matches) -> Option<Recognized> {
     let mut best: Option<(bool, usize, u8)> = None;
     for &(_, number, is_sure) in marks(matches) {
         let of_vendor = marks(matches).filter(|(_, other, _)| *other == number).count();
@@ -117,7 +159,7 @@ pub(crate) fn recognize(matches: &Matches, host: Option<&[u8]>) -> Option<Recogn
         }
     }
     let (is_sure, marks, number) = best?;
-    Some(Recognized { vendor: VENDORS.get(usize::from(number))?, is_sure, marks })
+    Some(Recognized { vendor: VENDORS.get(usize::from(number))?, is_sure, is_contradicted: false, marks })
 }
 
 /// Returns the marks of all vendors that a text has.

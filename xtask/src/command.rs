@@ -11,6 +11,7 @@ use crate::render::Kind;
 use crate::terminal::{remark, say};
 use crate::transaction::{self, RealDisk, Recovery};
 
+mod accuracy;
 mod all;
 mod conformance;
 mod diff;
@@ -36,6 +37,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures how often `explain` finds the right category of a recorded reply, and renders docs/accuracy.md.
+    #[command(after_long_help = accuracy::EXAMPLES)]
+    Accuracy(accuracy::Options),
     /// Checks the registry, the products and the conformance suite, and lists the products. Changes nothing.
     All(all::Options),
     /// Builds and runs the conformance suite, and ends with its exit status. `--help` is the suite's own.
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let outcome = recover(&root).and_then(|()| match command {
+        Command::Accuracy(options) => accuracy::run(&root, &options),
         Command::All(options) => all::run(&root, &options),
         Command::Conformance { arguments } => conformance::run(&root, &arguments),
         Command::Doctor(options) => Ok(doctor::run(&options)),

@@ -10,6 +10,7 @@
     reason = "internals of a tool, not a published interface"
 )]
 
+pub mod accuracy;
 pub mod advice;
 pub mod annotation;
 pub mod associated;

@@ -25,8 +25,20 @@ pub struct Phrases {
     pub ends: Vec<String>,
     /// Words before a quotation that is about something else than the delivery.
     pub asides: Vec<String>,
+    /// Words in a line of a log that say of which class the failure is.
+    pub outcomes: Outcomes,
     /// Words that name the command that was answered.
     pub commands: BTreeMap<Stage, Vec<String>>,
+}
+
+/// Words that say of which class a failure is, for lines without a reply.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcomes {
+    /// The server tries again.
+    pub transient: Vec<String>,
+    /// The server has given up.
+    pub permanent: Vec<String>,
 }
 
 /// Words that tell what a reply means.
@@ -56,8 +68,9 @@ pub fn read(file: &DataFile, categories: &[Category]) -> Result<Phrases> {
 
 /// Returns the text or category that is wrong, and what is wrong with it.
 fn check(phrases: &Phrases, categories: &[Category]) -> Result<(), (String, anyhow::Error)> {
-    let Phrases { meanings, quotations, ends, asides, commands } = phrases;
-    for text in quotations.iter().chain(ends).chain(asides).chain(commands.values().flatten()) {
+    let Phrases { meanings, quotations, ends, asides, outcomes, commands } = phrases;
+    let lists = [quotations, ends, asides, &outcomes.transient, &outcomes.permanent];
+    for text in lists.into_iter().chain(commands.values()).flatten() {
         check_pattern(text).map_err(|error| (text.clone(), error))?;
     }
     let mut seen = BTreeSet::new();

@@ -1,7 +1,7 @@
 //! `smtp-conformance classify`: says what category each of many replies is.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, ErrorKind};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -11,6 +11,7 @@ use smtp_enhanced_status::explain::{Stage, TAXONOMIES};
 
 use super::explain::{StageName, without_port};
 use crate::explain::classify::{self, Form, Settings};
+use crate::explain::encoding::decoded;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -61,12 +62,13 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         taxonomy: options.taxonomy.as_deref(),
     };
     let mut output = BufWriter::new(io::stdout().lock());
-    let result = if options.file == Path::new("-") {
-        classify::run(&mut io::stdin().lock(), &mut output, settings)
+    let input: Box<dyn BufRead> = if options.file == Path::new("-") {
+        Box::new(io::stdin().lock())
     } else {
         let file = File::open(&options.file).with_context(|| options.file.display().to_string())?;
-        classify::run(&mut BufReader::new(file), &mut output, settings)
+        Box::new(BufReader::new(file))
     };
+    let result = decoded(input).and_then(|mut input| classify::run(&mut input, &mut output, settings));
     match result {
         // A reader such as head has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),

@@ -1,14 +1,15 @@
 //! `smtp-conformance explain`: says what replies mean.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use smtp_enhanced_status::explain::Stage;
 
-use super::terminal;
+use super::terminal::{self, remark};
 use crate::explain::answer::{self, Answer, Json};
-use crate::explain::input;
+use crate::explain::encoding::decoded;
+use crate::explain::input::{self, Input};
 use crate::explain::inquiry::Inquiry;
 use crate::explain::page;
 
@@ -93,9 +94,7 @@ impl From<StageName> for Stage {
 /// Explains what is asked, prints the answers and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let mut inquiries = if options.text.is_empty() {
-        let mut text = Vec::new();
-        io::stdin().take(LONGEST).read_to_end(&mut text).context("cannot read standard input")?;
-        input::read(&text)
+        asked_on_standard_input().context("cannot read standard input")?
     } else {
         vec![Inquiry::typed(&options.text.join(" "))]
     };
@@ -121,6 +120,25 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(0),
         result => result.map(|()| 0).context("cannot write to standard output"),
     }
+}
+
+/// Reads what is asked on standard input, and says so if that is not all.
+fn asked_on_standard_input() -> io::Result<Vec<Inquiry>> {
+    let mut text = Vec::new();
+    let mut input = decoded(io::stdin().lock())?;
+    (&mut input).take(LONGEST).read_to_end(&mut text)?;
+    if !input.fill_buf()?.is_empty() {
+        remark!("only the first {} MiB of standard input are read", LONGEST >> 20);
+    }
+    let Input { inquiries, is_cut } = input::read(&text);
+    if is_cut {
+        remark!(
+            "only the first {} replies are explained; `smtp-conformance classify` takes any number of replies, one on \
+             each line",
+            input::MOST
+        );
+    }
+    Ok(inquiries)
 }
 
 /// Removes the port from the name of a host: `mx.example.net:25`.

@@ -2,12 +2,13 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Context as _, Error, Result, anyhow};
 use terminal_size::{Width, terminal_size_of};
 
 use crate::record::Record;
@@ -17,7 +18,11 @@ use crate::visible::visible;
 /// The maximum number of characters of each cause in an error message.
 const SHOWN: usize = 500;
 
-/// Prints a line on standard output. Ignores a closed pipe: a reader such as `head` has seen enough.
+/// The first failure to print a line on standard output.
+static FAILURE: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line on standard output. Ignores a closed pipe: a reader such as `head` has seen enough. [`failure`] has any
+/// other error.
 macro_rules! say {
     ($($text:tt)*) => {
         $crate::cli::terminal::print_line(&format!($($text)*))
@@ -34,7 +39,20 @@ macro_rules! remark {
 pub(super) use remark;
 
 pub(super) fn print_line(text: &str) {
-    let _ = writeln!(io::stdout(), "{}", visible(text));
+    if let Err(error) = writeln!(io::stdout(), "{}", visible(text))
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        // Later failures have the same cause.
+        let _ = FAILURE.set(error);
+    }
+}
+
+/// Fails if a line could not be printed on standard output.
+pub(super) fn failure() -> Result<()> {
+    match FAILURE.get() {
+        Some(error) => Err(anyhow!("cannot write to standard output: {error}")),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn print_remark(text: &str) {

@@ -6,14 +6,12 @@ use smtp_enhanced_status::explain::explain;
 
 use super::inquiry::Inquiry;
 
-/// The maximum number of recipients that are read.
-const RECIPIENTS: usize = 1000;
-
-/// Returns the reply for each recipient that a text reports; nothing if it is no such report.
-pub(super) fn read(text: &[u8]) -> Vec<Inquiry> {
+/// Returns the reply for each recipient that a text reports, but not more than a number of them; nothing if it is no such
+/// report.
+pub(super) fn read(text: &[u8], most: usize) -> Vec<Inquiry> {
     let text = without_returned(&String::from_utf8_lossy(text));
-    let inquiries = fields(&text);
-    if inquiries.is_empty() { paragraphs(&text) } else { inquiries }
+    let inquiries = fields(&text, most);
+    if inquiries.is_empty() { paragraphs(&text, most) } else { inquiries }
 }
 
 /// Removes the message that a report returns, whose sender may have written anything into it.
@@ -49,7 +47,7 @@ fn without_returned(text: &str) -> String {
 }
 
 /// Reads paragraphs such as `<a@example.org>: host mx.example.org said: 550 5.1.1 No such user`.
-fn paragraphs(text: &str) -> Vec<Inquiry> {
+fn paragraphs(text: &str, most: usize) -> Vec<Inquiry> {
     let mut inquiries = Vec::new();
     for paragraph in text.split("\n\n") {
         let paragraph = paragraph.trim();
@@ -63,7 +61,10 @@ fn paragraphs(text: &str) -> Vec<Inquiry> {
         let is_address = address.split_once('@').is_some_and(|(local, domain)| {
             !local.is_empty() && !domain.is_empty() && !address.contains([' ', '<', '>'])
         });
-        if is_address && has_code(&reply) && inquiries.len() < RECIPIENTS {
+        if inquiries.len() == most {
+            break;
+        }
+        if is_address && has_code(&reply) {
             let reply = reply.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
             inquiries.push(Inquiry { recipient: Some(address.to_owned()), ..Inquiry::new(reply.as_bytes()) });
         }
@@ -76,7 +77,7 @@ fn has_code(reply: &str) -> bool {
     answer.reply_code().is_some() || answer.enhanced().is_some()
 }
 
-fn fields(text: &str) -> Vec<Inquiry> {
+fn fields(text: &str, most: usize) -> Vec<Inquiry> {
     let mut inquiries = Vec::new();
     let mut fields = Fields::default();
     for line in text.lines() {
@@ -85,7 +86,7 @@ fn fields(text: &str) -> Vec<Inquiry> {
         } else {
             fields.add(line);
         }
-        if inquiries.len() == RECIPIENTS {
+        if inquiries.len() == most {
             return inquiries;
         }
     }
@@ -187,7 +188,11 @@ fn class_of(reply: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::Inquiry;
+
+    fn read(text: &[u8]) -> Vec<Inquiry> {
+        super::read(text, 1000)
+    }
 
     const REPORT: &str = "\
 Content-Type: message/delivery-status

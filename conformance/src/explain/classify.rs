@@ -30,8 +30,10 @@ pub struct Settings<'a> {
     pub taxonomy: Option<&'a str>,
 }
 
-/// How many octets a thread classifies at a time.
+/// How many octets are read at a time.
 const BLOCK: usize = 1 << 20;
+/// How many lines a thread classifies at a time. What is written for a line may be a hundred times as long as the line.
+const LINES: usize = 1 << 13;
 /// The maximum length of a line. A longer line is classified by its first octets.
 const LINE: usize = 1 << 16;
 
@@ -45,7 +47,7 @@ pub fn run(input: &mut impl BufRead, output: &mut impl Write, settings: Settings
         output.write_all(head(settings).as_bytes())?;
     }
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(16);
-    let mut blocks = Blocks { input, rest: Vec::new(), skips: false, is_done: false };
+    let mut blocks = Blocks { input, rest: Vec::new(), whole: 0, skips: false, is_done: false };
     let mut first_line = 1;
     loop {
         let batch = blocks.batch(workers)?;
@@ -74,8 +76,10 @@ pub fn run(input: &mut impl BufRead, output: &mut impl Write, settings: Settings
 /// Reads blocks of whole lines.
 struct Blocks<'a, R: BufRead> {
     input: &'a mut R,
-    /// The start of a line whose end was not read yet.
+    /// What was read and not returned yet: whole lines, and the start of a line whose end was not read yet.
     rest: Vec<u8>,
+    /// How many octets of the rest are whole lines.
+    whole: usize,
     /// Whether the rest of a line that is too long is left out.
     skips: bool,
     is_done: bool,
@@ -94,34 +98,38 @@ impl<R: BufRead> Blocks<'_, R> {
     }
 
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        while !self.is_done {
-            let mut block = std::mem::take(&mut self.rest);
-            let start = block.len();
-            self.is_done = self.input.take(BLOCK as u64).read_to_end(&mut block)? < BLOCK;
-            if self.skips {
-                match memchr(b'\n', &block[start..]) {
-                    Some(end) => {
-                        block.drain(start..start + end);
-                        self.skips = false;
-                    }
-                    None => block.truncate(start),
+        while self.whole == 0 && !self.is_done {
+            self.read()?;
+        }
+        let whole = self.rest.get(..self.whole).unwrap_or_default();
+        let end = memchr_iter(b'\n', whole).nth(LINES - 1).map_or(self.whole, |end| end + 1);
+        let block: Vec<u8> = self.rest.drain(..end).collect();
+        self.whole -= end;
+        Ok((!block.is_empty()).then_some(block))
+    }
+
+    /// Reads more, if there are no whole lines.
+    fn read(&mut self) -> io::Result<()> {
+        let start = self.rest.len();
+        self.is_done = self.input.take(BLOCK as u64).read_to_end(&mut self.rest)? < BLOCK;
+        if self.skips {
+            match memchr(b'\n', &self.rest[start..]) {
+                Some(end) => {
+                    self.rest.drain(start..start + end);
+                    self.skips = false;
                 }
-            }
-            if self.is_done {
-                break_off(&mut block);
-                return Ok((!block.is_empty()).then_some(block));
-            }
-            let end = memrchr(b'\n', &block).map_or(0, |end| end + 1);
-            self.rest = block.split_off(end);
-            if self.rest.len() > LINE {
-                self.rest.truncate(LINE);
-                self.skips = true;
-            }
-            if !block.is_empty() {
-                return Ok(Some(block));
+                None => self.rest.truncate(start),
             }
         }
-        Ok(None)
+        if self.is_done {
+            break_off(&mut self.rest);
+        }
+        self.whole = memrchr(b'\n', &self.rest).map_or(0, |end| end + 1);
+        if self.rest.len() - self.whole > LINE {
+            self.rest.truncate(self.whole + LINE);
+            self.skips = true;
+        }
+        Ok(())
     }
 }
 
@@ -252,7 +260,7 @@ fn number(text: &mut Vec<u8>, mut number: u64) {
 mod tests {
     use smtp_enhanced_status::explain::{Category, TAXONOMIES};
 
-    use super::{BLOCK, Form, LINE, Settings, run};
+    use super::{BLOCK, Blocks, Form, LINE, LINES, Settings, run};
 
     fn output(input: &[u8], form: Form, taxonomy: Option<&str>) -> String {
         let mut output = Vec::new();
@@ -292,6 +300,19 @@ mod tests {
         let lines: Vec<u64> =
             rows.lines().skip(1).map(|row| row.split(',').next().unwrap().parse().unwrap()).collect();
         assert_eq!(lines, (1..=(3 * BLOCK / line.len()) as u64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn short_lines_come_in_small_blocks() {
+        let input = "5\n".repeat(BLOCK);
+        let mut blocks =
+            Blocks { input: &mut input.as_bytes(), rest: Vec::new(), whole: 0, skips: false, is_done: false };
+        let mut octets = 0;
+        while let Some(block) = blocks.next().unwrap() {
+            assert!(block.len() <= 2 * LINES);
+            octets += block.len();
+        }
+        assert_eq!(octets, input.len());
     }
 
     #[test]

@@ -5,14 +5,38 @@ use memchr::memchr_iter;
 use super::bounce;
 use super::inquiry::Inquiry;
 
+/// The maximum number of replies that are read from a text.
+pub const MOST: usize = 1000;
+
+/// What is asked in a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// The replies, [`MOST`] at most.
+    pub inquiries: Vec<Inquiry>,
+    /// Whether the text has more of them.
+    pub is_cut: bool,
+}
+
+impl Input {
+    fn new(mut inquiries: Vec<Inquiry>) -> Input {
+        let is_cut = inquiries.len() > MOST;
+        inquiries.truncate(MOST);
+        Input { inquiries, is_cut }
+    }
+}
+
 /// Reads what is asked in a text: a report of failed deliveries, or a reply on each line. The lines of one reply, which
 /// have a hyphen after the reply code, belong together.
 #[must_use]
-pub fn read(text: &[u8]) -> Vec<Inquiry> {
-    let reported = bounce::read(text);
-    if !reported.is_empty() {
-        return reported;
-    }
+pub fn read(text: &[u8]) -> Input {
+    let reported = bounce::read(text, MOST + 1);
+    let inquiries = if reported.is_empty() { lines(text, MOST + 1) } else { reported };
+    Input::new(inquiries)
+}
+
+/// Reads the replies in lines, but not more than a number of them.
+fn lines(text: &[u8], most: usize) -> Vec<Inquiry> {
+    let is_mail = is_mail(text);
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut inquiries = Vec::new();
     let mut start = 0;
@@ -25,18 +49,24 @@ pub fn read(text: &[u8]) -> Vec<Inquiry> {
         }
         let reply = text.get(start..end).unwrap_or_default().trim_ascii();
         start = position;
-        if !reply.is_empty() {
-            let typed = str::from_utf8(reply).ok().map(Inquiry::typed);
-            inquiries.push(typed.unwrap_or_else(|| Inquiry::new(reply)));
+        if reply.is_empty() {
+            continue;
+        }
+        let typed = str::from_utf8(reply).ok().map(Inquiry::typed);
+        let inquiry = typed.unwrap_or_else(|| Inquiry::new(reply));
+        if !is_mail || has_code(&inquiry) {
+            inquiries.push(inquiry);
+        }
+        if inquiries.len() == most {
+            break;
         }
     }
-    if is_mail(text) {
-        inquiries.retain(|inquiry| {
-            let answer = inquiry.explain();
-            answer.reply_code().is_some() || answer.enhanced().is_some()
-        });
-    }
     inquiries
+}
+
+fn has_code(inquiry: &Inquiry) -> bool {
+    let answer = inquiry.explain();
+    answer.reply_code().is_some() || answer.enhanced().is_some()
 }
 
 /// Returns whether a text begins with the header of a message, most of whose lines are no replies.
@@ -52,7 +82,11 @@ fn is_continued(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{Inquiry, MOST};
+
+    fn read(text: &[u8]) -> Vec<Inquiry> {
+        super::read(text).inquiries
+    }
 
     #[test]
     fn each_line_is_a_reply_unless_it_continues() {
@@ -67,5 +101,17 @@ mod tests {
         let mail =
             b"Received: by mx.example.org\nSubject: returned\n\nYour message:\n550 5.1.1 No such user\n";
         assert_eq!(read(mail).len(), 1);
+    }
+
+    #[test]
+    fn too_many_replies_are_cut() {
+        let recipient = "Final-Recipient: rfc822; a@example.net\nStatus: 5.1.1\n\n";
+        let paragraph = "<a@example.net>: 550 5.1.1 No\n\n";
+        for one in ["550 5.1.1 No\n", recipient, paragraph] {
+            for (number, is_cut) in [(MOST, false), (MOST + 1, true), (3 * MOST, true)] {
+                let input = super::read(one.repeat(number).as_bytes());
+                assert_eq!((input.inquiries.len(), input.is_cut), (MOST, is_cut), "{number} times {one}");
+            }
+        }
     }
 }

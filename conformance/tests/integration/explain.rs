@@ -92,6 +92,31 @@ fn nothing_to_explain_is_a_wrong_command_line() {
 }
 
 #[test]
+fn text_in_utf_16_is_read() {
+    let text = "550 5.1.1 No such user\r\n421 4.7.0 [TSS04] Deferred\r\n";
+    let input: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let categories: Vec<_> = answers(&[], &input).iter().map(|one| one["category"].clone()).collect();
+    assert_eq!(categories, ["no-such-recipient", "rate-limited"]);
+    let csv = output(&["classify", "--format", "csv"], &input);
+    assert!(csv.contains("\n1,550,5.1.1,") && csv.contains("\n2,421,4.7.0,"), "{csv}");
+}
+
+#[test]
+fn a_report_that_is_cut_says_so() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(&file, "Final-Recipient: rfc822; a@example.net\nStatus: 5.1.1\n\n".repeat(1001))
+        .expect("a file");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"));
+    let command =
+        command.args(["explain", "--format", "jsonl"]).stdin(fs::File::open(&file).expect("the file"));
+    let output = command.output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1000);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("only the first 1000 replies are explained"), "{error}");
+}
+
+#[test]
 fn many_replies_are_classified() {
     let input = b"550 5.1.1 No such user\n421 4.7.0 [TSS04] Deferred\n";
     let csv = output(&["classify", "--format", "csv", "--taxonomy", "sisimai", "-"], input);

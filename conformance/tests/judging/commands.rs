@@ -43,6 +43,21 @@ fn a_rule_is_explained() {
     assert!(text.contains("Level:   warning\n  because RFC 5321 §4.2: "), "{text}");
 }
 
+/// `/dev/full` takes no octets, as a full disk.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_reported() {
+    for arguments in [&["suggest"][..], &["suggest", "--situation", "unknown-user"], &["rules"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let program = env!("CARGO_BIN_EXE_smtp-conformance");
+        let output =
+            Command::new(program).args(arguments).stdout(full).output().expect("the program can be run");
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}: {output:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains("cannot write to standard output"), "{arguments:?}: {error}");
+    }
+}
+
 #[test]
 fn a_situation_is_explained() {
     let text = output(Path::new("."), &["suggest", "--situation", "unknown-user"], 0);

@@ -62,19 +62,25 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
             );
         }
     }
-    page(root, &coverage::render(&register, &suite)?, options.check)
+    write_page(root, coverage::PATH, &coverage::render(&register, &suite)?, options.check, "requirements")
 }
 
-/// Writes the page if it has changed, or fails.
-fn page(root: &Path, contents: &str, only_check: bool) -> Result<Outcome> {
-    let path = root.join(coverage::PATH);
+/// Writes the page of a command if it has changed, or fails.
+pub(super) fn write_page(
+    root: &Path,
+    name: &str,
+    contents: &str,
+    only_check: bool,
+    command: &str,
+) -> Result<Outcome> {
+    let path = root.join(name);
     if file::read(&path, MAX_PRODUCT).is_ok_and(|current| current == contents.as_bytes()) {
-        say(format_args!("{} is up to date", coverage::PATH));
+        say(format_args!("{name} is up to date"));
     } else if only_check {
-        bail!("{} is not up to date; run `cargo xtask requirements` and commit the result", coverage::PATH);
+        bail!("{name} is not up to date; run `cargo xtask {command}` and commit the result");
     } else {
         std::fs::write(&path, contents).with_context(|| format!("cannot write {}", path.display()))?;
-        say(format_args!("wrote {}", coverage::PATH));
+        say(format_args!("wrote {name}"));
     }
     Ok(Outcome::Done)
 }

@@ -37,6 +37,7 @@ struct Explain {
     quotations: Vec<RustWord>,
     ends: Vec<RustWord>,
     asides: Vec<RustWord>,
+    outcomes: Vec<[RustWord; 2]>,
     commands: Vec<[RustWord; 2]>,
     vendors: Vec<VendorRow>,
     marks: Vec<[RustWord; 3]>,
@@ -115,6 +116,13 @@ impl Explain {
         let quotations = numbers(&phrases.quotations, &mut patterns);
         let ends = numbers(&phrases.ends, &mut patterns);
         let asides = numbers(&phrases.asides, &mut patterns);
+        let mut outcomes = Vec::new();
+        for (class, texts) in
+            [("Transient", &phrases.outcomes.transient), ("Permanent", &phrases.outcomes.permanent)]
+        {
+            let numbers = numbers(texts, &mut patterns).into_iter();
+            outcomes.extend(numbers.map(|number| [number, Escaped::new(class)]));
+        }
         let mut commands = Vec::new();
         for (stage, texts) in &phrases.commands {
             let numbers = numbers(texts, &mut patterns).into_iter();
@@ -138,6 +146,7 @@ impl Explain {
             quotations,
             ends,
             asides,
+            outcomes,
             commands,
             vendors: vendors_rows,
             marks,

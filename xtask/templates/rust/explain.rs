@@ -110,6 +110,13 @@ pub(crate) static ENDS: &[u16] = &[{% for row in ends %}{{ row }}{% if !loop.las
 /// The patterns before a quotation that is about something else.
 pub(crate) static ASIDES: &[u16] = &[{% for row in asides %}{{ row }}{% if !loop.last %}, {% endif %}{% endfor %}];
 
+/// The patterns that say of which class a failure is.
+pub(crate) static OUTCOMES: &[(u16, Class)] = &[
+{%- for row in outcomes %}
+    ({{ row[0] }}, Class::{{ row[1] }}),
+{%- endfor %}
+];
+
 /// The patterns that name the command.
 pub(crate) static COMMANDS: &[(u16, Stage)] = &[
 {%- for row in commands %}

@@ -19,7 +19,8 @@ function explain({ reply, stage = null, host = null }) {
   if (quoted === null) return newExplanation(text, matches, answered, host, null);
   const inner = readText(quoted.reply);
   const quotedHost = hostBefore(text.octets, quoted.start) ?? host;
-  return newExplanation(inner, findMatches(inner.octets), answered, quotedHost, text.codes);
+  const outer = { ...text.codes, outcome: outcomeIn(matches) };
+  return newExplanation(inner, findMatches(inner.octets), answered, quotedHost, outer);
 }
 
 function newExplanation(text, matches, stage, host, outer) {
@@ -28,9 +29,9 @@ function newExplanation(text, matches, stage, host, outer) {
   const found = atStart === null ? findCode(text.octets, codeClass) : { code: atStart, place: "start" };
   const enhanced = found === null ? null : found.code;
   const facts = { replyCode, enhanced, class: codeClass, stage, text: text.octets, matches };
-  const { verdict, vendor } = decide(facts, recognize(matches, host));
+  const { verdict, vendor } = decide(facts, recognize(matches, host, enhanced));
   const isVendorSure = vendor !== null && vendor.isSure;
-  const ownClass = codeClass ?? classOfEnhanced(enhanced);
+  const ownClass = codeClass ?? classOfEnhanced(enhanced) ?? outcomeIn(matches);
   // If the reply quotes another, the class of the outer one decides what to do.
   const decisive = classOfCodes(outer) ?? ownClass ?? 4;
   // The advice is about its own class.
@@ -78,7 +79,7 @@ function chooseAction(verdict, isVendorSure, codeClass) {
 
 function classOfCodes(codes) {
   if (codes === null) return null;
-  return codes.replyCode === null ? classOfEnhanced(codes.enhanced) : classOf(codes.replyCode);
+  return (codes.replyCode === null ? classOfEnhanced(codes.enhanced) : classOf(codes.replyCode)) ?? codes.outcome;
 }
 
 function actionOf(category, codeClass) {
@@ -208,7 +209,8 @@ function codeAt(text, start) {
 }
 
 function placeOf(text, start, end) {
-  if ("#([".includes(text[start - 1])) return "marked";
+  // The logs of Postfix and sendmail have `dsn=5.1.1`.
+  if (text.slice(1, start).endsWith("dsn=") || "#([".includes(text[start - 1])) return "marked";
   const head = trimEnd(text.slice(1, start));
   if (head !== "" && !head.includes(" ")) return "after-tag";
   return /[A-Za-z0-9]/.test(text.slice(end)) ? null : "end";
@@ -388,6 +390,10 @@ const PHRASES = TABLES.phrases.phrase.flatMap(({ category, class: codeClass = nu
 const QUOTATIONS = new Set(TABLES.phrases.quotations.map((text) => numberOf(text)));
 const ENDS = new Set(TABLES.phrases.ends.map((text) => numberOf(text)));
 const ASIDES = new Set(TABLES.phrases.asides.map((text) => numberOf(text)));
+const OUTCOMES = new Map([
+  ...TABLES.phrases.outcomes.transient.map((text) => [numberOf(text), 4]),
+  ...TABLES.phrases.outcomes.permanent.map((text) => [numberOf(text), 5]),
+]);
 const COMMANDS = new Map(
   STAGES.flatMap((stage) => (TABLES.phrases.commands[stage] ?? []).map((text) => [numberOf(text), stage])),
 );
@@ -451,6 +457,12 @@ function hostBefore(text, position) {
   return name === "" ? null : name;
 }
 
+/** Returns the class of the failure that a line of a log reports, by the first of its words. */
+function outcomeIn(matches) {
+  const found = matches.find(({ pattern }) => OUTCOMES.has(pattern));
+  return found === undefined ? null : OUTCOMES.get(found.pattern);
+}
+
 /** Returns the stage of the command that a text names last. */
 function stageIn(matches) {
   const commands = matches.filter((found) => COMMANDS.has(found.pattern));
@@ -499,18 +511,42 @@ function statusRange(text) {
   return { class: codeClass, subject, first, last };
 }
 
-/** Recognizes the vendor by the name of the host, or else by the marks in the text. */
-function recognize(matches, host) {
-  const name = host === null ? null : host.replace(/\.$/, "");
-  const byHost = name === null ? undefined : VENDORS.find((vendor) => vendor.hosts.some((like) => like.test(name)));
-  if (byHost !== undefined) return { vendor: byHost, isSure: true, marks: 0 };
+/** Recognizes the vendor by the host, or else by the marks in the text, or else by a code that is not registered. */
+function recognize(matches, host, code) {
+  const marked = byMarks(matches);
+  if (host === null) return marked ?? byCode(code);
+  const name = host.replace(/\.$/, "");
+  // A server without hosts of its own is a program or a list that anybody may use.
+  const isShown = marked !== null && marked.isSure && marked.vendor.hosts.length > 0;
+  const vendor = VENDORS.find(({ hosts }) => hosts.some((like) => like.test(name)));
+  if (vendor === undefined) return marked === null ? byCode(code) : { ...marked, isContradicted: isShown };
+  return { vendor, isSure: true, isContradicted: isShown && marked.vendor !== vendor, marks: 0 };
+}
+
+/**
+ * Recognizes the vendor by an enhanced status code that the registry does not have. All vendors that use it have to mean
+ * the same; the last of them is the most general one.
+ */
+function byCode(code) {
+  if (code === null || ROWS.has(statusOf(code))) return null;
+  const isAbout = ({ pattern, status }) => pattern === null && status !== null && isInRange(status, code);
+  const categories = VENDORS.map(({ replies }) => replies.find(isAbout)?.category);
+  const known = new Set(categories.filter((category) => category !== undefined));
+  if (known.size !== 1) return null;
+  const last = categories.findLastIndex((category) => category !== undefined);
+  return { vendor: VENDORS[last], isSure: false, isContradicted: false, marks: 0 };
+}
+
+/** Recognizes the vendor by the marks in the text. */
+function byMarks(matches) {
   const marks = matches.flatMap((found) => MARKS.get(found.pattern) ?? []);
   let best = null;
   for (const { number, isSure } of marks) {
     const candidate = { number, isSure, marks: marks.filter((other) => other.number === number).length };
     if (best === null || isBetter(candidate, best)) best = candidate;
   }
-  return best === null ? null : { vendor: VENDORS[best.number], isSure: best.isSure, marks: best.marks };
+  if (best === null) return null;
+  return { vendor: VENDORS[best.number], isSure: best.isSure, isContradicted: false, marks: best.marks };
 }
 
 /** A sure mark counts more than any number of others. Among equals, the vendor that comes first wins. */
@@ -584,6 +620,7 @@ const STEPS = [
   (facts) => byRow(facts, false),
   byText,
   byStage,
+  byReplyCodeOfUndefined,
   (facts) => byRow(facts, true),
   bySubject,
   byMissingDots,
@@ -622,21 +659,36 @@ function isAboutRecipient(category) {
   return ["recipient-address", "recipient-mailbox"].includes(CATEGORIES.get(category).matter);
 }
 
+function isAboutSender(category) {
+  return CATEGORIES.get(category).matter.startsWith("sender-");
+}
+
 function isPositive({ replyCode, enhanced }) {
   return replyCode === null ? enhanced !== null && enhanced.class === 2 : replyCode < 400;
 }
 
-/** Decides by what the vendor is known to mean. A vendor with one unsure mark counts only for a text of its own. */
+/** Decides by what the vendor is known to mean. A vendor with one unsure mark counts only for a text or a code of its own. */
 function byVendor(facts, recognized) {
   if (recognized === null) return { verdict: null, vendor: null };
   const reply = bestReply(recognized.vendor, facts);
   const hasText = reply !== null && reply.pattern !== null;
-  if (!recognized.isSure && recognized.marks < 2 && !hasText) return { verdict: null, vendor: null };
-  if (reply === null) return { verdict: null, vendor: recognized };
+  const isRegistered = facts.enhanced !== null && ROWS.has(statusOf(facts.enhanced));
+  const hasCode = reply !== null && reply.status !== null && !isRegistered;
+  const isKnown = recognized.isSure || recognized.marks >= 2 || hasText || hasCode;
+  if (!isKnown) return { verdict: null, vendor: null };
+  // A vendor known by its host may quote another one, and one known by a mark may be imitated.
+  const isDoubtful = recognized.isContradicted && (recognized.marks > 0 || !hasText);
+  const isSure = recognized.isSure && !isDoubtful;
+  const vendor = { ...recognized, isSure };
+  if (reply === null) return { verdict: null, vendor };
+  // Codes are no evidence about the recipient if the words are about the sender.
+  const words = byText(facts);
+  const hasOtherWords = words !== null && isAboutSender(words.category);
+  if (!hasText && isAboutRecipient(reply.category) && hasOtherWords) return { verdict: null, vendor };
   const isPair = reply.replyCode !== null && reply.status !== null;
   const evidence = hasText ? "vendor-text" : isPair ? "vendor-pair" : "vendor-code";
-  const verdict = ofCategory(reply.category, evidence, recognized.isSure ? "sure" : "likely");
-  return { verdict: { ...verdict, happened: reply.meaning, reply }, vendor: recognized };
+  const verdict = ofCategory(reply.category, evidence, isSure ? "sure" : "likely");
+  return { verdict: { ...verdict, happened: reply.meaning, reply }, vendor };
 }
 
 /** Decides by a pair that is commonly used otherwise than its row. */
@@ -659,8 +711,8 @@ function byRow(facts, evenIfLittle) {
   if (advice === null) return null;
   const words = byText(facts);
   const yields = advice.disputed || ofPair !== null;
-  const isAboutSender = words !== null && words.category === "sender-identity" && isAboutRecipient(advice.category);
-  const isContradicted = words !== null && words.category !== advice.category && (yields || isAboutSender);
+  const isOther = words !== null && words.category !== advice.category;
+  const isContradicted = isOther && (yields || (isAboutRecipient(advice.category) && isAboutSender(words.category)));
   if (!evenIfLittle && (saysLittle(advice.category) || isContradicted)) return null;
   const isAllowed = ROWS.get(statusOf(enhanced))?.classes.includes(enhanced.class) ?? true;
   const isOpen = saysLittle(advice.category) || !isAllowed || (advice.disputed && words === null);
@@ -685,6 +737,14 @@ function byStage(facts) {
   let found = adviceAt(replyCode, stage);
   if (found.advice === null) found = adviceAt(`class ${facts.class}`, stage);
   return found.isOfStage ? ofAdvice(found.advice, "stage", "likely") : null;
+}
+
+/** Decides by the reply code if the enhanced status code is X.0.0, which only repeats the class (RFC 3463 §3.1). */
+function byReplyCodeOfUndefined(facts) {
+  const { enhanced } = facts;
+  if (enhanced === null || statusOf(enhanced) !== "X.0.0" || facts.class !== enhanced.class) return null;
+  const decided = byReplyCode(facts);
+  return decided === null || saysLittle(decided.category) ? null : decided;
 }
 
 /** Decides by the subject of a code that is not registered. */
