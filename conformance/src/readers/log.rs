@@ -5,13 +5,21 @@
 
 mod code;
 mod command;
+mod courier;
+mod dma;
 mod envelope;
+mod events;
 mod exim;
 mod folding;
 mod generic;
+mod haraka;
 mod json;
 mod mapped;
+mod opensmtpd;
 mod postfix;
+mod powermta;
+mod qmail;
+mod sendmail;
 #[cfg(test)]
 mod testing;
 
@@ -33,8 +41,34 @@ pub fn read<'a>(text: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) -> usize
 #[must_use]
 pub fn joins(line: &[u8], next: &[u8]) -> bool {
     let (line, next) = (first_line(line), first_line(next));
-    exim::joins(line, next) || generic::joins(line, next)
+    exim::joins(line, next) || courier::joins(line, next) || generic::joins(line, next)
 }
+
+/// A form of logs that is read exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The product, and which of its logs.
+    pub name: &'static str,
+    /// Whether it was tested with logs that the product wrote. Otherwise the reader was made from the documentation alone.
+    pub is_tested: bool,
+}
+
+/// All forms that are read exactly. They may be in the lines of syslog, of journald's JSON, or in files of their own.
+/// In all other lines, replies are found by their codes and by the words before them.
+pub const FORMATS: &[Format] = &[
+    Format { name: "Postfix", is_tested: true },
+    Format { name: "Exim: main log and reject log", is_tested: true },
+    Format { name: "Sendmail", is_tested: true },
+    Format { name: "OpenSMTPD", is_tested: true },
+    Format { name: "Courier", is_tested: true },
+    Format { name: "Haraka", is_tested: true },
+    Format { name: "dma", is_tested: false },
+    Format { name: "qmail-send", is_tested: false },
+    Format { name: "KumoMTA: log records", is_tested: false },
+    Format { name: "PowerMTA: accounting files", is_tested: false },
+    Format { name: "Amazon SES: events", is_tested: false },
+    Format { name: "Mailgun: events", is_tested: false },
+];
 
 /// How often a line may be a string in the JSON of another line.
 const DEPTH: u8 = 2;
@@ -59,19 +93,39 @@ fn read_message<'a>(
     envelope: Envelope<'_>,
     sink: &mut Sink<'a, '_>,
 ) -> usize {
-    let message = envelope.message;
-    if postfix::is_program(envelope.program) {
-        postfix::read(envelope.program, &line[message..], &mut sink.at(message));
-        return line.len();
-    }
-    if exim::is_program(envelope.program) {
+    let Envelope { program, message, .. } = envelope;
+    if postfix::is_program(program) {
+        postfix::read(program, &line[message..], &mut sink.at(message));
+    } else if exim::is_program(program) {
         return exim::read_syslog(text, line, envelope, sink);
+    } else if sendmail::is_program(program) {
+        sendmail::read(&line[message..], &mut sink.at(message));
+    } else if opensmtpd::is_program(program) {
+        opensmtpd::read(&line[message..], &mut sink.at(message));
+    } else if courier::is_program(program) {
+        return courier::read(text, envelope, sink);
+    } else if dma::is_program(program) {
+        dma::read(&line[message..], &mut sink.at(message));
+    } else {
+        return read_file(text, line, sink);
     }
+    line.len()
+}
+
+/// Reads a line of a program that writes files of its own, or that is not known.
+fn read_file<'a>(text: &'a [u8], line: &'a [u8], sink: &mut Sink<'a, '_>) -> usize {
     if exim::is_main_log(line) {
         exim::read(line, sink);
-        return line.len();
+    } else if powermta::is_record(line) {
+        powermta::read(line, sink);
+    } else if let Some(message) = haraka::message(line) {
+        haraka::read(&line[message..], &mut sink.at(message));
+    } else if let Some(message) = qmail::message(line) {
+        qmail::read(&line[message..], &mut sink.at(message));
+    } else {
+        return generic::read(text, line, sink);
     }
-    generic::read(text, line, sink)
+    line.len()
 }
 
 /// Returns the text up to the first line end, without it.

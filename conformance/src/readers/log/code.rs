@@ -1,5 +1,7 @@
 //! Recognizes reply codes and enhanced status codes in running text.
 
+use memchr::memrchr_iter;
+
 /// Returns whether a text begins with a reply code, 200 to 599, which neither a letter nor another digit follows.
 pub(super) fn is_reply(text: &[u8]) -> bool {
     let [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', rest @ ..] = text else { return false };
@@ -62,6 +64,12 @@ pub(super) fn find_pair(text: &[u8]) -> Option<usize> {
     (0..text.len()).find(|&position| {
         text[position].is_ascii_digit() && may_begin(text, position) && is_pair(&text[position..])
     })
+}
+
+/// Finds the last occurrence of words that begin with an octet. Replies are searched from their end for what follows
+/// them, and that is near: looking for the octet is faster than looking for the words.
+pub(super) fn rfind(text: &[u8], octet: u8, words: &[u8]) -> Option<usize> {
+    memrchr_iter(octet, text).find(|position| text[*position..].starts_with(words))
 }
 
 #[cfg(test)]

@@ -39,7 +39,9 @@ impl<'a> Envelope<'a> {
         let message = line.len().min(colon + 2);
         let (tag, process) = match head.strip_suffix(b"]") {
             Some(inner) => {
-                let open = inner.iter().rposition(|octet| !octet.is_ascii_digit())?;
+                // The identifier of a message is in its place in the log of dma.
+                let open =
+                    inner.iter().rposition(|octet| !octet.is_ascii_alphanumeric() && *octet != b'.')?;
                 if inner[open] != b'[' || open + 1 == inner.len() {
                     return None;
                 }

@@ -100,6 +100,24 @@ pub(super) fn unescape_octal(reply: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(octets)
 }
 
+/// Replaces the escapes of Sendmail: octal ones, `\\` and `\t`.
+pub(super) fn unescape(reply: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr(b'\\', reply) else { return Cow::Borrowed(reply) };
+    let mut octets = reply[..first].to_vec();
+    let mut rest = &reply[first..];
+    while let Some((octet, after)) = rest.split_first() {
+        let (octet, after) = match (octal(rest), rest) {
+            (Some(escaped), _) => (escaped, &rest[4..]),
+            (None, [b'\\', b'\\', after @ ..]) => (b'\\', after),
+            (None, [b'\\', b't', after @ ..]) => (b'\t', after),
+            _ => (*octet, after),
+        };
+        octets.push(octet);
+        rest = after;
+    }
+    Cow::Owned(octets)
+}
+
 fn octal(text: &[u8]) -> Option<u8> {
     let [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', ..] = text else { return None };
     let octet = (high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0');

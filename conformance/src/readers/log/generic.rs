@@ -7,6 +7,7 @@ use memchr::{memchr, memmem};
 use smtp_enhanced_status::ReplyCode;
 
 use super::code::{is_pair, is_reply, may_begin};
+use super::envelope::Envelope;
 use super::folding::{split_at, split_at_spaces};
 use super::{Sink, first_line, json};
 use crate::readers::mention::{Direction, Mention};
@@ -22,10 +23,9 @@ pub(super) fn read<'a>(text: &'a [u8], line: &'a [u8], sink: &mut Sink<'a, '_>) 
             if announced == Some(Announced::ByServer) { Direction::Received } else { Direction::Unknown };
         let reply = &line[start..end];
         if end == line.len() && is_open(reply) {
-            position = end_of_lines(text, end, &reply[..3]);
-            let reply = Cow::Borrowed(&text[start..position]);
+            let (reply, end) = further_lines(text, line, start);
             sink.push(mention(reply, direction, start));
-            return position;
+            return end;
         }
         let is_json = line.starts_with(b"{") && start > 0 && line[start - 1] == b'"';
         let reply = if is_json && memchr(b'\\', reply).is_some() {
@@ -107,6 +107,9 @@ fn announced(line: &[u8], position: usize) -> Option<Announced> {
     }
     if is_quoted && is(&["status", "stat", "result", "diag", "error", "smtp"]) {
         return Some(Announced::Otherwise);
+    }
+    if separator == b':' && is(&["failed"]) {
+        return matches!(code[0], b'4' | b'5').then_some(Announced::Otherwise);
     }
     let is_error =
         separator == b':' && memmem::rfind(&name[name.len().saturating_sub(600)..], b"SMTP error").is_some();
@@ -202,33 +205,52 @@ fn is_open(reply: &[u8]) -> bool {
     last.get(3) == Some(&b'-')
 }
 
-/// Returns where the lines end that go on with a reply: nothing is before their reply code.
-fn end_of_lines(text: &[u8], start: usize, code: &[u8]) -> usize {
-    let mut end = start;
-    loop {
+/// Adds the lines that go on with the reply at the end of the first line, and returns where they end. Nothing is before
+/// their reply code but the tag of the same program.
+fn further_lines<'a>(text: &'a [u8], first: &'a [u8], start: usize) -> (Cow<'a, [u8]>, usize) {
+    let code = &first[start..start + 3];
+    let program = Envelope::read(first).program;
+    let mut reply = Cow::Borrowed(&first[start..]);
+    let mut end = first.len();
+    let mut is_last = false;
+    while !is_last {
         let begin = end + first_line(&text[end..]).len() + 1;
-        let Some(rest) = text.get(begin..) else { return end };
-        let line = first_line(rest);
-        if !continues(line, code) {
-            return end;
-        }
-        end = begin + line.trim_ascii_end().len();
-        if line.get(3) != Some(&b'-') {
-            return end;
+        let Some(rest) = text.get(begin..) else { break };
+        let line = first_line(rest).trim_ascii_end();
+        let Some(message) = further_line(line, code, program) else { break };
+        end = begin + line.len();
+        is_last = line.get(line.len() - message.len() + 3) != Some(&b'-');
+        match reply {
+            Cow::Borrowed(_) if message.len() == line.len() => reply = Cow::Borrowed(&text[start..end]),
+            _ => {
+                let lines = reply.to_mut();
+                lines.push(b'\n');
+                lines.extend_from_slice(message);
+            }
         }
     }
+    (reply, end)
 }
 
-fn continues(line: &[u8], code: &[u8]) -> bool {
-    line.starts_with(code) && matches!(line.get(3), None | Some(b' ' | b'-' | b'\r'))
+/// Returns the part of a line that goes on with a reply.
+fn further_line<'a>(line: &'a [u8], code: &[u8], program: &[u8]) -> Option<&'a [u8]> {
+    let continues = |text: &[u8]| text.starts_with(code) && matches!(text.get(3), None | Some(b' ' | b'-'));
+    if continues(line) {
+        return Some(line);
+    }
+    let envelope = Envelope::read(line);
+    let message = &line[envelope.message..];
+    (!program.is_empty() && envelope.program == program && continues(message)).then_some(message)
 }
 
 /// Returns whether the next line goes on with a reply of this one.
 pub(super) fn joins(line: &[u8], next: &[u8]) -> bool {
-    let Some(code) = next.get(..3).filter(|_| is_reply(next) && continues(next, &next[..3])) else {
-        return false;
-    };
-    memmem::find(line, &[code, b"-"].concat()).is_some()
+    let next = next.trim_ascii_end();
+    let envelope = Envelope::read(next);
+    [next, &next[envelope.message..]].into_iter().filter(|message| is_reply(message)).any(|message| {
+        further_line(next, &message[..3], Envelope::read(line).program).is_some()
+            && memmem::find(line, &[&message[..3], b"-"].concat()).is_some()
+    })
 }
 
 #[cfg(test)]
@@ -267,6 +289,8 @@ mod tests {
             ("response=\"421 go away\"", &["unknown | 421 go away"]),
             ("SMTP error from 192.0.2.1 after RCPT TO: 550 no", &["unknown | 550 no"]),
             ("31 550 relaying denied (#5.7.1)", &["unknown | 550 relaying denied (#5.7.1)"]),
+            ("smtp: Failed: 550 no such user", &["unknown | 550 no such user"]),
+            ("tests failed: 250 of 300", &[]),
             ("failed 550 no such user", &[]),
             ("response: 502 Bad Gateway", &[]),
             ("31 450 12", &[]),
@@ -294,6 +318,11 @@ mod tests {
             text,
             &["unknown | 550-5.1.1 a\n550-5.1.1 b\r\n550 5.1.1 c", "unknown | 550 5.1.1 another"],
         )]);
+        let head = "Nov 28 14:53:19 mx nullmailer[1]: ";
+        let text =
+            format!("{head}smtp: Failed: 550-a\n{head}550-5.1.1 b\n{head}550 5.1.1 c\n{head}550 5.1.1 d\n");
+        check(&[(&text, &["unknown | 550-a\n550-5.1.1 b\n550 5.1.1 c", "unknown | 550 5.1.1 d"])]);
+        assert!(joins(format!("{head}550-a").as_bytes(), format!("{head}550 b").as_bytes()));
         assert!(joins(b"smtp: Failed: 550-5.1.1 a\n", b"550 5.1.1 b\n"));
         assert!(!joins(b"smtp: Failed: 550 5.1.1 a\n", b"550 5.1.1 b\n"));
     }

@@ -1,10 +1,12 @@
 //! Reads log lines that are JSON objects: what journald exports, and lines inside the JSON of others.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr2};
 
 use super::envelope::Envelope;
 use super::mapped::Mapped;
-use super::{Sink, read_message, read_nested};
+use super::{Sink, events, read_message, read_nested};
 
 /// Reads a line that is an object, and returns whether its form is known.
 pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> bool {
@@ -12,11 +14,15 @@ pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> bo
     let mut command = None;
     let mut message = None;
     let mut content = None;
+    let mut is_event = false;
     for (key, value) in Members::of(line) {
         match key {
             b"MESSAGE" => message = Some(value),
             b"SYSLOG_IDENTIFIER" => program = value.plain(line),
             b"_COMM" => command = value.plain(line),
+            b"response" | b"event-data" | b"delivery-status" | b"eventType" | b"notificationType" => {
+                is_event = true
+            }
             b"log" | b"message" | b"msg" | b"Message" => content = content.or(Some(value)),
             _ => {}
         }
@@ -29,6 +35,9 @@ pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> bo
             let envelope = if program.is_empty() { Envelope::read(text) } else { envelope };
             read_message(text, text, envelope, sink);
         });
+    }
+    if is_event && events::read(line, sink) {
+        return true;
     }
     match content {
         Some(content) => content.read(line, sink, |text, sink| {
@@ -57,6 +66,11 @@ impl<'a> Members<'a> {
         Members { text, position: 0 }
     }
 
+    /// Returns the members of an object in a text.
+    pub(super) fn within(text: &'a [u8], object: Value) -> Members<'a> {
+        Members { text: &text[..object.end], position: object.start }
+    }
+
     fn skip(&mut self, octets: &[u8]) {
         let rest = &self.text[self.position..];
         self.position +=
@@ -72,13 +86,55 @@ impl<'a> Iterator for Members<'a> {
         let key = string(self.text, self.position)?;
         self.position = key.end;
         self.skip(b":");
-        let value = Value { start: self.position, end: end_of_value(self.text, self.position)? };
+        let value = Value::at(self.text, self.position)?;
         self.position = value.end;
         Some((&self.text[key.start + 1..key.end - 1], value))
     }
 }
 
 impl Value {
+    /// Returns the whole of a text.
+    pub(super) const fn whole(text: &[u8]) -> Value {
+        Value { start: 0, end: text.len() }
+    }
+
+    fn at(text: &[u8], start: usize) -> Option<Value> {
+        Some(Value { start, end: end_of_value(text, start)? })
+    }
+
+    /// Returns where it begins.
+    pub(super) const fn start(self) -> usize {
+        self.start
+    }
+
+    /// Returns it as it is written.
+    pub(super) fn octets(self, text: &[u8]) -> &[u8] {
+        &text[self.start..self.end]
+    }
+
+    /// Returns the elements of an array.
+    pub(super) fn elements(self, text: &[u8]) -> impl Iterator<Item = Value> {
+        let text = &text[..self.end];
+        let mut position = self.start + usize::from(text[self.start..].starts_with(b"["));
+        std::iter::from_fn(move || {
+            let is_between = |octet: &&u8| octet.is_ascii_whitespace() || **octet == b',';
+            position += text[position..].iter().take_while(is_between).count();
+            let value = Value::at(text, position)?;
+            position = value.end;
+            Some(value)
+        })
+    }
+
+    /// Returns the content of a string, without its escapes.
+    pub(super) fn text(self, text: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let content = text[self.start..self.end].strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        Some(if memchr(b'\\', content).is_some() {
+            Cow::Owned(unescape(content))
+        } else {
+            Cow::Borrowed(content)
+        })
+    }
+
     /// Returns the content of a string without escapes.
     pub(super) fn plain(self, text: &[u8]) -> Option<&[u8]> {
         let content = text[self.start..self.end].strip_prefix(b"\"")?.strip_suffix(b"\"")?;

@@ -3,25 +3,20 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use memchr::memmem::{Finder, FinderRev};
+use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use smtp_enhanced_status::EnhancedStatusCode;
 use smtp_enhanced_status::explain::Stage;
 
-use super::code::{find_pair, is_code, is_reply};
+use super::code::{find_pair, is_code, is_reply, rfind};
 use super::command::stage;
 use super::folding::split_at_spaces;
 use super::{Sink, generic};
 use crate::readers::mention::{Direction, Mention};
 
 static STATUS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b", status="));
-static SAID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" said: "));
 static FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" from "));
 static RELAY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b", relay="));
-static IN_REPLY_TO: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b" (in reply to "));
-static SENDER: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b"; from=<"));
-static PROTOCOL: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b"; proto="));
-static NAME: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b" helo=<"));
 
 /// Returns whether a tag is that of a program of Postfix: `postfix/smtp`, `mx-out/submission/smtpd`.
 pub(super) fn is_program(tag: &[u8]) -> bool {
@@ -114,6 +109,8 @@ fn verdict(before: &[u8]) -> Option<EnhancedStatusCode> {
 /// Reads the reason for a failed delivery: `host mx.example.org[192.0.2.1] said: 550 5.1.1 ... (in reply to RCPT TO command)`.
 fn quoted(reason: &[u8]) -> Option<Mention<'_>> {
     const SUSPENDED: &[u8] = b"delivery temporarily suspended: ";
+    const SAID: &[u8] = b" said: ";
+    const IN_REPLY_TO: &[u8] = b"(in reply to ";
     let is_repeat = reason.starts_with(SUSPENDED);
     let start = if is_repeat { SUSPENDED.len() } else { 0 };
     let (skipped, named) = match &reason[start..] {
@@ -126,17 +123,16 @@ fn quoted(reason: &[u8]) -> Option<Mention<'_>> {
     let name = start + reason[start..].iter().position(|octet| matches!(octet, b'[' | b' '))?;
     let space = name + memchr(b' ', &reason[name..])?;
     let after = &reason[space..];
-    let words = [SAID.needle(), b" refused to talk to me: ", b" refused to start TLS: "];
+    let words = [SAID, b" refused to talk to me: ", b" refused to start TLS: "];
     let words = words.into_iter().find(|words| after.starts_with(words))?;
     let text = space + words.len();
-    let (end, command) = match IN_REPLY_TO.rfind(&reason[text..]) {
-        Some(end) if words == SAID.needle() => {
-            (text + end, stage(&reason[text + end + IN_REPLY_TO.needle().len()..]))
-        }
-        _ => (reason.len(), named),
+    let reply = &reason[text..];
+    let (end, command) = match rfind(reply, b'(', IN_REPLY_TO) {
+        Some(open) if words == SAID => (open, stage(&reply[open + IN_REPLY_TO.len()..])),
+        _ => (reply.len(), named),
     };
     let host = (name > start).then(|| &reason[start..name]);
-    let reply = &reason[text..end];
+    let reply = reply[..end].strip_suffix(b" ").unwrap_or(&reply[..end]);
     if is_reply(reply) {
         let mention = received(split_at_spaces(reply), text);
         return Some(Mention { stage: command, host, is_repeat, ..mention });
@@ -223,7 +219,8 @@ fn rejection(message: &[u8]) -> Option<(Option<Stage>, usize, &[u8])> {
     // postscreen adds the port.
     text += memchr(b' ', &event[text..])? + 1;
     let reply = &event[text..];
-    let end = SENDER.rfind(reply).or_else(|| PROTOCOL.rfind(reply)).unwrap_or(reply.len());
+    let end = [&b"; from=<"[..], b"; proto="].into_iter().find_map(|words| rfind(reply, b';', words));
+    let end = end.unwrap_or(reply.len());
     let reply = &reply[..end];
     is_code(reply).then(|| (stage(&event[..from]), begin + text, reply))
 }
@@ -231,7 +228,7 @@ fn rejection(message: &[u8]) -> Option<(Option<Stage>, usize, &[u8])> {
 /// Reads what cleanup rejects: `body ... from ...; from=<...> ... helo=<...>: 5.7.1 text`. It knows no reply code.
 fn content_rejection(event: &[u8]) -> Option<(usize, &[u8])> {
     static TEXT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b">: "));
-    let name = NAME.rfind(event)?;
+    let name = rfind(event, b'h', b"helo=<")?;
     let text = name + TEXT.find(&event[name..])? + TEXT.needle().len();
     is_code(&event[text..]).then(|| (text, &event[text..]))
 }
