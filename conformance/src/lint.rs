@@ -256,7 +256,8 @@ mod tests {
 
     /// Returns a log that is longer than several units.
     fn log(seed: &[usize]) -> String {
-        let noise = "Nov 28 07:42:13 mx postfix/qmgr[4312]: A1B2C3D4E5: from=<>, size=2345, nrcpt=1 (queue active)\n";
+        let noise =
+            "Nov 28 07:42:13 mx postfix/qmgr[4312]: A1B2C3D4E5: from=<>, size=2345, nrcpt=1 (queue active)\n";
         let mut log = String::new();
         while log.len() < 700_000 {
             for &number in seed {
@@ -357,7 +358,8 @@ mod tests {
         let long = format!("{}{}\n{}", line(REPLIES[0], 1, 7), "x".repeat(600_000), line(REPLIES[2], 1, 7));
         let mut cut = gzip(&line(REPLIES[0], 1, 7).repeat(100));
         cut.truncate(cut.len() - 9);
-        let stream = |name: &str, octets: Vec<u8>| Source::Stream(name.to_owned(), Box::new(Cursor::new(octets)));
+        let stream =
+            |name: &str, octets: Vec<u8>| Source::Stream(name.to_owned(), Box::new(Cursor::new(octets)));
         let sources = [
             stream("long", long.into_bytes()),
             stream("cut", cut),
@@ -374,9 +376,18 @@ mod tests {
         let troubles: Vec<String> =
             troubles.iter().map(|(place, what)| format!("{}:{}: {what}", place.file, place.line)).collect();
         assert_eq!(count, 4, "{troubles:#?}");
-        assert!(troubles.iter().any(|one| one.starts_with("long:2: the line has more than")), "{troubles:#?}");
-        assert!(troubles.iter().any(|one| one.starts_with("cut:") && one.contains("the rest is not read")), "{troubles:#?}");
-        assert!(troubles.iter().any(|one| one.starts_with("/nonexistent/file:1: No such file")), "{troubles:#?}");
+        assert!(
+            troubles.iter().any(|one| one.starts_with("long:2: the line has more than")),
+            "{troubles:#?}"
+        );
+        assert!(
+            troubles.iter().any(|one| one.starts_with("cut:") && one.contains("the rest is not read")),
+            "{troubles:#?}"
+        );
+        assert!(
+            troubles.iter().any(|one| one.starts_with("/nonexistent/file:1: No such file")),
+            "{troubles:#?}"
+        );
         assert!(troubles.iter().any(|one| one == "here:1: not there"), "{troubles:#?}");
     }
 }

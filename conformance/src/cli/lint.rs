@@ -137,6 +137,10 @@ enum ByName {
     Host,
     /// The hour that the log says.
     Hour,
+    /// What the reply is about.
+    Category,
+    /// The codes.
+    Pair,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -341,6 +345,8 @@ impl From<ByName> for By {
         match name {
             ByName::Host => By::Host,
             ByName::Hour => By::Hour,
+            ByName::Category => By::Category,
+            ByName::Pair => By::Pair,
         }
     }
 }

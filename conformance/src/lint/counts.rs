@@ -118,6 +118,10 @@ pub enum By {
     Host,
     /// The hour in which the log says that it came.
     Hour,
+    /// What the reply is about.
+    Category,
+    /// The codes.
+    Pair,
 }
 
 impl By {
@@ -127,7 +131,15 @@ impl By {
         match self {
             By::Host => "host",
             By::Hour => "hour",
+            By::Category => "category",
+            By::Pair => "pair",
         }
+    }
+
+    /// Returns what has this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<By> {
+        [By::Host, By::Hour, By::Category, By::Pair].into_iter().find(|by| by.as_str() == name)
     }
 }
 
@@ -249,9 +261,15 @@ impl Counts {
 impl Groups {
     fn add(&mut self, observed: &Observed<'_>, tally: Tally) {
         let unknown = "(unknown)";
+        let codes;
         let key = match self.by {
             By::Host => observed.mention.host.and_then(|host| str::from_utf8(host).ok()).unwrap_or(unknown),
             By::Hour => observed.hour.as_ref().map_or(unknown, |hour| hour.as_str()),
+            By::Category => observed.key.category.id(),
+            By::Pair => {
+                codes = observed.key.head.to_string();
+                &codes
+            }
         };
         *self.tallies.at(key) += tally;
     }

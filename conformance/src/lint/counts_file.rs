@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::explain::{Category, Vendor};
 
@@ -245,11 +245,7 @@ impl GroupsForm {
     }
 
     fn read(self) -> Result<Groups> {
-        let by = match self.by.as_str() {
-            "host" => By::Host,
-            "hour" => By::Hour,
-            other => bail!(unknown("grouping", other)),
-        };
+        let by = By::from_name(&self.by).ok_or_else(|| unknown("grouping", &self.by))?;
         let mut tallies = Bounded::new(LINT_GROUPS);
         for GroupForm { name, tally } in self.groups {
             *tallies.at(name.as_str()) += tally;

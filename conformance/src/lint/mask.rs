@@ -31,7 +31,9 @@ pub(crate) fn local_parts(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for at in memchr_iter(b'@', text).take(LOCAL_PARTS) {
         let before = &text[..at];
-        let is_part = |octet: &u8| octet.is_ascii_alphanumeric() || !octet.is_ascii() || b".!#$%&'*+/=?^_`{|}~-".contains(octet);
+        let is_part = |octet: &u8| {
+            octet.is_ascii_alphanumeric() || !octet.is_ascii() || b".!#$%&'*+/=?^_`{|}~-".contains(octet)
+        };
         let length = before.iter().rev().take(64).take_while(|octet| is_part(octet)).count();
         let part = String::from_utf8_lossy(&before[at - length..]).to_lowercase();
         // In `to=a@example.org`, the local part is what comes after the sign.

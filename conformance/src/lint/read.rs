@@ -9,20 +9,21 @@ use memchr::memchr_iter;
 use smtp_enhanced_status::explain::{Category, Stage};
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
+use super::Settings;
 use super::counts::{Basis, Counts, Located, Place, RuleKey, Sample};
 use super::head::Head;
 use super::judged::{self, HeadFinding};
 use super::kind::Kind;
 use super::observed::{Observed, observe_log};
 use super::units::Unit;
-use super::Settings;
 use crate::dialogue::{Act, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
-use crate::readers::{self, dsn, source};
 use crate::readers::mention::{Direction, Mention};
 use crate::readers::{self, dsn};
+use crate::readers::{self, dsn, source};
 use crate::rules::judge;
+use crate::rules::report::judge_report;
 
 /// A unit that is read, and where what is found goes.
 pub(crate) struct Reading<'r> {
@@ -140,10 +141,24 @@ impl Reading<'_> {
         self.counts.totals.reports += 1;
         let Some(report) = dsn::read(octets) else { return };
         for (reply, mention) in report.replies.iter().zip(dsn::mentions(&report)) {
-            let line = self.unit.first_line + reply.line as u64 - 1;
-            let place = Place { file: Arc::clone(&self.unit.file), line, column: None };
+            let place = self.line_of_message(reply.line);
             self.add_at(&Observed::new(mention, &reply.recipient), &place);
         }
+        for finding in judge_report(&report) {
+            let key = RuleKey { rule: finding.rule, level: finding.level };
+            let place = self.line_of_message(finding.line);
+            let line = octets.split(|octet| *octet == b'\n').nth(finding.line.saturating_sub(1));
+            let shown = line.unwrap_or_default().trim_ascii_end();
+            self.counts.find(key, shown, self.unit.number, place.clone());
+            let sample = Some(Sample::new(shown, b"", place.clone()));
+            self.located(Located { place, key, head: None, detail: finding.detail, sample });
+        }
+    }
+
+    /// Returns the place of a line of the message, whose first line is 1.
+    fn line_of_message(&self, line: usize) -> Place {
+        let line = self.unit.first_line + line.max(1) as u64 - 1;
+        Place { file: Arc::clone(&self.unit.file), line, column: None }
     }
 
     /// Counts a reply at a place that is known, and lists it.

@@ -162,7 +162,13 @@ impl Placed {
     fn of(located: Located, is_raw: bool) -> Placed {
         let Located { place, key, head, detail, sample } = located;
         let text = sample.map(|sample| Example::of(&sample, is_raw).text).unwrap_or_default();
-        Placed { place, key, head, detail: if is_raw { detail } else { masked(detail.as_bytes(), &[]) }, text }
+        Placed {
+            place,
+            key,
+            head,
+            detail: if is_raw { detail } else { masked(detail.as_bytes(), &[]) },
+            text,
+        }
     }
 }
 

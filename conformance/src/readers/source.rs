@@ -74,7 +74,8 @@ fn code_around(line: &[u8], dot: usize) -> Option<Code> {
     let start = dot.checked_sub(1)?;
     let is_class = matches!(line[start], b'2' | b'4' | b'5');
     let before = start.checked_sub(1).map(|before| line[before]);
-    if !is_class || before.is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_')) {
+    if !is_class || before.is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_'))
+    {
         return None;
     }
     let rest = &line[dot + 1..];
@@ -82,7 +83,9 @@ fn code_around(line: &[u8], dot: usize) -> Option<Code> {
     let rest = rest.get(subject..)?.strip_prefix(b".")?;
     let detail = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
     let is_code = (1..=3).contains(&subject) && (1..=3).contains(&detail);
-    let ends = !rest.get(detail).is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'/'));
+    let ends = !rest
+        .get(detail)
+        .is_some_and(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'/'));
     (is_code && ends).then_some(Code { start, end: dot + 1 + subject + 1 + detail })
 }
 
@@ -133,7 +136,10 @@ fn before_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
 fn after_word<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
     const WORDS: [&[u8]; 4] = [b"REJECT", b"DEFER", b"DEFER_IF_PERMIT", b"DEFER_IF_REJECT"];
     let before = line[..code.start].trim_ascii_end();
-    let start = before.iter().rposition(|octet| !octet.is_ascii_alphabetic() && *octet != b'_').map_or(0, |at| at + 1);
+    let start = before
+        .iter()
+        .rposition(|octet| !octet.is_ascii_alphabetic() && *octet != b'_')
+        .map_or(0, |at| at + 1);
     let word = &before[start..];
     if !WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || before.len() == code.start {
         return None;
@@ -146,7 +152,8 @@ fn after_word<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
 fn is_reply_code(line: &[u8], start: usize) -> bool {
     let Some(code) = line.get(start..start + 3) else { return false };
     let before = start.checked_sub(1).map(|before| line[before]);
-    let is_alone = !before.is_some_and(|octet| octet.is_ascii_alphanumeric() && !is_escape(line, start) || octet == b'.');
+    let is_alone = !before
+        .is_some_and(|octet| octet.is_ascii_alphanumeric() && !is_escape(line, start) || octet == b'.');
     let ends = !line.get(start + 3).is_some_and(u8::is_ascii_alphanumeric);
     is_alone && ends && ReplyCode::from_bytes(code).is_ok() && matches!(code[0], b'2' | b'4' | b'5')
 }

@@ -1,8 +1,6 @@
 //! `explain` and `classify`, as their users run them.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -126,33 +124,4 @@ fn many_replies_are_classified() {
          1,550,5.1.1,no-such-recipient,never,remove,recipient-address,,enhanced-code,sure,userunknown\n\
          2,421,4.7.0,rate-limited,later,keep,sender-reputation,yahoo,vendor-text,sure,speeding\n"
     );
-}
-
-/// With `SMTP_TEST_BLESS=1`, the page is written anew.
-#[test]
-fn the_page_shows_what_is_printed() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/explain.md");
-    let page = fs::read_to_string(&file).expect("the page");
-    let mut written = String::new();
-    for (index, part) in page.split("```").enumerate() {
-        if index > 0 {
-            written.push_str("```");
-        }
-        match part.strip_prefix("console\n$ ").and_then(|block| block.split_once('\n')) {
-            Some((command, _)) => {
-                let folder = Path::new(env!("CARGO_BIN_EXE_smtp-conformance")).parent().expect("a folder");
-                let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap_or_default());
-                let output =
-                    Command::new("sh").args(["-c", command]).env("PATH", path).output().expect("it runs");
-                let shown = String::from_utf8_lossy(&output.stdout);
-                let _ = write!(written, "console\n$ {command}\n{shown}");
-            }
-            None => written.push_str(part),
-        }
-    }
-    if env::var_os("SMTP_TEST_BLESS").is_some() {
-        fs::write(&file, &written).expect("the page can be written");
-    } else {
-        assert_eq!(page, written);
-    }
 }

@@ -13,6 +13,7 @@ mod comparison;
 mod credentials;
 mod explain;
 mod gate;
+mod pages;
 mod promise;
 mod readme;
 mod records;

@@ -4,5 +4,6 @@
 mod support;
 
 mod commands;
+mod lint;
 mod recordings;
 mod suggestions;

@@ -116,8 +116,10 @@ pub(super) fn place(place: &Place) -> String {
 
 fn groups_title(summary: &Summary) -> &'static str {
     match summary.groups.as_ref().map(|grouped| grouped.by) {
-        Some(By::Hour) => "Hours",
-        _ => "Hosts",
+        Some(By::Hour) => "By hour",
+        Some(By::Category) => "By category",
+        Some(By::Pair) => "By codes",
+        Some(By::Host) | None => "By host",
     }
 }
 
