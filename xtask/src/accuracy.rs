@@ -101,20 +101,19 @@ pub fn measure(root: &Path) -> Result<Accuracy> {
     let model = Model::load(root)?;
     let replies = recorded::read(root, &model.explanation.categories)?;
     let labels = Labels::read(root, &replies)?;
-    let recorded = Replies::new(&model, replies)?;
-    let halves = [0, 1].map(|half| recorded.supported_by(half, &model.explanation.vendors));
+    let sample = Sample::new(&model, replies)?;
+    let halves = [0, 1].map(|half| sample.supported_by(half, &model.explanation.vendors));
     let supported = [count(&halves[0]), count(&halves[1])];
-    let by_half =
-        [recorded.answers(&with(&model, &halves[0]))?, recorded.answers(&with(&model, &halves[1]))?];
-    let without = recorded.answers(&with(&model, &[]))?;
-    let all = recorded.answers(&model)?;
+    let by_half = [sample.answers(&with(&model, &halves[0]))?, sample.answers(&with(&model, &halves[1]))?];
+    let without = sample.answers(&with(&model, &[]))?;
+    let all = sample.answers(&model)?;
     let mut vendors: BTreeMap<usize, Measured> = BTreeMap::new();
-    for (index, reply) in recorded.replies.iter().enumerate() {
+    for (index, reply) in sample.replies.iter().enumerate() {
         let Some(category) = model.explanation.categories.iter().find(|known| known.id == reply.category)
         else {
             continue;
         };
-        let other = &by_half[1 - recorded.halves[index]];
+        let other = &by_half[1 - sample.halves[index]];
         let answered = [
             other.with_host[index].tally(category),
             other.without_host[index].tally(category),
@@ -133,10 +132,10 @@ pub fn measure(root: &Path) -> Result<Accuracy> {
                 reply.category
             );
         }
-        let number = recorded.vendors[index].unwrap_or(usize::MAX);
+        let number = sample.vendors[index].unwrap_or(usize::MAX);
         let measured = vendors.entry(number).or_default();
         let vendor = model.explanation.vendors.get(number);
-        measured.name = vendor.map_or("(nobody known)", |vendor| &vendor.name).to_owned();
+        vendor.map_or("(nobody known)", |vendor| &vendor.name).clone_into(&mut measured.name);
         measured.replies += 1;
         for (tally, answer) in measured.tallies.iter_mut().zip(answered) {
             *tally += answer;
@@ -173,7 +172,7 @@ impl Accuracy {
 }
 
 /// The recorded replies, with what all entries say of them.
-struct Replies {
+struct Sample {
     replies: Vec<Recorded>,
     /// What the vendor's entries and marks have to do with each reply, if the host is known.
     known: Vec<Answer>,
@@ -189,8 +188,8 @@ struct Answers {
     without_host: Vec<Answer>,
 }
 
-impl Replies {
-    fn new(model: &Model, replies: Vec<Recorded>) -> Result<Replies> {
+impl Sample {
+    fn new(model: &Model, replies: Vec<Recorded>) -> Result<Sample> {
         let known = ask(model, &replies, true)?;
         let vendors: Vec<Option<usize>> = known.iter().map(|answer| answer.vendor).collect();
         let mut seen: BTreeMap<Option<usize>, usize> = BTreeMap::new();
@@ -200,7 +199,7 @@ impl Replies {
             halves.push(*number % 2);
             *number += 1;
         }
-        Ok(Replies { replies, known, vendors, halves })
+        Ok(Sample { replies, known, vendors, halves })
     }
 
     fn answers(&self, model: &Model) -> Result<Answers> {

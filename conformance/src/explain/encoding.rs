@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 pub fn decoded<'a>(mut input: impl BufRead + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
     let mut start = Vec::new();
     (&mut input).take(3).read_to_end(&mut start)?;
-    let (to_unit, rest): (fn([u8; 2]) -> u16, &[u8]) = match start.as_slice() {
+    let (to_unit, rest): (ToUnit, &[u8]) = match start.as_slice() {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
         [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
         [0xef, 0xbb, 0xbf] => return Ok(Box::new(input)),
@@ -21,10 +21,13 @@ pub fn decoded<'a>(mut input: impl BufRead + 'a) -> io::Result<Box<dyn BufRead +
     Ok(Box::new(BufReader::new(Utf16 { input, to_unit, high: None, text: Cursor::default() })))
 }
 
+/// Reads a code unit in one of the two orders of octets.
+type ToUnit = fn([u8; 2]) -> u16;
+
 /// Text in UTF-16, read as UTF-8. What is not UTF-16 becomes U+FFFD.
 struct Utf16<R> {
     input: R,
-    to_unit: fn([u8; 2]) -> u16,
+    to_unit: ToUnit,
     /// The first half of a character whose second half was not read yet.
     high: Option<u16>,
     /// What was decoded and not returned yet.
