@@ -160,7 +160,9 @@ impl Log {
         }
         if !later.is_empty() {
             self.activate(message);
-            later.into_iter().for_each(|to| self.sent(id, to, 300));
+            for to in later {
+                self.sent(id, to, 300);
+            }
         }
         self.line("qmgr", 113, format_args!("{id}: removed"));
     }
