@@ -13,6 +13,7 @@ mod exim;
 mod folding;
 mod generic;
 mod haraka;
+mod journal;
 mod json;
 mod mapped;
 mod opensmtpd;
@@ -78,7 +79,7 @@ fn read_nested<'a>(text: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> usize 
     let line = first_line(text);
     let length = text.len().min(line.len() + 1);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.starts_with(b"{") && depth > 0 && json::read(line, sink, depth) {
+    if line.starts_with(b"{") && depth > 0 && journal::read(line, sink, depth) {
         return length;
     }
     let envelope = Envelope::read(line);
@@ -116,8 +117,8 @@ fn read_message<'a>(
 fn read_file<'a>(text: &'a [u8], line: &'a [u8], sink: &mut Sink<'a, '_>) -> usize {
     if exim::is_main_log(line) {
         exim::read(line, sink);
-    } else if powermta::is_record(line) {
-        powermta::read(line, sink);
+    } else if powermta::is_record(line) && powermta::read(line, sink) {
+        return line.len();
     } else if let Some(message) = haraka::message(line) {
         haraka::read(&line[message..], &mut sink.at(message));
     } else if let Some(message) = qmail::message(line) {

@@ -86,16 +86,9 @@ pub(super) fn unescape_octal(reply: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let mut octets = reply[..first].to_vec();
     let mut rest = &reply[first..];
     while let Some((octet, after)) = rest.split_first() {
-        match octal(rest) {
-            Some(escaped) => {
-                octets.push(escaped);
-                rest = &rest[4..];
-            }
-            None => {
-                octets.push(*octet);
-                rest = after;
-            }
-        }
+        let (octet, after) = octal(rest).map_or((*octet, after), |escaped| (escaped, &rest[4..]));
+        octets.push(octet);
+        rest = after;
     }
     Cow::Owned(octets)
 }

@@ -38,12 +38,11 @@ fn delivery(message: &[u8]) -> Option<Mention<'_>> {
     const DEFERRED: &[u8] = b"Deferred: ";
     const STATUS: &[u8] = b", stat=";
     let status = rfind(message, b',', STATUS)?;
-    let (text, end) = match REPLY.find(&message[..status]) {
-        Some(reply) => (reply + REPLY.needle().len(), status),
-        None => {
-            let text = status + STATUS.len();
-            (text + message[text..].starts_with(DEFERRED).then_some(DEFERRED.len())?, message.len())
-        }
+    let (text, end) = if let Some(reply) = REPLY.find(&message[..status]) {
+        (reply + REPLY.needle().len(), status)
+    } else {
+        let text = status + STATUS.len();
+        (text + message[text..].starts_with(DEFERRED).then_some(DEFERRED.len())?, message.len())
     };
     let reply = &message[text..end];
     if !is_reply(reply) || is_own(reply) {
