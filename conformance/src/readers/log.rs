@@ -50,7 +50,8 @@ pub fn joins(line: &[u8], next: &[u8]) -> bool {
 pub struct Format {
     /// The product, and which of its logs.
     pub name: &'static str,
-    /// Whether it was tested with logs that the product wrote. Otherwise the reader was made from the documentation alone.
+    /// Whether it was tested with logs that the product wrote. Otherwise the reader was made from the documentation
+    /// alone.
     pub is_tested: bool,
 }
 

@@ -121,12 +121,17 @@ fn announced(line: &[u8], position: usize) -> Option<Announced> {
     is_error.then_some(Announced::Otherwise)
 }
 
-/// Returns whether nothing but a process id is before a reply.
+/// Returns whether nothing but a process id is before a reply; in a line of syslog, nothing else after qpsmtpd's tag.
 fn is_process(before: &[u8]) -> bool {
-    match before {
-        [digits @ .., b' '] => (1..=7).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+    let Some(head) = before.strip_suffix(b" ") else { return false };
+    let digits = head.iter().rev().take(8).take_while(|octet| octet.is_ascii_digit()).count();
+    let head = &head[..head.len() - digits];
+    let is_start = match head {
+        [] => true,
+        [.., b':', b' '] => memmem::find(&head[..head.len().min(200)], b"qpsmtpd").is_some(),
         _ => false,
-    }
+    };
+    is_start && (1..=7).contains(&digits)
 }
 
 /// Returns whether a reply refuses something in several words: other numbers at the start of a line are counts.
@@ -151,8 +156,8 @@ fn is_http(status: &[u8]) -> bool {
     PHRASES.iter().any(|phrase| status.starts_with(phrase))
 }
 
-/// Returns how long the reply at this position is. What is before it says what ends it: a quote or a bracket, or the next
-/// name of a list.
+/// Returns how long the reply at this position is. What is before it says what ends it: a quote or a bracket, or the
+/// next name of a list.
 fn length(line: &[u8], start: usize) -> usize {
     let reply = &line[start..];
     let before = start.checked_sub(1).map(|before| line[before]);
@@ -309,6 +314,8 @@ mod tests {
             ("response=\"421 go away\"", &["unknown | 421 go away"]),
             ("SMTP error from 192.0.2.1 after RCPT TO: 550 no", &["unknown | 550 no"]),
             ("31 550 relaying denied (#5.7.1)", &["sent | 550 relaying denied (#5.7.1)"]),
+            ("Nov 28 14:53:19 mx qpsmtpd[31]: 31 550 relaying denied", &["sent | 550 relaying denied"]),
+            ("total: 31 450 messages left", &[]),
             ("smtp: Failed: 550 no such user", &["unknown | 550 no such user"]),
             ("tests failed: 250 of 300", &[]),
             ("failed 550 no such user", &[]),

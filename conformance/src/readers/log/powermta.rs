@@ -15,8 +15,8 @@ pub(super) fn is_record(line: &[u8]) -> bool {
     [&b"d,"[..], b"b,", b"t,", b"tq,", b"rb,", b"rs,"].iter().any(|kind| line.starts_with(kind))
 }
 
-/// Reads a record, and returns whether it has a reply. Its columns depend on the configuration, so that `dsnDiag` is known by its type, `smtp;`. In the
-/// default order, `dsnStatus` is before it, and `dsnMta` after it.
+/// Reads a record, and returns whether it has a reply. Its columns depend on the configuration, so that `dsnDiag` is
+/// known by its type, `smtp;`. In the default order, `dsnStatus` is before it, and `dsnMta` after it.
 pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>) -> bool {
     let mut before: Option<Field<'a>> = None;
     let mut position = 0;
