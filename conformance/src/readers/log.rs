@@ -13,6 +13,7 @@ mod exim;
 mod folding;
 mod generic;
 mod haraka;
+mod journal;
 mod json;
 mod mapped;
 mod opensmtpd;
@@ -49,7 +50,8 @@ pub fn joins(line: &[u8], next: &[u8]) -> bool {
 pub struct Format {
     /// The product, and which of its logs.
     pub name: &'static str,
-    /// Whether it was tested with logs that the product wrote. Otherwise the reader was made from the documentation alone.
+    /// Whether it was tested with logs that the product wrote. Otherwise the reader was made from the documentation
+    /// alone.
     pub is_tested: bool,
 }
 
@@ -78,7 +80,7 @@ fn read_nested<'a>(text: &'a [u8], sink: &mut Sink<'a, '_>, depth: u8) -> usize 
     let line = first_line(text);
     let length = text.len().min(line.len() + 1);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.starts_with(b"{") && depth > 0 && json::read(line, sink, depth) {
+    if line.starts_with(b"{") && depth > 0 && journal::read(line, sink, depth) {
         return length;
     }
     let envelope = Envelope::read(line);
@@ -116,8 +118,8 @@ fn read_message<'a>(
 fn read_file<'a>(text: &'a [u8], line: &'a [u8], sink: &mut Sink<'a, '_>) -> usize {
     if exim::is_main_log(line) {
         exim::read(line, sink);
-    } else if powermta::is_record(line) {
-        powermta::read(line, sink);
+    } else if powermta::is_record(line) && powermta::read(line, sink) {
+        return line.len();
     } else if let Some(message) = haraka::message(line) {
         haraka::read(&line[message..], &mut sink.at(message));
     } else if let Some(message) = qmail::message(line) {

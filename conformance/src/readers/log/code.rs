@@ -19,8 +19,7 @@ pub(super) fn is_enhanced(text: &[u8]) -> bool {
     let [b'.', rest @ ..] = rest else { return false };
     let Some(rest) = after_sub_code(rest) else { return false };
     match rest {
-        [b'.' | b'-' | b'/', next, ..] => !next.is_ascii_alphanumeric(),
-        [next, ..] => !next.is_ascii_alphanumeric(),
+        [b'.' | b'-' | b'/', next, ..] | [next, ..] => !next.is_ascii_alphanumeric(),
         [] => true,
     }
 }

@@ -112,6 +112,7 @@ fn is_status_of(message: &[u8], delivery: &[u8]) -> bool {
 }
 
 /// Where a line is.
+#[derive(Clone, Copy)]
 struct Place {
     /// Where its message begins in the text.
     offset: usize,

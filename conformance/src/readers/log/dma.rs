@@ -1,4 +1,4 @@
-//! Reads the log of dma, the `DragonFly` Mail Agent.
+//! Reads the log of dma, the DragonFly Mail Agent. Made from its documentation: untested against real logs.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
 //! What syslog and its relatives put before a message: stamp, host, program and process.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memrchr, memrchr2};
 
 /// The program that wrote a line, and where its message begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +49,9 @@ impl<'a> Envelope<'a> {
             }
             None => (head, &head[..0]),
         };
-        let is_part = |octet: &u8| {
-            octet.is_ascii_graphic() && !matches!(octet, b'"' | b'(' | b')' | b'<' | b'=' | b'{')
-        };
-        let start = tag.iter().rposition(|octet| !is_part(octet)).map_or(0, |position| position + 1);
-        let mut program = &tag[start..];
-        // busybox: `mail.info sendmail[1]`, and with a priority: `<22>sendmail[1]`.
-        if let Some(priority) = program.iter().rposition(|octet| *octet == b'>') {
+        let mut program = memrchr2(b' ', b'\t', tag).map_or(tag, |blank| &tag[blank + 1..]);
+        // The priority of RFC 3164: `<22>sendmail[1]`.
+        if let Some(priority) = memrchr(b'>', program) {
             program = &program[priority + 1..];
         }
         if program.is_empty() { None } else { Some(Envelope { program, process, message }) }

@@ -65,7 +65,8 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Reads the `response` of a log record: `{"code":550,"enhanced_code":{"class":5,..},"content":"..","command":"RCPT TO"}`.
+/// Reads the `response` of a log record: `{"code":550,"enhanced_code":{"class":5,..},"content":"..","command":"RCPT
+/// TO"}`.
 fn kumomta<'a>(record: Object<'a>, response: Object<'a>, sink: &mut Sink<'a, '_>) {
     let direction = match record.get(b"type").and_then(Object::name) {
         Some(b"Reception" | b"Rejection") => Direction::Sent,
@@ -93,8 +94,8 @@ fn kumomta<'a>(record: Object<'a>, response: Object<'a>, sink: &mut Sink<'a, '_>
     push(sink, Cow::Owned(reply), direction, stage(&command), host, None, response.value);
 }
 
-/// Reads the `delivery-status` of an event: `{"code":550,"message":"5.1.1 ..","mx-host":"mx.example.org",..}`. The message
-/// may have the reply code, or not.
+/// Reads the `delivery-status` of an event: `{"code":550,"message":"5.1.1 ..","mx-host":"mx.example.org",..}`. The
+/// message may have the reply code, or not.
 fn mailgun<'a>(status: Object<'a>, sink: &mut Sink<'a, '_>) {
     let text = |name: &[u8]| status.get(name).and_then(Object::text).filter(|text| !text.is_empty());
     let Some(message) = text(b"message").or_else(|| text(b"description")) else { return };

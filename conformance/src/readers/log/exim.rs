@@ -29,8 +29,8 @@ pub(super) fn is_program(tag: &[u8]) -> bool {
     tag.starts_with(b"exim")
 }
 
-/// Returns whether a line is one of Exim's main log or reject log that has to do with a reply. Many other programs begin
-/// their lines with the same stamp.
+/// Returns whether a line is one of Exim's main log or reject log that has to do with a reply. Many other programs
+/// begin their lines with the same stamp.
 pub(super) fn is_main_log(line: &[u8]) -> bool {
     let entry = without_stamp(line);
     entry.len() < line.len()
@@ -220,8 +220,8 @@ fn without_times(reply: &[u8]) -> &[u8] {
     rest
 }
 
-/// Reads the entry at the start of a text of syslog, which may take several lines, and the same entry in the reject log.
-/// Returns where the text goes on.
+/// Reads the entry at the start of a text of syslog, which may take several lines, and the same entry in the reject
+/// log. Returns where the text goes on.
 pub(super) fn read_syslog<'a>(
     text: &'a [u8],
     line: &'a [u8],

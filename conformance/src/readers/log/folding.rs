@@ -8,9 +8,9 @@ use super::code::is_pair;
 
 /// Separates the lines of a reply that were joined by a space: `550-5.7.1 a 550-5.7.1 b 550 5.7.1 c`.
 ///
-/// A space, the reply code and a hyphen begin a line. So does a space, the reply code and a space, once: the last line has
-/// no hyphen. If the text quotes the code as well, the last line is the one with the enhanced status code of the first,
-/// or else what begins last.
+/// A space, the reply code and a hyphen begin a line. So does a space, the reply code and a space, once: the last line
+/// has no hyphen. If the text quotes the code as well, the last line is the one with the enhanced status code of the
+/// first, or else what begins last.
 pub(super) fn split_at_spaces(reply: &[u8]) -> Cow<'_, [u8]> {
     let Some((code, b"-")) = reply.get(..4).map(|head| head.split_at(3)) else { return Cow::Borrowed(reply) };
     let mut seams = Vec::new();
@@ -86,16 +86,9 @@ pub(super) fn unescape_octal(reply: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let mut octets = reply[..first].to_vec();
     let mut rest = &reply[first..];
     while let Some((octet, after)) = rest.split_first() {
-        match octal(rest) {
-            Some(escaped) => {
-                octets.push(escaped);
-                rest = &rest[4..];
-            }
-            None => {
-                octets.push(*octet);
-                rest = after;
-            }
-        }
+        let (octet, after) = octal(rest).map_or((*octet, after), |escaped| (escaped, &rest[4..]));
+        octets.push(octet);
+        rest = after;
     }
     Cow::Owned(octets)
 }

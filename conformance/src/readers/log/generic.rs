@@ -19,8 +19,11 @@ pub(super) fn read<'a>(text: &'a [u8], line: &'a [u8], sink: &mut Sink<'a, '_>) 
     while let Some((start, announced)) = find(line, position) {
         let end = start + length(line, start);
         position = end;
-        let direction =
-            if announced == Some(Announced::ByServer) { Direction::Received } else { Direction::Unknown };
+        let direction = match announced {
+            Some(Announced::ByServer) => Direction::Received,
+            Some(Announced::ByProcess) => Direction::Sent,
+            Some(Announced::Otherwise) | None => Direction::Unknown,
+        };
         let reply = &line[start..end];
         if end == line.len() && is_open(reply) {
             let (reply, end) = further_lines(text, line, start);
@@ -73,7 +76,9 @@ fn find(line: &[u8], from: usize) -> Option<(usize, Option<Announced>)> {
 enum Announced {
     /// Words such as `said:` and `response from server:`, which are about another server.
     ByServer,
-    /// A name such as `reply="` or `SMTP error:`, or a process id at the start of the line.
+    /// A process id at the start of the line: qpsmtpd logs what it says like that.
+    ByProcess,
+    /// A name such as `reply="` or `SMTP error:`.
     Otherwise,
 }
 
@@ -86,7 +91,7 @@ fn announced(line: &[u8], position: usize) -> Option<Announced> {
     }
     let before = &line[..position];
     if is_process(before) {
-        return is_refusal(code).then_some(Announced::Otherwise);
+        return (is_pair(code) || is_refusal(code)).then_some(Announced::ByProcess);
     }
     let unquoted = before.trim_ascii_end();
     let is_quoted = matches!(unquoted.last(), Some(b'"' | b'\''));
@@ -116,12 +121,17 @@ fn announced(line: &[u8], position: usize) -> Option<Announced> {
     is_error.then_some(Announced::Otherwise)
 }
 
-/// Returns whether a line begins with nothing but a process id, as those of qpsmtpd do.
+/// Returns whether nothing but a process id is before a reply; in a line of syslog, nothing else after qpsmtpd's tag.
 fn is_process(before: &[u8]) -> bool {
-    match before {
-        [digits @ .., b' '] => (1..=7).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+    let Some(head) = before.strip_suffix(b" ") else { return false };
+    let digits = head.iter().rev().take(8).take_while(|octet| octet.is_ascii_digit()).count();
+    let head = &head[..head.len() - digits];
+    let is_start = match head {
+        [] => true,
+        [.., b':', b' '] => memmem::find(&head[..head.len().min(200)], b"qpsmtpd").is_some(),
         _ => false,
-    }
+    };
+    is_start && (1..=7).contains(&digits)
 }
 
 /// Returns whether a reply refuses something in several words: other numbers at the start of a line are counts.
@@ -146,8 +156,8 @@ fn is_http(status: &[u8]) -> bool {
     PHRASES.iter().any(|phrase| status.starts_with(phrase))
 }
 
-/// Returns how long the reply at this position is. What is before it says what ends it: a quote or a bracket, or the next
-/// name of a list.
+/// Returns how long the reply at this position is. What is before it says what ends it: a quote or a bracket, or the
+/// next name of a list.
 fn length(line: &[u8], start: usize) -> usize {
     let reply = &line[start..];
     let before = start.checked_sub(1).map(|before| line[before]);
@@ -206,10 +216,11 @@ fn is_open(reply: &[u8]) -> bool {
 }
 
 /// Adds the lines that go on with the reply at the end of the first line, and returns where they end. Nothing is before
-/// their reply code but the tag of the same program.
+/// their reply code but the tag of the same program, or the same process id.
 fn further_lines<'a>(text: &'a [u8], first: &'a [u8], start: usize) -> (Cow<'a, [u8]>, usize) {
     let code = &first[start..start + 3];
     let program = Envelope::read(first).program;
+    let process = if is_process(&first[..start]) { &first[..start] } else { b"" };
     let mut reply = Cow::Borrowed(&first[start..]);
     let mut end = first.len();
     let mut is_last = false;
@@ -217,7 +228,7 @@ fn further_lines<'a>(text: &'a [u8], first: &'a [u8], start: usize) -> (Cow<'a, 
         let begin = end + first_line(&text[end..]).len() + 1;
         let Some(rest) = text.get(begin..) else { break };
         let line = first_line(rest).trim_ascii_end();
-        let Some(message) = further_line(line, code, program) else { break };
+        let Some(message) = further_line(line, code, program, process) else { break };
         end = begin + line.len();
         is_last = line.get(line.len() - message.len() + 3) != Some(&b'-');
         match reply {
@@ -233,10 +244,12 @@ fn further_lines<'a>(text: &'a [u8], first: &'a [u8], start: usize) -> (Cow<'a, 
 }
 
 /// Returns the part of a line that goes on with a reply.
-fn further_line<'a>(line: &'a [u8], code: &[u8], program: &[u8]) -> Option<&'a [u8]> {
+fn further_line<'a>(line: &'a [u8], code: &[u8], program: &[u8], process: &[u8]) -> Option<&'a [u8]> {
     let continues = |text: &[u8]| text.starts_with(code) && matches!(text.get(3), None | Some(b' ' | b'-'));
-    if continues(line) {
-        return Some(line);
+    if let Some(message) = line.strip_prefix(process)
+        && continues(message)
+    {
+        return Some(message);
     }
     let envelope = Envelope::read(line);
     let message = &line[envelope.message..];
@@ -246,11 +259,19 @@ fn further_line<'a>(line: &'a [u8], code: &[u8], program: &[u8]) -> Option<&'a [
 /// Returns whether the next line goes on with a reply of this one.
 pub(super) fn joins(line: &[u8], next: &[u8]) -> bool {
     let next = next.trim_ascii_end();
-    let envelope = Envelope::read(next);
-    [next, &next[envelope.message..]].into_iter().filter(|message| is_reply(message)).any(|message| {
-        further_line(next, &message[..3], Envelope::read(line).program).is_some()
-            && memmem::find(line, &[&message[..3], b"-"].concat()).is_some()
-    })
+    let program = Envelope::read(line).program;
+    let number = next.iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let process = next.get(..=number).filter(|process| is_process(process) && line.starts_with(process));
+    let tag = Envelope::read(next).message;
+    [0, tag, process.map_or(0, <[u8]>::len)]
+        .into_iter()
+        .map(|start| &next[start..])
+        .filter(|text| is_reply(text))
+        .any(|text| {
+            let code = &text[..3];
+            further_line(next, code, program, process.unwrap_or_default()).is_some()
+                && memmem::find(line, &[code, b"-"].concat()).is_some()
+        })
 }
 
 #[cfg(test)]
@@ -277,7 +298,11 @@ mod tests {
             ("failed: 550-5.7.1 a 550 5.7.1 b", &["unknown | 550-5.7.1 a\n550 5.7.1 b"]),
             ("failed: 550-5.7.1 a\\n550 5.7.1 b", &["unknown | 550-5.7.1 a\n550 5.7.1 b"]),
             ("'450 4.2.0 a' then '550 5.1.1 b'", &["unknown | 450 4.2.0 a", "unknown | 550 5.1.1 b"]),
-            ("31 550 5.7.1 no", &["unknown | 550 5.7.1 no"]),
+            ("31 550 5.7.1 no", &["sent | 550 5.7.1 no"]),
+            (
+                "451 550-5.7.1 a\n451 550 5.7.1 b c\n31 550 5.7.1 d",
+                &["sent | 550-5.7.1 a\n550 5.7.1 b c", "sent | 550 5.7.1 d"],
+            ),
         ]);
     }
 
@@ -288,7 +313,9 @@ mod tests {
             ("reply: '452 too many'", &["unknown | 452 too many"]),
             ("response=\"421 go away\"", &["unknown | 421 go away"]),
             ("SMTP error from 192.0.2.1 after RCPT TO: 550 no", &["unknown | 550 no"]),
-            ("31 550 relaying denied (#5.7.1)", &["unknown | 550 relaying denied (#5.7.1)"]),
+            ("31 550 relaying denied (#5.7.1)", &["sent | 550 relaying denied (#5.7.1)"]),
+            ("Nov 28 14:53:19 mx qpsmtpd[31]: 31 550 relaying denied", &["sent | 550 relaying denied"]),
+            ("total: 31 450 messages left", &[]),
             ("smtp: Failed: 550 no such user", &["unknown | 550 no such user"]),
             ("tests failed: 250 of 300", &[]),
             ("failed 550 no such user", &[]),
@@ -323,6 +350,7 @@ mod tests {
             format!("{head}smtp: Failed: 550-a\n{head}550-5.1.1 b\n{head}550 5.1.1 c\n{head}550 5.1.1 d\n");
         check(&[(&text, &["unknown | 550-a\n550-5.1.1 b\n550 5.1.1 c", "unknown | 550 5.1.1 d"])]);
         assert!(joins(format!("{head}550-a").as_bytes(), format!("{head}550 b").as_bytes()));
+        assert!(joins(b"31 550-a", b"31 550 b") && !joins(b"31 550-a", b"32 550 b"));
         assert!(joins(b"smtp: Failed: 550-5.1.1 a\n", b"550 5.1.1 b\n"));
         assert!(!joins(b"smtp: Failed: 550 5.1.1 a\n", b"550 5.1.1 b\n"));
     }

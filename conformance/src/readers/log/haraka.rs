@@ -20,10 +20,11 @@ pub(super) fn message(line: &[u8]) -> Option<usize> {
     let head = &line[..line.len().min(REACH)];
     // The level comes first.
     let is_leveled = head.iter().take(80).any(|octet| *octet == b'[');
-    if !is_leveled { None } else { PART.find(head).map(|position| position + PART.needle().len()) }
+    if is_leveled { PART.find(head).map(|position| position + PART.needle().len()) } else { None }
 }
 
-/// Reads a message. Haraka joins the lines of a reply by a space, and removes their codes as far as it understands them.
+/// Reads a message. Haraka joins the lines of a reply by a space, and removes their codes as far as it understands
+/// them.
 pub(super) fn read<'a>(message: &'a [u8], sink: &mut Sink<'a, '_>) {
     if let Some(mention) = recipient(message).or_else(|| failure(message)) {
         sink.push(mention);

@@ -106,7 +106,8 @@ fn verdict(before: &[u8]) -> Option<EnhancedStatusCode> {
     before[..equals].ends_with(b"dsn").then(|| EnhancedStatusCode::from_bytes(&before[equals + 1..]).ok())?
 }
 
-/// Reads the reason for a failed delivery: `host mx.example.org[192.0.2.1] said: 550 5.1.1 ... (in reply to RCPT TO command)`.
+/// Reads the reason for a failed delivery: `host mx.example.org[192.0.2.1] said: 550 5.1.1 ... (in reply to RCPT TO
+/// command)`.
 fn quoted(reason: &[u8]) -> Option<Mention<'_>> {
     const SUSPENDED: &[u8] = b"delivery temporarily suspended: ";
     const SAID: &[u8] = b" said: ";
@@ -165,8 +166,8 @@ fn replaced(message: &[u8]) -> Option<Mention<'_>> {
     is_reply(reply).then(|| Mention { host, ..received(split_at_spaces(reply), text) })
 }
 
-/// Reads `warning: mx.example.org[192.0.2.1]:25: multi-line response longer than 2048 550-5.7.1 ...`: the beginning of a
-/// reply that the line about the delivery shows.
+/// Reads `warning: mx.example.org[192.0.2.1]:25: multi-line response longer than 2048 550-5.7.1 ...`: the beginning of
+/// a reply that the line about the delivery shows.
 fn too_long(message: &[u8]) -> Option<Mention<'_>> {
     static LONGER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" response longer than "));
     let rest = message.strip_prefix(b"warning: ")?;

@@ -15,9 +15,9 @@ pub(super) fn is_record(line: &[u8]) -> bool {
     [&b"d,"[..], b"b,", b"t,", b"tq,", b"rb,", b"rs,"].iter().any(|kind| line.starts_with(kind))
 }
 
-/// Reads a record. Its columns depend on the configuration, so that `dsnDiag` is known by its type, `smtp;`. In the
-/// default order, `dsnStatus` is before it, and `dsnMta` after it.
-pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>) {
+/// Reads a record, and returns whether it has a reply. Its columns depend on the configuration, so that `dsnDiag` is
+/// known by its type, `smtp;`. In the default order, `dsnStatus` is before it, and `dsnMta` after it.
+pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>) -> bool {
     let mut before: Option<Field<'a>> = None;
     let mut position = 0;
     while let Some(field) = Field::at(line, position) {
@@ -30,15 +30,16 @@ pub(super) fn read<'a>(line: &'a [u8], sink: &mut Sink<'a, '_>) {
                 reply: field.unquoted(reply),
                 direction: Direction::Received,
                 stage: None,
-                host: mta.and_then(|field| field.host()),
-                status: before.and_then(|field| field.verdict()),
+                host: mta.and_then(Field::host),
+                status: before.and_then(Field::verdict),
                 offset: field.start + (text.len() - reply.len()),
                 is_repeat: false,
             });
-            return;
+            return true;
         }
         before = Some(field);
     }
+    false
 }
 
 /// A field of a record.

@@ -30,7 +30,8 @@ pub(super) fn read<'a>(message: &'a [u8], sink: &mut Sink<'a, '_>) {
     }
 }
 
-/// Reads a delivery: `to=<..>, .., relay=mx.example.org. [192.0.2.1], dsn=5.1.1, reply=550-5.1.1 .., stat=User unknown`.
+/// Reads a delivery: `to=<..>, .., relay=mx.example.org. [192.0.2.1], dsn=5.1.1, reply=550-5.1.1 .., stat=User
+/// unknown`.
 ///
 /// `reply=` has the first line of the server's reply; `stat=` shows it again, or says what Sendmail thinks. Releases
 /// without `reply=` have the server's reply to a deferral in `stat=`.
@@ -38,12 +39,11 @@ fn delivery(message: &[u8]) -> Option<Mention<'_>> {
     const DEFERRED: &[u8] = b"Deferred: ";
     const STATUS: &[u8] = b", stat=";
     let status = rfind(message, b',', STATUS)?;
-    let (text, end) = match REPLY.find(&message[..status]) {
-        Some(reply) => (reply + REPLY.needle().len(), status),
-        None => {
-            let text = status + STATUS.len();
-            (text + message[text..].starts_with(DEFERRED).then_some(DEFERRED.len())?, message.len())
-        }
+    let (text, end) = if let Some(reply) = REPLY.find(&message[..status]) {
+        (reply + REPLY.needle().len(), status)
+    } else {
+        let text = status + STATUS.len();
+        (text + message[text..].starts_with(DEFERRED).then_some(DEFERRED.len())?, message.len())
     };
     let reply = &message[text..end];
     if !is_reply(reply) || is_own(reply) {

@@ -3,8 +3,8 @@
 use super::read;
 use crate::readers::mention::Mention;
 
-/// Reads a text line by line, and describes its mentions: direction, stage, host, verdict, `again` for a repeat, then the
-/// reply. What the text does not say is left out. Checks that each reply is where its offset says.
+/// Reads a text line by line, and describes its mentions: direction, stage, host, verdict, `again` for a repeat, then
+/// the reply. What the text does not say is left out. Checks that each reply is where its offset says.
 #[track_caller]
 pub(super) fn mentions(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
