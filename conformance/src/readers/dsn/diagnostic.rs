@@ -17,7 +17,9 @@ pub(super) fn reply(field: &Field) -> Option<(Vec<u8>, Origin)> {
     let text = field.untyped();
     let first = text.split(|&octet| octet == b'\n').next().unwrap_or_default();
     let (before, reply) = match find(first) {
-        Some(start) if has_a_code_on_each_line(&text[start..]) => (text[..start].to_vec(), text[start..].to_vec()),
+        Some(start) if has_a_code_on_each_line(&text[start..]) => {
+            (text[..start].to_vec(), text[start..].to_vec())
+        }
         _ => {
             let joined: Vec<u8> =
                 text.iter().map(|&octet| if octet == b'\n' { b' ' } else { octet }).collect();
