@@ -342,8 +342,21 @@ fn stage(words: &[u8]) -> Option<Stage> {
         ("auth", Stage::Auth),
         ("data", Stage::Data),
     ];
+    // What qmail writes.
+    const PHRASES: [(&str, Stage); 6] = [
+        ("greeting failed", Stage::Connect),
+        ("my name was rejected", Stage::Hello),
+        ("sender was rejected", Stage::Mail),
+        ("does not like recipient", Stage::Rcpt),
+        ("failed on data command", Stage::Data),
+        ("failed after i sent the message", Stage::Message),
+    ];
     // Names of hosts and addresses may have these words too.
     let words = words[..words.len().min(1000)].to_ascii_lowercase();
+    let phrase = PHRASES.into_iter().find(|(phrase, _)| memmem::find(&words, phrase.as_bytes()).is_some());
+    if let Some((_, stage)) = phrase {
+        return Some(stage);
+    }
     let command = ["after pipelined ", "after ", "in reply to ", "our "]
         .into_iter()
         .find_map(|marker| memmem::find(&words, marker.as_bytes()).map(|at| at + marker.len()))

@@ -177,7 +177,7 @@ fn texts_without_fields_are_read() {
                  192.0.2.1 does not like recipient.\nRemote host said: 550-5.1.1 No such\n550 5.1.1 user\n\
                  Giving up on 192.0.2.1.\n\n<d@b.test>:\nSorry, I couldn't find any host named b.test. (#5.1.2)\n\n\
                  --- Below this line is a copy of the message.\n\n<v@victim.test>:\nRemote host said: 550 5.1.1 No\n";
-    assert_eq!(told(qmail), ["a@b.test received - - 8: 550-5.1.1 No such / 550 5.1.1 user"]);
+    assert_eq!(told(qmail), ["a@b.test received rcpt - 8: 550-5.1.1 No such / 550 5.1.1 user"]);
     let person = "From: Bob <bob@b.test>\nSubject: Help\n\n<a@b.test>: host mx.b.test said: 550 5.1.1 No\n";
     assert_eq!(told(person), ["not a bounce"]);
     assert_eq!(told(&person.replace("Bob <bob", "Postmaster <postmaster")).len(), 1);
