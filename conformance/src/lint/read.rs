@@ -20,7 +20,6 @@ use crate::dialogue::{Act, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::protocol::command::Verb;
 use crate::readers::mention::{Direction, Mention};
-use crate::readers::{self, dsn};
 use crate::readers::{self, dsn, source};
 use crate::rules::judge;
 use crate::rules::report::judge_report;
