@@ -65,8 +65,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Reads the `response` of a log record: `{"code":550,"enhanced_code":{"class":5,..},"content":"..","command":"RCPT
-/// TO"}`.
+/// Reads the `response` of a log record: `{"code":550,"enhanced_code":{..},"content":"..","command":"DATA"}`.
 fn kumomta<'a>(record: Object<'a>, response: Object<'a>, sink: &mut Sink<'a, '_>) {
     let direction = match record.get(b"type").and_then(Object::name) {
         Some(b"Reception" | b"Rejection") => Direction::Sent,

@@ -106,8 +106,7 @@ fn verdict(before: &[u8]) -> Option<EnhancedStatusCode> {
     before[..equals].ends_with(b"dsn").then(|| EnhancedStatusCode::from_bytes(&before[equals + 1..]).ok())?
 }
 
-/// Reads the reason for a failed delivery: `host mx.example.org[192.0.2.1] said: 550 5.1.1 ... (in reply to RCPT TO
-/// command)`.
+/// Reads the reason for a failed delivery: `host mx.example.org[192.0.2.1] said: 550 5.1.1 ... (in reply to ...)`.
 fn quoted(reason: &[u8]) -> Option<Mention<'_>> {
     const SUSPENDED: &[u8] = b"delivery temporarily suspended: ";
     const SAID: &[u8] = b" said: ";

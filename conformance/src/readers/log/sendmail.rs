@@ -30,8 +30,7 @@ pub(super) fn read<'a>(message: &'a [u8], sink: &mut Sink<'a, '_>) {
     }
 }
 
-/// Reads a delivery: `to=<..>, .., relay=mx.example.org. [192.0.2.1], dsn=5.1.1, reply=550-5.1.1 .., stat=User
-/// unknown`.
+/// Reads a delivery: `to=<..>, .., relay=mx.example.org. [192.0.2.1], dsn=5.1.1, reply=550-5.1.1 .., stat=..`.
 ///
 /// `reply=` has the first line of the server's reply; `stat=` shows it again, or says what Sendmail thinks. Releases
 /// without `reply=` have the server's reply to a deferral in `stat=`.
