@@ -39,6 +39,7 @@ fn begins(text: &[u8], place: usize) -> bool {
     let is_part = before.last().is_some_and(|last| last.is_ascii_alphanumeric() || *last == b'.');
     let is_class = matches!(octet(0), Some(b'2' | b'4' | b'5'));
     let is_enhanced = octet(1) == Some(b'.') && is_digit(2);
-    let is_end = octet(3).is_none_or(|end| b" \t\r\n-\"')".contains(&end));
+    let is_number = before.ends_with(b":") && octet(3) == Some(b',');
+    let is_end = is_number || octet(3).is_none_or(|end| b" \t\r\n-\"')_".contains(&end));
     is_class && (is_escape || !is_part) && (is_enhanced || (is_digit(1) && is_digit(2) && is_end))
 }

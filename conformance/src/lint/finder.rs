@@ -70,7 +70,12 @@ fn search(text: &[u8], from: usize) -> Option<usize> {
 /// Returns whether a code may begin at a place.
 fn begins(text: &[u8], place: usize) -> bool {
     let is_class = matches!(text.get(place), Some(b'2' | b'4' | b'5'));
-    is_class && is_free(text, place) && text.get(place + 1..).is_some_and(goes_on)
+    if !is_class || !is_free(text, place) {
+        return false;
+    }
+    // In JSON, a reply code may be a number: `"code":550,`.
+    let is_number = text[..place].ends_with(b":");
+    text.get(place + 1..).is_some_and(|rest| goes_on(rest, is_number))
 }
 
 /// Returns whether what comes before a place allows that a code begins there.
@@ -83,11 +88,15 @@ fn is_free(text: &[u8], place: usize) -> bool {
 }
 
 /// Returns whether a class is followed by what follows it in a code.
-fn goes_on(rest: &[u8]) -> bool {
+fn goes_on(rest: &[u8], is_number: bool) -> bool {
     match rest {
         [b'.', digit, ..] => digit.is_ascii_digit(),
         [tens, ones, rest @ ..] => {
-            let is_end = matches!(rest, [] | [b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'"' | b'\'' | b')', ..]);
+            // qmail writes `_` for a space.
+            let is_end = match rest.first() {
+                None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'"' | b'\'' | b')' | b'_') => true,
+                Some(octet) => is_number && *octet == b',',
+            };
             tens.is_ascii_digit() && ones.is_ascii_digit() && is_end
         }
         _ => false,
@@ -106,7 +115,7 @@ fn suspects(window: &Window) -> [u8; BLOCK] {
     let is_class = each(window, 1, |octet| is_within(octet, b'2', b'5'));
     let is_dot = each(window, 2, |octet| octet == b'.');
     let is_digit = each(window, 3, |octet| is_within(octet, b'0', b'9'));
-    let is_end = each(window, 4, |octet| is_below(octet, b'.'));
+    let is_end = each(window, 4, |octet| is_below(octet, b'.') | (octet == b'_'));
     let mut suspects = [0; BLOCK];
     for (index, suspect) in suspects.iter_mut().enumerate() {
         *suspect = is_free[index] & is_class[index] & is_digit[index] & (is_dot[index] | is_end[index]);
@@ -165,7 +174,7 @@ mod tests {
     use super::*;
 
     /// Lines, and the places where codes may begin.
-    const LINES: [(&str, &[usize]); 22] = [
+    const LINES: [(&str, &[usize]); 23] = [
         ("250", &[0]),
         ("250 2.0.0 Ok", &[0, 4]),
         ("550-5.7.26 no", &[0, 4]),
@@ -180,6 +189,7 @@ mod tests {
         ("", &[]),
         ("354 go on, 150 220x 55 2500 450# 450* 450(", &[]),
         ("250:no 250,no 250.", &[]),
+        ("\"code\":550,\"size\":2500, said:_550_No", &[7, 31]),
         ("192.0.2.1 10.4.250 ", &[]),
         ("size=2345, 20:15:22 1.250 ", &[]),
         ("mx250 A5.1 z4.2 Z421 a450-", &[]),
@@ -229,12 +239,15 @@ mod tests {
     #[test]
     fn a_pattern_finds_the_same_in_any_text() {
         // The octets that anything depends on, and their neighbours.
-        const OCTETS: &[u8] = b"\0\t\n\r\x10\x1f !\"'),-./0123569:;@AZ[`az{\\nrt\x7f\x80\xff";
+        const OCTETS: &[u8] = b"\0\t\n\r\x10\x1f !\"'),-./0123569:;@AZ[_`az{\\nrt\x7f\x80\xff";
         // By how many octets are looked at before a place.
-        let patterns = ["", "[^0-9A-Za-z.]", r"(?:.[^0-9A-Za-z.]|\\[nrt])"].map(|before| {
-            let code = r#"[245](?:\.[0-9]|[0-9][0-9](?:[ \t\r\n"')-]|\z))"#;
-            Regex::new(&format!(r"\A(?s-u){before}{code}")).expect("a pattern")
-        });
+        let patterns = [("", "$^"), ("[^0-9A-Za-z.]", ":"), (r"(?:.[^0-9A-Za-z.]|\\[nrt])", ".:")].map(
+            |(before, colon)| {
+                let code = r#"[245](?:\.[0-9]|[0-9][0-9](?:[ \t\r\n"')_-]|\z))"#;
+                let number = "[245][0-9][0-9],";
+                Regex::new(&format!(r"\A(?s-u)(?:{before}{code}|{colon}{number})")).expect("a pattern")
+            },
+        );
         let mut random = Random(1);
         for _ in 0..1000 {
             let text: Vec<u8> =

@@ -226,7 +226,7 @@ mod tests {
             ),
             (
                 "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
-                "451 4.7.500 Server busy. (S77719) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
+                "451 4.7.500 Server busy. (<id>) [AM5EUR02FT049.eop-EUR02.prod.protection.outlook.com]",
             ),
             ("550 5.1.1 mx1.example.org does not like you", "550 5.1.1 mx1.example.org does not like you"),
             ("", ""),

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn the_lines_of_a_reply_are_one() {
         let source = "say(\"550-5.1.1 No\\r\\n550 5.1.1 such user\\r\\n\");\nx(\"451 4.3.0 No\");\n";
-        assert_eq!(found(source), [(20, "550 5.1.1 such user".to_owned()), (50, "451 4.3.0 No".to_owned())]);
+        assert_eq!(found(source), [(21, "550 5.1.1 such user".to_owned()), (51, "451 4.3.0 No".to_owned())]);
     }
 
     proptest! {

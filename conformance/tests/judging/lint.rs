@@ -55,7 +55,10 @@ fn the_replies_of_a_log_are_counted() {
     );
     let records = records(&["--by", "host", "mail.log"], b"");
     let whole = &records[0];
-    assert_eq!((&whole["replies"], &whole["lines"], &whole["complete"]), (&6.into(), &9.into(), &true.into()));
+    assert_eq!(
+        (&whole["replies"], &whole["lines"], &whole["complete"]),
+        (&6.into(), &9.into(), &true.into())
+    );
     assert_eq!(whole["refusals-without-enhanced-status-code"], 1);
     assert_eq!(whole["other-status"], 1);
     let hosts: Vec<&Value> =
@@ -142,7 +145,10 @@ fn a_recording_is_judged_as_a_dialogue() {
     let records = records(&["-"], session);
     let rules: Vec<&Value> = records.iter().filter(|record| record["kind"] == "rule").collect();
     assert_eq!(rules.len(), 1);
-    assert_eq!((&rules[0]["rule"], &rules[0]["level"]), (&"enhanced-code-class-agrees".into(), &"error".into()));
+    assert_eq!(
+        (&rules[0]["rule"], &rules[0]["level"]),
+        (&"enhanced-code-class-agrees".into(), &"error".into())
+    );
     assert_eq!(rules[0]["example"]["line"], 8);
     assert_eq!((&records[0]["connections"], &records[0]["replies"]), (&1.into(), &5.into()));
 }
