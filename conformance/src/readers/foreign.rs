@@ -38,13 +38,11 @@ const FORMS: [Form; 5] = [
         |line| {
             starts_like(line, "reporting-mta:") || starts_like(line, "content-type: message/delivery-status")
         },
-        "this is a delivery status notification, and bounces are not read; write the reply that its Diagnostic-Code \
-         quotes into a transcript, after the command that it answered",
+        "this is a bounce, which has replies and not the session; judge it with `smtp-conformance lint`",
     ),
     (
         |line| line.contains(" dsn=") && line.contains("status="),
-        "this is a log of Postfix, and logs are not read, as a line has one reply and not the session; write the reply \
-         after \"said:\" into a transcript, after the command that it answered",
+        "this is a log of Postfix, which has replies and not the session; judge it with `smtp-conformance lint`",
     ),
     (
         |line| line.contains("SERVER -&gt; CLIENT: "),
@@ -76,7 +74,7 @@ mod tests {
         for (text, word) in [
             (
                 "Reporting-MTA: dns; mx.example.org\n\nStatus: 5.0.0\nDiagnostic-Code: smtp; 450 4.2.0 No",
-                "bounces",
+                "a bounce",
             ),
             (
                 "Nov 28 12:00:00 mx postfix/smtp[7]: A1: to=<a@example.org>, dsn=5.4.1, status=bounced (host \
