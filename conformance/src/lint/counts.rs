@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use smtp_enhanced_status::explain::Category;
+use smtp_enhanced_status::explain::{Category, ListAction, Retry};
 
 use super::bounded::Bounded;
 use super::head::Head;
@@ -38,6 +38,8 @@ pub(crate) struct RowKey {
     /// Whether the replies need no enhanced status code: they answer the connection, or EHLO, HELO or LHLO.
     pub(crate) is_opening: bool,
     pub(crate) category: Category,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) list: ListAction,
     pub(crate) vendor: Option<&'static str>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
-use smtp_enhanced_status::explain::{Category, Vendor};
+use smtp_enhanced_status::explain::{Category, ListAction, Retry, Vendor};
 
 use super::bounded::Bounded;
 use super::counts::{Basis, By, Counts, Groups, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
@@ -16,6 +16,9 @@ use crate::rules::catalogue::{Level, RuleId};
 
 /// The version of the form. Files of another one are refused.
 const FORM: u32 = 1;
+
+const RETRIES: [Retry; 4] = [Retry::Never, Retry::Later, Retry::LaterAndFix, Retry::AfterFix];
+const LIST_ACTIONS: [ListAction; 3] = [ListAction::Remove, ListAction::Pause, ListAction::Keep];
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -41,6 +44,8 @@ struct RowForm {
     basis: String,
     opening: bool,
     category: String,
+    retry: Option<String>,
+    list: String,
     vendor: Option<String>,
     count: u64,
     sample: Option<SampleForm>,
@@ -169,6 +174,8 @@ impl RowForm {
             basis: key.basis.as_str().to_owned(),
             opening: key.is_opening,
             category: key.category.id().to_owned(),
+            retry: key.retry.map(|retry| retry.as_str().to_owned()),
+            list: key.list.as_str().to_owned(),
             vendor: key.vendor.map(str::to_owned),
             count: row.count,
             sample: SampleForm::of(row, is_raw),
@@ -183,7 +190,17 @@ impl RowForm {
             }
             None => None,
         };
+        let retry = match &self.retry {
+            Some(name) => {
+                let known = RETRIES.into_iter().find(|retry| retry.as_str() == name);
+                Some(known.ok_or_else(|| unknown("retry", name))?)
+            }
+            None => None,
+        };
+        let list = LIST_ACTIONS.into_iter().find(|action| action.as_str() == self.list);
         let key = RowKey {
+            retry,
+            list: list.ok_or_else(|| unknown("list action", &self.list))?,
             head: Head::new(self.codes.as_bytes()),
             direction: Direction::from_name(&self.direction)
                 .ok_or_else(|| unknown("direction", &self.direction))?,

@@ -1,6 +1,6 @@
 //! Observed replies: mentions with what can be said of them.
 
-use smtp_enhanced_status::explain::{Category, Question, Stage};
+use smtp_enhanced_status::explain::{Category, ListAction, Question, Stage};
 
 use super::counts::{Basis, RowKey};
 use super::finder;
@@ -24,22 +24,24 @@ impl<'a> Observed<'a> {
     #[inline]
     pub(crate) fn new(mention: Mention<'a>, context: &'a [u8]) -> Observed<'a> {
         let head = Head::of(&mention.reply);
-        // What was accepted needs no explanation, and is most of what logs show.
-        let (category, vendor) =
-            if head.digit() == Some(b'2') { (Category::Accepted, None) } else { explain(&mention) };
         let key = RowKey {
             head,
             direction: mention.direction,
             basis: Basis::Codes,
             is_opening: matches!(mention.stage, Some(Stage::Connect | Stage::Hello)),
-            category,
-            vendor,
+            category: Category::Accepted,
+            retry: None,
+            list: ListAction::Keep,
+            vendor: None,
         };
+        // What was accepted needs no explanation, and is most of what logs show.
+        let key = if head.digit() == Some(b'2') { key } else { explained(key, &mention) };
         Observed { mention, key, hour: None, context }
     }
 }
 
-fn explain(mention: &Mention<'_>) -> (Category, Option<&'static str>) {
+/// Adds to a key what a reply means.
+fn explained(key: RowKey, mention: &Mention<'_>) -> RowKey {
     let mut question = Question::new(&mention.reply);
     if let Some(stage) = mention.stage {
         question = question.at(stage);
@@ -47,8 +49,14 @@ fn explain(mention: &Mention<'_>) -> (Category, Option<&'static str>) {
     if let Some(host) = mention.host.and_then(|host| str::from_utf8(host).ok()) {
         question = question.from_host(host);
     }
-    let explanation = question.explain();
-    (explanation.category(), explanation.vendor().map(|vendor| vendor.id()))
+    let answer = question.explain();
+    RowKey {
+        category: answer.category(),
+        retry: answer.retry(),
+        list: answer.list(),
+        vendor: answer.vendor().map(|vendor| vendor.id()),
+        ..key
+    }
 }
 
 /// Observes the replies that the lines of a log mention. `offset` of a mention counts from the start of `text`.

@@ -170,18 +170,15 @@ impl RowRecord {
     }
 
     fn of(key: &RowKey, count: u64) -> RowRecord {
-        let enhanced = key.head.enhanced();
-        let class = key.head.reply_code().and_then(|code| code.class()).or(enhanced.map(|code| code.class()));
-        let action = class.and_then(|class| key.category.action(class));
         RowRecord {
             direction: key.direction.as_str(),
             reply_code: key.head.reply_code().map(|code| code.as_u16()),
-            enhanced_status_code: enhanced.map(|code| code.to_string()),
+            enhanced_status_code: key.head.enhanced().map(|code| code.to_string()),
             codes: key.head.to_string(),
             pairing: judged::pairing(&key.head).map(|pairing| pairing.to_string()),
             category: key.category.id(),
-            retry: action.map(|action| action.retry.as_str()),
-            list: action.map_or("keep", |action| action.list.as_str()),
+            retry: key.retry.map(|retry| retry.as_str()),
+            list: key.list.as_str(),
             vendor: key.vendor,
             count,
         }
