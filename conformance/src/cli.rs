@@ -115,6 +115,7 @@ enum Command {
     /// A log shows the codes of replies, but not their octets, nor what a server announced. So replies in logs are judged by
     /// their codes alone, and recordings by all rules, as `judge` does.
     #[command(after_help = lint::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", lint::EXAMPLES, lint::EXIT_STATUS))]
     Lint(Box<lint::Options>),
     /// Make a report from the records of earlier runs.
     ///

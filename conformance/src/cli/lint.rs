@@ -109,7 +109,7 @@ struct FormOptions {
     /// Lowest level at which a finding fails.
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Never, help_heading = "Judging")]
     fail_on: FailOn,
-    /// File of accepted findings. In its entries, `target` is the file of the example, and `case` the codes.
+    /// File of accepted findings. In its entries, `target` is the file, and `case` the codes.
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     baseline: Option<PathBuf>,
     /// Treat a pair of codes that the registry does not list as an error.
@@ -174,7 +174,9 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         protocol: options.reading.protocol.into(),
         by: options.reading.by.map(By::from),
         strictness: Strictness { registry: form.strict_registry },
-        with_places: form.format == Format::Sarif || form.locations && form.format != Format::Jsonl,
+        with_places: form.format == Format::Sarif
+            || form.baseline.is_some()
+            || form.locations && form.format != Format::Jsonl,
         threads: options.reading.threads.map_or_else(threads, NonZero::get),
     };
     if options.reading.follow {
@@ -193,8 +195,13 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         let listing = if lists { Some(&list as crate::lint::Listing<'_>) } else { None };
         let counts = lint(sources(&options.paths), settings, &control, listing, &mut output);
         is_done.store(true, Ordering::Relaxed);
-        counts.context("cannot write to standard output")
+        match counts {
+            // A reader such as head has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+            counts => counts.context("cannot write to standard output").map(Some),
+        }
     })?;
+    let Some(counts) = counts else { return Ok(0) };
     let status = form.finish(counts)?;
     Ok(if control.stop.load(Ordering::Relaxed) { 130 } else { status })
 }
@@ -222,6 +229,16 @@ fn follow(options: &Options, settings: Settings) -> Result<u8> {
     options.form.finish(counts.with_context(|| path.display().to_string())?)
 }
 
+/// Lists the exit statuses in the help.
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+  0    No finding at or above --fail-on
+  1    A finding at or above --fail-on
+  2    Invalid command line
+  3    A baseline entry has expired or no longer matches anything
+  5    A part of the input could not be read, or the report could not be written
+  130  Interrupted: what was counted until then is reported";
+
 /// Octets in a file of counts.
 const COUNTS_OCTETS: u64 = 64 << 20;
 
@@ -238,10 +255,15 @@ fn sources(paths: &[PathBuf]) -> impl Iterator<Item = Source> + Send + '_ {
         } else if path.is_dir() {
             Box::new(files(path))
         } else {
-            Box::new(std::iter::once(Source::File(path.clone())))
+            Box::new(std::iter::once(Source::File(plain(path))))
         };
         sources
     })
+}
+
+/// Returns a path without `./` at its start, so that it is the same however it was given.
+fn plain(path: &Path) -> PathBuf {
+    path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 
 /// Walks a folder, in the order of names.
@@ -250,7 +272,7 @@ fn files(folder: &Path) -> impl Iterator<Item = Source> + Send + use<> {
     let walk = WalkBuilder::new(folder).hidden(false).sort_by_file_name(Ord::cmp).build();
     walk.filter_map(move |entry| match entry {
         Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
-            Some(Source::File(entry.into_path()))
+            Some(Source::File(plain(entry.path())))
         }
         Ok(_) => None,
         Err(error) => Some(Source::Missing(name.clone(), error.to_string())),
@@ -298,15 +320,25 @@ impl FormOptions {
         }
         let mut summary = Summary::of(counts, Manner { is_raw: self.raw, strictness });
         let stale = self.accept(&mut summary)?;
+        if !self.locations {
+            // They were needed for the baseline alone.
+            summary.hide_places(self.format == Format::Sarif);
+        }
         terminal::print_report(&self.render(&summary)?)?;
         for message in &stale {
             remark!("{message}");
         }
-        let fails = self.fail_on.level().is_some_and(|level| summary.has_findings(level));
-        Ok(match (fails, stale.is_empty()) {
-            (true, _) => 1,
-            (false, false) => 3,
-            (false, true) => 0,
+        for message in summary.unread() {
+            remark!("{message}");
+        }
+        Ok(if self.fail_on.level().is_some_and(|level| summary.has_findings(level)) {
+            1
+        } else if !summary.unread().is_empty() {
+            5
+        } else if !stale.is_empty() {
+            3
+        } else {
+            0
         })
     }
 

@@ -1,5 +1,6 @@
 //! Counts: what was seen, added up so that counts of parts can be merged.
 
+use std::net::IpAddr;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -100,9 +101,9 @@ pub(crate) struct Sample {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) file: Arc<str>,
-    /// The number of the line, from 1.
+    /// The number of the line, from 1; 0 for the file as a whole.
     pub(crate) line: u64,
-    /// The number of the octet in its line, from 1; `None` if it is not known.
+    /// The number of the character in its line, from 1; `None` if it is not known.
     pub(crate) column: Option<u64>,
 }
 
@@ -196,7 +197,7 @@ pub(crate) struct Located {
 impl Place {
     /// Returns the place of a file as a whole.
     pub(crate) fn of_file(file: &Arc<str>) -> Place {
-        Place { file: Arc::clone(file), line: 1, column: None }
+        Place { file: Arc::clone(file), line: 0, column: None }
     }
 }
 
@@ -265,7 +266,11 @@ impl Groups {
         let unknown = "(unknown)";
         let codes;
         let key = match self.by {
-            By::Host => observed.mention.host.and_then(|host| str::from_utf8(host).ok()).unwrap_or(unknown),
+            By::Host if observed.key.direction == Direction::Sent => "(this server)",
+            By::Host => match observed.mention.host.and_then(|host| str::from_utf8(host).ok()) {
+                Some(host) if is_address(host) => "(no name)",
+                host => host.unwrap_or(unknown),
+            },
             By::Hour => observed.hour.as_ref().map_or(unknown, |hour| hour.as_str()),
             By::Category => observed.key.category.id(),
             By::Pair => {
@@ -275,6 +280,12 @@ impl Groups {
         };
         *self.tallies.at(key) += tally;
     }
+}
+
+/// Returns whether a host is named by its IP address, which is personal data.
+pub(super) fn is_address(host: &str) -> bool {
+    let is_likely = host.starts_with(|first: char| first.is_ascii_digit()) || host.contains(':');
+    is_likely && host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
 impl Row {

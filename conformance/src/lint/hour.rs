@@ -1,5 +1,8 @@
 //! Hours: when a log says that something happened.
 
+use jiff::Timestamp;
+use memchr::memmem;
+
 /// The hour of a time stamp, in the zone that the log is in: `2026-11-28 07:00`, or `11-28 07:00` if it names no year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hour {
@@ -10,7 +13,7 @@ pub(crate) struct Hour {
 impl Hour {
     /// Reads the time stamp that a line of a log begins with, in the form of syslog or of ISO 8601.
     pub(crate) fn of(line: &[u8]) -> Option<Hour> {
-        iso(line).or_else(|| syslog(line))
+        iso(line).or_else(|| syslog(line)).or_else(|| journal(line))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -41,6 +44,17 @@ fn iso(line: &[u8]) -> Option<Hour> {
     let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2];
     let is_date = digits.iter().all(u8::is_ascii_digit);
     is_date.then(|| Hour::new(&[y1, y2, y3, y4], [m1, m2], [d1, d2], [h1, h2], 0))
+}
+
+/// Reads the time of an entry of systemd's journal as JSON, in UTC: `"__REALTIME_TIMESTAMP":"1764315733000000"`.
+fn journal(line: &[u8]) -> Option<Hour> {
+    const NAME: &[u8] = b"\"__REALTIME_TIMESTAMP\"";
+    let rest = line.strip_prefix(b"{").and(memmem::find(line, NAME)).map(|start| &line[start + NAME.len()..])?;
+    let start = rest.iter().take(4).position(u8::is_ascii_digit)?;
+    let digits = rest[start..].iter().take(20).take_while(|octet| octet.is_ascii_digit()).count();
+    let micros = str::from_utf8(&rest[start..start + digits]).ok()?.parse().ok()?;
+    let time = Timestamp::from_microsecond(micros).ok()?.to_string();
+    iso(time.as_bytes())
 }
 
 /// Reads `Nov 28 07:42:13` (RFC 3164), after `<34>` too.
@@ -76,6 +90,8 @@ mod tests {
             ("2026-11-28 07:42:13 1vOx", Some("2026-11-28 07:00")),
             ("<22>1 2026-11-28T07:42:13Z mx", Some("2026-11-28 07:00")),
             ("[2026-11-28T07:42:13Z] mx", Some("2026-11-28 07:00")),
+            ("{\"MESSAGE\":\"x\",\"__REALTIME_TIMESTAMP\":\"1764315733000000\"}", Some("2025-11-28 07:00")),
+            ("{\"__REALTIME_TIMESTAMP\" : \"99999999999999999999999\"}", None),
             ("no stamp", None),
             ("Nov xx 07:42:13", None),
             ("<", None),

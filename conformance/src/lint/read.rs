@@ -176,7 +176,10 @@ impl Reading<'_> {
         let dialogues = match readers::read(&self.unit.file, self.settings.protocol, &text) {
             Ok(dialogues) => dialogues,
             Err(error) => {
-                self.counts.troubles.add((Place::of_file(&self.unit.file), format!("{error:#}")));
+                let what = format!("{error:#}");
+                // The error names the file, as the place does.
+                let what = what.strip_prefix(&*self.unit.file).map_or(&*what, |rest| rest.trim_start_matches(':'));
+                self.counts.troubles.add((Place::of_file(&self.unit.file), what.to_owned()));
                 return;
             }
         };
@@ -276,7 +279,7 @@ impl<'a> Lines<'a> {
         self.offset = offset;
         let before = self.octets.get(..offset).unwrap_or_default();
         let start = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-        let column = Some((offset - start) as u64 + 1);
+        let column = Some(String::from_utf8_lossy(&before[start..]).chars().count() as u64 + 1);
         Place { file: Arc::clone(&self.unit.file), line: self.line, column }
     }
 }

@@ -7,6 +7,7 @@ pub mod markdown;
 pub mod prometheus;
 pub mod sarif;
 
+use super::counts::Basis;
 use super::summary::Summary;
 use crate::counted::counted;
 
@@ -36,14 +37,16 @@ fn read(summary: &Summary) -> Vec<String> {
     let mut sentences = vec![
         format!("Read {what}."),
         format!(
-            "{}: {} accepted, {} temporary refusals, {} permanent refusals.",
+            "{}: {} accepted, {}, {}.",
             count(replies.replies, "reply"),
             replies.accepted,
-            replies.transient,
-            replies.permanent
+            count(replies.transient, "temporary refusal"),
+            count(replies.permanent, "permanent refusal")
         ),
     ];
-    if replies.refused() > 0 {
+    let is_source = summary.rows.iter().all(|(key, _)| key.basis == Basis::OwnCodes);
+    // In source code, only replies with both codes are found.
+    if replies.refused() > 0 && !is_source {
         sentences.push(format!(
             "{} of the refusals ({}) have no enhanced status code.",
             replies.without_enhanced,
@@ -55,15 +58,15 @@ fn read(summary: &Summary) -> Vec<String> {
     }
     if totals.other_status > 0 {
         sentences.push(format!(
-            "In {} the program that wrote it down has another enhanced status code than the server said.",
-            count(totals.other_status, "case")
+            "{} in which the program that wrote it noted another status (such as dsn=) than the server's code.",
+            count(totals.other_status, "line")
         ));
     }
     if totals.binary_files > 0 {
         sentences.push(format!("{} skipped, which are no text.", count(totals.binary_files, "file")));
     }
     if !summary.is_whole {
-        sentences.push("Interrupted: the rest was not read.".to_owned());
+        sentences.push("Not all of the input was read.".to_owned());
     }
     sentences
 }
@@ -88,7 +91,7 @@ pub(crate) fn octets(octets: u64) -> String {
 
 /// Returns a share of a whole: `12%`, or `less than 1%`.
 fn share(part: u64, whole: u64) -> String {
-    match (part * 100).checked_div(whole) {
+    match (part * 100 + whole / 2).checked_div(whole) {
         Some(0) if part > 0 => "less than 1%".to_owned(),
         percent => format!("{}%", percent.unwrap_or(0)),
     }
@@ -106,7 +109,8 @@ mod tests {
         assert_eq!(octets(97_000), "97.0 kB");
         assert_eq!(octets(999_999), "1.0 MB");
         assert_eq!(octets(123_456_789_012), "123 GB");
-        assert_eq!(share(1, 8), "12%");
+        assert_eq!(share(1, 8), "13%");
+        assert_eq!(share(98, 707), "14%");
         assert_eq!(share(1, 1000), "less than 1%");
         assert_eq!(share(0, 0), "0%");
     }

@@ -10,7 +10,9 @@ use super::counts::{By, Counts, Located, Place, Row, RowKey, RuleKey, Sample, Ta
 use super::head::Head;
 use super::judged::{self, HeadFinding};
 use super::mask::masked;
+use super::report::console::place;
 use crate::baseline::Baseline;
+use crate::counted::counted;
 use crate::rules::Strictness;
 use crate::rules::catalogue::Level;
 use crate::rules::finding::Accepted;
@@ -74,6 +76,8 @@ pub(crate) struct Placed {
     pub(crate) head: Option<Head>,
     pub(crate) detail: String,
     pub(crate) text: String,
+    /// Why it is accepted, if it is.
+    pub(crate) accepted: Option<Accepted>,
 }
 
 /// A text that shows what was counted.
@@ -100,7 +104,7 @@ impl Summary {
         let example = |sample: &Sample| Example::of(sample, manner.is_raw);
         Summary {
             totals: counts.totals,
-            is_whole: counts.is_whole,
+            is_whole: counts.is_whole && counts.troubles.count == 0,
             pairs: pairs(&rows, &example),
             rules: broken(&rows, found, manner.strictness, &example),
             categories: categories(&rows),
@@ -123,18 +127,44 @@ impl Summary {
         }
     }
 
-    /// Marks what a baseline accepts, and returns messages about its stale entries.
+    /// Marks what a baseline accepts, place by place, and returns messages about its stale entries. What breaks a rule is
+    /// accepted if all its places are, so those have to be kept.
     pub fn accept(&mut self, baseline: &Baseline, today: Date) -> Vec<String> {
-        let findings = self.rules.iter().map(|broken| {
-            let file = broken.example.as_ref().map_or("", |example| &*example.place.file);
-            let codes = broken.head.map(|head| head.to_string()).unwrap_or_default();
-            (file, broken.key.rule, codes)
-        });
+        let Some((_, places)) = &mut self.places else { return Vec::new() };
+        let codes = |head: Option<Head>| head.map(|head| head.to_string()).unwrap_or_default();
+        let findings = places.iter().map(|one| (&*one.place.file, one.key.rule, codes(one.head)));
         let (accepted, stale) = baseline.accept(today, findings);
-        for (broken, accepted) in self.rules.iter_mut().zip(accepted) {
-            broken.accepted = accepted;
+        for (place, accepted) in places.iter_mut().zip(accepted) {
+            place.accepted = accepted;
+        }
+        for broken in &mut self.rules {
+            let mut own = places.iter().filter(|one| one.key == broken.key && one.head == broken.head);
+            let accepted: Vec<&Accepted> = own.by_ref().filter_map(|one| one.accepted.as_ref()).collect();
+            if accepted.len() as u64 >= broken.count {
+                broken.accepted = accepted.first().map(|accepted| (*accepted).clone());
+            }
         }
         stale
+    }
+
+    /// Leaves out where rules are broken, unless they are needed.
+    pub(crate) fn hide_places(&mut self, are_needed: bool) {
+        if !are_needed {
+            self.places = None;
+        }
+    }
+
+    /// Returns messages about what could not be read: the first ones, and how many more there are.
+    pub(crate) fn unread(&self) -> Vec<String> {
+        const SHOWN: usize = 5;
+        let (count, troubles) = &self.troubles;
+        let mut messages: Vec<String> =
+            troubles.iter().take(SHOWN).map(|(at, what)| format!("{}: {what}", place(at))).collect();
+        let more = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(messages.len());
+        if more > 0 {
+            messages.push(format!("{} more could not be read", counted(more, "part")));
+        }
+        messages
     }
 
     /// Returns whether a rule is broken at a level or above, and that is not accepted.

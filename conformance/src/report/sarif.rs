@@ -64,7 +64,7 @@ pub(crate) struct PlacedFinding<'a> {
 ///
 /// Returns an error only if the JSON cannot be written, which is a bug in this program.
 pub(crate) fn render_placed<'a>(
-    findings: impl Iterator<Item = PlacedFinding<'a>> + Clone,
+    findings: impl Iterator<Item = &'a PlacedFinding<'a>> + Clone,
     is_whole: bool,
     missing: u64,
 ) -> Result<String> {
@@ -85,7 +85,8 @@ pub(crate) fn render_placed<'a>(
         },
         automation_details: Automation { id: "smtp-conformance/lint/".to_owned() },
         invocations: [Invocation { execution_successful: is_whole, start_time_utc: None }],
-        results: findings.map(|found| Finding::placed(&found, position(found.rule))).collect(),
+        column_kind: "unicodeCodePoints",
+        results: findings.map(|found| Finding::placed(found, position(found.rule))).collect(),
         properties,
     };
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: vec![run] };
@@ -106,6 +107,8 @@ struct Run {
     tool: Tool,
     automation_details: Automation,
     invocations: [Invocation; 1],
+    /// What columns count.
+    column_kind: &'static str,
     results: Vec<Finding>,
     properties: BTreeMap<&'static str, String>,
 }
@@ -254,6 +257,7 @@ impl Run {
                     && index.cases.iter().all(|case| case.verdict != Verdict::Error),
                 start_time_utc: run.map(|run| run.date),
             }],
+            column_kind: "unicodeCodePoints",
             results: results.into_iter().filter_map(finding).collect(),
             properties,
         }

@@ -109,9 +109,12 @@ fn places(summary: &Summary, extent: Extent) -> Vec<String> {
     top(lines, usize::try_from(*count).unwrap_or(usize::MAX), Extent { top: places.len() })
 }
 
-pub(super) fn place(place: &Place) -> String {
+pub(in crate::lint) fn place(place: &Place) -> String {
     let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
-    format!("{}:{}{column}", escaped(&place.file), place.line)
+    match place.line {
+        0 => escaped(&place.file),
+        line => format!("{}:{line}{column}", escaped(&place.file)),
+    }
 }
 
 fn groups_title(summary: &Summary) -> &'static str {

@@ -1,10 +1,11 @@
 //! Counts and replies as JSON lines.
 
 use anyhow::{Context as _, Result};
+use memchr::memmem;
 use serde::Serialize;
 use smtp_enhanced_status::explain::Question;
 
-use crate::lint::counts::{Place, RowKey};
+use crate::lint::counts::{Place, RowKey, is_address};
 use crate::lint::judged;
 use crate::lint::mask::{local_parts, masked};
 use crate::lint::read::Seen;
@@ -97,7 +98,8 @@ struct GroupRecord<'s> {
 #[derive(Serialize)]
 struct TroubleRecord<'s> {
     file: &'s str,
-    line: u64,
+    /// `None` for the file as a whole.
+    line: Option<u64>,
     what: &'s str,
 }
 
@@ -128,7 +130,7 @@ pub fn render(summary: &Summary) -> Result<String> {
     let troubles = summary.troubles.1.iter();
     records.extend(
         troubles.map(|(Place { file, line, .. }, what)| {
-            Record::Trouble(TroubleRecord { file, line: *line, what })
+            Record::Trouble(TroubleRecord { file, line: (*line > 0).then_some(*line), what })
         }),
     );
     let mut text = String::new();
@@ -215,6 +217,7 @@ struct ReplyRecord<'s> {
     direction: &'static str,
     stage: Option<&'static str>,
     host: Option<String>,
+    recipient: Option<String>,
     reply_code: Option<u16>,
     enhanced_status_code: Option<String>,
     codes: String,
@@ -234,6 +237,8 @@ pub fn write_reply(seen: &Seen<'_>, is_raw: bool, text: &mut Vec<u8>) {
     let Seen { observed, place } = seen;
     let (mention, head) = (&observed.mention, &observed.key.head);
     let host = mention.host.map(|host| String::from_utf8_lossy(host).into_owned());
+    let shown_host = host.clone().filter(|host| is_raw || !is_address(host));
+    let recipient = recipient(observed.context).map(|address| String::from_utf8_lossy(address).into_owned());
     let mut question = Question::new(&mention.reply);
     if let Some(stage) = mention.stage {
         question = question.at(stage);
@@ -249,7 +254,8 @@ pub fn write_reply(seen: &Seen<'_>, is_raw: bool, text: &mut Vec<u8>) {
         column: place.column,
         direction: mention.direction.as_str(),
         stage: mention.stage.map(|stage| stage.as_str()),
-        host,
+        host: shown_host,
+        recipient: recipient.map(|address| if is_raw { address } else { "<address>".to_owned() }),
         reply_code: head.reply_code().map(|code| code.as_u16()),
         enhanced_status_code: head.enhanced().map(|code| code.to_string()),
         codes: head.to_string(),
@@ -271,5 +277,33 @@ pub fn write_reply(seen: &Seen<'_>, is_raw: bool, text: &mut Vec<u8>) {
     if let Ok(json) = serde_json::to_string(&record) {
         text.extend_from_slice(visible_json(&json).as_bytes());
         text.push(b'\n');
+    }
+}
+
+/// Returns the address of the recipient that is around a reply: the whole context of a reply in a bounce, or what Postfix
+/// and Sendmail write after `to=`, and Exim after `**` and `==`.
+fn recipient(context: &[u8]) -> Option<&[u8]> {
+    let after = |mark: &[u8]| memmem::find(context, mark).and_then(|start| context.get(start + mark.len()..));
+    let text = after(b" to=").or_else(|| after(b" ** ")).or_else(|| after(b" == ")).unwrap_or(context);
+    let text = text.strip_prefix(b"<").unwrap_or(text);
+    let end = text.iter().position(|octet| matches!(octet, b'>' | b' ' | b',')).unwrap_or(text.len());
+    Some(&text[..end]).filter(|address| address.contains(&b'@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::recipient;
+
+    #[test]
+    fn the_recipient_is_found() {
+        for (context, address) in [
+            ("Nov 28 07:42:13 mx postfix/smtp[1]: A1: to=<a@example.org>, relay=x", Some("a@example.org")),
+            ("2026-11-28 07:42:13 1vOx ** a@example.org R=r T=t: no", Some("a@example.org")),
+            ("a@example.org", Some("a@example.org")),
+            ("Nov 28 07:42:13 mx postfix/smtp[1]: A1: to=<a>, relay=x", None),
+            ("", None),
+        ] {
+            assert_eq!(recipient(context.as_bytes()), address.map(str::as_bytes), "{context}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The places of broken rules as SARIF, for code scanning services and editors.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
@@ -13,23 +15,30 @@ use crate::report::sarif::{self, PlacedFinding};
 /// Returns an error only if the JSON cannot be written, which is a bug in this program.
 pub fn render(summary: &Summary) -> Result<String> {
     let places = summary.places.as_ref().map_or(&[][..], |(_, places)| places);
-    let findings = places.iter().map(|one| {
-        let accepted = summary.rules.iter().find(|broken| broken.key == one.key && broken.head == one.head);
-        PlacedFinding {
-            rule: one.key.rule,
-            level: one.key.level,
-            file: &one.place.file,
-            line: one.place.line,
-            column: one.place.column,
-            detail: &one.detail,
-            text: &one.text,
-            accepted: accepted.and_then(|broken| broken.accepted.as_ref()),
-            fingerprint: fingerprint([one.key.rule.rule().id, &one.place.file, &one.text]),
-        }
-    });
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let findings: Vec<PlacedFinding<'_>> = places
+        .iter()
+        .map(|one| {
+            let digest = fingerprint([one.key.rule.rule().id, &one.place.file, &one.text]);
+            let nth = seen.entry(digest.clone()).or_default();
+            *nth += 1;
+            PlacedFinding {
+                rule: one.key.rule,
+                level: one.key.level,
+                file: &one.place.file,
+                line: one.place.line.max(1),
+                column: one.place.column,
+                detail: &one.detail,
+                text: &one.text,
+                accepted: one.accepted.as_ref(),
+                // The same text may be in a file several times.
+                fingerprint: format!("{digest}:{nth}"),
+            }
+        })
+        .collect();
     let all = summary.places.as_ref().map_or(0, |(count, _)| *count);
     let missing = all.saturating_sub(places.len() as u64);
-    sarif::render_placed(findings, summary.is_whole, missing)
+    sarif::render_placed(findings.iter(), summary.is_whole, missing)
 }
 
 /// Returns what stays the same if lines are added before a finding.
