@@ -49,7 +49,8 @@ fn iso(line: &[u8]) -> Option<Hour> {
 /// Reads the time of an entry of systemd's journal as JSON, in UTC: `"__REALTIME_TIMESTAMP":"1764315733000000"`.
 fn journal(line: &[u8]) -> Option<Hour> {
     const NAME: &[u8] = b"\"__REALTIME_TIMESTAMP\"";
-    let rest = line.strip_prefix(b"{").and(memmem::find(line, NAME)).map(|start| &line[start + NAME.len()..])?;
+    let rest =
+        line.strip_prefix(b"{").and(memmem::find(line, NAME)).map(|start| &line[start + NAME.len()..])?;
     let start = rest.iter().take(4).position(u8::is_ascii_digit)?;
     let digits = rest[start..].iter().take(20).take_while(|octet| octet.is_ascii_digit()).count();
     let micros = str::from_utf8(&rest[start..start + digits]).ok()?.parse().ok()?;

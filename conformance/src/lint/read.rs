@@ -178,7 +178,8 @@ impl Reading<'_> {
             Err(error) => {
                 let what = format!("{error:#}");
                 // The error names the file, as the place does.
-                let what = what.strip_prefix(&*self.unit.file).map_or(&*what, |rest| rest.trim_start_matches(':'));
+                let what =
+                    what.strip_prefix(&*self.unit.file).map_or(&*what, |rest| rest.trim_start_matches(':'));
                 self.counts.troubles.add((Place::of_file(&self.unit.file), what.to_owned()));
                 return;
             }

@@ -130,7 +130,12 @@ impl Summary {
     /// Marks what a baseline accepts, place by place, and returns messages about its stale entries. What breaks a rule is
     /// accepted if all its places are, so those have to be kept.
     pub fn accept(&mut self, baseline: &Baseline, today: Date) -> Vec<String> {
-        let Some((_, places)) = &mut self.places else { return Vec::new() };
+        let Some((_, places)) = &mut self.places else {
+            return vec![
+                "counts have no places, so the baseline accepts nothing; lint the files themselves"
+                    .to_owned(),
+            ];
+        };
         let codes = |head: Option<Head>| head.map(|head| head.to_string()).unwrap_or_default();
         let findings = places.iter().map(|one| (&*one.place.file, one.key.rule, codes(one.head)));
         let (accepted, stale) = baseline.accept(today, findings);
@@ -192,13 +197,8 @@ impl Placed {
     fn of(located: Located, is_raw: bool) -> Placed {
         let Located { place, key, head, detail, sample } = located;
         let text = sample.map(|sample| Example::of(&sample, is_raw).text).unwrap_or_default();
-        Placed {
-            place,
-            key,
-            head,
-            detail: if is_raw { detail } else { masked(detail.as_bytes(), &[]) },
-            text,
-        }
+        let detail = if is_raw { detail } else { masked(detail.as_bytes(), &[]) };
+        Placed { place, key, head, detail, text, accepted: None }
     }
 }
 

@@ -128,11 +128,9 @@ pub fn render(summary: &Summary) -> Result<String> {
         }));
     }
     let troubles = summary.troubles.1.iter();
-    records.extend(
-        troubles.map(|(Place { file, line, .. }, what)| {
-            Record::Trouble(TroubleRecord { file, line: (*line > 0).then_some(*line), what })
-        }),
-    );
+    records.extend(troubles.map(|(Place { file, line, .. }, what)| {
+        Record::Trouble(TroubleRecord { file, line: (*line > 0).then_some(*line), what })
+    }));
     let mut text = String::new();
     for record in records {
         text.push_str(&visible_json(&serde_json::to_string(&record).context("JSON lines")?));
