@@ -49,8 +49,8 @@ pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 pub const TRANSCRIPT_EXCHANGES: usize = 200_000;
 /// Exchanges in all transcripts that are judged together.
 pub const JUDGED_EXCHANGES: usize = 1_000_000;
-/// Octets in a message of a mailbox. Longer ones are not read.
-pub const MESSAGE_OCTETS: usize = 8 << 20;
+/// Octets of a message that may be a bounce. Of a longer one, the start is read: the message that it returns comes last.
+pub const MESSAGE_OCTETS: usize = 1 << 20;
 /// Recipients of one bounce. Further ones are only counted.
 pub const BOUNCE_RECIPIENTS: usize = 10_000;
 /// Octets in the records of one run.
@@ -58,7 +58,7 @@ pub const RECORDS_OCTETS: u64 = 128 << 20;
 /// Octets of a line of a log that are read. The rest of a longer line is left out, and reported.
 pub const LOG_LINE_OCTETS: usize = 64 << 10;
 /// Octets of a recording that is linted. Longer ones are left out, and reported.
-pub const RECORDING_OCTETS: usize = 4 << 20;
+pub const RECORDING_OCTETS: usize = 512 << 10;
 /// Octets of a source file. Longer ones are left out, and reported.
 pub const SOURCE_OCTETS: usize = 8 << 20;
 /// Octets of memory that the decompression of a file may take. Files that need more are left out, and reported.

@@ -99,23 +99,20 @@ pub fn lint<'a>(
         units: Mutex::new(Units::new(sources, settings.kind)),
         turn: Mutex::new(Turn { number: 0, output, result: Ok(()) }),
         changed: Condvar::new(),
+        sum: Mutex::new(Counts::new(settings.by, settings.with_places)),
         settings,
         control,
         listing,
     };
-    let mut counts = thread::scope(|scope| {
-        let others: Vec<_> = (1..settings.threads).map(|_| scope.spawn(|| shared.work())).collect();
-        let mut counts = shared.work();
-        for other in others {
-            match other.join() {
-                Ok(other) => counts.merge(other),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    thread::scope(|scope| {
+        for _ in 1..settings.threads {
+            scope.spawn(|| shared.work());
         }
-        counts
+        shared.work();
     });
     let turn = shared.turn.into_inner().unwrap_or_else(PoisonError::into_inner);
     turn.result?;
+    let mut counts = shared.sum.into_inner().unwrap_or_else(PoisonError::into_inner);
     counts.is_whole = !control.stop.load(Ordering::Relaxed);
     Ok(counts)
 }
@@ -154,6 +151,8 @@ struct Shared<'s, 'a> {
     turn: Mutex<Turn<'s>>,
     /// Notified when the turn changes.
     changed: Condvar,
+    /// What all threads have counted.
+    sum: Mutex<Counts>,
     settings: Settings,
     control: &'s Control,
     listing: Option<Listing<'s>>,
@@ -167,8 +166,8 @@ struct Turn<'s> {
 }
 
 impl Shared<'_, '_> {
-    /// Reads units until there are no more, and returns what was counted.
-    fn work(&self) -> Counts {
+    /// Reads units until there are no more, and counts.
+    fn work(&self) {
         let mut counts = Counts::new(self.settings.by, self.settings.with_places);
         let mut known = Known::default();
         let mut buffer = Buffer::default();
@@ -178,7 +177,8 @@ impl Shared<'_, '_> {
             let mut units = lock(&self.units);
             let next = units.next(&mut buffer, &mut counts);
             // While a large unit is read, no thread takes another one, so that memory holds only one of them.
-            let large = (buffer.len() > LARGE).then_some(units);
+            let is_large = |unit: &Unit| buffer.len() > LARGE || unit.kind == Kind::Recording;
+            let large = next.as_ref().is_some_and(is_large).then_some(units);
             self.control.octets.fetch_add(counts.totals.octets - before, Ordering::Relaxed);
             let Some(unit) = next else { break };
             text.clear();
@@ -195,11 +195,16 @@ impl Shared<'_, '_> {
                 buffer = Buffer::default();
             }
             drop(large);
+            // No thread keeps much by itself.
+            if counts.size() > OWN_COUNTS {
+                let new = Counts::new(self.settings.by, self.settings.with_places);
+                lock(&self.sum).merge(std::mem::replace(&mut counts, new));
+            }
             if self.listing.is_some() && !self.write(&unit, &text) {
                 break;
             }
         }
-        counts
+        lock(&self.sum).merge(counts);
     }
 
     /// Writes the text of a unit when its turn comes, and returns whether to go on.
@@ -217,6 +222,8 @@ impl Shared<'_, '_> {
     }
 }
 
+/// How many rows, groups and places a thread keeps before it adds them to the sum.
+const OWN_COUNTS: usize = 4000;
 /// How many octets make a unit a large one.
 const LARGE: usize = 1 << 20;
 

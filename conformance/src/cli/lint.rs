@@ -1,8 +1,10 @@
 //! `smtp-conformance lint`: judges and counts the replies in logs, bounces, recordings and source code.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
 use ignore::WalkBuilder;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::metrics::Metrics;
 use super::terminal::{self, remark};
@@ -193,7 +197,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         heed_interruption(&control)?;
         let mut output = io::stdout();
         let listing = if lists { Some(&list as crate::lint::Listing<'_>) } else { None };
-        let counts = lint(sources(&options.paths), settings, &control, listing, &mut output);
+        let counts = lint(sources(&options.paths, &control), settings, &control, listing, &mut output);
         is_done.store(true, Ordering::Relaxed);
         match counts {
             // A reader such as head has seen enough.
@@ -248,10 +252,10 @@ fn threads() -> usize {
 }
 
 /// Returns what the paths name: themselves, or the files below them.
-fn sources(paths: &[PathBuf]) -> impl Iterator<Item = Source> + Send + '_ {
-    paths.iter().flat_map(|path| {
+fn sources<'a>(paths: &'a [PathBuf], control: &'a Control) -> impl Iterator<Item = Source> + Send + 'a {
+    paths.iter().flat_map(move |path| {
         let sources: Box<dyn Iterator<Item = Source> + Send> = if path == Path::new("-") {
-            Box::new(std::iter::once(Source::StandardInput))
+            Box::new(std::iter::once(standard_input(control)))
         } else if path.is_dir() {
             Box::new(files(path))
         } else {
@@ -259,6 +263,41 @@ fn sources(paths: &[PathBuf]) -> impl Iterator<Item = Source> + Send + '_ {
         };
         sources
     })
+}
+
+fn standard_input(control: &Control) -> Source {
+    let name = "standard input".to_owned();
+    match io::stdin().as_fd().try_clone_to_owned() {
+        Ok(input) => {
+            let input = Waiting { input: File::from(input), stop: Arc::clone(&control.stop) };
+            Source::Stream(name, Box::new(input))
+        }
+        Err(error) => Source::Missing(name, error.to_string()),
+    }
+}
+
+/// Standard input that ends when it is to stop, although nothing comes. It has no buffer, so that nothing is lost.
+struct Waiting {
+    input: File,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+        while !self.stop.load(Ordering::Relaxed) {
+            let ready = {
+                let mut descriptors = [PollFd::new(&self.input, PollFlags::IN)];
+                poll(&mut descriptors, Some(&PAUSE))
+            };
+            match ready {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return self.input.read(buffer),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Returns a path without `./` at its start, so that it is the same however it was given.

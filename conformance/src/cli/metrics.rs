@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Octets of a request's head that are read.
 const HEAD_OCTETS: u64 = 8 << 10;
 /// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A text that others change, and that is served at `/metrics`.
 #[derive(Debug, Default)]
@@ -44,8 +44,11 @@ impl Metrics {
                 break;
             }
         }
-        let (status, body) = match request.split(' ').take(2).collect::<Vec<_>>()[..] {
-            ["GET" | "HEAD", "/metrics"] => {
+        let mut words = request.split(' ');
+        let method = words.next().unwrap_or_default();
+        let path = words.next().unwrap_or_default().split('?').next().unwrap_or_default();
+        let (status, body) = match (method, path) {
+            ("GET" | "HEAD", "/metrics") => {
                 ("200 OK", self.text.lock().unwrap_or_else(PoisonError::into_inner).clone())
             }
             _ => ("404 Not Found", "The metrics are at /metrics.\n".to_owned()),

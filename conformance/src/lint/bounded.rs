@@ -49,6 +49,10 @@ impl<K: Eq + Hash + Clone, V: Default + AddAssign> Bounded<K, V> {
         &mut self.values[last]
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// Adds to the value of the keys that are not kept.
     pub(crate) fn add_to_others(&mut self, value: V) {
         self.others += value;

@@ -216,6 +216,13 @@ impl Counts {
         }
     }
 
+    /// Returns how many rows, groups and places it has.
+    pub(crate) fn size(&self) -> usize {
+        let groups = self.groups.as_ref().map_or(0, |groups| groups.tallies.len());
+        let places = self.located.as_ref().map_or(0, |located| located.kept.len());
+        self.rows.len() + self.rules.len() + groups + places
+    }
+
     /// Adds what another part has counted. The order in which parts are merged does not matter.
     pub fn merge(&mut self, other: Counts) {
         self.rows.merge(other.rows);
@@ -256,8 +263,8 @@ impl Counts {
     }
 
     /// Counts a finding about something other than the codes of one reply.
-    pub(crate) fn find(&mut self, key: RuleKey, shown: &[u8], unit: u64, place: Place) {
-        self.rules.at(&key).add(shown, b"", unit, || place);
+    pub(crate) fn find(&mut self, key: RuleKey, shown: &[u8], context: &[u8], unit: u64, place: Place) {
+        self.rules.at(&key).add(shown, context, unit, || place);
     }
 }
 

@@ -13,6 +13,7 @@ use super::mask::masked;
 use crate::limits::LINT_GROUPS;
 use crate::readers::mention::Direction;
 use crate::rules::catalogue::{Level, RuleId};
+use crate::visible::visible_json;
 
 /// The version of the form. Files of another one are refused.
 const FORM: u32 = 1;
@@ -119,7 +120,7 @@ impl Counts {
                 .map(|(place, what)| TroubleForm { file: place.file.to_string(), line: place.line, what })
                 .collect(),
         };
-        let mut text = serde_json::to_string(&file).context("counts")?;
+        let mut text = visible_json(&serde_json::to_string(&file).context("counts")?);
         text.push('\n');
         Ok(text)
     }

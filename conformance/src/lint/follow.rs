@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use memchr::{memchr, memchr_iter, memrchr};
 
@@ -15,7 +15,7 @@ use super::buffer::Buffer;
 use super::counts::{Counts, Place};
 use super::kind::Kind;
 use super::read::{Known, Reading};
-use super::units::Unit;
+use super::units::{Unit, cut};
 use super::{Control, Settings};
 use crate::limits::LOG_LINE_OCTETS;
 
@@ -23,6 +23,9 @@ use crate::limits::LOG_LINE_OCTETS;
 const BLOCK: usize = 256 << 10;
 /// How long to wait for more.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long nothing must come before the last lines are taken for whole replies, and before another file is read that
+/// took the name: who writes the log may still write to the old one.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// Reads a log from its start, and goes on as it grows, until it is to stop. If another file takes the name, that one is
 /// read from its start, after what is left of the first. `publish` is called with what was counted, whenever all that was
@@ -42,25 +45,45 @@ pub fn follow(
     let mut follower = Follower::open(path)?;
     let mut known = Known::default();
     let mut has_news = true;
+    let mut last = Instant::now();
     while !control.stop.load(Ordering::Relaxed) {
         let read = follower.read(&mut counts);
         control.octets.fetch_add(read as u64, Ordering::Relaxed);
         if read > 0 {
-            follower.count_lines(settings, &mut counts, &mut known);
+            follower.count_lines(settings, &mut counts, &mut known, Extent::Surely);
             has_news = true;
+            last = Instant::now();
             continue;
         }
-        if follower.reopen() {
-            counts.totals.files += 1;
-            continue;
-        }
-        if has_news {
-            publish(&counts);
-            has_news = false;
+        if last.elapsed() >= IDLE {
+            if has_news {
+                follower.count_lines(settings, &mut counts, &mut known, Extent::Lines);
+                publish(&counts);
+                has_news = false;
+            }
+            if let Some(next) = follower.next_file() {
+                follower.count_lines(settings, &mut counts, &mut known, Extent::All);
+                follower = next;
+                counts.totals.files += 1;
+                has_news = true;
+                continue;
+            }
         }
         thread::sleep(PAUSE);
     }
+    follower.count_lines(settings, &mut counts, &mut known, Extent::All);
     Ok(counts)
+}
+
+/// How much of what was read is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Lines after which no reply continues.
+    Surely,
+    /// All whole lines.
+    Lines,
+    /// Everything.
+    All,
 }
 
 struct Follower {
@@ -112,17 +135,21 @@ impl Follower {
         }
     }
 
-    /// Counts the whole lines that were read, and keeps the start of the next one.
-    fn count_lines(&mut self, settings: Settings, counts: &mut Counts, known: &mut Known) {
+    /// Counts lines that were read, and keeps the rest.
+    fn count_lines(&mut self, settings: Settings, counts: &mut Counts, known: &mut Known, extent: Extent) {
         if self.skips {
             let Some(end) = memchr(b'\n', self.buffer.octets()) else { return self.buffer.clear() };
             self.buffer.split_off(end, &mut self.rest);
             std::mem::swap(&mut self.buffer, &mut self.rest);
             self.skips = false;
         }
-        let end = memrchr(b'\n', self.buffer.octets()).map_or(0, |end| end + 1);
+        let end = match extent {
+            Extent::Surely => cut(self.buffer.octets()).unwrap_or(0),
+            Extent::Lines => memrchr(b'\n', self.buffer.octets()).map_or(0, |end| end + 1),
+            Extent::All => self.buffer.len(),
+        };
         self.buffer.split_off(end, &mut self.rest);
-        if self.rest.len() > LOG_LINE_OCTETS {
+        if memchr(b'\n', self.rest.octets()).is_none() && self.rest.len() > LOG_LINE_OCTETS {
             let what = format!("the line has more than {LOG_LINE_OCTETS} octets; its rest is not read");
             counts.troubles.add((self.place(), what));
             self.rest.truncate(LOG_LINE_OCTETS);
@@ -139,16 +166,15 @@ impl Follower {
         std::mem::swap(&mut self.buffer, &mut self.rest);
     }
 
-    /// Opens the file anew if another one has its name now, or if it was cut. Returns whether it did.
-    fn reopen(&mut self) -> bool {
-        let Ok(metadata) = fs::metadata(&self.path) else { return false };
+    /// Opens the file that has the name now, if it is another one, or if it was cut.
+    fn next_file(&self) -> Option<Follower> {
+        let metadata = fs::metadata(&self.path).ok()?;
         let is_same = (metadata.dev(), metadata.ino()) == self.identity;
         if is_same && metadata.len() >= self.position {
-            return false;
+            return None;
         }
-        let Ok(follower) = Follower::open(&self.path) else { return false };
-        *self = Follower { units: self.units, ..follower };
-        true
+        let next = Follower::open(&self.path).ok()?;
+        Some(Follower { units: self.units, ..next })
     }
 
     fn place(&self) -> Place {

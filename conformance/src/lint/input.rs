@@ -19,8 +19,6 @@ pub(crate) type Input = Box<dyn Read + Send>;
 pub enum Source {
     /// A file, which may be compressed.
     File(PathBuf),
-    /// Standard input, which may be compressed.
-    StandardInput,
     /// A stream with a name, which may be compressed.
     Stream(String, Box<dyn Read + Send>),
     /// Something that was not found, and why.
@@ -31,7 +29,6 @@ impl Source {
     pub(crate) fn name(&self) -> String {
         match self {
             Source::File(path) => path.display().to_string(),
-            Source::StandardInput => "standard input".to_owned(),
             Source::Stream(name, _) | Source::Missing(name, _) => name.clone(),
         }
     }
@@ -40,7 +37,6 @@ impl Source {
     pub(crate) fn open(self) -> io::Result<Input> {
         match self {
             Source::File(path) => decompressed(File::open(path)?),
-            Source::StandardInput => decompressed(io::stdin()),
             Source::Stream(_, input) => decompressed(input),
             Source::Missing(_, reason) => Err(io::Error::other(reason)),
         }

@@ -37,6 +37,9 @@ pub(crate) struct Reading<'r> {
 /// What is known of codes that were judged before.
 pub(crate) type Known = HashMap<(Head, Basis, bool), Arc<[HeadFinding]>, RandomState>;
 
+/// How many recipients are looked at for what is personal in the fields of a bounce.
+const RECIPIENTS: usize = 4;
+
 /// How many codes are known at most.
 const KNOWN: usize = 1000;
 
@@ -143,13 +146,21 @@ impl Reading<'_> {
             let place = self.line_of_message(reply.line);
             self.add_at(&Observed::new(mention, &reply.recipient), &place);
         }
-        for finding in judge_report(&report) {
+        let findings = judge_report(&report);
+        if findings.is_empty() {
+            return;
+        }
+        let lines: Vec<&[u8]> = octets.split(|octet| *octet == b'\n').collect();
+        // What a field says may repeat an address, or a part of it.
+        let fields = report.recipients.iter().take(RECIPIENTS).flat_map(|group| &group.fields);
+        let context: Vec<u8> = fields.flat_map(|field| [field.untyped(), b" "]).flatten().copied().collect();
+        for finding in findings {
             let key = RuleKey { rule: finding.rule, level: finding.level };
             let place = self.line_of_message(finding.line);
-            let line = octets.split(|octet| *octet == b'\n').nth(finding.line.saturating_sub(1));
-            let shown = line.unwrap_or_default().trim_ascii_end();
-            self.counts.find(key, shown, self.unit.number, place.clone());
-            let sample = Some(Sample::new(shown, b"", place.clone()));
+            let shown =
+                lines.get(finding.line.saturating_sub(1)).map_or(&[][..], |line| line.trim_ascii_end());
+            self.counts.find(key, shown, &context, self.unit.number, place.clone());
+            let sample = Some(Sample::new(shown, &context, place.clone()));
             self.located(Located { place, key, head: None, detail: finding.detail, sample });
         }
     }
@@ -194,7 +205,7 @@ impl Reading<'_> {
             let key = RuleKey { rule: finding.rule, level: finding.level };
             let place = self.place_of(exchange);
             for _ in 0..finding.times() {
-                self.counts.find(key, shown, self.unit.number, place.clone());
+                self.counts.find(key, shown, b"", self.unit.number, place.clone());
             }
             let sample = Some(Sample::new(shown, b"", place.clone()));
             self.located(Located { place, key, head: None, detail: finding.detail.clone(), sample });

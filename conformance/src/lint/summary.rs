@@ -196,8 +196,9 @@ impl Example {
 impl Placed {
     fn of(located: Located, is_raw: bool) -> Placed {
         let Located { place, key, head, detail, sample } = located;
-        let text = sample.map(|sample| Example::of(&sample, is_raw).text).unwrap_or_default();
-        let detail = if is_raw { detail } else { masked(detail.as_bytes(), &[]) };
+        let local_parts = sample.as_ref().map_or(&[][..], |sample| &sample.local_parts);
+        let detail = if is_raw { detail } else { masked(detail.as_bytes(), local_parts) };
+        let text = sample.as_ref().map(|sample| Example::of(sample, is_raw).text).unwrap_or_default();
         Placed { place, key, head, detail, text, accepted: None }
     }
 }

@@ -10,7 +10,7 @@ use super::buffer::Buffer;
 use super::counts::{Counts, Place};
 use super::input::{Input, Source};
 use super::kind::Kind;
-use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
+use crate::limits::{LOG_LINE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
 use crate::readers::log;
 use crate::readers::mailbox::Mailbox;
 
@@ -149,31 +149,24 @@ impl Current {
     }
 }
 
-/// Puts the next message that is not too long into the buffer, and returns the number of its first line.
+/// Puts the next message into the buffer, or its start, and returns the number of its first line.
 fn fill_with_message(
     mailbox: &mut Mailbox<BufReader<Input>>,
     file: &Arc<str>,
     buffer: &mut Buffer,
     counts: &mut Counts,
 ) -> Option<u64> {
-    loop {
-        let line = mailbox.lines() as u64;
-        let (line, what) = match mailbox.next_message() {
-            Ok(None) => return None,
-            Ok(Some(message)) if message.is_too_long => {
-                let what = format!("the message has more than {MESSAGE_OCTETS} octets, and is not read");
-                (message.line as u64, what)
-            }
-            Ok(Some(message)) => {
-                buffer.extend(message.octets);
-                return Some(message.line as u64);
-            }
-            Err(error) => (line, format!("{error}; the rest is not read")),
-        };
-        let is_at_end = !what.starts_with("the message");
-        counts.troubles.add((Place { file: Arc::clone(file), line, column: None }, what));
-        if is_at_end {
-            return None;
+    let line = mailbox.lines() as u64 + 1;
+    match mailbox.next_message() {
+        Ok(message) => {
+            let message = message?;
+            buffer.extend(message.octets);
+            Some(message.line as u64)
+        }
+        Err(error) => {
+            let place = Place { file: Arc::clone(file), line, column: None };
+            counts.troubles.add((place, format!("{error}; the rest is not read")));
+            None
         }
     }
 }
@@ -250,7 +243,7 @@ const JOINED: usize = 100;
 
 /// Returns where a text can be cut: after a line that ends no later than the text does, and whose reply does not continue
 /// on the next line.
-fn cut(text: &[u8]) -> Option<usize> {
+pub(super) fn cut(text: &[u8]) -> Option<usize> {
     let last = memrchr(b'\n', text)? + 1;
     let mut end = last;
     for _ in 0..JOINED {
