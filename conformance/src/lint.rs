@@ -13,6 +13,7 @@ mod head;
 mod hour;
 pub mod input;
 mod judged;
+mod key;
 mod kind;
 mod mask;
 mod observed;

@@ -1,19 +1,20 @@
 //! Counts: what was seen, added up so that counts of parts can be merged.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use smtp_enhanced_status::explain::{Category, ListAction, Retry};
 
 use super::bounded::Bounded;
 use super::head::Head;
+use super::key::{RowKey, RuleKey};
 use super::mask;
 use super::observed::Observed;
 use crate::limits::{LINT_GROUPS, LINT_PLACES, LINT_ROWS, LINT_TROUBLES};
 use crate::readers::mention::Direction;
-use crate::rules::catalogue::{Level, RuleId};
+use crate::report::escape::escaped;
 
 /// What was counted in a text, in a file, or in all files.
 #[derive(Clone, Debug)]
@@ -28,53 +29,6 @@ pub struct Counts {
     pub(crate) located: Option<First<Located>>,
     /// Whether all input was read, and nobody stopped it.
     pub(crate) is_whole: bool,
-}
-
-/// What replies of one row have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RowKey {
-    pub(crate) head: Head,
-    pub(crate) direction: Direction,
-    pub(crate) basis: Basis,
-    /// Whether the replies need no enhanced status code: they answer the connection, or EHLO, HELO or LHLO.
-    pub(crate) is_opening: bool,
-    pub(crate) category: Category,
-    pub(crate) retry: Option<Retry>,
-    pub(crate) list: ListAction,
-    pub(crate) vendor: Option<&'static str>,
-}
-
-/// What replies are judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Basis {
-    /// Their codes alone. Whether the server announced enhanced status codes is not known.
-    Codes,
-    /// Their codes alone, which are those of a program whose source code has them, so that it announces them.
-    OwnCodes,
-    /// They were judged already, with all that was said on their connection.
-    Dialogue,
-}
-
-impl Basis {
-    /// Returns its name in files of counts.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Basis::Codes => "codes",
-            Basis::OwnCodes => "own-codes",
-            Basis::Dialogue => "dialogue",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Basis> {
-        [Basis::Codes, Basis::OwnCodes, Basis::Dialogue].into_iter().find(|basis| basis.as_str() == name)
-    }
-}
-
-/// A rule that something other than the codes of one reply broke, at a level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct RuleKey {
-    pub(crate) rule: RuleId,
-    pub(crate) level: Level,
 }
 
 /// How often something was seen, with a sample of it.
@@ -192,6 +146,19 @@ pub(crate) struct Located {
     pub(crate) head: Option<Head>,
     pub(crate) detail: String,
     pub(crate) sample: Option<Sample>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&escaped(&self.file))?;
+        if self.line > 0 {
+            write!(formatter, ":{}", self.line)?;
+        }
+        match self.column {
+            Some(column) => write!(formatter, ":{column}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Place {

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use smtp_enhanced_status::explain::{Category, ListAction, Retry, Vendor};
 
 use super::bounded::Bounded;
-use super::counts::{Basis, By, Counts, Groups, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
+use super::counts::{By, Counts, Groups, Place, Row, Sample, Tally, Totals};
 use super::head::Head;
+use super::key::{Basis, RowKey, RuleKey};
 use super::mask::masked;
 use crate::limits::LINT_GROUPS;
 use crate::readers::mention::Direction;

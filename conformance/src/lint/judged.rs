@@ -5,8 +5,8 @@
 
 use smtp_enhanced_status::{Pairing, judge as judge_pair};
 
-use super::counts::{Basis, RuleKey};
 use super::head::Head;
+use super::key::{Basis, RuleKey};
 use crate::dialogue::{Act, Answer, Dialogue, Exchange};
 use crate::knowledge::Knowledge;
 use crate::rules::catalogue::RuleId;
@@ -116,8 +116,8 @@ fn reply(head: &Head) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{findings, pairing};
-    use crate::lint::counts::Basis;
     use crate::lint::head::Head;
+    use crate::lint::key::Basis;
     use crate::rules::Strictness;
 
     fn found(reply: &str, basis: Basis, is_opening: bool) -> String {

@@ -2,10 +2,10 @@
 
 use smtp_enhanced_status::explain::{Category, ListAction, Question, Stage};
 
-use super::counts::{Basis, RowKey};
 use super::finder;
 use super::head::Head;
 use super::hour::Hour;
+use super::key::{Basis, RowKey};
 use crate::readers::log;
 use crate::readers::mention::Mention;
 use memchr::{memchr, memrchr};

@@ -10,9 +10,10 @@ use smtp_enhanced_status::explain::{Category, Stage};
 use smtp_enhanced_status::{EnhancedStatusCode, ReplyCode};
 
 use super::Settings;
-use super::counts::{Basis, Counts, Located, Place, RuleKey, Sample};
+use super::counts::{Counts, Located, Place, Sample};
 use super::head::Head;
 use super::judged::{self, HeadFinding};
+use super::key::{Basis, RuleKey};
 use super::kind::Kind;
 use super::observed::{Observed, observe_log};
 use super::units::Unit;

@@ -7,7 +7,7 @@ pub mod markdown;
 pub mod prometheus;
 pub mod sarif;
 
-use super::counts::Basis;
+use super::key::Basis;
 use super::summary::Summary;
 use crate::counted::counted;
 

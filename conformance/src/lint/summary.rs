@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use smtp_enhanced_status::Pairing;
 use smtp_enhanced_status::explain::{Category, Vendor};
 
-use super::counts::{By, Counts, Located, Place, Row, RowKey, RuleKey, Sample, Tally, Totals};
+use super::counts::{By, Counts, Located, Place, Row, Sample, Tally, Totals};
 use super::head::Head;
 use super::judged::{self, HeadFinding};
+use super::key::{RowKey, RuleKey};
 use super::mask::masked;
-use super::report::console::place;
 use crate::baseline::Baseline;
 use crate::counted::counted;
 use crate::rules::Strictness;
@@ -164,7 +164,7 @@ impl Summary {
         const SHOWN: usize = 5;
         let (count, troubles) = &self.troubles;
         let mut messages: Vec<String> =
-            troubles.iter().take(SHOWN).map(|(at, what)| format!("{}: {what}", place(at))).collect();
+            troubles.iter().take(SHOWN).map(|(at, what)| format!("{at}: {what}")).collect();
         let more = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(messages.len());
         if more > 0 {
             messages.push(format!("{} more could not be read", counted(more, "part")));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Extent, read, share};
-use crate::lint::counts::{By, Place};
+use crate::lint::counts::By;
 use crate::lint::summary::{Broken, Grouped, Pair, Summary};
 use crate::report::Style;
 use crate::report::escape::escaped;
@@ -86,7 +86,7 @@ fn rules(summary: &Summary, extent: Extent, style: Style) -> Vec<String> {
             short(&detail(broken)),
         ));
         if let Some(example) = &broken.example {
-            let place = place(&example.place);
+            let place = &example.place;
             lines.push(format!("           {place}: {}", short(&example.text)));
         }
     }
@@ -101,20 +101,12 @@ pub(super) fn detail(broken: &Broken) -> String {
 
 fn places(summary: &Summary, extent: Extent) -> Vec<String> {
     let Some((count, places)) = &summary.places else { return Vec::new() };
-    let lines = places.iter().map(|one| {
-        format!("{}: {} {}: {}", place(&one.place), one.key.level, one.key.rule, short(&one.text))
-    });
+    let lines = places
+        .iter()
+        .map(|one| format!("{}: {} {}: {}", one.place, one.key.level, one.key.rule, short(&one.text)));
     // Who asks for places wants all of them.
     let _ = extent;
     top(lines, usize::try_from(*count).unwrap_or(usize::MAX), Extent { top: places.len() })
-}
-
-pub(in crate::lint) fn place(place: &Place) -> String {
-    let column = place.column.map(|column| format!(":{column}")).unwrap_or_default();
-    match place.line {
-        0 => escaped(&place.file),
-        line => format!("{}:{line}{column}", escaped(&place.file)),
-    }
 }
 
 fn groups_title(summary: &Summary) -> &'static str {
@@ -143,7 +135,7 @@ fn groups(summary: &Summary, extent: Extent) -> Vec<String> {
 
 fn troubles(summary: &Summary, extent: Extent) -> Vec<String> {
     let (count, troubles) = &summary.troubles;
-    let lines = troubles.iter().map(|(at, what)| format!("{}: {}", place(at), escaped(what)));
+    let lines = troubles.iter().map(|(at, what)| format!("{at}: {}", escaped(what)));
     top(lines, usize::try_from(*count).unwrap_or(usize::MAX), extent)
 }
 

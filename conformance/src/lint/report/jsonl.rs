@@ -5,8 +5,9 @@ use memchr::memmem;
 use serde::Serialize;
 use smtp_enhanced_status::explain::Question;
 
-use crate::lint::counts::{Place, RowKey, is_address};
+use crate::lint::counts::{Place, is_address};
 use crate::lint::judged;
+use crate::lint::key::RowKey;
 use crate::lint::mask::{local_parts, masked};
 use crate::lint::read::Seen;
 use crate::lint::summary::{Broken, Summary};

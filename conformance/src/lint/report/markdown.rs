@@ -3,7 +3,7 @@
 use anyhow::Result;
 use askama::Template;
 
-use super::console::{detail, no_pairing, place};
+use super::console::{detail, no_pairing};
 use super::{Extent, read};
 use crate::lint::summary::{Broken, Pair, Summary};
 use crate::report::escape::Markdown;
@@ -50,7 +50,7 @@ pub fn render(summary: &Summary, extent: Extent) -> Result<String> {
             Extent { top: usize::MAX },
             |one| {
                 let rule = one.key.rule.to_string();
-                vec![place(&one.place), one.key.level.to_string(), rule, one.text.clone()]
+                vec![one.place.to_string(), one.key.level.to_string(), rule, one.text.clone()]
             },
         ),
         Table::of(
@@ -64,7 +64,7 @@ pub fn render(summary: &Summary, extent: Extent) -> Result<String> {
             },
         ),
         Table::of("Not read", &["Place", "Why"], &summary.troubles.1, extent, |(at, what)| {
-            vec![place(at), what.clone()]
+            vec![at.to_string(), what.clone()]
         }),
     ];
     let tables = tables.into_iter().filter(|table| !table.rows.is_empty()).collect();
@@ -79,7 +79,7 @@ fn pair(pair: &Pair) -> Vec<String> {
 
 fn rule(broken: &Broken) -> Vec<String> {
     let (at, text) = match &broken.example {
-        Some(example) => (place(&example.place), example.text.clone()),
+        Some(example) => (example.place.to_string(), example.text.clone()),
         None => (String::new(), String::new()),
     };
     let accepted = if broken.accepted.is_some() { " (accepted)" } else { "" };

@@ -64,11 +64,20 @@ fn find(line: &[u8], from: usize) -> Option<(usize, Option<Announced>)> {
             continue;
         }
         let announced = announced(line, position);
-        if announced.is_some() || is_pair(&line[position..]) {
+        if announced.is_some() || is_likely_pair(&line[position..]) {
             return Some((position, announced));
         }
     }
     None
+}
+
+/// Returns whether a text begins with a pair that a server may send: numbers of other meanings stand together too.
+fn is_likely_pair(text: &[u8]) -> bool {
+    if !is_pair(text) || !ReplyCode::from_bytes(&text[..3]).is_ok_and(|code| code.entry().is_some()) {
+        return false;
+    }
+    let class = text[3..].iter().find(|octet| octet.is_ascii_digit());
+    class.is_some_and(|class| *class == text[0] || matches!((text[0], class), (b'4', b'5') | (b'5', b'4')))
 }
 
 /// What announces a reply.
@@ -111,7 +120,9 @@ fn announced(line: &[u8], position: usize) -> Option<Announced> {
         return Some(Announced::Otherwise);
     }
     if is_quoted && is(&["status", "stat", "result", "diag", "error", "smtp"]) {
-        return Some(Announced::Otherwise);
+        let has_text =
+            matches!(code.get(3), Some(b' ' | b'-')) && code.get(4).is_some_and(u8::is_ascii_alphanumeric);
+        return has_text.then_some(Announced::Otherwise);
     }
     if separator == b':' && is(&["failed"]) {
         return matches!(code[0], b'4' | b'5').then_some(Announced::Otherwise);
@@ -144,12 +155,14 @@ fn is_refusal(reply: &[u8]) -> bool {
 
 /// Returns whether a status is one of HTTP, which shares some of the numbers.
 fn is_http(status: &[u8]) -> bool {
-    const PHRASES: [&[u8]; 7] = [
+    const PHRASES: [&[u8]; 9] = [
         b"200 OK",
         b"500 Internal Server Error",
         b"501 Not Implemented",
         b"502 Bad Gateway",
+        b"500 Server Error",
         b"503 Service Unavailable",
+        b"503 Service Temporarily",
         b"504 Gateway Time",
         b"421 Misdirected Request",
     ];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use memchr::{memchr, memrchr};
 use smtp_enhanced_status::EnhancedStatusCode;
 use smtp_enhanced_status::explain::Stage;
@@ -64,13 +64,33 @@ pub(super) fn read<'a>(tag: &[u8], message: &'a [u8], sink: &mut Sink<'a, '_>) {
 }
 
 fn read_client<'a>(message: &'a [u8], sink: &mut Sink<'a, '_>) {
-    let mention = match STATUS.find(message) {
-        Some(position) => delivery(message, position),
+    let start = after_recipient(message);
+    let mention = match STATUS.find(&message[start..]) {
+        Some(position) => delivery(message, start + position),
         None => remark(message),
     };
     if let Some(mention) = mention {
         sink.push(mention);
     }
+}
+
+/// Returns where the recipient ends: `to=<a@example.org>`. A quoted local part may have anything in it, such as
+/// `, status=sent (250 Ok)`, and who sends a message chooses it.
+fn after_recipient(message: &[u8]) -> usize {
+    let Some(start) = memmem::find(message, b"to=<").map(|start| start + 4) else { return 0 };
+    let mut position = start;
+    let mut is_quoted = false;
+    while let Some(octet) = message.get(position) {
+        match octet {
+            b'"' => is_quoted = !is_quoted,
+            b'\\' if is_quoted => position += 1,
+            b'>' if !is_quoted => return position,
+            _ => {}
+        }
+        position += 1;
+    }
+    // There is no second quote.
+    start
 }
 
 /// Reads the report of a delivery: `to=<...>, relay=..., dsn=5.1.1, status=bounced (host ... said: ...)`.
@@ -80,6 +100,10 @@ fn delivery(message: &[u8], position: usize) -> Option<Mention<'_>> {
     let reason = &message[open..];
     let reason = reason.strip_suffix(b")").unwrap_or(reason);
     let mention = if is_reply(reason) {
+        // What Postfix makes up itself has no relay.
+        if relay(&message[..position]) == Some(b"none") {
+            return None;
+        }
         // A probe of an address ends after RCPT.
         let is_probe = message[value..].starts_with(b"deliverable ");
         Mention {
@@ -304,6 +328,11 @@ mod tests {
         ] {
             check(&[(&format!("{TO}, {rest}"), &[])]);
         }
+        let forged = "Nov 28 14:41:09 mx postfix/smtp[1]: B5: to=<\"a, status=sent (250 2.0.0 forged)\"@example.org>, relay=none, \
+                      delay=1, dsn=4.4.1, status=deferred (connect to mx.example.org[192.0.2.1]:25: Connection refused)";
+        let made_up = "Nov 28 14:41:09 mx postfix/error[1]: B5: to=<a@example.org>, relay=none, delay=1, dsn=5.1.1, \
+                       status=bounced (550 5.1.1 no such domain)";
+        check(&[(forged, &[]), (made_up, &[])]);
         check(&[
             (
                 "Nov 28 14:41:09 mx postfix/smtpd[1]: NOQUEUE: warn: RCPT from a.example.org[192.0.2.1]: 550 5.7.1 x; from=<a@example.org>",
