@@ -43,6 +43,8 @@ pub const FILE_OCTETS: u64 = 1 << 20;
 pub const CREDENTIAL_OCTETS: usize = 1024;
 /// Octets in a list of targets, or in a list of hosts that are left out.
 pub const LIST_OCTETS: u64 = 64 << 20;
+/// Octets in the transcript of one connection that `serve` records. The rest is left out.
+pub const SERVED_TRANSCRIPT_OCTETS: usize = 256 << 10;
 /// Octets in a transcript.
 pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 /// Exchanges in a transcript, that is, acts, and replies that answer no act.

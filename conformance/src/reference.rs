@@ -10,7 +10,10 @@ mod key;
 mod machine;
 mod memory;
 mod replies;
+mod script;
+mod tape;
 mod wire;
+mod withheld;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -25,6 +28,9 @@ use tokio_rustls::TlsAcceptor;
 
 pub use fault::{Fault, faults};
 pub use key::Key;
+pub use script::Script;
+pub use tape::Recorder;
+pub use withheld::Withheld;
 
 use crate::knowledge::{Knowledge, Policy};
 use crate::protocol::Protocol;
@@ -32,9 +38,10 @@ use crate::target::{Address, Credentials, Delivery, Destination, Target};
 use machine::Setting;
 use memory::Memory;
 use replies::Replies;
+use tape::Tape;
 
-/// The largest message that it accepts, in octets.
-const SIZE: u64 = 100_000;
+/// The largest message that it accepts by default, in octets.
+pub const SIZE: u64 = 100_000;
 
 /// The most recipients that it accepts for one message.
 const RECIPIENTS: usize = 120;
@@ -80,6 +87,14 @@ pub struct Options {
     pub pace: Duration,
     /// Where it delivers what it accepts. If `None`, it discards it.
     pub delivery: Option<Destination>,
+    /// The replies that it sends instead of its own.
+    pub script: Script,
+    /// What it does not offer.
+    pub withheld: Withheld,
+    /// The largest message that it accepts, in octets.
+    pub size: u64,
+    /// What records its connections.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Default for Options {
@@ -91,6 +106,10 @@ impl Default for Options {
             faults: Vec::new(),
             pace: Duration::from_secs(1),
             delivery: None,
+            script: Script::default(),
+            withheld: Withheld::default(),
+            size: SIZE,
+            recorder: None,
         }
     }
 }
@@ -206,6 +225,7 @@ struct Server {
     setting: Setting,
     tls: Option<TlsAcceptor>,
     pace: Duration,
+    recorder: Option<Arc<Recorder>>,
 }
 
 impl Server {
@@ -221,8 +241,11 @@ impl Server {
             replies: Replies::built_in()?,
             memory: Arc::new(Memory::default()),
             delivery: options.delivery.clone(),
+            script: Arc::new(options.script.clone()),
+            withheld: Arc::new(options.withheld.clone()),
+            size: options.size,
         };
-        Ok(Server { setting, tls, pace: options.pace })
+        Ok(Server { setting, tls, pace: options.pace, recorder: options.recorder.clone() })
     }
 
     /// Accepts connections. All connections end when this future does.
@@ -232,7 +255,7 @@ impl Server {
         loop {
             let Ok(permit) = room.clone().acquire_owned().await else { return };
             while connections.try_join_next().is_some() {}
-            let Ok((stream, _)) = listener.accept().await else {
+            let Ok((stream, client)) = listener.accept().await else {
                 // The client is gone already, or the process has too many open files.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -240,8 +263,9 @@ impl Server {
             // Without Nagle's algorithm, small replies are sent at once.
             let _ = stream.set_nodelay(true);
             let (setting, tls, pace) = (self.setting.clone(), self.tls.clone(), self.pace);
+            let tape = self.recorder.clone().map(|recorder| Tape::new(recorder, client));
             connections.spawn(async move {
-                connection::serve(Box::new(stream), setting, tls, pace).await;
+                connection::serve(Box::new(stream), setting, tls, pace, tape).await;
                 drop(permit);
             });
         }

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::fault::{Behaviour, Spoil};
 use super::machine::{Awaited, Input, Machine, Message, Setting};
+use super::tape::Tape;
 use super::wire::{Step, Wire};
 
 /// How long a connection may be silent.
@@ -46,6 +47,7 @@ pub(super) async fn serve(
     setting: Setting,
     tls: Option<TlsAcceptor>,
     pace: Duration,
+    tape: Option<Tape>,
 ) {
     let connection = Connection {
         wire: Wire::new(&setting.faults),
@@ -54,6 +56,7 @@ pub(super) async fn serve(
         setting,
         tls,
         pace,
+        tape,
         buffer: Vec::new(),
         taken: 0,
     };
@@ -68,6 +71,7 @@ struct Connection {
     wire: Wire,
     tls: Option<TlsAcceptor>,
     pace: Duration,
+    tape: Option<Tape>,
     buffer: Vec<u8>,
     taken: u64,
 }
@@ -116,6 +120,7 @@ impl Connection {
             let room = KEPT.saturating_sub(line.len()).min(part.len());
             line.extend_from_slice(part.get(..room).unwrap_or_default());
             if end.is_some() {
+                self.note_line(&line);
                 let goes = self.answer(Input::Line(&line)).await?;
                 let loses = self.setting.behaves(Behaviour::LosesPipelined).is_some();
                 if loses && self.machine.awaits() == Awaited::Line {
@@ -123,9 +128,16 @@ impl Connection {
                 }
                 return Ok(goes);
             }
-            if let Some(goes) = self.more().await? {
+            if let Some(goes) = self.more(&line).await? {
                 return Ok(goes);
             }
+        }
+    }
+
+    fn note_line(&mut self, line: &[u8]) {
+        let is_response = self.machine.awaits_response();
+        if let Some(tape) = &mut self.tape {
+            tape.line(line, is_response);
         }
     }
 
@@ -138,7 +150,8 @@ impl Connection {
         loop {
             let mut ends = |octet: &u8| reader.take(*octet) || is_early && *octet == b'\n';
             let end = self.buffer.iter().position(&mut ends).map(|end| end + 1);
-            self.buffer.drain(..end.unwrap_or(self.buffer.len()));
+            let part: Vec<u8> = self.buffer.drain(..end.unwrap_or(self.buffer.len())).collect();
+            self.note_sent(&part);
             if end.is_some() {
                 let (start, size) = (reader.start, reader.size.saturating_sub(3));
                 if self.setting.behaves(Behaviour::LosesAfterMessage).is_some() {
@@ -148,7 +161,7 @@ impl Connection {
                     .answer(Input::Message(Message { start: &start, size, stray_ends: reader.stray }))
                     .await;
             }
-            if let Some(goes) = self.more().await? {
+            if let Some(goes) = self.more(b"").await? {
                 if goes == Goes::Ended && self.setting.spoils(Spoil::DeliversInterrupted) {
                     let (start, size) = (reader.start, reader.size);
                     let message = Message { start: &start, size, stray_ends: false };
@@ -166,21 +179,42 @@ impl Connection {
             let here = usize::try_from(left).map_or(self.buffer.len(), |left| left.min(self.buffer.len()));
             let room = here.min(KEPT.saturating_sub(kept.len()));
             kept.extend_from_slice(self.buffer.get(..room).unwrap_or_default());
-            self.buffer.drain(..here);
+            let part: Vec<u8> = self.buffer.drain(..here).collect();
+            self.note_sent(&part);
             left -= here as u64;
             if left == 0 {
                 return self.answer(Input::Chunk(length, &kept)).await;
             }
-            if let Some(goes) = self.more().await? {
+            if let Some(goes) = self.more(b"").await? {
                 return Ok(goes);
             }
         }
     }
 
-    /// Reads more; returns whether the connection goes on if nothing more was read.
-    async fn more(&mut self) -> io::Result<Option<Goes>> {
-        Ok(match self.read().await? {
-            None => Some(Goes::Ended),
+    fn note_sent(&mut self, octets: &[u8]) {
+        if let Some(tape) = &mut self.tape {
+            tape.sent(octets);
+        }
+    }
+
+    fn note(&mut self, event: &str) {
+        if let Some(tape) = &mut self.tape {
+            tape.event(event);
+        }
+    }
+
+    /// Reads more; returns whether the connection goes on if nothing more was read. `part` is a line without its end, which
+    /// is noted if its end does not come.
+    async fn more(&mut self, part: &[u8]) -> io::Result<Option<Goes>> {
+        let read = self.read().await;
+        if !matches!(read, Ok(Some(Read::Octets))) {
+            self.note_line(part);
+        }
+        Ok(match read? {
+            None => {
+                self.note("closed by client");
+                Some(Goes::Ended)
+            }
             Some(Read::Octets) => None,
             Some(Read::Idle) => Some(self.answer(Input::Idle).await?),
             Some(Read::TooMuch) => Some(self.answer(Input::TooMuch).await?),
@@ -236,6 +270,7 @@ impl Connection {
             Step::Stall => return self.swallow(LASTING).await,
             Step::HalfClose => {
                 self.stream.shutdown().await?;
+                self.note("closed by server");
                 return self.swallow(LASTING).await;
             }
             Step::Deliver(letter) => {
@@ -251,6 +286,9 @@ impl Connection {
     }
 
     async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        if let Some(tape) = &mut self.tape {
+            tape.received(octets);
+        }
         let writing = async {
             self.stream.write_all(octets).await?;
             self.stream.flush().await
@@ -278,7 +316,9 @@ impl Connection {
         let Some(acceptor) = self.tls.clone() else { return self.close().await };
         let clear = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         let accepting = timeout(HANDSHAKE, acceptor.accept(clear)).await;
-        self.stream = Box::new(accepting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?);
+        let accepted = accepting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        self.note(if accepted.is_ok() { "tls" } else { "tls failed" });
+        self.stream = Box::new(accepted?);
         self.machine.take(Input::Secured);
         Ok(Goes::On)
     }
@@ -287,21 +327,30 @@ impl Connection {
     /// octets would reset the connection, and the client could lose the last reply.
     async fn close(&mut self) -> io::Result<Goes> {
         self.stream.shutdown().await?;
+        self.note("closed by server");
         self.swallow(CLOSING).await
     }
 
     /// Reads and discards octets until the client closes or the time is up.
     async fn swallow(&mut self, duration: Duration) -> io::Result<Goes> {
+        let mut octets = self.buffer.len();
         let reading = async {
             loop {
                 self.buffer.clear();
                 self.buffer.reserve(BLOCK);
-                if !matches!(self.stream.read_buf(&mut self.buffer).await, Ok(1..)) {
-                    return;
+                match self.stream.read_buf(&mut self.buffer).await {
+                    Ok(length @ 1..) => octets += length,
+                    _ => return,
                 }
             }
         };
-        let _ = timeout(duration, reading).await;
+        let is_closed = timeout(duration, reading).await.is_ok();
+        if octets > 0 {
+            self.note(&format!("the client sent {octets} more octets, which were not read"));
+        }
+        if is_closed {
+            self.note("closed by client");
+        }
         Ok(Goes::Ended)
     }
 }

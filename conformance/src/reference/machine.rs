@@ -10,14 +10,17 @@ mod inquiry;
 mod mailbox;
 mod speech;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::delivery::{Letter, without_dot};
-use super::fault::{Behaviour, Fault, Spoil, State, spoils};
+use super::fault::{Behaviour, Fault, Spoil, State, Way, spoils};
 use super::key::Key;
 use super::memory::Memory;
 use super::replies::{Replies, Values};
-use super::{RECIPIENTS, SIZE, SOLICITATION, Tls};
+use super::script::{Script, Stage as At};
+use super::withheld::Withheld;
+use super::{RECIPIENTS, SOLICITATION, Tls};
 use crate::dialogue::content::lines;
 use crate::protocol::Protocol;
 use crate::protocol::command::{Command, Verb, is_domain, is_literal};
@@ -46,6 +49,10 @@ pub(super) struct Setting {
     pub(super) replies: &'static Replies,
     pub(super) memory: Arc<Memory>,
     pub(super) delivery: Option<Destination>,
+    pub(super) script: Arc<Script>,
+    pub(super) withheld: Arc<Withheld>,
+    /// The largest message that it accepts, in octets.
+    pub(super) size: u64,
 }
 
 impl Setting {
@@ -104,7 +111,7 @@ impl Message<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Sends a reply.
-    Reply { key: Key, octets: Vec<u8>, states: Vec<State> },
+    Reply { key: Key, octets: Vec<u8>, states: Vec<State>, way: Option<Way> },
     /// Delivers a message.
     Deliver(Box<Letter>),
     /// Begins TLS.
@@ -147,6 +154,10 @@ pub(super) struct Machine {
     /// Chunks that a fault keeps.
     chunks: Vec<u8>,
     commands: usize,
+    /// Where in the session the next reply is sent.
+    at: At,
+    /// How many replies were sent at each place.
+    replied: BTreeMap<At, u32>,
     actions: Vec<Action>,
 }
 
@@ -188,6 +199,8 @@ impl Machine {
             after_last_chunk: false,
             chunks: Vec::new(),
             commands: 0,
+            at: At::Greeting,
+            replied: BTreeMap::new(),
             actions: Vec::new(),
         }
     }
@@ -201,8 +214,21 @@ impl Machine {
         }
     }
 
+    /// Returns whether the next line is a response to a challenge.
+    pub(super) fn awaits_response(&self) -> bool {
+        matches!(self.waiting, Waiting::Response(_))
+    }
+
     /// Takes what the client sent, and returns what to do.
     pub(super) fn take(&mut self, input: Input<'_>) -> Vec<Action> {
+        self.at = match (input, self.waiting) {
+            (Input::Connected | Input::Secured, _) => At::Greeting,
+            (Input::Line(_), Waiting::Response(_)) => At::AuthResponse,
+            (Input::Line(line), _) => At::of(Command::read(line).verb()),
+            (Input::Message(_), _) => At::Eod,
+            (Input::Chunk(..), _) => At::Bdat,
+            (Input::Idle | Input::TooMuch, _) => At::End,
+        };
         match (input, self.waiting) {
             (Input::Connected, _) => self.greet(),
             (Input::Line(line), Waiting::Response(stage)) => self.response(line, stage),
@@ -257,6 +283,7 @@ impl Machine {
             _ if !line.ends_with(b"\r\n") => self.settle(Key::BareLf),
             Verb::Quit => self.quit(&command),
             _ if self.refuses => self.settle(Key::Refused),
+            verb if self.setting.withheld.has_command(verb) => self.settle(Key::UnknownCommand),
             Verb::Ehlo | Verb::Lhlo | Verb::Helo if self.is_own_hello(command.verb()) => self.hello(&command),
             Verb::Ehlo | Verb::Helo if self.is_lmtp() => self.settle(Key::HelloUnknown),
             verb if self.wants_tls(verb) => self.settle(Key::TlsRequired),
@@ -369,8 +396,9 @@ impl Machine {
         if !command.argument().is_empty() {
             return self.settle(Key::QuitArgument);
         }
-        self.say(Key::Quit);
-        self.close();
+        if is_positive(self.say(Key::Quit)) {
+            self.close();
+        }
     }
 
     fn starttls(&mut self, command: &Command<'_>) {

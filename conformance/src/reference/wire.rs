@@ -51,8 +51,9 @@ impl Wire {
         let mut steps = Vec::new();
         for action in actions {
             match action {
-                Action::Reply { key, octets, states } => {
-                    self.reply(key, octets, &states, is_more, &mut steps);
+                Action::Reply { key, octets, states, way } => {
+                    let way = self.way(key, &states, way);
+                    self.reply(octets, way, is_more, &mut steps);
                 }
                 Action::Deliver(letter) => steps.push(Step::Deliver(letter)),
                 Action::BeginTls => {
@@ -74,11 +75,24 @@ impl Wire {
         (!held.is_empty()).then_some(Step::Send(held))
     }
 
-    fn reply(&mut self, key: Key, octets: Vec<u8>, states: &[State], is_more: bool, steps: &mut Vec<Step>) {
+    /// Returns what happens to a reply, and how long the server waits before it. What is chosen for the reply comes first.
+    fn way(&self, key: Key, states: &[State], chosen: Option<Way>) -> (Option<Way>, Duration) {
+        if chosen.is_some() {
+            return (chosen, Duration::ZERO);
+        }
         let is_at = |fault: &&&Fault| fault.is_at(key, |state| states.contains(&state));
-        let behaviour =
-            self.faults.iter().filter(is_at).find_map(|fault| Some((fault.behaviour?.way()?, *fault)));
-        let way = behaviour.map(|(way, _)| way);
+        let mut faults = self.faults.iter().filter(is_at);
+        let found = faults.find_map(|fault| Some((fault.behaviour?.way()?, fault.delay())));
+        found.map_or((None, Duration::ZERO), |(way, delay)| (Some(way), delay))
+    }
+
+    fn reply(
+        &mut self,
+        octets: Vec<u8>,
+        (way, delay): (Option<Way>, Duration),
+        is_more: bool,
+        steps: &mut Vec<Step>,
+    ) {
         let half = || half(&octets);
         let code = || octets.get(..3).unwrap_or(b"250").to_vec();
         let is_kept = match way {
@@ -101,10 +115,7 @@ impl Wire {
             Some(Way::Stall) => steps.push(Step::Stall),
             Some(Way::StallWithin) => steps.extend([Step::Send(half()), Step::Stall]),
             Some(Way::Twice) => steps.push(Step::Send([octets.as_slice(), &octets].concat())),
-            Some(Way::Tardy) => {
-                let delay = behaviour.map(|(_, fault)| fault.delay()).unwrap_or_default();
-                steps.extend([Step::Wait(delay), Step::Send(octets)]);
-            }
+            Some(Way::Tardy) => steps.extend([Step::Wait(delay), Step::Send(octets)]),
             Some(Way::Late) => return self.held.extend(octets),
             Some(Way::Slow) => steps.push(Step::SendSlowly(octets)),
             Some(Way::OctetByOctet) => steps.push(Step::SendOctetByOctet(octets)),

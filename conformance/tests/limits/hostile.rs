@@ -417,6 +417,7 @@ fn the_limits_are_documented() {
             "A transcript",
             format!("{}, {} exchanges", octets(limits::TRANSCRIPT_OCTETS), limits::TRANSCRIPT_EXCHANGES),
         ),
+        ("A connection in a transcript of `serve`", octets(limits::SERVED_TRANSCRIPT_OCTETS as u64)),
         ("A message of a mailbox", octets(limits::MESSAGE_OCTETS as u64)),
         ("Recipients of a bounce", limits::BOUNCE_RECIPIENTS.to_string()),
         ("The records of a run", octets(limits::RECORDS_OCTETS)),

@@ -6,7 +6,7 @@ use crate::dialogue::content::lines;
 use crate::protocol::header::{self, is_incomplete, is_malformed};
 
 use super::{
-    Action, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SIZE, SOLICITATION,
+    Action, At, Behaviour, Command, Destination, Key, Letter, Machine, Message, Protocol, SOLICITATION,
     Spoil, Transaction, Verb, Waiting,
 };
 
@@ -52,7 +52,7 @@ impl Machine {
         };
         let key = match transaction {
             _ if transaction.recipients.is_empty() => Key::MessageNoRecipient,
-            _ if message.size > SIZE => Key::MessageTooBig,
+            _ if message.size > self.setting.size => Key::MessageTooBig,
             _ if message.stray_ends => Key::MessageLineEnds,
             _ if contains(message.start, SPAM) => Key::MessageSpam,
             _ if count(message.start, b"\nReceived:") >= HOPS => Key::MessageLoop,
@@ -178,7 +178,9 @@ impl Machine {
             None => Key::BdatBeforeMail,
             Some(transaction) if transaction.chunk_failed => Key::BdatAfterFailure,
             Some(transaction) if transaction.recipients.is_empty() => Key::BdatNoRecipient,
-            Some(transaction) if transaction.chunked.unwrap_or(0).saturating_add(length) > SIZE => {
+            Some(transaction)
+                if transaction.chunked.unwrap_or(0).saturating_add(length) > self.setting.size =>
+            {
                 Key::BdatTooBig
             }
             Some(_) if last => Key::BdatLast,
@@ -188,6 +190,7 @@ impl Machine {
 
     pub(super) fn chunk(&mut self, length: u64, octets: &[u8], last: bool) {
         self.waiting = Waiting::Command;
+        self.at = if last { At::BdatLast } else { At::Bdat };
         let key = self.chunk_key(length, last);
         let Some(mut transaction) = self.transaction.take() else { return self.settle(key) };
         // RFC 2033 §4.3: without a recipient, the last chunk gets no reply.

@@ -2,7 +2,7 @@
 
 use super::mailbox::Mailbox;
 use super::speech::is_positive;
-use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, Spoil, Transaction};
+use super::{Behaviour, Command, Key, Machine, Protocol, RECIPIENTS, SOLICITATION, Spoil, Transaction};
 use crate::protocol::command::{Envelope, Parameter, is_keyword, is_mailbox};
 
 /// The longest path, including its angle brackets (RFC 5321 §4.5.3.1.3).
@@ -138,7 +138,7 @@ impl Machine {
         let due = envelope.value("BY").and_then(deadline);
         let late =
             envelope.value("HOLDFOR").and_then(number).is_some_and(|held| due.is_some_and(|due| held > due));
-        let too_big = |value| number(value).is_none_or(|size| size > SIZE);
+        let too_big = |value| number(value).is_none_or(|size| size > self.setting.size);
         parameters()
             .find_map(|parameter| wrong(&parameter))
             .or((both || late).then_some(Key::HoldValue))
@@ -148,7 +148,7 @@ impl Machine {
     /// Returns the reply to a wrong or repeated parameter, and whether its value is good; `None` if the parameter is
     /// unknown.
     fn mail_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
-        if self.lacks_capitals(parameter) {
+        if self.lacks_capitals(parameter) || self.setting.withheld.has_parameter(parameter.keyword) {
             return None;
         }
         let keyword = parameter.keyword.to_ascii_uppercase();
@@ -160,7 +160,10 @@ impl Machine {
         let smtp = self.setting.protocol == Protocol::Smtp;
         Some(match keyword.as_slice() {
             b"SIZE" => (Key::SizeValue, value.is_some_and(is_number)),
-            b"BODY" => (Key::BodyValue, is(&[b"7BIT", b"8BITMIME", b"BINARYMIME"])),
+            b"BODY" => {
+                let binary = is(&[b"BINARYMIME"]) && !self.setting.withheld.has("BINARYMIME");
+                (Key::BodyValue, binary || is(&[b"7BIT", b"8BITMIME"]))
+            }
             b"SMTPUTF8" => (Key::Utf8Value, value.is_none()),
             b"RET" => (Key::MailDsnValue, is(&[b"FULL", b"HDRS"])),
             b"ENVID" => (Key::MailDsnValue, value.is_some_and(|value| is_xtext(value) && value.len() <= 100)),
@@ -292,6 +295,9 @@ impl Machine {
 
     /// As [`Machine::mail_parameter`].
     fn rcpt_parameter(&self, parameter: &Parameter<'_>) -> Option<(Key, bool)> {
+        if self.setting.withheld.has_parameter(parameter.keyword) {
+            return None;
+        }
         let value = parameter.value;
         Some(match parameter.keyword.to_ascii_uppercase().as_slice() {
             b"NOTIFY" => (Key::RcptDsnValue, value.is_some_and(is_notify)),

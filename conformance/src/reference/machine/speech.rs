@@ -1,6 +1,7 @@
 //! What the server says, changed by its faults.
 
-use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SIZE, SOLICITATION, State, Tls, Values};
+use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SOLICITATION, State, Tls, Values};
+use crate::reference::script::Form;
 
 impl Machine {
     /// Returns the lines of the list in the reply to EHLO, each with its reply code.
@@ -13,7 +14,7 @@ impl Machine {
         let requiretls = self.setting.tls != Tls::None && self.tls != early;
         let lines = [
             ("PIPELINING", true, String::new()),
-            ("SIZE", true, SIZE.to_string()),
+            ("SIZE", true, self.setting.size.to_string()),
             ("ENHANCEDSTATUSCODES", true, String::new()),
             ("8BITMIME", true, String::new()),
             ("SMTPUTF8", true, String::new()),
@@ -44,7 +45,9 @@ impl Machine {
             self.behaves(Behaviour::VariesList).is_some() && self.setting.memory.is_every_second_list();
         let removed = |keyword: &str| {
             let faults = &self.setting.faults;
-            faults.iter().any(|fault| fault.removes(keyword)) || (shorter && keyword == "LIMITS")
+            faults.iter().any(|fault| fault.removes(keyword))
+                || self.setting.withheld.has(keyword)
+                || (shorter && keyword == "LIMITS")
         };
         let own = lines.into_iter().filter(|(keyword, offered, _)| *offered && !removed(keyword));
         let own = own.map(|(keyword, _, value)| format!("{keyword} {value}").trim_end().to_owned());
@@ -66,22 +69,33 @@ impl Machine {
     }
 
     pub(super) fn say_of(&mut self, key: Key, mailbox: &str) -> u16 {
+        let nth = self.replied.entry(self.at).or_default();
+        *nth = nth.saturating_add(1);
+        let nth = *nth;
         let capabilities = if key == Key::Ehlo { self.capabilities() } else { String::new() };
         let values = Values { client: &self.client, mailbox, capabilities: &capabilities };
         let own = self.setting.replies.text(key);
         let states = || State::all().filter(|state| self.is(*state));
         let wrong = self.setting.faults.iter().find_map(|fault| fault.reply(key, |state| self.is(state)));
-        let mut octets = values.fill(wrong.unwrap_or(own));
-        let without =
-            self.behaves(Behaviour::DropsCodes).filter(|fault| fault.is_at(key, |state| self.is(state)));
-        if without.is_some() {
+        let choice = self.setting.script.choice(self.at, nth);
+        let mut octets = values.fill(choice.text.or(wrong).unwrap_or(own));
+        let drops =
+            self.behaves(Behaviour::DropsCodes).is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
+        let withholds = choice.text.is_none() && self.setting.withheld.has("ENHANCEDSTATUSCODES");
+        if drops || withholds {
             octets = without_codes(&octets);
         }
         if self.behaves(Behaviour::VagueCodes).is_some() {
             octets = with_vague_codes(&octets);
         }
+        match choice.form {
+            Some(Form::NoText) => octets = code_alone(&octets),
+            Some(Form::MultiLine) => octets = with_another_line(&octets),
+            None => {}
+        }
+        let way = choice.way;
         let number = number(&octets).or_else(|| number(own.as_bytes())).unwrap_or_default();
-        self.actions.push(Action::Reply { key, octets, states: states().collect() });
+        self.actions.push(Action::Reply { key, octets, states: states().collect(), way });
         if number == 421 && self.behaves(Behaviour::StaysOpen).is_none() {
             self.close();
         }
@@ -106,6 +120,22 @@ fn with_vague_codes(octets: &[u8]) -> Vec<u8> {
         Some((enhanced, rest)) if matches!(enhanced.class().digit(), 4 | 5) => {
             [code, format!("{}.0.0", enhanced.class().digit()).as_bytes(), rest].concat()
         }
+        _ => octets.to_vec(),
+    }
+}
+
+/// Returns the reply code of a reply as a whole reply, or a reply without a code unchanged.
+fn code_alone(octets: &[u8]) -> Vec<u8> {
+    if number(octets).is_none() { octets.to_vec() } else { [&octets[..3], b"\r\n"].concat() }
+}
+
+/// Returns a reply with a copy of its last line before that line. A reply without a text is unchanged.
+fn with_another_line(octets: &[u8]) -> Vec<u8> {
+    let start =
+        octets.len() - octets.split_inclusive(|octet| *octet == b'\n').next_back().unwrap_or_default().len();
+    let (before, last) = octets.split_at(start);
+    match last.split_at_checked(3) {
+        Some((code, [b' ', text @ ..])) => [before, code, b"-", text, last].concat(),
         _ => octets.to_vec(),
     }
 }

@@ -10,6 +10,9 @@ fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
         replies,
         memory: Arc::default(),
         delivery: None,
+        script: Arc::default(),
+        withheld: Arc::default(),
+        size: 100_000,
     });
     let mut keys = Vec::new();
     let mut take = |machine: &mut Machine, input: Input<'_>| {
