@@ -8,6 +8,7 @@
 //! reply(550, "5.1.1", "No")          two arguments
 //! 550 => '5.1.1 No such user'        a key and a value
 //! ERROR:5.1.1:550 No such user       Sendmail writes the enhanced status code first
+//! reply(code=550, enhanced="5.1.1")  a keyword before the enhanced status code
 //! REJECT 5.7.1 No                    Postfix has a word in place of the reply code
 //! ```
 //!
@@ -251,8 +252,8 @@ fn text_end(line: &[u8], start: usize, quote: Option<u8>) -> usize {
 
 /// Returns whether a line is a comment as a whole.
 fn is_comment(line: &[u8]) -> bool {
-    let line = line.trim_ascii_start();
     const MARKS: [&[u8]; 7] = [b"//", b"/*", b"* ", b"# ", b"## ", b"-- ", b"dnl "];
+    let line = line.trim_ascii_start();
     MARKS.iter().any(|mark| line.starts_with(mark))
 }
 

@@ -108,6 +108,8 @@ fn a_reply_that_the_text_announces_is_found() {
         let line = 12 + announcement.matches('\n').count();
         assert_eq!(told(&gmail), [format!("a@b.test received - - {line}: 552 5.2.2 Full")]);
     }
+    let named = bounce("a@b.test\nIt failed. The response was:\n\n552-5.2.2 Full\n552 5.2.2 now\n", fields);
+    assert_eq!(told(&named), ["a@b.test received - - 13: 552-5.2.2 Full / 552 5.2.2 now"]);
     let exchange = "Delivery has failed to these recipients:\n\na@b.test\nThe mailbox is full.\n\nDiagnostic information \
                     for administrators:\n\nGenerating server: mx.c.test\n\n";
     for rest in [
