@@ -141,6 +141,7 @@ fn replies(recipients: &[Group], shown: Vec<Shown>) -> Vec<Reply> {
                 offset: field.offset,
             },
             (None, _, Some(text)) => from_text(text, Some(index)),
+            (Some(field), None, Some(text)) if field.untyped().is_empty() => from_text(text, Some(index)),
             // What the field calls something else is no reply in the text either.
             _ => continue,
         };

@@ -17,9 +17,11 @@ mod journal;
 mod json;
 mod mapped;
 mod opensmtpd;
+mod other;
 mod postfix;
 mod powermta;
 mod qmail;
+mod repeated;
 mod sendmail;
 #[cfg(test)]
 mod testing;
@@ -28,6 +30,7 @@ use memchr::memchr;
 
 use super::mention::Mention;
 use envelope::Envelope;
+use repeated::Repeated;
 
 /// Reads the replies that the line at the start of `text` mentions, and returns how many octets it read: that line, or
 /// several if one reply takes several lines.
@@ -95,6 +98,21 @@ fn read_message<'a>(
     envelope: Envelope<'_>,
     sink: &mut Sink<'a, '_>,
 ) -> usize {
+    let Some(repeated) = Repeated::read(line, envelope) else {
+        return read_once(text, line, envelope, sink);
+    };
+    let inner = repeated.line;
+    let mentions = &mut |mention: Mention<'a>| {
+        for _ in 0..repeated.times {
+            (sink.mentions)(mention.clone());
+        }
+    };
+    read_once(inner, inner, repeated.envelope, &mut Sink { base: sink.base, mentions });
+    line.len()
+}
+
+/// Reads a message that syslog did not wrap.
+fn read_once<'a>(text: &'a [u8], line: &'a [u8], envelope: Envelope<'_>, sink: &mut Sink<'a, '_>) -> usize {
     let Envelope { program, message, .. } = envelope;
     if postfix::is_program(program) {
         postfix::read(program, &line[message..], &mut sink.at(message));
@@ -108,7 +126,7 @@ fn read_message<'a>(
         return courier::read(text, envelope, sink);
     } else if dma::is_program(program) {
         dma::read(&line[message..], &mut sink.at(message));
-    } else {
+    } else if !other::is_other(program, &line[message..]) {
         return read_file(text, line, sink);
     }
     line.len()

@@ -8,49 +8,89 @@
 //! reply(550, "5.1.1", "No")          two arguments
 //! 550 => '5.1.1 No such user'        a key and a value
 //! ERROR:5.1.1:550 No such user       Sendmail writes the enhanced status code first
+//! reply(code=550, enhanced="5.1.1")  a keyword before the enhanced status code
 //! REJECT 5.7.1 No                    Postfix has a word in place of the reply code
 //! ```
 //!
-//! Lines that are comments as a whole are left out.
+//! Comments are left out: whole lines, and what is outside of literals after a comment mark. Outside of literals, a reply
+//! has to be where configurations have one. In a literal, it has to be at the beginning, or after a separator.
+
+mod place;
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memmem};
 use smtp_enhanced_status::ReplyCode;
 
+use self::place::Scan;
 use super::mention::{Direction, Mention};
 
 /// Reads the replies of a text.
 pub fn read<'a>(text: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) {
     let mut start = 0;
+    let mut open = None;
     for end in memchr_iter(b'\n', text).chain([text.len()]) {
         let line = text.get(start..end).unwrap_or_default();
         if !is_comment(line) {
-            read_line(text, start, line, mentions);
+            read_line(text, start, line, &mut open, mentions);
         }
         start = end + 1;
     }
 }
 
+/// A reply of several lines whose last line was not read yet.
+#[derive(Clone, Copy)]
+struct Open {
+    /// Where its first line begins in the text.
+    offset: usize,
+    code: [u8; 3],
+    /// Where the lines that were read end.
+    end: usize,
+}
+
 /// Reads a line, which begins at an offset of the text.
-fn read_line<'a>(text: &'a [u8], start: usize, line: &'a [u8], mentions: &mut impl FnMut(Mention<'a>)) {
+fn read_line<'a>(
+    text: &'a [u8],
+    start: usize,
+    line: &'a [u8],
+    open: &mut Option<Open>,
+    mentions: &mut impl FnMut(Mention<'a>),
+) {
     let mut position = 0;
+    let mut scan = Scan::new(line);
     while let Some(found) = memchr(b'.', &line[position..]) {
         let dot = position + found;
         position = dot + 1;
         let Some(code) = code_around(line, dot) else { continue };
-        let Some(reply) = reply_with(line, &code) else { continue };
+        let Some(reply) = reply_with(line, &code, &mut scan) else { continue };
         position = reply.end.max(code.end);
         let is_repeat = reply.continues && is_continued(text, start + position, &reply.octets);
+        let offset = first_offset(open.take(), &reply, start);
+        if let Some(&code) = reply.octets.first_chunk()
+            && is_repeat
+        {
+            *open = Some(Open { offset, code, end: start + position });
+        }
         mentions(Mention {
             reply: reply.octets,
             direction: Direction::Sent,
             stage: None,
             host: None,
             status: None,
-            offset: start + reply.start,
+            offset,
             is_repeat,
         });
+    }
+}
+
+/// Returns where a reply begins: if it goes on with lines before, where they begin.
+fn first_offset(open: Option<Open>, reply: &Found<'_>, start: usize) -> usize {
+    let offset = start + reply.start;
+    match open {
+        Some(open) if reply.octets.starts_with(&open.code) && offset.saturating_sub(open.end) <= DISTANCE => {
+            open.offset
+        }
+        _ => offset,
     }
 }
 
@@ -90,26 +130,29 @@ fn code_around(line: &[u8], dot: usize) -> Option<Code> {
 }
 
 /// Returns the reply that an enhanced status code belongs to.
-fn reply_with<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
-    after_reply_code(line, code).or_else(|| before_reply_code(line, code)).or_else(|| after_word(line, code))
+fn reply_with<'a>(line: &'a [u8], code: &Code, scan: &mut Scan<'a>) -> Option<Found<'a>> {
+    after_reply_code(line, code, scan)
+        .or_else(|| before_reply_code(line, code, scan))
+        .or_else(|| after_word(line, code, scan))
 }
 
 /// What may be between a reply code and an enhanced status code, apart from blanks.
 const BETWEEN: &[u8] = b",\"'`:=>()";
 
-/// Reads `550 5.1.1 text` and `550, "5.1.1 text"`.
-fn after_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+/// Reads `550 5.1.1 text`, `550, "5.1.1 text"` and `550, enhanced_code="5.1.1"`.
+fn after_reply_code<'a>(line: &'a [u8], code: &Code, scan: &mut Scan<'a>) -> Option<Found<'a>> {
     let before = &line[..code.start];
     let is_between = |octet: &u8| octet.is_ascii_whitespace() || BETWEEN.contains(octet) || *octet == b'-';
     let gap = before.iter().rev().take(8).take_while(|octet| is_between(octet)).count();
-    let start = before.len().checked_sub(gap + 3).filter(|_| gap > 0)?;
+    let start = before.len().checked_sub(gap + 3).filter(|_| gap > 0);
+    let start = start.filter(|&start| is_reply_code(line, start)).or_else(|| before_keyword(before))?;
     let reply_code = &line[start..start + 3];
-    if !is_reply_code(line, start) {
+    if !scan.has_reply(start, code.start) {
         return None;
     }
     let end = text_end(line, code.end, quote_before(line, start).or_else(|| quote_before(line, code.start)));
     let continues = &line[start + 3..code.start] == b"-";
-    let octets = if gap == 1 && matches!(line[start + 3], b' ' | b'-') {
+    let octets = if matches!(&line[start + 3..code.start], b" " | b"-") {
         Cow::Borrowed(&line[start..end])
     } else {
         Cow::Owned([reply_code, b" ", &line[code.start..end]].concat())
@@ -117,13 +160,30 @@ fn after_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
     Some(Found { start, end, octets, continues })
 }
 
+/// Returns where the reply code is before a keyword: `550, enhanced_code="`. The keyword has to name the enhanced status
+/// code: other numbers may be arguments next to each other.
+fn before_keyword(before: &[u8]) -> Option<usize> {
+    const NAMES: [&[u8]; 3] = [b"enhanced", b"status", b"dsn"];
+    let rest = before.strip_suffix(b"\"").or(before.strip_suffix(b"'"))?.trim_ascii_end();
+    let rest = rest.strip_suffix(b"=").or(rest.strip_suffix(b":"))?.trim_ascii_end();
+    let rest = rest.strip_suffix(b"\"").or(rest.strip_suffix(b"'")).unwrap_or(rest);
+    let is_of_name = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'_';
+    let length = rest.iter().rev().take(25).take_while(|octet| is_of_name(octet)).count();
+    let (rest, keyword) = rest.split_at(rest.len() - length);
+    let keyword = keyword.to_ascii_lowercase();
+    let rest = rest.strip_suffix(b"\"").or(rest.strip_suffix(b"'")).unwrap_or(rest).trim_ascii_end();
+    let start = rest.strip_suffix(b",")?.trim_ascii_end().len().checked_sub(3)?;
+    let is_known = length <= 24 && NAMES.iter().any(|name| memmem::find(&keyword, name).is_some());
+    (is_known && is_reply_code(before, start)).then_some(start)
+}
+
 /// Reads `5.1.1:550 text` and `$@ 5.7.1 $: "550 text"`.
-fn before_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+fn before_reply_code<'a>(line: &'a [u8], code: &Code, scan: &mut Scan<'a>) -> Option<Found<'a>> {
     let is_between = |octet: &u8| octet.is_ascii_whitespace() || b":$\",'".contains(octet);
     let gap = line[code.end..].iter().take(8).take_while(|octet| is_between(octet)).count();
     let start = code.end + gap;
     let names_error = line[code.end..start].contains(&b':');
-    if !names_error || !is_reply_code(line, start) {
+    if !names_error || !is_reply_code(line, start) || !scan.has_reply(code.start, start) {
         return None;
     }
     let end = text_end(line, start + 3, quote_before(line, start).or_else(|| quote_before(line, code.start)));
@@ -133,7 +193,7 @@ fn before_reply_code<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
 }
 
 /// Reads `REJECT 5.7.1 text`.
-fn after_word<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
+fn after_word<'a>(line: &'a [u8], code: &Code, scan: &mut Scan<'a>) -> Option<Found<'a>> {
     const WORDS: [&[u8]; 4] = [b"REJECT", b"DEFER", b"DEFER_IF_PERMIT", b"DEFER_IF_REJECT"];
     let before = line[..code.start].trim_ascii_end();
     let start = before
@@ -142,6 +202,9 @@ fn after_word<'a>(line: &'a [u8], code: &Code) -> Option<Found<'a>> {
         .map_or(0, |at| at + 1);
     let word = &before[start..];
     if !WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || before.len() == code.start {
+        return None;
+    }
+    if !scan.has_action(start) {
         return None;
     }
     let end = text_end(line, code.end, quote_before(line, start));
@@ -189,14 +252,16 @@ fn text_end(line: &[u8], start: usize, quote: Option<u8>) -> usize {
 
 /// Returns whether a line is a comment as a whole.
 fn is_comment(line: &[u8]) -> bool {
-    let line = line.trim_ascii_start();
     const MARKS: [&[u8]; 7] = [b"//", b"/*", b"* ", b"# ", b"## ", b"-- ", b"dnl "];
+    let line = line.trim_ascii_start();
     MARKS.iter().any(|mark| line.starts_with(mark))
 }
 
+/// How far from each other the lines of a reply may be, in octets.
+const DISTANCE: usize = 1000;
+
 /// Returns whether the last line of a reply follows soon: the same code without a hyphen.
 fn is_continued(text: &[u8], end: usize, reply: &[u8]) -> bool {
-    const DISTANCE: usize = 1000;
     let Some(code) = reply.get(..3) else { return false };
     let after = &text[end..text.len().min(end + DISTANCE)];
     let end = [code[0], code[1], code[2], b' '];
@@ -235,6 +300,20 @@ mod tests {
             ("spam@example.org REJECT 5.7.1 No spam", "5.7.1 No spam"),
             ("#define NO \"550 5.01.1 No\"", "550 5.01.1 No"),
             ("x = \"hello\\n451 4.3.0 Later\"", "451 4.3.0 Later"),
+            ("x = \"It said: 451 4.3.0 Later\"", "451 4.3.0 Later"),
+            ("message: 550 5.7.1 Don't", "550 5.7.1 Don't"),
+            ("smtpd_x = 550 5.7.1 No # y", "550 5.7.1 No # y"),
+            ("help = http://example.org/ 'x': 550 5.7.1 No", "550 5.7.1 No"),
+            ("spam@example.org  550 5.7.1 No spam", "550 5.7.1 No spam"),
+            ("/^Subject: free money/ REJECT 5.7.1 No", "5.7.1 No"),
+            ("say('//', \"# \", '550 5.7.1 No')", "550 5.7.1 No"),
+            ("$text // '550 5.7.1 No'", "550 5.7.1 No"),
+            ("tail\" + \"550 5.7.1 No\"", "550 5.7.1 No"),
+            ("$#error $@ 5.7.1 $: 550 No", "550 5.7.1 No"),
+            ("reply(code=550, enhanced_code=\"5.7.1\")", "550 5.7.1"),
+            ("{\"code\": 550, \"status\": \"5.7.1 No\"}", "550 5.7.1 No"),
+            ("send(\"%d %s\", 550, \"5.1.1\")", "550 5.1.1"),
+            ("x = \"550 \" \"5.1.1 No\"", "550 5.1.1 No"),
         ] {
             let replies: Vec<String> = found(source).into_iter().map(|(_, reply)| reply).collect();
             assert_eq!(replies, [reply], "{source}");
@@ -252,6 +331,18 @@ mod tests {
             "1550 5.1.1",
             "550 5.1.1.2",
             "depends(>= 4.5.6), 550",
+            "int x; /* 550 5.7.1 */",
+            "x = 1 # 550 5.7.1",
+            "x = 1 # don't: 550 5.7.1",
+            "y(); // 550 5.7.1 no",
+            "SELECT 1 -- = 550 5.7.1",
+            "y('\\'') // reply(550, '5.7.1')",
+            "version 500 5.0.1",
+            "\"listening on port 250 5.0.0\"",
+            "'it listens on port 250 5.0.0'",
+            "we always REJECT 5.7.1 replies",
+            "connect(port=250, version=\"5.0.0\")",
+            "connect(250, a_name_that_has_more_octets_status=\"5.0.0\")",
             "",
         ] {
             assert_eq!(found(source), [], "{source}");
@@ -261,7 +352,26 @@ mod tests {
     #[test]
     fn the_lines_of_a_reply_are_one() {
         let source = "say(\"550-5.1.1 No\\r\\n550 5.1.1 such user\\r\\n\");\nx(\"451 4.3.0 No\");\n";
-        assert_eq!(found(source), [(21, "550 5.1.1 such user".to_owned()), (51, "451 4.3.0 No".to_owned())]);
+        assert_eq!(found(source), [(5, "550 5.1.1 such user".to_owned()), (51, "451 4.3.0 No".to_owned())]);
+        let source =
+            "x(\"550-5.1.1 No\\n\"\n  \"550-5.1.1 such\\n\"\n  \"550 5.1.1 user\");\ny(\"550 5.1.1 No\")";
+        assert_eq!(found(source), [(3, "550 5.1.1 user".to_owned()), (64, "550 5.1.1 No".to_owned())]);
+    }
+
+    #[test]
+    fn long_lines_take_little_time() {
+        let started = std::time::Instant::now();
+        for part in [
+            "250 5.0.0 x ",
+            "250-5.0.0,",
+            "\"a 250 5.0.0 x",
+            "\"250 5.0.0\"",
+            "a REJECT 5.0.0 ",
+            "5.0.0:550 ",
+        ] {
+            read(format!("y z {}", part.repeat(200_000)).as_bytes(), &mut |_| {});
+        }
+        assert!(started.elapsed().as_secs() < 20, "took {:?}", started.elapsed());
     }
 
     proptest! {

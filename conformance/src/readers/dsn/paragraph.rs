@@ -80,13 +80,18 @@ struct Reader<'a> {
     /// The recipient of the paragraph, and the paragraph's lines.
     recipient: Option<Vec<u8>>,
     paragraph: Vec<Line<'a>>,
+    /// Whether a line of the paragraph says that a reply follows, or has one.
+    is_announced: bool,
     transcript: Option<Transcript>,
 }
 
 impl<'a> Reader<'a> {
     fn add(&mut self, line: Line<'a>) {
         if line.is_blank() {
-            self.end_paragraph();
+            // Gmail has an empty line between the announcement and the reply.
+            if !self.paragraph.last().is_some_and(|last| is_before_reply(last.trimmed())) {
+                self.end_paragraph();
+            }
         } else if let Some((recipient, rest)) = recipient(line) {
             self.end_paragraph();
             self.recipient = Some(recipient.to_vec());
@@ -94,13 +99,17 @@ impl<'a> Reader<'a> {
         } else if let Some(recipient) = announced_recipient(line.text) {
             self.end_paragraph();
             self.recipient = Some(recipient.to_vec());
-        } else if self.recipient.is_some() && self.paragraph.len() < LINES {
-            self.paragraph.push(line);
+        } else {
+            self.is_announced |= is_before_reply(line.trimmed()) || after_returned(line.text).is_some();
+            if (self.recipient.is_some() || self.is_announced) && self.paragraph.len() < LINES {
+                self.paragraph.push(line);
+            }
         }
     }
 
     fn end_paragraph(&mut self) {
         let lines = std::mem::take(&mut self.paragraph);
+        self.is_announced = false;
         if lines.is_empty() {
             return;
         }
@@ -139,6 +148,19 @@ fn announced_recipient(line: &[u8]) -> Option<&[u8]> {
     Some(&after[..end])
 }
 
+/// Returns whether a line says that a reply follows, as Gmail does.
+fn is_before_reply(line: &[u8]) -> bool {
+    line.ends_with(b"he response was:") || line.ends_with(b"he response from the remote server was:")
+}
+
+/// Returns what follows Exchange's `Remote Server returned '`, or `Remote Server at mx.example.net (192.0.2.1) returned '`.
+fn after_returned(line: &[u8]) -> Option<&[u8]> {
+    const RETURNED: &[u8] = b" returned '";
+    let server = memmem::find(line, b"Remote Server").or_else(|| memmem::find(line, b"Remote server"))?;
+    let rest = &line[server..];
+    memmem::find(rest, RETURNED).map(|at| &rest[at + RETURNED.len()..])
+}
+
 fn is_address(text: &[u8]) -> bool {
     let Some(at) = memchr::memrchr(b'@', text) else { return false };
     at > 0 && at + 1 < text.len() && text.iter().all(|octet| !b" <>:\t".contains(octet))
@@ -158,7 +180,8 @@ fn reply(lines: &[Line<'_>]) -> Option<Shown> {
         let host = host(&names.join(&b' ')).map(<[u8]>::to_vec);
         return shown.pop().map(|shown| Shown { host, ..shown });
     }
-    if is_wrapped(lines) { wrapped(lines) } else { as_sent(lines) }
+    let is_quoted = lines.iter().any(|line| after_returned(line.text).is_some());
+    if is_wrapped(lines) && !is_quoted { wrapped(lines) } else { as_sent(lines) }
 }
 
 /// Returns whether a paragraph is one text in lines of a limited length, as Postfix writes it.
@@ -194,17 +217,19 @@ fn wrapped(lines: &[Line<'_>]) -> Option<Shown> {
     })
 }
 
-/// Reads a reply whose lines are as the server sent them. It begins after a line that ends with a colon, after `said: `, or
-/// with both codes.
+/// Reads a reply whose lines are as the server sent them. It begins after a line that ends with a colon, after words such as
+/// `said: `, or with both codes.
 fn as_sent(lines: &[Line<'_>]) -> Option<Shown> {
     let mut before: Vec<&[u8]> = Vec::new();
     let mut found = None;
     for (index, line) in lines.iter().enumerate() {
         let text = line.trimmed();
-        let said = memmem::find(text, b"said: ").map_or(text, |at| &text[at + 6..]);
-        let is_introduced =
-            index == 0 || said.len() < text.len() || before.last().is_some_and(|line| line.ends_with(b":"));
-        before.push(&text[..text.len() - said.len()]);
+        let begin = after_words(text);
+        let is_introduced = index == 0 || begin > 0 || before.last().is_some_and(|line| line.ends_with(b":"));
+        let (words, said) = text.split_at(begin);
+        let said =
+            if words.ends_with(b"returned '") { said.strip_suffix(b"'").unwrap_or(said) } else { said };
+        before.push(words);
         if reply_code(said).is_some() && (is_introduced || has_pair(said)) {
             found = Some((index, line.with(said)));
             break;
@@ -222,6 +247,17 @@ fn as_sent(lines: &[Line<'_>]) -> Option<Shown> {
         reply.add(line.trimmed());
     }
     Some(Shown { host: host(&before).map(<[u8]>::to_vec), stage: stage(&before), ..reply.shown(false) })
+}
+
+/// Returns where a reply begins after words about it in the same line: `said: `, `returned '`, or the host that old
+/// releases of Exim put between the command and the reply, `host mx.example.net [192.0.2.1]: `. 0 if there are none.
+fn after_words(text: &[u8]) -> usize {
+    if let Some(rest) = after_returned(text) {
+        return text.len() - rest.len();
+    }
+    let said = memmem::find(text, b"said: ").map(|at| at + 6);
+    let host = memmem::find(text, b"]: ").filter(|_| text.starts_with(b"host ")).map(|at| at + 3);
+    said.into_iter().chain(host).min().unwrap_or_default()
 }
 
 /// Lines that show a reply as the server sent it.

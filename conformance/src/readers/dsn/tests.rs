@@ -87,6 +87,57 @@ fn a_reply_in_the_text_alone_is_found() {
 }
 
 #[test]
+fn old_exim_has_the_host_between_the_command_and_the_reply() {
+    let exim = "From: Mail Delivery System <Mailer-Daemon@c.test>\nSubject: Mail delivery failed\n\nA message could not \
+                be delivered. The following address(es) failed:\n\n  a@b.test\n    SMTP error from remote mail server \
+                after RCPT TO:<a@b.test>:\n    host mx.b.test [192.0.2.1]: 550-No such\n    550 user\n\n------ This is a \
+                copy of the message, including all the headers. ------\n\n550 5.1.1 No\n";
+    assert_eq!(told(exim), ["a@b.test received rcpt mx.b.test 8: 550-No such / 550 user"]);
+}
+
+#[test]
+fn a_reply_that_the_text_announces_is_found() {
+    let fields = "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.2.2\n";
+    for announcement in ["The response was:\n\n", "The response from the remote server was:\n"] {
+        let gmail = bounce(
+            &format!(
+                "Your message wasn't delivered to a@b.test.\n\n{announcement}552 5.2.2 Full\n\n554 5.7.1 No\n"
+            ),
+            fields,
+        );
+        let line = 12 + announcement.matches('\n').count();
+        assert_eq!(told(&gmail), [format!("a@b.test received - - {line}: 552 5.2.2 Full")]);
+    }
+    let named = bounce("a@b.test\nIt failed. The response was:\n\n552-5.2.2 Full\n552 5.2.2 now\n", fields);
+    assert_eq!(told(&named), ["a@b.test received - - 13: 552-5.2.2 Full / 552 5.2.2 now"]);
+    let exchange = "Delivery has failed to these recipients:\n\na@b.test\nThe mailbox is full.\n\nDiagnostic information \
+                    for administrators:\n\nGenerating server: mx.c.test\n\n";
+    for rest in [
+        "a@b.test\nmx.b.test\nRemote Server returned '552 5.2.2 Full, isn't it'\n",
+        "a@b.test\n4/1/2026 10:00:00 AM - Server at mx\nRemote server returned '552 5.2.2 Full, isn't it'\n",
+        "\n\nRemote Server at b.test (192.0.2.1) returned '552 5.2.2 Full, isn't it'\n",
+    ] {
+        let text =
+            format!("{exchange}{rest}\nOriginal message headers:\n\nRemote Server returned '554 5.7.1 No'\n");
+        assert_eq!(
+            told(&bounce(&text, fields)),
+            ["a@b.test received - - 21: 552 5.2.2 Full, isn't it"],
+            "{rest}"
+        );
+    }
+    let person = bounce("He wrote about the response was:\nnothing\n\n554 5.7.1 No\n", fields);
+    assert_eq!(told(&person), Vec::<String>::new());
+}
+
+#[test]
+fn an_empty_field_leaves_the_reply_to_the_text() {
+    let text = "   ----- Transcript of session follows -----\n... while talking to mx.b.test.:\n>>> DATA\n<<< 552 5.2.2 \
+                Full\n554 5.0.0 Service unavailable\n";
+    let fields = "Final-Recipient: RFC822; a@b.test\nAction: failed\nStatus: 5.2.2\nDiagnostic-Code: smtp;\n";
+    assert_eq!(told(&bounce(text, fields)), ["a@b.test received - mx.b.test 13: 552 5.2.2 Full"]);
+}
+
+#[test]
 fn a_transcript_of_sendmail_has_the_whole_reply() {
     let text = "   ----- The following addresses had permanent fatal errors -----\n<a@b.test>\n    (reason: 550-5.7.1 \
                 Spam)\n\n   ----- Transcript of session follows -----\n... while talking to mx.b.test.:\n>>> DATA\n\
@@ -136,8 +187,9 @@ fn the_field_says_who_wrote_the_reply() {
         ("X-Unix; 75", None),
         ("x-unix; 550 5.1.1 printed by a program", None),
         ("smtp; timed out after 550 seconds", None),
-        ("smtp;", None),
-        ("", None),
+        // An empty field says nothing, so the text counts.
+        ("smtp;", Some("received 550 5.1.1 No")),
+        ("", Some("received 550 5.1.1 No")),
     ] {
         let text = "<a@b.test>: host mx.b.test[192.0.2.1] said: 550 5.1.1 No\n";
         let message =

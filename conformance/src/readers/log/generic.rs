@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::{memchr, memmem};
 use smtp_enhanced_status::ReplyCode;
 
-use super::code::{is_pair, is_reply, may_begin};
+use super::code::{is_enhanced, is_pair, is_reply, may_begin};
 use super::envelope::Envelope;
 use super::folding::{split_at, split_at_spaces};
 use super::{Sink, first_line, json};
@@ -174,6 +174,9 @@ fn is_http(status: &[u8]) -> bool {
 fn length(line: &[u8], start: usize) -> usize {
     let reply = &line[start..];
     let before = start.checked_sub(1).map(|before| line[before]);
+    if let Some(end) = closed_pair(reply) {
+        return end;
+    }
     let length = match before {
         Some(quote @ (b'"' | b'\'' | b'`')) => {
             closing_quote(reply, if quote == b'`' { b'\'' } else { quote })
@@ -184,6 +187,17 @@ fn length(line: &[u8], start: usize) -> usize {
         _ => None,
     };
     reply[..length.unwrap_or(reply.len())].trim_ascii_end().len()
+}
+
+/// Returns where a pair ends that a closing bracket follows at once: the bracket was opened before the reply, which has no
+/// text.
+fn closed_pair(reply: &[u8]) -> Option<usize> {
+    let text = reply.get(4..)?.trim_ascii_start();
+    if !is_enhanced(text) {
+        return None;
+    }
+    let code = text.iter().take_while(|octet| octet.is_ascii_digit() || **octet == b'.').count();
+    matches!(text.get(code), Some(b')' | b']' | b'}' | b'>')).then(|| reply.len() - text.len() + code)
 }
 
 /// Finds the quote that closes: no text follows it at once, and no backslash is before it.
@@ -300,6 +314,9 @@ mod tests {
             ("delivery failed: 550 5.1.1 no such user", &["unknown | 550 5.1.1 no such user"]),
             ("failed (550 5.1.1 no (such) user) after 3 s", &["unknown | 550 5.1.1 no (such) user"]),
             ("failed #550 5.1.1 no", &["unknown | 550 5.1.1 no"]),
+            ("failed (code 550 5.0.0)", &["unknown | 550 5.0.0"]),
+            ("failed [code 550-5.0.0] twice", &["unknown | 550-5.0.0"]),
+            ("failed {550  5.0.0}", &["unknown | 550  5.0.0"]),
             ("failed.550 5.1.1 no", &["unknown | 550 5.1.1 no"]),
             ("code=550 5.1.1 no, host=mx.example.org", &["unknown | 550 5.1.1 no"]),
             (

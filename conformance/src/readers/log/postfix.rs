@@ -208,10 +208,10 @@ fn received(reply: Cow<'_, [u8]>, offset: usize) -> Mention<'_> {
     Mention { reply, direction, stage: None, host: None, status: None, offset, is_repeat: false }
 }
 
-/// Reads a rejection: `NOQUEUE: reject: RCPT from client.example.org[192.0.2.1]: 550 5.1.1 ...; from=<...> to=<...>`.
-/// Whatever another verb than `reject` reports, the client was told something else.
+/// Reads a rejection: `NOQUEUE: reject: RCPT from client.example.org[192.0.2.1]: 550 5.1.1 ...; from=<...> to=<...>`, or
+/// what a proxy filter decided. Whatever another verb reports, the client was told something else.
 fn read_server<'a>(message: &'a [u8], sink: &mut Sink<'a, '_>) {
-    if let Some((stage, start, reply)) = rejection(message) {
+    if let Some((stage, start, reply)) = filtered(message).or_else(|| rejection(message)) {
         let reply = split_at_spaces(reply);
         let direction = Direction::Sent;
         sink.push(Mention {
@@ -242,11 +242,26 @@ fn rejection(message: &[u8]) -> Option<(Option<Stage>, usize, &[u8])> {
     let mut text = client + memchr(b']', &event[client..])? + 1;
     // postscreen adds the port.
     text += memchr(b' ', &event[text..])? + 1;
-    let reply = &event[text..];
-    let end = [&b"; from=<"[..], b"; proto="].into_iter().find_map(|words| rfind(reply, b';', words));
-    let end = end.unwrap_or(reply.len());
-    let reply = &reply[..end];
+    let reply = before_details(&event[text..]);
     is_code(reply).then(|| (stage(&event[..from]), begin + text, reply))
+}
+
+/// Reads the reply of a proxy filter, which smtpd passes on to the client: `proxy-reject: END-OF-MESSAGE: 554 5.7.1 ...;
+/// from=<...> to=<...>`. An identifier of the message may be before it.
+fn filtered(message: &[u8]) -> Option<(Option<Stage>, usize, &[u8])> {
+    let verb = if message.starts_with(b"proxy-") { 0 } else { memchr(b' ', message)? + 1 };
+    let rest = &message[verb..];
+    let event = rest.strip_prefix(b"proxy-reject: ").or(rest.strip_prefix(b"proxy-accept: "))?;
+    let colon = memchr(b':', event)?;
+    let reply = before_details(event[colon + 1..].strip_prefix(b" ")?);
+    let start = message.len() - event.len() + colon + 2;
+    is_reply(reply).then(|| (stage(&event[..colon]), start, reply))
+}
+
+/// Returns a reply without what smtpd adds: `; from=<...> to=<...> proto=ESMTP helo=<...>`.
+fn before_details(reply: &[u8]) -> &[u8] {
+    let end = [&b"; from=<"[..], b"; proto="].into_iter().find_map(|words| rfind(reply, b';', words));
+    &reply[..end.unwrap_or(reply.len())]
 }
 
 /// Reads what cleanup rejects: `body ... from ...; from=<...> ... helo=<...>: 5.7.1 text`. It knows no reply code.
@@ -393,6 +408,18 @@ mod tests {
             (
                 "submission/smtpd[1]: B5: reject: END-OF-MESSAGE from a[192.0.2.1]: 554 5.7.0 no; from=<a@example.org>",
                 "sent message | 554 5.7.0 no",
+            ),
+            (
+                "smtpd[1]: proxy-reject: END-OF-MESSAGE: 554 5.7.1 spam from you; from=<a@example.org> to=<u@example.org> proto=ESMTP helo=<a>",
+                "sent message | 554 5.7.1 spam from you",
+            ),
+            (
+                "smtpd[1]: NOQUEUE: proxy-accept: END-OF-MESSAGE: 250-2.0.0 a 250 2.0.0 b; from=<a@example.org> to=<u@example.org>",
+                "sent message | 250-2.0.0 a\n250 2.0.0 b",
+            ),
+            (
+                "smtpd[1]: B5: proxy-reject: END-OF-MESSAGE from a[192.0.2.1]: 554 5.7.1 no; from=<a@example.org>",
+                "sent message | 554 5.7.1 no",
             ),
             (
                 "postscreen[1]: NOQUEUE: reject: RCPT from [192.0.2.1]:37957: 550 5.5.1 Protocol error; from=<a@example.org>, to=<u@example.org>",
