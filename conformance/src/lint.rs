@@ -393,9 +393,9 @@ mod tests {
             "{troubles:#?}"
         );
         assert!(
-            troubles.iter().any(|one| one.starts_with("/nonexistent/file:1: No such file")),
+            troubles.iter().any(|one| one.starts_with("/nonexistent/file:0: No such file")),
             "{troubles:#?}"
         );
-        assert!(troubles.iter().any(|one| one == "here:1: not there"), "{troubles:#?}");
+        assert!(troubles.iter().any(|one| one == "here:0: not there"), "{troubles:#?}");
     }
 }

@@ -222,13 +222,15 @@ mod tests {
                     fs::rename(&path, &old).unwrap();
                     append(&path, LINE);
                 }
-                3 => {
+                // What was written to the old file after it got another name.
+                3 => assert_eq!(counts.totals.replies.replies, 3),
+                4 => {
                     assert_eq!(counts.totals.replies.replies, 4);
                     // Some programs copy a log, and then cut it.
                     fs::write(&path, "").unwrap();
                     append(&path, &LINE[..50]);
                 }
-                4 => append(&path, &LINE[50..]),
+                5 => append(&path, &LINE[50..]),
                 _ => control.stop.store(true, Ordering::Relaxed),
             }
         });

@@ -172,7 +172,7 @@ fn push_without_ids(shown: &mut String, word: &str, local_parts: &[String]) {
     let (part, rest) = (&word[..at], &word[at + separator.len_utf8()..]);
     push_without_colons(shown, part, local_parts);
     shown.push(separator);
-    if separator == '=' && part.eq_ignore_ascii_case("id") && !rest.is_empty() {
+    if separator == '=' && part.eq_ignore_ascii_case("id") && !rest.is_empty() && !rest.starts_with('<') {
         return shown.push_str("<id>");
     }
     push_without_ids(shown, rest, local_parts);

@@ -411,7 +411,7 @@ mod tests {
         #[test]
         fn a_pair_in_noise_is_found_once(
             before in "[a-zA-Z =:;,.!-]{0,60}[ =\"(#]",
-            code in "[245][0-5][0-9]",
+            code in "(220|250|251|421|450|451|452|550|551|552|553|554)",
             enhanced in "\\.[0-9]\\.[0-9]{1,2}",
             after in "[a-zA-Z =:;!-]{0,60}",
         ) {
