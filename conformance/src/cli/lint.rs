@@ -94,6 +94,7 @@ struct ReadingOptions {
 
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 struct FormOptions {
     /// Format of the report on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]

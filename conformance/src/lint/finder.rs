@@ -115,10 +115,14 @@ fn suspects(window: &Window) -> [u8; BLOCK] {
     let is_class = each(window, 1, |octet| is_within(octet, b'2', b'5'));
     let is_dot = each(window, 2, |octet| octet == b'.');
     let is_digit = each(window, 3, |octet| is_within(octet, b'0', b'9'));
-    let is_end = each(window, 4, |octet| is_below(octet, b'.') | (octet == b'_'));
+    let is_mark = each(window, 4, |octet| is_below(octet, b'.'));
+    let is_underscore = each(window, 4, |octet| octet == b'_');
     let mut suspects = [0; BLOCK];
     for (index, suspect) in suspects.iter_mut().enumerate() {
-        *suspect = is_free[index] & is_class[index] & is_digit[index] & (is_dot[index] | is_end[index]);
+        *suspect = is_free[index]
+            & is_class[index]
+            & is_digit[index]
+            & (is_dot[index] | is_mark[index] | is_underscore[index]);
     }
     suspects
 }

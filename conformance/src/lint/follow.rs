@@ -46,6 +46,7 @@ pub fn follow(
     let mut known = Known::default();
     let mut has_news = true;
     let mut last = Instant::now();
+    let mut is_replaced = false;
     while !control.stop.load(Ordering::Relaxed) {
         let read = follower.read(&mut counts);
         control.octets.fetch_add(read as u64, Ordering::Relaxed);
@@ -61,12 +62,21 @@ pub fn follow(
                 publish(&counts);
                 has_news = false;
             }
-            if let Some(next) = follower.next_file() {
-                follower.count_lines(settings, &mut counts, &mut known, Extent::All);
-                follower = next;
-                counts.totals.files += 1;
-                has_news = true;
-                continue;
+            match follower.next_file() {
+                Some(next) if is_replaced => {
+                    follower.count_lines(settings, &mut counts, &mut known, Extent::All);
+                    follower = next;
+                    is_replaced = false;
+                    counts.totals.files += 1;
+                    has_news = true;
+                    continue;
+                }
+                // What comes until then is still read from the old file.
+                Some(_) => {
+                    is_replaced = true;
+                    last = Instant::now();
+                }
+                None => {}
             }
         }
         thread::sleep(PAUSE);

@@ -76,8 +76,7 @@ impl Head {
         let start = usize::from(self.length);
         let length = octets.len().min(Head::LENGTH - start);
         self.octets[start..start + length].copy_from_slice(&octets[..length]);
-        // It is at most LENGTH.
-        self.length += length as u8;
+        self.length += u8::try_from(length).unwrap_or_default();
     }
 
     pub(crate) fn as_octets(&self) -> &[u8] {

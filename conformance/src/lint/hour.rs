@@ -21,9 +21,9 @@ impl Hour {
         str::from_utf8(octets).unwrap_or_default()
     }
 
-    fn new(year: &[u8; 4], month: [u8; 2], day: [u8; 2], hour: [u8; 2], start: u8) -> Hour {
+    fn new(year: [u8; 4], month: [u8; 2], day: [u8; 2], hour: [u8; 2], start: u8) -> Hour {
         let mut octets = *b"0000-00-00 00:00";
-        octets[..4].copy_from_slice(year);
+        octets[..4].copy_from_slice(&year);
         octets[5..7].copy_from_slice(&month);
         octets[8..10].copy_from_slice(&day);
         octets[11..13].copy_from_slice(&hour);
@@ -43,7 +43,7 @@ fn iso(line: &[u8]) -> Option<Hour> {
     };
     let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2];
     let is_date = digits.iter().all(u8::is_ascii_digit);
-    is_date.then(|| Hour::new(&[y1, y2, y3, y4], [m1, m2], [d1, d2], [h1, h2], 0))
+    is_date.then(|| Hour::new([y1, y2, y3, y4], [m1, m2], [d1, d2], [h1, h2], 0))
 }
 
 /// Reads the time of an entry of systemd's journal as JSON, in UTC: `"__REALTIME_TIMESTAMP":"1764315733000000"`.
@@ -60,21 +60,31 @@ fn journal(line: &[u8]) -> Option<Hour> {
 
 /// Reads `Nov 28 07:42:13` (RFC 3164), after `<34>` too.
 fn syslog(line: &[u8]) -> Option<Hour> {
-    const MONTHS: [&[u8; 3]; 12] =
-        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    const MONTHS: [(&[u8; 3], [u8; 2]); 12] = [
+        (b"Jan", *b"01"),
+        (b"Feb", *b"02"),
+        (b"Mar", *b"03"),
+        (b"Apr", *b"04"),
+        (b"May", *b"05"),
+        (b"Jun", *b"06"),
+        (b"Jul", *b"07"),
+        (b"Aug", *b"08"),
+        (b"Sep", *b"09"),
+        (b"Oct", *b"10"),
+        (b"Nov", *b"11"),
+        (b"Dec", *b"12"),
+    ];
     let line = match line {
         [b'<', rest @ ..] => rest.splitn(2, |octet| *octet == b'>').nth(1)?,
         line => line,
     };
     let &[a, b, c, b' ', d1, d2, b' ', h1, h2, b':', ..] = line else { return None };
-    let month = 1 + MONTHS.iter().position(|month| **month == [a, b, c])?;
+    let (_, month) = MONTHS.iter().find(|(name, _)| **name == [a, b, c])?;
     let d1 = if d1 == b' ' { b'0' } else { d1 };
     if ![d1, d2, h1, h2].iter().all(u8::is_ascii_digit) {
         return None;
     }
-    // Both digits of a month are below ten.
-    let month = [b'0' + (month / 10) as u8, b'0' + (month % 10) as u8];
-    Some(Hour::new(b"0000", month, [d1, d2], [h1, h2], 5))
+    Some(Hour::new(*b"0000", *month, [d1, d2], [h1, h2], 5))
 }
 
 #[cfg(test)]

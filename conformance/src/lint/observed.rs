@@ -1,6 +1,6 @@
 //! Observed replies: mentions with what can be said of them.
 
-use smtp_enhanced_status::explain::{Category, ListAction, Question, Stage};
+use smtp_enhanced_status::explain::{Category, ListAction, Question, Stage, Vendor};
 
 use super::finder;
 use super::head::Head;
@@ -54,7 +54,7 @@ fn explained(key: RowKey, mention: &Mention<'_>) -> RowKey {
         category: answer.category(),
         retry: answer.retry(),
         list: answer.list(),
-        vendor: answer.vendor().map(|vendor| vendor.id()),
+        vendor: answer.vendor().map(Vendor::id),
         ..key
     }
 }

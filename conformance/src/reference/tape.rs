@@ -167,7 +167,7 @@ impl Tape {
     /// Adds a remark with the seconds since the connection began, unless less than a millisecond passed since the last.
     fn note_time(&mut self) {
         let now = self.begun.elapsed();
-        if now - self.noted >= Duration::from_millis(1) {
+        if now.saturating_sub(self.noted) >= Duration::from_millis(1) {
             self.noted = now;
             self.add(&format!("#: {:.3} s\n", now.as_secs_f64()));
         }

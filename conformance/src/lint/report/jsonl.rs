@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 use memchr::memmem;
 use serde::Serialize;
-use smtp_enhanced_status::explain::Question;
+use smtp_enhanced_status::ReplyCode;
+use smtp_enhanced_status::explain::{Question, Retry, Stage, Vendor};
 
 use crate::lint::counts::{Place, is_address};
 use crate::lint::judged;
@@ -173,12 +174,12 @@ impl RowRecord {
     fn of(key: &RowKey, count: u64) -> RowRecord {
         RowRecord {
             direction: key.direction.as_str(),
-            reply_code: key.head.reply_code().map(|code| code.as_u16()),
+            reply_code: key.head.reply_code().map(ReplyCode::as_u16),
             enhanced_status_code: key.head.enhanced().map(|code| code.to_string()),
             codes: key.head.to_string(),
             pairing: judged::pairing(&key.head).map(|pairing| pairing.to_string()),
             category: key.category.id(),
-            retry: key.retry.map(|retry| retry.as_str()),
+            retry: key.retry.map(Retry::as_str),
             list: key.list.as_str(),
             vendor: key.vendor,
             count,
@@ -252,18 +253,18 @@ pub fn write_reply(seen: &Seen<'_>, is_raw: bool, text: &mut Vec<u8>) {
         line: place.line,
         column: place.column,
         direction: mention.direction.as_str(),
-        stage: mention.stage.map(|stage| stage.as_str()),
+        stage: mention.stage.map(Stage::as_str),
         host: shown_host,
         recipient: recipient.map(|address| if is_raw { address } else { "<address>".to_owned() }),
-        reply_code: head.reply_code().map(|code| code.as_u16()),
+        reply_code: head.reply_code().map(ReplyCode::as_u16),
         enhanced_status_code: head.enhanced().map(|code| code.to_string()),
         codes: head.to_string(),
         pairing: judged::pairing(head).map(|pairing| pairing.to_string()),
         category: answer.category().id(),
-        retry: answer.retry().map(|retry| retry.as_str()),
+        retry: answer.retry().map(Retry::as_str),
         list: answer.list().as_str(),
         matter: answer.category().matter().as_str(),
-        vendor: answer.vendor().map(|vendor| vendor.id()),
+        vendor: answer.vendor().map(Vendor::id),
         evidence: answer.evidence().as_str(),
         certainty: answer.certainty().as_str(),
         text: if is_raw {
