@@ -128,6 +128,8 @@ fn plain_length(reply: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use smtp_enhanced_status::ReplyCode;
+
     use super::Head;
 
     #[test]
@@ -162,7 +164,7 @@ mod tests {
     #[test]
     fn the_last_line_has_the_codes() {
         let head = Head::of(b"550-Mailbox unknown\n550 5.1.1 User unknown");
-        assert_eq!(head.reply_code().map(|code| code.as_u16()), Some(550));
+        assert_eq!(head.reply_code().map(ReplyCode::as_u16), Some(550));
         assert_eq!(head.enhanced().map(|code| code.to_string()).as_deref(), Some("5.1.1"));
         assert_eq!(Head::of(b"5.7.1 Spam").reply_code(), None);
         assert_eq!(Head::of(b"5.7.1 Spam").enhanced().map(|code| code.to_string()).as_deref(), Some("5.7.1"));

@@ -319,7 +319,7 @@ mod tests {
     fn a_long_connection_is_cut() {
         let said = recorded(|tape| {
             for _ in 0..20 {
-                tape.sent(&[b'a'; LINE_OCTETS]);
+                tape.sent(&vec![b'a'; LINE_OCTETS]);
                 tape.received(b"250 Ok\r\n");
             }
             tape.event("closed by server");
@@ -338,7 +338,7 @@ mod tests {
         let recorder = Arc::new(Recorder::new(page.clone()));
         // 64 connections of this length fill it.
         for _ in 0..80 {
-            tape(&recorder).sent(&[b'a'; SERVED_TRANSCRIPT_OCTETS - 1000]);
+            tape(&recorder).sent(&vec![b'a'; SERVED_TRANSCRIPT_OCTETS - 1000]);
         }
         let text = page.text();
         assert!(text.len() as u64 <= TRANSCRIPT_OCTETS, "{}", text.len());

@@ -97,7 +97,7 @@ impl Withheld {
     /// Returns whether a parameter belongs to an extension that is withheld.
     pub(super) fn has_parameter(&self, keyword: &[u8]) -> bool {
         let is = |parameter: &&str| parameter.as_bytes().eq_ignore_ascii_case(keyword);
-        self.extensions().any(|extension| extension.parameters.iter().any(|parameter| is(parameter)))
+        self.extensions().any(|extension| extension.parameters.iter().any(&is))
     }
 
     fn extensions(&self) -> impl Iterator<Item = &'static Extension> {
