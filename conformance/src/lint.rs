@@ -226,7 +226,7 @@ impl Shared<'_, '_> {
 /// How many rows, groups and places a thread keeps before it adds them to the sum.
 const OWN_COUNTS: usize = 4000;
 /// How many octets make a unit a large one.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 300 << 10;
 
 /// Locks a mutex. No thread leaves what it holds in disorder, even if it panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
