@@ -109,7 +109,7 @@ enum Command {
     Judge(judge::Options),
     /// Judge and count the replies in logs, bounces, recordings and source code.
     ///
-    /// What a file holds is told by its content. Compressed files are read as they are. Personal data is masked in all
+    /// The content of a file shows what it holds. Compressed files are read as they are. Personal data is masked in all
     /// output.
     ///
     /// A log shows the codes of replies, but not their octets, nor what a server announced. So replies in logs are judged by

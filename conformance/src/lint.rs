@@ -42,7 +42,7 @@ pub use read::Seen;
 /// How input is linted.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// What all files hold. By default, that is told by their names and their content.
+    /// What all files hold. By default, their names and their content show it.
     pub kind: Option<Kind>,
     /// The protocol that recorded servers speak.
     pub protocol: Protocol,

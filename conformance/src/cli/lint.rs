@@ -72,7 +72,7 @@ struct Merge {
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
 struct ReadingOptions {
-    /// What all files hold. By default, that is told by their content.
+    /// What all files hold. By default, their content shows it.
     #[arg(long = "as", value_enum, value_name = "KIND")]
     kind: Option<KindName>,
     /// Protocol that recorded servers speak.

@@ -1,4 +1,4 @@
-//! Kinds of input, which are told by content and name.
+//! Kinds of input, as content and name show them.
 
 use std::path::Path;
 
