@@ -153,14 +153,15 @@ impl Summary {
     }
 
     /// Leaves out where rules are broken, unless they are needed.
-    pub(crate) fn hide_places(&mut self, are_needed: bool) {
+    pub fn hide_places(&mut self, are_needed: bool) {
         if !are_needed {
             self.places = None;
         }
     }
 
     /// Returns messages about what could not be read: the first ones, and how many more there are.
-    pub(crate) fn unread(&self) -> Vec<String> {
+    #[must_use]
+    pub fn unread(&self) -> Vec<String> {
         const SHOWN: usize = 5;
         let (count, troubles) = &self.troubles;
         let mut messages: Vec<String> =

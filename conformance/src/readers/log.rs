@@ -1,7 +1,7 @@
 //! Reads the replies that lines of logs mention.
 //!
 //! Each product has a reader of its own, chosen by the program that a line names. What no product is known to have
-//! written is read by the [generic](self::generic) reader.
+//! written is read by the generic reader.
 
 mod code;
 mod command;
