@@ -108,7 +108,7 @@ struct FormOptions {
     /// Write the counts instead of a report, to be merged with others.
     #[arg(long)]
     emit_counts: bool,
-    /// Show personal data: addresses, local parts, ids, and all of an URL.
+    /// Show personal data: addresses, local parts, ids, and all of a URL.
     #[arg(long)]
     raw: bool,
     /// Lowest level at which a finding fails.
@@ -174,6 +174,9 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         return merge.form.finish(counts);
     }
     let form = &options.form;
+    if let Some(path) = form.baseline.as_ref().filter(|path| !path.exists()) {
+        return Ok(misused(&anyhow!("--baseline: there is no file {}", path.display())));
+    }
     let settings = Settings {
         kind: options.reading.kind.map(Kind::from),
         protocol: options.reading.protocol.into(),
@@ -190,12 +193,12 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let list = |seen: &Seen<'_>, text: &mut Vec<u8>| jsonl::write_reply(seen, form.raw, text);
     let lists = form.locations && form.format == Format::Jsonl;
     let control = Control::default();
+    heed_interruption(&control)?;
     let is_done = AtomicBool::new(false);
     let counts = thread::scope(|scope| {
         if io::stderr().is_terminal() {
             scope.spawn(|| show_progress(&control, &is_done));
         }
-        heed_interruption(&control)?;
         let mut output = io::stdout();
         let listing = if lists { Some(&list as crate::lint::Listing<'_>) } else { None };
         let counts = lint(sources(&options.paths, &control), settings, &control, listing, &mut output);
@@ -354,11 +357,16 @@ impl FormOptions {
     /// Prints the report, and returns the exit status.
     fn finish(&self, counts: Counts) -> Result<u8> {
         let strictness = Strictness { registry: self.strict_registry };
+        let manner = Manner { is_raw: self.raw, strictness };
         if self.emit_counts {
+            let unread = Summary::of(counts.clone(), manner).unread();
             terminal::print_report(&counts.to_json(self.raw)?)?;
-            return Ok(0);
+            for message in &unread {
+                remark!("{message}");
+            }
+            return Ok(if unread.is_empty() { 0 } else { 5 });
         }
-        let mut summary = Summary::of(counts, Manner { is_raw: self.raw, strictness });
+        let mut summary = Summary::of(counts, manner);
         let stale = self.accept(&mut summary)?;
         if !self.locations {
             // They were needed for the baseline alone.

@@ -105,6 +105,8 @@ fn the_exit_status_says_whether_a_finding_fails() {
     let (status, text) = lint(&["--format", "jsonl", "--fail-on", "error", "mail.log", "nonexistent"], b"");
     assert_eq!(status, Some(5));
     assert!(text.contains("\"complete\":false"), "{text}");
+    assert_eq!(lint(&["--emit-counts", "mail.log", "nonexistent"], b"").0, Some(5));
+    assert_eq!(lint(&["--baseline", "nonexistent", "mail.log"], b"").0, Some(2));
     assert_eq!(lint(&["--follow", "a", "b"], b"").0, Some(2));
     assert_eq!(lint(&[], b"").0, Some(2));
 }
