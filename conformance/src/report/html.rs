@@ -255,6 +255,7 @@ impl Server {
 fn day(header: &Header) -> String {
     match &header.origin {
         Some(Origin::Run(run)) => run.date.strftime("%Y-%m-%d").to_string(),
+        Some(Origin::Client(client)) => client.date.strftime("%Y-%m-%d").to_string(),
         Some(Origin::Recordings(_)) | None => String::new(),
     }
 }

@@ -252,6 +252,8 @@ pub enum Kind {
     Dialogue,
     /// A bounce.
     Report,
+    /// What a client sends and reports, tried against servers that behave in many ways.
+    Client,
     /// Nothing: the rule is not judged, and says why.
     None,
 }
