@@ -156,6 +156,7 @@ enum Kind {
     Reply,
     Dialogue,
     Report,
+    Client,
     None,
 }
 
