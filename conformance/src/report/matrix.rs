@@ -20,8 +20,8 @@ const EXAMPLES: usize = 3;
 /// worst first, then by the number of servers that break the rule, then in the catalogue's order.
 pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
-    // A run reads no bounces.
-    let is_judged = |rule: &&Rule| rule.level.is_some() && ![Kind::None, Kind::Report].contains(&rule.kind);
+    // A run reads no bounces and tests no clients.
+    let is_judged = |rule: &&Rule| rule.level.is_some() && [Kind::Reply, Kind::Dialogue].contains(&rule.kind);
     let mut ids: Vec<&str> = rules().iter().filter(is_judged).map(|rule| rule.id).collect();
     let mut listed: HashSet<&str> = ids.iter().copied().collect();
     let found = columns.iter().flat_map(|column| column.found.keys().copied());

@@ -252,7 +252,7 @@ pub enum Kind {
     Dialogue,
     /// A bounce.
     Report,
-    /// What a client sends and reports, tried against servers that behave in many ways.
+    /// What a client sends to a server with a certain behaviour, and what it reports.
     Client,
     /// Nothing: the rule is not judged, and says why.
     None,
