@@ -67,6 +67,8 @@ struct Tried {
     outcome: CaseOutcome,
     dialogues: Vec<Dialogue>,
     findings: Vec<Finding>,
+    /// Whether the client reported what is right.
+    is_expected: bool,
 }
 
 /// Runs a client against servers with these behaviours, and judges it.
@@ -82,25 +84,33 @@ pub async fn run(client: &Client, behaviours: &[Behaviour], plan: &Plan) -> Resu
     let date = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let origin = ClientOrigin { date, commands: client.commands() };
     let until = Instant::now() + plan.limit;
-    let bases: BTreeSet<&str> = behaviours.iter().filter_map(|behaviour| behaviour.base.as_deref()).collect();
-    let is_base = |behaviour: &&Behaviour| bases.contains(behaviour.id.as_str());
-    let (first, rest): (Vec<&Behaviour>, Vec<&Behaviour>) = behaviours.iter().partition(is_base);
     let trial = Trial { client, plan, until };
     let mut tried: BTreeMap<&str, Tried> = BTreeMap::new();
-    for behaviour in first {
-        let one = trial.run(behaviour, obstacle(behaviour, &tried)).await?;
-        tried.insert(&behaviour.id, one);
-    }
-    let ready: Vec<_> = rest
-        .into_iter()
-        .map(|behaviour| {
-            let running = trial.run(behaviour, obstacle(behaviour, &tried));
-            async move { running.await.map(|one| (behaviour.id.as_str(), one)) }
-        })
-        .collect();
-    let mut running = stream::iter(ready).buffer_unordered(plan.parallel.max(1));
-    while let Some(one) = running.next().await {
-        tried.extend([one?]);
+    let mut waiting: Vec<&Behaviour> = behaviours.iter().collect();
+    while !waiting.is_empty() {
+        let is_ready = |behaviour: &&Behaviour| {
+            let is_chosen = |base: &str| behaviours.iter().any(|other| other.id == base);
+            behaviour.base.as_deref().is_none_or(|base| tried.contains_key(base) || !is_chosen(base))
+        };
+        let (mut ready, later): (Vec<&Behaviour>, Vec<&Behaviour>) = waiting.into_iter().partition(is_ready);
+        waiting = later;
+        if ready.is_empty() {
+            // `check` refuses behaviours that wait for each other.
+            ready.append(&mut waiting);
+        }
+        let running: Vec<_> = ready
+            .into_iter()
+            .map(|behaviour| {
+                let running = trial.run(behaviour, obstacle(behaviour, &tried));
+                async move { running.await.map(|one| (behaviour.id.as_str(), one)) }
+            })
+            .collect();
+        let mut running = stream::iter(running).buffer_unordered(plan.parallel.max(1));
+        let mut done = Vec::new();
+        while let Some(one) = running.next().await {
+            done.push(one?);
+        }
+        tried.extend(done);
     }
     Ok(conclude(origin, behaviours, tried, plan))
 }
@@ -108,11 +118,13 @@ pub async fn run(client: &Client, behaviours: &[Behaviour], plan: &Plan) -> Resu
 /// Returns why a behaviour cannot be judged, if what it depends on did not go as expected.
 fn obstacle(behaviour: &Behaviour, tried: &BTreeMap<&str, Tried>) -> Option<(Verdict, Reason)> {
     let base = behaviour.base.as_deref()?;
-    let verdict = tried.get(base).map(|base| base.outcome.verdict)?;
-    match verdict {
-        Verdict::Pass | Verdict::Warn | Verdict::Observed => None,
-        Verdict::Skipped => Some((Verdict::Skipped, format!("{base} was skipped").into())),
-        _ => Some((Verdict::Blocked, format!("{base} did not go as expected").into())),
+    let tried = tried.get(base)?;
+    if tried.is_expected {
+        None
+    } else if tried.outcome.verdict == Verdict::Skipped {
+        Some((Verdict::Skipped, format!("{base} was skipped").into()))
+    } else {
+        Some((Verdict::Blocked, format!("{base} did not go as expected").into()))
     }
 }
 
@@ -159,7 +171,7 @@ impl Trial<'_> {
             return Ok(Tried::not_judged(behaviour, Verdict::Skipped, Reason::Interrupted));
         };
         let opinion = first.judged(behaviour);
-        if behaviour.is_base && first.reported != Reported::Ok {
+        if behaviour.is_base && behaviour.expected.right == [Reported::Ok] && first.reported != Reported::Ok {
             return Ok(Tried::faulty_base(behaviour, first));
         }
         if opinion.findings.is_empty() {
@@ -173,8 +185,7 @@ impl Trial<'_> {
         let mut opinion = opinion;
         let before = opinion.findings.len();
         opinion.findings.retain(|finding| again.contains(&finding.rule));
-        let repeated =
-            if opinion.findings.len() < before { Repeated::Partly } else { Repeated::Wholly };
+        let repeated = if opinion.findings.len() < before { Repeated::Partly } else { Repeated::Wholly };
         Ok(Tried::new(behaviour, first, opinion, repeated))
     }
 
@@ -201,7 +212,7 @@ enum Repeated {
 impl Tried {
     fn not_judged(behaviour: &Behaviour, verdict: Verdict, reason: Reason) -> Tried {
         let outcome = CaseOutcome { reason: Some(reason), ..outcome(behaviour, verdict) };
-        Tried { outcome, dialogues: Vec::new(), findings: Vec::new() }
+        Tried { outcome, dialogues: Vec::new(), findings: Vec::new(), is_expected: false }
     }
 
     /// A template that does not work looks like a client that does not, so nothing is found.
@@ -213,7 +224,7 @@ impl Tried {
             reported,
             ..outcome(behaviour, Verdict::Inconclusive)
         };
-        Tried { outcome, dialogues: attempt.dialogues, findings: Vec::new() }
+        Tried { outcome, dialogues: attempt.dialogues, findings: Vec::new(), is_expected: false }
     }
 
     fn new(behaviour: &Behaviour, attempt: Attempt, opinion: Opinion, repeated: Repeated) -> Tried {
@@ -232,9 +243,11 @@ impl Tried {
             None if is_judged => (Verdict::Pass, None),
             None => (Verdict::Inconclusive, Some(unjudged(&attempt).into())),
         };
+        let right = &behaviour.expected.right;
+        let is_expected = right.is_empty() || attempt.is_reached && attempt.reported.satisfies(right);
         let reported = Some(attempt.described());
         let outcome = CaseOutcome { reason, reported, ..outcome(behaviour, verdict) };
-        Tried { outcome, dialogues: attempt.dialogues, findings: opinion.findings }
+        Tried { outcome, dialogues: attempt.dialogues, findings: opinion.findings, is_expected }
     }
 }
 

@@ -13,8 +13,8 @@ mod replies;
 mod script;
 mod tape;
 mod wire;
-mod witness;
 mod withheld;
+mod witness;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
@@ -302,9 +302,10 @@ impl Server {
             let tls = self.tls.as_ref().map(|tls| tls.acceptor.clone());
             let (setting, pace) = (self.setting.clone(), self.pace);
             let tape = self.recorder.clone().map(|recorder| Tape::new(recorder, client));
-            let witness = setting.ledger.clone().map(|ledger| {
-                Witness::new(ledger, setting.protocol, setting.tls == Tls::Implicit)
-            });
+            let witness = setting
+                .ledger
+                .clone()
+                .map(|ledger| Witness::new(ledger, setting.protocol, setting.tls == Tls::Implicit));
             connections.spawn(async move {
                 connection::serve(Box::new(stream), setting, tls, pace, tape, witness).await;
                 drop(permit);

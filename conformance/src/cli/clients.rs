@@ -197,9 +197,8 @@ impl Options {
     }
 
     fn fits(&self, behaviour: &Behaviour) -> bool {
-        let is_tested = |glob: &GlobMatcher| {
-            behaviour.expected.tests().iter().any(|rule| glob.is_match(rule.rule().id))
-        };
+        let is_tested =
+            |glob: &GlobMatcher| behaviour.expected.tests().iter().any(|rule| glob.is_match(rule.rule().id));
         (self.only.is_empty() || self.only.iter().any(|glob| glob.is_match(&behaviour.group)))
             && self.behaviour.as_ref().is_none_or(|glob| glob.is_match(&behaviour.id))
             && self.rule.as_ref().is_none_or(is_tested)

@@ -238,7 +238,10 @@ impl Raw {
 fn rule(id: &str) -> Result<RuleId> {
     let found = RuleId::find(id).filter(|rule| rule.rule().id == id);
     let rule = found.ok_or_else(|| anyhow!("{}", RuleId::unknown(id)))?;
-    ensure!(rule.rule().kind == RuleKind::Client, "{id} is not a rule for clients: their ids begin with client-");
+    ensure!(
+        rule.rule().kind == RuleKind::Client,
+        "{id} is not a rule for clients: their ids begin with client-"
+    );
     Ok(rule)
 }
 
@@ -270,13 +273,10 @@ mod tests {
         let error = |text: &str| format!("{:#}", read("x.toml", &format!("{HEAD}{text}")).expect_err(text));
         let start = "[[behaviour]]\nid = \"a\"\ntitle = \"b\"\n";
         assert!(
-            error(&format!("{start}replies = [\"rpct=550\"]")).starts_with(
-                "x.toml:4: replies: rpct=550: there is no stage \"rpct\""
-            )
+            error(&format!("{start}replies = [\"rpct=550\"]"))
+                .starts_with("x.toml:4: replies: rpct=550: there is no stage \"rpct\"")
         );
-        assert!(
-            error(&format!("{start}right = [\"ok\"]")).starts_with("x.toml:4: write both `right`")
-        );
+        assert!(error(&format!("{start}right = [\"ok\"]")).starts_with("x.toml:4: write both `right`"));
         assert!(
             error(&format!("{start}rules = [\"reply-code-range\"]"))
                 .starts_with("x.toml:4: reply-code-range is not a rule for clients")
@@ -284,9 +284,11 @@ mod tests {
         let mut twice = read("x.toml", &format!("{HEAD}{start}{start}")).expect("each is well-formed");
         let error = check(&mut twice).expect_err("they have the same id");
         assert_eq!(error.to_string(), "x.toml:7: duplicate id \"a\", first used at x.toml:4: write another");
-        let mut circle =
-            read("x.toml", &format!("{HEAD}{start}base = \"b\"\n{}base = \"a\"", start.replace("\"a\"", "\"b\"")))
-                .expect("each is well-formed");
+        let mut circle = read(
+            "x.toml",
+            &format!("{HEAD}{start}base = \"b\"\n{}base = \"a\"", start.replace("\"a\"", "\"b\"")),
+        )
+        .expect("each is well-formed");
         check(&mut circle).expect_err("each is the base of the other");
     }
 }

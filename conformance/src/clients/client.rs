@@ -190,7 +190,10 @@ mod tests {
             ("send = \"x {hosts}\"", "send: there is no placeholder {hosts}"),
             ("", "there is no command: write send = "),
             ("send = \"x\"\nexit = { temporary = [75] }", "exit: no status is ok: write ok = [0]"),
-            ("send = \"x\"\n[client.without]\ncode = \"y\"", "without: there is no group \"code\" (did you mean codes?)"),
+            (
+                "send = \"x\"\n[client.without]\ncode = \"y\"",
+                "without: there is no group \"code\" (did you mean codes?)",
+            ),
             ("send = \"x\"\ntimeout = 0", "timeout = 0: write seconds, from 1 to 86400"),
         ] {
             let error = format!("{:#}", read(&format!("[client]\nname = \"x\"\n{text}")).expect_err(text));

@@ -43,7 +43,8 @@ impl Exits {
             };
             let outcome = outcome(name.trim())?;
             for status in statuses.split('+') {
-                let number = status.trim().parse().with_context(|| format!("{status:?} is not an exit status"))?;
+                let number =
+                    status.trim().parse().with_context(|| format!("{status:?} is not an exit status"))?;
                 exits.add(outcome, number)?;
             }
         }

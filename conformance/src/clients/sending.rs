@@ -59,6 +59,7 @@ impl Attempt {
             envelope: &self.envelope,
             message: &self.message,
             demands_tls: matches!(behaviour.template.as_str(), "tls" | "auth-tls"),
+            needs_extension: behaviour.template != "plain",
         })
     }
 
@@ -176,9 +177,8 @@ async fn watch(process: &mut Process, ledger: &Ledger, limit: Duration) -> Resul
             ended = process.ended() => return ended.map(|_| None),
             () = sleep(LOOK) => {}
         }
-        let loops = ledger.connections() > CONNECTIONS
-            || ledger.exchanges() > EXCHANGES
-            || ledger.octets() > OCTETS;
+        let loops =
+            ledger.connections() > CONNECTIONS || ledger.exchanges() > EXCHANGES || ledger.octets() > OCTETS;
         if loops {
             return Ok(Some(Reported::Looped));
         }

@@ -27,7 +27,9 @@ pub struct Template {
 enum Argument {
     Pieces(Vec<Piece>),
     /// One argument for each recipient, perhaps each after an option.
-    EachRecipient { option: Option<String> },
+    EachRecipient {
+        option: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +146,8 @@ impl Argument {
     fn filled(&self, values: &Values<'_>) -> Vec<OsString> {
         match self {
             Argument::EachRecipient { option } => {
-                let each = |recipient: &String| option.iter().chain([recipient]).map(OsString::from).collect();
+                let each =
+                    |recipient: &String| option.iter().chain([recipient]).map(OsString::from).collect();
                 values.recipients.iter().flat_map(|recipient| -> Vec<OsString> { each(recipient) }).collect()
             }
             Argument::Pieces(pieces) => {
@@ -243,7 +246,10 @@ mod tests {
 
     #[test]
     fn what_is_filled_in_is_neither_split_nor_filled_again() {
-        assert_eq!(filled("send -f {from} @{message}"), ["send", "-f", "{to}; rm 'x' $(y)", "@/tmp/a message"]);
+        assert_eq!(
+            filled("send -f {from} @{message}"),
+            ["send", "-f", "{to}; rm 'x' $(y)", "@/tmp/a message"]
+        );
         assert_eq!(filled("{host}:{port}"), ["127.0.1.2:25"]);
     }
 

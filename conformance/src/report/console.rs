@@ -11,6 +11,7 @@ use super::evidence::Evidence;
 use super::style::Style;
 use crate::counted::counted;
 use crate::record::index::RecordIndex;
+use crate::record::origin::Origin;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
 
@@ -33,6 +34,11 @@ fn write(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Resul
     write_accepted(index, style, text)?;
     write_cases(index, text)?;
     if let Some(summary) = index.summary {
+        let is_client =
+            matches!(index.header.and_then(|header| header.origin.as_ref()), Some(Origin::Client(_)));
+        if !is_client {
+            write_agreement(summary, text)?;
+        }
         write_summary(summary, &accepted_by_level(index), text)?;
         writeln!(text, "{}", style.bold(&by_rule(index)))?;
         write_verdicts(summary, text)?;
@@ -134,12 +140,15 @@ fn write_fix(header: Option<&Header>, rule: &Rule, text: &mut String) -> fmt::Re
     fix_for(header, rule).map_or(Ok(()), |(server, fix)| writeln!(text, "    {server}: {fix}"))
 }
 
-fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
+fn write_agreement(summary: &Summary, text: &mut String) -> fmt::Result {
     let pairs = summary
         .agreement
         .by_pairing()
         .map(|(pairing, pairs)| format!("{} ({}) {pairing}", pairs.len(), pairs.values().sum::<usize>()));
-    writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))?;
+    writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))
+}
+
+fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     if let Some(cut) = cut(summary) {
         writeln!(text, "Beyond the limits: {cut}")?;

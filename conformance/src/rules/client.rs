@@ -9,8 +9,6 @@ mod message;
 mod opening;
 mod pace;
 mod report;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,6 +39,8 @@ pub struct Sending<'a> {
     pub message: &'a [u8],
     /// Whether the client was told to send nothing without TLS.
     pub demands_tls: bool,
+    /// Whether the client was told to use something that only EHLO offers, such as TLS or a login.
+    pub needs_extension: bool,
 }
 
 /// The sender and the recipients that a client is given.
@@ -194,7 +194,8 @@ impl Opinion {
     /// Keeps one finding for each rule, and none for rules that yield to another one that was broken.
     fn settle(&mut self) {
         let broken: Vec<RuleId> = self.findings.iter().map(|finding| finding.rule).collect();
-        self.findings.retain(|finding| !finding.rule.rule().yields_to.iter().any(|other| broken.contains(other)));
+        self.findings
+            .retain(|finding| !finding.rule.rule().yields_to.iter().any(|other| broken.contains(other)));
         self.findings.sort_by_key(|finding| (finding.rule, finding.location));
         self.findings.dedup_by_key(|finding| finding.rule);
         self.findings.sort_by_key(|finding| (finding.location, finding.rule));

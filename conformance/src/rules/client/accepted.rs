@@ -31,7 +31,8 @@ pub fn acceptance(dialogues: &[Dialogue]) -> Acceptance {
 impl Acceptance {
     fn add(&mut self, step: &Step<'_>) {
         self.is_unclear |= step.replies.iter().any(is_unclear);
-        let is_positive = |reply: &&Reply<'_>| reply.number().is_some_and(|number| (200..300).contains(&number));
+        let is_positive =
+            |reply: &&Reply<'_>| reply.number().is_some_and(|number| (200..300).contains(&number));
         let recipients = step.session.recipients();
         self.recipients += match step.session.protocol {
             // RFC 2033 §4.2: one reply for each recipient that was accepted.

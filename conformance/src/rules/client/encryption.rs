@@ -2,7 +2,6 @@
 
 use super::{Connection, Opinion, Sending};
 use crate::dialogue::session::Step;
-use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
@@ -11,13 +10,8 @@ pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion:
         clear_text(connection, opinion);
         password(connection, opinion);
     }
-    let is_handshake = |step: &Step<'_>| {
-        step.exchange.act == Act::Handshake && step.exchange.end != End::Failed
-    };
-    if let Some(handshake) = connection.steps.iter().position(is_handshake) {
-        injected(connection, handshake, opinion);
-        capabilities(connection, handshake, opinion);
-    }
+    injected(connection, opinion);
+    capabilities(connection, opinion);
 }
 
 /// A client that was told to send nothing without TLS sends no mail in clear, whatever the server offers (RFC 3207 §6).
@@ -55,21 +49,21 @@ fn password(connection: &Connection<'_>, opinion: &mut Opinion) {
 }
 
 /// RFC 3207 §4.2: what came in clear after 220 to STARTTLS is discarded. A client that keeps it is ahead of the server's
-/// replies under TLS.
-fn injected(connection: &Connection<'_>, handshake: usize, opinion: &mut Opinion) {
-    let before = connection.steps.get(..handshake).unwrap_or_default();
-    let Some(starttls) = before.iter().rfind(|step| step.verb() == Some(Verb::Starttls)) else { return };
-    if starttls.replies.len() < 2 {
-        return;
-    }
-    let under_tls = || connection.steps.iter().enumerate().skip(handshake + 1);
-    let is_ahead = |step: &Step<'_>| step.exchange.pipelined && !step.exchange.may_be_followed();
-    match under_tls().find(|(_, step)| is_ahead(step)) {
+/// replies under TLS. A client may also give up.
+fn injected(connection: &Connection<'_>, opinion: &mut Opinion) {
+    let is_injected = |step: &Step<'_>| {
+        step.verb() == Some(Verb::Starttls) && step.number() == Some(220) && step.replies.len() > 1
+    };
+    let Some(starttls) = connection.steps.iter().position(is_injected) else { return };
+    let after = || connection.steps.iter().enumerate().skip(starttls + 1);
+    let is_ahead =
+        |step: &Step<'_>| step.session.tls && step.exchange.pipelined && !step.exchange.may_be_followed();
+    match after().find(|(_, step)| is_ahead(step)) {
         Some((index, _)) => {
             let detail = "under TLS, the client went on before the server replied: it took what came in clear for the reply";
             opinion.violate(RuleId::CLIENT_DISCARDS_CLEAR_TEXT, connection.location(index), detail);
         }
-        None if under_tls().any(|(_, step)| step.number().is_some()) => {
+        None if after().all(|(_, step)| !step.session.tls || step.number().is_some()) => {
             opinion.keep(RuleId::CLIENT_DISCARDS_CLEAR_TEXT);
         }
         None => {}
@@ -77,9 +71,9 @@ fn injected(connection: &Connection<'_>, handshake: usize, opinion: &mut Opinion
 }
 
 /// RFC 3207 §4.2: what the server offered before TLS does not count under TLS, so the client asks again.
-fn capabilities(connection: &Connection<'_>, handshake: usize, opinion: &mut Opinion) {
-    let after = connection.steps.iter().enumerate().skip(handshake + 1);
-    let Some((index, first)) = after.into_iter().find(|(_, step)| step.command.is_some()) else { return };
+fn capabilities(connection: &Connection<'_>, opinion: &mut Opinion) {
+    let mut under_tls = connection.steps.iter().enumerate().filter(|(_, step)| step.session.tls);
+    let Some((index, first)) = under_tls.find(|(_, step)| step.command.is_some()) else { return };
     match first.verb() {
         Some(Verb::Ehlo | Verb::Lhlo | Verb::Helo | Verb::Quit) => {
             opinion.keep(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN);

@@ -1,8 +1,8 @@
 //! MAIL and RCPT: their parameters and addresses.
 
-use super::{Connection, Opinion, Sending};
+use super::{Connection, Envelope, Opinion, Sending};
 use crate::dialogue::session::Step;
-use crate::protocol::command::{Envelope, Parameter, Verb};
+use crate::protocol::command::{self, Parameter, Verb};
 use crate::protocol::notation::shown;
 use crate::rules::catalogue::RuleId;
 
@@ -13,13 +13,19 @@ pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion:
             non_ascii(connection, index, &envelope, opinion);
         }
     }
+    refused_locally(connection, sending, opinion);
     if let Some(argument) = &sending.envelope.injected {
         injection(connection, argument.as_bytes(), opinion);
     }
 }
 
 /// RFC 5321 §2.2.1: a client uses an extension only if the server offers it.
-fn parameters(connection: &Connection<'_>, index: usize, envelope: &Envelope<'_>, opinion: &mut Opinion) {
+fn parameters(
+    connection: &Connection<'_>,
+    index: usize,
+    envelope: &command::Envelope<'_>,
+    opinion: &mut Opinion,
+) {
     let session = &connection.steps[index].session;
     let unoffered = |parameter: &Parameter<'_>| {
         let keyword = extension(parameter);
@@ -54,7 +60,12 @@ fn extension(parameter: &Parameter<'_>) -> String {
 }
 
 /// RFC 6531 §3.1: an address with other octets than ASCII needs SMTPUTF8, both in the list of EHLO and as a parameter.
-fn non_ascii(connection: &Connection<'_>, index: usize, envelope: &Envelope<'_>, opinion: &mut Opinion) {
+fn non_ascii(
+    connection: &Connection<'_>,
+    index: usize,
+    envelope: &command::Envelope<'_>,
+    opinion: &mut Opinion,
+) {
     let step = &connection.steps[index];
     if envelope.path().is_none_or(<[u8]>::is_ascii) {
         return;
@@ -69,7 +80,21 @@ fn non_ascii(connection: &Connection<'_>, index: usize, envelope: &Envelope<'_>,
     opinion.violate(RuleId::CLIENT_UTF8_NEEDS_SMTPUTF8, connection.location(index), detail);
 }
 
-fn has_parameter(step: &Step<'_>, envelope: &Envelope<'_>) -> bool {
+/// A client that was given such an address, and ends without sending it, keeps the rule too.
+fn refused_locally(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
+    let Envelope { sender, recipients, .. } = sending.envelope;
+    let is_ascii = sender.is_ascii() && recipients.iter().all(|recipient| recipient.is_ascii());
+    let is_told = |step: &Step<'_>| step.session.offered.is_some() && !step.session.offers("SMTPUTF8");
+    let names_path = |step: &Step<'_>| {
+        let envelope = step.command.and_then(|command| command.envelope());
+        envelope.and_then(|envelope| envelope.path()).is_some_and(|path| !path.is_ascii())
+    };
+    if !is_ascii && connection.steps.iter().any(is_told) && !connection.steps.iter().any(names_path) {
+        opinion.keep(RuleId::CLIENT_UTF8_NEEDS_SMTPUTF8);
+    }
+}
+
+fn has_parameter(step: &Step<'_>, envelope: &command::Envelope<'_>) -> bool {
     if step.verb() == Some(Verb::Mail) {
         return envelope.parameter("SMTPUTF8").is_some();
     }
@@ -79,7 +104,8 @@ fn has_parameter(step: &Step<'_>, envelope: &Envelope<'_>) -> bool {
 /// An address with CR LF must not become a command of its own (RFC 5321 §4.1.2).
 fn injection(connection: &Connection<'_>, argument: &[u8], opinion: &mut Opinion) {
     let is_injected = |step: &Step<'_>| {
-        step.command.is_some_and(|command| command.verb() == Verb::Noop && command.argument().starts_with(argument))
+        step.command
+            .is_some_and(|command| command.verb() == Verb::Noop && command.argument().starts_with(argument))
     };
     match connection.steps.iter().position(is_injected) {
         Some(index) => {

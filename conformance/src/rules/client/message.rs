@@ -7,6 +7,7 @@ use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
 pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
+    refused_locally(connection, sending, opinion);
     for (index, step) in connection.steps.iter().enumerate() {
         if step.verb() == Some(Verb::Data) {
             refused_data(connection, index, sending.message, opinion);
@@ -66,7 +67,8 @@ fn lone_dot(connection: &Connection<'_>, index: usize, octets: &[u8], opinion: &
         return opinion.keep(RuleId::CLIENT_COUNTS_REPLIES);
     }
     let detail = "the message was sent although no recipient was accepted";
-    opinion.violate(RuleId::CLIENT_COUNTS_REPLIES, connection.location(index), detail);
+    let rule = RuleId::CLIENT_COUNTS_REPLIES;
+    opinion.violate_under(Some("no-recipient"), rule, connection.location(index), detail);
 }
 
 /// RFC 5321 §2.3.8: CR and LF are sent only together.
@@ -110,6 +112,16 @@ fn high_octets(
     }
     let detail = "the message has octets above 127, though 8BITMIME is not offered";
     opinion.violate(RuleId::CLIENT_8BIT_NEEDS_8BITMIME, connection.location(index), detail);
+}
+
+/// A client that was given a message with such octets, and ends without sending any, keeps the rule too.
+fn refused_locally(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
+    let is_told = |step: &Step<'_>| step.session.offered.is_some() && !step.session.offers("8BITMIME");
+    let has_begun = |step: &Step<'_>| matches!(step.verb(), Some(Verb::Data | Verb::Bdat));
+    let steps = || connection.steps.iter();
+    if !sending.message.is_ascii() && steps().any(is_told) && !steps().any(has_begun) {
+        opinion.keep(RuleId::CLIENT_8BIT_NEEDS_8BITMIME);
+    }
 }
 
 /// RFC 5321 §4.5.2: a line that begins with a dot gets another one.

@@ -8,7 +8,7 @@ use crate::rules::catalogue::RuleId;
 
 pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
     refused_greeting(connection, opinion);
-    refused_hello(connection, opinion);
+    refused_hello(connection, sending, opinion);
     quit(connection, sending, opinion);
 }
 
@@ -26,7 +26,7 @@ fn refused_greeting(connection: &Connection<'_>, opinion: &mut Opinion) {
 }
 
 /// RFC 5321 §3.2, §4.1.4: a server that does not know EHLO gets HELO. After any other refusal there is no mail.
-fn refused_hello(connection: &Connection<'_>, opinion: &mut Opinion) {
+fn refused_hello(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
     let is_refused = |step: &Step<'_>| {
         step.verb() == Some(Verb::Ehlo) && step.number().is_some_and(|number| (400..600).contains(&number))
     };
@@ -34,7 +34,8 @@ fn refused_hello(connection: &Connection<'_>, opinion: &mut Opinion) {
     let step = &connection.steps[refused];
     let number = step.number().unwrap_or_default();
     let is_unknown = matches!(number, 500 | 502);
-    if is_unknown && step.exchange.end == End::Answered && !step.session.shut_down {
+    let may_go_on = step.exchange.end == End::Answered && !step.session.shut_down;
+    if is_unknown && may_go_on && !sending.needs_extension {
         match position(connection, Verb::Helo, refused) {
             Some(_) => opinion.keep(RuleId::CLIENT_HELLO_FALLBACK),
             None => {
@@ -68,8 +69,14 @@ fn quit(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinio
     if last.verb() == Some(Verb::Quit) || position(connection, Verb::Quit, 0).is_some() {
         return opinion.keep(RuleId::CLIENT_QUITS);
     }
+    let is_refusal = |step: &Step<'_>| {
+        let opens = step.exchange.act == Act::Connect || step.verb().is_some_and(Verb::is_hello);
+        opens && step.number().is_some_and(|number| number >= 400)
+    };
+    let condition = connection.steps.iter().any(is_refusal).then_some("no-session");
+    let location = connection.location(connection.steps.len() - 1);
     let detail = "the client closed the connection without QUIT";
-    opinion.violate(RuleId::CLIENT_QUITS, connection.location(connection.steps.len() - 1), detail);
+    opinion.violate_under(condition, RuleId::CLIENT_QUITS, location, detail);
 }
 
 /// Returns the first step with a command at or after a step.

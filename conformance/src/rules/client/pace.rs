@@ -24,7 +24,9 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
         };
         let why = if is_offered { "" } else { ", and PIPELINING is not offered" };
         let detail = format!("the client sent more before {what}{why}");
-        opinion.violate(RuleId::CLIENT_WAITS_FOR_REPLIES, connection.location(index), detail);
+        let condition = (step.exchange.act == Act::Connect).then_some("greeting");
+        let rule = RuleId::CLIENT_WAITS_FOR_REPLIES;
+        opinion.violate_under(condition, rule, connection.location(index), detail);
     }
     if connection.steps.len() > 1 {
         opinion.keep(RuleId::CLIENT_WAITS_FOR_REPLIES);

@@ -6,37 +6,40 @@ use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 
 pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opinion: &mut Opinion) {
-    let Some(location) = decisive(connections) else { return };
-    termination(sending.reported, location, opinion);
-    if matches!(sending.reported, Reported::Hung | Reported::Looped) {
-        return;
-    }
+    let Some((location, is_about_message)) = decisive(connections) else { return };
     let accepted = acceptance(sending.dialogues);
-    success(sending.reported, accepted, location, opinion);
-    partial(sending, accepted, location, opinion);
-    if sending.is_reached {
-        expectation(sending, accepted, location, opinion);
+    let is_expected = sending.is_reached && !sending.expected.right.is_empty();
+    if is_expected && sending.reported != Reported::Looped {
+        expectation(sending, accepted, (location, is_about_message), opinion);
+    }
+    match sending.reported {
+        Reported::Looped => {
+            let detail = "the client went on and on, and was stopped";
+            opinion.violate(RuleId::CLIENT_TERMINATES, location, detail);
+        }
+        // A client that waits for more of a reply breaks the rule that the attempt is about.
+        Reported::Hung if is_expected => {}
+        Reported::Hung => {
+            opinion.violate(RuleId::CLIENT_TERMINATES, location, "the client did not end in time");
+        }
+        reported => {
+            opinion.keep(RuleId::CLIENT_TERMINATES);
+            success(reported, accepted, location, opinion);
+            partial(sending, accepted, location, opinion);
+        }
     }
 }
 
-/// Returns where the client got the reply that decides: the last one to a message, or else the last one.
-fn decisive(connections: &[Connection<'_>]) -> Option<Location> {
+/// Returns where the client got the reply that decides, and whether it is one to a message: the last such reply, or else the
+/// last reply.
+fn decisive(connections: &[Connection<'_>]) -> Option<(Location, bool)> {
     let last = |connection: &Connection<'_>| {
         let message = connection.steps.iter().rposition(completes_message)?;
-        Some(connection.location(message))
+        Some((connection.location(message), true))
     };
     let any = connections.iter().rfind(|connection| !connection.steps.is_empty());
-    let location = any.map(|connection| connection.location(connection.steps.len() - 1));
+    let location = any.map(|connection| (connection.location(connection.steps.len() - 1), false));
     connections.iter().rev().find_map(last).or(location)
-}
-
-fn termination(reported: Reported, location: Location, opinion: &mut Opinion) {
-    let detail = match reported {
-        Reported::Hung => "the client did not end in time",
-        Reported::Looped => "the client went on and on, and was stopped",
-        _ => return opinion.keep(RuleId::CLIENT_TERMINATES),
-    };
-    opinion.violate(RuleId::CLIENT_TERMINATES, location, detail);
 }
 
 /// A message was sent only if the server says so (RFC 5321 §4.2.5).
@@ -69,11 +72,13 @@ fn partial(sending: &Sending<'_>, accepted: Acceptance, location: Location, opin
     }
 }
 
-fn expectation(sending: &Sending<'_>, accepted: Acceptance, location: Location, opinion: &mut Opinion) {
+fn expectation(
+    sending: &Sending<'_>,
+    accepted: Acceptance,
+    (location, is_about_message): (Location, bool),
+    opinion: &mut Opinion,
+) {
     let (reported, expected) = (sending.reported, sending.expected);
-    if expected.right.is_empty() {
-        return;
-    }
     if reported.satisfies(&expected.right) {
         let tested = expected.breaks.iter().chain(expected.but.iter().map(|(_, rule)| rule));
         return tested.for_each(|rule| opinion.keep(*rule));
@@ -86,5 +91,8 @@ fn expectation(sending: &Sending<'_>, accepted: Acceptance, location: Location, 
         _ => "the message was accepted",
     };
     let detail = format!("reported {reported}; right is {} ({so_far})", right.join(" or "));
-    opinion.violate(rule, location, detail);
+    // RFC 5321 §4.2.5: after 4yz to the message, the client may also give it back to the user.
+    let gives_back = rule == RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT && reported == Reported::Permanent;
+    let condition = (gives_back && is_about_message).then_some("end-of-data");
+    opinion.violate_under(condition, rule, location, detail);
 }
