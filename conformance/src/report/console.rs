@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use super::behaviours::is_client;
 use super::digest::{
     accepted, accepted_by_level, broken, by_rule, cut, few, fix_for, not_judged, provenance, times,
 };
@@ -11,7 +12,6 @@ use super::evidence::Evidence;
 use super::style::Style;
 use crate::counted::counted;
 use crate::record::index::RecordIndex;
-use crate::record::origin::Origin;
 use crate::record::{FindingRecord, Header, Record, Summary};
 use crate::rules::catalogue::{Level, Rule};
 
@@ -34,9 +34,7 @@ fn write(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Resul
     write_accepted(index, style, text)?;
     write_cases(index, text)?;
     if let Some(summary) = index.summary {
-        let is_client =
-            matches!(index.header.and_then(|header| header.origin.as_ref()), Some(Origin::Client(_)));
-        if !is_client {
+        if !is_client(index) {
             write_agreement(summary, text)?;
         }
         write_summary(summary, &accepted_by_level(index), text)?;
