@@ -66,6 +66,10 @@ pub(super) struct Options {
     /// be given several times.
     #[arg(long, value_name = "OUTCOME=REGEX", conflicts_with = "client", help_heading = CLIENT)]
     output: Vec<String>,
+    /// Command that comes before the client's own, such as 'docker exec lab'. What the templates name must exist there
+    /// too: the files of {message} and {ca}, which are in the folder for temporary files.
+    #[arg(long, value_name = "COMMAND", help_heading = CLIENT)]
+    through: Option<String>,
     /// Name of the client in reports and baselines. By default it is that of the file, or the program.
     #[arg(long, value_name = "NAME", help_heading = CLIENT)]
     name: Option<String>,
@@ -215,6 +219,9 @@ impl Options {
             Some(file) => Client::read(file, &groups)?,
             None => self.client_of_options()?,
         };
+        if let Some(command) = &self.through {
+            client.through = Some(Template::read(command).context("--through")?);
+        }
         if let Some(name) = &self.name {
             client.name.clone_from(name);
         }
