@@ -97,6 +97,12 @@ impl Roots {
                     isolated::run(&self.shared, command, &log, &self.interruption).context(script)?;
                 }
             }
+            if recipe.cargo {
+                let mut command = self.mounted(new, &[&base]);
+                command.extend([self.script("cargo"), self.cache().into(), server.folder.clone().into()]);
+                let log = self.log(&server.name, "cargo");
+                isolated::run(&self.shared, command, &log, &self.interruption).context("cargo")?;
+            }
             fs::write(new.join("ingredients"), self.ingredients(server))
                 .context("cannot write the list of ingredients")
         })
