@@ -312,7 +312,7 @@ impl Connection {
                 return self.swallow(LASTING).await;
             }
             Step::Wait(delay) => self.wait(delay).await?,
-            Step::Stall => return self.swallow(LASTING).await,
+            Step::Stall => return self.stall().await,
             Step::HalfClose => {
                 self.stream.shutdown().await?;
                 self.note_closed();
@@ -380,6 +380,13 @@ impl Connection {
         self.note_closed();
         self.stream.shutdown().await?;
         self.swallow(CLOSING).await
+    }
+
+    /// Sends nothing any more. A client that closes only its own side still waits, so the connection stays open after that.
+    async fn stall(&mut self) -> io::Result<Goes> {
+        let goes = self.swallow(LASTING).await?;
+        sleep(IDLE).await;
+        Ok(goes)
     }
 
     /// Reads and discards octets until the client closes or the time is up.

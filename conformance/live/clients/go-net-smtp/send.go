@@ -21,7 +21,8 @@ func main() {
 	}
 	var auth smtp.Auth
 	if user != "-" {
-		auth = smtp.PlainAuth("", user, password, host)
+		// PlainAuth refuses to send a password in clear.
+		auth = smtp.CRAMMD5Auth(user, password)
 	}
 	if ca == "-" {
 		err = smtp.SendMail(host+":"+port, auth, sender, recipients, message)

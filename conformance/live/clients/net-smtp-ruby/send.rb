@@ -14,6 +14,7 @@ begin
     smtp.enable_starttls(context)
   end
   login = user == '-' ? {} : { user: user, secret: password, authtype: :plain }
+  # With a block, as its documentation shows, start raises an error for QUIT as well.
   smtp.start(**login) do |session|
     session.send_message(File.binread(file), sender, *recipients)
   end

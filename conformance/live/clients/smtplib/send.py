@@ -2,6 +2,7 @@
 """Sends a message with smtplib: send.py HOST PORT SENDER MESSAGE RECIPIENT... [--tls CA] [--login USER PASSWORD] [--lmtp]"""
 
 import argparse
+import contextlib
 import smtplib
 import ssl
 import sys
@@ -38,7 +39,7 @@ def send(options):
         client = smtplib.LMTP(options.host, options.port, timeout=8)
     else:
         client = smtplib.SMTP(options.host, options.port, timeout=8)
-    with client:
+    try:
         if options.tls:
             client.starttls(context=ssl.create_default_context(cafile=options.tls))
         if options.login:
@@ -46,6 +47,10 @@ def send(options):
         addresses = [options.sender, *options.recipients]
         utf8 = ["SMTPUTF8"] if not all(address.isascii() for address in addresses) else []
         return client.sendmail(options.sender, options.recipients, message, mail_options=utf8)
+    finally:
+        # sendmail() has said what became of the message. The end of a "with" block would raise an error for QUIT.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            client.quit()
 
 
 def status(replies):
