@@ -240,7 +240,7 @@ impl Tried {
                 (Verdict::Inconclusive, Some("it went wrong once, and right the second time".into()))
             }
             None if tested.is_empty() => (Verdict::Observed, None),
-            None if is_judged => (Verdict::Pass, None),
+            None if is_judged && attempt.is_reached => (Verdict::Pass, None),
             None => (Verdict::Inconclusive, Some(unjudged(&attempt).into())),
         };
         let right = &behaviour.expected.right;
