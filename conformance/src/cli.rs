@@ -17,6 +17,8 @@ mod rules;
 #[cfg(feature = "run")]
 mod run;
 #[cfg(feature = "run")]
+mod send;
+#[cfg(feature = "run")]
 mod serve;
 mod suggest;
 #[cfg_attr(not(feature = "run"), allow(dead_code, unused_imports, unused_macros))]
@@ -88,6 +90,14 @@ enum Command {
     #[cfg(feature = "run")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Options),
+    /// Send one message as a mail client that follows every rule, or breaks some on purpose.
+    ///
+    /// For each recipient it prints a line that says what became of the message: accepted, temporary failure or permanent
+    /// failure, and the reply that decided. The suite's tests of clients are tested with it.
+    #[cfg(feature = "run")]
+    #[command(after_help = send::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", send::EXAMPLES, send::EXIT_STATUS))]
+    Send(Box<send::Options>),
     /// Say what a reply means, who meant it, and what to do.
     ///
     /// The registry alone does not tell: many servers use its codes otherwise. This looks at the codes, at the words, and
@@ -224,6 +234,8 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         #[cfg(feature = "run")]
         Command::Serve(options) => serve::run(&options),
+        #[cfg(feature = "run")]
+        Command::Send(options) => send::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Classify(options) => classify::run(&options),
         Command::Rules(options) => Ok(rules::run(&options)),

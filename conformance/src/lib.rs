@@ -65,6 +65,8 @@ pub mod rules;
 #[cfg(feature = "run")]
 pub mod run;
 #[cfg(feature = "run")]
+pub mod sender;
+#[cfg(feature = "run")]
 pub mod survey;
 #[cfg(feature = "run")]
 mod target;

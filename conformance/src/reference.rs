@@ -164,6 +164,15 @@ impl Reference {
         Ok(())
     }
 
+    /// Returns the certificate of its TLS in PEM format. It is self-signed, and made once per process.
+    ///
+    /// # Errors
+    ///
+    /// If no certificate can be made.
+    pub fn certificate() -> Result<&'static str> {
+        identity().map(|identity| identity.certificate.as_str())
+    }
+
     /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -232,7 +241,7 @@ impl Server {
     fn new(options: &Options) -> Result<Server> {
         let tls = match options.tls {
             Tls::None => None,
-            Tls::StartTls | Tls::Implicit => Some(acceptor()?),
+            Tls::StartTls | Tls::Implicit => Some(identity()?.acceptor.clone()),
         };
         let setting = Setting {
             protocol: options.protocol,
@@ -272,22 +281,29 @@ impl Server {
     }
 }
 
-static ACCEPTOR: LazyLock<Result<TlsAcceptor, String>> =
-    LazyLock::new(|| make_acceptor().map_err(|error| format!("TLS: {error}")));
-
-/// Returns TLS with a self-signed certificate that is made once per process.
-fn acceptor() -> Result<TlsAcceptor> {
-    ACCEPTOR.clone().map_err(|error| anyhow!(error))
+/// How it shows who it is.
+struct Identity {
+    acceptor: TlsAcceptor,
+    /// The certificate in PEM format.
+    certificate: String,
 }
 
-fn make_acceptor() -> Result<TlsAcceptor, Box<dyn std::error::Error>> {
+/// Returns a self-signed certificate that is made once per process, and TLS with it.
+fn identity() -> Result<&'static Identity> {
+    static IDENTITY: LazyLock<Result<Identity, String>> =
+        LazyLock::new(|| make_identity().map_err(|error| format!("TLS: {error}")));
+    IDENTITY.as_ref().map_err(|error| anyhow!("{error}"))
+}
+
+fn make_identity() -> Result<Identity, Box<dyn std::error::Error>> {
     let names = [replies::DOMAIN, "localhost", "127.0.0.1"].map(str::to_owned);
     let own = rcgen::generate_simple_self_signed(names)?;
     let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der())?;
+    let certificate = own.cert.pem();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![own.cert.into()], key)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
 }
