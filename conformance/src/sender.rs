@@ -170,7 +170,13 @@ fn converse(options: &Options, message: &Message, ledger: &mut Ledger) {
 }
 
 fn hand_over(session: &mut Session<'_>, message: &Message, ledger: &mut Ledger) -> Result<(), Stop> {
-    session.begin()?;
+    session.greet()?;
+    session.hello()?;
+    if session.has(Behaviour::LogsInBeforeTls) {
+        login::log_in(session)?;
+    }
+    session.start_tls()?;
+    login::log_in(session)?;
     check_extensions(session, message, ledger);
     transaction::deliver(session, message, ledger)
 }

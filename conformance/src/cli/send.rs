@@ -58,27 +58,34 @@ pub(super) struct Options {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     timeout: u64,
-    /// Demand STARTTLS. Without it, nothing is encrypted.
-    #[arg(long, help_heading = "TLS and login")]
-    tls: bool,
-    /// File of the certificates to trust, in PEM format. By default these are the root certificates of this machine.
-    #[arg(long, value_name = "FILE", requires = "tls", help_heading = "TLS and login")]
-    ca: Option<PathBuf>,
-    /// Accept any certificate.
-    #[arg(long, requires = "tls", conflicts_with = "ca", help_heading = "TLS and login")]
-    insecure: bool,
-    /// Name of the user to log in as, with CRAM-MD5, PLAIN or LOGIN. With --tls, nothing is sent in clear.
-    #[arg(long, value_name = "NAME", requires = "password", help_heading = "TLS and login")]
-    user: Option<String>,
-    /// Password of the user. Other users of this machine can see it.
-    #[arg(long, requires = "user", help_heading = "TLS and login")]
-    password: Option<String>,
+    #[command(flatten)]
+    protection: Protection,
     /// Fault that makes the client do something wrong. May be given several times.
     #[arg(long, value_name = "NAME", help_heading = "Faults")]
     fault: Vec<String>,
     /// List the faults and the rules that each one breaks, instead of sending.
     #[arg(long, help_heading = "Faults")]
     list: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "TLS and login")]
+struct Protection {
+    /// Demand STARTTLS. Without it, nothing is encrypted.
+    #[arg(long)]
+    tls: bool,
+    /// File of the certificates to trust, in PEM format. By default these are the root certificates of this machine.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca: Option<PathBuf>,
+    /// Accept any certificate.
+    #[arg(long, requires = "tls", conflicts_with = "ca")]
+    insecure: bool,
+    /// Name of the user to log in as, with CRAM-MD5, PLAIN or LOGIN. With --tls, nothing is sent in clear.
+    #[arg(long, value_name = "NAME", requires = "password")]
+    user: Option<String>,
+    /// Password of the user. Other users of this machine can see it.
+    #[arg(long, requires = "user")]
+    password: Option<String>,
 }
 
 /// Sends the message, prints what became of it for each recipient, and returns the exit status.
@@ -106,10 +113,9 @@ fn prepared(options: &Options) -> Result<(sender::Options, Vec<u8>)> {
     let server = options.server.as_deref().unwrap_or_default();
     let from = options.from.as_deref().unwrap_or_default();
     let settings = sender::Options::new(server, from, options.to.clone()).context("--server")?;
-    let credentials = options.user.clone().zip(options.password.clone());
     let settings = sender::Options {
-        tls: if options.tls { Some(tls(options)?) } else { None },
-        credentials: credentials.map(|(user, password)| Credentials { user, password }),
+        tls: options.protection.tls()?,
+        credentials: options.protection.credentials(),
         lmtp: options.lmtp,
         bdat: options.bdat,
         timeout: Duration::from_secs(options.timeout),
@@ -119,14 +125,23 @@ fn prepared(options: &Options) -> Result<(sender::Options, Vec<u8>)> {
     Ok((settings, message(options.message.as_deref())?))
 }
 
-fn tls(options: &Options) -> Result<Arc<ClientConfig>> {
-    match &options.ca {
-        Some(file) => {
-            let pem = data_file::text(file, FILE_OCTETS)?;
-            sender::trusting(pem.as_bytes()).with_context(|| file.display().to_string())
-        }
-        None if options.insecure => sender::accepting_any(),
-        None => sender::verifying().context("--tls: name a file of certificates with --ca"),
+impl Protection {
+    fn tls(&self) -> Result<Option<Arc<ClientConfig>>> {
+        let config = match &self.ca {
+            _ if !self.tls => return Ok(None),
+            Some(file) => {
+                let pem = data_file::text(file, FILE_OCTETS)?;
+                sender::trusting(pem.as_bytes()).with_context(|| file.display().to_string())
+            }
+            None if self.insecure => sender::accepting_any(),
+            None => sender::verifying().context("--tls: name a file of certificates with --ca"),
+        };
+        config.map(Some)
+    }
+
+    fn credentials(&self) -> Option<Credentials> {
+        let (user, password) = self.user.clone().zip(self.password.clone())?;
+        Some(Credentials { user, password })
     }
 }
 

@@ -42,7 +42,7 @@ impl Answer {
         let Some(class) = class(&reply, code, faults) else {
             return Err(Stop::temporary(format!("the reply code is unknown: {}", first_line(&octets))));
         };
-        Ok(Answer { code, class, octets })
+        Ok(Answer { octets, code, class })
     }
 
     pub(super) fn code(&self) -> u16 {
@@ -64,6 +64,16 @@ impl Answer {
             Class::Intermediate | Class::Temporary => Meaning::Temporary,
             Class::Permanent => Meaning::Permanent,
         }
+    }
+
+    /// Returns the end of a session in which this refuses a command. A reply with 2yz or 3yz that does not belong there is
+    /// an error of the server, and may be gone next time.
+    pub(super) fn refusal(&self, command: &str) -> Stop {
+        let meaning = match self.meaning() {
+            Meaning::Permanent => Meaning::Permanent,
+            Meaning::Accepted | Meaning::Temporary => Meaning::Temporary,
+        };
+        Stop { meaning, reason: format!("{command}: {}", self.text()) }
     }
 
     /// Returns whether the reply to RCPT says that the recipient is one too many for this transaction: with 452, or as in

@@ -154,7 +154,7 @@ pub(super) enum Behaviour {
     LimitsLines,
     /// Decides by the class of the enhanced status code.
     EnhancedCodeDecides,
-    /// Reads on until 354 for the reply to DATA.
+    /// Takes the first reply that is not 2yz for the reply to DATA.
     SeeksDataReply,
     /// Waits without a time limit.
     NoTimeLimit,

@@ -114,10 +114,10 @@ mod tests {
             ["250-a\r\n250 b\r\n", "550 c\r\n"]
         );
         let long = format!("250 {}\r\n", "x".repeat(3000));
-        assert_eq!(replies(None, &[&long]), [long.clone()]);
+        assert_eq!(replies(None, &[&long]), [long.as_str()]);
         assert_eq!(replies(Some("limits-line"), &[&long]), ["the reply is too long"]);
         let lines = "250-x\r\n".repeat(100) + "250 y\r\n";
-        assert_eq!(replies(None, &[&lines]), [lines.clone()]);
+        assert_eq!(replies(None, &[&lines]), [lines.as_str()]);
         assert_eq!(replies(Some("limits-lines"), &[&lines]), ["the reply is too long"]);
     }
 

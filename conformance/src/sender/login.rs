@@ -73,7 +73,7 @@ pub(super) fn log_in(session: &mut Session<'_>) -> Result<(), Stop> {
 
 /// Returns what a refusal means: 432 and 454 can be tried again later, 535 needs another password (RFC 4954 §6).
 fn refused(session: &Session<'_>, answer: &Answer) -> Stop {
-    let mut stop = Stop::refused("AUTH", answer);
+    let mut stop = answer.refusal("AUTH");
     let event = match stop.meaning {
         Meaning::Permanent => Event::PermanentLogin,
         Meaning::Accepted | Meaning::Temporary => Event::TemporaryLogin,

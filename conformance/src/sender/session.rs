@@ -1,4 +1,4 @@
-//! A session up to the first MAIL, and its end.
+//! A session: how it begins, how it ends, and commands with their replies.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::Options;
 use super::answer::{Answer, Class};
 use super::fault::{Behaviour, Faults};
-use super::login;
 use super::stop::Stop;
 use super::wire::Wire;
 use crate::protocol::Capabilities;
@@ -32,19 +31,6 @@ impl<'o> Session<'o> {
         Ok(Session { options, faults, offered: Capabilities::default(), wire, has_spoken: false })
     }
 
-    /// Gets to where MAIL can be sent: greeting, EHLO, TLS and AUTH.
-    pub(super) fn begin(&mut self) -> Result<(), Stop> {
-        self.greet()?;
-        self.hello()?;
-        if self.options.tls.is_some() {
-            if self.has(Behaviour::LogsInBeforeTls) {
-                login::log_in(self)?;
-            }
-            self.start_tls()?;
-        }
-        login::log_in(self)
-    }
-
     /// Says QUIT if the connection is alive, and closes. The reply does not matter, except to a fault.
     pub(super) fn end(&mut self) -> Result<(), Stop> {
         let needs_reply = self.has(Behaviour::NeedsQuitReply);
@@ -56,7 +42,7 @@ impl<'o> Session<'o> {
             match self.command("QUIT") {
                 Err(stop) if needs_reply => farewell = Err(stop),
                 Ok(answer) if needs_reply && answer.code() != 221 => {
-                    farewell = Err(Stop::refused("QUIT", &answer));
+                    farewell = Err(Stop::temporary(format!("QUIT: {}", answer.text())));
                 }
                 _ => {}
             }
@@ -82,7 +68,7 @@ impl<'o> Session<'o> {
     /// Reads the next reply. 421 may come at any time, and says that the server closes (RFC 5321 §3.8).
     pub(super) fn answer(&mut self) -> Result<Answer, Stop> {
         let answer = self.wire.answer()?;
-        if answer.code() == 421 { Err(Stop::refused("the server closes", &answer)) } else { Ok(answer) }
+        if answer.code() == 421 { Err(answer.refusal("the server closes")) } else { Ok(answer) }
     }
 
     /// Reads a reply that came before the connection broke. Only a refusal counts: the server does not have everything.
@@ -91,7 +77,8 @@ impl<'o> Session<'o> {
         Some(answer).filter(|answer| matches!(answer.class(), Class::Temporary | Class::Permanent))
     }
 
-    fn greet(&mut self) -> Result<(), Stop> {
+    /// Reads the greeting.
+    pub(super) fn greet(&mut self) -> Result<(), Stop> {
         if self.has(Behaviour::SpeaksFirst) {
             let hello = self.hello_line();
             self.send(format!("{hello}\r\n").as_bytes())?;
@@ -101,29 +88,32 @@ impl<'o> Session<'o> {
         if greeting.is_success() || self.has(Behaviour::IgnoresGreeting) {
             return Ok(());
         }
-        Err(Stop::refused("greeting", &greeting))
+        Err(greeting.refusal("greeting"))
     }
 
     /// Says EHLO, or HELO if the server does not know EHLO (RFC 5321 §3.2). LMTP has LHLO alone.
-    fn hello(&mut self) -> Result<(), Stop> {
+    pub(super) fn hello(&mut self) -> Result<(), Stop> {
         let hello = self.hello_line();
         if !std::mem::take(&mut self.has_spoken) {
             self.send(format!("{hello}\r\n").as_bytes())?;
         }
         let answer = self.wire.list()?;
         self.offered = if answer.is_success() { answer.capabilities() } else { Capabilities::default() };
-        if answer.is_success() || self.has(Behaviour::IgnoresRefusedHello) {
+        if answer.is_success() {
             return Ok(());
         }
         if matches!(answer.code(), 500 | 502) && !self.options.lmtp && !self.has(Behaviour::NoHelo) {
             let answer = self.command(&format!("HELO {}", self.name()))?;
-            return if answer.is_success() { Ok(()) } else { Err(Stop::refused("HELO", &answer)) };
+            return if answer.is_success() { Ok(()) } else { Err(answer.refusal("HELO")) };
         }
-        Err(Stop::refused(if self.options.lmtp { "LHLO" } else { "EHLO" }, &answer))
+        if self.has(Behaviour::IgnoresRefusedHello) {
+            return Ok(());
+        }
+        Err(answer.refusal(self.hello_verb()))
     }
 
-    /// Begins TLS, and asks again what is offered (RFC 3207 §4.2). It never goes on in clear.
-    fn start_tls(&mut self) -> Result<(), Stop> {
+    /// Begins TLS if it is demanded, and asks again what is offered (RFC 3207 §4.2). It never goes on in clear.
+    pub(super) fn start_tls(&mut self) -> Result<(), Stop> {
         let Some(config) = self.options.tls.clone() else { return Ok(()) };
         if !self.offered.has("STARTTLS") {
             if self.has(Behaviour::ContinuesInClear) {
@@ -140,7 +130,7 @@ impl<'o> Session<'o> {
                 return Ok(());
             }
             if !self.has(Behaviour::RepeatsStarttls) {
-                return Err(Stop::refused("STARTTLS", &answer));
+                return Err(answer.refusal("STARTTLS"));
             }
             self.hello()?;
         }
@@ -149,7 +139,11 @@ impl<'o> Session<'o> {
     }
 
     fn hello_line(&self) -> String {
-        format!("{} {}", if self.options.lmtp { "LHLO" } else { "EHLO" }, self.name())
+        format!("{} {}", self.hello_verb(), self.name())
+    }
+
+    fn hello_verb(&self) -> &'static str {
+        if self.options.lmtp { "LHLO" } else { "EHLO" }
     }
 
     /// Returns the name of this client: its address, because it may have no name (RFC 5321 §4.1.4).

@@ -1,6 +1,5 @@
 //! Why a session ends before the message is accepted.
 
-use super::answer::Answer;
 use super::fault::{Event, Faults};
 use super::outcome::Meaning;
 
@@ -20,15 +19,5 @@ impl Stop {
     pub(super) fn lost(faults: &Faults, reason: impl Into<String>) -> Stop {
         let meaning = faults.takes(Event::LostConnection).unwrap_or(Meaning::Temporary);
         Stop { meaning, reason: reason.into() }
-    }
-
-    /// Returns the end of a session in which a command was refused. A reply with 2yz or 3yz that does not belong there is
-    /// an error of the server, and may be gone next time.
-    pub(super) fn refused(command: &str, answer: &Answer) -> Stop {
-        let meaning = match answer.meaning() {
-            Meaning::Permanent => Meaning::Permanent,
-            Meaning::Accepted | Meaning::Temporary => Meaning::Temporary,
-        };
-        Stop { meaning, reason: format!("{command}: {}", answer.text()) }
     }
 }

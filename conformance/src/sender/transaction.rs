@@ -113,7 +113,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
         }
         for step in group {
             let mut answer = self.session.answer()?;
-            while *step == Step::Data && self.session.has(Behaviour::SeeksDataReply) && answer.code() != 354 {
+            while *step == Step::Data && self.session.has(Behaviour::SeeksDataReply) && answer.is_success() {
                 answer = self.session.answer()?;
             }
             self.take(*step, answer);
@@ -132,22 +132,21 @@ impl<'a, 'o> Transaction<'a, 'o> {
     /// Returns the parameters of MAIL: those that the message needs, if the server offers them.
     fn parameters(&self) -> String {
         let session = &self.session;
-        let mut parameters = String::new();
+        let mut parameters = Vec::new();
         if session.offered.has("SIZE") || session.has(Behaviour::SendsSizeAlways) {
-            parameters.push_str(&format!(" SIZE={}", self.message.octets().len()));
+            parameters.push(format!(" SIZE={}", self.message.octets().len()));
         }
-        if self.message.is_eight_bit() && session.offered.has("8BITMIME")
-            || session.has(Behaviour::SendsBodyAlways)
-        {
-            parameters.push_str(" BODY=8BITMIME");
+        let is_eight_bit = self.message.is_eight_bit() && session.offered.has("8BITMIME");
+        if is_eight_bit || session.has(Behaviour::SendsBodyAlways) {
+            parameters.push(" BODY=8BITMIME".to_owned());
         }
         let is_international = !session.options.sender.is_ascii()
             || session.options.recipients.iter().any(|recipient| !recipient.is_ascii())
             || self.message.has_eight_bit_header();
         if is_international && session.offered.has("SMTPUTF8") {
-            parameters.push_str(" SMTPUTF8");
+            parameters.push(" SMTPUTF8".to_owned());
         }
-        parameters
+        parameters.concat()
     }
 
     fn take(&mut self, step: Step, answer: Answer) {
@@ -209,7 +208,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
     /// Takes a refusal of DATA. After 2yz and 3yz the server may be waiting for anything, so the session ends.
     fn take_refused_data(&mut self, answer: &Answer) -> Result<(), Stop> {
         if matches!(answer.class(), Class::Success | Class::Intermediate) {
-            return Err(Stop::refused("DATA", answer));
+            return Err(answer.refusal("DATA"));
         }
         self.ledger.decide_all(&self.accepted, answer.meaning(), &format!("DATA: {}", answer.text()));
         Ok(())

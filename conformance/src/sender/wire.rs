@@ -117,6 +117,7 @@ impl Wire {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
                     return Err(Stop::lost(&self.faults, "the server did not answer in time"));
                 }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.broken(&error)),
             }
         }
