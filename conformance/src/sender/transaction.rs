@@ -200,8 +200,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
             }
             return self.session.answer().map(drop);
         }
-        let octets = self.data_octets();
-        let sent = if self.is_sent { Ok(()) } else { self.session.send(&octets) };
+        let sent = if self.is_sent { Ok(()) } else { self.session.send(&self.data_octets()) };
         self.finish(sent)
     }
 

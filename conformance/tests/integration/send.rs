@@ -395,12 +395,8 @@ fn lmtp_has_a_reply_for_each_recipient() {
         (&["lmtp.eod[1]=close"], "accepted temporary"),
         (&["lmtp.ehlo=500"], "permanent permanent"),
     ] {
-        for options in [&["--lmtp"][..], &["--lmtp", "--bdat"]] {
-            let replies: Vec<String> = replies.iter().map(|reply| (*reply).to_owned()).collect();
-            let chunked =
-                |reply: &String| reply.replace("eod[2]", "bdat-last[2]").replace("eod[1]", "bdat-last[1]");
-            let replies: Vec<String> =
-                if options.len() == 2 { replies.iter().map(chunked).collect() } else { replies };
+        for (options, stage) in [(&["--lmtp"][..], "eod"), (&["--lmtp", "--bdat"], "bdat-last")] {
+            let replies: Vec<String> = replies.iter().map(|reply| reply.replace("eod", stage)).collect();
             let replies: Vec<&str> = replies.iter().map(String::as_str).collect();
             let seen = Setup { replies: &replies, to: &[ALICE, POSTMASTER], options, ..BASE }.send(None);
             let word = |line: &str| line.split(' ').nth(1).map(|word| word.trim_end_matches(':').to_owned());
