@@ -1,5 +1,5 @@
 //! Turns `rules.toml` into a table and one constant per rule, so that code naming an unknown rule does not compile, adds
-//! to each rule the requirements that it judges, and lists the files of cases.
+//! to each rule the requirements that it judges, and lists the files of cases and of behaviours.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -12,10 +12,12 @@ use toml::Spanned;
 const CATALOGUE: &str = "rules.toml";
 const REGISTER: &str = "requirements.toml";
 const CASES: &str = "cases";
+const BEHAVIOURS: &str = "behaviours";
 
 fn main() {
     write("rules.rs", &catalogue());
-    write("cases.rs", &cases());
+    write("cases.rs", &files(CASES));
+    write("behaviours.rs", &files(BEHAVIOURS));
 }
 
 fn write(name: &str, text: &str) {
@@ -23,18 +25,18 @@ fn write(name: &str, text: &str) {
     fs::write(Path::new(&folder).join(name), text).unwrap_or_else(|error| fail(&error.to_string()));
 }
 
-/// Returns the source of a table of the case files, with the name and text of each.
-fn cases() -> String {
-    println!("cargo::rerun-if-changed={CASES}");
+/// Returns the source of a table of the TOML files in a folder, with the name and text of each.
+fn files(folder: &str) -> String {
+    println!("cargo::rerun-if-changed={folder}");
     let root = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|error| fail(&error.to_string()));
-    let folder = Path::new(&root).join(CASES);
-    let entries = fs::read_dir(&folder).unwrap_or_else(|error| fail(&format!("{CASES}: {error}")));
+    let entries = fs::read_dir(Path::new(&root).join(folder));
+    let entries = entries.unwrap_or_else(|error| fail(&format!("{folder}: {error}")));
     let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let file = |file: &std::path::PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        format!("({:?}, include_str!({:?})),\n", format!("{CASES}/{name}"), file.display().to_string())
+        format!("({:?}, include_str!({:?})),\n", format!("{folder}/{name}"), file.display().to_string())
     };
     format!("static FILES: &[(&str, &str)] = &[\n{}];\n", files.iter().map(file).collect::<String>())
 }
@@ -156,6 +158,7 @@ enum Kind {
     Reply,
     Dialogue,
     Report,
+    Client,
     None,
 }
 

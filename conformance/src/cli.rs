@@ -3,6 +3,8 @@
 #[cfg(feature = "run")]
 mod cases;
 mod classify;
+#[cfg(feature = "run")]
+mod clients;
 mod compare;
 mod explain;
 mod input;
@@ -13,6 +15,8 @@ mod metrics;
 #[cfg(feature = "run")]
 mod output;
 mod report;
+#[cfg(feature = "run")]
+mod review;
 mod rules;
 #[cfg(feature = "run")]
 mod run;
@@ -98,6 +102,14 @@ enum Command {
     #[command(after_help = send::EXAMPLES)]
     #[command(after_long_help = format!("{}\n\n{}", send::EXAMPLES, send::EXIT_STATUS))]
     Send(Box<send::Options>),
+    /// Run a mail client against servers that behave in many ways, and judge what it sends and what it reports.
+    ///
+    /// For each behaviour, a server starts on this machine, and the client is started by the template to send a message to
+    /// it. What the client sends is judged by what the server has seen, and what it reports by its exit status or its
+    /// output. What seems wrong is tried twice.
+    #[cfg(feature = "run")]
+    #[command(after_help = clients::EXAMPLES, after_long_help = format!("{}\n\n{EXIT_STATUS}", clients::EXAMPLES))]
+    Clients(Box<clients::Options>),
     /// Say what a reply means, who meant it, and what to do.
     ///
     /// The registry alone does not tell: many servers use its codes otherwise. This looks at the codes, at the words, and
@@ -236,6 +248,8 @@ pub fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options),
         #[cfg(feature = "run")]
         Command::Send(options) => send::run(&options),
+        #[cfg(feature = "run")]
+        Command::Clients(options) => clients::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Classify(options) => classify::run(&options),
         Command::Rules(options) => Ok(rules::run(&options)),

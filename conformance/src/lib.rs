@@ -44,6 +44,8 @@ pub mod case;
 mod cli;
 #[cfg(feature = "run")]
 pub mod client;
+#[cfg(feature = "run")]
+pub mod clients;
 mod counted;
 mod data_file;
 #[cfg(feature = "run")]
@@ -81,6 +83,7 @@ pub use product::Product;
 pub use protocol::{Capabilities, Protocol};
 pub use readers::judge_transcript;
 pub use rules::catalogue::{Condition, Keyword, Kind, Level, Rule, RuleId, Topic, rules, topics};
+pub use rules::client::{Reported, judge_client};
 pub use rules::finding::{Finding, Location};
 pub use rules::observation::Observation;
 pub use rules::profile::Profile;

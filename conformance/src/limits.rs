@@ -47,6 +47,10 @@ pub const CREDENTIAL_OCTETS: usize = 1024;
 pub const LIST_OCTETS: u64 = 64 << 20;
 /// Octets in the transcript of one connection that `serve` records. The rest is left out.
 pub const SERVED_TRANSCRIPT_OCTETS: usize = 256 << 10;
+/// Octets of one act of a client that is tested, or of one reply to it, that are kept. Further ones are only counted.
+pub const CLIENT_ACT_OCTETS: usize = 256 << 10;
+/// Acts on one connection of a client that is tested that are kept. Further ones are only counted.
+pub const CLIENT_EXCHANGES: usize = 500;
 /// Octets in a transcript.
 pub const TRANSCRIPT_OCTETS: u64 = 16 << 20;
 /// Exchanges in a transcript, that is, acts, and replies that answer no act.

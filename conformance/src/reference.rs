@@ -14,8 +14,9 @@ mod script;
 mod tape;
 mod wire;
 mod withheld;
+mod witness;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub use key::Key;
 pub use script::Script;
 pub use tape::Recorder;
 pub use withheld::Withheld;
+pub use witness::Ledger;
 
 use crate::knowledge::{Knowledge, Policy};
 use crate::protocol::Protocol;
@@ -39,6 +41,7 @@ use machine::Setting;
 use memory::Memory;
 use replies::Replies;
 use tape::Tape;
+use witness::Witness;
 
 /// The largest message that it accepts by default, in octets.
 pub const SIZE: u64 = 100_000;
@@ -93,8 +96,12 @@ pub struct Options {
     pub withheld: Withheld,
     /// The largest message that it accepts, in octets.
     pub size: u64,
-    /// What records its connections.
+    /// Whether it accepts every recipient.
+    pub welcomes_all: bool,
+    /// What records its connections as a transcript.
     pub recorder: Option<Arc<Recorder>>,
+    /// What records its connections as dialogues.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 impl Default for Options {
@@ -109,7 +116,9 @@ impl Default for Options {
             script: Script::default(),
             withheld: Withheld::default(),
             size: SIZE,
+            welcomes_all: false,
             recorder: None,
+            ledger: None,
         }
     }
 }
@@ -136,6 +145,7 @@ impl Options {
 pub struct Reference {
     address: SocketAddr,
     options: Options,
+    certificate: Option<String>,
     serving: JoinHandle<()>,
 }
 
@@ -146,12 +156,22 @@ impl Reference {
     ///
     /// If no port is free, or if the server's own data is not well-formed.
     pub async fn start(options: Options) -> Result<Reference> {
+        Reference::start_at(Ipv4Addr::LOCALHOST, options).await
+    }
+
+    /// Starts a server on a free port of an address.
+    ///
+    /// # Errors
+    ///
+    /// If this machine does not have the address, if no port is free, or if the server's own data is not well-formed.
+    pub async fn start_at(ip: Ipv4Addr, options: Options) -> Result<Reference> {
         let listener =
-            TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on a port of 127.0.0.1")?;
+            TcpListener::bind((ip, 0)).await.with_context(|| format!("cannot listen on a port of {ip}"))?;
         let address = listener.local_addr().context("cannot tell the port that the server listens on")?;
-        let server = Server::new(&options)?;
+        let server = Server::new(&options, address.ip())?;
+        let certificate = server.tls.as_ref().map(|tls| tls.certificate.clone());
         let serving = tokio::spawn(async move { server.serve(listener).await });
-        Ok(Reference { address, options, serving })
+        Ok(Reference { address, options, certificate, serving })
     }
 
     /// Serves on the caller's socket until the future is dropped.
@@ -160,23 +180,21 @@ impl Reference {
     ///
     /// If the server's own data is not well-formed.
     pub async fn serve(listener: TcpListener, options: Options) -> Result<()> {
-        Server::new(&options)?.serve(listener).await;
+        let address = listener.local_addr().context("cannot tell the address that the server listens on")?;
+        Server::new(&options, address.ip())?.serve(listener).await;
         Ok(())
-    }
-
-    /// Returns the certificate of its TLS in PEM format. It is self-signed, and made once per process.
-    ///
-    /// # Errors
-    ///
-    /// If no certificate can be made.
-    pub fn certificate() -> Result<&'static str> {
-        identity().map(|identity| identity.certificate.as_str())
     }
 
     /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns its certificate in PEM, or `None` without TLS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// Returns what a target file can say about it.
@@ -232,16 +250,24 @@ impl Drop for Reference {
 
 struct Server {
     setting: Setting,
-    tls: Option<TlsAcceptor>,
+    tls: Option<OwnTls>,
     pace: Duration,
     recorder: Option<Arc<Recorder>>,
 }
 
+/// TLS with a self-signed certificate.
+#[derive(Clone)]
+struct OwnTls {
+    acceptor: TlsAcceptor,
+    /// The certificate in PEM.
+    certificate: String,
+}
+
 impl Server {
-    fn new(options: &Options) -> Result<Server> {
+    fn new(options: &Options, ip: IpAddr) -> Result<Server> {
         let tls = match options.tls {
             Tls::None => None,
-            Tls::StartTls | Tls::Implicit => Some(identity()?.acceptor.clone()),
+            Tls::StartTls | Tls::Implicit => Some(own_tls(ip)?),
         };
         let setting = Setting {
             protocol: options.protocol,
@@ -253,6 +279,8 @@ impl Server {
             script: Arc::new(options.script.clone()),
             withheld: Arc::new(options.withheld.clone()),
             size: options.size,
+            welcomes_all: options.welcomes_all,
+            ledger: options.ledger.clone(),
         };
         Ok(Server { setting, tls, pace: options.pace, recorder: options.recorder.clone() })
     }
@@ -271,39 +299,41 @@ impl Server {
             };
             // Without Nagle's algorithm, small replies are sent at once.
             let _ = stream.set_nodelay(true);
-            let (setting, tls, pace) = (self.setting.clone(), self.tls.clone(), self.pace);
+            let tls = self.tls.as_ref().map(|tls| tls.acceptor.clone());
+            let (setting, pace) = (self.setting.clone(), self.pace);
             let tape = self.recorder.clone().map(|recorder| Tape::new(recorder, client));
+            let witness = setting
+                .ledger
+                .clone()
+                .map(|ledger| Witness::new(ledger, setting.protocol, setting.tls == Tls::Implicit));
             connections.spawn(async move {
-                connection::serve(Box::new(stream), setting, tls, pace, tape).await;
+                connection::serve(Box::new(stream), setting, tls, pace, tape, witness).await;
                 drop(permit);
             });
         }
     }
 }
 
-/// How it shows who it is.
-struct Identity {
-    acceptor: TlsAcceptor,
-    /// The certificate in PEM format.
-    certificate: String,
+static OWN_TLS: LazyLock<Result<OwnTls, String>> =
+    LazyLock::new(|| make_tls(IpAddr::V4(Ipv4Addr::LOCALHOST)).map_err(|error| format!("TLS: {error}")));
+
+/// Returns TLS with a certificate for an address. The one for 127.0.0.1 is made once per process.
+fn own_tls(ip: IpAddr) -> Result<OwnTls> {
+    if ip == IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        return OWN_TLS.clone().map_err(|error| anyhow!(error));
+    }
+    make_tls(ip).map_err(|error| anyhow!("TLS: {error}"))
 }
 
-/// Returns a self-signed certificate that is made once per process, and TLS with it.
-fn identity() -> Result<&'static Identity> {
-    static IDENTITY: LazyLock<Result<Identity, String>> =
-        LazyLock::new(|| make_identity().map_err(|error| format!("TLS: {error}")));
-    IDENTITY.as_ref().map_err(|error| anyhow!("{error}"))
-}
-
-fn make_identity() -> Result<Identity, Box<dyn std::error::Error>> {
-    let names = [replies::DOMAIN, "localhost", "127.0.0.1"].map(str::to_owned);
+fn make_tls(ip: IpAddr) -> Result<OwnTls, Box<dyn std::error::Error>> {
+    let names = [replies::DOMAIN.to_owned(), "localhost".to_owned(), ip.to_string()];
     let own = rcgen::generate_simple_self_signed(names)?;
-    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der())?;
     let certificate = own.cert.pem();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![own.cert.into()], key)?;
-    Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+    Ok(OwnTls { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
 }

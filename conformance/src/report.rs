@@ -1,5 +1,6 @@
 //! Reports, which are made from the records of runs.
 
+mod behaviours;
 pub mod comparison;
 pub mod console;
 pub mod conversation;

@@ -5,6 +5,7 @@
 //! alike.
 
 pub mod catalogue;
+pub mod client;
 mod dialogue;
 pub mod finding;
 pub mod observation;

@@ -1,6 +1,5 @@
 //! `smtp-conformance run`: runs the cases against one server or many.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,19 +8,16 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::cases::{Choice, print_line, print_octets};
-use super::output::OutputFile;
-use super::terminal::{self, print_text, remark};
-use super::{FailOn, Form, misused};
-use crate::baseline::{Baseline, Update};
+use super::misused;
+use super::review::Review;
+use super::terminal::{print_text, remark};
+use crate::baseline::Baseline;
 use crate::case::{Case, Safety};
 use crate::client::Certificates;
-use crate::record::index::RecordIndex;
+use crate::record::Subject;
 use crate::record::origin::{Origin, RunOrigin};
-use crate::record::outcome::{Outcome, Reviewed};
-use crate::record::status::Status;
-use crate::record::{self, Record, Subject};
+use crate::record::outcome::Outcome;
 use crate::reference::{self, Reference, Tls};
-use crate::report::{Source, junit};
 use crate::rules::Strictness;
 use crate::rules::profile::Profile;
 use crate::run::{self, Plan};
@@ -62,35 +58,10 @@ pub(super) struct Options {
     #[arg(long, help_heading = CHOICE)]
     verify_tls: bool,
     #[command(flatten)]
-    form: Form,
-    /// Also write the records of the run to FILE, one JSON object per line.
-    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
-    jsonl: Option<PathBuf>,
-    /// Also write a JUnit report to FILE.
-    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
-    junit: Option<PathBuf>,
-    /// Print what client and server said, case by case, on standard error: `->` for the client, `<-` for the server,
-    /// `<**` for a refusal, `===` for what happened. Octets that are not printable are escaped, passwords masked.
-    #[arg(long, short, help_heading = OUTPUT)]
-    verbose: bool,
+    review: Review,
     /// Version of the server, shown in reports.
     #[arg(long, value_name = "VERSION", help_heading = OUTPUT)]
     server_version: Option<String>,
-    /// Lowest level at which a finding fails the run.
-    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error, help_heading = JUDGING)]
-    fail_on: FailOn,
-    /// File of accepted findings, which do not fail the run. An entry that has expired or no longer matches anything
-    /// fails it with exit status 3.
-    #[arg(long, value_name = "FILE", help_heading = JUDGING)]
-    baseline: Option<PathBuf>,
-    /// Update the baseline: add the findings at or above --fail-on that it lacks, and remove entries that have expired
-    /// or no longer match anything.
-    #[arg(long, requires = "baseline", help_heading = JUDGING)]
-    update_baseline: bool,
-    /// Profile that lowers the level of some rules: rfc (changes nothing), interop (stresses what makes clients fail),
-    /// or postmaster (stresses what a site can configure).
-    #[arg(long, value_name = "NAME", default_value = "rfc", help_heading = JUDGING)]
-    profile: String,
     /// Treat a pair of codes that the registry does not list as an error.
     #[arg(long, help_heading = JUDGING)]
     strict_registry: bool,
@@ -170,7 +141,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     }
     let read = || {
         let target = options.target.as_deref().map(Target::read).transpose()?;
-        Ok((target, plan(options)?, options.baseline.as_deref().map(Baseline::read).transpose()?))
+        Ok((target, plan(options)?, options.review.baseline()?))
     };
     let (target, plan, baseline) = match read() {
         Ok(read) => read,
@@ -193,7 +164,7 @@ fn plan(options: &Options) -> Result<Plan> {
         allowed: options.allow.iter().map(|safety| (*safety).into()).collect(),
         parallel: options.parallel.unwrap_or(4).into(),
         strictness: Strictness { registry: options.strict_registry },
-        profile: Profile::find(&options.profile)?,
+        profile: Profile::find(&options.review.profile)?,
         wait: Duration::from_secs(options.wait),
         limit: Duration::from_secs(options.run_timeout),
         certificates: if options.verify_tls { Certificates::Demanded } else { Certificates::Observed },
@@ -201,11 +172,6 @@ fn plan(options: &Options) -> Result<Plan> {
     };
     plan.timeouts.reply = Duration::from_secs(options.timeout);
     plan.timeouts.connection = Duration::from_secs(options.connection_timeout);
-    if let Some(file) = &options.baseline
-        && !options.update_baseline
-    {
-        ensure!(file.exists(), "{}: no such file; --update-baseline creates it", file.display());
-    }
     ensure!(
         options.targets.is_some() || plan.parallel <= 64,
         "--parallel {}: one server gets at most 64 connections at once",
@@ -222,33 +188,14 @@ fn run_one(
     cases: &[Case],
     mut plan: Plan,
 ) -> Result<u8> {
-    let outputs = match Outputs::open(options) {
+    let outputs = match options.review.open() {
         Ok(outputs) => outputs,
         Err(error) => return Ok(misused(&error)),
     };
     plan.progress = progress(cases.len(), "cases");
     let (subject, outcome) = provoke(target, options.server_version.as_deref(), cases, &plan)?;
-    let mut remarks: Vec<String> = outcome.obstacle().iter().map(ToString::to_string).collect();
-    if !options.form.format.shows_hints() {
-        remarks.extend_from_slice(&outcome.hints);
-    }
-    let (reviewed, new_baseline) = review(outcome, &subject.target, options, baseline)?;
-    let stale = reviewed.stale.clone();
-    let records = record::records(&subject, reviewed);
-    if options.verbose {
-        terminal::print_conversations(&records);
-    }
-    // The report is printed even if a file cannot be written.
-    let written = outputs.write(&records, new_baseline.as_deref(), options);
-    options.form.print(&[Source { name: "", records: &records }], options.fail_on)?;
-    written?;
-    for entry in &stale {
-        remark!("{entry}");
-    }
-    for remark in &remarks {
-        remark!("{}: {remark}", subject.target);
-    }
-    let status = Status::of(&RecordIndex::of(&records), options.fail_on.level());
+    let is_narrow = options.choice.is_narrow();
+    let status = options.review.conclude(&subject, outcome, is_narrow, baseline, outputs)?;
     Ok(plan.interruption.status().unwrap_or(status.code()))
 }
 
@@ -273,61 +220,6 @@ fn provoke(
     plan.interruption.run_is_over();
     plan.progress.finish_and_clear();
     running
-}
-
-/// Compares an outcome with the baseline. Returns the reviewed outcome, and the new text of the baseline if it is to be
-/// updated.
-fn review(
-    outcome: Outcome,
-    target: &str,
-    options: &Options,
-    baseline: Option<&Baseline>,
-) -> Result<(Reviewed, Option<String>)> {
-    let Some(baseline) = baseline else { return Ok((outcome.without_baseline(), None)) };
-    let (today, narrowed) = (Baseline::today(), options.choice.is_narrow());
-    if !options.update_baseline {
-        if let Some(message) = baseline.is_for_others(target) {
-            remark!("{message}");
-        }
-        return Ok((baseline.review(target, today, narrowed, outcome), None));
-    }
-    let update = baseline.updated(target, today, narrowed, options.fail_on.level(), &outcome)?;
-    let Update { added, gone, text } = update;
-    remark!("{}: entries for {target}: {added} added, {gone} removed", baseline.path().display());
-    let updated = baseline.with_text(&text)?;
-    Ok((updated.review(target, today, narrowed, outcome), Some(text)))
-}
-
-/// The files that a run writes in addition to its report.
-struct Outputs {
-    jsonl: Option<OutputFile>,
-    junit: Option<OutputFile>,
-    baseline: Option<OutputFile>,
-}
-
-impl Outputs {
-    fn open(options: &Options) -> Result<Outputs> {
-        let open = |path: Option<&PathBuf>| path.map(|path| OutputFile::open(path)).transpose();
-        Ok(Outputs {
-            jsonl: open(options.jsonl.as_ref())?,
-            junit: open(options.junit.as_ref())?,
-            baseline: if options.update_baseline { open(options.baseline.as_ref())? } else { None },
-        })
-    }
-
-    fn write(self, records: &[Record], baseline: Option<&str>, options: &Options) -> Result<()> {
-        if let Some(file) = self.jsonl {
-            file.write(|to| Ok(record::write(records, to)?))?;
-        }
-        if let Some(file) = self.junit {
-            let report = junit::render(records, options.fail_on.level())?;
-            file.write(|to| Ok(to.write_all(report.as_bytes())?))?;
-        }
-        if let (Some(file), Some(text)) = (self.baseline, baseline) {
-            file.write(|to| Ok(to.write_all(text.as_bytes())?))?;
-        }
-        Ok(())
-    }
 }
 
 /// Runs the cases against each target of a list.
@@ -358,7 +250,7 @@ fn run_survey(
         baseline,
         server_version: options.server_version.clone(),
         narrowed: options.choice.is_narrow(),
-        fail_on: options.fail_on.level(),
+        fail_on: options.review.fail_on.level(),
     };
     // The survey's threads have runtimes of their own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -384,7 +276,7 @@ fn run_survey(
 }
 
 /// Returns a progress bar on standard error, which is hidden unless that is a terminal.
-fn progress(length: usize, what: &'static str) -> ProgressBar {
+pub(super) fn progress(length: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(length as u64).with_message(what);
     let style = ProgressStyle::with_template("{pos:>4} of {len} {msg} {wide_bar} {elapsed}");
     style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))

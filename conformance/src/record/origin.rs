@@ -1,5 +1,6 @@
-//! The origin of records: a run against a server, or recordings.
+//! The origin of records: a run against a server, recordings, or a client that was tried.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -14,6 +15,17 @@ pub enum Origin {
     Run(RunOrigin),
     /// Recordings: the names of their files.
     Recordings(Vec<String>),
+    /// A client that was tried.
+    Client(ClientOrigin),
+}
+
+/// The date on which a client was tried, and how it was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientOrigin {
+    /// The time when the run began, in UTC.
+    pub date: Timestamp,
+    /// The command lines, with placeholders, by the names of their templates.
+    pub commands: BTreeMap<String, String>,
 }
 
 /// The date of a run and the server that it tested.

@@ -102,6 +102,9 @@ pub struct CaseOutcome {
     /// The reason, if the case did not go as expected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// What the client reported, if a client is tested: `temporary (exit status 75)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<String>,
     /// The number of its connection, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<usize>,

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr2};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::{Behaviour, Spoil};
 use super::machine::{Awaited, Input, Machine, Message, Setting};
 use super::tape::Tape;
 use super::wire::{Step, Wire};
+use super::witness::Witness;
+use crate::dialogue::End;
 
 /// How long a connection may be silent.
 const IDLE: Duration = Duration::from_secs(60);
@@ -48,6 +50,7 @@ pub(super) async fn serve(
     tls: Option<TlsAcceptor>,
     pace: Duration,
     tape: Option<Tape>,
+    witness: Option<Witness>,
 ) {
     let connection = Connection {
         wire: Wire::new(&setting.faults),
@@ -57,6 +60,7 @@ pub(super) async fn serve(
         tls,
         pace,
         tape,
+        witness,
         buffer: Vec::new(),
         taken: 0,
     };
@@ -72,6 +76,7 @@ struct Connection {
     tls: Option<TlsAcceptor>,
     pace: Duration,
     tape: Option<Tape>,
+    witness: Option<Witness>,
     buffer: Vec<u8>,
     taken: u64,
 }
@@ -139,6 +144,11 @@ impl Connection {
         if let Some(tape) = &mut self.tape {
             tape.line(line, is_response);
         }
+        if let Some(witness) = &mut self.witness
+            && !line.is_empty()
+        {
+            witness.line(line, is_response);
+        }
     }
 
     /// Reads a message up to the line with the final dot, and answers it.
@@ -195,12 +205,46 @@ impl Connection {
         if let Some(tape) = &mut self.tape {
             tape.sent(octets);
         }
+        if let Some(witness) = &mut self.witness {
+            witness.content(octets);
+        }
     }
 
     fn note(&mut self, event: &str) {
         if let Some(tape) = &mut self.tape {
             tape.event(event);
         }
+    }
+
+    fn note_closed(&mut self) {
+        self.note("closed by server");
+        if let Some(witness) = &mut self.witness {
+            witness.end(End::Closed);
+        }
+    }
+
+    fn note_sent_ahead(&mut self) {
+        if let Some(witness) = &mut self.witness
+            && !self.buffer.is_empty()
+        {
+            witness.sent_ahead();
+        }
+    }
+
+    /// Waits, and reads what the client sends meanwhile.
+    async fn wait(&mut self, delay: Duration) -> io::Result<()> {
+        let until = Instant::now() + delay;
+        while self.buffer.len() < KEPT {
+            self.buffer.reserve(BLOCK);
+            match timeout_at(until, self.stream.read_buf(&mut self.buffer)).await {
+                Ok(Ok(0)) => break,
+                Ok(length) => self.taken += length? as u64,
+                Err(_) => break,
+            }
+        }
+        sleep_until(until).await;
+        self.note_sent_ahead();
+        Ok(())
     }
 
     /// Reads more; returns whether the connection goes on if nothing more was read. `part` is a line without its end, which
@@ -235,6 +279,7 @@ impl Connection {
     }
 
     async fn answer(&mut self, input: Input<'_>) -> io::Result<Goes> {
+        self.note_sent_ahead();
         let actions = self.machine.take(input);
         for step in self.wire.steps(actions, !self.buffer.is_empty()) {
             if self.step(step).await? == Goes::Ended {
@@ -266,11 +311,11 @@ impl Connection {
                 }
                 return self.swallow(LASTING).await;
             }
-            Step::Wait(delay) => sleep(delay).await,
+            Step::Wait(delay) => self.wait(delay).await?,
             Step::Stall => return self.swallow(LASTING).await,
             Step::HalfClose => {
                 self.stream.shutdown().await?;
-                self.note("closed by server");
+                self.note_closed();
                 return self.swallow(LASTING).await;
             }
             Step::Deliver(letter) => {
@@ -288,6 +333,9 @@ impl Connection {
     async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
         if let Some(tape) = &mut self.tape {
             tape.received(octets);
+        }
+        if let Some(witness) = &mut self.witness {
+            witness.received(octets);
         }
         let writing = async {
             self.stream.write_all(octets).await?;
@@ -318,6 +366,9 @@ impl Connection {
         let accepting = timeout(HANDSHAKE, acceptor.accept(clear)).await;
         let accepted = accepting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         self.note(if accepted.is_ok() { "tls" } else { "tls failed" });
+        if let Some(witness) = &mut self.witness {
+            witness.handshake(accepted.is_ok());
+        }
         self.stream = Box::new(accepted?);
         self.machine.take(Input::Secured);
         Ok(Goes::On)
@@ -326,8 +377,8 @@ impl Connection {
     /// Closes the connection. After it has closed its own side, it reads what the client still sends, because unread
     /// octets would reset the connection, and the client could lose the last reply.
     async fn close(&mut self) -> io::Result<Goes> {
+        self.note_closed();
         self.stream.shutdown().await?;
-        self.note("closed by server");
         self.swallow(CLOSING).await
     }
 

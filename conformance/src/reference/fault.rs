@@ -310,6 +310,8 @@ pub(super) enum Way {
     Twice,
     /// Sends the reply after the next one.
     Late,
+    /// Waits half a second before the reply.
+    Pause,
     /// Sends the reply together with the next one if more octets have come already.
     KeepsWhileMore,
     /// Sends the replies to a group together with the next reply.

@@ -20,6 +20,7 @@ use super::memory::Memory;
 use super::replies::{Replies, Values};
 use super::script::{Script, Stage as At};
 use super::withheld::Withheld;
+use super::witness::Ledger;
 use super::{RECIPIENTS, SOLICITATION, Tls};
 use crate::dialogue::content::lines;
 use crate::protocol::Protocol;
@@ -53,6 +54,9 @@ pub(super) struct Setting {
     pub(super) withheld: Arc<Withheld>,
     /// The largest message that it accepts, in octets.
     pub(super) size: u64,
+    /// Whether it accepts every recipient.
+    pub(super) welcomes_all: bool,
+    pub(super) ledger: Option<Arc<Ledger>>,
 }
 
 impl Setting {

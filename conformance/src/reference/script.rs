@@ -137,7 +137,7 @@ enum Effect {
     Way(Way),
 }
 
-const EFFECTS: [(&str, Effect); 14] = [
+const EFFECTS: [(&str, Effect); 15] = [
     ("drop", Effect::Way(Way::Drop)),
     ("close", Effect::Way(Way::DropAfter)),
     ("cut", Effect::Way(Way::Cut)),
@@ -146,6 +146,7 @@ const EFFECTS: [(&str, Effect); 14] = [
     ("silence", Effect::Way(Way::Silence)),
     ("twice", Effect::Way(Way::Twice)),
     ("late", Effect::Way(Way::Late)),
+    ("pause", Effect::Way(Way::Pause)),
     ("octets", Effect::Way(Way::OctetByOctet)),
     ("slow", Effect::Way(Way::Slow)),
     ("endless-lines", Effect::Way(Way::EndlessLines)),
@@ -450,7 +451,7 @@ mod tests {
             ),
             (
                 "data=dorp",
-                "data=dorp: \"dorp\" is neither a reply nor an effect: a reply begins with a digit or a backslash, and the effects are drop, close, cut, stall, stall-within, silence, twice, late, octets, slow, endless-lines, endless-text, no-text and multi-line",
+                "data=dorp: \"dorp\" is neither a reply nor an effect: a reply begins with a digit or a backslash, and the effects are drop, close, cut, stall, stall-within, silence, twice, late, pause, octets, slow, endless-lines, endless-text, no-text and multi-line",
             ),
             ("data=", "data=: the reply is empty: to send nothing, use silence, stall or drop"),
             (

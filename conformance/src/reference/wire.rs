@@ -7,6 +7,9 @@ use super::fault::{Fault, State, Way};
 use super::key::Key;
 use super::machine::Action;
 
+/// How long the server waits for what a client may send too early.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// One thing that is done on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -116,6 +119,7 @@ impl Wire {
             Some(Way::StallWithin) => steps.extend([Step::Send(half()), Step::Stall]),
             Some(Way::Twice) => steps.push(Step::Send([octets.as_slice(), &octets].concat())),
             Some(Way::Tardy) => steps.extend([Step::Wait(delay), Step::Send(octets)]),
+            Some(Way::Pause) => steps.extend([Step::Wait(PAUSE), Step::Send(octets)]),
             Some(Way::Late) => return self.held.extend(octets),
             Some(Way::Slow) => steps.push(Step::SendSlowly(octets)),
             Some(Way::OctetByOctet) => steps.push(Step::SendOctetByOctet(octets)),

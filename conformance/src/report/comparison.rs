@@ -73,6 +73,7 @@ fn write_run(when: &str, index: &RecordIndex<'_>, text: &mut String) -> fmt::Res
     let registry = escaped(&header.registry_updated);
     let date = match &header.origin {
         Some(Origin::Run(run)) => format!("{}, ", run.date),
+        Some(Origin::Client(client)) => format!("{}, ", client.date),
         Some(Origin::Recordings(_)) | None => String::new(),
     };
     let when = format!("{when}:");

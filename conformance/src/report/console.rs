@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use super::behaviours::is_client;
 use super::digest::{
     accepted, accepted_by_level, broken, by_rule, cut, few, fix_for, not_judged, provenance, times,
 };
@@ -33,6 +34,9 @@ fn write(index: &RecordIndex<'_>, style: Style, text: &mut String) -> fmt::Resul
     write_accepted(index, style, text)?;
     write_cases(index, text)?;
     if let Some(summary) = index.summary {
+        if !is_client(index) {
+            write_agreement(summary, text)?;
+        }
         write_summary(summary, &accepted_by_level(index), text)?;
         writeln!(text, "{}", style.bold(&by_rule(index)))?;
         write_verdicts(summary, text)?;
@@ -134,12 +138,15 @@ fn write_fix(header: Option<&Header>, rule: &Rule, text: &mut String) -> fmt::Re
     fix_for(header, rule).map_or(Ok(()), |(server, fix)| writeln!(text, "    {server}: {fix}"))
 }
 
-fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
+fn write_agreement(summary: &Summary, text: &mut String) -> fmt::Result {
     let pairs = summary
         .agreement
         .by_pairing()
         .map(|(pairing, pairs)| format!("{} ({}) {pairing}", pairs.len(), pairs.values().sum::<usize>()));
-    writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))?;
+    writeln!(text, "Registry agreement, pairs (replies): {}", pairs.join(", "))
+}
+
+fn write_summary(summary: &Summary, accepted: &BTreeMap<Level, usize>, text: &mut String) -> fmt::Result {
     let Summary { dialogues, exchanges, errors, warnings, notes, .. } = summary;
     if let Some(cut) = cut(summary) {
         writeln!(text, "Beyond the limits: {cut}")?;

@@ -33,6 +33,12 @@ pub(super) fn provenance(header: &Header) -> Vec<String> {
             let recordings = if files.len() == 1 { "Recording" } else { "Recordings" };
             vec![format!("{recordings}: {}", named.join(", "))]
         }
+        Some(Origin::Client(client)) => {
+            let version = header.server_version.as_ref().map(|version| format!(", version {version}"));
+            let mut lines = vec![format!("Run of {}{}", client.date, version.unwrap_or_default())];
+            lines.extend(client.commands.iter().map(|(name, command)| format!("Template {name}: {command}")));
+            lines
+        }
         None => Vec::new(),
     }
 }

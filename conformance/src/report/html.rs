@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Source;
+use super::behaviours::{self, is_client};
 use super::digest::{cut, fix_for, not_judged, provenance};
 use super::escape::{Html, quoted};
 use super::evidence::Speaker;
@@ -45,6 +46,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     let page = Page {
         policy: policy(),
         has_accepted: indexes.iter().any(|index| index.findings.iter().any(|found| found.accepted.is_some())),
+        noun: if indexes.iter().all(is_client) && !indexes.is_empty() { "client" } else { "server" },
+        behaviours: behaviours::rows(&indexes),
         judged: rows.len(),
         servers,
         groups: groups(rows),
@@ -121,6 +124,9 @@ fn policy() -> String {
 #[template(path = "report.html")]
 struct Page {
     policy: String,
+    /// What the columns are: servers, unless all are clients.
+    noun: &'static str,
+    behaviours: Vec<behaviours::Row>,
     servers: Vec<Server>,
     groups: Vec<Group>,
     /// The number of rules that are judged.
@@ -255,6 +261,7 @@ impl Server {
 fn day(header: &Header) -> String {
     match &header.origin {
         Some(Origin::Run(run)) => run.date.strftime("%Y-%m-%d").to_string(),
+        Some(Origin::Client(client)) => client.date.strftime("%Y-%m-%d").to_string(),
         Some(Origin::Recordings(_)) | None => String::new(),
     }
 }

@@ -166,6 +166,7 @@ fn origin(header: &Header) -> Option<String> {
     let version = header.server_version.as_ref().map(|version| format!("version {version}"));
     let date = match &header.origin {
         Some(Origin::Run(run)) => Some(format!("tested on {}", run.date.strftime("%Y-%m-%d"))),
+        Some(Origin::Client(client)) => Some(format!("tested on {}", client.date.strftime("%Y-%m-%d"))),
         Some(Origin::Recordings(_)) | None => None,
     };
     let parts: Vec<String> = version.into_iter().chain(date).collect();

@@ -70,17 +70,29 @@ pub fn render(records: &[Record], fails: Option<Level>) -> Result<String> {
     Ok(report.to_string().context("JUnit")?.replacen(&skipped, "", 1))
 }
 
-/// Adds the date and the server of the run to a suite.
+/// Adds the date of the run, and the server or the client, to a suite.
 fn describe(suite: &mut TestSuite, header: Option<&Header>) {
-    let Some(Header { origin: Some(Origin::Run(run)), server_version, .. }) = header else { return };
-    suite.timestamp = run.date.to_string().parse().ok();
-    let mut property = |name: &str, value: String| {
-        suite.add_property((name, escaped(&value).as_str()));
+    let Some(Header { origin: Some(origin), server_version, .. }) = header else { return };
+    let mut properties: Vec<(String, String)> = Vec::new();
+    let (date, what) = match origin {
+        Origin::Run(run) => {
+            properties.push(("server".to_owned(), run.to_string()));
+            properties.push(("tls".to_owned(), run.tls_or_none()));
+            (run.date, "server")
+        }
+        Origin::Client(client) => {
+            let commands = client.commands.iter();
+            properties.extend(commands.map(|(name, command)| (format!("template-{name}"), command.clone())));
+            (client.date, "client")
+        }
+        Origin::Recordings(_) => return,
     };
-    property("server", run.to_string());
-    property("tls", run.tls_or_none());
     if let Some(version) = server_version {
-        property("server-version", version.clone());
+        properties.push((format!("{what}-version"), version.clone()));
+    }
+    suite.timestamp = date.to_string().parse().ok();
+    for (name, value) in properties {
+        suite.add_property((name.as_str(), escaped(&value).as_str()));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::behaviours::is_client;
 use super::digest::times;
 use super::evidence::Evidence;
 use super::reproduction::Reproduction;
@@ -20,8 +21,13 @@ const EXAMPLES: usize = 3;
 /// worst first, then by the number of servers that break the rule, then in the catalogue's order.
 pub(super) fn rows(indexes: &[RecordIndex<'_>]) -> Vec<Row> {
     let columns: Vec<Column<'_>> = indexes.iter().map(Column::of).collect();
-    // A run reads no bounces.
-    let is_judged = |rule: &&Rule| rule.level.is_some() && ![Kind::None, Kind::Report].contains(&rule.kind);
+    // A run reads no bounces. It tests a server or a client.
+    let (clients, servers): (Vec<_>, Vec<_>) = indexes.iter().partition(|index| is_client(index));
+    let is_judged = |rule: &&Rule| match rule.kind {
+        Kind::Reply | Kind::Dialogue => !servers.is_empty() && rule.level.is_some(),
+        Kind::Client => !clients.is_empty(),
+        Kind::Report | Kind::None => false,
+    };
     let mut ids: Vec<&str> = rules().iter().filter(is_judged).map(|rule| rule.id).collect();
     let mut listed: HashSet<&str> = ids.iter().copied().collect();
     let found = columns.iter().flat_map(|column| column.found.keys().copied());

@@ -234,7 +234,7 @@ impl Run {
         let origin = index.header.and_then(|header| header.origin.as_ref());
         let run = origin.and_then(|origin| match origin {
             Origin::Run(run) => Some(run),
-            Origin::Recordings(_) => None,
+            Origin::Recordings(_) | Origin::Client(_) => None,
         });
         if let Some(run) = run {
             properties.insert("server", escaped(&run.to_string()));

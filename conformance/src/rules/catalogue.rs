@@ -252,6 +252,8 @@ pub enum Kind {
     Dialogue,
     /// A bounce.
     Report,
+    /// What a client sends to a server with a certain behaviour, and what it reports.
+    Client,
     /// Nothing: the rule is not judged, and says why.
     None,
 }

@@ -37,6 +37,30 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns a violation of a rule, under one of the rule's conditions or none.
+    pub(crate) fn new(
+        rule: RuleId,
+        condition: Option<&'static str>,
+        location: Location,
+        detail: String,
+    ) -> Finding {
+        let entry = rule.rule();
+        let lowered =
+            condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
+        debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
+        let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
+        Finding {
+            rule,
+            level,
+            condition: lowered.map(|condition| condition.name),
+            location,
+            shown: None,
+            detail: quoted(detail),
+            accepted: None,
+            more: 0,
+        }
+    }
+
     /// The number of findings it represents: itself and those that were only counted.
     #[must_use]
     pub fn times(&self) -> usize {
@@ -193,21 +217,8 @@ impl Findings {
 impl Violation {
     fn at(self, location: Location) -> Finding {
         let Violation { rule, condition, shown, detail } = self;
-        let entry = rule.rule();
-        let lowered =
-            condition.and_then(|name| entry.conditions.iter().find(|condition| condition.name == name));
-        debug_assert!(condition.is_none() || lowered.is_some(), "{rule} has no condition {condition:?}");
-        let level = lowered.map(|condition| condition.level).or(entry.level).unwrap_or(Level::Note);
-        Finding {
-            rule,
-            level,
-            condition: lowered.map(|condition| condition.name),
-            location,
-            shown: shown.filter(|exchange| *exchange != location.exchange),
-            detail: quoted(detail),
-            accepted: None,
-            more: 0,
-        }
+        let shown = shown.filter(|exchange| *exchange != location.exchange);
+        Finding { shown, ..Finding::new(rule, condition, location, detail) }
     }
 }
 

@@ -444,6 +444,7 @@ fn not_judged(case: &Case, verdict: Verdict, reason: impl Into<Reason>) -> CaseO
         verdict,
         safety: (case.safety != Safety::Safe).then(|| case.safety.to_string()),
         reason: Some(reason.into()),
+        reported: None,
         dialogue: None,
         rules: case.rules.iter().map(ToString::to_string).collect(),
         outcomes: Vec::new(),

@@ -65,6 +65,7 @@ fn records() -> Vec<Record> {
         verdict,
         safety: None,
         reason: Some(format!("\u{1b}]0;title\u{7}{MARKUP}").into()),
+        reported: None,
         dialogue: Some(0),
         rules: vec!["enhanced-code-class-agrees".to_owned()],
         outcomes: Vec::new(),

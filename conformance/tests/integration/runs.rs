@@ -415,7 +415,7 @@ async fn an_invalid_certificate_is_reported_or_ends_the_handshake() {
     };
     let tls = |outcome: &Outcome| match &outcome.origin {
         Origin::Run(run) => run.tls.clone().expect("a handshake was begun"),
-        Origin::Recordings(_) => panic!("it is a run"),
+        Origin::Recordings(_) | Origin::Client(_) => panic!("it is a run"),
     };
     assert_eq!(tls(&observed).version.as_deref(), Some("TLS 1.3"));
     assert!(tls(&observed).cipher.is_some_and(|cipher| cipher.starts_with("TLS_")));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use smtp_conformance::protocol::Protocol;
-use smtp_conformance::reference::{self, Reference, SIZE, Script, Withheld};
+use smtp_conformance::reference::{self, SIZE, Script, Withheld};
 use smtp_conformance::sender::faults;
 
 use super::serve::Server;
@@ -327,7 +327,7 @@ fn certificates_are_verified() {
         fs::write(&file, pem).expect("a file");
         file.into_os_string().into_string().expect("UTF-8")
     };
-    let own = write("own.pem", Reference::certificate().expect("a certificate"));
+    let own = write("own.pem", &BASE.server().certificate());
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let other = write("other.pem", &other.cert.pem());
     let send = |file| Setup { options: &["--tls", "--ca", file], ..BASE }.send(None);

@@ -56,6 +56,10 @@ impl Server {
         self.reference.address()
     }
 
+    pub(super) fn certificate(&self) -> String {
+        self.reference.certificate().expect("the server has TLS").to_owned()
+    }
+
     /// Starts a server with the choices of `--reply`.
     fn with(choices: &[&str]) -> Server {
         let script = Script::read(choices.iter().copied()).expect("the choices are well-formed");

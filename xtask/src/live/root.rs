@@ -114,10 +114,26 @@ impl Roots {
 
     /// Returns the command line that runs a command inside the server's root.
     pub fn inside<const N: usize>(&self, server: &Server, command: [&str; N]) -> Vec<OsString> {
+        let mut line = self.prepared(server);
+        line.push(self.script("within"));
+        line.extend(command.map(OsString::from));
+        line
+    }
+
+    /// Returns the command line that runs a command in the mounts of the server's root, but outside the root. Both share
+    /// /tmp. The command is given what begins a command line inside the root.
+    pub fn beside(&self, server: &Server, command: impl FnOnce(OsString) -> Vec<OsString>) -> Vec<OsString> {
+        let mut line = self.prepared(server);
+        line.push(self.script("sharing-tmp"));
+        line.extend(command(self.script("within")));
+        line
+    }
+
+    /// Returns the start of a command line, which mounts the root of a server with the server's folder in it.
+    fn prepared(&self, server: &Server) -> Vec<OsString> {
         let layers = [self.layer(server).join("upper"), self.base(&server.recipe.suite)];
         let mut line = self.mounted(&self.run(&server.name), &layers.each_ref().map(PathBuf::as_path));
-        line.extend([self.script("inside"), server.folder.clone().into()]);
-        line.extend(command.map(OsString::from));
+        line.extend([self.script("prepared"), server.folder.clone().into()]);
         line
     }
 

@@ -104,7 +104,7 @@ impl Server {
 }
 
 impl Recipe {
-    fn read(file: &DataFile) -> Result<Recipe> {
+    pub(super) fn read(file: &DataFile) -> Result<Recipe> {
         let recipe: Recipe = file.parse()?;
         let is_word = |text: &str| text.bytes().all(|octet| octet.is_ascii_lowercase()) && !text.is_empty();
         if !is_word(&recipe.suite) {

@@ -248,6 +248,7 @@ impl Machine {
         let full = transaction.recipients.len() >= limit;
         let has = |keyword| envelope.parameter(keyword).is_some();
         match mailbox(path) {
+            Mailbox::Unknown if self.setting.welcomes_all => Key::Rcpt,
             Mailbox::Unknown if !path.is_ascii() => Key::RcptInternational,
             Mailbox::Foreign if !self.logged_in => Key::RelayDenied,
             Mailbox::Unknown => Key::RcptUnknown,

@@ -1,7 +1,7 @@
 //! What the server says, changed by its faults.
 
 use super::{Action, Behaviour, Key, Machine, Protocol, RECIPIENTS, SOLICITATION, State, Tls, Values};
-use crate::reference::script::Form;
+use crate::reference::script::{Choice, Form};
 
 impl Machine {
     /// Returns the lines of the list in the reply to EHLO, each with its reply code.
@@ -78,6 +78,11 @@ impl Machine {
         let states = || State::all().filter(|state| self.is(*state));
         let wrong = self.setting.faults.iter().find_map(|fault| fault.reply(key, |state| self.is(state)));
         let choice = self.setting.script.choice(self.at, nth);
+        if let Some(ledger) = &self.setting.ledger
+            && choice != Choice::default()
+        {
+            ledger.note_choice();
+        }
         let mut octets = values.fill(choice.text.or(wrong).unwrap_or(own));
         let drops =
             self.behaves(Behaviour::DropsCodes).is_some_and(|fault| fault.is_at(key, |state| self.is(state)));
