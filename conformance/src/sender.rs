@@ -120,7 +120,8 @@ pub struct Report {
 #[must_use]
 pub fn send(options: &Options, message: &[u8]) -> Report {
     let faults = Faults::new(&options.faults);
-    let message = Message::new(message, line_ends(&faults));
+    let line_ends = if faults.has(Behaviour::KeepsLineEnds) { LineEnds::Kept } else { LineEnds::CrLf };
+    let message = Message::new(message, line_ends);
     let mut ledger = Ledger::new(&options.recipients);
     if !faults.has(Behaviour::UncheckedAddresses) {
         check_addresses(options, &mut ledger);
@@ -129,16 +130,6 @@ pub fn send(options: &Options, message: &[u8]) -> Report {
         converse(options, &message, &mut ledger);
     }
     report(ledger, &faults)
-}
-
-fn line_ends(faults: &Faults) -> LineEnds {
-    if faults.has(Behaviour::EndsLinesWithLf) {
-        LineEnds::Lf
-    } else if faults.has(Behaviour::KeepsLineEnds) {
-        LineEnds::Kept
-    } else {
-        LineEnds::CrLf
-    }
 }
 
 fn check_addresses(options: &Options, ledger: &mut Ledger) {
@@ -184,17 +175,17 @@ fn hand_over(session: &mut Session<'_>, message: &Message, ledger: &mut Ledger) 
 /// Refuses what the server does not take: what is too large (RFC 1870 §6.3), 8-bit octets without 8BITMIME
 /// (RFC 6152 §3), and addresses and headers that are not ASCII without SMTPUTF8 (RFC 6531 §3.2).
 fn check_extensions(session: &Session<'_>, message: &Message, ledger: &mut Ledger) {
-    let (offered, size) = (&session.offered, message.octets().len() as u64);
-    if let Some(limit) = offered.size_limit().filter(|limit| size > *limit) {
+    let size = message.octets().len() as u64;
+    if let Some(limit) = session.size_limit().filter(|limit| size > *limit) {
         let reason = format!("the message has {size} octets, and the server takes {limit}");
         ledger.decide_rest(Meaning::Permanent, &reason);
     }
     let sends_eight_bit = session.has(Behaviour::SendsEightBit);
-    if message.is_eight_bit() && !offered.has("8BITMIME") && !sends_eight_bit {
+    if message.is_eight_bit() && !session.offers("8BITMIME") && !sends_eight_bit {
         let reason = "the message has 8-bit octets, and the server does not offer 8BITMIME";
         ledger.decide_rest(Meaning::Permanent, reason);
     }
-    if offered.has("SMTPUTF8") || session.has(Behaviour::SendsUtf8) {
+    if session.offers("SMTPUTF8") || session.has(Behaviour::SendsUtf8) {
         return;
     }
     if message.has_eight_bit_header() && !sends_eight_bit {

@@ -92,7 +92,8 @@ struct Protection {
 pub(super) fn run(options: &Options) -> Result<u8> {
     if options.list {
         for fault in faults()? {
-            say!("{:<40} {} [{}]", fault.name, fault.about, fault.trips.join(", "));
+            let trips: Vec<&str> = fault.trips.iter().map(|rule| rule.rule().id).collect();
+            say!("{:<40} {} [{}]", fault.name, fault.about, trips.join(", "));
         }
         return Ok(0);
     }

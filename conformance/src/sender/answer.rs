@@ -37,10 +37,10 @@ impl Answer {
         let unclear = reply.defects().intersects(DefectSet::FRAMING)
             || faults.has(Behaviour::NeedsText) && reply.defects().contains(Defect::BareCode);
         let Some(code) = reply.number().filter(|_| !unclear) else {
-            return Err(Stop::temporary(format!("the reply is malformed: {}", first_line(&octets))));
+            return Err(Stop::misunderstood(format!("the reply is malformed: {}", first_line(&octets))));
         };
         let Some(class) = class(&reply, code, faults) else {
-            return Err(Stop::temporary(format!("the reply code is unknown: {}", first_line(&octets))));
+            return Err(Stop::misunderstood(format!("the reply code is unknown: {}", first_line(&octets))));
         };
         Ok(Answer { octets, code, class })
     }
@@ -73,7 +73,7 @@ impl Answer {
             Meaning::Permanent => Meaning::Permanent,
             Meaning::Accepted | Meaning::Temporary => Meaning::Temporary,
         };
-        Stop { meaning, reason: format!("{command}: {}", self.text()) }
+        Stop { meaning, ..Stop::temporary(format!("{command}: {}", self.text())) }
     }
 
     /// Returns whether the reply to RCPT says that the recipient is one too many for this transaction: with 452, or as in

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::outcome::Meaning;
 use crate::data_file::{self, did_you_mean, line_of};
+use crate::rules::catalogue::{Kind, RuleId};
 
 const NAME: &str = "faults.toml";
 const TEXT: &str = include_str!("faults.toml");
@@ -22,8 +23,8 @@ pub struct Fault {
     pub name: String,
     /// What the client does, as a clause.
     pub about: String,
-    /// The ids of all rules that it breaks, in at least one session.
-    pub trips: Vec<String>,
+    /// All rules that it breaks, in at least one session.
+    pub trips: Vec<RuleId>,
     effect: Effect,
 }
 
@@ -123,11 +124,9 @@ pub(super) enum Event {
     Permanent,
     /// 4yz to AUTH.
     TemporaryLogin,
-    /// 5yz to AUTH.
-    PermanentLogin,
-    /// 452 to RCPT.
+    /// 452 to RCPT. The client takes it for the end of the transaction.
     RecipientLimit,
-    /// 552 to RCPT that says that there are too many recipients.
+    /// 552 to RCPT that says that there are too many recipients. The client takes it for the end of the transaction.
     OldRecipientLimit,
     /// The server closes the connection, or is silent.
     LostConnection,
@@ -154,15 +153,15 @@ pub(super) enum Behaviour {
     LimitsLines,
     /// Decides by the class of the enhanced status code.
     EnhancedCodeDecides,
-    /// Takes the first reply that is not 2yz for the reply to DATA.
-    SeeksDataReply,
     /// Waits without a time limit.
     NoTimeLimit,
+    /// Knows the keywords in the reply to EHLO in capital letters only.
+    NeedsCapitals,
 
     // At the start of a session.
     /// Sends EHLO before the greeting.
     SpeaksFirst,
-    /// Goes on after a greeting that refuses.
+    /// Goes on after a greeting that refuses, even if EHLO is then refused too.
     IgnoresGreeting,
     /// Does not try HELO.
     NoHelo,
@@ -198,8 +197,6 @@ pub(super) enum Behaviour {
     PipelinesAlways,
     /// Sends the message together with DATA.
     PipelinesMessage,
-    /// Gives up the transaction if a recipient is one too many.
-    StopsAtRecipientLimit,
     /// Sends the message after 2yz to DATA.
     SendsDataAfterSuccess,
     /// Sends the message after 4yz and 5yz to DATA.
@@ -208,8 +205,6 @@ pub(super) enum Behaviour {
     SendsDataToNobody,
     /// Sends lines that begin with a dot as they are.
     KeepsDots,
-    /// Ends the lines of the message with LF alone.
-    EndsLinesWithLf,
     /// Sends line ends as they are in the input.
     KeepsLineEnds,
     /// Reports success, whatever the reply to the message is.
@@ -244,7 +239,7 @@ struct File {
 struct Raw {
     name: Spanned<String>,
     about: String,
-    trips: Vec<String>,
+    trips: Vec<Spanned<String>>,
     behaviour: Option<Behaviour>,
     count: Option<usize>,
     takes: Option<Event>,
@@ -257,7 +252,12 @@ fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
     let mut faults: Vec<Fault> = Vec::with_capacity(file.fault.len());
     for raw in file.fault {
         let line = line_of(text.as_bytes(), raw.name.span().start);
-        let fault = raw.fault().map_err(|error| anyhow!("{name}:{line}: {error:#}"))?;
+        let trips = raw.trips.iter().map(|id| {
+            let line = line_of(text.as_bytes(), id.span().start);
+            rule(id.get_ref()).map_err(|error| anyhow!("{name}:{line}: {error:#}"))
+        });
+        let trips = trips.collect::<Result<Vec<RuleId>>>()?;
+        let fault = raw.fault(trips).map_err(|error| anyhow!("{name}:{line}: {error:#}"))?;
         if faults.iter().any(|other| other.name == fault.name) {
             bail!(
                 "{name}:{line}: another fault has the name {:?} already: choose a different name",
@@ -269,14 +269,22 @@ fn read(name: &str, text: &str) -> Result<Vec<Fault>> {
     Ok(faults)
 }
 
+/// Returns the rule with an id, which has to be one about clients.
+fn rule(id: &str) -> Result<RuleId> {
+    let found = RuleId::find(id).filter(|found| found.rule().id == id);
+    let rule = found.ok_or_else(|| anyhow!("there is no rule {id:?}"))?;
+    ensure!(rule.rule().kind == Kind::Client, "the rule {id:?} does not judge clients: name one that does");
+    Ok(rule)
+}
+
 impl Raw {
-    fn fault(self) -> Result<Fault> {
+    fn fault(self, trips: Vec<RuleId>) -> Result<Fault> {
         let name = self.name.into_inner();
         ensure!(
             !name.is_empty() && name.bytes().all(|octet| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-')),
             "name {name:?}: use only lower case letters, digits and hyphens"
         );
-        ensure!(!self.trips.is_empty(), "the fault {name:?} breaks no rule: write trips = [\"client-...\"]");
+        ensure!(!trips.is_empty(), "the fault {name:?} breaks no rule: write trips = [\"client-...\"]");
         let effect = match (self.behaviour, self.takes, self.meaning) {
             (Some(behaviour), None, None) => {
                 ensure!(
@@ -301,7 +309,7 @@ impl Raw {
                 "the fault {name:?}: write either behaviour = \"...\", or takes = \"...\" and for = \"...\""
             ),
         };
-        Ok(Fault { name, about: self.about, trips: self.trips, effect })
+        Ok(Fault { name, about: self.about, trips, effect })
     }
 }
 
@@ -310,53 +318,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{Fault, faults, read};
-
-    /// The rules about clients that a session can break.
-    const RULES: [&str; 36] = [
-        "client-decides-by-reply-code",
-        "client-accepts-bare-code",
-        "client-fatal-first-digit",
-        "client-552-recipient-limit",
-        "client-lost-connection",
-        "client-sends-data-after-354",
-        "client-counts-replies",
-        "client-auth-failure-action",
-        "client-lmtp-missing-replies",
-        "client-stops-after-failed-bdat",
-        "client-accepts-long-reply",
-        "client-accepts-split-reply",
-        "client-intermediate-is-not-success",
-        "client-452-recipients-resent",
-        "client-success-needs-acceptance",
-        "client-quit-does-not-matter",
-        "client-heeds-refused-greeting",
-        "client-hello-fallback",
-        "client-heeds-refused-hello",
-        "client-auth-ends",
-        "client-lmtp-per-recipient",
-        "client-tls-required",
-        "client-discards-clear-text",
-        "client-asks-capabilities-again",
-        "client-no-password-in-clear",
-        "client-unoffered-parameter",
-        "client-8bit-needs-8bitmime",
-        "client-utf8-needs-smtputf8",
-        "client-dot-transparency",
-        "client-lines-end-crlf",
-        "client-address-injection",
-        "client-quits",
-        "client-terminates",
-        "client-partial-acceptance",
-        "client-temporary-is-not-permanent",
-        "client-waits-for-replies",
-    ];
+    use crate::rules::catalogue::{Kind, rules};
 
     #[test]
-    fn each_rule_has_a_fault_and_each_fault_a_rule() {
+    fn each_rule_about_clients_has_a_fault() {
         let faults = faults().expect("faults.toml is well-formed");
         let tripped: BTreeSet<&str> =
-            faults.iter().flat_map(|fault| &fault.trips).map(String::as_str).collect();
-        assert_eq!(tripped, BTreeSet::from(RULES));
+            faults.iter().flat_map(|fault| &fault.trips).map(|rule| rule.rule().id).collect();
+        let rules = rules().iter().filter(|rule| rule.kind == Kind::Client);
+        assert_eq!(tripped, rules.map(|rule| rule.id).collect());
     }
 
     #[test]
@@ -380,6 +350,13 @@ mod tests {
             "x.toml:2: the fault \"a\" breaks no rule: write trips = [\"client-...\"]"
         );
         assert!(error(&format!("{start}behaviour = \"no-such\"\n")).starts_with("x.toml:5: unknown variant"));
+        let rule = start.replace("client-quits", "client-quitz");
+        assert_eq!(error(&rule), "x.toml:4: there is no rule \"client-quitz\"");
+        let rule = start.replace("client-quits", "reply-code-range");
+        assert_eq!(
+            error(&rule),
+            "x.toml:4: the rule \"reply-code-range\" does not judge clients: name one that does"
+        );
         let whole = format!("{start}behaviour = \"no-quit\"\n");
         assert_eq!(
             error(&format!("{whole}{whole}")),

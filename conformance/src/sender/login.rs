@@ -27,9 +27,6 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// The mechanisms, the best first: CRAM-MD5 does not reveal the password.
-const MECHANISMS: [Mechanism; 3] = [Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login];
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mechanism {
     CramMd5,
@@ -52,8 +49,8 @@ impl Mechanism {
 pub(super) fn log_in(session: &mut Session<'_>) -> Result<(), Stop> {
     let Some(credentials) = &session.options.credentials else { return Ok(()) };
     let mut refusal = Stop::temporary("the server offers no AUTH mechanism that this client has");
-    for mechanism in MECHANISMS {
-        if !session.offered.has_mechanism(mechanism.name()) {
+    for mechanism in mechanisms(session) {
+        if !session.offers_mechanism(mechanism.name()) {
             continue;
         }
         let mut answer = exchange(session, mechanism, credentials)?;
@@ -71,14 +68,20 @@ pub(super) fn log_in(session: &mut Session<'_>) -> Result<(), Stop> {
     Err(refusal)
 }
 
+/// Returns the mechanisms, the best first: CRAM-MD5 does not reveal the password. The faults that forgo TLS reveal it.
+fn mechanisms(session: &Session<'_>) -> [Mechanism; 3] {
+    if session.has(Behaviour::ContinuesInClear) || session.has(Behaviour::LogsInBeforeTls) {
+        return [Mechanism::Plain, Mechanism::Login, Mechanism::CramMd5];
+    }
+    [Mechanism::CramMd5, Mechanism::Plain, Mechanism::Login]
+}
+
 /// Returns what a refusal means: 432 and 454 can be tried again later, 535 needs another password (RFC 4954 §6).
 fn refused(session: &Session<'_>, answer: &Answer) -> Stop {
     let mut stop = answer.refusal("AUTH");
-    let event = match stop.meaning {
-        Meaning::Permanent => Event::PermanentLogin,
-        Meaning::Accepted | Meaning::Temporary => Event::TemporaryLogin,
-    };
-    stop.meaning = session.faults.takes(event).unwrap_or(stop.meaning);
+    if stop.meaning == Meaning::Temporary {
+        stop.meaning = session.faults.takes(Event::TemporaryLogin).unwrap_or(stop.meaning);
+    }
     stop
 }
 

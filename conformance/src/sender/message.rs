@@ -6,20 +6,17 @@ pub(super) struct Message {
     octets: Vec<u8>,
 }
 
-/// What is done with line ends. All but one choice are faults.
+/// What is done with line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineEnds {
     /// CR, LF and CR LF each become CR LF.
     CrLf,
-    /// They become LF, but for the last one.
-    Lf,
-    /// They stay as they are, but for the last one.
+    /// They stay as they are, but for the last one. This is a fault.
     Kept,
 }
 
 impl Message {
     pub(super) fn new(input: &[u8], line_ends: LineEnds) -> Message {
-        let end: &[u8] = if line_ends == LineEnds::Lf { b"\n" } else { b"\r\n" };
         let mut octets = Vec::with_capacity(input.len() + input.len() / 16 + 2);
         let mut rest = input;
         while let Some((first, after)) = rest.split_first() {
@@ -29,7 +26,7 @@ impl Message {
                     if *first == b'\r' {
                         rest = rest.strip_prefix(b"\n").unwrap_or(rest);
                     }
-                    octets.extend_from_slice(end);
+                    octets.extend_from_slice(b"\r\n");
                 }
                 octet => octets.push(*octet),
             }
@@ -98,7 +95,6 @@ mod tests {
         let input = b"a\nb\rc\r\nd\r\r\ne\n\rf";
         for (line_ends, expected) in [
             (LineEnds::CrLf, &b"a\r\nb\r\nc\r\nd\r\n\r\ne\r\n\r\nf\r\n"[..]),
-            (LineEnds::Lf, b"a\nb\nc\nd\n\ne\n\nf\r\n"),
             (LineEnds::Kept, b"a\nb\rc\r\nd\r\r\ne\n\rf\r\n"),
         ] {
             assert_eq!(Message::new(input, line_ends).octets(), expected, "{line_ends:?}");
@@ -106,7 +102,7 @@ mod tests {
         for (input, expected) in
             [(&b""[..], &b""[..]), (b"a\r\n", b"a\r\n"), (b"a\n", b"a\r\n"), (b"\r", b"\r\n")]
         {
-            for line_ends in [LineEnds::CrLf, LineEnds::Lf, LineEnds::Kept] {
+            for line_ends in [LineEnds::CrLf, LineEnds::Kept] {
                 assert_eq!(Message::new(input, line_ends).octets(), expected, "{input:?} {line_ends:?}");
             }
         }

@@ -18,17 +18,21 @@ pub(super) struct Session<'o> {
     pub(super) options: &'o Options,
     pub(super) faults: Faults,
     /// What the last reply to EHLO offers. It is empty after HELO.
-    pub(super) offered: Capabilities,
+    offered: Capabilities,
     wire: Wire,
     /// Whether EHLO was sent already, before the greeting.
     has_spoken: bool,
+    /// Whether a fault goes on after a refused EHLO.
+    ignores_refusal: bool,
 }
 
 impl<'o> Session<'o> {
     pub(super) fn connect(options: &'o Options) -> Result<Session<'o>, Stop> {
         let faults = Faults::new(&options.faults);
         let wire = Wire::connect(&options.server, options.timeout, &faults)?;
-        Ok(Session { options, faults, offered: Capabilities::default(), wire, has_spoken: false })
+        let ignores_refusal = faults.has(Behaviour::IgnoresRefusedHello);
+        let offered = Capabilities::default();
+        Ok(Session { options, faults, offered, wire, has_spoken: false, ignores_refusal })
     }
 
     /// Says QUIT if the connection is alive, and closes. The reply does not matter, except to a fault.
@@ -51,8 +55,28 @@ impl<'o> Session<'o> {
         farewell
     }
 
+    /// Closes without QUIT.
+    pub(super) fn hang_up(&mut self) {
+        self.wire.close();
+    }
+
     pub(super) fn has(&self, behaviour: Behaviour) -> bool {
         self.faults.has(behaviour)
+    }
+
+    /// Returns whether the server offers a keyword, in any letter case (RFC 5321 §2.4).
+    pub(super) fn offers(&self, keyword: &str) -> bool {
+        let is_exact = || self.offered.keywords().any(|offered| offered == keyword);
+        self.offered.has(keyword) && (!self.has(Behaviour::NeedsCapitals) || is_exact())
+    }
+
+    pub(super) fn offers_mechanism(&self, mechanism: &str) -> bool {
+        self.offers("AUTH") && self.offered.has_mechanism(mechanism)
+    }
+
+    /// Returns the largest message that the server takes, in octets, if it says so.
+    pub(super) fn size_limit(&self) -> Option<u64> {
+        self.offered.size_limit().filter(|_| self.offers("SIZE"))
     }
 
     /// Sends a command, and reads its reply.
@@ -85,7 +109,11 @@ impl<'o> Session<'o> {
             self.has_spoken = true;
         }
         let greeting = self.answer()?;
-        if greeting.is_success() || self.has(Behaviour::IgnoresGreeting) {
+        if greeting.is_success() {
+            return Ok(());
+        }
+        if self.has(Behaviour::IgnoresGreeting) {
+            self.ignores_refusal = true;
             return Ok(());
         }
         Err(greeting.refusal("greeting"))
@@ -106,7 +134,7 @@ impl<'o> Session<'o> {
             let answer = self.command(&format!("HELO {}", self.name()))?;
             return if answer.is_success() { Ok(()) } else { Err(answer.refusal("HELO")) };
         }
-        if self.has(Behaviour::IgnoresRefusedHello) {
+        if self.ignores_refusal {
             return Ok(());
         }
         Err(answer.refusal(self.hello_verb()))
@@ -115,7 +143,7 @@ impl<'o> Session<'o> {
     /// Begins TLS if it is demanded, and asks again what is offered (RFC 3207 §4.2). It never goes on in clear.
     pub(super) fn start_tls(&mut self) -> Result<(), Stop> {
         let Some(config) = self.options.tls.clone() else { return Ok(()) };
-        if !self.offered.has("STARTTLS") {
+        if !self.offers("STARTTLS") {
             if self.has(Behaviour::ContinuesInClear) {
                 return Ok(());
             }

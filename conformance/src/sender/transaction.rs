@@ -77,7 +77,7 @@ impl<'a, 'o> Transaction<'a, 'o> {
     }
 
     fn run(&mut self, recipients: &[usize]) -> Result<(), Stop> {
-        let in_chunks = self.session.options.bdat && self.session.offered.has("CHUNKING");
+        let in_chunks = self.session.options.bdat && self.session.offers("CHUNKING");
         let mut steps = vec![Step::Mail];
         steps.extend(recipients.iter().copied().map(Step::Rcpt));
         if !in_chunks {
@@ -99,8 +99,10 @@ impl<'a, 'o> Transaction<'a, 'o> {
 
     fn group_length(&self) -> usize {
         let session = &self.session;
-        let pipelines = session.offered.has("PIPELINING") || session.has(Behaviour::PipelinesAlways);
-        if pipelines && !session.has(Behaviour::StopsAtRecipientLimit) { GROUP } else { 1 }
+        let pipelines = session.offers("PIPELINING") || session.has(Behaviour::PipelinesAlways);
+        let limits = [Event::RecipientLimit, Event::OldRecipientLimit];
+        let stops_at_limit = limits.into_iter().any(|limit| session.faults.takes(limit).is_some());
+        if pipelines && !stops_at_limit { GROUP } else { 1 }
     }
 
     /// Sends commands together, and reads a reply for each, in the same order.
@@ -111,14 +113,34 @@ impl<'a, 'o> Transaction<'a, 'o> {
             self.session.send(&self.data_octets())?;
             self.is_sent = true;
         }
+        let mut stopped = None;
         for step in group {
-            let mut answer = self.session.answer()?;
-            while *step == Step::Data && self.session.has(Behaviour::SeeksDataReply) && answer.is_success() {
-                answer = self.session.answer()?;
+            match self.session.answer() {
+                Ok(answer) => self.take(*step, answer),
+                Err(stop) if stop.is_answered => {
+                    self.ledger.decide_rest(stop.meaning, &stop.reason);
+                    stopped.get_or_insert(stop);
+                }
+                Err(stop) => return Err(stopped.unwrap_or(stop)),
             }
-            self.take(*step, answer);
         }
-        Ok(())
+        match stopped {
+            Some(stop) => Err(self.abandon(stop)),
+            None => Ok(()),
+        }
+    }
+
+    /// Gets out of a transaction that must not go on, although the server may be waiting for the message already. A lone
+    /// dot would deliver an empty message to those who were accepted, and QUIT would be its text.
+    fn abandon(&mut self, stop: Stop) -> Stop {
+        if self.data.take().is_some_and(|answer| answer.code() == 354) {
+            if self.accepted.is_empty() {
+                let _ = self.session.command(".");
+            } else {
+                self.session.hang_up();
+            }
+        }
+        stop
     }
 
     fn line(&self, step: Step) -> String {
@@ -133,17 +155,17 @@ impl<'a, 'o> Transaction<'a, 'o> {
     fn parameters(&self) -> String {
         let session = &self.session;
         let mut parameters = Vec::new();
-        if session.offered.has("SIZE") || session.has(Behaviour::SendsSizeAlways) {
+        if session.offers("SIZE") || session.has(Behaviour::SendsSizeAlways) {
             parameters.push(format!(" SIZE={}", self.message.octets().len()));
         }
-        let is_eight_bit = self.message.is_eight_bit() && session.offered.has("8BITMIME");
+        let is_eight_bit = self.message.is_eight_bit() && session.offers("8BITMIME");
         if is_eight_bit || session.has(Behaviour::SendsBodyAlways) {
             parameters.push(" BODY=8BITMIME".to_owned());
         }
         let is_international = !session.options.sender.is_ascii()
             || session.options.recipients.iter().any(|recipient| !recipient.is_ascii())
             || self.message.has_eight_bit_header();
-        if is_international && session.offered.has("SMTPUTF8") {
+        if is_international && session.offers("SMTPUTF8") {
             parameters.push(" SMTPUTF8".to_owned());
         }
         parameters.concat()
@@ -169,16 +191,13 @@ impl<'a, 'o> Transaction<'a, 'o> {
         let faults = &self.session.faults;
         let event = if answer.code() == 552 { Event::OldRecipientLimit } else { Event::RecipientLimit };
         let reason = format!("RCPT: {}", answer.text());
-        match faults.takes(event) {
-            _ if !answer.is_recipient_limit() => self.ledger.decide(recipient, answer.meaning(), &reason),
-            Some(meaning) => self.ledger.decide(recipient, meaning, &reason),
-            None => {
-                if faults.has(Behaviour::StopsAtRecipientLimit) {
-                    self.ledger.decide_rest(Meaning::Temporary, &reason);
-                    self.is_refused = true;
-                }
-                self.put_off.push((recipient, reason));
-            }
+        if !answer.is_recipient_limit() {
+            self.ledger.decide(recipient, answer.meaning(), &reason);
+        } else if let Some(meaning) = faults.takes(event) {
+            self.ledger.decide_rest(meaning, &reason);
+            self.is_refused = true;
+        } else {
+            self.put_off.push((recipient, reason));
         }
     }
 

@@ -276,6 +276,27 @@ fn a_message_for_nobody_is_a_lone_dot() {
     assert!(!seen.transcript.contains("C: DATA"), "{}", seen.transcript);
 }
 
+/// The server waits for the message when the client sees a reply that ends the session.
+#[test]
+fn a_pipelined_transaction_is_abandoned() {
+    for (replies, accepted, last) in [
+        (&["rcpt=650"][..], 0, "QUIT"),
+        (&["rcpt[1]=650"], 1, "DATA"),
+        (&["mail=650", "rcpt=550", "data=354"], 0, "QUIT"),
+    ] {
+        let seen = Setup { replies, to: &[ALICE, POSTMASTER], ..BASE }.send(None);
+        assert_eq!(seen.status, Some(75), "{replies:?}: {}", seen.report);
+        let sent: Vec<&str> = seen.transcript.lines().filter_map(|line| line.strip_prefix("C: ")).collect();
+        assert_eq!(sent.last(), Some(&last), "{replies:?}: {}", seen.transcript);
+        assert_eq!(
+            sent.contains(&"."),
+            accepted == 0 && seen.transcript.contains("S: 354"),
+            "{}",
+            seen.transcript
+        );
+    }
+}
+
 #[test]
 fn what_a_server_does_not_take_is_refused_here() {
     let eight_bit = "Subject: x\n\n\u{fc}\n";
@@ -445,8 +466,6 @@ enum Show<'a> {
     Omits(&'a str),
     /// Only with the fault it sends this more than once.
     Repeats(&'a str),
-    /// The outcome is different.
-    Reports(&'a str),
 }
 
 #[test]
@@ -465,10 +484,6 @@ fn every_fault_shows() {
             Show::Sends(text) => assert!(matches!(sends(text), (0, 1..)), "{}", context()),
             Show::Omits(text) => assert!(matches!(sends(text), (1.., 0)), "{}", context()),
             Show::Repeats(text) => assert!(matches!(sends(text), (1, 2..)), "{}", context()),
-            Show::Reports(text) => {
-                let reports = [&right, &wrong].map(|seen| seen.report.contains(text));
-                assert_eq!(reports, [false, true], "{}", context());
-            }
         }
     }
     let mut shown: Vec<&str> = rows.iter().map(|(fault, ..)| *fault).collect();
@@ -494,7 +509,7 @@ fn a_client_without_a_time_limit_waits() {
 }
 
 fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
-    use Show::{Omits, Repeats, Reports, Sends, Status};
+    use Show::{Omits, Repeats, Sends, Status};
     let replies = |replies: &'static [&'static str]| Setup { replies, ..BASE };
     let two = |replies: &'static [&'static str]| Setup { replies, to: &[ALICE, POSTMASTER], ..BASE };
     let tls = |replies: &'static [&'static str]| Setup { replies, options: TLS, ..BASE };
@@ -510,11 +525,10 @@ fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
         ("limits-line", replies(&["rcpt=250 {pad:400}"]), Status(0, 75)),
         ("limits-lines", replies(vec![many_lines].leak()), Status(0, 75)),
         ("packet-is-reply", replies(&["eod=octets"]), Status(0, 75)),
-        ("seeks-data-reply", two(&["rcpt=twice"]), Status(75, 0)),
+        ("needs-capitals", replies(&[r"ehlo=250-mx\r\n250 size 100"]), Omits(" SIZE=")),
         ("rare-success-is-failure", replies(&["eod=299"]), Status(0, 69)),
         ("enhanced-code-decides", replies(&["rcpt=450 5.1.1 Later"]), Status(75, 69)),
         ("other-digit-is-success", replies(&["eod=650"]), Status(75, 0)),
-        ("other-digit-is-refusal", two(&["rcpt[1]=650"]), Status(75, 70)),
         ("intermediate-is-success", replies(&["eod=354"]), Status(75, 0)),
         ("temporary-is-permanent", replies(&["eod=451"]), Status(75, 69)),
         ("permanent-is-temporary", replies(&["eod=554"]), Status(69, 75)),
@@ -523,7 +537,7 @@ fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
             Setup { options: &["--timeout", "1"], ..replies(&["greeting=stall"]) },
             Sends("#: the client sent 24 more octets"),
         ),
-        ("ignores-greeting", replies(&["greeting=554"]), Sends("C: EHLO")),
+        ("ignores-greeting", replies(&["greeting=554"]), Sends("C: MAIL")),
         ("no-helo", replies(&["ehlo=500"]), Status(0, 69)),
         ("ignores-refused-hello", replies(&["ehlo=550"]), Sends("C: MAIL")),
         ("continues-in-clear", tls(&["starttls=454"]), Sends("C: MAIL")),
@@ -537,7 +551,6 @@ fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
         ),
         ("repeats-login", login(&["auth-response=535", "auth[4]=drop"]), Repeats("C: AUTH")),
         ("temporary-login-is-permanent", login(&["auth=454"]), Status(75, 69)),
-        ("wrong-password-is-temporary", login(&["auth=535"]), Status(69, 75)),
         (
             "unchecked-addresses",
             Setup { to: &["a@example.org>\r\nRSET\r\nNOOP <", ALICE], ..BASE },
@@ -550,14 +563,13 @@ fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
         ("pipelines-always", Setup { without: "PIPELINING", ..replies(&["mail=550"]) }, Sends("C: RCPT")),
         ("limit-is-permanent", replies(&["rcpt=452"]), Status(75, 69)),
         ("stops-at-recipient-limit", two(&["rcpt[2]=452"]), Status(0, 75)),
-        ("old-limit-is-permanent", two(&["rcpt[2]=552 5.5.3 Too many recipients"]), Status(0, 70)),
+        ("old-limit-is-permanent", two(&["rcpt[2]=552 5.5.3 Too many recipients"]), Status(0, 69)),
         ("partial-is-success", two(&["rcpt[2]=550"]), Status(70, 0)),
         ("pipelines-message", replies(&["data=554"]), Sends("C: Subject: x")),
         ("sends-data-after-success", replies(&["data=250"]), Sends("C: Subject: x")),
         ("sends-data-after-refusal", replies(&["data=554"]), Sends("C: Subject: x")),
         ("sends-data-to-nobody", replies(&["rcpt=550", "data=354"]), Sends("C: Subject: x")),
         ("keeps-dots", BASE, Sends("\nC: .hidden\n")),
-        ("ends-lines-with-lf", BASE, Status(0, 69)),
         ("keeps-line-ends", text("a\rb"), Status(0, 69)),
         ("ignores-final-reply", replies(&["eod=554"]), Status(69, 0)),
         (
@@ -567,7 +579,6 @@ fn fault_rows() -> Vec<(&'static str, Setup<'static>, Show<'static>)> {
         ),
         ("reads-one-lmtp-reply", lmtp(&["lmtp.eod[2]=550"]), Status(70, 0)),
         ("missing-reply-is-success", lmtp(&["lmtp.eod[2]=drop"]), Status(70, 0)),
-        ("missing-reply-is-permanent", lmtp(&["lmtp.eod[2]=drop"]), Reports("permanent failure")),
         ("lost-connection-is-success", replies(&["data=drop"]), Status(75, 0)),
         ("lost-connection-is-permanent", replies(&["data=drop"]), Status(75, 69)),
         ("no-quit", BASE, Omits("C: QUIT")),
