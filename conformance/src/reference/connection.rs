@@ -428,6 +428,7 @@ struct MessageReader<'a> {
     /// The last octets, as many as those that end a message at most.
     last: VecDeque<u8>,
     start: Vec<u8>,
+    /// The octets so far, without the dots that make lines transparent (RFC 1870 §3).
     size: u64,
     stray: bool,
     at: At,
@@ -452,7 +453,10 @@ enum At {
 impl MessageReader<'_> {
     /// Takes an octet, and returns whether it is the last one of the message.
     fn take(&mut self, octet: u8) -> bool {
-        self.size += 1;
+        let follows_dot = self.at == At::Dot && octet != b'\r' || self.at == At::DotCr && octet != b'\n';
+        if !follows_dot {
+            self.size += 1;
+        }
         if self.start.len() < KEPT {
             self.start.push(octet);
         }
@@ -496,5 +500,18 @@ mod tests {
         assert_eq!(end(b"a\rb\r\n.\r\n", b""), (Some(8), true));
         assert_eq!(end(b"a\r\n.\rb\r\n.\r\n", b""), (Some(11), true));
         assert_eq!(end(b"a\r\n.x\r\n", b""), (None, false));
+    }
+
+    /// RFC 1870 §3.
+    #[test]
+    fn the_size_leaves_out_added_dots() {
+        let size = |octets: &[u8]| {
+            let mut reader = MessageReader::default();
+            assert_eq!(octets.iter().position(|octet| reader.take(*octet)), Some(octets.len() - 1));
+            reader.size - 3
+        };
+        assert_eq!(size(b".\r\n"), 0);
+        assert_eq!(size(b"a\r\n.\r\n"), 3);
+        assert_eq!(size(b"..\r\n...a\r\nb.\r\n.\r\n"), 3 + 5 + 4);
     }
 }

@@ -19,6 +19,7 @@ mod readme;
 mod records;
 mod reference;
 mod runs;
+mod send;
 mod serve;
 mod situations;
 mod suggestions;

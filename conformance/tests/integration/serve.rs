@@ -1,7 +1,7 @@
 //! What `serve` offers for tests of clients: chosen replies, withheld extensions, and transcripts.
 
 use std::io::{Read as _, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -21,7 +21,8 @@ const MAIL: &str = "MAIL FROM:<bob@example.net>";
 const RCPT: &str = "RCPT TO:<alice@example.org>";
 const MESSAGE: &str = "Subject: x\r\n\r\nx\r\n.";
 
-struct Server {
+/// A running reference server, and the transcript of what was said to it.
+pub(super) struct Server {
     reference: Reference,
     page: Page,
     // The last field, so that the server stops before the runtime does.
@@ -43,13 +44,21 @@ impl Write for Page {
 }
 
 impl Server {
-    fn start(options: Options) -> Server {
+    pub(super) fn start(options: Options) -> Server {
         let page = Page::default();
         let recorder = Some(Arc::new(Recorder::new(page.clone())));
         let runtime = Runtime::new().expect("a runtime");
         let options = Options { tls: Tls::StartTls, recorder, ..options };
         let reference = runtime.block_on(Reference::start(options)).expect("the server starts");
         Server { reference, page, _runtime: runtime }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.reference.address()
+    }
+
+    pub(super) fn certificate(&self) -> String {
+        self.reference.certificate().expect("the server has TLS").to_owned()
     }
 
     /// Starts a server with the choices of `--reply`.
@@ -84,7 +93,7 @@ impl Server {
     }
 
     /// Returns the transcript of that many connections, when they have ended.
-    fn transcript(&self, connections: usize) -> String {
+    pub(super) fn transcript(&self, connections: usize) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let octets = self.page.0.lock().expect("nobody panics meanwhile").clone();
