@@ -13,6 +13,8 @@ fn spoken(protocol: Protocol, tls: Tls, lines: &[&str]) -> Vec<&'static str> {
         script: Arc::default(),
         withheld: Arc::default(),
         size: 100_000,
+        welcomes_all: false,
+        ledger: None,
     });
     let mut keys = Vec::new();
     let mut take = |machine: &mut Machine, input: Input<'_>| {
