@@ -184,8 +184,9 @@ impl Connection<'_> {
     /// have waited for it, or have given up a message that it cannot take back otherwise.
     fn ended_by_client(&self) -> bool {
         self.steps.last().is_some_and(|last| {
-            let is_open = last.exchange.end == End::Answered && !last.session.shut_down;
-            is_open && last.number() != Some(421) && !last.replies.is_empty()
+            let shuts_down = last.replies.iter().any(|reply| reply.number() == Some(421));
+            let is_open = last.exchange.end == End::Answered && !last.session.shut_down && !shuts_down;
+            is_open && !last.replies.is_empty()
         })
     }
 }

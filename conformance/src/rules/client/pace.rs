@@ -14,7 +14,11 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
         if index > 0 && has_surplus(&connection.steps[index - 1]) {
             break;
         }
-        if !step.exchange.pipelined || step.session.leaves_message_open(&step.exchange.act) {
+        // The server has taken the rest of a message for commands.
+        if step.session.leaves_message_open(&step.exchange.act) {
+            break;
+        }
+        if !step.exchange.pipelined {
             continue;
         }
         let is_offered = step.session.offers("PIPELINING");

@@ -88,9 +88,7 @@ fn expectation(sending: &Sending<'_>, accepted: &Acceptance, decision: Decision,
         let tested = expected.breaks.iter().chain(expected.but.iter().map(|(_, rule)| rule));
         return tested.for_each(|rule| opinion.keep(*rule));
     }
-    let all = sending.envelope.recipients.len();
-    if reported == Reported::Ok && !accepted.is_unclear && accepted.recipients() >= all {
-        // It tried again, and in the end every recipient was accepted. How it got there is judged by other rules.
+    if is_true(sending, accepted) {
         return;
     }
     let other = expected.but.iter().find(|(wrong, _)| *wrong == reported).map(|(_, rule)| *rule);
@@ -105,6 +103,18 @@ fn expectation(sending: &Sending<'_>, accepted: &Acceptance, decision: Decision,
     let gives_back = rule == RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT && reported == Reported::Permanent;
     let condition = (gives_back && decision.defers_message).then_some("end-of-data");
     opinion.violate_under(condition, rule, decision.location, detail);
+}
+
+/// Returns whether a client reports what became of the message in the end, because it tried again and succeeded. How it got
+/// there is judged by other rules.
+fn is_true(sending: &Sending<'_>, accepted: &Acceptance) -> bool {
+    let (some, all) = (accepted.recipients(), sending.envelope.recipients.len());
+    match sending.reported {
+        _ if accepted.is_unclear => false,
+        Reported::Ok => some >= all,
+        Reported::Partial => (1..all).contains(&some),
+        _ => false,
+    }
 }
 
 /// Returns whether a report can break a rule. A client that hangs reports nothing, so it breaks only rules by which it waits

@@ -1,6 +1,6 @@
 //! Attempts as transcripts, and rows of tables of them.
 
-use crate::dialogue::{Act, Dialogue, End, Exchange};
+use crate::dialogue::{Act, Answer, Dialogue, End, Exchange};
 use crate::protocol::Protocol;
 use crate::readers::testing::{LIVE, spoken};
 use crate::rules::catalogue::RuleId;
@@ -139,6 +139,15 @@ impl Attempt {
     pub(super) fn cut(mut self, part: &[u8]) -> Attempt {
         let last = self.dialogues.last_mut().expect("there is a connection");
         last.exchanges.push(Exchange::new(Act::Message(part.to_vec())));
+        self
+    }
+
+    /// After 354, the server answers within the message, of which more has come.
+    pub(super) fn answered_early(mut self, part: &[u8], reply: &str) -> Attempt {
+        self = self.cut(part);
+        let early = self.dialogues.last_mut().and_then(|last| last.exchanges.last_mut()).expect("it is cut");
+        early.answers.push(Answer { octets: format!("{reply}\r\n").into_bytes(), millis: 0 });
+        early.pipelined = true;
         self
     }
 

@@ -84,6 +84,12 @@ fn clear_text() -> Vec<Row> {
         ),
         kept(RULE, smtp(&[OFFERED, INJECTED, "C: EHLO me\nS: 250 mx", SENT])),
         kept(RULE, smtp(&[OFFERED, "C: STARTTLS\nS: 220 Go on\nS: 250 mx\n#: tls failed"]).reports(Failed)),
+        // It waits for the reply to EHLO, but not for every other one.
+        kept(
+            RULE,
+            smtp(&[OFFERED, INJECTED, "C: EHLO me\nS: 250 mx\nC: NOOP\nC: QUIT\nS: 250 Ok\nS: 221 Bye"])
+                .reports(Failed),
+        ),
         // It waits for the reply to EHLO, and may then send groups.
         kept(
             RULE,

@@ -124,6 +124,7 @@ fn endings() -> Vec<Row> {
         failed(&[OPEN, "C: MAIL FROM:<amy@example.net>\nS: 421 Later"]),
         failed(&[OPEN, "C: MAIL FROM:<amy@example.net>\nS: 421 Later\nC: RSET\nS: 503 No"]),
         failed(&["S: 421 Later\n#: closed by server"]),
+        failed(&[OPEN, MAIL, RCPT, DATA, "S: 554 No\nS: 421 Enough"]),
         failed(&["#: closed by server"]),
         // RFC 3207 §4: nothing but TLS may follow 220.
         failed(&[OPEN, "C: STARTTLS\nS: 220 Go on\n#: tls failed"]),
@@ -226,6 +227,12 @@ fn ahead() -> Vec<Row> {
         kept(RULE, smtp(&[BARE, MAIL, RCPT, "C: BDAT 6 LAST\nC: Text", OK, QUIT])),
         // It takes the second 550 for the reply to DATA, as it should.
         kept(RULE, smtp(&[BARE, MAIL, TWICE, "C: DATA\nC: QUIT\nS: 503 No\nS: 221 Bye"]).reports(Failed)),
+        kept(
+            RULE,
+            smtp(&[BARE, MAIL, RCPT, "C: DATA\nS: 354 Go on"])
+                .answered_early(b"Subject: Hi\r\n", "552 Too big")
+                .reports(Failed),
+        ),
         // The server answers within the message.
         kept(
             RULE,

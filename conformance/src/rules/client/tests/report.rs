@@ -137,6 +137,13 @@ fn lost() -> Vec<Row> {
         kept(RULE, lost(&["#: closed by server"]).reports(Temporary)),
         kept(RULE, lost(&["#: closed by server"]).reports(Failed)),
         nothing(RULE, lost(&["#: closed by server", AGAIN, OPEN, SENT])),
+        // It tries again, and the other recipient is left.
+        nothing(
+            RULE,
+            lost(&["#: closed by server", AGAIN, OPEN, SENT])
+                .recipients(&["r1@example.org", "r2@example.org"])
+                .reports(Partial),
+        ),
     ]
 }
 
