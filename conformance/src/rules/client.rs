@@ -21,7 +21,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::dialogue::session::{Session, Step};
-use crate::dialogue::{Dialogue, End};
+use crate::dialogue::{Dialogue, End, Exchange};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::{Finding, Location};
@@ -165,7 +165,7 @@ impl Sending<'_> {
     /// Returns whether the client has sent a command on any connection.
     fn has_sent(&self, verb: Verb) -> bool {
         let exchanges = || self.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
-        exchanges().filter_map(|exchange| exchange.command()).any(|command| command.verb() == verb)
+        exchanges().filter_map(Exchange::command).any(|command| command.verb() == verb)
     }
 }
 

@@ -108,14 +108,10 @@ fn capabilities(connection: &Connection<'_>, opinion: &mut Opinion) {
     let has_begun = |step: &Step<'_>| step.session.tls && !step.session.implicit_tls;
     let mut under_tls = connection.steps.iter().enumerate().filter(|(_, step)| has_begun(step));
     let Some((index, first)) = under_tls.find(|(_, step)| step.command.is_some()) else { return };
-    match first.verb() {
-        Some(Verb::Ehlo | Verb::Lhlo | Verb::Helo | Verb::Quit) => {
-            opinion.keep(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN);
-        }
-        _ => {
-            let command = first.command.map(|command| command.to_string()).unwrap_or_default();
-            let detail = format!("{command} is the first command under TLS");
-            opinion.violate(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN, connection.location(index), detail);
-        }
+    if first.verb().is_some_and(|verb| verb.is_hello() || verb == Verb::Quit) {
+        return opinion.keep(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN);
     }
+    let command = first.command.map(|command| command.to_string()).unwrap_or_default();
+    let detail = format!("{command} is the first command under TLS");
+    opinion.violate(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN, connection.location(index), detail);
 }

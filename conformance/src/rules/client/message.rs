@@ -135,31 +135,36 @@ fn refused_locally(connection: &Connection<'_>, sending: &Sending<'_>, opinion: 
 
 /// RFC 5321 §4.5.2: a line that begins with a dot gets another one. A message without its end shows too little.
 fn dots(connection: &Connection<'_>, index: usize, message: &[u8], octets: &[u8], opinion: &mut Opinion) {
-    let given: Vec<&[u8]> = dotted(message).collect();
-    if given.is_empty() || !connection.steps[index].session.ends_message(octets) {
+    if dotted(message).next().is_none() || !connection.steps[index].session.ends_message(octets) {
         return;
     }
     let content = octets.strip_suffix(b".\r\n").unwrap_or(octets);
-    let sent: Vec<&[u8]> = dotted(content).collect();
-    let wrong = if sent.is_empty() {
+    let wrong = if dotted(content).next().is_none() {
+        // A client may have put the text into another form.
         let mut after = connection.steps.iter().skip(index + 1);
-        let is_early = after.any(|step| is_given(step, message));
-        is_early.then_some("a line with a dot alone ended the message, and the rest was sent as commands")
-    } else if sent.iter().any(|line| !line.starts_with(b"..")) {
-        Some("a line that begins with a dot did not get another one")
+        if !after.any(|step| is_given(step, message)) {
+            return;
+        }
+        Some("a line with a dot alone ended the message, and the rest was sent as commands")
     } else {
-        let is_doubled = sent.iter().map(|line| &line[1..]).eq(given);
-        (!is_doubled && !is_encoded(content))
-            .then_some("the lines that begin with a dot are not the given ones with one more dot")
+        wrong_dots(message, content)
     };
     match wrong {
         Some(detail) => {
             opinion.violate(RuleId::CLIENT_DOT_TRANSPARENCY, connection.location(index), detail);
         }
-        // A client may have put the text into another form.
-        None if sent.is_empty() => {}
         None => opinion.keep(RuleId::CLIENT_DOT_TRANSPARENCY),
     }
+}
+
+/// Returns what is wrong with the lines that begin with a dot.
+fn wrong_dots(given: &[u8], sent: &[u8]) -> Option<&'static str> {
+    if dotted(sent).any(|line| !line.starts_with(b"..")) {
+        return Some("a line that begins with a dot did not get another one");
+    }
+    let is_doubled = dotted(sent).map(|line| &line[1..]).eq(dotted(given));
+    (!is_doubled && !is_encoded(sent))
+        .then_some("the lines that begin with a dot are not the given ones with one more dot")
 }
 
 /// Returns the lines that begin with a dot, without the blanks at their ends.

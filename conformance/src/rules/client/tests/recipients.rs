@@ -128,8 +128,8 @@ fn per_recipient() -> Vec<Row> {
 
 fn missing_replies() -> Vec<Row> {
     const RULE: &str = "client-lmtp-missing-replies";
-    let closed = |pieces: &[&str]| local(pieces).right(&[Partial, Temporary]).breaks(RULE);
     const FIRST: &str = "S: 250 Ok\n#: closed by server";
+    let closed = |pieces: &[&str]| local(pieces).right(&[Partial, Temporary]).breaks(RULE);
     vec![
         broken(RULE, "client-lmtp-missing-replies error", closed(&[SECOND, DATA, FIRST])),
         broken(RULE, "client-lmtp-missing-replies error", closed(&[SECOND, DATA, FIRST]).reports(Permanent)),

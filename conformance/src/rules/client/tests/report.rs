@@ -108,8 +108,8 @@ fn classes() -> Vec<Row> {
 
 fn login() -> Vec<Row> {
     const RULE: &str = "client-auth-failure-action";
-    let later = |pieces: &[&str]| smtp(pieces).right(&[Temporary]).breaks(RULE);
     const FAILED: &str = "C: AUTH PLAIN AGEAYg==\nS: 454 Later";
+    let later = |pieces: &[&str]| smtp(pieces).right(&[Temporary]).breaks(RULE);
     vec![
         broken(RULE, "client-auth-failure-action note", later(&[OPEN, FAILED, QUIT]).reports(Permanent)),
         kept(RULE, later(&[OPEN, FAILED, QUIT]).reports(Temporary)),
@@ -217,8 +217,8 @@ fn unclear() -> Vec<Row> {
 
 fn quit() -> Vec<Row> {
     const RULE: &str = "client-quit-does-not-matter";
-    let quits = |pieces: &[&str]| sends(pieces).right(&[Ok]).breaks(RULE);
     const UNKNOWN: &str = "C: QUIT\nS: 500 What?";
+    let quits = |pieces: &[&str]| sends(pieces).right(&[Ok]).breaks(RULE);
     vec![
         broken(RULE, "client-quit-does-not-matter note", quits(&[OK, UNKNOWN]).reports(Failed)),
         broken("client-terminates", "client-terminates warning", quits(&[OK, "C: QUIT"]).reports(Hung)),
