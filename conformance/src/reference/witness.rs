@@ -99,7 +99,11 @@ impl Witness {
         if !self.is_within_content {
             let chunk = self.last().and_then(chunk_after);
             match (chunk, self.dialogue.exchanges.last_mut()) {
-                (Some(chunk), Some(last)) => last.act = chunk,
+                (Some(chunk), Some(last)) => {
+                    last.act = chunk;
+                    // What came with the line is its chunk.
+                    last.pipelined = false;
+                }
                 _ => self.begin(Act::Message(Vec::new())),
             }
             self.is_within_content = true;
@@ -230,8 +234,24 @@ mod tests {
         let answers: Vec<usize> = dialogue.exchanges.iter().map(|exchange| exchange.answers.len()).collect();
         assert_eq!(answers, [1, 1, 2, 0]);
         assert_eq!(dialogue.exchanges[3].end, End::Closed);
-        assert!(dialogue.exchanges[3].pipelined);
+        assert!(!dialogue.exchanges[3].pipelined);
         assert_eq!((ledger.connections(), ledger.open(), ledger.exchanges(), ledger.octets()), (1, 0, 3, 25));
+    }
+
+    #[test]
+    fn what_follows_a_chunk_is_sent_ahead() {
+        let (dialogue, _) = witnessed(|witness| {
+            witness.line(b"BDAT 1\r\n", false);
+            witness.sent_ahead();
+            witness.content(b"a");
+            witness.sent_ahead();
+            witness.received(b"250 Ok\r\n");
+            witness.line(b"BDAT 0 LAST\r\n", false);
+            witness.content(b"");
+            witness.received(b"250 Ok\r\n");
+        });
+        let pipelined: Vec<bool> = dialogue.exchanges.iter().map(|exchange| exchange.pipelined).collect();
+        assert_eq!(pipelined, [false, true, false]);
     }
 
     #[test]

@@ -8,19 +8,23 @@ mod envelope;
 mod message;
 mod opening;
 mod pace;
+mod recipients;
 mod report;
 
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialogue::Dialogue;
 use crate::dialogue::session::{Session, Step};
+use crate::dialogue::{Dialogue, End, Exchange};
+use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::{Finding, Location};
-
-pub use accepted::{Acceptance, acceptance};
 
 /// One attempt of a client to send a message.
 #[derive(Clone, Copy, Debug)]
@@ -151,9 +155,18 @@ pub fn judge_client(sending: &Sending<'_>) -> Opinion {
         chunks::judge(connection, &mut opinion);
         pace::judge(connection, &mut opinion);
     }
+    recipients::judge(&connections, sending, &mut opinion);
     report::judge(&connections, sending, &mut opinion);
     opinion.settle();
     opinion
+}
+
+impl Sending<'_> {
+    /// Returns whether the client has sent a command on any connection.
+    fn has_sent(&self, verb: Verb) -> bool {
+        let exchanges = || self.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);
+        exchanges().filter_map(Exchange::command).any(|command| command.verb() == verb)
+    }
 }
 
 /// A connection of the client.
@@ -165,6 +178,16 @@ struct Connection<'a> {
 impl Connection<'_> {
     fn location(&self, step: usize) -> Location {
         Location { dialogue: self.index, exchange: step, reply: None }
+    }
+
+    /// Returns whether the client hung up after a reply with which the server goes on. If there is no reply, the client may
+    /// have waited for it, or have given up a message that it cannot take back otherwise.
+    fn ended_by_client(&self) -> bool {
+        self.steps.last().is_some_and(|last| {
+            let shuts_down = last.replies.iter().any(|reply| reply.number() == Some(421));
+            let is_open = last.exchange.end == End::Answered && !last.session.shut_down && !shuts_down;
+            is_open && !last.replies.is_empty()
+        })
     }
 }
 
@@ -191,12 +214,12 @@ impl Opinion {
         self.findings.push(Finding::new(rule, condition, location, detail.into()));
     }
 
-    /// Keeps one finding for each rule, and none for rules that yield to another one that was broken.
+    /// Keeps the gravest finding for each rule, and none for rules that yield to another one that was broken.
     fn settle(&mut self) {
         let broken: Vec<RuleId> = self.findings.iter().map(|finding| finding.rule).collect();
         self.findings
             .retain(|finding| !finding.rule.rule().yields_to.iter().any(|other| broken.contains(other)));
-        self.findings.sort_by_key(|finding| (finding.rule, finding.location));
+        self.findings.sort_by_key(|finding| (finding.rule, Reverse(finding.level), finding.location));
         self.findings.dedup_by_key(|finding| finding.rule);
         self.findings.sort_by_key(|finding| (finding.location, finding.rule));
     }

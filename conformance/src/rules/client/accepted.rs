@@ -1,45 +1,64 @@
 //! What a server has accepted, by its replies.
 
-use crate::dialogue::session::{Session, Step};
-use crate::dialogue::{Act, Dialogue};
+use std::collections::BTreeSet;
+
+use super::Connection;
+use crate::dialogue::Act;
+use crate::dialogue::session::Step;
 use crate::protocol::Protocol;
+use crate::protocol::command::{Command, Verb};
 use crate::protocol::reply::{DefectSet, Reply};
 
 /// What a server has accepted from a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Acceptance {
-    /// For how many recipients a message was accepted. A recipient that was accepted twice counts twice.
-    pub recipients: usize,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Acceptance {
+    /// The paths of the recipients that the client named.
+    named: BTreeSet<Vec<u8>>,
+    /// The paths of those for whom a message was accepted.
+    served: BTreeSet<Vec<u8>>,
     /// Whether a reply to a message has a form by which nobody can tell what it means.
-    pub is_unclear: bool,
-}
-
-/// Returns what was accepted on some connections.
-#[must_use]
-pub fn acceptance(dialogues: &[Dialogue]) -> Acceptance {
-    let mut acceptance = Acceptance::default();
-    for dialogue in dialogues {
-        for step in Session::steps(dialogue) {
-            if completes_message(&step) {
-                acceptance.add(&step);
-            }
-        }
-    }
-    acceptance
+    pub(super) is_unclear: bool,
 }
 
 impl Acceptance {
+    /// Returns what was accepted on some connections.
+    pub(super) fn of(connections: &[Connection<'_>]) -> Acceptance {
+        let mut acceptance = Acceptance::default();
+        for step in connections.iter().flat_map(|connection| &connection.steps) {
+            if let Some(command) = step.command.filter(|command| command.verb() == Verb::Rcpt) {
+                acceptance.named.insert(path(&command));
+            }
+            if completes_message(step) {
+                acceptance.add(step);
+            }
+        }
+        acceptance
+    }
+
+    /// The number of recipients for whom a message was accepted, each counted once.
+    pub(super) fn recipients(&self) -> usize {
+        self.served.len()
+    }
+
+    /// Returns whether the client named a recipient for whom no message was accepted.
+    pub(super) fn leaves_some(&self) -> bool {
+        self.served.len() < self.named.len()
+    }
+
     fn add(&mut self, step: &Step<'_>) {
         self.is_unclear |= step.replies.iter().any(is_unclear);
-        let is_positive =
-            |reply: &&Reply<'_>| reply.number().is_some_and(|number| (200..300).contains(&number));
-        let recipients = step.session.recipients();
-        self.recipients += match step.session.protocol {
-            // RFC 2033 §4.2: one reply for each recipient that was accepted.
-            Protocol::Lmtp => step.replies.iter().take(recipients).filter(is_positive).count(),
-            _ if step.replies.first().as_ref().is_some_and(is_positive) => recipients,
-            _ => 0,
-        };
+        let Some(transaction) = &step.session.transaction else { return };
+        let recipients = transaction.recipients.iter().map(|line| path(&Command::read(line)));
+        match step.session.protocol {
+            // RFC 2033 §4.2: one reply for each recipient that was accepted, in order.
+            Protocol::Lmtp => {
+                let replies = recipients.zip(&step.replies);
+                let served = replies.filter(|(_, reply)| is_positive(reply)).map(|(path, _)| path);
+                self.served.extend(served);
+            }
+            _ if step.replies.first().is_some_and(is_positive) => self.served.extend(recipients),
+            _ => {}
+        }
     }
 }
 
@@ -50,6 +69,16 @@ pub(super) fn completes_message(step: &Step<'_>) -> bool {
         Act::Chunk { .. } => step.command.is_some_and(|command| command.is_last_chunk()),
         _ => false,
     }
+}
+
+/// Returns the path of RCPT, or else what stands for it.
+fn path(command: &Command<'_>) -> Vec<u8> {
+    let path = command.envelope().and_then(|envelope| envelope.path());
+    path.unwrap_or(command.argument()).to_ascii_lowercase()
+}
+
+fn is_positive(reply: &Reply<'_>) -> bool {
+    reply.number().is_some_and(|number| (200..300).contains(&number))
 }
 
 /// Returns whether a reply has a form by which nobody can tell where it ends or what its code is.

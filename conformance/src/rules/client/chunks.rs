@@ -5,19 +5,21 @@ use crate::dialogue::session::Step;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
+/// A reply that the server held back for this long, in milliseconds, came after what the client had sent ahead. Otherwise
+/// a chunk that arrives after the reply may have been on its way.
+const HELD_BACK: u64 = 250;
+
 /// RFC 3030 §2: after a chunk that failed, RSET comes before anything else of the message. Chunks that were sent before the
 /// reply are exempt.
 pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
-    let has_failed = |step: &&Step<'_>| {
-        step.verb() == Some(Verb::Bdat) && step.number().is_some_and(|number| number >= 400)
-    };
     for (index, step) in connection.steps.iter().enumerate() {
-        if !has_failed(&step) || step.exchange.pipelined {
+        let has_failed = step.verb() == Some(Verb::Bdat) && step.number().is_some_and(|number| number >= 400);
+        if !has_failed || step.exchange.pipelined {
             continue;
         }
         let mut after = connection.steps.iter().skip(index + 1);
-        match after.find(|step| step.verb().is_some()).and_then(Step::verb) {
-            Some(Verb::Bdat | Verb::Data) => {
+        match after.find_map(Step::verb) {
+            Some(Verb::Bdat | Verb::Data) if has_seen_reply(step) => {
                 let detail = "another chunk after one that failed";
                 opinion.violate(
                     RuleId::CLIENT_STOPS_AFTER_FAILED_BDAT,
@@ -25,7 +27,14 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
                     detail,
                 );
             }
-            _ => opinion.keep(RuleId::CLIENT_STOPS_AFTER_FAILED_BDAT),
+            Some(Verb::Rset | Verb::Quit) | None => opinion.keep(RuleId::CLIENT_STOPS_AFTER_FAILED_BDAT),
+            _ => {}
         }
     }
+}
+
+/// Returns whether what came after the reply was also sent after it.
+fn has_seen_reply(step: &Step<'_>) -> bool {
+    let millis = step.exchange.answers.first().map_or(0, |answer| answer.millis);
+    !step.session.offers("PIPELINING") || millis >= HELD_BACK
 }

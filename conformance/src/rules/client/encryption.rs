@@ -1,6 +1,7 @@
 //! STARTTLS (RFC 3207).
 
 use super::{Connection, Opinion, Sending};
+use crate::dialogue::Act;
 use crate::dialogue::session::Step;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -9,6 +10,7 @@ pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion:
     if sending.demands_tls {
         clear_text(connection, opinion);
         password(connection, opinion);
+        letter_case(connection, sending, opinion);
     }
     injected(connection, opinion);
     capabilities(connection, opinion);
@@ -31,12 +33,8 @@ fn clear_text(connection: &Connection<'_>, opinion: &mut Opinion) {
 
 /// RFC 4954 §4: a password that the mechanism does not protect is not sent without TLS.
 fn password(connection: &Connection<'_>, opinion: &mut Opinion) {
-    let is_bare = |step: &Step<'_>| {
-        let mechanism = step.command.filter(|command| command.verb() == Verb::Auth);
-        let mechanism = mechanism.and_then(|command| command.words().next()).unwrap_or_default();
-        !step.session.tls && [&b"PLAIN"[..], b"LOGIN"].iter().any(|one| mechanism.eq_ignore_ascii_case(one))
-    };
-    match connection.steps.iter().position(is_bare) {
+    let mut places = 0..connection.steps.len();
+    match places.find(|index| sends_password(&connection.steps[*index..])) {
         Some(auth) => {
             let detail = "AUTH with the password in clear";
             opinion.violate(RuleId::CLIENT_NO_PASSWORD_IN_CLEAR, connection.location(auth), detail);
@@ -48,40 +46,72 @@ fn password(connection: &Connection<'_>, opinion: &mut Opinion) {
     }
 }
 
-/// RFC 3207 §4.2: what came in clear after 220 to STARTTLS is discarded. A client that keeps it is ahead of the server's
-/// replies under TLS. A client may also give up.
+/// Returns whether the first step is AUTH in clear, and the password is in it or in a response. LOGIN sends the user's name
+/// before it.
+fn sends_password(steps: &[Step<'_>]) -> bool {
+    let Some((auth, after)) = steps.split_first() else { return false };
+    let Some(command) = auth.command.filter(|command| command.verb() == Verb::Auth) else { return false };
+    let mut words = command.words();
+    let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
+    let before = match mechanism.as_slice() {
+        b"PLAIN" => 0,
+        b"LOGIN" => 1,
+        _ => return false,
+    };
+    let responses = after.iter().map_while(|step| match &step.exchange.act {
+        Act::Response(octets) => Some(octets.trim_ascii()),
+        _ => None,
+    });
+    let sent = words.next().into_iter().chain(responses);
+    !auth.session.tls && sent.filter(|one| !matches!(*one, b"*" | b"=" | b"")).count() > before
+}
+
+/// RFC 5321 §2.4: a client that demands TLS uses STARTTLS if it is offered in lower case.
+fn letter_case(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
+    let is_other_case = |keyword: &str| keyword.eq_ignore_ascii_case("STARTTLS") && keyword != "STARTTLS";
+    let is_offer = |step: &Step<'_>| {
+        let offered = step.session.offered.as_ref().filter(|_| !step.session.tls);
+        offered.is_some_and(|offered| offered.keywords().any(is_other_case))
+    };
+    let Some(index) = connection.steps.iter().position(is_offer) else { return };
+    if sending.has_sent(Verb::Starttls) {
+        opinion.keep(RuleId::CLIENT_KEYWORDS_IN_ANY_CASE);
+    } else if connection.ended_by_client() {
+        let detail = "the client demands TLS, but did not use STARTTLS, which is not offered in upper case";
+        opinion.violate(RuleId::CLIENT_KEYWORDS_IN_ANY_CASE, connection.location(index), detail);
+    }
+}
+
+/// RFC 3207 §4.2: what came in clear after 220 to STARTTLS is discarded. A client that keeps it takes it for the reply to
+/// EHLO under TLS, and goes on before the server replies. A client may also give up.
 fn injected(connection: &Connection<'_>, opinion: &mut Opinion) {
     let is_injected = |step: &Step<'_>| {
         step.verb() == Some(Verb::Starttls) && step.number() == Some(220) && step.replies.len() > 1
     };
     let Some(starttls) = connection.steps.iter().position(is_injected) else { return };
-    let after = || connection.steps.iter().enumerate().skip(starttls + 1);
-    let is_ahead =
-        |step: &Step<'_>| step.session.tls && step.exchange.pipelined && !step.exchange.may_be_followed();
-    match after().find(|(_, step)| is_ahead(step)) {
-        Some((index, _)) => {
+    let under_tls =
+        || connection.steps.iter().enumerate().skip(starttls + 1).filter(|(_, step)| step.session.tls);
+    match under_tls().next() {
+        Some((index, first)) if first.exchange.pipelined && !first.exchange.may_be_followed() => {
             let detail = "under TLS, the client went on before the server replied: it took what came in clear for the reply";
             opinion.violate(RuleId::CLIENT_DISCARDS_CLEAR_TEXT, connection.location(index), detail);
         }
-        None if after().all(|(_, step)| !step.session.tls || step.number().is_some()) => {
+        _ if under_tls().all(|(_, step)| step.number().is_some()) => {
             opinion.keep(RuleId::CLIENT_DISCARDS_CLEAR_TEXT);
         }
-        None => {}
+        _ => {}
     }
 }
 
 /// RFC 3207 §4.2: what the server offered before TLS does not count under TLS, so the client asks again.
 fn capabilities(connection: &Connection<'_>, opinion: &mut Opinion) {
-    let mut under_tls = connection.steps.iter().enumerate().filter(|(_, step)| step.session.tls);
+    let has_begun = |step: &Step<'_>| step.session.tls && !step.session.implicit_tls;
+    let mut under_tls = connection.steps.iter().enumerate().filter(|(_, step)| has_begun(step));
     let Some((index, first)) = under_tls.find(|(_, step)| step.command.is_some()) else { return };
-    match first.verb() {
-        Some(Verb::Ehlo | Verb::Lhlo | Verb::Helo | Verb::Quit) => {
-            opinion.keep(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN);
-        }
-        _ => {
-            let command = first.command.map(|command| command.to_string()).unwrap_or_default();
-            let detail = format!("{command} is the first command under TLS");
-            opinion.violate(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN, connection.location(index), detail);
-        }
+    if first.verb().is_some_and(|verb| verb.is_hello() || verb == Verb::Quit) {
+        return opinion.keep(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN);
     }
+    let command = first.command.map(|command| command.to_string()).unwrap_or_default();
+    let detail = format!("{command} is the first command under TLS");
+    opinion.violate(RuleId::CLIENT_ASKS_CAPABILITIES_AGAIN, connection.location(index), detail);
 }

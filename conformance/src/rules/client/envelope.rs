@@ -9,7 +9,10 @@ use crate::rules::catalogue::RuleId;
 pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
     for (index, step) in connection.steps.iter().enumerate() {
         if let Some(envelope) = step.command.and_then(|command| command.envelope()) {
-            parameters(connection, index, &envelope, opinion);
+            // What follows a `>` within such an address looks like parameters.
+            if sending.envelope.injected.is_none() {
+                parameters(connection, index, &envelope, opinion);
+            }
             non_ascii(connection, index, &envelope, opinion);
         }
     }
@@ -19,7 +22,8 @@ pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion:
     }
 }
 
-/// RFC 5321 §2.2.1: a client uses an extension only if the server offers it.
+/// RFC 5321 §3.3: a client uses parameters only of extensions that the server offers. Those that begin with X are up to
+/// client and server (§2.2.2).
 fn parameters(
     connection: &Connection<'_>,
     index: usize,
@@ -28,8 +32,8 @@ fn parameters(
 ) {
     let session = &connection.steps[index].session;
     let unoffered = |parameter: &Parameter<'_>| {
-        let keyword = extension(parameter);
-        !session.offers(&keyword)
+        let is_private = parameter.keyword.first().is_some_and(|first| first.eq_ignore_ascii_case(&b'x'));
+        !is_private && !session.offers(&extension(parameter))
     };
     match envelope.parameters().find(unoffered) {
         Some(parameter) => {

@@ -30,7 +30,7 @@ pub(super) fn judge(connection: &Connection<'_>, sending: &Sending<'_>, opinion:
 fn refused_data(connection: &Connection<'_>, index: usize, message: &[u8], opinion: &mut Opinion) {
     let step = &connection.steps[index];
     let Some(number) = step.number().filter(|number| *number != 354) else { return };
-    if step.exchange.end != End::Answered || step.exchange.pipelined {
+    if step.exchange.end != End::Answered {
         return;
     }
     let after = connection.steps.iter().enumerate().skip(index + 1);
@@ -50,12 +50,17 @@ fn refused_data(connection: &Connection<'_>, index: usize, message: &[u8], opini
 fn is_text(step: &Step<'_>, message: &[u8]) -> bool {
     let Some(command) = step.command else { return false };
     let line = command.octets().trim_ascii_end();
-    let is_given = lines(message).any(|given| !given.is_empty() && given == line);
     let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
     let is_field = name.len() < line.len()
         && !name.is_empty()
         && name.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
-    is_given || is_field
+    is_given(step, message) || is_field
+}
+
+/// Returns whether a line that was read as a command is a line of the message that the client was given.
+fn is_given(step: &Step<'_>, message: &[u8]) -> bool {
+    let line = step.command.map(|command| command.octets().trim_ascii_end()).unwrap_or_default();
+    !line.is_empty() && lines(message).any(|given| given == line)
 }
 
 /// RFC 2920 §3.1: if 354 comes although no recipient was accepted, the client ends the message at once.
@@ -65,6 +70,10 @@ fn lone_dot(connection: &Connection<'_>, index: usize, octets: &[u8], opinion: &
     }
     if octets == b".\r\n" || octets == b"\r\n.\r\n" {
         return opinion.keep(RuleId::CLIENT_COUNTS_REPLIES);
+    }
+    // A client may also close the connection instead.
+    if !connection.steps[index].session.ends_message(octets) {
+        return;
     }
     let detail = "the message was sent although no recipient was accepted";
     let rule = RuleId::CLIENT_COUNTS_REPLIES;
@@ -124,28 +133,43 @@ fn refused_locally(connection: &Connection<'_>, sending: &Sending<'_>, opinion: 
     }
 }
 
-/// RFC 5321 §4.5.2: a line that begins with a dot gets another one.
+/// RFC 5321 §4.5.2: a line that begins with a dot gets another one. A message without its end shows too little.
 fn dots(connection: &Connection<'_>, index: usize, message: &[u8], octets: &[u8], opinion: &mut Opinion) {
-    let given: Vec<&[u8]> = lines(message).filter(|line| line.starts_with(b".")).collect();
-    if given.is_empty() {
+    if dotted(message).next().is_none() || !connection.steps[index].session.ends_message(octets) {
         return;
     }
     let content = octets.strip_suffix(b".\r\n").unwrap_or(octets);
-    let sent: Vec<&[u8]> = lines(content).filter(|line| line.starts_with(b".")).collect();
-    if sent.is_empty() && is_encoded(content) {
-        return;
-    }
-    let expected = given.iter().map(|line| [b".", *line].concat());
-    if sent.iter().map(|line| line.to_vec()).eq(expected) {
-        return opinion.keep(RuleId::CLIENT_DOT_TRANSPARENCY);
-    }
-    let early = connection.steps.iter().skip(index + 1).any(|step| is_text(step, message));
-    let detail = if early {
-        "a line with a dot alone ended the message, and the rest was sent as commands"
+    let wrong = if dotted(content).next().is_none() {
+        // A client may have put the text into another form.
+        let mut after = connection.steps.iter().skip(index + 1);
+        if !after.any(|step| is_given(step, message)) {
+            return;
+        }
+        Some("a line with a dot alone ended the message, and the rest was sent as commands")
     } else {
-        "the lines that begin with a dot did not get another one"
+        wrong_dots(message, content)
     };
-    opinion.violate(RuleId::CLIENT_DOT_TRANSPARENCY, connection.location(index), detail);
+    match wrong {
+        Some(detail) => {
+            opinion.violate(RuleId::CLIENT_DOT_TRANSPARENCY, connection.location(index), detail);
+        }
+        None => opinion.keep(RuleId::CLIENT_DOT_TRANSPARENCY),
+    }
+}
+
+/// Returns what is wrong with the lines that begin with a dot.
+fn wrong_dots(given: &[u8], sent: &[u8]) -> Option<&'static str> {
+    if dotted(sent).any(|line| !line.starts_with(b"..")) {
+        return Some("a line that begins with a dot did not get another one");
+    }
+    let is_doubled = dotted(sent).map(|line| &line[1..]).eq(dotted(given));
+    (!is_doubled && !is_encoded(sent))
+        .then_some("the lines that begin with a dot are not the given ones with one more dot")
+}
+
+/// Returns the lines that begin with a dot, without the blanks at their ends.
+fn dotted(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    lines(message).filter(|line| line.starts_with(b".")).map(<[u8]>::trim_ascii_end)
 }
 
 /// Returns whether a message has lines that are not those it was made from.
@@ -153,7 +177,7 @@ fn is_encoded(content: &[u8]) -> bool {
     lines(content).any(|line| {
         let line = line.to_ascii_lowercase();
         let encoding = line.strip_prefix(b"content-transfer-encoding:").map(<[u8]>::trim_ascii);
-        encoding.is_some_and(|encoding| matches!(encoding, b"base64" | b"quoted-printable"))
+        encoding.is_some_and(|one| one.starts_with(b"base64") || one.starts_with(b"quoted-printable"))
     })
 }
 

@@ -1,8 +1,8 @@
 //! The greeting, EHLO and HELO, and the end of a session.
 
-use super::{Connection, Opinion, Sending};
+use super::{Connection, Envelope, Opinion, Sending};
+use crate::dialogue::End;
 use crate::dialogue::session::Step;
-use crate::dialogue::{Act, End};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
@@ -35,13 +35,13 @@ fn refused_hello(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &m
     let number = step.number().unwrap_or_default();
     let is_unknown = matches!(number, 500 | 502);
     let may_go_on = step.exchange.end == End::Answered && !step.session.shut_down;
-    if is_unknown && may_go_on && !sending.needs_extension {
-        match position(connection, Verb::Helo, refused) {
-            Some(_) => opinion.keep(RuleId::CLIENT_HELLO_FALLBACK),
-            None => {
-                let detail = format!("no HELO after {number} to EHLO");
-                opinion.violate(RuleId::CLIENT_HELLO_FALLBACK, connection.location(refused), detail);
-            }
+    if is_unknown && may_go_on && !needs_extension(sending) {
+        // It may be on another connection.
+        if sending.has_sent(Verb::Helo) {
+            opinion.keep(RuleId::CLIENT_HELLO_FALLBACK);
+        } else {
+            let detail = format!("no HELO after {number} to EHLO");
+            opinion.violate(RuleId::CLIENT_HELLO_FALLBACK, connection.location(refused), detail);
         }
     }
     let is_mail = |step: &Step<'_>| step.verb() == Some(Verb::Mail) && step.session.hello.is_none();
@@ -54,26 +54,31 @@ fn refused_hello(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &m
     }
 }
 
+/// Returns whether the message cannot be sent after HELO.
+fn needs_extension(sending: &Sending<'_>) -> bool {
+    let Envelope { sender, recipients, .. } = sending.envelope;
+    let is_ascii = sender.is_ascii() && recipients.iter().all(|recipient| recipient.is_ascii());
+    sending.needs_extension || !is_ascii || !sending.message.is_ascii()
+}
+
 /// RFC 5321 §4.1.1.10: a client does not close a connection before it has sent QUIT.
 ///
 /// This is judged only if the attempt tests it, because a client that gives up on a server that misbehaves may hang up.
+/// After a handshake there is nothing to answer yet, and the client may have refused the certificate.
 fn quit(connection: &Connection<'_>, sending: &Sending<'_>, opinion: &mut Opinion) {
     if !sending.expected.rules.contains(&RuleId::CLIENT_QUITS) {
         return;
     }
-    let Some(last) = connection.steps.last() else { return };
-    let is_over = last.exchange.end != End::Answered || last.session.shut_down || last.number() == Some(421);
-    if is_over || last.exchange.act == Act::Handshake {
-        return;
-    }
-    if last.verb() == Some(Verb::Quit) || position(connection, Verb::Quit, 0).is_some() {
+    if position(connection, Verb::Quit, 0).is_some() {
         return opinion.keep(RuleId::CLIENT_QUITS);
     }
-    let is_refusal = |step: &Step<'_>| {
-        let opens = step.exchange.act == Act::Connect || step.verb().is_some_and(Verb::is_hello);
-        opens && step.number().is_some_and(|number| number >= 400)
+    if !connection.ended_by_client() {
+        return;
+    }
+    let is_accepted = |step: &Step<'_>| {
+        step.verb().is_some_and(Verb::is_hello) && step.number().is_some_and(|number| number < 300)
     };
-    let condition = connection.steps.iter().any(is_refusal).then_some("no-session");
+    let condition = (!connection.steps.iter().any(is_accepted)).then_some("no-session");
     let location = connection.location(connection.steps.len() - 1);
     let detail = "the client closed the connection without QUIT";
     opinion.violate_under(condition, RuleId::CLIENT_QUITS, location, detail);

@@ -1,12 +1,23 @@
 //! When a client may send more before it has the reply (RFC 2920).
 
+use super::accepted::completes_message;
 use super::{Connection, Opinion};
 use crate::dialogue::Act;
+use crate::dialogue::session::Step;
+use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
 pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
     for (index, step) in connection.steps.iter().enumerate() {
+        // After a reply too many, a client that counts replies is ahead of the server.
+        if index > 0 && has_surplus(&connection.steps[index - 1]) {
+            break;
+        }
+        // The server has taken the rest of a message for commands.
+        if step.session.leaves_message_open(&step.exchange.act) {
+            break;
+        }
         if !step.exchange.pipelined {
             continue;
         }
@@ -31,4 +42,14 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
     if connection.steps.len() > 1 {
         opinion.keep(RuleId::CLIENT_WAITS_FOR_REPLIES);
     }
+}
+
+/// Returns whether an act has more replies than it asked for.
+fn has_surplus(step: &Step<'_>) -> bool {
+    // RFC 2033 §4.2: one reply for each recipient that was accepted.
+    let due = match step.session.protocol {
+        Protocol::Lmtp if completes_message(step) => step.session.recipients().max(1),
+        _ => 1,
+    };
+    step.exchange.received() > due
 }
