@@ -171,7 +171,7 @@ impl Trial<'_> {
             return Ok(Tried::not_judged(behaviour, Verdict::Skipped, Reason::Interrupted));
         };
         let opinion = first.judged(behaviour);
-        if behaviour.is_base && behaviour.expected.right == [Reported::Ok] && first.reported != Reported::Ok {
+        if behaviour.is_base && !behaviour.has_obstacle() && first.reported != Reported::Ok {
             return Ok(Tried::faulty_base(behaviour, first));
         }
         if opinion.findings.is_empty() {

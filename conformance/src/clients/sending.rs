@@ -128,7 +128,7 @@ pub(super) async fn attempt(client: &Client, behaviour: &Behaviour) -> Result<At
     wait_for_close(&ledger).await;
     let reported = stopped.unwrap_or_else(|| client.exits.reported(ended.status, &ended.output));
     let dialogues = own(ledger.take(), &token);
-    let is_reached = if behaviour.chooses { ledger.has_sent_choice() } else { !dialogues.is_empty() };
+    let is_reached = !behaviour.chooses || ledger.has_sent_choice();
     Ok(Attempt { dialogues, reported, is_reached, envelope, message, ended })
 }
 

@@ -114,16 +114,19 @@ async fn problem(fault: &Fault, behaviours: &[Behaviour]) -> Option<String> {
     let declared: BTreeSet<&str> = fault.trips.iter().map(|rule| rule.rule().id).collect();
     let kept: Vec<&&str> = declared.iter().filter(|rule| !found.contains_key(*rule)).collect();
     let others: Vec<_> = found.iter().filter(|(rule, _)| !declared.contains(*rule)).collect();
-    (!kept.is_empty() || !others.is_empty())
-        .then(|| format!("{}: declared, but kept: {kept:?}; broken, but not declared: {others:#?}", fault.name))
+    (!kept.is_empty() || !others.is_empty()).then(|| {
+        format!("{}: declared, but kept: {kept:?}; broken, but not declared: {others:#?}", fault.name)
+    })
 }
 
 #[test]
 fn each_rule_has_a_fault() {
-    let tripped: BTreeSet<RuleId> =
-        faults().expect("they are well-formed").iter().flat_map(|fault| fault.trips.iter().copied()).collect();
-    let without: Vec<RuleId> = RuleId::all()
-        .filter(|rule| rule.rule().kind == Kind::Client && !tripped.contains(rule))
+    let tripped: BTreeSet<RuleId> = faults()
+        .expect("they are well-formed")
+        .iter()
+        .flat_map(|fault| fault.trips.iter().copied())
         .collect();
+    let without: Vec<RuleId> =
+        RuleId::all().filter(|rule| rule.rule().kind == Kind::Client && !tripped.contains(rule)).collect();
     assert_eq!(without, []);
 }

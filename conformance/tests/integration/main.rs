@@ -8,6 +8,7 @@ mod support;
 
 mod architecture;
 mod browser;
+mod clients;
 mod command_line;
 mod comparison;
 mod credentials;
