@@ -9,9 +9,13 @@ use smtp_conformance::clients::client::Client;
 use smtp_conformance::clients::exit::Exits;
 use smtp_conformance::clients::template::Template;
 use smtp_conformance::clients::{self, Plan};
+use smtp_conformance::record::comparison::Comparison;
+use smtp_conformance::record::index::RecordIndex;
 use smtp_conformance::record::outcome::{Outcome, Verdict};
+use smtp_conformance::record::{self, Record, Subject};
+use smtp_conformance::report::{Format, Source};
 use smtp_conformance::sender::{Fault, faults};
-use smtp_conformance::{Kind, RuleId};
+use smtp_conformance::{Kind, Level, RuleId};
 use tokio::runtime::Runtime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-conformance");
@@ -129,4 +133,52 @@ fn each_rule_has_a_fault() {
     let without: Vec<RuleId> =
         RuleId::all().filter(|rule| rule.rule().kind == Kind::Client && !tripped.contains(rule)).collect();
     assert_eq!(without, []);
+}
+
+/// Records of clients follow the schema, can be read back and compared, and every report takes them.
+#[test]
+fn records_of_clients_are_reported_as_those_of_servers() {
+    let behaviours: Vec<Behaviour> = behaviour::built_in()
+        .expect("they are well-formed")
+        .into_iter()
+        .filter(|behaviour| behaviour.group == "greeting")
+        .collect();
+    let runtime = Runtime::new().expect("a runtime");
+    let run = |options: &str| -> Vec<Record> {
+        let outcome = runtime.block_on(outcome(&reference(options), &behaviours, false));
+        record::records(&Subject::named("reference client"), outcome.without_baseline())
+    };
+    let (before, after) = (run("--fault no-quit"), run("--fault no-quit --fault no-helo"));
+    let mut written = Vec::new();
+    record::write(&before, &mut written).expect("they can be written");
+    let written = String::from_utf8(written).expect("UTF-8");
+    assert_eq!(record::read("client.jsonl", &written).expect("they can be read"), before);
+    let schema = serde_json::from_str(include_str!("../../schemas/records.schema.json")).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    for line in written.lines() {
+        let value = serde_json::from_str(line).expect("JSON");
+        let errors: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+    let (old, new) = (RecordIndex::of(&before), RecordIndex::of(&after));
+    let comparison = Comparison::of(&old, &new);
+    let rules: Vec<&str> =
+        comparison.new.iter().map(|difference| difference.identity.rule.as_str()).collect();
+    assert!(rules.iter().all(|rule| *rule == "client-hello-fallback") && !rules.is_empty(), "{rules:?}");
+    assert!(comparison.gone.is_empty() && comparison.same > 0);
+    let sources = [Source { name: "before.jsonl", records: &before }];
+    for (format, expected) in [
+        (Format::Html, "Behaviour by behaviour"),
+        (Format::Html, "What mail clients send and report"),
+        (Format::Junit, "template-plain"),
+        (Format::Sarif, "client-quits"),
+        (Format::Markdown, "client-quits"),
+        (Format::Results, "# What real clients do"),
+        (Format::Issue, "client-quits"),
+        (Format::Console, "Template plain: "),
+    ] {
+        let report = format.render(&sources, Some(Level::Error)).expect("a report");
+        assert!(report.contains(expected), "{format:?}: {report}");
+        assert!(!report.contains("Registry agreement"), "{format:?}");
+    }
 }

@@ -361,6 +361,7 @@ fn replies_can_be_injected_before_tls_and_are_recorded() {
         .args([
             "send",
             "--tls",
+            "--insecure",
             "--server",
             &address,
             "--from",

@@ -19,7 +19,7 @@ pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opini
     for connection in connections {
         let limited = connection.steps.iter().position(is_one_too_many);
         if let Some(limited) = limited
-            && connection.ended_by_client()
+            && ends_here(connection)
             && !was_stopped
         {
             let accepted = connection.steps[limited].session.recipients();
@@ -27,6 +27,12 @@ pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opini
             opinion.violate(RuleId::CLIENT_452_RECIPIENTS_RESENT, connection.location(limited), detail);
         }
     }
+}
+
+/// Returns whether the client has ended the session.
+fn ends_here(connection: &Connection<'_>) -> bool {
+    let has_quit = connection.steps.last().is_some_and(|last| last.verb() == Some(Verb::Quit));
+    has_quit || connection.ended_by_client()
 }
 
 /// Returns whether a recipient is refused with 452 after others were accepted.
