@@ -21,6 +21,8 @@ mod rules;
 #[cfg(feature = "run")]
 mod run;
 #[cfg(feature = "run")]
+mod send;
+#[cfg(feature = "run")]
 mod serve;
 mod suggest;
 #[cfg_attr(not(feature = "run"), allow(dead_code, unused_imports, unused_macros))]
@@ -92,6 +94,14 @@ enum Command {
     #[cfg(feature = "run")]
     #[command(after_help = serve::EXAMPLES)]
     Serve(serve::Options),
+    /// Send one message as a mail client that follows every rule, or breaks some on purpose.
+    ///
+    /// For each recipient it prints a line that says what became of the message: accepted, temporary failure or permanent
+    /// failure, and the reply that decided. The suite's tests of clients are tested with it.
+    #[cfg(feature = "run")]
+    #[command(after_help = send::EXAMPLES)]
+    #[command(after_long_help = format!("{}\n\n{}", send::EXAMPLES, send::EXIT_STATUS))]
+    Send(Box<send::Options>),
     /// Run a mail client against servers that behave in many ways, and judge what it sends and what it reports.
     ///
     /// For each behaviour, a server starts on this machine, and the client is started by the template to send a message to
@@ -236,6 +246,8 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         #[cfg(feature = "run")]
         Command::Serve(options) => serve::run(&options),
+        #[cfg(feature = "run")]
+        Command::Send(options) => send::run(&options),
         #[cfg(feature = "run")]
         Command::Clients(options) => clients::run(&options),
         Command::Explain(options) => explain::run(&options),

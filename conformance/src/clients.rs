@@ -171,7 +171,7 @@ impl Trial<'_> {
             return Ok(Tried::not_judged(behaviour, Verdict::Skipped, Reason::Interrupted));
         };
         let opinion = first.judged(behaviour);
-        if behaviour.is_base && behaviour.expected.right == [Reported::Ok] && first.reported != Reported::Ok {
+        if behaviour.is_base && !behaviour.has_obstacle() && first.reported != Reported::Ok {
             return Ok(Tried::faulty_base(behaviour, first));
         }
         if opinion.findings.is_empty() {
@@ -240,7 +240,7 @@ impl Tried {
                 (Verdict::Inconclusive, Some("it went wrong once, and right the second time".into()))
             }
             None if tested.is_empty() => (Verdict::Observed, None),
-            None if is_judged => (Verdict::Pass, None),
+            None if is_judged && attempt.is_reached => (Verdict::Pass, None),
             None => (Verdict::Inconclusive, Some(unjudged(&attempt).into())),
         };
         let right = &behaviour.expected.right;

@@ -29,7 +29,8 @@
 //!
 //! # Features
 //!
-//! * `run` (default): connects to servers, runs cases against them, and serves as a reference server.
+//! * `run` (default): connects to servers, runs cases against them, serves as a reference server, and sends as a
+//!   reference client.
 //! * `cli` (default): the program `smtp-conformance`. Without `run`, it has the commands that connect nowhere.
 //!
 //! Without features, the crate judges, compares and reports dialogues, transcripts and records, and opens no
@@ -66,6 +67,8 @@ pub mod report;
 pub mod rules;
 #[cfg(feature = "run")]
 pub mod run;
+#[cfg(feature = "run")]
+pub mod sender;
 #[cfg(feature = "run")]
 pub mod survey;
 #[cfg(feature = "run")]

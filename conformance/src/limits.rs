@@ -20,6 +20,8 @@ pub const STEP_OCTETS: usize = 16 << 20;
 pub const SENT_OCTETS: usize = 16 << 20;
 /// Octets that a run sends to one server. The last connections may exceed the limit.
 pub const RUN_SENT_OCTETS: usize = 64 << 20;
+/// Octets of a message that `send` sends. Longer ones are refused.
+pub const SENT_MESSAGE_OCTETS: u64 = 64 << 20;
 /// Octets of a message that arrives. Longer ones are not compared.
 pub const ARRIVAL_OCTETS: usize = 1 << 20;
 /// Messages of one run that are kept when they arrive. Further ones are accepted and forgotten.

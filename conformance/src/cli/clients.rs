@@ -66,6 +66,10 @@ pub(super) struct Options {
     /// be given several times.
     #[arg(long, value_name = "OUTCOME=REGEX", conflicts_with = "client", help_heading = CLIENT)]
     output: Vec<String>,
+    /// Command that comes before the client's own, such as 'docker exec lab'. What the templates name must exist there
+    /// too: the files of {message} and {ca}, which are in the folder for temporary files.
+    #[arg(long, value_name = "COMMAND", help_heading = CLIENT)]
+    through: Option<String>,
     /// Name of the client in reports and baselines. By default it is that of the file, or the program.
     #[arg(long, value_name = "NAME", help_heading = CLIENT)]
     name: Option<String>,
@@ -112,7 +116,9 @@ enum Allowed {
 
 /// Runs the client, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
-    let behaviours = options.chosen(options.all()?);
+    let all = options.all()?;
+    let groups: BTreeSet<String> = all.iter().map(|one| one.group.clone()).collect();
+    let behaviours = options.chosen(all);
     if options.list {
         behaviours.iter().for_each(print_line);
         return Ok(0);
@@ -122,7 +128,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             !behaviours.is_empty(),
             "no behaviour matches --only, --behaviour and --rule; `smtp-conformance clients --list` lists all"
         );
-        Ok((options.client(&behaviours)?, options.review.baseline()?, options.review.open()?))
+        Ok((options.client(&groups)?, options.review.baseline()?, options.review.open()?))
     };
     let (client, baseline, outputs) = match read() {
         Ok(read) => read,
@@ -208,13 +214,15 @@ impl Options {
         !self.only.is_empty() || self.behaviour.is_some() || self.rule.is_some()
     }
 
-    fn client(&self, behaviours: &[Behaviour]) -> Result<Client> {
-        let groups: BTreeSet<&str> = behaviours.iter().map(|one| one.group.as_str()).collect();
-        let groups: Vec<&str> = groups.into_iter().collect();
+    fn client(&self, groups: &BTreeSet<String>) -> Result<Client> {
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         let mut client = match &self.client {
             Some(file) => Client::read(file, &groups)?,
             None => self.client_of_options()?,
         };
+        if let Some(command) = &self.through {
+            client.through = Some(Template::read(command).context("--through")?);
+        }
         if let Some(name) = &self.name {
             client.name.clone_from(name);
         }

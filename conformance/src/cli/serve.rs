@@ -14,6 +14,7 @@ use super::terminal::{remark, say};
 use super::{ProtocolName, misused};
 use crate::protocol::Protocol;
 use crate::reference::{self, Fault, Recorder, Reference, SIZE, Script, Tls, Withheld, faults};
+use crate::run::Interruption;
 use crate::target::Destination;
 
 pub(super) const EXAMPLES: &str = "\
@@ -82,7 +83,7 @@ pub(super) struct Options {
     deliver_to: Option<String>,
 }
 
-/// Serves until the process is killed. Returns an exit status only if there is nothing to serve.
+/// Serves until a signal comes, and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     let known = faults()?;
     if options.list {
@@ -98,7 +99,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     };
     let recorder = options.transcript.as_deref().map(recorder).transpose()?;
     let server = reference::Options { recorder: recorder.map(Arc::new), ..server };
+    let interruption = Interruption::default();
+    interruption.heed_signals().context("cannot handle signals")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // When the runtime ends, so do the connections that are open, and their transcripts are written.
     runtime.context("cannot start the async runtime")?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
         let listener = listener.with_context(|| format!("cannot listen on port {}", options.port))?;
@@ -108,8 +112,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         } else {
             say!("listening on {address}");
         }
-        Reference::serve(listener, server).await?;
-        Ok(0)
+        tokio::select! {
+            served = Reference::serve(listener, server) => served.map(|()| 0),
+            () = interruption.happened() => Ok(interruption.status().unwrap_or_default()),
+        }
     })
 }
 

@@ -69,17 +69,22 @@ impl Encryption {
         if let Some(connector) = self.connector.get() {
             return Ok(connector);
         }
+        let config = self.config()?;
+        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
+    }
+
+    /// Returns the settings in the form of rustls, for a client that does not use tokio.
+    pub(crate) fn config(&self) -> Result<ClientConfig, rustls::Error> {
         let (certificates, problem) = (self.certificates, self.problem.clone());
         let provider = Arc::new(ring::default_provider());
         let roots = roots();
         let judge = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).build().ok();
         let observer = Observer { judge, provider: provider.clone(), certificates, problem };
-        let config = ClientConfig::builder_with_provider(provider)
+        Ok(ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(observer))
-            .with_no_client_auth();
-        Ok(self.connector.get_or_init(|| TlsConnector::from(Arc::new(config))))
+            .with_no_client_auth())
     }
 
     /// Returns what the first handshake that succeeded agreed on.

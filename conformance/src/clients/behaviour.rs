@@ -59,6 +59,13 @@ pub struct Behaviour {
     pub chooses: bool,
 }
 
+impl Behaviour {
+    /// Returns whether the server does something that other servers do not do.
+    pub(super) fn has_obstacle(&self) -> bool {
+        self.chooses || self.fault.is_some()
+    }
+}
+
 /// The names of templates.
 pub const TEMPLATES: [&str; 5] = ["plain", "tls", "auth", "auth-tls", "lmtp"];
 

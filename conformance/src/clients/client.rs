@@ -34,6 +34,8 @@ pub struct Client {
     pub parallel: usize,
     /// Groups of behaviours that are left out, with the reasons.
     pub without: BTreeMap<String, String>,
+    /// A command that comes before the client's own, such as `docker exec NAME`. Placeholders are filled in there too.
+    pub through: Option<Template>,
     /// The folder that the client is started in, or `None` for that of this process.
     pub folder: Option<PathBuf>,
 }
@@ -49,6 +51,7 @@ impl Client {
             timeout: TIMEOUT,
             parallel: PARALLEL,
             without: BTreeMap::new(),
+            through: None,
             folder: None,
         }
     }

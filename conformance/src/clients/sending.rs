@@ -106,8 +106,9 @@ pub(super) async fn attempt(client: &Client, behaviour: &Behaviour) -> Result<At
     let certificate = file("ca.pem", server.certificate().unwrap_or_default().as_bytes())?;
     let credentials = Reference::credentials();
     let address = server.address();
-    let command = template.filled(&Values {
-        host: &address.ip().to_string(),
+    let host = address.ip().to_string();
+    let values = Values {
+        host: &host,
         port: address.port(),
         from: &envelope.sender,
         recipients: &envelope.recipients,
@@ -116,7 +117,9 @@ pub(super) async fn attempt(client: &Client, behaviour: &Behaviour) -> Result<At
         certificate: &certificate,
         user: &credentials.user,
         password: &credentials.password,
-    });
+    };
+    let mut command = client.through.as_ref().map(|through| through.filled(&values)).unwrap_or_default();
+    command.extend(template.filled(&values));
     let mut process = Process::start(&command, client.folder.as_deref(), with_lf)?;
     let stopped = watch(&mut process, &ledger, client.timeout).await?;
     let ended = process.conclude().await;
@@ -125,7 +128,7 @@ pub(super) async fn attempt(client: &Client, behaviour: &Behaviour) -> Result<At
     wait_for_close(&ledger).await;
     let reported = stopped.unwrap_or_else(|| client.exits.reported(ended.status, &ended.output));
     let dialogues = own(ledger.take(), &token);
-    let is_reached = if behaviour.chooses { ledger.has_sent_choice() } else { !dialogues.is_empty() };
+    let is_reached = !behaviour.chooses || ledger.has_sent_choice();
     Ok(Attempt { dialogues, reported, is_reached, envelope, message, ended })
 }
 

@@ -312,7 +312,7 @@ impl Connection {
                 return self.swallow(LASTING).await;
             }
             Step::Wait(delay) => self.wait(delay).await?,
-            Step::Stall => return self.swallow(LASTING).await,
+            Step::Stall => return self.stall().await,
             Step::HalfClose => {
                 self.stream.shutdown().await?;
                 self.note_closed();
@@ -382,6 +382,13 @@ impl Connection {
         self.swallow(CLOSING).await
     }
 
+    /// Sends nothing any more. A client that closes only its own side still waits, so the connection stays open after that.
+    async fn stall(&mut self) -> io::Result<Goes> {
+        let goes = self.swallow(LASTING).await?;
+        sleep(IDLE).await;
+        Ok(goes)
+    }
+
     /// Reads and discards octets until the client closes or the time is up.
     async fn swallow(&mut self, duration: Duration) -> io::Result<Goes> {
         let mut octets = self.buffer.len();
@@ -421,6 +428,7 @@ struct MessageReader<'a> {
     /// The last octets, as many as those that end a message at most.
     last: VecDeque<u8>,
     start: Vec<u8>,
+    /// The octets so far, without the dots that make lines transparent (RFC 1870 §3).
     size: u64,
     stray: bool,
     at: At,
@@ -445,7 +453,10 @@ enum At {
 impl MessageReader<'_> {
     /// Takes an octet, and returns whether it is the last one of the message.
     fn take(&mut self, octet: u8) -> bool {
-        self.size += 1;
+        let follows_dot = self.at == At::Dot && octet != b'\r' || self.at == At::DotCr && octet != b'\n';
+        if !follows_dot {
+            self.size += 1;
+        }
         if self.start.len() < KEPT {
             self.start.push(octet);
         }
@@ -489,5 +500,18 @@ mod tests {
         assert_eq!(end(b"a\rb\r\n.\r\n", b""), (Some(8), true));
         assert_eq!(end(b"a\r\n.\rb\r\n.\r\n", b""), (Some(11), true));
         assert_eq!(end(b"a\r\n.x\r\n", b""), (None, false));
+    }
+
+    /// RFC 1870 §3.
+    #[test]
+    fn the_size_leaves_out_added_dots() {
+        let size = |octets: &[u8]| {
+            let mut reader = MessageReader::default();
+            assert_eq!(octets.iter().position(|octet| reader.take(*octet)), Some(octets.len() - 1));
+            reader.size - 3
+        };
+        assert_eq!(size(b".\r\n"), 0);
+        assert_eq!(size(b"a\r\n.\r\n"), 3);
+        assert_eq!(size(b"..\r\n...a\r\nb.\r\n.\r\n"), 3 + 5 + 4);
     }
 }

@@ -349,6 +349,7 @@ impl Machine {
     fn demands_login(&self) -> bool {
         self.setting.protocol == Protocol::Submission
             && !self.logged_in
+            && !self.setting.withheld.has("AUTH")
             && self.behaves(Behaviour::DemandsNoLogin).is_none()
     }
 

@@ -60,6 +60,11 @@ impl Cell {
         }
     }
 
+    /// Returns the verdict and what the client reported, in a few words.
+    pub(super) fn in_words(&self) -> String {
+        format!("{} {}", self.verdict, self.reported).trim_end().to_owned()
+    }
+
     /// Returns the class of the cell's style.
     pub(super) fn style(&self) -> &'static str {
         match self.verdict {

@@ -22,6 +22,9 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b[0-9a-f]{8} Message accepted", "<id> Message accepted"),
         // Dovecot.
         (r"> [0-9A-Za-z+/]{22} Saved", "> <id> Saved"),
+        // The addresses that clients are given.
+        (r"\bt\d+-\d+@", "<id>@"),
+        (r"\binjected-t\d+-\d+", "injected-<id>"),
         // The prompts of AUTH LOGIN are shorter and never change.
         (r"\b334 [0-9A-Za-z+/]{20,}=*", "334 <challenge>"),
     ]
@@ -43,7 +46,7 @@ mod tests {
 
     #[test]
     fn ids_times_and_challenges_are_replaced() {
-        assert_eq!(PATTERNS.len(), 8);
+        assert_eq!(PATTERNS.len(), 10);
         for (text, expected) in [
             ("220 mx ESMTP Exim 4.96 Tue, 24 Nov 2026 02:42:46 +0000", "220 mx ESMTP Exim 4.96 <time>"),
             ("220 mx ESMTP Haraka/3.3.4 ready (3D4859)", "220 mx ESMTP Haraka/3.3.4 ready (<id>)"),
@@ -56,6 +59,7 @@ mod tests {
             ),
             ("250 2.0.0 <a@b.example> GEQVOaP5BGs+AAAAqdzKAw Saved", "250 2.0.0 <a@b.example> <id> Saved"),
             ("334 PDc2Y2VhLjFhMjBiN2MxMTMwQG14LmV4YW1wbGUudGVzdD4=", "334 <challenge>"),
+            ("MAIL FROM:<sender-t12-345@example.net>", "MAIL FROM:<sender-<id>@example.net>"),
             ("334 VXNlcm5hbWU6", "334 VXNlcm5hbWU6"),
             ("250 SIZE 20480000", "250 SIZE 20480000"),
         ] {

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use askama::Template;
 
 use super::Source;
+use super::behaviours::{self, is_client};
 use super::escape::Markdown;
 use super::matrix::{self, Violations, rows};
 use super::normalise::normalise;
@@ -36,7 +37,10 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
         let all: BTreeSet<&str> = indexes.iter().filter_map(|index| index.header.map(text)).collect();
         Markdown::text(all.into_iter().collect::<Vec<_>>().join(", "))
     };
+    let is_about_clients = !indexes.is_empty() && indexes.iter().all(is_client);
     let page = Page {
+        noun: if is_about_clients { "client" } else { "server" },
+        behaviours: behaviours::rows(&indexes).iter().map(BehaviourRow::of).collect(),
         version: of_all(|header| &header.version),
         registry: of_all(|header| &header.registry_updated),
         servers: indexes.iter().map(Server::of).collect(),
@@ -52,6 +56,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
 #[derive(Template)]
 #[template(path = "results.md")]
 struct Page {
+    noun: &'static str,
+    behaviours: Vec<BehaviourRow>,
     version: Markdown,
     registry: Markdown,
     servers: Vec<Server>,
@@ -63,6 +69,26 @@ struct Server {
     version: Markdown,
     /// The numbers of errors, warnings, notes, accepted findings, entries of the baseline, and pairs of each pairing.
     counts: Vec<Markdown>,
+}
+
+/// What each client made of a behaviour.
+struct BehaviourRow {
+    id: Markdown,
+    title: Markdown,
+    cells: Vec<Markdown>,
+}
+
+impl BehaviourRow {
+    fn of(row: &behaviours::Row) -> BehaviourRow {
+        let cell = |cell: &Option<behaviours::Cell>| {
+            Markdown::text(cell.as_ref().map(behaviours::Cell::in_words).unwrap_or_default())
+        };
+        BehaviourRow {
+            id: Markdown::text(&row.id),
+            title: Markdown::text(&row.title),
+            cells: row.cells.iter().map(cell).collect(),
+        }
+    }
 }
 
 struct Row {

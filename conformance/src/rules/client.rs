@@ -155,6 +155,10 @@ pub fn judge_client(sending: &Sending<'_>) -> Opinion {
         chunks::judge(connection, &mut opinion);
         pace::judge(connection, &mut opinion);
     }
+    if connections.is_empty() && sending.envelope.injected.is_some() && sending.reports_failure() {
+        // The client refused the address before it connected.
+        opinion.keep(RuleId::CLIENT_ADDRESS_INJECTION);
+    }
     recipients::judge(&connections, sending, &mut opinion);
     report::judge(&connections, sending, &mut opinion);
     opinion.settle();
@@ -162,6 +166,10 @@ pub fn judge_client(sending: &Sending<'_>) -> Opinion {
 }
 
 impl Sending<'_> {
+    fn reports_failure(&self) -> bool {
+        matches!(self.reported, Reported::Temporary | Reported::Permanent | Reported::Failed)
+    }
+
     /// Returns whether the client has sent a command on any connection.
     fn has_sent(&self, verb: Verb) -> bool {
         let exchanges = || self.dialogues.iter().flat_map(|dialogue| &dialogue.exchanges);

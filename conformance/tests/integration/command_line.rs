@@ -48,6 +48,7 @@ fn exit_statuses() {
     assert_eq!(status(&run(&["run", "--jsonl", "no-such-folder/run.jsonl"])), Some(2));
     assert_eq!(status(&run(&["rules", "no-such-rule"])), Some(2));
     assert_eq!(status(&run(&["serve", "--fault", "no-such-fault"])), Some(2));
+    assert_eq!(status(&run(&["send", "--server", "127.0.0.1:1", "--from", "a@example.org"])), Some(2));
     fs::write(folder.path().join("empty"), "").expect("a file");
     assert_eq!(status(&run(&["report", "empty"])), Some(5));
     assert_eq!(status(&run(&["judge", "empty"])), Some(5));
@@ -67,7 +68,7 @@ fn help_has_examples_and_exit_statuses() {
         assert_eq!(status(&output), Some(0), "{arguments:?}");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    for command in ["run", "serve", "rules", "suggest", "judge", "report", "compare"] {
+    for command in ["run", "serve", "send", "rules", "suggest", "judge", "report", "compare"] {
         for option in ["-h", "--help"] {
             let help = help(&[command, option]);
             let examples = help.matches(&format!("\n  smtp-conformance {command}")).count();

@@ -8,6 +8,7 @@ mod support;
 
 mod architecture;
 mod browser;
+mod clients;
 mod command_line;
 mod comparison;
 mod credentials;
@@ -19,6 +20,7 @@ mod readme;
 mod records;
 mod reference;
 mod runs;
+mod send;
 mod serve;
 mod situations;
 mod suggestions;

@@ -1,7 +1,8 @@
 //! What `serve` offers for tests of clients: chosen replies, withheld extensions, and transcripts.
 
 use std::io::{Read as _, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,8 @@ const MAIL: &str = "MAIL FROM:<bob@example.net>";
 const RCPT: &str = "RCPT TO:<alice@example.org>";
 const MESSAGE: &str = "Subject: x\r\n\r\nx\r\n.";
 
-struct Server {
+/// A running reference server, and the transcript of what was said to it.
+pub(super) struct Server {
     reference: Reference,
     page: Page,
     // The last field, so that the server stops before the runtime does.
@@ -42,13 +44,21 @@ impl Write for Page {
 }
 
 impl Server {
-    fn start(options: Options) -> Server {
+    pub(super) fn start(options: Options) -> Server {
         let page = Page::default();
         let recorder = Some(Arc::new(Recorder::new(page.clone())));
         let runtime = Runtime::new().expect("a runtime");
         let options = Options { tls: Tls::StartTls, recorder, ..options };
         let reference = runtime.block_on(Reference::start(options)).expect("the server starts");
         Server { reference, page, _runtime: runtime }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.reference.address()
+    }
+
+    pub(super) fn certificate(&self) -> String {
+        self.reference.certificate().expect("the server has TLS").to_owned()
     }
 
     /// Starts a server with the choices of `--reply`.
@@ -83,7 +93,7 @@ impl Server {
     }
 
     /// Returns the transcript of that many connections, when they have ended.
-    fn transcript(&self, connections: usize) -> String {
+    pub(super) fn transcript(&self, connections: usize) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
             let octets = self.page.0.lock().expect("nobody panics meanwhile").clone();
@@ -332,4 +342,66 @@ fn findings(dialogues: &[Dialogue]) -> Vec<&'static str> {
     let findings = judge(dialogues, &Reference::knowledge(), Strictness::default()).findings;
     let serious = findings.iter().filter(|finding| finding.level > Level::Note);
     serious.map(|finding| finding.rule.rule().id).collect()
+}
+
+#[test]
+fn without_auth_a_submission_server_demands_no_login() {
+    let withheld = Withheld::read(["AUTH"]).expect("the server knows the keyword");
+    let server = Server::start(Options { withheld, protocol: Protocol::Submission, ..Options::default() });
+    assert_eq!(server.codes(&[EHLO, MAIL, "AUTH PLAIN"]), ["220", "250", "250", "502"]);
+}
+
+/// RFC 3207 §4.2: what comes in clear together with 220 must not be read under TLS. The reference client does not.
+#[test]
+fn replies_can_be_injected_before_tls_and_are_recorded() {
+    let script = ["starttls=220 Ready\\r\\n250 Injected", "rcpt=250"];
+    let server = Server::with(&script);
+    let address = server.reference.address().to_string();
+    let sent = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
+        .args([
+            "send",
+            "--tls",
+            "--server",
+            &address,
+            "--from",
+            "bob@example.net",
+            "--to",
+            "alice@example.org",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    assert_eq!(sent.status.code(), Some(0), "{}", String::from_utf8_lossy(&sent.stderr));
+    let text = server.transcript(1);
+    let said: Vec<&str> = text.lines().filter(|line| !line.ends_with(" s")).collect();
+    let starttls = said.iter().position(|line| *line == "C: STARTTLS").expect("it was sent");
+    assert_eq!(said[starttls + 1..starttls + 4], ["S: 220 Ready", "S: 250 Injected", "#: tls"]);
+    assert!(said[starttls + 4].starts_with("C: EHLO "), "{text}");
+    assert!(said[starttls..].contains(&"C: QUIT"), "{text}");
+}
+
+#[test]
+fn a_signal_ends_the_server_with_the_transcript_of_what_is_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("session.txt");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
+        .args(["serve", "--port", "0", "--transcript"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut said = [0; 64];
+    let length = server.stdout.as_mut().expect("a pipe").read(&mut said).expect("it says where it listens");
+    let said = String::from_utf8_lossy(&said[..length]).into_owned();
+    let address = said.trim().strip_prefix("listening on ").expect("an address");
+    let mut client = TcpStream::connect(address).expect("it takes connections");
+    client.set_read_timeout(Some(SILENCE)).expect("a time limit");
+    reply(&mut client);
+    client.write_all(b"NOOP\r\n").expect("the server reads");
+    reply(&mut client);
+    let id = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+    assert_eq!(server.wait().expect("it ends").code(), Some(130));
+    let text = std::fs::read_to_string(&file).expect("the transcript");
+    assert!(text.contains("C: NOOP\nS: 250 "), "{text}");
 }

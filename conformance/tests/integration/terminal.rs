@@ -68,7 +68,7 @@ fn write_files(folder: &Path) {
     file(&format!("{EVIL}.jsonl"), "{}\n".to_owned());
 }
 
-const COMMANDS: [&[&str]; 38] = [
+const COMMANDS: [&[&str]; 40] = [
     &["run", "raw.toml"],
     &["run", "key.toml"],
     &["run", "protocol.toml"],
@@ -107,6 +107,8 @@ const COMMANDS: [&[&str]; 38] = [
     &["run", "--timeout", "EVIL"],
     &["serve", "--fault", "EVIL"],
     &["serve", "--port", "EVIL"],
+    &["send", "--server", "EVIL", "--from", "a@example.org", "--to", "b@example.org"],
+    &["send", "--server", "127.0.0.1:1", "--from", "a@example.org", "--to", "EVIL"],
 ];
 
 /// Returns every command of the list, and a command for each format of a report and of a comparison.

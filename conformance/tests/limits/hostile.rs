@@ -407,6 +407,7 @@ fn the_limits_are_documented() {
         ("Sent by a step of a case", octets(limits::STEP_OCTETS as u64)),
         ("Sent on a connection", octets(limits::SENT_OCTETS as u64)),
         ("Sent to a server in a run", octets(limits::RUN_SENT_OCTETS as u64)),
+        ("A message that `send` sends", octets(limits::SENT_MESSAGE_OCTETS)),
         ("Findings of a rule and level, kept of a case", limits::FINDINGS.to_string()),
         ("Characters of a reply that a finding quotes", limits::QUOTED.to_string()),
         ("A TOML file", octets(limits::FILE_OCTETS)),

@@ -69,6 +69,14 @@ pub(super) fn run_line(arguments: Vec<OsString>) -> Vec<OsString> {
     line(&RUN).into_iter().chain(arguments).collect()
 }
 
+/// Returns the command line that tries a client, to run in the project's root.
+pub(super) fn clients_line(arguments: Vec<OsString>) -> Vec<OsString> {
+    let mut line = line(&RUN);
+    line.pop();
+    line.push("clients".into());
+    line.into_iter().chain(arguments).collect()
+}
+
 /// Makes a report in a format from these records.
 pub(super) fn report(root: &Path, format: &str, records: &[PathBuf]) -> Result<Vec<u8>> {
     let mut command = cargo(root);

@@ -14,6 +14,7 @@ use clap::Args;
 
 use super::{Outcome, conformance};
 use crate::live::choice::Choice;
+use crate::live::client::Client;
 use crate::live::interruption::Interruption;
 use crate::live::isolated::{self, Isolated};
 use crate::live::progress::Progress;
@@ -36,18 +37,21 @@ Examples:
   cargo xtask live --list
       List the servers and targets.
   cargo xtask live
-      Test all of them, and write conformance/live/RESULTS.md.
+      Test all of them, and write conformance/live/RESULTS.md and CLIENTS.md.
   cargo xtask live postfix exim/mx
       Test all targets of one server, and one target of another.
+  cargo xtask live clients/curl
+      Try one client.
   cargo xtask live postfix/mx --keep
       Leave the server running; `cargo xtask live --stop` stops it.";
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct Options {
-    /// Servers to test, or single targets as SERVER/TARGET. Without names, all servers are tested.
+    /// Servers to test, single targets as SERVER/TARGET, single clients as clients/CLIENT, or `clients` for all of them.
+    /// Without names, everything is tested.
     names: Vec<String>,
-    /// Print the servers and targets instead of testing them.
+    /// Print the servers, targets and clients instead of testing them.
     #[arg(long)]
     list: bool,
     /// Leave the servers running afterwards.
@@ -56,7 +60,8 @@ pub(super) struct Options {
     /// Stop the servers that an earlier --keep left running.
     #[arg(long, conflicts_with_all = ["names", "list", "keep"])]
     stop: bool,
-    /// Write conformance/live/RESULTS.md from the last run of each target. A run of all servers writes it too.
+    /// Write conformance/live/RESULTS.md and CLIENTS.md from the last run of each target and client. A run of everything
+    /// writes them too.
     #[arg(long, conflicts_with_all = ["names", "list", "keep", "stop"])]
     results: bool,
     /// Copy the roots instead of mounting them with overlayfs. This is the default if overlayfs does not work.
@@ -68,8 +73,9 @@ pub(super) struct Options {
 /// other servers are tested too.
 pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     let root = root.canonicalize().with_context(|| root.display().to_string())?;
-    let all = Server::all(&root.join("conformance/live"))?;
-    let choice = Choice::new(&all, &options.names)?;
+    let live = root.join("conformance/live");
+    let (servers, clients) = (Server::all(&live)?, Client::all(&live.join("clients"))?);
+    let choice = Choice::new(&servers, &clients, &options.names)?;
     if options.list {
         list(&choice);
         return Ok(Outcome::Done);
@@ -96,7 +102,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<Outcome> {
     std::env::set_current_dir(&root).with_context(|| format!("cannot change to {}", root.display()))?;
     let session = Session { roots: &roots, progress: Progress::default() };
     let (started, mut failed) = session.set_up(&choice);
-    let rows = session.test(&choice, &started, &mut failed);
+    let mut rows = session.test(&choice, &started, &mut failed);
+    rows.extend(session.try_clients(&choice));
     ensure!(!interruption.came(), "interrupted; all servers were stopped and removed");
     write_issues(&root, &rows)?;
     if options.names.is_empty() && rows.iter().all(|row| row.result.is_ok()) {
@@ -112,6 +119,7 @@ fn list(choice: &Choice<'_>) {
             say(format_args!("  {:<30} {}", target.name, target.address));
         }
     }
+    choice.clients.iter().for_each(|client| say(&client.name));
 }
 
 /// Takes a lock, because two commands at once would use the same folders and ports.
@@ -138,14 +146,19 @@ fn stop(folder: &Path) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Writes the page of results from the last run of each target.
+/// Writes the pages of results from the last run of each target and client.
 fn write_results(root: &Path, choice: &Choice<'_>) -> Result<Outcome> {
-    let records: Vec<PathBuf> =
-        choice.targets.iter().map(|(_, target)| report(&root.join(FOLDER), &target.name, "jsonl")).collect();
-    let file = root.join("conformance/live/RESULTS.md");
-    let text = conformance::report(root, "results", &records)?;
-    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    say(format_args!("wrote {}", file.display()));
+    let targets = choice.targets.iter().map(|(_, target)| target.name.as_str()).collect();
+    let clients = choice.clients.iter().map(|client| client.name.as_str()).collect();
+    let pages: [(&str, Vec<&str>); 2] = [("RESULTS.md", targets), ("CLIENTS.md", clients)];
+    for (page, names) in pages {
+        let records: Vec<PathBuf> =
+            names.iter().map(|name| report(&root.join(FOLDER), name, "jsonl")).collect();
+        let file = root.join("conformance/live").join(page);
+        let text = conformance::report(root, "results", &records)?;
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        say(format_args!("wrote {}", file.display()));
+    }
     Ok(Outcome::Done)
 }
 
@@ -211,8 +224,9 @@ impl Session<'_> {
             }
             failed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), first_line(error));
         };
-        let mut suites: Vec<&str> =
-            choice.servers.iter().map(|server| server.recipe.suite.as_str()).collect();
+        let clients = choice.clients.iter().map(|client| &client.root);
+        let roots: Vec<&Server> = choice.servers.iter().copied().chain(clients).collect();
+        let mut suites: Vec<&str> = roots.iter().map(|server| server.recipe.suite.as_str()).collect();
         suites.sort_unstable();
         suites.dedup();
         // The suite is built at the same time: it takes about as long, and one processor.
@@ -222,7 +236,7 @@ impl Session<'_> {
                 self.make_base(suite).map_err(|error| fail(suite, &error)).unwrap_or_default();
             });
         });
-        at_once(SET_UP_AT_ONCE, &choice.servers, |server| {
+        at_once(SET_UP_AT_ONCE, &roots, |server| {
             self.make_packages(server).map_err(|error| fail(&server.name, &error)).unwrap_or_default();
         });
         let mut started = Started::new();
@@ -302,6 +316,58 @@ impl Session<'_> {
         });
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         choice.targets.iter().filter_map(|(_, target)| rows.remove(&target.name)).collect()
+    }
+
+    /// Tries the clients, one after the other, because each makes many attempts at once.
+    fn try_clients(&self, choice: &Choice<'_>) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for client in &choice.clients {
+            let begun = Instant::now();
+            let (version, result) = match self.try_client(client) {
+                Ok((version, tested)) => (version, Ok(tested)),
+                Err(error) => {
+                    self.progress.say(format_args!("error: {}: {error:#}", client.name));
+                    ("-".to_owned(), Err(first_line(&error)))
+                }
+            };
+            rows.push(Row { version, target: client.name.clone(), result, time: begun.elapsed() });
+        }
+        rows
+    }
+
+    fn try_client(&self, client: &Client) -> Result<(String, Tested)> {
+        self.roots.interruption.check()?;
+        ensure!(self.roots.has_packages(&client.root), "its packages are not installed");
+        let version = client.set_up(self.roots)?;
+        let doing = self.progress.begin(&format!("{} {version}, behaviours", client.name));
+        let report = |extension: &str| report(&self.roots.folder, &client.name, extension);
+        if let Some(folder) = report("jsonl").parent() {
+            fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let arguments = |within: OsString| {
+            let mut arguments: Vec<OsString> = vec![client.file().into(), "--through".into(), within];
+            arguments.extend(["--name".into(), client.name.clone().into()]);
+            arguments.extend(["--jsonl".into(), report("jsonl").into()]);
+            arguments.extend(["--client-version".into(), version.clone().into()]);
+            if let Some(baseline) = client.root.baseline() {
+                arguments.extend(["--baseline".into(), baseline.into()]);
+            }
+            conformance::clients_line(arguments)
+        };
+        let log = self.roots.log(&client.root.name, "behaviours");
+        let command = client.beside(self.roots, arguments);
+        let process = Isolated::start(&self.roots.shared, command, &log, Some(&report("txt")))?;
+        let status = process.finish(&self.roots.interruption)?;
+        let status = status.code().ok_or_else(|| anyhow!("smtp-conformance was killed"))?;
+        client.remove(self.roots)?;
+        ensure!(
+            [0, 1, 3].contains(&status),
+            "exit status {status}: {}",
+            client.last_lines(self.roots, "behaviours")
+        );
+        let tested = Tested::read(status, &report("jsonl"))?;
+        doing.done(format_args!("{}", counted(tested.errors, "error")));
+        Ok((version, tested))
     }
 
     fn test_one(&self, server: &Server, target: &Target, version: &str) -> Result<Tested> {

@@ -1,46 +1,58 @@
-//! Which targets to test, and which servers have to run for that.
+//! Which targets and clients to test, and which servers have to run for that.
 
 use std::error::Error;
 use std::fmt;
 
 use anyhow::{Result, bail, ensure};
 
+use super::client::Client;
 use super::server::{Server, Target};
 
-/// The servers to run and the targets to test.
+/// The servers to run, and the targets and clients to test.
 #[derive(Debug)]
 pub struct Choice<'a> {
     /// The servers to run, each after those that it needs.
     pub servers: Vec<&'a Server>,
     /// The targets to test, each with its server.
     pub targets: Vec<(&'a Server, &'a Target)>,
+    /// The clients to try.
+    pub clients: Vec<&'a Client>,
 }
 
-/// A name that is not a server or a target.
+/// A name that is not a server, a target or a client.
 #[derive(Debug)]
 pub struct Unknown(String);
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no server or target {:?}; `cargo xtask live --list` lists them", self.0)
+        write!(f, "there is no server, target or client {:?}; `cargo xtask live --list` lists them", self.0)
     }
 }
 
 impl Error for Unknown {}
 
+/// The name that chooses all clients.
+const CLIENTS: &str = "clients";
+
 impl<'a> Choice<'a> {
-    /// Chooses the servers and targets with these names, or all of them if there are no names.
-    pub fn new(all: &'a [Server], names: &[String]) -> Result<Choice<'a>> {
+    /// Chooses the servers, targets and clients with these names, or all of them if there are no names. The name `clients`
+    /// chooses all clients.
+    pub fn new(all: &'a [Server], clients: &'a [Client], names: &[String]) -> Result<Choice<'a>> {
         for name in names {
-            let known = all.iter().any(|server| {
+            let is_server = all.iter().any(|server| {
                 server.name == *name || server.targets.iter().any(|target| target.name == *name)
             });
-            ensure!(known, Unknown(name.clone()));
+            let is_client = name == CLIENTS || clients.iter().any(|client| client.name == *name);
+            ensure!(is_server || is_client, Unknown(name.clone()));
         }
         let is_chosen = |server: &Server, target: &Target| {
             names.is_empty() || names.contains(&server.name) || names.contains(&target.name)
         };
-        let mut choice = Choice { servers: Vec::new(), targets: Vec::new() };
+        let is_client_chosen = |client: &&Client| {
+            names.is_empty() || names.iter().any(|name| *name == client.name || name == CLIENTS)
+        };
+        let clients = clients.iter().filter(is_client_chosen).collect();
+        let mut choice = Choice { servers: Vec::new(), targets: Vec::new(), clients };
         for server in all {
             let targets: Vec<_> = server.targets.iter().filter(|target| is_chosen(server, target)).collect();
             if !targets.is_empty() || names.contains(&server.name) {
@@ -92,7 +104,7 @@ mod tests {
 
     fn chosen(all: &[Server], names: &[&str]) -> Result<(Vec<String>, Vec<String>), String> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let choice = Choice::new(all, &names).map_err(|error| error.to_string())?;
+        let choice = Choice::new(all, &[], &names).map_err(|error| error.to_string())?;
         let servers = choice.servers.iter().map(|server| server.name.clone()).collect();
         Ok((servers, choice.targets.iter().map(|(_, target)| target.name.clone()).collect()))
     }

@@ -97,6 +97,12 @@ impl Roots {
                     isolated::run(&self.shared, command, &log, &self.interruption).context(script)?;
                 }
             }
+            if recipe.cargo {
+                let mut command = self.mounted(new, &[&base]);
+                command.extend([self.script("cargo"), self.cache().into(), server.folder.clone().into()]);
+                let log = self.log(&server.name, "cargo");
+                isolated::run(&self.shared, command, &log, &self.interruption).context("cargo")?;
+            }
             fs::write(new.join("ingredients"), self.ingredients(server))
                 .context("cannot write the list of ingredients")
         })
@@ -114,10 +120,26 @@ impl Roots {
 
     /// Returns the command line that runs a command inside the server's root.
     pub fn inside<const N: usize>(&self, server: &Server, command: [&str; N]) -> Vec<OsString> {
+        let mut line = self.prepared(server);
+        line.push(self.script("within"));
+        line.extend(command.map(OsString::from));
+        line
+    }
+
+    /// Returns the command line that runs a command in the mounts of the server's root, but outside the root. Both share
+    /// /tmp. The command is given what begins a command line inside the root.
+    pub fn beside(&self, server: &Server, command: impl FnOnce(OsString) -> Vec<OsString>) -> Vec<OsString> {
+        let mut line = self.prepared(server);
+        line.push(self.script("sharing-tmp"));
+        line.extend(command(self.script("within")));
+        line
+    }
+
+    /// Returns the start of a command line, which mounts the root of a server with the server's folder in it.
+    fn prepared(&self, server: &Server) -> Vec<OsString> {
         let layers = [self.layer(server).join("upper"), self.base(&server.recipe.suite)];
         let mut line = self.mounted(&self.run(&server.name), &layers.each_ref().map(PathBuf::as_path));
-        line.extend([self.script("inside"), server.folder.clone().into()]);
-        line.extend(command.map(OsString::from));
+        line.extend([self.script("prepared"), server.folder.clone().into()]);
         line
     }
 

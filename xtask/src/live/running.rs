@@ -42,17 +42,7 @@ impl Running {
         }
         let mut running = Running { version: String::new(), process: None, folder: roots.run(&server.name) };
         roots.make_root(server)?;
-        if server.folder.join("setup").exists() {
-            let log = roots.log(&server.name, "setup");
-            isolated::run(&roots.shared, roots.inside(server, ["./setup"]), &log, &roots.interruption)
-                .context("setup")?;
-        }
-        let log = roots.log(&server.name, "version");
-        let command = roots.inside(server, ["sh", "-c", &server.recipe.version]);
-        isolated::run(&roots.shared, command, &log, &roots.interruption).context("version")?;
-        let said =
-            file::read_text(&log, MAX_DATA).with_context(|| format!("cannot read {}", log.display()))?;
-        said.lines().last().unwrap_or_default().trim().clone_into(&mut running.version);
+        running.version = prepare(server, roots)?;
         let log = roots.log(&server.name, "start");
         let mut process = Isolated::start(&roots.shared, roots.inside(server, ["./start"]), &log, None)?;
         let ready = wait_for(server, &mut process, roots);
@@ -81,6 +71,20 @@ impl Drop for Running {
             let _ = root::remove(&self.folder);
         }
     }
+}
+
+/// Runs `setup` in a root, and returns the version of what it holds.
+pub fn prepare(server: &Server, roots: &Roots) -> Result<String> {
+    if server.folder.join("setup").exists() {
+        let log = roots.log(&server.name, "setup");
+        isolated::run(&roots.shared, roots.inside(server, ["./setup"]), &log, &roots.interruption)
+            .context("setup")?;
+    }
+    let log = roots.log(&server.name, "version");
+    let command = roots.inside(server, ["sh", "-c", &server.recipe.version]);
+    isolated::run(&roots.shared, command, &log, &roots.interruption).context("version")?;
+    let said = file::read_text(&log, MAX_DATA).with_context(|| format!("cannot read {}", log.display()))?;
+    Ok(said.lines().last().unwrap_or_default().trim().to_owned())
 }
 
 /// Returns the names of the servers that an earlier command left running.

@@ -40,6 +40,9 @@ pub struct Recipe {
     /// npm packages, installed in /srv/node_modules.
     #[serde(default)]
     pub npm: Vec<String>,
+    /// Whether the folder has a Cargo package, whose programs are installed in /srv/bin.
+    #[serde(default)]
+    pub cargo: bool,
     /// Servers that must run before this one starts.
     #[serde(default)]
     pub needs: Vec<Spanned<String>>,
@@ -104,7 +107,7 @@ impl Server {
 }
 
 impl Recipe {
-    fn read(file: &DataFile) -> Result<Recipe> {
+    pub(super) fn read(file: &DataFile) -> Result<Recipe> {
         let recipe: Recipe = file.parse()?;
         let is_word = |text: &str| text.bytes().all(|octet| octet.is_ascii_lowercase()) && !text.is_empty();
         if !is_word(&recipe.suite) {
@@ -124,7 +127,8 @@ impl Recipe {
 
     /// Returns what a root is made from. If it changes, the root must be made again.
     pub fn ingredients(&self) -> String {
-        format!("{}\npackages {:?}\npip {:?}\nnpm {:?}\n", self.suite, self.packages, self.pip, self.npm)
+        let Recipe { suite, packages, pip, npm, cargo, .. } = self;
+        format!("{suite}\npackages {packages:?}\npip {pip:?}\nnpm {npm:?}\ncargo {cargo}\n")
     }
 }
 

@@ -10,7 +10,7 @@ fn an_unknown_name_is_a_usage_error() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(said(&output.stdout), "", "{arguments:?}");
         let reason = said(&output.stderr);
-        assert!(reason.starts_with("error: there is no server or target \""), "{reason}");
+        assert!(reason.starts_with("error: there is no server, target or client \""), "{reason}");
         assert!(reason.contains("nosuch\"; `cargo xtask live --list` lists them"), "{reason}");
     }
 }
@@ -28,6 +28,8 @@ fn the_list_has_the_named_targets() {
     let one = list(&["postfix/mx"]);
     assert!(one.contains("\n  postfix/mx ") && !one.contains("postfix/submission"), "{one}");
     assert!(!one.contains("exim"), "{one}");
+    assert!(all.contains("\nclients/smtplib\n"), "{all}");
+    assert_eq!(list(&["clients/smtplib"]), "clients/smtplib\n");
 }
 
 fn said(octets: &[u8]) -> String {

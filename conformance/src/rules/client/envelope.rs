@@ -111,11 +111,22 @@ fn injection(connection: &Connection<'_>, argument: &[u8], opinion: &mut Opinion
         step.command
             .is_some_and(|command| command.verb() == Verb::Noop && command.argument().starts_with(argument))
     };
-    match connection.steps.iter().position(is_injected) {
-        Some(index) => {
-            let detail = "a line within an address was sent as a command";
-            opinion.violate(RuleId::CLIENT_ADDRESS_INJECTION, connection.location(index), detail);
-        }
-        None => opinion.keep(RuleId::CLIENT_ADDRESS_INJECTION),
-    }
+    let position = |is_wrong: &dyn Fn(&Step<'_>) -> bool| connection.steps.iter().position(is_wrong);
+    let (index, detail) = if let Some(index) = position(&is_injected) {
+        (index, "a line within an address was sent as a command")
+    } else if let Some(index) = position(&has_control) {
+        (index, "a control character of an address was sent")
+    } else {
+        return opinion.keep(RuleId::CLIENT_ADDRESS_INJECTION);
+    };
+    opinion.violate(RuleId::CLIENT_ADDRESS_INJECTION, connection.location(index), detail);
+}
+
+/// Returns whether MAIL or RCPT has a control character before its end.
+fn has_control(step: &Step<'_>) -> bool {
+    let Some(command) = step.command else { return false };
+    let line = command.octets();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    matches!(command.verb(), Verb::Mail | Verb::Rcpt) && line.iter().any(u8::is_ascii_control)
 }
