@@ -103,6 +103,13 @@ fn injection() -> Vec<Row> {
         kept(RULE, sends(&[OPEN, "C: MAIL FROM:<amy@example.net>NOOP injected-1>\nS: 501 No", QUIT])),
         kept(RULE, sends(&[OPEN, "C: NOOP\nS: 250 Ok", QUIT])),
         kept(RULE, sends(&["S: 220 mx", QUIT])),
+        // It refuses the address before it connects.
+        kept(RULE, Attempt::default().injected("injected-1").reports(Failed)),
+        broken(
+            RULE,
+            "client-address-injection error",
+            sends(&[OPEN, MAIL, "C: RCPT TO:<r1@example.org>\\x0dNOOP injected-1>\nS: 501 No", QUIT]),
+        ),
         nothing(RULE, smtp(&[OPEN, SENT])),
     ]
 }

@@ -86,7 +86,8 @@ fn login() -> Vec<Row> {
         // RFC 5321 §4.2.1: after 4yz the same command may succeed.
         kept(RULE, smtp(&[OPEN, &times("C: AUTH PLAIN AGEAYg==\nS: 454 Later\n", 11), QUIT]).reports(Failed)),
         nothing(RULE, smtp(&[OPEN, CHALLENGED.trim_end(), "S: 235 Ok", SENT])),
-        nothing(RULE, smtp(&[OPEN, REFUSED.trim_end(), "C: AUTH PLAIN AGEAYw==\nS: 235 Ok", SENT])),
+        // RFC 4954 §6: another mechanism may do.
+        kept(RULE, smtp(&[OPEN, REFUSED.trim_end(), "C: AUTH LOGIN YQ==\nS: 334\nC: Yg==\nS: 235 Ok", SENT])),
     ]
 }
 
