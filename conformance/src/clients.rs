@@ -157,7 +157,7 @@ impl Trial<'_> {
         if let Some(reason) = self.client.without.get(&behaviour.group) {
             return skipped(reason.clone());
         }
-        if self.client.templates.get(&behaviour.template).is_none() {
+        if !self.client.templates.contains_key(&behaviour.template) {
             return skipped(format!("the client has no template {}", behaviour.template));
         }
         if behaviour.is_slow && !self.plan.allows_slow {
@@ -229,7 +229,8 @@ impl Tried {
 
     fn new(behaviour: &Behaviour, attempt: Attempt, opinion: Opinion, repeated: Repeated) -> Tried {
         let tested = behaviour.expected.tests();
-        let worst = opinion.findings.iter().filter(|finding| tested.contains(&finding.rule));
+        let is_tested = |rule: RuleId| tested.contains(&rule) || rule == RuleId::CLIENT_TERMINATES;
+        let worst = opinion.findings.iter().filter(|finding| is_tested(finding.rule));
         let worst = worst.map(|finding| finding.level).max();
         let is_judged = tested.iter().any(|rule| opinion.judged.contains(rule));
         let (verdict, reason) = match worst {

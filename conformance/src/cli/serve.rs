@@ -113,7 +113,7 @@ pub(super) fn run(options: &Options) -> Result<u8> {
             say!("listening on {address}");
         }
         tokio::select! {
-            served = Reference::serve(listener, server) => served.map(|()| 0),
+            ended = Reference::serve(listener, server) => ended.map(|()| 0),
             () = interruption.happened() => Ok(interruption.status().unwrap_or_default()),
         }
     })

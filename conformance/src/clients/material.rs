@@ -132,7 +132,7 @@ mod tests {
         let envelope = envelope(Address::Injection, Address::Utf8, 2, "t1");
         let message = Message::Plain.octets(&envelope);
         assert!(message.is_ascii());
-        assert_eq!(with_lf(&message).iter().filter(|octet| **octet == b'\r').count(), 0);
+        assert!(!with_lf(&message).contains(&b'\r'));
         assert_eq!(with_lf(b"a\rb\r\n\r\n"), b"a\rb\n\n");
     }
 }

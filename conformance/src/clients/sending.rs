@@ -14,7 +14,7 @@ use super::client::Client;
 use super::material::{self, envelope};
 use super::process::{Ended, Process};
 use super::template::Values;
-use crate::dialogue::Dialogue;
+use crate::dialogue::{Dialogue, Exchange};
 use crate::protocol::Protocol;
 use crate::protocol::command::Verb;
 use crate::protocol::notation::shown;
@@ -202,7 +202,7 @@ async fn wait_for_close(ledger: &Ledger) {
 /// Returns the connections that are not about another message: a client with a queue may try an older one again.
 fn own(mut dialogues: Vec<Dialogue>, token: &str) -> Vec<Dialogue> {
     dialogues.retain(|dialogue| {
-        let mut recipients = dialogue.exchanges.iter().filter_map(|exchange| exchange.command());
+        let mut recipients = dialogue.exchanges.iter().filter_map(Exchange::command);
         recipients
             .find(|command| command.verb() == Verb::Rcpt)
             .is_none_or(|command| memchr::memmem::find(command.octets(), token.as_bytes()).is_some())

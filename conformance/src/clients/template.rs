@@ -207,13 +207,12 @@ fn words(text: &str) -> Result<Vec<String>> {
                 None => bail!("nothing follows the last backslash: write two for one"),
             },
             (Some(open), character) if open == character => quote = None,
-            (Some(_), character) => word.get_or_insert_default().push(character),
             (None, '\'' | '"') => {
                 quote = Some(character);
                 word.get_or_insert_default();
             }
             (None, character) if character.is_whitespace() => words.extend(word.take()),
-            (None, character) => word.get_or_insert_default().push(character),
+            (_, character) => word.get_or_insert_default().push(character),
         }
     }
     if let Some(open) = quote {

@@ -237,9 +237,8 @@ impl Connection {
         while self.buffer.len() < KEPT {
             self.buffer.reserve(BLOCK);
             match timeout_at(until, self.stream.read_buf(&mut self.buffer)).await {
-                Ok(Ok(0)) => break,
+                Ok(Ok(0)) | Err(_) => break,
                 Ok(length) => self.taken += length? as u64,
-                Err(_) => break,
             }
         }
         sleep_until(until).await;

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use askama::Template;
 
+use super::behaviours::is_client;
 use super::digest::{accepted, broken, by_rule, cut, fix_for, not_judged, provenance, times};
 use super::escape::Markdown;
 use super::evidence::Evidence;
@@ -48,6 +49,7 @@ struct Counts {
     hints: Vec<Markdown>,
     /// `6 rules broken (errors), 10 warned; 101 errors in all`.
     by_rule: Markdown,
+    /// None if a client was tested.
     agreement: Vec<Agreement>,
 }
 
@@ -153,6 +155,7 @@ impl Counts {
                 .agreement
                 .by_pairing()
                 .into_iter()
+                .filter(|_| !is_client(index))
                 .map(|(pairing, pairs)| Agreement {
                     pairing: Markdown::text(pairing),
                     pairs: Markdown::text(pairs.len()),

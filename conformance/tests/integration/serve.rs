@@ -348,7 +348,7 @@ fn findings(dialogues: &[Dialogue]) -> Vec<&'static str> {
 fn without_auth_a_submission_server_demands_no_login() {
     let withheld = Withheld::read(["AUTH"]).expect("the server knows the keyword");
     let server = Server::start(Options { withheld, protocol: Protocol::Submission, ..Options::default() });
-    assert_eq!(server.codes(&[EHLO, MAIL, "AUTH PLAIN"]), ["220", "250", "250", "502"]);
+    assert_eq!(server.codes(&[EHLO, MAIL, "AUTH PLAIN"]), ["220", "250", "250", "500"]);
 }
 
 /// RFC 3207 §4.2: what comes in clear together with 220 must not be read under TLS. The reference client does not.
