@@ -39,7 +39,8 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
     };
     let is_about_clients = !indexes.is_empty() && indexes.iter().all(is_client);
     let page = Page {
-        noun: if is_about_clients { "client" } else { "server" },
+        is_about_clients,
+        noun: Markdown::text(if is_about_clients { "client" } else { "server" }),
         behaviours: behaviours::rows(&indexes).iter().map(BehaviourRow::of).collect(),
         version: of_all(|header| &header.version),
         registry: of_all(|header| &header.registry_updated),
@@ -56,7 +57,9 @@ pub fn render(sources: &[Source<'_>]) -> Result<String> {
 #[derive(Template)]
 #[template(path = "results.md")]
 struct Page {
-    noun: &'static str,
+    /// Whether the columns are clients, and not servers.
+    is_about_clients: bool,
+    noun: Markdown,
     behaviours: Vec<BehaviourRow>,
     version: Markdown,
     registry: Markdown,
