@@ -103,6 +103,9 @@ pub struct Exchange {
     /// it sent the rest.
     #[serde(default, with = "octets", skip_serializing_if = "Vec::is_empty")]
     pub ahead: Vec<u8>,
+    /// How many of the replies the server had sent when it saw that the client had sent more. Only a server knows this.
+    #[serde(skip)]
+    pub ahead_of: Option<usize>,
     /// Replies that exceeded the [limits](crate::limits).
     #[serde(default, skip_serializing_if = "Excess::is_none")]
     pub excess: Excess,
@@ -153,6 +156,7 @@ impl Exchange {
             sure: true,
             pipelined: false,
             ahead: Vec::new(),
+            ahead_of: None,
             excess: Excess::default(),
             arrived: None,
             line: None,

@@ -142,6 +142,7 @@ impl Witness {
     pub(super) fn sent_ahead(&mut self) {
         if let Some(last) = self.dialogue.exchanges.last_mut() {
             last.pipelined = true;
+            last.ahead_of.get_or_insert(last.answers.len());
         }
     }
 

@@ -38,7 +38,7 @@ fn codes() -> Vec<Row> {
         nothing(CODE, rare(&[LATER, QUIT]).unreached().reports(Failed)),
         broken(
             FATAL,
-            "client-fatal-first-digit warning, client-counts-replies/no-recipient note, client-success-needs-acceptance error",
+            "client-fatal-first-digit warning, client-counts-replies/no-recipient note",
             fatal(&[DATA, OK, QUIT]),
         ),
         kept(FATAL, fatal(&[QUIT]).reports(Failed)),
