@@ -21,8 +21,8 @@ use tokio::runtime::Runtime;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-conformance");
 
 /// How many clients are tried at once, and how many attempts each makes at once.
-const AT_ONCE: usize = 6;
-const PARALLEL: usize = 8;
+const AT_ONCE: usize = 3;
+const PARALLEL: usize = 6;
 
 /// Returns the reference client, with more options.
 fn reference(options: &str) -> Client {

@@ -13,7 +13,8 @@ use smtp_conformance::reference::{Options, Recorder, Reference, Script, Tls, Wit
 use smtp_conformance::{Level, Strictness, judge};
 use tokio::runtime::Runtime;
 
-/// How long a client waits before it concludes that nothing comes.
+/// How long a client waits before it concludes that nothing comes, and that nothing more comes.
+const PATIENCE: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_millis(300);
 
 const EHLO: &str = "EHLO me.example";
@@ -77,7 +78,6 @@ impl Server {
     /// says that the server closed.
     fn say(&self, lines: &[&str]) -> Vec<String> {
         let mut stream = TcpStream::connect(self.reference.address()).expect("the server takes connections");
-        stream.set_read_timeout(Some(SILENCE)).expect("a time limit");
         let mut said = vec![reply(&mut stream)];
         for line in lines {
             // If the server has closed, reading shows that.
@@ -112,6 +112,8 @@ fn reply(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     let mut octets = [0; 4096];
     loop {
+        let wait = if text.is_empty() { PATIENCE } else { SILENCE };
+        stream.set_read_timeout(Some(wait)).expect("a time limit");
         match stream.read(&mut octets) {
             Ok(0) | Err(_) if text.ends_with("(closed)") => return text,
             Ok(0) => text.push_str("(closed)"),
@@ -396,7 +398,6 @@ fn a_signal_ends_the_server_with_the_transcript_of_what_is_open() {
     let said = String::from_utf8_lossy(&said[..length]).into_owned();
     let address = said.trim().strip_prefix("listening on ").expect("an address");
     let mut client = TcpStream::connect(address).expect("it takes connections");
-    client.set_read_timeout(Some(SILENCE)).expect("a time limit");
     reply(&mut client);
     client.write_all(b"NOOP\r\n").expect("the server reads");
     reply(&mut client);

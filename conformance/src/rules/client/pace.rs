@@ -21,6 +21,7 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
         if !step.exchange.pipelined {
             continue;
         }
+        replies_for_each(connection, index, opinion);
         let is_offered = step.session.offers("PIPELINING");
         if is_offered && step.exchange.may_be_followed() {
             continue;
@@ -41,6 +42,18 @@ pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
     }
     if connection.steps.len() > 1 {
         opinion.keep(RuleId::CLIENT_WAITS_FOR_REPLIES);
+    }
+}
+
+/// RFC 2033 §4.2: after a message there is a reply for each recipient. A client that goes on after the first takes it for
+/// the reply to all of them.
+fn replies_for_each(connection: &Connection<'_>, index: usize, opinion: &mut Opinion) {
+    let step = &connection.steps[index];
+    let due = step.session.recipients();
+    let is_local = step.session.protocol == Protocol::Lmtp && completes_message(step);
+    if let Some(sent) = step.exchange.ahead_of.filter(|sent| is_local && (1..due).contains(sent)) {
+        let detail = format!("the client went on after {sent} of {due} replies to the message");
+        opinion.violate(RuleId::CLIENT_LMTP_PER_RECIPIENT, connection.location(index), detail);
     }
 }
 
