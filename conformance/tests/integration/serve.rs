@@ -358,7 +358,16 @@ fn replies_can_be_injected_before_tls_and_are_recorded() {
     let server = Server::with(&script);
     let address = server.reference.address().to_string();
     let sent = Command::new(env!("CARGO_BIN_EXE_smtp-conformance"))
-        .args(["send", "--tls", "--server", &address, "--from", "bob@example.net", "--to", "alice@example.org"])
+        .args([
+            "send",
+            "--tls",
+            "--server",
+            &address,
+            "--from",
+            "bob@example.net",
+            "--to",
+            "alice@example.org",
+        ])
         .stdin(Stdio::null())
         .output()
         .expect("it runs");
