@@ -3,6 +3,7 @@
 //! The input is cut into units: parts of a log, messages, recordings, source files. Each is read on its own, on any thread,
 //! and what is found is counted. Counts of parts can be merged, in any order.
 
+mod address;
 mod bounded;
 mod buffer;
 pub mod counts;

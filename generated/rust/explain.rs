@@ -6063,7 +6063,7 @@ pub(crate) static VENDORS: &[Vendor] = &[
     },
     Vendor {
         id: "microsoft-365",
-        name: "Microsoft 365 (Exchange Online)",
+        name: "Microsoft 365 or Exchange Server",
         source: "Microsoft Learn and recorded replies",
         seen: "2026-11",
         hosts: &["*.mail.protection.outlook.com", "*.mx.microsoft", "smtp.office365.com", "*.prod.outlook.com"],

@@ -1,7 +1,7 @@
 //! `smtp-conformance lint`: judges and counts the replies in logs, bounces, recordings and source code.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::os::fd::AsFd as _;
@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use ignore::WalkBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -78,10 +79,13 @@ struct ReadingOptions {
     /// Protocol that recorded servers speak.
     #[arg(long, value_enum, default_value_t = ProtocolName::Smtp)]
     protocol: ProtocolName,
+    /// Leave out files in folders that match this pattern, as a line of .gitignore would. Repeatable.
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
     /// Number of threads [default: the number of processors, up to 8].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
-    /// Count replies by this as well.
+    /// Count replies by this as well. With `--format csv`, write these counts instead of those by codes.
     #[arg(long, value_enum)]
     by: Option<ByName>,
     /// Go on reading as the log grows, through rotation, until interrupted. For a single log.
@@ -102,6 +106,9 @@ struct FormOptions {
     /// List the place of each broken rule; with `--format jsonl`, each reply with its place.
     #[arg(long)]
     locations: bool,
+    /// File of the repository that SARIF findings are located in. By default it is the file that was linted.
+    #[arg(long, value_name = "PATH")]
+    sarif_base: Option<String>,
     /// Rows of each table.
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
@@ -154,7 +161,7 @@ enum Format {
     Human,
     /// JSON lines.
     Jsonl,
-    /// Comma-separated values: a row for each combination of codes, category, vendor and direction.
+    /// Comma-separated values: a row for each combination of codes, category, vendor and direction, or for each group.
     Csv,
     /// SARIF, with the place of each broken rule.
     Sarif,
@@ -167,16 +174,21 @@ enum Format {
 /// Lints, prints the report and returns the exit status.
 pub(super) fn run(options: &Options) -> Result<u8> {
     if let Some(Command::Merge(merge)) = &options.command {
-        let mut counts = Counts::new(None, false);
-        for file in &merge.files {
-            counts.merge(Counts::from_json(&file.display().to_string(), &input::text(file, COUNTS_OCTETS)?)?);
-        }
-        return merge.form.finish(counts);
+        return merge.form.finish(merged(&merge.files)?);
     }
     let form = &options.form;
     if let Some(path) = form.baseline.as_ref().filter(|path| !path.exists()) {
         return Ok(misused(&anyhow!("--baseline: there is no file {}", path.display())));
     }
+    if options.reading.by.is_some() && !form.emit_counts && !form.format.has_groups() {
+        return Ok(misused(&anyhow!(
+            "--by: this format has no counts by host, hour, category or pair; use --format csv or jsonl"
+        )));
+    }
+    let excluded = match excluded(&options.reading.exclude) {
+        Ok(excluded) => excluded,
+        Err(error) => return Ok(misused(&anyhow!("--exclude: {error}"))),
+    };
     let settings = Settings {
         kind: options.reading.kind.map(Kind::from),
         protocol: options.reading.protocol.into(),
@@ -201,7 +213,8 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         }
         let mut output = io::stdout();
         let listing = if lists { Some(&list as crate::lint::Listing<'_>) } else { None };
-        let counts = lint(sources(&options.paths, &control), settings, &control, listing, &mut output);
+        let counts =
+            lint(sources(&options.paths, &excluded, &control), settings, &control, listing, &mut output);
         is_done.store(true, Ordering::Relaxed);
         match counts {
             // A reader such as head has seen enough.
@@ -212,6 +225,43 @@ pub(super) fn run(options: &Options) -> Result<u8> {
     let Some(counts) = counts else { return Ok(0) };
     let status = form.finish(counts)?;
     Ok(if control.stop.load(Ordering::Relaxed) { 130 } else { status })
+}
+
+/// Returns the sum of files of counts.
+fn merged(files: &[PathBuf]) -> Result<Counts> {
+    let mut sum: Option<Counts> = None;
+    for file in files {
+        let counts = Counts::from_json(&file.display().to_string(), &input::text(file, COUNTS_OCTETS)?)?;
+        let Some(sum) = &mut sum else {
+            sum = Some(counts);
+            continue;
+        };
+        ensure!(
+            counts.by() == sum.by(),
+            "{}: {}, but {}: {}; count both with the same --by",
+            file.display(),
+            grouping(&counts),
+            files[0].display(),
+            grouping(sum)
+        );
+        sum.merge(counts);
+    }
+    Ok(sum.unwrap_or_else(|| Counts::new(None, false)))
+}
+
+/// Says what replies were grouped by.
+fn grouping(counts: &Counts) -> String {
+    counts.by().map_or_else(|| "counts without --by".to_owned(), |by| format!("counts --by {}", by.as_str()))
+}
+
+/// Returns what `--exclude` leaves out in folders. It leaves out nothing else.
+fn excluded(globs: &[String]) -> Result<Override, ignore::Error> {
+    let mut overrides = OverrideBuilder::new("");
+    for glob in globs {
+        // What is not to be read is marked with `!`.
+        overrides.add(&format!("!{glob}"))?;
+    }
+    overrides.build()
 }
 
 /// Follows a log until it is interrupted, and then prints the report.
@@ -256,12 +306,16 @@ fn threads() -> usize {
 }
 
 /// Returns what the paths name: themselves, or the files below them.
-fn sources<'a>(paths: &'a [PathBuf], control: &'a Control) -> impl Iterator<Item = Source> + Send + 'a {
+fn sources<'a>(
+    paths: &'a [PathBuf],
+    excluded: &'a Override,
+    control: &'a Control,
+) -> impl Iterator<Item = Source> + Send + 'a {
     paths.iter().flat_map(move |path| {
         let sources: Box<dyn Iterator<Item = Source> + Send> = if path == Path::new("-") {
             Box::new(std::iter::once(standard_input(control)))
         } else if path.is_dir() {
-            Box::new(files(path))
+            Box::new(files(path, excluded))
         } else {
             Box::new(std::iter::once(Source::File(plain(path))))
         };
@@ -309,10 +363,15 @@ fn plain(path: &Path) -> PathBuf {
     path.strip_prefix(".").unwrap_or(path).to_owned()
 }
 
-/// Walks a folder, in the order of names.
-fn files(folder: &Path) -> impl Iterator<Item = Source> + Send + use<> {
+/// Walks a folder, in the order of names. What git keeps for itself is no text of the project.
+fn files(folder: &Path, excluded: &Override) -> impl Iterator<Item = Source> + Send + use<> {
     let name = folder.display().to_string();
-    let walk = WalkBuilder::new(folder).hidden(false).sort_by_file_name(Ord::cmp).build();
+    let walk = WalkBuilder::new(folder)
+        .hidden(false)
+        .overrides(excluded.clone())
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .sort_by_file_name(Ord::cmp)
+        .build();
     walk.filter_map(move |entry| match entry {
         Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
             Some(Source::File(plain(entry.path())))
@@ -372,7 +431,7 @@ impl FormOptions {
             // They were needed for the baseline alone.
             summary.hide_places(self.format == Format::Sarif);
         }
-        terminal::print_report(&self.render(&summary)?)?;
+        self.print(&summary)?;
         for message in &stale {
             remark!("{message}");
         }
@@ -395,16 +454,31 @@ impl FormOptions {
         Ok(summary.accept(&Baseline::read(path)?, Baseline::today()))
     }
 
-    fn render(&self, summary: &Summary) -> Result<String> {
+    fn print(&self, summary: &Summary) -> Result<()> {
         let extent = Extent { top: self.top };
-        Ok(match self.format {
+        let text = match self.format {
             Format::Human => console::render(summary, extent, terminal::style(&io::stdout())),
             Format::Jsonl => jsonl::render(summary)?,
             Format::Csv => csv::render(summary),
-            Format::Sarif => sarif::render(summary)?,
+            Format::Sarif => return self.print_sarif(summary),
             Format::Markdown => markdown::render(summary, extent)?,
             Format::Prometheus => prometheus::render(summary),
-        })
+        };
+        terminal::print_report(&text)
+    }
+
+    /// Prints SARIF, which is too long to be kept as a text.
+    fn print_sarif(&self, summary: &Summary) -> Result<()> {
+        let mut output = BufWriter::new(io::stdout().lock());
+        sarif::write(summary, self.sarif_base.as_deref(), &mut output)?;
+        output.flush().context("cannot write to standard output")
+    }
+}
+
+impl Format {
+    /// Returns whether it shows what `--by` counts.
+    const fn has_groups(self) -> bool {
+        !matches!(self, Format::Sarif | Format::Prometheus)
     }
 }
 

@@ -190,7 +190,14 @@ impl Counts {
         self.rows.len() + self.rules.len() + groups + places
     }
 
-    /// Adds what another part has counted. The order in which parts are merged does not matter.
+    /// Returns what replies are grouped by, besides their codes.
+    #[must_use]
+    pub fn by(&self) -> Option<By> {
+        self.groups.as_ref().map(|groups| groups.by)
+    }
+
+    /// Adds what another part has counted. The order in which parts are merged does not matter, if all are grouped
+    /// [by](Counts::by) the same. Groups by something else are left out.
     pub fn merge(&mut self, other: Counts) {
         self.rows.merge(other.rows);
         self.rules.merge(other.rules);
@@ -361,7 +368,7 @@ impl<T: Ord> First<T> {
     }
 
     fn keep_first(&mut self) {
-        if self.kept.len() >= 2 * self.limit {
+        if self.kept.len() >= self.limit + self.limit / 4 {
             self.kept.sort();
             self.kept.truncate(self.limit);
         }

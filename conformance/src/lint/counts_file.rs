@@ -19,6 +19,9 @@ use crate::visible::visible_json;
 /// The version of the form. Files of another one are refused.
 const FORM: u32 = 1;
 
+/// What files of counts begin with.
+pub(super) const COUNTS_START: &[u8] = b"{\"smtp-conformance-counts\":";
+
 const RETRIES: [Retry; 4] = [Retry::Never, Retry::Later, Retry::LaterAndFix, Retry::AfterFix];
 const LIST_ACTIONS: [ListAction; 3] = [ListAction::Remove, ListAction::Pause, ListAction::Keep];
 
@@ -276,6 +279,7 @@ impl GroupsForm {
 
 #[cfg(test)]
 mod tests {
+    use super::COUNTS_START;
     use crate::lint::counts::Counts;
 
     #[test]
@@ -287,5 +291,6 @@ mod tests {
         let error = format!("{:#}", Counts::from_json("a.json", &newer).unwrap_err());
         assert!(error.contains("form 2"), "{error}");
         assert!(Counts::from_json("a.json", &counts).is_ok());
+        assert!(counts.as_bytes().starts_with(COUNTS_START));
     }
 }

@@ -114,6 +114,10 @@ struct Follower {
 
 impl Follower {
     fn open(path: &Path) -> io::Result<Follower> {
+        // To open a pipe may take forever.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("only a file can be followed"));
+        }
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         Ok(Follower {
@@ -246,6 +250,8 @@ mod tests {
         });
         let counts = counts.unwrap();
         assert_eq!((counts.totals.replies.replies, counts.totals.lines, counts.totals.files), (5, 5, 3));
-        assert!(follow(&folder.path().join("none"), Settings::default(), &control, &mut |_| {}).is_err());
+        for none in [folder.path().join("none"), folder.path().to_owned()] {
+            assert!(follow(&none, Settings::default(), &control, &mut |_| {}).is_err());
+        }
     }
 }

@@ -31,6 +31,37 @@ impl Hour {
     }
 }
 
+/// Sorts what is named by its hour: hours with a year first, then those without one, then what is named otherwise.
+///
+/// A log without years may go on into the next one. It is taken to begin after the longest time in which it has nothing.
+pub(crate) fn sort<T>(named: &mut [(String, T)]) {
+    let mut numbers: Vec<u32> = named.iter().filter_map(|(name, _)| number(name)).collect();
+    numbers.sort_unstable();
+    let mut first = numbers.first().copied().unwrap_or(0);
+    let mut longest = first + HOURS - numbers.last().copied().unwrap_or(0);
+    for pair in numbers.windows(2) {
+        if pair[1] - pair[0] > longest {
+            (first, longest) = (pair[1], pair[1] - pair[0]);
+        }
+    }
+    named.sort_by_cached_key(|(name, _)| {
+        let since_first = number(name).map(|number| (number + HOURS - first) % HOURS);
+        let has_year = name.starts_with(|first: char| first.is_ascii_digit()) && since_first.is_none();
+        (!has_year, since_first.is_none(), since_first, name.clone())
+    });
+}
+
+/// How many hours a year has, if each month has 31 days.
+const HOURS: u32 = 12 * 31 * 24;
+
+/// Returns the number of an hour that has no year, `11-28 07:00`, in its year.
+fn number(name: &str) -> Option<u32> {
+    let &[m1, m2, b'-', d1, d2, b' ', h1, h2, b':', ..] = name.as_bytes() else { return None };
+    let two = |tens: u8, ones: u8| Some(char::from(tens).to_digit(10)? * 10 + char::from(ones).to_digit(10)?);
+    let (month, day, hour) = (two(m1, m2)?, two(d1, d2)?, two(h1, h2)?);
+    Some(((month * 31 + day) * 24 + hour) % HOURS)
+}
+
 /// Reads `2026-11-28T07:42:13` or `2026-11-28 07:42:13`, after a bracket or `<34>1 ` (RFC 5424) too.
 fn iso(line: &[u8]) -> Option<Hour> {
     let line = line.strip_prefix(b"[").unwrap_or(line);
@@ -89,7 +120,29 @@ fn syslog(line: &[u8]) -> Option<Hour> {
 
 #[cfg(test)]
 mod tests {
-    use super::Hour;
+    use super::{Hour, sort};
+
+    #[test]
+    fn a_log_may_go_on_into_the_next_year() {
+        let sorted = |names: &[&str]| {
+            let mut named: Vec<(String, ())> = names.iter().map(|name| ((*name).to_owned(), ())).collect();
+            sort(&mut named);
+            named.into_iter().map(|(name, ())| name).collect::<Vec<_>>()
+        };
+        for hours in [
+            &["12-30 22:00", "12-31 23:00", "01-01 00:00", "01-03 05:00"][..],
+            &["03-01 00:00", "06-30 05:00", "08-31 23:00"],
+            &["2025-12-31 23:00", "2026-01-01 00:00", "11-28 07:00", "(unknown)"],
+            &["11-28 07:00"],
+            &[],
+        ] {
+            let mut names = hours.to_vec();
+            names.sort_unstable();
+            assert_eq!(sorted(&names), hours);
+            names.reverse();
+            assert_eq!(sorted(&names), hours);
+        }
+    }
 
     #[test]
     fn the_stamps_of_logs_are_read() {

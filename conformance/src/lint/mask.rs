@@ -1,12 +1,32 @@
 //! Masks personal data: addresses, local parts, queue ids, IP addresses, and what URLs say about a person.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use memchr::memchr_iter;
 
+use super::address::addresses;
+
 /// Returns a text in which personal data is masked. [`local_parts`] are masked where they are by themselves.
+///
+/// To mask a text again changes nothing, so that counts can be written and read.
 pub(crate) fn masked(text: &[u8], local_parts: &[String]) -> String {
-    let text = String::from_utf8_lossy(text);
+    let mut shown = masked_once(String::from_utf8_lossy(text), local_parts);
+    for _ in 0..PASSES {
+        let again = masked_once(Cow::Borrowed(&shown), local_parts);
+        if again == shown {
+            break;
+        }
+        shown = again;
+    }
+    shown
+}
+
+/// How often a text is masked at most until that changes nothing.
+const PASSES: usize = 8;
+
+fn masked_once(text: Cow<'_, str>, local_parts: &[String]) -> String {
+    let text = without_hidden_addresses(text);
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     let mut before = ["", ""];
@@ -30,6 +50,29 @@ pub(crate) fn masked(text: &[u8], local_parts: &[String]) -> String {
     shown
 }
 
+/// Masks addresses that cannot be told by one word.
+fn without_hidden_addresses(text: Cow<'_, str>) -> Cow<'_, str> {
+    let found = addresses(&text);
+    if found.is_empty() {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for address in found {
+        let before = &text[..address.whole.start];
+        let word = before.rfind(ends_url).map_or(before, |at| &before[at..]);
+        if is_url(word.trim_start_matches(|first| is_gap(first) || ends_url(first))) {
+            // A URL is masked as a whole.
+            continue;
+        }
+        shown.push_str(&text[end..address.whole.start]);
+        shown.push_str("<address>");
+        end = address.whole.end;
+    }
+    shown.push_str(&text[end..]);
+    Cow::Owned(shown)
+}
+
 /// How many local parts of a text are looked for.
 const LOCAL_PARTS: usize = 8;
 
@@ -47,6 +90,13 @@ pub(crate) fn local_parts(text: &[u8]) -> Vec<String> {
         let part = part.rsplit('=').next().unwrap_or_default();
         // JSON may write `<` as `\\u003c`.
         add_local_part(&mut found, part.strip_prefix("u003c").unwrap_or(part));
+    }
+    let whole = String::from_utf8_lossy(text);
+    for address in addresses(&whole).into_iter().take(LOCAL_PARTS) {
+        let part = whole[address.local_part].to_lowercase();
+        for word in part.split(|character: char| !character.is_alphanumeric()) {
+            add_local_part(&mut found, word);
+        }
     }
     // The recipient of a bounce may be a local part alone.
     let text = text.trim_ascii();
@@ -81,51 +131,71 @@ fn is_gap(character: char) -> bool {
     character.is_whitespace() || matches!(character, '(' | ')' | '[' | ']' | ',' | ';')
 }
 
-/// Returns where the first word of a text ends. An address in angle brackets, or with a quoted local part, is one word.
+/// Returns where the first word of a text ends. An address in angle brackets is one word, and so is a URL.
 fn word_end(text: &str) -> usize {
     if text.starts_with('<')
-        && let Some(end) = text.find('>')
-        && end <= 400
+        && let Some(end) = text.bytes().take(400).position(|octet| octet == b'>')
     {
         return end + 1;
     }
-    if let Some(quoted) = text.strip_prefix('"')
-        && let Some(end) = quoted.find('"')
-        && quoted[end + 1..].starts_with('@')
-    {
-        let after = end + 2;
-        return after + quoted[end + 1..].find(is_gap).unwrap_or(quoted.len() - end - 1);
+    let end = text.find(is_gap).unwrap_or(text.len());
+    if !is_url(&text[..end]) {
+        return end;
     }
-    text.find(is_gap).unwrap_or(text.len())
+    // A URL may have gaps in it, but does not end with one.
+    let is_end = |character| is_gap(character) || matches!(character, '.' | ':' | '\'' | '!');
+    let end = text[end..].find(ends_url).map_or(text.len(), |more| end + more);
+    text[..end].trim_end_matches(is_end).len()
+}
+
+fn is_url(word: &str) -> bool {
+    scheme_end(word).is_some() || is_url_without_scheme(word)
+}
+
+fn ends_url(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '<' | '>' | '"')
+}
+
+/// Returns where the scheme of a URL ends, and where its host begins. Slashes are escaped in JSON.
+fn scheme_end(word: &str) -> Option<(usize, usize)> {
+    ["://", ":\\/\\/"].iter().find_map(|mark| word.find(mark).map(|colon| (colon, colon + mark.len())))
+}
+
+/// Returns whether a word is a URL whose scheme is left out: `example.org/a`, `//example.org/a`.
+fn is_url_without_scheme(word: &str) -> bool {
+    let word = word.strip_prefix("//").unwrap_or(word);
+    word.split_once(['/', '?']).is_some_and(|(host, _)| is_host_and_port(host))
 }
 
 /// Appends a word, masked.
 fn push_masked(shown: &mut String, word: &str, local_parts: &[String]) {
+    // The first word of a line may follow the reply code at once.
+    let has_code = matches!(word.as_bytes(), [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b'-', ..]);
+    let (code, word) = word.split_at(if has_code { 4 } else { 0 });
+    shown.push_str(code);
     if word.starts_with('<') && word.ends_with('>') {
         return shown.push_str(if MASKS.contains(&word) { word } else { "<address>" });
     }
-    if let Some(colon) = word.find("://") {
-        let scheme =
-            word[..colon].rfind(|character: char| !character.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    if let Some((colon, host)) = scheme_end(word) {
+        let scheme = word[..colon].trim_end_matches(|character: char| character.is_ascii_alphabetic()).len();
         if scheme > 0 {
             push_masked(shown, &word[..scheme], local_parts);
         }
-        shown.push_str(&word[scheme..colon + 3]);
-        return push_masked_url(shown, &word[colon + 3..]);
+        shown.push_str(&word[scheme..host]);
+        return push_masked_url(shown, &word[host..]);
     }
-    if word.split_once(['/', '?']).is_some_and(|(host, _)| is_host(host)) && !word.starts_with('/') {
-        return push_masked_url(shown, word);
-    }
-    if word.starts_with('"') && word.contains("\"@") {
-        let end = word.trim_end_matches(['.', ':']).len();
-        shown.push_str("<address>");
-        return shown.push_str(&word[end..]);
+    if is_url_without_scheme(word) {
+        let host = word.strip_prefix("//").unwrap_or(word);
+        shown.push_str(&word[..word.len() - host.len()]);
+        return push_masked_url(shown, host);
     }
     let core = word.trim_matches(|character: char| is_mark(character) || character == '.');
     let Some(start) = word.find(core).filter(|_| !core.is_empty()) else { return shown.push_str(word) };
     let (before, after) = (&word[..start], &word[start + core.len()..]);
     shown.push_str(before);
     if word.contains('@') {
+        // Its end may be missing.
+        shown.truncate(shown.trim_end_matches('<').len());
         shown.push_str("<address>");
     } else if core.parse::<IpAddr>().is_ok() {
         shown.push_str("<ip>");
@@ -143,10 +213,13 @@ fn is_mark(character: char) -> bool {
 
 /// Appends the host of a URL, which is given without its scheme. All else may say whom it is for.
 fn push_masked_url(shown: &mut String, url: &str) {
-    let end = url.find(['/', '?', '#']).unwrap_or(url.len());
+    let end = url.find(['/', '?', '#', '\\', '(', ',', ';']).unwrap_or(url.len());
     // A user's name may come before the host.
     let host = url[..end].rsplit('@').next().unwrap_or_default();
-    push_without_ids(shown, host, &[]);
+    match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((_, port)) => shown.push_str(&format!("[<ip>]{port}")),
+        None => push_without_ids(shown, host, &[]),
+    }
     if end + 1 < url.len() {
         shown.push_str("/...");
     } else {
@@ -156,27 +229,33 @@ fn push_masked_url(shown: &mut String, url: &str) {
 
 /// Appends a word whose parts may be ids: `id=4F2B1C3D`, `queued/4F2B1C3D`.
 fn push_without_ids(shown: &mut String, word: &str, local_parts: &[String]) {
-    if is_ip(word) {
-        return shown.push_str("<ip>");
+    let mut word = word;
+    loop {
+        if is_ip(word) {
+            return shown.push_str("<ip>");
+        }
+        if word.len() <= LONGEST && !word.contains(['=', '/', ':']) && is_local_part(word, local_parts) {
+            return shown.push_str("<user>");
+        }
+        if is_host(word) {
+            return push_masked_host(shown, word);
+        }
+        let is_separator = |character: char| "=/\"'<>&?%$\\".contains(character);
+        let Some((at, separator)) = word.char_indices().find(|(_, one)| is_separator(*one)) else {
+            return push_without_colons(shown, word, local_parts);
+        };
+        let (part, rest) = (&word[..at], &word[at + separator.len_utf8()..]);
+        push_without_colons(shown, part, local_parts);
+        shown.push(separator);
+        if separator == '=' && part.eq_ignore_ascii_case("id") && !rest.is_empty() && !rest.starts_with('<') {
+            return shown.push_str("<id>");
+        }
+        word = rest;
     }
-    if is_local_part(word, local_parts) && !word.contains(['=', '/', ':']) {
-        return shown.push_str("<user>");
-    }
-    if is_host(word) {
-        return push_masked_host(shown, word);
-    }
-    let is_separator = |character: char| "=/\"'<>&?%$\\".contains(character);
-    let Some((at, separator)) = word.char_indices().find(|(_, one)| is_separator(*one)) else {
-        return push_without_colons(shown, word, local_parts);
-    };
-    let (part, rest) = (&word[..at], &word[at + separator.len_utf8()..]);
-    push_without_colons(shown, part, local_parts);
-    shown.push(separator);
-    if separator == '=' && part.eq_ignore_ascii_case("id") && !rest.is_empty() && !rest.starts_with('<') {
-        return shown.push_str("<id>");
-    }
-    push_without_ids(shown, rest, local_parts);
 }
+
+/// How many octets the name of a host (RFC 1035 §2.3.4), an IP address or a local part by itself has at most.
+const LONGEST: usize = 255;
 
 /// Appends a part of a word, whose parts between colons may be ids, unless it is an IP address.
 fn push_without_colons(shown: &mut String, word: &str, local_parts: &[String]) {
@@ -196,13 +275,16 @@ fn push_without_colons(shown: &mut String, word: &str, local_parts: &[String]) {
         } else if is_id(part) {
             shown.push_str("<id>");
         } else {
-            shown.push_str(part);
+            push_without_ips(shown, part);
         }
     }
 }
 
 /// Returns whether a word is an IP address, in the form of RFC 5321 §4.1.3 too.
 fn is_ip(word: &str) -> bool {
+    if word.len() > LONGEST {
+        return false;
+    }
     let word = word.trim_matches(['[', ']']);
     let word = word.get(..5).filter(|start| start.eq_ignore_ascii_case("IPv6:")).map_or(word, |_| &word[5..]);
     word.split('%').next().unwrap_or_default().parse::<IpAddr>().is_ok()
@@ -211,18 +293,67 @@ fn is_ip(word: &str) -> bool {
 /// Appends the name of a host, which may begin with a reversed IP address.
 fn push_masked_host(shown: &mut String, host: &str) {
     let labels: Vec<&str> = host.split('.').collect();
-    let is_number = |label: &&str| label.len() <= 3 && label.bytes().all(|octet| octet.is_ascii_digit());
+    // The digits of an IPv6 address are labels by themselves.
+    let is_number = |label: &&str| {
+        label.len() == 1 && is_hexadecimal(label)
+            || label.len() <= 3 && label.bytes().all(|octet| octet.is_ascii_digit())
+    };
     let numbers = labels.iter().take_while(|label| is_number(label)).count();
     if numbers >= 4 {
         shown.push_str("<ip>.");
-        shown.push_str(&labels[numbers..].join("."));
+        push_without_ips(shown, &labels[numbers..].join("."));
     } else {
-        shown.push_str(host);
+        push_without_ips(shown, host);
     }
+}
+
+/// Appends a word that may have an IPv4 address in it, as the names of clients do: `host-192-0-2-1.example.org`.
+fn push_without_ips(shown: &mut String, word: &str) {
+    let mut start = 0;
+    let mut may_begin = true;
+    let mut position = 0;
+    while let Some(octet) = word.as_bytes().get(position) {
+        if may_begin && let Some(length) = ip_length(&word.as_bytes()[position..]) {
+            shown.push_str(&word[start..position]);
+            shown.push_str("<ip>");
+            position += length;
+            start = position;
+        } else {
+            may_begin = !octet.is_ascii_digit() && *octet != b'.';
+            position += 1;
+        }
+    }
+    shown.push_str(&word[start..]);
+}
+
+/// Returns the length of the IPv4 address that a word begins with. Its numbers may be separated by hyphens.
+fn ip_length(word: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    let mut separator = None;
+    for number in 0..4 {
+        if number > 0 {
+            let between = *word.get(length).filter(|octet| b".-_".contains(octet))?;
+            if *separator.get_or_insert(between) != between {
+                return None;
+            }
+            length += 1;
+        }
+        let rest = word.get(length..)?;
+        let digits = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+        str::from_utf8(&rest[..digits]).ok()?.parse::<u8>().ok()?;
+        length += digits;
+    }
+    // Four numbers of five are a version.
+    let goes_on =
+        word.get(length) == separator.as_ref() && word.get(length + 1).is_some_and(u8::is_ascii_digit);
+    (!goes_on).then_some(length)
 }
 
 /// Returns whether a word looks like the name of a host: its last label has letters alone.
 fn is_host(word: &str) -> bool {
+    if word.len() > LONGEST {
+        return false;
+    }
     let Some((before, last)) = word.rsplit_once('.') else { return false };
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
@@ -232,11 +363,17 @@ fn is_host(word: &str) -> bool {
         && before.split('.').all(is_label)
 }
 
+/// Returns whether a word is the name of a host, which a port may follow.
+fn is_host_and_port(word: &str) -> bool {
+    let (host, port) = word.split_once(':').unwrap_or((word, "25"));
+    is_host(host) && port.bytes().all(|octet| octet.is_ascii_digit())
+}
+
 /// Returns whether a word looks like an id: it is long, and has digits, or letters in an order that words do not have.
 fn is_id(word: &str) -> bool {
     let is_part =
         |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+' | b'~' | b'%');
-    if word.len() < 6 || !word.bytes().all(is_part) {
+    if word.len() < 6 || !word.bytes().all(is_part) || word.eq_ignore_ascii_case("rfc822") {
         return false;
     }
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
@@ -304,7 +441,38 @@ mod tests {
             ("EXAMPLE\\alice+news /var/mail/alice/x", "<user> <user>"),
             ("bob{by}x@example.org", "<address>"),
             ("queued as ABCDEF", "queued as <id>"),
+            ("550-Mailbox unknown\n550-name or", "550-Mailbox unknown\n550-name or"),
+            ("Final-Recipient: rfc822; bob@example.org", "Final-Recipient: rfc822; <address>"),
+            ("550 bob(x)@example.org, bob&#64;example.org; no", "550 <address>, <address>; no"),
+            ("550 \"bob \\\"x\\\" b\"@example.org: no", "550 <address>: no"),
+            (
+                "http://example.org:8025/unblock/bob example.org:8025/unblock/bob",
+                "http://example.org:8025/... example.org:8025/...",
+            ),
+            (
+                "see (https://example.org/u?u=bob%40example.org&t=bob), bob%40example.org",
+                "see (https://example.org/...), <address>",
+            ),
+            (
+                "550 client 192.0.2.1#4711 host-192-0-2-1.example.org 1.2.3.4.5",
+                "550 client <ip>#4711 host-<ip>.example.org 1.2.3.4.5",
+            ),
+            (
+                "see http://[2001:db8::1]:80/bob, (https://example.org/a;t=bob,(bob)).",
+                "see http://[<ip>]:80/..., (https://example.org/...)).",
+            ),
+            (
+                "http:\\/\\/example.org\\/bob //example.org/bob",
+                "http:\\/\\/example.org/... //example.org/...",
+            ),
+            ("550 bob @ example.org bob@ example.org", "550 <address> <address>"),
+            (
+                "550 1.0.0.0.8.b.d.0.1.0.0.2.zen.example.com [2001:db8::1]:25",
+                "550 <ip>.zen.example.com [<ip>]:25",
+            ),
             ("Reporting-MTA has no type", "Reporting-MTA has no type"),
+            ("550 <bob@example", "550 <address>"),
+            ("550 éhttp://example.org/a <a://b c", "550 éhttp://example.org/... <a://b c"),
             ("", ""),
         ] {
             assert_eq!(masked(text.as_bytes(), &local_parts(b"to=<Alice@example.org>, x")), shown);
@@ -313,10 +481,24 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_take_no_long_time() {
+        let local_parts = ["alice".to_owned()];
+        let begun = std::time::Instant::now();
+        for part in [
+            "=a", "<a ", "%40", "(", ")@", "\"@", "550-", "a@ ", "http://(", "a.b/", "é=40.", "1.2.3.4",
+            "::", "\\",
+        ] {
+            masked(part.repeat(64_000 / part.len()).as_bytes(), &local_parts);
+        }
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn local_parts_are_found() {
         assert_eq!(local_parts(b"to=<Amy+News@example.org>, x"), ["amy+news", "amy"]);
         assert_eq!(local_parts(b"to=\\u003cbob@example.org\\u003e"), ["bob"]);
         assert_eq!(local_parts(b"carol.secret"), ["carol.secret"]);
+        assert_eq!(local_parts(b"to=<\"Dan D\"@example.org>, dan(x)@example.org"), ["dan"]);
         assert_eq!(local_parts(b"no address here"), [""; 0]);
     }
 
@@ -351,6 +533,14 @@ mod tests {
                 let shown = masked(text.as_bytes(), &[]);
                 prop_assert!(!shown.contains(&id) && !shown.contains(&token) && !shown.contains(&local), "{}", shown);
             }
+        }
+
+        #[test]
+        fn to_mask_again_changes_nothing(
+            text in "([<>@a.:/()\"\\\\ =é-]|http://|alice|example\\.org|%40|550-|192\\.0\\.2\\.1|A1B2C3D4){0,12}",
+        ) {
+            let once = masked(text.as_bytes(), &["alice".to_owned()]);
+            prop_assert_eq!(masked(once.as_bytes(), &[]), once);
         }
 
         #[test]

@@ -15,6 +15,7 @@ use super::head::Head;
 use super::judged::{self, HeadFinding};
 use super::key::{Basis, RuleKey};
 use super::kind::Kind;
+use super::mask::masked;
 use super::observed::{Observed, observe_log};
 use super::units::Unit;
 use crate::dialogue::{Act, Dialogue, Exchange};
@@ -192,7 +193,9 @@ impl Reading<'_> {
                 // The error names the file, as the place does.
                 let what =
                     what.strip_prefix(&*self.unit.file).map_or(&*what, |rest| rest.trim_start_matches(':'));
-                self.counts.troubles.add((Place::of_file(&self.unit.file), what.to_owned()));
+                // It may quote a word of the line.
+                let what = masked(what.as_bytes(), &[]);
+                self.counts.troubles.add((Place::of_file(&self.unit.file), what));
                 return;
             }
         };

@@ -8,6 +8,7 @@ use smtp_enhanced_status::explain::{Category, Vendor};
 
 use super::counts::{By, Counts, Located, Place, Row, Sample, Tally, Totals};
 use super::head::Head;
+use super::hour;
 use super::judged::{self, HeadFinding};
 use super::key::{RowKey, RuleKey};
 use super::mask::masked;
@@ -115,7 +116,7 @@ impl Summary {
                 let (mut found, others) = groups.tallies.finish();
                 found.sort_by(|a, b| b.1.replies.cmp(&a.1.replies).then_with(|| a.0.cmp(&b.0)));
                 if groups.by == By::Hour {
-                    found.sort_by(|a, b| a.0.cmp(&b.0));
+                    hour::sort(&mut found);
                 }
                 Grouped { by: groups.by, groups: found, others }
             }),

@@ -8,6 +8,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::buffer::Buffer;
 use super::counts::{Counts, Place};
+use super::counts_file::COUNTS_START;
 use super::input::{Input, Source};
 use super::kind::Kind;
 use crate::limits::{LOG_LINE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
@@ -97,6 +98,11 @@ impl<'a> Units<'a> {
         let mut start = Buffer::default();
         if let Err(what) = text.read_to(&mut start, BLOCK) {
             counts.troubles.add((Place::of_file(&file), what));
+        }
+        if self.forced.is_none() && start.octets().starts_with(COUNTS_START) {
+            let what = "these are counts, not a text with replies; `smtp-conformance lint merge` reads them";
+            counts.troubles.add((Place::of_file(&file), what.to_owned()));
+            return None;
         }
         let Some(kind) = self.forced.or_else(|| Kind::of(Path::new(&name), start.octets())) else {
             counts.totals.binary_files += 1;

@@ -1,11 +1,13 @@
 //! The report as SARIF 2.1.0 for code scanning services and editors.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Source;
 use super::digest::{cut, fix_for, times};
@@ -48,26 +50,27 @@ pub(crate) struct PlacedFinding<'a> {
     pub(crate) file: &'a str,
     /// The number of the line, from 1.
     pub(crate) line: u64,
-    /// The number of the octet in its line, from 1.
+    /// The number of the character in its line, from 1.
     pub(crate) column: Option<u64>,
     pub(crate) detail: &'a str,
     /// The reply.
-    pub(crate) text: &'a str,
+    pub(crate) text: Cow<'a, str>,
     pub(crate) accepted: Option<&'a Accepted>,
     /// What distinguishes it from others.
     pub(crate) fingerprint: String,
 }
 
-/// Returns a log with one run, whose results are at places of files. If not all are known, it says how many are missing.
+/// Writes a log with one run, whose results are at places of files. If not all are known, it says how many are missing.
 ///
 /// # Errors
 ///
-/// Returns an error only if the JSON cannot be written, which is a bug in this program.
-pub(crate) fn render_placed<'a>(
+/// Fails if the output cannot be written.
+pub(crate) fn write_placed<'a>(
     findings: impl Iterator<Item = &'a PlacedFinding<'a>> + Clone,
     is_whole: bool,
     missing: u64,
-) -> Result<String> {
+    mut output: impl Write,
+) -> Result<()> {
     let broken: BTreeSet<RuleId> = findings.clone().map(|found| found.rule).collect();
     let position = |rule| broken.iter().position(|other| *other == rule).unwrap_or_default();
     let mut properties =
@@ -86,30 +89,40 @@ pub(crate) fn render_placed<'a>(
         automation_details: Automation { id: "smtp-conformance/lint/".to_owned() },
         invocations: [Invocation { execution_successful: is_whole, start_time_utc: None }],
         column_kind: "unicodeCodePoints",
-        results: findings.map(|found| Finding::placed(found, position(found.rule))).collect(),
+        results: Made(findings.map(|found| Finding::placed(found, position(found.rule)))),
         properties,
     };
     let log = Log { schema: SCHEMA, version: "2.1.0", runs: vec![run] };
-    Ok(format!("{}\n", serde_json::to_string_pretty(&log).context("SARIF")?))
+    serde_json::to_writer_pretty(&mut output, &log).context("SARIF")?;
+    Ok(writeln!(output)?)
+}
+
+/// Results that are made when they are written, so that memory never holds all of them.
+struct Made<I>(I);
+
+impl<I: Iterator<Item = Finding> + Clone> Serialize for Made<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
 #[derive(Serialize)]
-struct Log {
+struct Log<R> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: Vec<Run>,
+    runs: Vec<Run<R>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct Run<R> {
     tool: Tool,
     automation_details: Automation,
     invocations: [Invocation; 1],
     /// What columns count.
     column_kind: &'static str,
-    results: Vec<Finding>,
+    results: R,
     properties: BTreeMap<&'static str, String>,
 }
 
@@ -208,8 +221,8 @@ struct Suppression {
     justification: String,
 }
 
-impl Run {
-    fn of(index: &RecordIndex<'_>, base: Option<&str>) -> Run {
+impl Run<Vec<Finding>> {
+    fn of(index: &RecordIndex<'_>, base: Option<&str>) -> Run<Vec<Finding>> {
         let mut results: BTreeMap<Fingerprint, Vec<&FindingRecord>> = BTreeMap::new();
         for found in &index.findings {
             results.entry(Fingerprint::of(found, index)).or_default().push(found);
@@ -361,7 +374,7 @@ impl Finding {
             locations: [Location { physical_location: place.clone(), message: None }],
             related_locations: [Location {
                 physical_location: place,
-                message: Some(Message::of(found.text)),
+                message: Some(Message::of(&found.text)),
             }],
             partial_fingerprints: ["smtpConformance/v1", "primaryLocationLineHash"]
                 .map(|name| (name, found.fingerprint.clone()))

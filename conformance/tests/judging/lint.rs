@@ -81,7 +81,8 @@ fn no_output_has_personal_data() {
     let personal = ["bob.brown", "amy@", "eve@", "A0A7", "7A9C31E5D0", "203.0.113.7", "d2e1a72fcca58"];
     for format in ["human", "jsonl", "csv", "sarif", "markdown", "prometheus"] {
         for file in ["mail.log", "bounce.eml"] {
-            let (status, text) = lint(&["--format", format, "--locations", "--by", "host", file], b"");
+            let by = if matches!(format, "sarif" | "prometheus") { &[][..] } else { &["--by", "host"] };
+            let (status, text) = lint(&[&["--format", format, "--locations"], by, &[file]].concat(), b"");
             assert_eq!(status, Some(0), "{format}");
             for one in personal {
                 assert!(!text.contains(one), "{one} in {format} of {file}: {text}");
@@ -108,6 +109,10 @@ fn the_exit_status_says_whether_a_finding_fails() {
     assert_eq!(lint(&["--emit-counts", "mail.log", "nonexistent"], b"").0, Some(5));
     assert_eq!(lint(&["--baseline", "nonexistent", "mail.log"], b"").0, Some(2));
     assert_eq!(lint(&["--follow", "a", "b"], b"").0, Some(2));
+    assert_eq!(lint(&["--by", "host", "--format", "prometheus", "mail.log"], b"").0, Some(2));
+    assert_eq!(lint(&["--by", "host", "--format", "sarif", "mail.log"], b"").0, Some(2));
+    assert_eq!(lint(&["--by", "host", "--format", "sarif", "--emit-counts", "mail.log"], b"").0, Some(0));
+    assert_eq!(lint(&["--exclude", "[", "mail.log"], b"").0, Some(2));
     assert_eq!(lint(&[], b"").0, Some(2));
 }
 
@@ -151,6 +156,13 @@ fn the_places_in_source_code_are_listed() {
     assert_eq!(result["ruleId"], "enhanced-code-class-agrees");
     let region = &result["locations"][0]["physicalLocation"]["region"];
     assert_eq!((&region["startLine"], &region["startColumn"]), (&2.into(), &9.into()));
+    let arguments = ["--as", "source", "--format", "sarif", "--sarif-base", "src/replies.c", "-"];
+    let log: Value = serde_json::from_str(&lint(&arguments, source).1).expect("JSON");
+    let result = &log["runs"][0]["results"][0];
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "src/replies.c");
+    assert_eq!((&place["region"]["startLine"], &place["region"]["startColumn"]), (&1.into(), &Value::Null));
+    assert_eq!(result["relatedLocations"][0]["message"]["text"], "standard input:2:9: 550 4.7.1 No");
 }
 
 #[test]
@@ -187,21 +199,44 @@ fn records_follow_their_schema() {
 #[test]
 fn counts_are_merged() {
     let folder = tempfile::tempdir().expect("a folder");
-    let files: Vec<String> = ["mail.log", "bounce.eml"]
-        .iter()
-        .map(|file| {
-            let (status, counts) = lint(&["--emit-counts", "--by", "host", file], b"");
-            assert_eq!(status, Some(0));
-            let path = folder.path().join(format!("{file}.counts"));
-            std::fs::write(&path, counts).expect("a file");
-            path.to_str().expect("UTF-8").to_owned()
-        })
-        .collect();
-    let merged = |files: &[&str]| lint(&[&["merge", "--format", "csv"], files].concat(), b"").1;
-    let rows = merged(&[&files[0], &files[1]]);
-    assert_eq!(rows, merged(&[&files[1], &files[0]]));
-    assert_eq!(rows, lint(&["--format", "csv", "mail.log", "bounce.eml"], b"").1);
+    let counted = |file: &str, by: &[&str]| {
+        let (status, counts) = lint(&[&["--emit-counts"], by, &[file]].concat(), b"");
+        assert_eq!(status, Some(0));
+        let path = folder.path().join(format!("{file}{}.counts", by.concat()));
+        std::fs::write(&path, counts).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let merged = |files: &[&str]| lint(&[&["merge", "--format", "csv"], files].concat(), b"");
+    for by in [&[][..], &["--by", "host"]] {
+        let files = [counted("mail.log", by), counted("bounce.eml", by)];
+        let rows = merged(&[&files[0], &files[1]]).1;
+        assert_eq!(rows, merged(&[&files[1], &files[0]]).1);
+        assert_eq!(rows, lint(&[&["--format", "csv", "mail.log", "bounce.eml"], by].concat(), b"").1);
+    }
     assert_eq!(lint(&["merge", "mail.log"], b"").0, Some(5));
+    // Counts that have groups are not added to counts that have others, or none.
+    let by_host = counted("mail.log", &["--by", "host"]);
+    for other in [counted("mail.log", &[]), counted("mail.log", &["--by", "hour"])] {
+        assert_eq!(merged(&[&by_host, &other]), (Some(5), String::new()));
+        assert_eq!(merged(&[&other, &by_host]), (Some(5), String::new()));
+    }
+    // A file of counts is no log.
+    let (status, text) = lint(&[&by_host], b"");
+    assert_eq!(status, Some(5));
+    assert!(text.contains("`smtp-conformance lint merge` reads them"), "{text}");
+}
+
+#[test]
+fn groups_are_written_as_comma_separated_values() {
+    let (_, text) = lint(&["--format", "csv", "--by", "host", "mail.log"], b"");
+    let lines: Vec<&str> = text.lines().take(2).collect();
+    assert_eq!(
+        lines,
+        [
+            "host,replies,accepted,temporary,permanent,refusals-without-enhanced-status-code",
+            "mx.example.edu,2,0,1,1,1"
+        ]
+    );
 }
 
 #[test]
@@ -212,6 +247,20 @@ fn a_folder_is_walked() {
     write("b.log", b"said: 550 5.1.1 No such user\n");
     write("c.bin", b"\x7fELF\0\0\0\0 550 5.1.1 No such user\n");
     write(".ignore", b"b.log\n");
-    let records = records(&[folder.path().to_str().expect("UTF-8")], b"");
+    let records = self::records(&[folder.path().to_str().expect("UTF-8")], b"");
     assert_eq!((&records[0]["replies"], &records[0]["binary-files"]), (&1.into(), &1.into()));
+    std::fs::create_dir_all(folder.path().join("sub/.git")).expect("a folder");
+    write("sub/.git/d.log", b"said: 550 5.1.1 No such user\n");
+    write("sub/e.log", b"said: 550 5.1.1 No such user\n");
+    let files = |excluded: &[&str]| {
+        let path = folder.path().to_str().expect("UTF-8");
+        let arguments = [&["--locations", path], excluded].concat();
+        let records = self::records(&arguments, b"");
+        let names = records.iter().filter_map(|record| record["file"].as_str()?.rsplit('/').next());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(files(&[]), ["a.log", "e.log"]);
+    assert_eq!(files(&["--exclude", "sub/"]), ["a.log"]);
+    assert_eq!(files(&["--exclude", "a.*", "--exclude", "*.bin"]), ["e.log"]);
+    assert_eq!(files(&["--exclude", "*.log"]), [""; 0]);
 }

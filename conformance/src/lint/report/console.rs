@@ -152,7 +152,7 @@ fn more(all: usize, extent: Extent) -> Option<String> {
 }
 
 /// Returns the start of a text that fits into a line.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(90) {
         Some((end, _)) => format!("{}...", escaped(&text[..end])),
         None => escaped(text),

@@ -1,11 +1,33 @@
-//! Counts as comma-separated values, a row for all replies that have the same codes, category, vendor and direction.
+//! Counts as comma-separated values: a row for all replies that have the same codes, category, vendor and direction, or that
+//! are in the same group.
+
+use std::fmt::Write as _;
 
 use super::jsonl::RowRecord;
-use crate::lint::summary::Summary;
+use crate::lint::counts::Tally;
+use crate::lint::summary::{Grouped, Summary};
 
-/// Returns the rows, after a head.
+/// Returns the rows, after a head: the groups if replies were grouped.
 #[must_use]
 pub fn render(summary: &Summary) -> String {
+    summary.groups.as_ref().map_or_else(|| rows(summary), groups)
+}
+
+fn groups(grouped: &Grouped) -> String {
+    let by = grouped.by.as_str();
+    let mut text =
+        format!("{by},replies,accepted,temporary,permanent,refusals-without-enhanced-status-code\n");
+    let others = (grouped.others.replies > 0).then_some(("(others, counted together)", &grouped.others));
+    let named = grouped.groups.iter().map(|(name, tally)| (name.as_str(), tally));
+    for (name, tally) in named.chain(others) {
+        let Tally { replies, accepted, transient, permanent, without_enhanced } = tally;
+        text.push_str(&escaped(name));
+        let _ = writeln!(text, ",{replies},{accepted},{transient},{permanent},{without_enhanced}");
+    }
+    text
+}
+
+fn rows(summary: &Summary) -> String {
     let mut text = String::from(
         "direction,reply-code,enhanced-status-code,codes,pairing,category,retry,list,vendor,count\n",
     );

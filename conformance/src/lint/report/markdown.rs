@@ -3,7 +3,7 @@
 use anyhow::Result;
 use askama::Template;
 
-use super::console::{detail, no_pairing};
+use super::console::{detail, no_pairing, short};
 use super::{Extent, read};
 use crate::lint::summary::{Broken, Pair, Summary};
 use crate::report::escape::Markdown;
@@ -50,7 +50,7 @@ pub fn render(summary: &Summary, extent: Extent) -> Result<String> {
             Extent { top: usize::MAX },
             |one| {
                 let rule = one.key.rule.to_string();
-                vec![one.place.to_string(), one.key.level.to_string(), rule, one.text.clone()]
+                vec![one.place.to_string(), one.key.level.to_string(), rule, short(&one.text)]
             },
         ),
         Table::of(
