@@ -143,9 +143,9 @@ fn word_end(text: &str) -> usize {
         return end;
     }
     // A URL may have gaps in it, but does not end with one.
-    let is_end = |character| is_gap(character) || matches!(character, '.' | ':' | '\'' | '!');
+    let is_after = |character| is_gap(character) || matches!(character, '.' | ':' | '\'' | '!');
     let end = text[end..].find(ends_url).map_or(text.len(), |more| end + more);
-    text[..end].trim_end_matches(is_end).len()
+    text[..end].trim_end_matches(is_after).len()
 }
 
 fn is_url(word: &str) -> bool {
@@ -171,8 +171,8 @@ fn is_url_without_scheme(word: &str) -> bool {
 fn push_masked(shown: &mut String, word: &str, local_parts: &[String]) {
     // The first word of a line may follow the reply code at once.
     let has_code = matches!(word.as_bytes(), [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9', b'-', ..]);
-    let (code, word) = word.split_at(if has_code { 4 } else { 0 });
-    shown.push_str(code);
+    let (reply_code, word) = word.split_at(if has_code { 4 } else { 0 });
+    shown.push_str(reply_code);
     if word.starts_with('<') && word.ends_with('>') {
         return shown.push_str(if MASKS.contains(&word) { word } else { "<address>" });
     }
@@ -217,7 +217,10 @@ fn push_masked_url(shown: &mut String, url: &str) {
     // A user's name may come before the host.
     let host = url[..end].rsplit('@').next().unwrap_or_default();
     match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((_, port)) => shown.push_str(&format!("[<ip>]{port}")),
+        Some((_, port)) => {
+            shown.push_str("[<ip>]");
+            shown.push_str(port);
+        }
         None => push_without_ids(shown, host, &[]),
     }
     if end + 1 < url.len() {
