@@ -146,7 +146,10 @@ pub(super) fn run(options: &Options) -> Result<u8> {
         progress: progress(behaviours.len(), "behaviours"),
         ..Plan::default()
     };
-    let outcome = try_client(&client, &behaviours, &plan)?;
+    let outcome = match try_client(&client, &behaviours, &plan) {
+        Ok(outcome) => outcome,
+        Err(error) => return Ok(misused(&error)),
+    };
     let subject = Subject {
         target: client.name.clone(),
         server_version: options.client_version.clone(),
