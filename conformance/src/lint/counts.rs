@@ -297,7 +297,7 @@ impl AddAssign for Row {
 
 impl Sample {
     /// The maximum number of octets that are kept.
-    const LENGTH: usize = 300;
+    pub(super) const LENGTH: usize = 300;
     /// The number of octets that is best to read.
     const BEST: usize = 70;
 

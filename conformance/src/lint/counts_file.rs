@@ -243,11 +243,15 @@ impl RuleForm {
 impl SampleForm {
     fn of(row: &Row, is_raw: bool) -> Option<SampleForm> {
         let sample = row.sample.as_ref()?;
-        let text = if is_raw {
+        let mut text = if is_raw {
             String::from_utf8_lossy(&sample.text).into_owned()
         } else {
             masked(&sample.text, &sample.local_parts)
         };
+        // A mask may be longer than what it hides.
+        while text.len() > Sample::LENGTH {
+            text.pop();
+        }
         let Place { file, line, column } = &sample.place;
         Some(SampleForm { text, file: file.to_string(), line: *line, column: *column })
     }
@@ -279,8 +283,23 @@ impl GroupsForm {
 
 #[cfg(test)]
 mod tests {
-    use super::COUNTS_START;
-    use crate::lint::counts::Counts;
+    use std::sync::Arc;
+
+    use super::{COUNTS_START, SampleForm};
+    use crate::lint::counts::{Counts, Place, Row, Sample};
+
+    #[test]
+    fn samples_are_written_again_as_they_were_read() {
+        for text in ["a@b.cd ".repeat(60), "\u{fc}".repeat(200), "550 No such user".to_owned()] {
+            let place = Place { file: Arc::from("mail.log"), line: 1, column: None };
+            let sample = Sample::new(text.as_bytes(), b"", place);
+            let once = SampleForm::of(&Row { count: 1, sample: Some(sample) }, false).expect("a sample");
+            let written = once.text.clone();
+            let twice =
+                SampleForm::of(&Row { count: 1, sample: Some(once.read()) }, false).expect("a sample");
+            assert_eq!(twice.text, written);
+        }
+    }
 
     #[test]
     fn what_is_no_file_of_counts_is_refused() {
