@@ -171,7 +171,8 @@ impl Trial<'_> {
             return Ok(Tried::not_judged(behaviour, Verdict::Skipped, Reason::Interrupted));
         };
         let opinion = first.judged(behaviour);
-        if behaviour.is_base && !behaviour.has_obstacle() && first.reported != Reported::Ok {
+        let is_sent = first.reported == Reported::Ok && !first.dialogues.is_empty();
+        if behaviour.is_base && !behaviour.has_obstacle() && !is_sent {
             return Ok(Tried::faulty_base(behaviour, first));
         }
         if opinion.findings.is_empty() {
@@ -217,7 +218,10 @@ impl Tried {
 
     /// A template that does not work looks like a client that does not, so nothing is found.
     fn faulty_base(behaviour: &Behaviour, attempt: Attempt) -> Tried {
-        let reason = format!("the client does not send even without any obstacle: {}", attempt.described());
+        let reason = format!(
+            "the client does not send even without any obstacle: it reported {}",
+            attempt.described()
+        );
         let reported = Some(attempt.described());
         let outcome = CaseOutcome {
             reason: Some(reason.into()),
@@ -240,7 +244,7 @@ impl Tried {
             None if repeated == Repeated::Partly => {
                 (Verdict::Inconclusive, Some("it went wrong once, and right the second time".into()))
             }
-            None if tested.is_empty() => (Verdict::Observed, None),
+            None if tested.is_empty() && !attempt.dialogues.is_empty() => (Verdict::Observed, None),
             None if is_judged && attempt.is_reached => (Verdict::Pass, None),
             None => (Verdict::Inconclusive, Some(unjudged(&attempt).into())),
         };

@@ -1,7 +1,7 @@
 //! The reference client, which sends one message. It keeps every rule that binds clients, except for those that the faults
 //! it is started with break.
 //!
-//! The suite's tests of clients are tested with it. It waits for every reply at most as long as it is told, and keeps no
+//! The suite's tests of clients are tested with it. It waits for each reply for a limited time, and keeps no
 //! more of a reply than [`limits`](crate::limits) allow, so it always ends.
 
 mod address;

@@ -185,3 +185,14 @@ fn records_of_clients_are_reported_as_those_of_servers() {
         assert!(!report.contains("Registry agreement"), "{format:?}");
     }
 }
+
+/// A program that ends with 0 and never connects has not passed anything.
+#[test]
+fn a_client_that_never_connects_is_not_judged() {
+    let behaviours = behaviour::built_in().expect("they are well-formed");
+    let template = Template::read("true {host}").expect("a template");
+    let client = Client::new("true", BTreeMap::from([("plain".to_owned(), template)]));
+    let outcome = Runtime::new().expect("a runtime").block_on(outcome(&client, &behaviours, false));
+    assert!(outcome.says_nothing(), "{:?}", outcome.cases);
+    assert_eq!(broken(&outcome), BTreeMap::new());
+}
