@@ -95,15 +95,24 @@ const MOST_OCTETS: usize = 128 << 10;
 /// comparison could fail stays observed.
 const MOST_OCTETS_OF_RUN: usize = 1 << 20;
 
+/// What is judged again after a change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The connection alone.
+    Connection,
+    /// All connections of the run, for rules that compare them.
+    Run,
+}
+
 /// The changes that showed something last. They are tried first.
 static SHOWN: Mutex<Shown> = Mutex::new(Shown { cases: BTreeMap::new(), rules: BTreeMap::new() });
 
 /// Changes that showed something.
 struct Shown {
     /// For each case and subject: runs against other servers ask about them again.
-    cases: BTreeMap<(String, usize), Change>,
+    cases: BTreeMap<(String, usize), (Change, Extent)>,
     /// For each rule: several cases have it.
-    rules: BTreeMap<RuleId, Change>,
+    rules: BTreeMap<RuleId, (Change, Extent)>,
 }
 
 impl Challenge<'_> {
@@ -115,7 +124,9 @@ impl Challenge<'_> {
             return Err(Reason::TooLong);
         }
         let could_fail = |(nth, subject): (usize, &Range<usize>)| {
-            subject.clone().rev().any(|exchange| self.could_fail_at(exchange, nth))
+            let shown = self.shown(nth);
+            subject.clone().rev().any(|exchange| self.finds_after(exchange, nth, shown.iter().copied()))
+                || subject.clone().rev().any(|exchange| self.could_fail_at(exchange, nth))
         };
         if !subjects.is_empty() && subjects.iter().enumerate().all(could_fail) {
             return Ok(());
@@ -135,32 +146,51 @@ impl Challenge<'_> {
     }
 
     /// Returns whether a rule of the case could have found something in an exchange of the subject with this number.
-    fn could_fail_at(&self, subject: usize, nth: usize) -> bool {
+    fn could_fail_at(&self, exchange: usize, nth: usize) -> bool {
+        let within = |extent| changes().map(move |change| (change, extent));
+        self.finds_after(exchange, nth, within(Extent::Connection))
+            || self.finds_in_arrivals(exchange)
+            || self.finds_after(exchange, nth, within(Extent::Run))
+    }
+
+    /// Returns whether a rule of the case finds something after one of the changes to an exchange, and remembers which.
+    fn finds_after(
+        &self,
+        exchange: usize,
+        nth: usize,
+        changes: impl Iterator<Item = (Change, Extent)>,
+    ) -> bool {
         let Some(dialogue) = self.dialogues.get(self.position) else { return false };
-        let shown = self.shown(nth);
-        for change in shown.iter().copied().chain(changes()) {
-            if let Some(rule) = self.finds(&[changed(dialogue, subject, change)], 0) {
-                self.remember(nth, rule, change);
+        let mut run = Vec::new();
+        for (change, extent) in changes {
+            let other = changed(dialogue, exchange, change);
+            let found = match extent {
+                Extent::Connection => self.finds(&[other], 0),
+                Extent::Run if !self.compares() || self.is_long_run() => None,
+                Extent::Run => {
+                    if run.is_empty() {
+                        run = self.dialogues.to_vec();
+                    }
+                    run[self.position] = other;
+                    self.finds(&run, self.position)
+                }
+            };
+            if let Some(rule) = found {
+                self.remember(nth, rule, (change, extent));
                 return true;
             }
         }
-        if arrival::others(dialogue, subject).into_iter().any(|other| self.finds(&[other], 0).is_some()) {
-            return true;
-        }
-        if !self.compares() || self.is_long_run() {
-            return false;
-        }
-        let mut all = self.dialogues.to_vec();
-        shown.iter().copied().chain(changes()).any(|change| {
-            if let Some(other) = all.get_mut(self.position) {
-                *other = changed(dialogue, subject, change);
-            }
-            self.finds(&all, self.position).is_some()
-        })
+        false
+    }
+
+    /// Returns whether a rule of the case finds something if another message had arrived.
+    fn finds_in_arrivals(&self, exchange: usize) -> bool {
+        let Some(dialogue) = self.dialogues.get(self.position) else { return false };
+        arrival::others(dialogue, exchange).into_iter().any(|other| self.finds(&[other], 0).is_some())
     }
 
     /// Returns the changes that showed something for this subject, and for the rules of the case.
-    fn shown(&self, nth: usize) -> Vec<Change> {
+    fn shown(&self, nth: usize) -> Vec<(Change, Extent)> {
         let Ok(shown) = SHOWN.lock() else { return Vec::new() };
         let of_case = shown.cases.get(&(self.case.id.clone(), nth));
         of_case
@@ -170,10 +200,10 @@ impl Challenge<'_> {
             .collect()
     }
 
-    fn remember(&self, nth: usize, rule: RuleId, change: Change) {
+    fn remember(&self, nth: usize, rule: RuleId, shown_by: (Change, Extent)) {
         if let Ok(mut shown) = SHOWN.lock() {
-            shown.cases.insert((self.case.id.clone(), nth), change);
-            shown.rules.insert(rule, change);
+            shown.cases.insert((self.case.id.clone(), nth), shown_by);
+            shown.rules.insert(rule, shown_by);
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_smtp-conformance");
 
 /// How many clients are tried at once, and how many attempts each makes at once.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 6;
 const PARALLEL: usize = 6;
 
 /// Returns the reference client, with more options.
