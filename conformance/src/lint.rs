@@ -4,6 +4,7 @@
 //! and what is found is counted. Counts of parts can be merged, in any order.
 
 mod address;
+mod ahead;
 mod bounded;
 mod buffer;
 pub mod counts;
@@ -33,6 +34,7 @@ use crate::rules::Strictness;
 
 use buffer::Buffer;
 use counts::{By, Counts};
+use input::Decompression;
 use read::{Known, Reading};
 use units::{Unit, Units};
 
@@ -97,8 +99,9 @@ pub fn lint<'a>(
     listing: Option<Listing<'_>>,
     output: &mut (dyn Write + Send),
 ) -> io::Result<Counts> {
+    let decompression = if settings.threads > 1 { Decompression::Ahead } else { Decompression::Here };
     let shared = Shared {
-        units: Mutex::new(Units::new(sources, settings.kind)),
+        units: Mutex::new(Units::new(sources, settings.kind, decompression)),
         turn: Mutex::new(Turn { number: 0, output, result: Ok(()) }),
         changed: Condvar::new(),
         sum: Mutex::new(Counts::new(settings.by, settings.with_places)),

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read};
 
-use super::input::read_full;
-
 /// Octets that were read, in memory that is cleared only once.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -55,4 +53,18 @@ impl Buffer {
             self.memory.resize(needed, 0);
         }
     }
+}
+
+/// Reads until the buffer is full, the input ends or fails, and returns how much was read.
+pub(crate) fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
+    let mut length = 0;
+    while length < buffer.len() {
+        match input.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (length, Err(error)),
+        }
+    }
+    (length, Ok(()))
 }

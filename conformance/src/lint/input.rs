@@ -10,6 +10,8 @@ use liblzma::read::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
+use super::ahead::ReadAhead;
+use super::buffer::read_full;
 use crate::limits::DECOMPRESSION_OCTETS;
 
 /// A stream of octets that can be read by any thread.
@@ -34,24 +36,40 @@ impl Source {
     }
 
     /// Opens it, and decompresses it if it begins as a compressed file does.
-    pub(crate) fn open(self) -> io::Result<Input> {
+    pub(crate) fn open(self, decompression: Decompression) -> io::Result<Input> {
         match self {
-            Source::File(path) => decompressed(File::open(path)?),
-            Source::Stream(_, input) => decompressed(input),
+            Source::File(path) => decompressed(File::open(path)?, decompression),
+            Source::Stream(_, input) => decompressed(input, decompression),
             Source::Missing(_, reason) => Err(io::Error::other(reason)),
         }
     }
 }
 
+/// Where a stream is decompressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decompression {
+    /// On the thread that reads it.
+    Here,
+    /// On a thread of its own, a few blocks ahead of those that read it.
+    Ahead,
+}
+
 /// Decompresses a stream if it begins as a compressed file does: gzip, Zstandard, xz or bzip2.
-pub(crate) fn decompressed(mut input: impl Read + Send + 'static) -> io::Result<Input> {
+pub(crate) fn decompressed(
+    mut input: impl Read + Send + 'static,
+    decompression: Decompression,
+) -> io::Result<Input> {
     let mut start = [0; 6];
     let (length, result) = read_full(&mut input, &mut start);
     result?;
     let start = start[..length].to_vec();
     let Some(form) = Form::of(&start) else { return Ok(Box::new(Cursor::new(start).chain(input))) };
     let input = BufReader::with_capacity(1 << 16, Cursor::new(start).chain(input));
-    form.decoder(input)
+    let decoder = form.decoder(input)?;
+    match decompression {
+        Decompression::Here => Ok(decoder),
+        Decompression::Ahead => Ok(Box::new(ReadAhead::start(decoder)?)),
+    }
 }
 
 /// A form of compression.
@@ -94,30 +112,21 @@ impl Form {
     }
 }
 
-/// Reads until the buffer is full, the input ends or fails, and returns how much was read.
-pub(crate) fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
-    let mut length = 0;
-    while length < buffer.len() {
-        match input.read(&mut buffer[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (length, Err(error)),
-        }
-    }
-    (length, Ok(()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Cursor, Read, Write};
 
-    use super::decompressed;
+    use super::{Decompression, decompressed};
 
     fn read(octets: &[u8]) -> std::io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        decompressed(Cursor::new(octets.to_vec()))?.read_to_end(&mut text)?;
-        Ok(text)
+        let [here, ahead] = [Decompression::Here, Decompression::Ahead].map(|decompression| {
+            let mut text = Vec::new();
+            let result = decompressed(Cursor::new(octets.to_vec()), decompression)
+                .and_then(|mut input| input.read_to_end(&mut text));
+            (text, result.map_err(|error| error.to_string()))
+        });
+        assert_eq!(here, ahead);
+        here.1.map(|_| here.0).map_err(std::io::Error::other)
     }
 
     #[test]

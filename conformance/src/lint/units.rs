@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 use super::buffer::Buffer;
 use super::counts::{Counts, Place};
 use super::counts_file::COUNTS_START;
-use super::input::{Input, Source};
+use super::input::{Decompression, Input, Source};
 use super::kind::Kind;
 use crate::limits::{LOG_LINE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
 use crate::readers::log;
@@ -30,6 +30,7 @@ pub(crate) struct Unit {
 pub(crate) struct Units<'a> {
     inputs: Box<dyn Iterator<Item = Source> + Send + 'a>,
     forced: Option<Kind>,
+    decompression: Decompression,
     current: Option<Current>,
     next_number: u64,
 }
@@ -60,8 +61,12 @@ struct Text {
 const BLOCK: usize = 256 << 10;
 
 impl<'a> Units<'a> {
-    pub(crate) fn new(inputs: impl Iterator<Item = Source> + Send + 'a, forced: Option<Kind>) -> Units<'a> {
-        Units { inputs: Box::new(inputs), forced, current: None, next_number: 0 }
+    pub(crate) fn new(
+        inputs: impl Iterator<Item = Source> + Send + 'a,
+        forced: Option<Kind>,
+        decompression: Decompression,
+    ) -> Units<'a> {
+        Units { inputs: Box::new(inputs), forced, decompression, current: None, next_number: 0 }
     }
 
     /// Reads the next unit into the buffer; `None` if there is none. What cannot be read is counted as trouble.
@@ -86,7 +91,7 @@ impl<'a> Units<'a> {
     fn begin(&self, source: Source, counts: &mut Counts) -> Option<Current> {
         let name = source.name();
         let file: Arc<str> = Arc::from(name.as_str());
-        let input = match source.open() {
+        let input = match source.open(self.decompression) {
             Ok(input) => input,
             Err(error) => {
                 counts.troubles.add((Place::of_file(&file), error.to_string()));
