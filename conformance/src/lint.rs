@@ -372,7 +372,15 @@ mod tests {
         cut.truncate(cut.len() - 9);
         let stream =
             |name: &str, octets: Vec<u8>| Source::Stream(name.to_owned(), Box::new(Cursor::new(octets)));
+        // A report comes before the message that it returns, and after a text.
+        let boundary = "Content-Type: multipart/report; boundary=b\n\n--b\n";
+        let text = format!("{}\n", "x".repeat(99)).repeat(20_000);
+        let part = "--b\nContent-Type: message/delivery-status\n\nStatus: 5.1.1\n\n";
+        let early = format!("Received: by mx\n{boundary}{part}--b\n\n{text}--b--\n");
+        let late = format!("Received: by mx\n{boundary}\n{text}{part}--b--\n");
         let sources = [
+            stream("early.eml", early.into_bytes()),
+            stream("late.eml", late.into_bytes()),
             stream("long", long.into_bytes()),
             stream("cut", cut),
             stream("binary", b"\x7fELF\0\0".to_vec()),
@@ -382,12 +390,16 @@ mod tests {
         let control = Control::default();
         let settings = Settings::default();
         let counts = lint(sources.into_iter(), settings, &control, None, &mut std::io::sink()).unwrap();
-        assert_eq!((counts.totals.files, counts.totals.binary_files), (3, 1));
+        assert_eq!((counts.totals.files, counts.totals.binary_files), (5, 1));
         assert!(counts.totals.replies.replies >= 2);
         let (count, troubles) = counts.troubles.finish();
         let troubles: Vec<String> =
             troubles.iter().map(|(place, what)| format!("{}:{}: {what}", place.file, place.line)).collect();
-        assert_eq!(count, 4, "{troubles:#?}");
+        assert_eq!(count, 5, "{troubles:#?}");
+        assert!(
+            troubles.iter().any(|one| one.starts_with("late.eml:1: the report is not in the first")),
+            "{troubles:#?}"
+        );
         assert!(
             troubles.iter().any(|one| one.starts_with("long:2: the line has more than")),
             "{troubles:#?}"

@@ -243,14 +243,19 @@ impl RuleForm {
 impl SampleForm {
     fn of(row: &Row, is_raw: bool) -> Option<SampleForm> {
         let sample = row.sample.as_ref()?;
-        let mut text = if is_raw {
-            String::from_utf8_lossy(&sample.text).into_owned()
-        } else {
-            masked(&sample.text, &sample.local_parts)
+        let shown = |text: &[u8]| {
+            if is_raw {
+                String::from_utf8_lossy(text).into_owned()
+            } else {
+                masked(text, &sample.local_parts)
+            }
         };
-        // A mask may be longer than what it hides.
+        let mut text = shown(&sample.text);
+        // A mask may be longer than what it hides, and what is left of a host's name may look like an identifier.
         while text.len() > Sample::LENGTH {
-            text.pop();
+            let end = (0..=Sample::LENGTH).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+            text = shown(text.as_bytes());
         }
         let Place { file, line, column } = &sample.place;
         Some(SampleForm { text, file: file.to_string(), line: *line, column: *column })
@@ -290,9 +295,13 @@ mod tests {
 
     #[test]
     fn samples_are_written_again_as_they_were_read() {
-        for text in ["a@b.cd ".repeat(60), "\u{fc}".repeat(200), "550 No such user".to_owned()] {
+        let host = b" [AMS0EPF000001A4.eurprd05.prod.example.org [::1] [2001:db8::1] 4F6Yz12LkPz9sXn";
+        // Octets that are not UTF-8 take three when they are written, so a text is cut anywhere in the host.
+        let cut = (0..100).map(|length| [vec![0xff; length], host.repeat(3)].concat());
+        let texts = [b"a@b.cd ".repeat(60), "\u{fc}".repeat(200).into_bytes(), b"550 No such user".to_vec()];
+        for text in cut.chain(texts) {
             let place = Place { file: Arc::from("mail.log"), line: 1, column: None };
-            let sample = Sample::new(text.as_bytes(), b"", place);
+            let sample = Sample::new(&text, b"", place);
             let once = SampleForm::of(&Row { count: 1, sample: Some(sample) }, false).expect("a sample");
             let written = once.text.clone();
             let twice =

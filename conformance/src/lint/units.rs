@@ -4,14 +4,14 @@ use std::io::{BufReader, Cursor, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::buffer::Buffer;
 use super::counts::{Counts, Place};
 use super::counts_file::COUNTS_START;
 use super::input::{Decompression, Input, Source};
 use super::kind::Kind;
-use crate::limits::{LOG_LINE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
+use crate::limits::{LOG_LINE_OCTETS, MESSAGE_OCTETS, RECORDING_OCTETS, SOURCE_OCTETS};
 use crate::readers::log;
 use crate::readers::mailbox::Mailbox;
 
@@ -172,6 +172,11 @@ fn fill_with_message(
         Ok(message) => {
             let message = message?;
             buffer.extend(message.octets);
+            if message.is_too_long && lacks_report(message.octets) {
+                let place = Place { file: Arc::clone(file), line: message.line as u64, column: None };
+                let what = format!("the report is not in the first {MESSAGE_OCTETS} octets of the message");
+                counts.troubles.add((place, what));
+            }
             Some(message.line as u64)
         }
         Err(error) => {
@@ -180,6 +185,14 @@ fn fill_with_message(
             None
         }
     }
+}
+
+/// Returns whether a message announces a report that is not in what was read of it. Of other long messages nothing is lost:
+/// what was cut off is an attachment, or the message that a bounce returns.
+fn lacks_report(octets: &[u8]) -> bool {
+    let octets = octets.to_ascii_lowercase();
+    let has = |what: &str| memmem::find(&octets, what.as_bytes()).is_some();
+    has("multipart/report") && !has("message/delivery-status") && !has("message/global-delivery-status")
 }
 
 impl Text {

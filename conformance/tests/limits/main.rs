@@ -2,4 +2,5 @@
 //! process that starts a child as the child's, so a program that measures memory has to be small itself.
 
 mod hostile;
+mod lint;
 mod measured;
