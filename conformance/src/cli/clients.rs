@@ -40,7 +40,7 @@ const LIMITS: &str = "Limits and timing";
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// TOML file that says how the client is started: see docs/testing-a-client.md.
+    /// TOML file that says how the client is started: see docs/judging-a-client.md.
     #[arg(value_name = "FILE", help_heading = CLIENT)]
     client: Option<PathBuf>,
     /// Template of the command that sends a message.
