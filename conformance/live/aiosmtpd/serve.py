@@ -1,12 +1,14 @@
 """Serves SMTP, submission or LMTP, as its argument says, with aiosmtpd.
 
-The replies to RCPT, DATA and AUTH come from this program. Each kind of server has its own process: aiosmtpd 1.4.6 keeps
-the limits of command lines in the class, so a connection to one server changes the limits of all others in the process.
+The replies to RCPT, DATA and AUTH come from this program. aiosmtpd 1.4.6 keeps the limits of command lines in the
+class: each new connection resets them for all others, and each EHLO raises them. So what a client may send depends on
+who else is connected. Here each connection has limits of its own, so that two runs find the same.
 """
 
 import asyncio
 import ssl
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 from aiosmtpd.lmtp import LMTP
@@ -37,6 +39,11 @@ def authenticate(server, session, envelope, mechanism, data):
     return AuthResult(success=known, handled=False)
 
 
+def with_own_limits(server):
+    server.command_size_limits = defaultdict(lambda: server.command_size_limit)
+    return server
+
+
 async def serve(kind):
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain("/srv/certificate.pem", "/srv/key.pem")
@@ -53,7 +60,7 @@ async def serve(kind):
         "submission": (25602, lambda: SMTP(Handler(), require_starttls=True, auth_required=True, **settings)),
         "lmtp": (25603, lambda: LMTP(Handler(), auth_require_tls=False, **settings)),
     }[kind]
-    await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", port)
+    await asyncio.get_running_loop().create_server(lambda: with_own_limits(protocol()), "127.0.0.1", port)
     await asyncio.Event().wait()
 
 
