@@ -206,11 +206,16 @@ fn check_extensions(session: &Session<'_>, message: &Message, ledger: &mut Ledge
 
 fn report(ledger: Ledger, faults: &Faults) -> Report {
     let outcomes = ledger.close();
-    let status = match (Status::of(&outcomes), faults.takes(Event::PartialAcceptance)) {
-        (Status::Partial, Some(Meaning::Accepted)) => Status::Accepted,
-        (Status::Partial, Some(Meaning::Temporary)) => Status::Temporary,
-        (Status::Partial, Some(Meaning::Permanent)) => Status::Permanent,
-        (status, _) => status,
+    let status = match Status::of(&outcomes) {
+        status @ (Status::PartialTemporary | Status::PartialPermanent) => {
+            match faults.takes(Event::PartialAcceptance) {
+                Some(Meaning::Accepted) => Status::Accepted,
+                Some(Meaning::Temporary) => Status::Temporary,
+                Some(Meaning::Permanent) => Status::Permanent,
+                None => status,
+            }
+        }
+        status => status,
     };
     Report { outcomes, status }
 }

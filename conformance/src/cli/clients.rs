@@ -59,7 +59,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "TEMPLATE", conflicts_with = "client", help_heading = CLIENT)]
     lmtp: Option<String>,
     /// What exit statuses say, such as ok=0,temporary=75,permanent=65+69. The outcomes are ok, temporary, permanent,
-    /// partial and failed; any other status is failed. Without this, only 0 is ok.
+    /// partial, partial-temporary, partial-permanent and failed; any other status is failed. Without this, only 0 is ok.
     #[arg(long, value_name = "MAP", conflicts_with = "client", help_heading = CLIENT)]
     exit: Option<String>,
     /// What the output says, such as 'partial=some recipients'. The regular expression comes before the exit status. May

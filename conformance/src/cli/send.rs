@@ -28,7 +28,8 @@ Exit status:
   0    The server accepted the message for all recipients
   2    Invalid command line, or a file that cannot be read
   69   It accepted the message for no recipient, and sending again will not help
-  70   It accepted the message for some recipients
+  70   It accepted the message for some recipients, and sending again will not help the others
+  71   It accepted the message for some recipients, and sending again later may help for at least one
   75   It accepted the message for no recipient, and sending again later may help for at least one";
 
 #[derive(Args)]

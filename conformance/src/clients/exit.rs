@@ -97,8 +97,12 @@ pub fn outcome(name: &str) -> Result<Reported> {
         "temporary" => Reported::Temporary,
         "permanent" => Reported::Permanent,
         "partial" => Reported::Partial,
+        "partial-temporary" => Reported::PartialTemporary,
+        "partial-permanent" => Reported::PartialPermanent,
         "failed" => Reported::Failed,
-        _ => bail!("there is no outcome {name:?}: use ok, temporary, permanent, partial or failed"),
+        _ => bail!(
+            "there is no outcome {name:?}: use ok, temporary, permanent, partial, partial-temporary, partial-permanent or failed"
+        ),
     })
 }
 

@@ -27,6 +27,8 @@ pub enum Message {
     LongLine,
     /// No line end after the last line.
     NoFinalNewline,
+    /// About 256 KiB of short lines that begin with dots. Wherever a client divides it, a line is likely to begin there.
+    Large,
 }
 
 /// A kind of address.
@@ -97,6 +99,13 @@ impl Message {
             Message::LongLine => {
                 text.extend_from_slice(&[b'a'; 2000]);
                 text.extend_from_slice(b"\r\nThe end.\r\n");
+            }
+            Message::Large => {
+                for number in 0..43_000 {
+                    text.push(b'.');
+                    text.extend_from_slice(&b"abcdef"[..number % 7]);
+                    text.extend_from_slice(b"\r\n");
+                }
             }
             Message::NoFinalNewline => text.extend_from_slice(b"This is the first line.\r\nThis line has no end."),
         }

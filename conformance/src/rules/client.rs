@@ -73,7 +73,7 @@ pub struct Expected {
 
 /// What a client reported about its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Reported {
     /// It was sent.
     Ok,
@@ -81,8 +81,12 @@ pub enum Reported {
     Temporary,
     /// It must not be tried again.
     Permanent,
-    /// It was sent to some of the recipients.
+    /// It was sent to some of the recipients. The client does not say whether to try again for the others.
     Partial,
+    /// It was sent to some of the recipients, and may be tried again for others.
+    PartialTemporary,
+    /// It was sent to some of the recipients, and must not be tried again for the others.
+    PartialPermanent,
     /// It was not sent. The client does not say whether to try again.
     Failed,
     /// Nothing: it did not end in time.
@@ -92,11 +96,24 @@ pub enum Reported {
 }
 
 impl Reported {
-    /// Returns whether it is one of the reports that are right. A failure of no class fits both classes.
+    /// Returns whether it is one of the reports that are right. A failure of no class fits both classes, whether it is that
+    /// of all recipients or of some, and both fit where the class does not matter.
     #[must_use]
     pub fn satisfies(self, right: &[Reported]) -> bool {
         let is_failure = |one: &Reported| matches!(one, Reported::Temporary | Reported::Permanent);
-        right.contains(&self) || self == Reported::Failed && right.iter().any(is_failure)
+        right.contains(&self)
+            || match self {
+                Reported::Failed => right.iter().any(is_failure),
+                Reported::Partial => right.iter().any(|one| one.is_partial()),
+                Reported::PartialTemporary | Reported::PartialPermanent => right.contains(&Reported::Partial),
+                _ => false,
+            }
+    }
+
+    /// Returns whether it was sent to some of the recipients.
+    #[must_use]
+    pub fn is_partial(self) -> bool {
+        matches!(self, Reported::Partial | Reported::PartialTemporary | Reported::PartialPermanent)
     }
 }
 
@@ -107,6 +124,8 @@ impl fmt::Display for Reported {
             Reported::Temporary => "temporary",
             Reported::Permanent => "permanent",
             Reported::Partial => "partial",
+            Reported::PartialTemporary => "partial-temporary",
+            Reported::PartialPermanent => "partial-permanent",
             Reported::Failed => "failed",
             Reported::Hung => "hung",
             Reported::Looped => "looped",
@@ -152,7 +171,7 @@ pub fn judge_client(sending: &Sending<'_>) -> Opinion {
         authentication::judge(connection, &mut opinion);
         envelope::judge(connection, sending, &mut opinion);
         message::judge(connection, sending, &mut opinion);
-        chunks::judge(connection, &mut opinion);
+        chunks::judge(connection, sending.message, &mut opinion);
         pace::judge(connection, &mut opinion);
     }
     if connections.is_empty() && sending.envelope.injected.is_some() && sending.reports_failure() {

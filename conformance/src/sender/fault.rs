@@ -203,6 +203,8 @@ pub(super) enum Behaviour {
     SendsDataAfterRefusal,
     /// Sends the message after 354 although no recipient was accepted.
     SendsDataToNobody,
+    /// Gives up a recipient that is refused with 552 because there are too many.
+    OldLimitRefusesRecipient,
     /// Sends lines that begin with a dot as they are.
     KeepsDots,
     /// Sends line ends as they are in the input.
@@ -211,6 +213,10 @@ pub(super) enum Behaviour {
     IgnoresFinalReply,
     /// In LMTP, takes the first reply to the message for all recipients.
     ReadsOneLmtpReply,
+    /// Uses BDAT, offered or not.
+    SendsChunksAlways,
+    /// Puts another dot before the lines of a chunk that begin with a dot.
+    StuffsChunks,
     /// Sends the last chunk after a chunk that the server refused.
     SendsAfterRefusedChunk,
 

@@ -51,15 +51,21 @@ impl Message {
     /// Returns what is sent after 354: the lines, with another dot before each that begins with a dot, and a lone dot
     /// (RFC 5321 §4.5.2).
     pub(super) fn data(&self, stuffs_dots: bool) -> Vec<u8> {
-        let mut data = Vec::with_capacity(self.octets.len() + 3);
-        for line in self.octets.split_inclusive(|octet| *octet == b'\n') {
-            if stuffs_dots && line.starts_with(b".") {
-                data.push(b'.');
-            }
-            data.extend_from_slice(line);
-        }
+        let mut data = if stuffs_dots { self.stuffed() } else { self.octets.clone() };
         data.extend_from_slice(b".\r\n");
         data
+    }
+
+    /// Returns its octets with another dot before each line that begins with a dot.
+    pub(super) fn stuffed(&self) -> Vec<u8> {
+        let mut octets = Vec::with_capacity(self.octets.len() + 3);
+        for line in self.octets.split_inclusive(|octet| *octet == b'\n') {
+            if line.starts_with(b".") {
+                octets.push(b'.');
+            }
+            octets.extend_from_slice(line);
+        }
+        octets
     }
 }
 

@@ -48,8 +48,10 @@ impl fmt::Display for Outcome {
 pub enum Status {
     /// All were accepted.
     Accepted,
-    /// Some were accepted.
-    Partial,
+    /// Some were accepted, and at least one of the others may be later.
+    PartialTemporary,
+    /// Some were accepted, and none of the others will be.
+    PartialPermanent,
     /// None was accepted, and at least one may be later.
     Temporary,
     /// None was accepted, and none will be.
@@ -63,7 +65,8 @@ impl Status {
         let has = |meaning| outcomes.iter().any(|outcome| outcome.meaning == meaning);
         match (has(Meaning::Accepted), has(Meaning::Temporary), has(Meaning::Permanent)) {
             (true, false, false) => Status::Accepted,
-            (true, _, _) => Status::Partial,
+            (true, true, _) => Status::PartialTemporary,
+            (true, false, true) => Status::PartialPermanent,
             (false, true, _) => Status::Temporary,
             (false, false, _) => Status::Permanent,
         }
@@ -74,7 +77,8 @@ impl Status {
     pub fn code(self) -> u8 {
         match self {
             Status::Accepted => 0,
-            Status::Partial => 70,
+            Status::PartialPermanent => 70,
+            Status::PartialTemporary => 71,
             Status::Temporary => 75,
             Status::Permanent => 69,
         }
@@ -148,8 +152,9 @@ mod tests {
         let (ok, later, never) = (Meaning::Accepted, Meaning::Temporary, Meaning::Permanent);
         for (meanings, status, code) in [
             (&[ok, ok][..], Status::Accepted, 0),
-            (&[ok, later], Status::Partial, 70),
-            (&[never, ok], Status::Partial, 70),
+            (&[ok, later], Status::PartialTemporary, 71),
+            (&[later, never, ok], Status::PartialTemporary, 71),
+            (&[never, ok], Status::PartialPermanent, 70),
             (&[never, later], Status::Temporary, 75),
             (&[never], Status::Permanent, 69),
         ] {

@@ -1,5 +1,7 @@
 //! Transactions: MAIL, RCPT, and the message with DATA or BDAT.
 
+use std::borrow::Cow;
+
 use super::answer::{Answer, Class};
 use super::fault::{Behaviour, Event};
 use super::message::Message;
@@ -77,7 +79,8 @@ impl<'a, 'o> Transaction<'a, 'o> {
     }
 
     fn run(&mut self, recipients: &[usize]) -> Result<(), Stop> {
-        let in_chunks = self.session.options.bdat && self.session.offers("CHUNKING");
+        let takes_chunks = self.session.offers("CHUNKING") || self.session.has(Behaviour::SendsChunksAlways);
+        let in_chunks = self.session.options.bdat && takes_chunks;
         let mut steps = vec![Step::Mail];
         steps.extend(recipients.iter().copied().map(Step::Rcpt));
         if !in_chunks {
@@ -191,7 +194,8 @@ impl<'a, 'o> Transaction<'a, 'o> {
         let faults = &self.session.faults;
         let event = if answer.code() == 552 { Event::OldRecipientLimit } else { Event::RecipientLimit };
         let reason = format!("RCPT: {}", answer.text());
-        if !answer.is_recipient_limit() {
+        let gives_up = answer.code() == 552 && self.session.has(Behaviour::OldLimitRefusesRecipient);
+        if gives_up || !answer.is_recipient_limit() {
             self.ledger.decide(recipient, answer.meaning(), &reason);
         } else if let Some(meaning) = faults.takes(event) {
             self.ledger.decide_rest(meaning, &reason);
@@ -239,7 +243,12 @@ impl<'a, 'o> Transaction<'a, 'o> {
     /// Sends the message in two chunks. After a refused one, the state of the server is unknown until RSET
     /// (RFC 3030 §2).
     fn send_chunks(&mut self) -> Result<(), Stop> {
-        let octets = self.message.octets();
+        let stuffs_dots = self.session.has(Behaviour::StuffsChunks);
+        let octets = if stuffs_dots {
+            Cow::Owned(self.message.stuffed())
+        } else {
+            Cow::Borrowed(self.message.octets())
+        };
         let (first, last) = octets.split_at(octets.len() / 2);
         let sent = self.send_chunk(first, "");
         let answer = self.answer_after(sent)?;

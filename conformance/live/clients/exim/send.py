@@ -76,11 +76,12 @@ def main():
     options = parser.parse_args()
     spool = pathlib.Path(tempfile.mkdtemp())
     try:
-        log = deliver(options, spool)
+        deliver(options, spool)
+        log, done = read_log(spool), recipients_done(spool)
     finally:
         shutil.rmtree(spool)
     print(log)
-    return status(log, options.recipients)
+    return status(log, done, options.recipients)
 
 
 def deliver(options, spool):
@@ -104,6 +105,9 @@ def deliver(options, spool):
             stdin=message,
             timeout=60,
         )
+
+
+def read_log(spool):
     log = spool / "mainlog"
     return log.read_text(errors="replace") if log.exists() else ""
 
@@ -119,19 +123,27 @@ def transport_options(options, spool):
         yield "hosts_require_auth = *"
 
 
-def status(log, recipients):
-    """Exim logs => for a delivery, == for one that is deferred, and ** for one that has failed. A message that is
-    completed without any of them is gone, and nobody is told of a failure."""
-    marks = {}
+def recipients_done(spool):
+    """Returns the recipients that Exim will not try again, of a message that stays in the queue: `exim -bp` puts a D before
+    them."""
+    queue = subprocess.run(
+        ["exim4", "-C", spool / "exim.conf", "-bp"], stdout=subprocess.PIPE, text=True, errors="replace", timeout=20
+    )
+    return set(re.findall(r"^ +D (\S+)$", queue.stdout, re.MULTILINE))
+
+
+def status(log, done, recipients):
+    """Exim logs => for a delivery, == for one that is deferred, and ** for one that has failed. If a message is completed
+    without any of them, or a recipient is done without one, the message is gone, and nobody is told of a failure."""
+    marks = dict.fromkeys(recipients if "Completed" in log else done, "=>")
     for mark, recipient in re.findall(r" (=>|->|==|\*\*) (?:\S+ <)?([^\s>]+)", log):
         marks[recipient] = mark
-    completed = "Completed" in log
-    fates = {marks.get(recipient, "=>" if completed else "") for recipient in recipients}
-    delivered = fates & {"=>", "->"}
-    if fates <= {"=>", "->"}:
+    fates = {marks.get(recipient, "") for recipient in recipients}
+    others = fates - {"=>", "->"}
+    if not others:
         return 0
-    if delivered:
-        return 70
+    if others < fates:
+        return 70 if others == {"**"} else 71
     if "==" in fates:
         return 75
     return 69 if fates == {"**"} else 1

@@ -140,7 +140,7 @@ def status(fates, count):
     if all_fates == {"sent"}:
         return 0
     if "sent" in all_fates:
-        return 70
+        return 70 if all_fates == {"sent", "bounced"} else 71
     if "deferred" in all_fates:
         return 75
     return 69 if all_fates == {"bounced"} else 1

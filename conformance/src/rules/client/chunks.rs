@@ -1,6 +1,9 @@
 //! BDAT (RFC 3030).
 
+use super::message::doubled_dots;
 use super::{Connection, Opinion};
+use crate::dialogue::Exchange;
+use crate::dialogue::content::content;
 use crate::dialogue::session::Step;
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
@@ -9,9 +12,49 @@ use crate::rules::catalogue::RuleId;
 /// a chunk that arrives after the reply may have been on its way.
 const HELD_BACK: u64 = 250;
 
+pub(super) fn judge(connection: &Connection<'_>, message: &[u8], opinion: &mut Opinion) {
+    offered(connection, opinion);
+    dots(connection, message, opinion);
+    refused(connection, opinion);
+}
+
+/// RFC 3030 §2: BDAT is illegal if the server does not offer CHUNKING.
+fn offered(connection: &Connection<'_>, opinion: &mut Opinion) {
+    for (index, step) in connection.steps.iter().enumerate() {
+        if step.verb() != Some(Verb::Bdat) {
+            continue;
+        }
+        if step.session.offers("CHUNKING") {
+            opinion.keep(RuleId::CLIENT_UNOFFERED_PARAMETER);
+        } else {
+            let detail = "BDAT though CHUNKING is not offered";
+            opinion.violate(RuleId::CLIENT_UNOFFERED_PARAMETER, connection.location(index), detail);
+        }
+    }
+}
+
+/// RFC 3030 §2: a chunk has its length, so nothing in it is escaped.
+fn dots(connection: &Connection<'_>, message: &[u8], opinion: &mut Opinion) {
+    let exchanges: Vec<&Exchange> = connection.steps.iter().map(|step| step.exchange).collect();
+    for (index, step) in connection.steps.iter().enumerate() {
+        if step.verb() != Some(Verb::Bdat) {
+            continue;
+        }
+        let Some(sent) = content(&exchanges, index) else { continue };
+        match doubled_dots(message, &sent) {
+            Some(true) => {
+                let detail = "lines that begin with a dot got another one, which BDAT does not need";
+                opinion.violate(RuleId::CLIENT_DOT_TRANSPARENCY, connection.location(index), detail);
+            }
+            Some(false) => opinion.keep(RuleId::CLIENT_DOT_TRANSPARENCY),
+            None => {}
+        }
+    }
+}
+
 /// RFC 3030 §2: after a chunk that failed, RSET comes before anything else of the message. Chunks that were sent before the
 /// reply are exempt.
-pub(super) fn judge(connection: &Connection<'_>, opinion: &mut Opinion) {
+fn refused(connection: &Connection<'_>, opinion: &mut Opinion) {
     for (index, step) in connection.steps.iter().enumerate() {
         let has_failed = step.verb() == Some(Verb::Bdat) && step.number().is_some_and(|number| number >= 400);
         if !has_failed || step.exchange.pipelined {

@@ -167,6 +167,18 @@ fn wrong_dots(given: &[u8], sent: &[u8]) -> Option<&'static str> {
         .then_some("the lines that begin with a dot are not the given ones with one more dot")
 }
 
+/// Returns whether each line that begins with a dot was sent with another one. `None` if there are no such lines, or if they
+/// were changed in another way.
+pub(super) fn doubled_dots(given: &[u8], sent: &[u8]) -> Option<bool> {
+    dotted(given).next()?;
+    if dotted(sent).eq(dotted(given)) {
+        return Some(false);
+    }
+    let is_doubled = dotted(sent).all(|line| line.starts_with(b".."))
+        && dotted(sent).map(|line| &line[1..]).eq(dotted(given));
+    is_doubled.then_some(true)
+}
+
 /// Returns the lines that begin with a dot, without the blanks at their ends.
 fn dotted(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     lines(message).filter(|line| line.starts_with(b".")).map(<[u8]>::trim_ascii_end)

@@ -1,14 +1,16 @@
 //! What a client reports.
 
 use super::accepted::{Acceptance, completes_message};
-use super::{Connection, Opinion, Reported, Sending};
+use super::{Connection, Expected, Opinion, Reported, Sending};
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 
 pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opinion: &mut Opinion) {
     let Some(decision) = Decision::of(connections) else { return };
     let accepted = Acceptance::of(connections);
-    let is_expected = sending.is_reached && !sending.expected.right.is_empty();
+    // A refusal of what the server does not offer says nothing about the replies that the attempt is about.
+    let uses_more = opinion.findings.iter().any(|found| found.rule == RuleId::CLIENT_UNOFFERED_PARAMETER);
+    let is_expected = sending.is_reached && !sending.expected.right.is_empty() && !uses_more;
     if is_expected && sending.reported != Reported::Looped {
         expectation(sending, &accepted, decision, opinion);
     }
@@ -55,7 +57,7 @@ impl Decision {
 
 /// A message was sent only if the server says so (RFC 5321 §4.2.5). A violation is noted only with its location.
 fn success(reported: Reported, accepted: &Acceptance, location: Option<Location>, opinion: &mut Opinion) {
-    let is_claimed = matches!(reported, Reported::Ok | Reported::Partial);
+    let is_claimed = reported == Reported::Ok || reported.is_partial();
     match (is_claimed, accepted.recipients(), location) {
         (true, 0, Some(location)) => {
             let detail = format!("reported {reported}, though no message was accepted");
@@ -92,7 +94,9 @@ fn expectation(sending: &Sending<'_>, accepted: &Acceptance, decision: Decision,
         return;
     }
     let other = expected.but.iter().find(|(wrong, _)| *wrong == reported).map(|(_, rule)| *rule);
-    let Some(rule) = other.or(expected.breaks).filter(|rule| may_break(reported, *rule)) else { return };
+    let Some(rule) = other.or(expected.breaks).filter(|rule| may_break(reported, *rule, expected)) else {
+        return;
+    };
     let right: Vec<String> = expected.right.iter().map(ToString::to_string).collect();
     let so_far = match accepted.recipients() {
         0 => "no message was accepted",
@@ -112,17 +116,24 @@ fn is_true(sending: &Sending<'_>, accepted: &Acceptance) -> bool {
     match sending.reported {
         _ if accepted.is_unclear => false,
         Reported::Ok => some >= all,
-        Reported::Partial => (1..all).contains(&some),
+        // Where the class of the others matters, the numbers are not all of it.
+        reported if reported.is_partial() && !sending.expected.right.iter().any(|one| one.is_partial()) => {
+            (1..all).contains(&some)
+        }
         _ => false,
     }
 }
 
 /// Returns whether a report can break a rule. A client that hangs reports nothing, so it breaks only rules by which it waits
 /// for what does not come, and only the two classes of failures can be taken for each other.
-fn may_break(reported: Reported, rule: RuleId) -> bool {
+fn may_break(reported: Reported, rule: RuleId, expected: &Expected) -> bool {
+    let is_about_class = rule == RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT;
     match reported {
         Reported::Hung => RuleId::CLIENT_TERMINATES.rule().yields_to.contains(&rule),
-        Reported::Ok | Reported::Partial => rule != RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT,
+        Reported::Ok => !is_about_class,
+        reported if reported.is_partial() => {
+            !is_about_class || expected.right.iter().any(|one| one.is_partial())
+        }
         _ => true,
     }
 }

@@ -6,11 +6,13 @@ use crate::readers::testing::{LIVE, spoken};
 use crate::rules::catalogue::RuleId;
 use crate::rules::client::{Envelope, Expected, Opinion, Reported, Sending, judge_client};
 
-/// A server that offers PIPELINING, SIZE and 8BITMIME greets a client.
-pub(super) const OPEN: &str =
-    "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250 8BITMIME";
+/// A server that offers PIPELINING, SIZE, CHUNKING and 8BITMIME greets a client.
+pub(super) const OPEN: &str = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250-PIPELINING\nS: 250-SIZE 1000\n\
+    S: 250-CHUNKING\nS: 250 8BITMIME";
 /// A server without extensions greets a client.
 pub(super) const BARE: &str = "S: 220 mx\nC: EHLO me\nS: 250 mx";
+/// A server that offers CHUNKING alone greets a client.
+pub(super) const CHUNKING: &str = "S: 220 mx\nC: EHLO me\nS: 250-mx\nS: 250 CHUNKING";
 pub(super) const MAIL: &str = "C: MAIL FROM:<amy@example.net>\nS: 250 Ok";
 pub(super) const RCPT: &str = "C: RCPT TO:<r1@example.org>\nS: 250 Ok";
 /// The message, without the reply to it.

@@ -1,7 +1,7 @@
 //! MAIL and RCPT, DATA and BDAT, and the message.
 
 use super::attempt::{
-    Attempt, BARE, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, SENT, broken, kept, nothing, smtp,
+    Attempt, BARE, CHUNKING, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, SENT, broken, kept, nothing, smtp,
 };
 use crate::rules::client::Reported::{Failed, Ok, Permanent, Temporary};
 
@@ -16,6 +16,7 @@ pub(super) fn rows() -> Vec<Row> {
         eight_bits(),
         dots(),
         other_forms(),
+        dots_in_chunks(),
         line_ends(),
     ]
     .concat()
@@ -33,6 +34,21 @@ fn parameters() -> Vec<Row> {
         broken(RULE, FOUND, sends(OPEN, &from(" BODY=BINARYMIME"))),
         broken(RULE, FOUND, sends(OPEN, &from(" RET=HDRS"))),
         broken(RULE, FOUND, sends(OPEN, &from(" FOO"))),
+        broken(
+            RULE,
+            FOUND,
+            smtp(&[BARE, MAIL, RCPT, "C: BDAT 6 LAST\nS: 500 What?\nC: Text\nS: 500 What?", QUIT])
+                .reports(Failed),
+        ),
+        // The refusal of a parameter says nothing about what the attempt is about.
+        broken(
+            RULE,
+            FOUND,
+            smtp(&[BARE, "C: MAIL FROM:<amy@example.net> SIZE=100\nS: 555 No", QUIT])
+                .right(&[Ok])
+                .breaks("client-decides-by-reply-code")
+                .reports(Permanent),
+        ),
         kept(RULE, sends(OPEN, &from(" SIZE=100 BODY=8BITMIME"))),
         kept(RULE, sends(OPEN, &from(" size=100"))),
         kept(RULE, sends(OPEN, &from(" \\x09 "))),
@@ -180,9 +196,9 @@ fn chunks() -> Vec<Row> {
     let sends =
         |opening: &str, pieces: &[&str]| smtp(&[&[opening, MAIL, RCPT], pieces].concat()).reports(Failed);
     vec![
-        broken(RULE, FOUND, sends(BARE, &[FAILED, LAST, QUIT])),
+        broken(RULE, FOUND, sends(CHUNKING, &[FAILED, LAST, QUIT])),
         broken(RULE, FOUND, sends(OPEN, &[FAILED, LAST, QUIT]).slowly()),
-        broken(RULE, FOUND, sends(BARE, &[FAILED, "C: DATA\nS: 503 No", QUIT])),
+        broken(RULE, FOUND, sends(CHUNKING, &[FAILED, "C: DATA\nS: 503 No", QUIT])),
         kept(RULE, sends(OPEN, &[FAILED, QUIT])),
         kept(RULE, sends(OPEN, &[FAILED, "C: RSET\nS: 250 Ok", SENT]).reports(Ok)),
         kept(RULE, sends(OPEN, &[GROUP, "C: RSET\nS: 250 Ok", QUIT])),
@@ -266,7 +282,22 @@ fn other_forms() -> Vec<Row> {
         nothing(RULE, dotted(&[]).cut(b"Subject: Hi\r\n\r\n..\r\n..One\r\n").reports(Temporary)),
         nothing(RULE, dotted(&[]).cut(b"").reports(Temporary)),
         nothing(RULE, smtp(&[OPEN, SENT])),
-        nothing(RULE, smtp(&[OPEN, MAIL, RCPT, "C: BDAT 3 LAST\nC: .", OK, QUIT]).message(DOTS)),
+    ]
+}
+
+fn dots_in_chunks() -> Vec<Row> {
+    const RULE: &str = "client-dot-transparency";
+    let sends = |pieces: &[&str]| smtp(&[&[OPEN, MAIL, RCPT], pieces, &[OK, QUIT]].concat()).message(DOTS);
+    vec![
+        broken(
+            RULE,
+            "client-dot-transparency error",
+            sends(&["C: BDAT 4\nC: ..\nS: 250 Ok\nC: BDAT 15 LAST\nC: ..One\nC: ...Two"]),
+        ),
+        kept(RULE, sends(&["C: BDAT 3\nC: .\nS: 250 Ok\nC: BDAT 13 LAST\nC: .One\nC: ..Two"])),
+        nothing(RULE, sends(&["C: BDAT 6 LAST\nC: Text"])),
+        // Something else happened to the lines.
+        nothing(RULE, sends(&["C: BDAT 10 LAST\nC: .\nC: ..One"])),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The greeting, EHLO and HELO, AUTH, groups of commands, and QUIT.
 
 use super::attempt::{
-    AGAIN, BARE, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, SENT, broken, kept, lmtp, nothing, smtp,
+    AGAIN, BARE, CHUNKING, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, SENT, broken, kept, lmtp, nothing, smtp,
 };
 use crate::rules::client::Reported::{Failed, Hung};
 
@@ -225,7 +225,7 @@ fn ahead() -> Vec<Row> {
         ),
         kept(RULE, smtp(&[OPEN, MAIL, RCPT, CHUNKS])),
         // RFC 3030 §2: the chunk follows its command at once.
-        kept(RULE, smtp(&[BARE, MAIL, RCPT, "C: BDAT 6 LAST\nC: Text", OK, QUIT])),
+        kept(RULE, smtp(&[CHUNKING, MAIL, RCPT, "C: BDAT 6 LAST\nC: Text", OK, QUIT])),
         // It takes the second 550 for the reply to DATA, as it should.
         kept(RULE, smtp(&[BARE, MAIL, TWICE, "C: DATA\nC: QUIT\nS: 503 No\nS: 221 Bye"]).reports(Failed)),
         kept(

@@ -3,12 +3,14 @@
 use super::attempt::{
     AGAIN, Attempt, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, broken, kept, lmtp, nothing, smtp,
 };
-use crate::rules::client::Reported::{Failed, Hung, Ok, Partial, Permanent, Temporary};
+use crate::rules::client::Reported::{
+    Failed, Hung, Ok, Partial, PartialPermanent, PartialTemporary, Permanent, Temporary,
+};
 
 const ALL: [&str; 2] = ["r1@example.org", "r2@example.org"];
 const SECOND: &str = "C: RCPT TO:<r2@example.org>\nS: 250 Ok";
 const LIMITED: &str = "C: RCPT TO:<r2@example.org>\nS: 452 Too many";
-const LHLO: &str = "S: 220 mx\nC: LHLO me\nS: 250 mx";
+const LHLO: &str = "S: 220 mx\nC: LHLO me\nS: 250-mx\nS: 250 CHUNKING";
 
 pub(super) fn rows() -> Vec<Row> {
     [resent(), old_limit(), partial(), per_recipient(), missing_replies()].concat()
@@ -63,9 +65,15 @@ fn old_limit() -> Vec<Row> {
     const RULE: &str = "client-552-recipient-limit";
     const OLD: &str = "C: RCPT TO:<r2@example.org>\nS: 552 Too many";
     let limited = |pieces: &[&str]| {
-        two(pieces).right(&[Partial, Temporary]).breaks(RULE).but(Ok, "client-partial-acceptance")
+        two(pieces).right(&[PartialTemporary, Temporary]).breaks(RULE).but(Ok, "client-partial-acceptance")
     };
     vec![
+        broken(
+            RULE,
+            "client-552-recipient-limit note",
+            limited(&[OLD, DATA, OK, QUIT]).reports(PartialPermanent),
+        ),
+        kept(RULE, limited(&[OLD, DATA, OK, QUIT]).reports(PartialTemporary)),
         broken(RULE, "client-552-recipient-limit note", limited(&[OLD, DATA, OK, QUIT]).reports(Permanent)),
         broken(
             "client-partial-acceptance",

@@ -3,7 +3,9 @@
 use super::attempt::{
     AGAIN, Attempt, BARE, DATA, MAIL, OK, OPEN, QUIT, RCPT, Row, SENT, broken, kept, nothing, smtp,
 };
-use crate::rules::client::Reported::{Failed, Hung, Looped, Ok, Partial, Permanent, Temporary};
+use crate::rules::client::Reported::{
+    Failed, Hung, Looped, Ok, Partial, PartialPermanent, PartialTemporary, Permanent, Temporary,
+};
 
 const REFUSED: &str = "S: 554 No";
 const LATER: &str = "S: 451 Later";
@@ -75,6 +77,13 @@ fn classes() -> Vec<Row> {
     };
     let never = |pieces: &[&str]| smtp(pieces).right(&[Permanent]).breaks(RULE);
     let mail = "C: MAIL FROM:<amy@example.net>\nS: 451 Later";
+    let some_later = || {
+        let second = "C: RCPT TO:<r2@example.org>\nS: 450 Later";
+        smtp(&[OPEN, MAIL, RCPT, second, DATA, OK, QUIT])
+            .recipients(&["r1@example.org", "r2@example.org"])
+            .right(&[PartialTemporary, Temporary])
+            .breaks(RULE)
+    };
     vec![
         broken(
             RULE,
@@ -99,6 +108,22 @@ fn classes() -> Vec<Row> {
             "client-success-needs-acceptance",
             "client-success-needs-acceptance error",
             later(&[OPEN, mail, QUIT]).reports(Partial),
+        ),
+        broken(
+            "client-success-needs-acceptance",
+            "client-success-needs-acceptance error",
+            later(&[OPEN, mail, QUIT]).reports(PartialPermanent),
+        ),
+        // The class of the recipients that are left.
+        broken(RULE, "client-temporary-is-not-permanent warning", some_later().reports(PartialPermanent)),
+        kept(RULE, some_later().reports(PartialTemporary)),
+        kept(RULE, some_later().reports(Partial)),
+        // What the client did on a second connection is true.
+        nothing(
+            RULE,
+            later(&[OPEN, mail, QUIT, AGAIN, OPEN, SENT])
+                .recipients(&["r1@example.org", "r2@example.org"])
+                .reports(PartialTemporary),
         ),
         broken("client-terminates", "client-terminates warning", later(&[OPEN, mail]).reports(Hung)),
         // It tries again, and succeeds.
@@ -190,6 +215,12 @@ fn acceptance() -> Vec<Row> {
             .right(&[Permanent, Temporary, Partial])
             .breaks(RULE)
             .reports(Partial),
+        ),
+        // The recipients that were accepted got no message, and are given up without a word.
+        broken(
+            RULE,
+            "client-success-needs-acceptance error",
+            sends(&[LATER, QUIT]).reports(PartialTemporary),
         ),
         nothing(RULE, sends(&[OK, QUIT]).reports(Failed)),
     ]
