@@ -5,14 +5,16 @@ pub mod client;
 pub mod exit;
 mod material;
 mod process;
+mod schedule;
 mod sending;
 pub mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::Result;
-use futures_util::{StreamExt as _, stream};
+use anyhow::{Result, bail};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -29,6 +31,7 @@ use crate::run::Interruption;
 
 use behaviour::Behaviour;
 use client::Client;
+use schedule::Schedule;
 use sending::{Attempt, attempt};
 
 /// The settings of a run.
@@ -78,39 +81,28 @@ struct Tried {
 ///
 /// # Errors
 ///
-/// If a file that is handed to the client cannot be written. A problem with the client is not an error but part of the
-/// outcome.
+/// If a file that is handed to the client cannot be written, or if behaviours depend on each other. A problem with the client
+/// is not an error but part of the outcome.
 pub async fn run(client: &Client, behaviours: &[Behaviour], plan: &Plan) -> Result<Outcome> {
     let date = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let origin = ClientOrigin { date, commands: client.commands() };
     let until = Instant::now() + plan.limit;
     let trial = Trial { client, plan, until };
     let mut tried: BTreeMap<&str, Tried> = BTreeMap::new();
-    let mut waiting: Vec<&Behaviour> = behaviours.iter().collect();
-    while !waiting.is_empty() {
-        let is_ready = |behaviour: &&Behaviour| {
-            let is_chosen = |base: &str| behaviours.iter().any(|other| other.id == base);
-            behaviour.base.as_deref().is_none_or(|base| tried.contains_key(base) || !is_chosen(base))
-        };
-        let (mut ready, later): (Vec<&Behaviour>, Vec<&Behaviour>) = waiting.into_iter().partition(is_ready);
-        waiting = later;
-        if ready.is_empty() {
-            // `check` refuses behaviours that wait for each other.
-            ready.append(&mut waiting);
+    let mut schedule = Schedule::new(behaviours);
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < plan.parallel.max(1)
+            && let Some(behaviour) = schedule.next(|base| tried.contains_key(base))
+        {
+            let obstacle = obstacle(behaviour, &tried);
+            running.push(async move { (behaviour.id.as_str(), trial.run(behaviour, obstacle).await) });
         }
-        let running: Vec<_> = ready
-            .into_iter()
-            .map(|behaviour| {
-                let running = trial.run(behaviour, obstacle(behaviour, &tried));
-                async move { running.await.map(|one| (behaviour.id.as_str(), one)) }
-            })
-            .collect();
-        let mut running = stream::iter(running).buffer_unordered(plan.parallel.max(1));
-        let mut done = Vec::new();
-        while let Some(one) = running.next().await {
-            done.push(one?);
-        }
-        tried.extend(done);
+        let Some((id, one)) = running.next().await else { break };
+        tried.insert(id, one?);
+    }
+    if let Some(behaviour) = schedule.left() {
+        bail!("{}: {} depends on itself: break the cycle", behaviour.place, behaviour.id);
     }
     Ok(conclude(origin, behaviours, tried, plan))
 }

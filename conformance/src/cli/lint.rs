@@ -297,6 +297,9 @@ Exit status:
   5    A part of the input could not be read, or the report could not be written
   130  Interrupted: what was counted until then is reported";
 
+/// How many messages about what could not be read go to standard error.
+const UNREAD: usize = 5;
+
 /// Octets in a file of counts.
 const COUNTS_OCTETS: u64 = 64 << 20;
 
@@ -418,7 +421,7 @@ impl FormOptions {
         let strictness = Strictness { registry: self.strict_registry };
         let manner = Manner { is_raw: self.raw, strictness };
         if self.emit_counts {
-            let unread = Summary::of(counts.clone(), manner).unread();
+            let unread = Summary::of(counts.clone(), manner).unread(UNREAD);
             terminal::print_report(&counts.to_json(self.raw)?)?;
             for message in &unread {
                 remark!("{message}");
@@ -435,12 +438,12 @@ impl FormOptions {
         for message in &stale {
             remark!("{message}");
         }
-        for message in summary.unread() {
+        for message in summary.unread(UNREAD) {
             remark!("{message}");
         }
         Ok(if self.fail_on.level().is_some_and(|level| summary.has_findings(level)) {
             1
-        } else if !summary.unread().is_empty() {
+        } else if !summary.unread(UNREAD).is_empty() {
             5
         } else if !stale.is_empty() {
             3

@@ -162,11 +162,10 @@ impl Summary {
 
     /// Returns messages about what could not be read: the first ones, and how many more there are.
     #[must_use]
-    pub fn unread(&self) -> Vec<String> {
-        const SHOWN: usize = 5;
+    pub fn unread(&self, shown: usize) -> Vec<String> {
         let (count, troubles) = &self.troubles;
         let mut messages: Vec<String> =
-            troubles.iter().take(SHOWN).map(|(at, what)| format!("{at}: {what}")).collect();
+            troubles.iter().take(shown).map(|(at, what)| format!("{at}: {what}")).collect();
         let more = usize::try_from(*count).unwrap_or(usize::MAX).saturating_sub(messages.len());
         if more > 0 {
             messages.push(format!("{} more could not be read", counted(more, "part")));

@@ -189,6 +189,11 @@ impl Script {
         Ok(first)
     }
 
+    /// Returns whether some replies come only after a pause.
+    pub(crate) fn pauses(&self) -> bool {
+        self.choices.iter().any(|(_, effect)| *effect == Effect::Way(Way::Pause))
+    }
+
     /// Returns what is chosen for a reply, given how many replies the connection has had at the stage, with this one.
     pub(super) fn choice(&self, stage: Stage, number: u32) -> Choice<'_> {
         let mut choice = Choice::default();

@@ -61,6 +61,7 @@ pub(crate) struct PlacedFinding<'a> {
 }
 
 /// Writes a log with one run, whose results are at places of files. If not all are known, it says how many are missing.
+/// `unread` says what could not be read.
 ///
 /// # Errors
 ///
@@ -69,6 +70,7 @@ pub(crate) fn write_placed<'a>(
     findings: impl Iterator<Item = &'a PlacedFinding<'a>> + Clone,
     is_whole: bool,
     missing: u64,
+    unread: &[String],
     mut output: impl Write,
 ) -> Result<()> {
     let broken: BTreeSet<RuleId> = findings.clone().map(|found| found.rule).collect();
@@ -87,7 +89,14 @@ pub(crate) fn write_placed<'a>(
             },
         },
         automation_details: Automation { id: "smtp-conformance/lint/".to_owned() },
-        invocations: [Invocation { execution_successful: is_whole, start_time_utc: None }],
+        invocations: [Invocation {
+            execution_successful: is_whole,
+            start_time_utc: None,
+            tool_execution_notifications: unread
+                .iter()
+                .map(|what| Notification { level: "error", message: Message::of(what) })
+                .collect(),
+        }],
         column_kind: "unicodeCodePoints",
         results: Made(findings.map(|found| Finding::placed(found, position(found.rule)))),
         properties,
@@ -150,6 +159,15 @@ struct Invocation {
     execution_successful: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_time_utc: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_execution_notifications: Vec<Notification>,
+}
+
+/// Something about the run itself.
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Message,
 }
 
 #[derive(Serialize)]
@@ -269,6 +287,7 @@ impl Run<Vec<Finding>> {
                 execution_successful: index.summary.is_some()
                     && index.cases.iter().all(|case| case.verdict != Verdict::Error),
                 start_time_utc: run.map(|run| run.date),
+                tool_execution_notifications: Vec::new(),
             }],
             column_kind: "unicodeCodePoints",
             results: results.into_iter().filter_map(finding).collect(),

@@ -166,6 +166,28 @@ fn the_places_in_source_code_are_listed() {
 }
 
 #[test]
+fn what_was_not_read_is_a_notification_in_sarif() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("mail.log.gz");
+    std::fs::write(&broken, b"\x1f\x8b\x08 and no more").expect("a file");
+    let missing = folder.path().join("missing.log");
+    let (broken, missing) = (broken.to_str().expect("UTF-8"), missing.to_str().expect("UTF-8"));
+    let (status, text) = lint(&["--format", "sarif", broken, missing], b"");
+    assert_eq!(status, Some(5), "{text}");
+    let log: Value = serde_json::from_str(&text).expect("JSON");
+    let invocation = &log["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let messages: Vec<&str> = invocation["toolExecutionNotifications"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["message"]["text"].as_str())
+        .collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages[0].starts_with(broken) && messages[1].starts_with(missing), "{messages:?}");
+}
+
+#[test]
 fn a_recording_is_judged_as_a_dialogue() {
     let session = include_bytes!("../../examples/session.txt");
     let records = records(&["-"], session);

@@ -45,7 +45,7 @@ async def send(options):
         password=password,
         start_tls=bool(options.tls),
         cert_bundle=options.tls,
-        timeout=8,
+        timeout=4,
     )
 
 

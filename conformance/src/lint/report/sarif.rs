@@ -11,7 +11,7 @@ use crate::lint::summary::Summary;
 use crate::report::sarif::{self, PlacedFinding};
 
 /// Writes the report. Each place of a broken rule is a result, unless there are more than are kept. If there is a `base`,
-/// results are located in that file, and say where they are.
+/// results are located in that file, and say where they are. What could not be read is a notification.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn write(summary: &Summary, base: Option<&str>, output: &mut dyn Write) -> R
         .collect();
     let all = summary.places.as_ref().map_or(0, |(count, _)| *count);
     let missing = all.saturating_sub(places.len() as u64);
-    sarif::write_placed(findings.iter(), summary.is_whole, missing, output)
+    sarif::write_placed(findings.iter(), summary.is_whole, missing, &summary.unread(usize::MAX), output)
 }
 
 /// Returns what stays the same if lines are added before a finding.
