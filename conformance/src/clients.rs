@@ -12,7 +12,7 @@ pub mod template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use indicatif::ProgressBar;
@@ -81,15 +81,15 @@ struct Tried {
 ///
 /// # Errors
 ///
-/// If a file that is handed to the client cannot be written, or if behaviours depend on each other. A problem with the client
-/// is not an error but part of the outcome.
+/// If a file that is handed to the client cannot be written, or if a behaviour is, through others, its own base. A problem with
+/// the client is not an error but part of the outcome.
 pub async fn run(client: &Client, behaviours: &[Behaviour], plan: &Plan) -> Result<Outcome> {
     let date = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH);
     let origin = ClientOrigin { date, commands: client.commands() };
     let until = Instant::now() + plan.limit;
     let trial = Trial { client, plan, until };
     let mut tried: BTreeMap<&str, Tried> = BTreeMap::new();
-    let mut schedule = Schedule::new(behaviours);
+    let mut schedule = Schedule::new(behaviours)?;
     let mut running = FuturesUnordered::new();
     loop {
         while running.len() < plan.parallel.max(1)
@@ -100,9 +100,6 @@ pub async fn run(client: &Client, behaviours: &[Behaviour], plan: &Plan) -> Resu
         }
         let Some((id, one)) = running.next().await else { break };
         tried.insert(id, one?);
-    }
-    if let Some(behaviour) = schedule.left() {
-        bail!("{}: {} depends on itself: break the cycle", behaviour.place, behaviour.id);
     }
     Ok(conclude(origin, behaviours, tried, plan))
 }

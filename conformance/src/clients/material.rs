@@ -27,7 +27,7 @@ pub enum Message {
     LongLine,
     /// No line end after the last line.
     NoFinalNewline,
-    /// About 256 KiB of short lines that begin with dots. Wherever a client divides it, a line is likely to begin there.
+    /// About 170 KiB of short lines that begin with dots. Wherever a client divides it, a line is likely to begin there.
     Large,
 }
 
@@ -101,9 +101,9 @@ impl Message {
                 text.extend_from_slice(b"\r\nThe end.\r\n");
             }
             Message::Large => {
-                for number in 0..43_000 {
+                for number in 0..27_000 {
                     text.push(b'.');
-                    text.extend_from_slice(&b"abcdef"[..number % 7]);
+                    text.extend_from_slice(&b"abcdef"[..=number % 6]);
                     text.extend_from_slice(b"\r\n");
                 }
             }
@@ -127,6 +127,7 @@ pub(super) fn with_lf(message: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::CLIENT_ACT_OCTETS;
 
     #[test]
     fn an_address_hides_a_command() {
@@ -134,6 +135,14 @@ mod tests {
         assert_eq!(envelope.sender, "sender-t1@example.net");
         assert_eq!(envelope.recipients, ["r1-t1@example.org>\r\nNOOP injected-t1"]);
         assert_eq!(envelope.injected.as_deref(), Some("injected-t1"));
+    }
+
+    #[test]
+    fn the_large_message_is_recorded_as_a_whole() {
+        let message = Message::Large.octets(&envelope(Address::Plain, Address::Plain, 1, "t1"));
+        let stuffed = message.len() + message.windows(2).filter(|pair| pair == b"\n.").count();
+        assert!(message.len() > 160 << 10);
+        assert!(stuffed + 1000 < CLIENT_ACT_OCTETS, "{stuffed}");
     }
 
     #[test]

@@ -96,8 +96,8 @@ pub enum Reported {
 }
 
 impl Reported {
-    /// Returns whether it is one of the reports that are right. A failure of no class fits both classes, whether it is that
-    /// of all recipients or of some, and both fit where the class does not matter.
+    /// Returns whether it counts as one of the reports that are right. `failed` does wherever `temporary` or `permanent` is
+    /// right, `partial` wherever one of its two classes is, and these two wherever `partial` is.
     #[must_use]
     pub fn satisfies(self, right: &[Reported]) -> bool {
         let is_failure = |one: &Reported| matches!(one, Reported::Temporary | Reported::Permanent);

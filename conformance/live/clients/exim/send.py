@@ -135,7 +135,10 @@ def recipients_done(spool):
 def status(log, done, recipients):
     """Exim logs => for a delivery, == for one that is deferred, and ** for one that has failed. If a message is completed
     without any of them, or a recipient is done without one, the message is gone, and nobody is told of a failure."""
-    marks = dict.fromkeys(recipients if "Completed" in log else done, "=>")
+    # A bounce has a log of its own.
+    first = re.search(r" (\S+) <= ", log)
+    is_completed = first is not None and f" {first[1]} Completed" in log
+    marks = dict.fromkeys(recipients if is_completed else done, "=>")
     for mark, recipient in re.findall(r" (=>|->|==|\*\*) (?:\S+ <)?([^\s>]+)", log):
         marks[recipient] = mark
     fates = {marks.get(recipient, "") for recipient in recipients}
@@ -143,7 +146,9 @@ def status(log, done, recipients):
     if not others:
         return 0
     if others < fates:
-        return 70 if others == {"**"} else 71
+        if "" in others:
+            return 72
+        return 71 if "==" in others else 70
     if "==" in fates:
         return 75
     return 69 if fates == {"**"} else 1

@@ -140,7 +140,9 @@ def status(fates, count):
     if all_fates == {"sent"}:
         return 0
     if "sent" in all_fates:
-        return 70 if all_fates == {"sent", "bounced"} else 71
+        if "unknown" in all_fates:
+            return 72
+        return 71 if "deferred" in all_fates else 70
     if "deferred" in all_fates:
         return 75
     return 69 if all_fates == {"bounced"} else 1

@@ -1,10 +1,10 @@
 //! BDAT (RFC 3030).
 
-use super::message::doubled_dots;
+use super::message::changed_dots;
 use super::{Connection, Opinion};
-use crate::dialogue::Exchange;
 use crate::dialogue::content::content;
 use crate::dialogue::session::Step;
+use crate::dialogue::{Act, Exchange};
 use crate::protocol::command::Verb;
 use crate::rules::catalogue::RuleId;
 
@@ -35,21 +35,33 @@ fn offered(connection: &Connection<'_>, opinion: &mut Opinion) {
 
 /// RFC 3030 §2: a chunk has its length, so nothing in it is escaped.
 fn dots(connection: &Connection<'_>, message: &[u8], opinion: &mut Opinion) {
+    let chunks = || connection.steps.iter().filter(|step| step.verb() == Some(Verb::Bdat));
+    if !chunks().all(is_whole) {
+        return;
+    }
     let exchanges: Vec<&Exchange> = connection.steps.iter().map(|step| step.exchange).collect();
     for (index, step) in connection.steps.iter().enumerate() {
         if step.verb() != Some(Verb::Bdat) {
             continue;
         }
         let Some(sent) = content(&exchanges, index) else { continue };
-        match doubled_dots(message, &sent) {
+        match changed_dots(message, &sent) {
             Some(true) => {
-                let detail = "lines that begin with a dot got another one, which BDAT does not need";
+                let detail =
+                    "the lines that begin with a dot are not the given ones, as in a chunk they should be";
                 opinion.violate(RuleId::CLIENT_DOT_TRANSPARENCY, connection.location(index), detail);
             }
             Some(false) => opinion.keep(RuleId::CLIENT_DOT_TRANSPARENCY),
             None => {}
         }
     }
+}
+
+/// Returns whether all of a chunk is known, and was not refused.
+fn is_whole(step: &Step<'_>) -> bool {
+    let Act::Chunk { octets, .. } = &step.exchange.act else { return false };
+    let length = step.command.and_then(|command| command.chunk_length());
+    length == Some(octets.len()) && step.number().is_none_or(|number| number < 400)
 }
 
 /// RFC 3030 §2: after a chunk that failed, RSET comes before anything else of the message. Chunks that were sent before the

@@ -167,16 +167,13 @@ fn wrong_dots(given: &[u8], sent: &[u8]) -> Option<&'static str> {
         .then_some("the lines that begin with a dot are not the given ones with one more dot")
 }
 
-/// Returns whether each line that begins with a dot was sent with another one. `None` if there are no such lines, or if they
-/// were changed in another way.
-pub(super) fn doubled_dots(given: &[u8], sent: &[u8]) -> Option<bool> {
+/// Returns whether the lines that begin with a dot are not the given ones. `None` if there are none, or if the client has put
+/// the text into another form.
+pub(super) fn changed_dots(given: &[u8], sent: &[u8]) -> Option<bool> {
     dotted(given).next()?;
-    if dotted(sent).eq(dotted(given)) {
-        return Some(false);
-    }
-    let is_doubled = dotted(sent).all(|line| line.starts_with(b".."))
-        && dotted(sent).map(|line| &line[1..]).eq(dotted(given));
-    is_doubled.then_some(true)
+    dotted(sent).next()?;
+    let is_changed = !dotted(sent).eq(dotted(given));
+    (!is_changed || !is_encoded(sent)).then_some(is_changed)
 }
 
 /// Returns the lines that begin with a dot, without the blanks at their ends.

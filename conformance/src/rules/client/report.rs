@@ -2,16 +2,17 @@
 
 use super::accepted::{Acceptance, completes_message};
 use super::{Connection, Expected, Opinion, Reported, Sending};
+use crate::dialogue::session::Step;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Location;
 
 pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opinion: &mut Opinion) {
     let Some(decision) = Decision::of(connections) else { return };
     let accepted = Acceptance::of(connections);
+    let is_expected = sending.is_reached && !sending.expected.right.is_empty();
     // A refusal of what the server does not offer says nothing about the replies that the attempt is about.
-    let uses_more = opinion.findings.iter().any(|found| found.rule == RuleId::CLIENT_UNOFFERED_PARAMETER);
-    let is_expected = sending.is_reached && !sending.expected.right.is_empty() && !uses_more;
-    if is_expected && sending.reported != Reported::Looped {
+    let is_about_these = !was_refused_for_more(connections, opinion);
+    if is_expected && is_about_these && sending.reported != Reported::Looped {
         expectation(sending, &accepted, decision, opinion);
     }
     let ends = match sending.reported {
@@ -26,10 +27,22 @@ pub(super) fn judge(connections: &[Connection<'_>], sending: &Sending<'_>, opini
     if accepted.is_unclear {
         return;
     }
-    // What an attempt calls right is not wrong by another rule.
+    // What an attempt calls right is not wrong by another rule, but nothing is sent in part if nothing was accepted.
     let may_be_wrong = !(is_expected && sending.reported.satisfies(&sending.expected.right));
-    success(sending.reported, &accepted, may_be_wrong.then_some(decision.location), opinion);
+    let is_claim = may_be_wrong || sending.reported.is_partial();
+    success(sending.reported, &accepted, is_claim.then_some(decision.location), opinion);
     partial(sending, &accepted, may_be_wrong.then_some(decision.location), opinion);
+}
+
+/// Returns whether the server has refused something that it does not offer.
+fn was_refused_for_more(connections: &[Connection<'_>], opinion: &Opinion) -> bool {
+    opinion.findings.iter().any(|found| {
+        let step = connections
+            .get(found.location.dialogue)
+            .and_then(|connection| connection.steps.get(found.location.exchange));
+        let is_refused = step.and_then(Step::number).is_some_and(|number| number >= 400);
+        found.rule == RuleId::CLIENT_UNOFFERED_PARAMETER && is_refused
+    })
 }
 
 /// The reply that decides: the last one to a message, or else the last one.
@@ -104,7 +117,8 @@ fn expectation(sending: &Sending<'_>, accepted: &Acceptance, decision: Decision,
     };
     let detail = format!("reported {reported}; right is {} ({so_far})", right.join(" or "));
     // RFC 5321 §4.2.5: after 4yz to the message, the client may also give it back to the user.
-    let gives_back = rule == RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT && reported == Reported::Permanent;
+    let gives_back = rule == RuleId::CLIENT_TEMPORARY_IS_NOT_PERMANENT
+        && matches!(reported, Reported::Permanent | Reported::PartialPermanent);
     let condition = (gives_back && decision.defers_message).then_some("end-of-data");
     opinion.violate_under(condition, rule, decision.location, detail);
 }
@@ -116,7 +130,7 @@ fn is_true(sending: &Sending<'_>, accepted: &Acceptance) -> bool {
     match sending.reported {
         _ if accepted.is_unclear => false,
         Reported::Ok => some >= all,
-        // Where the class of the others matters, the numbers are not all of it.
+        // Where the class of the others matters, the right number of recipients is not enough.
         reported if reported.is_partial() && !sending.expected.right.iter().any(|one| one.is_partial()) => {
             (1..all).contains(&some)
         }

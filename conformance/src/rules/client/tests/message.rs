@@ -296,8 +296,13 @@ fn dots_in_chunks() -> Vec<Row> {
         ),
         kept(RULE, sends(&["C: BDAT 3\nC: .\nS: 250 Ok\nC: BDAT 13 LAST\nC: .One\nC: ..Two"])),
         nothing(RULE, sends(&["C: BDAT 6 LAST\nC: Text"])),
-        // Something else happened to the lines.
-        nothing(RULE, sends(&["C: BDAT 10 LAST\nC: .\nC: ..One"])),
+        // Some of the lines have another dot.
+        broken(
+            RULE,
+            "client-dot-transparency error",
+            sends(&["C: BDAT 4\nC: ..\nS: 250 Ok\nC: BDAT 13 LAST\nC: .One\nC: ..Two"]),
+        ),
+        nothing(RULE, sends(&["C: BDAT 39 LAST\nC: Content-Transfer-Encoding: base64\nC: .x"])),
     ]
 }
 
