@@ -135,7 +135,7 @@ def recipients_done(spool):
 def status(log, done, recipients):
     """Exim logs => for a delivery, == for one that is deferred, and ** for one that has failed. If a message is completed
     without any of them, or a recipient is done without one, the message is gone, and nobody is told of a failure."""
-    # A bounce has a log of its own.
+    # A bounce of the message logs that it is completed, too.
     first = re.search(r" (\S+) <= ", log)
     is_completed = first is not None and f" {first[1]} Completed" in log
     marks = dict.fromkeys(recipients if is_completed else done, "=>")
